@@ -1,0 +1,246 @@
+import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import type { INetwork } from "../network/network";
+import type { IDataVolume } from "../storage/data-volume";
+import { escapeTemplate, type UploadedFile } from "./file";
+import { type HealthCheck, renderDuration, resolveHealthCheck } from "./health-check";
+import { type Memory, type MemoryTier, memoryOf, validateMemory } from "./memory";
+import type { ServiceImage } from "./service-image";
+import { serviceSettingsOf } from "./settings";
+import { validate } from "./validation";
+
+/** A port of the container on the host's loopback address, and nowhere else. */
+export interface LoopbackPort {
+  readonly containerPort: number;
+  readonly hostPort: number;
+}
+
+export interface Ulimit {
+  /** Name as in `docker run --ulimit`, such as `nofile`. */
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface ServiceContainerProps {
+  /** Name of the container, and its host name on every network that it joins. */
+  readonly name: string;
+
+  readonly image: ServiceImage;
+
+  /** Row of the memory table that the container draws from. */
+  readonly tier: MemoryTier;
+
+  /** Networks that the container joins, and no others. Published ports go through the first one. */
+  readonly networks: readonly INetwork[];
+
+  /**
+   * How the engine finds out that a long-running service works. A deploy waits until it does.
+   *
+   * @default - a one-shot job: a deploy waits until it has exited and fails, leaving it to be rerun, when the exit code is not 0
+   */
+  readonly healthCheck?: HealthCheck;
+
+  /** @default - the image's */
+  readonly entrypoint?: readonly string[];
+
+  /** @default - the image's */
+  readonly command?: readonly string[];
+
+  /** @default - the image's */
+  readonly user?: string;
+
+  /** @default - no variables beyond the image's */
+  readonly env?: Readonly<Record<string, string>>;
+
+  /** @default - no files beyond the image's */
+  readonly files?: readonly UploadedFile[];
+
+  /**
+   * Data volumes by the absolute path at which the container sees them.
+   *
+   * @default - no volumes
+   */
+  readonly volumes?: Readonly<Record<string, IDataVolume>>;
+
+  /**
+   * In-memory file systems: absolute path to mount options, such as `size=16m,mode=1777`. Their content counts as the
+   * container's memory.
+   *
+   * @default - none
+   */
+  readonly tmpfs?: Readonly<Record<string, string>>;
+
+  /** @default - nothing is published on the host */
+  readonly ports?: readonly LoopbackPort[];
+
+  /** @default - the engine's */
+  readonly ulimits?: readonly Ulimit[];
+
+  /**
+   * Capabilities that the service is proven to need, in the engine's spelling, such as `CAP_CHOWN`; all others are dropped.
+   *
+   * @default - none
+   */
+  readonly capabilities?: readonly string[];
+
+  /**
+   * Seconds between asking the service to stop and killing it.
+   *
+   * @default 30
+   */
+  readonly stopGracePeriodSeconds?: number;
+
+  /**
+   * What has to be in place first: a service is when it is healthy.
+   *
+   * @default - nothing
+   */
+  readonly dependsOn?: readonly ServiceContainer[];
+}
+
+/** Who writes to a container's log and how long it is kept: three files of 10 MB. */
+const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } };
+
+/**
+ * Exactly one container with the defaults that every service here shares: memory by tier, hardening, log rotation, labels.
+ * The single place that knows the provider's container resource.
+ */
+export class ServiceContainer extends Construct {
+  readonly name: string;
+  readonly memory: Memory;
+
+  /** What other resources wait for. */
+  readonly dependable: ITerraformDependable;
+
+  constructor(scope: Construct, id: string, props: ServiceContainerProps) {
+    super(scope, id);
+    this.name = props.name;
+    this.memory = memoryOf(this, props.tier);
+    validateMemory(this, this.memory);
+    validateGateway(this, props);
+
+    const container = new Container(this, "Resource", {
+      name: props.name,
+      image: props.image.imageId,
+      init: true,
+      entrypoint: props.entrypoint && [...props.entrypoint],
+      command: props.command && [...props.command],
+      user: props.user,
+      env: renderEnv(props.env),
+      upload: (props.files ?? []).map(({ path, content }) => ({
+        file: path,
+        content: escapeTemplate(content),
+      })),
+      volumes: Object.entries(props.volumes ?? {}).map(([containerPath, volume]) => ({
+        containerPath,
+        volumeName: volume.name,
+      })),
+      tmpfs: props.tmpfs && { ...props.tmpfs },
+      // Without an explicit mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The
+      // container joins the networks named here, not the default bridge.
+      networkMode: "bridge",
+      networksAdvanced: props.networks.map(({ name }) => ({ name })),
+      ports: (props.ports ?? []).map(({ containerPort, hostPort }) => ({
+        internal: containerPort,
+        external: hostPort,
+        ip: "127.0.0.1",
+      })),
+      ulimit: props.ulimits && [...props.ulimits],
+      memory: this.memory.limitMiB,
+      // Equal to memory: no swap. Left out, the engine fills in twice the memory and every plan shows a difference.
+      memorySwap: this.memory.limitMiB,
+      securityOpts: ["no-new-privileges:true"],
+      capabilities: { drop: ["ALL"], add: props.capabilities && [...props.capabilities] },
+      ...LOGGING,
+      labels: this.renderLabels(props),
+      ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
+      dependsOn: props.dependsOn?.map(({ dependable }) => dependable),
+    });
+    // The bindings are generated from provider 3.6.2, which did not have it; PlatformStack pins a provider that does.
+    container.addOverride("memory_reservation", this.memory.reservationMiB);
+    if (!props.healthCheck) {
+      container.addOverride("provisioner", renderExitGate(props.name));
+    }
+    this.dependable = container;
+  }
+
+  private renderLabels(props: ServiceContainerProps): { label: string; value: string }[] {
+    const { environment, stack } = serviceSettingsOf(this);
+    const labels = {
+      "groundwork.environment": environment,
+      "groundwork.stack": stack,
+      "groundwork.service": props.name,
+      "groundwork.role": props.healthCheck ? "service" : "init",
+    };
+    return Object.entries(labels).map(([label, value]) => ({ label, value }));
+  }
+}
+
+function renderService(
+  props: ServiceContainerProps,
+  healthCheck: HealthCheck,
+): Partial<ContainerConfig> {
+  const check = resolveHealthCheck(healthCheck);
+  const graceSeconds = props.stopGracePeriodSeconds ?? 30;
+  return {
+    restart: "unless-stopped",
+    mustRun: true,
+    wait: true,
+    waitTimeout: check.startPeriodSeconds,
+    healthcheck: {
+      test: ["CMD", ...check.command],
+      interval: renderDuration(check.intervalSeconds),
+      timeout: renderDuration(check.timeoutSeconds),
+      startPeriod: renderDuration(check.startPeriodSeconds),
+      retries: check.retries,
+    },
+    stopTimeout: graceSeconds,
+    // Without it the provider kills the container at once.
+    destroyGraceSeconds: graceSeconds,
+  };
+}
+
+/** A container that runs to its end during the deploy. */
+function renderJob(): Partial<ContainerConfig> {
+  return {
+    restart: "no",
+    mustRun: false,
+    attach: true,
+    logs: true,
+    rm: false,
+  };
+}
+
+/**
+ * Shows a job's log and fails the deploy unless it exited with 0. A postcondition on the exit code would fail every later
+ * plan too; a failing creation provisioner taints the container instead, so that the next deploy runs it again. Both
+ * commands mean the same in sh and in cmd.exe. Raw, since the bindings have no `on_failure`.
+ */
+function renderExitGate(name: string): object[] {
+  return [
+    { "local-exec": { command: `docker logs --tail 20 ${name}`, on_failure: "continue" } },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
+    { "local-exec": { command: "exit ${self.exit_code}" } },
+  ];
+}
+
+function renderEnv(env: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(env).map(([name, value]) => escapeTemplate(`${name}=${value}`));
+}
+
+/**
+ * The engine publishes ports through the network whose name sorts first, so that has to be the one that the caller means.
+ * (https://docs.docker.com/engine/network/#connecting-to-multiple-networks)
+ */
+function validateGateway(scope: Construct, { ports = [], networks }: ServiceContainerProps): void {
+  const names = networks.map(({ name }) => name);
+  const gateway = [...names].sort()[0];
+  validate(
+    ports.length === 0 || names[0] === gateway,
+    () =>
+      `host ports are to be published through network "${names[0]}", but the engine uses the one that sorts first, "${gateway}": rename one of them`,
+    scope,
+  );
+}

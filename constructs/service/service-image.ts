@@ -1,0 +1,33 @@
+import { Image } from "@cdktf/provider-docker/lib/image";
+import { TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { validate } from "./validation";
+
+/** An image, pulled when the engine does not have it and kept when the stack is destroyed. */
+export class ServiceImage extends Construct {
+  /** The image of that name in the scope's stack; containers of one stack share it. */
+  static of(scope: Construct, reference: string): ServiceImage {
+    const stack = TerraformStack.of(scope);
+    const id = `image-${reference.split(":")[0].replaceAll("/", "-")}`;
+    const existing = stack.node.tryFindChild(id) as ServiceImage | undefined;
+    return existing ?? new ServiceImage(stack, id, reference);
+  }
+
+  /** The engine's id of the image, known at apply. */
+  readonly imageId: string;
+
+  private constructor(
+    scope: Construct,
+    id: string,
+    readonly reference: string,
+  ) {
+    super(scope, id);
+    const tag = reference.split("/").pop()?.split(":")[1];
+    validate(
+      tag !== undefined && tag !== "latest",
+      () => `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
+      this,
+    );
+    this.imageId = new Image(this, "Resource", { name: reference, keepLocally: true }).imageId;
+  }
+}

@@ -1,0 +1,37 @@
+import type { IConstruct } from "constructs";
+import { validate } from "./validation";
+
+/** What an environment decides for every container below a scope. */
+export interface ServiceSettings {
+  /** The environment's name, in the label `groundwork.environment` of every container. */
+  readonly environment: string;
+
+  /** What the containers belong together for, in the label `groundwork.stack` of every container. */
+  readonly stack: string;
+
+  /**
+   * Factor on every memory tier, so that the whole platform grows or shrinks together.
+   *
+   * @default 1
+   */
+  readonly memoryScale?: number;
+}
+
+const CONTEXT_KEY = "groundwork";
+const DEFAULTS: ServiceSettings = { environment: "default", stack: "default" };
+
+/** Applies settings to all containers that will be declared below the scope; call it before adding children. */
+export function applyServiceSettings(scope: IConstruct, settings: ServiceSettings): void {
+  const scale = settings.memoryScale ?? 1;
+  validate(
+    scale >= 0.5 && scale <= 16,
+    () =>
+      `memoryScale is ${scale}: allowed is 0.5 to 16, below that the services do not start with their tier's share`,
+    scope,
+  );
+  scope.node.setContext(CONTEXT_KEY, settings);
+}
+
+export function serviceSettingsOf(scope: IConstruct): ServiceSettings {
+  return scope.node.tryGetContext(CONTEXT_KEY) ?? DEFAULTS;
+}

@@ -1,0 +1,33 @@
+import { Volume } from "@cdktf/provider-docker/lib/volume";
+import { Construct } from "constructs";
+
+/** A volume that containers mount by name. */
+export interface IDataVolume {
+  readonly name: string;
+}
+
+export interface DataVolumeProps {
+  /** The engine's name of the volume. */
+  readonly name: string;
+
+  /**
+   * Whether Terraform refuses every plan that would destroy the volume.
+   *
+   * @default true
+   */
+  readonly preventDestroy?: boolean;
+}
+
+/** A named volume with data that outlives its containers. */
+export class DataVolume extends Construct implements IDataVolume {
+  readonly name: string;
+
+  constructor(scope: Construct, id: string, props: DataVolumeProps) {
+    super(scope, id);
+    this.name = props.name;
+    new Volume(this, "Resource", {
+      name: props.name,
+      lifecycle: { preventDestroy: props.preventDestroy ?? true },
+    });
+  }
+}
