@@ -1,0 +1,141 @@
+# shellcheck shell=sh
+# What every sidecar shares: structured log, retry with exponential backoff, exit. POSIX sh; the same in dash, busybox ash
+# and bash. Sourced by supervise.sh and by the scripts that it runs.
+
+set -u
+export LC_ALL=C
+
+# Exit codes, after sysexits.h.
+# shellcheck disable=SC2034
+{
+  EX_DATAERR=65     # the server rejects the declaration
+  EX_UNAVAILABLE=69 # the target is not ready before the deadline
+  EX_CANTCREAT=73   # exists but differs
+  EX_TEMPFAIL=75    # inside a script only: not yet, try again
+  EX_NOPERM=77      # not authorised
+  EX_CONFIG=78      # bad configuration of the sidecar itself
+  EX_TERMINATED=143 # 128 + SIGTERM
+}
+
+# Milliseconds on a clock that never jumps.
+now_ms() {
+  read -r uptime _ </proc/uptime
+  NOW_MS=$((${uptime%.*} * 1000 + (1${uptime#*.} - 100) * 10))
+}
+
+json_string() {
+  case $1 in
+    *[\\\"[:cntrl:]]*)
+      printf '"%s"' "$(printf '%s' "$1" | tr '\n\r\t' '   ' | tr -d '\000-\037\177' | sed 's/[\\"]/\\&/g')"
+      ;;
+    *) printf '"%s"' "$1" ;;
+  esac
+}
+
+# log LEVEL EVENT [KEY VALUE]...: one JSON object a line. A key that starts with # has a number for its value, one with @ a
+# list of words.
+log() {
+  line="{\"ts\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"level\":\"$1\",\"sidecar\":\"$GROUNDWORK_SIDECAR\",\"event\":\"$2\""
+  shift 2
+  while [ $# -ge 2 ]; do
+    case $1 in
+      '#'*) line="$line,\"${1#?}\":$2" ;;
+      '@'*)
+        items=
+        for item in $2; do items="$items${items:+,}$(json_string "$item")"; done
+        line="$line,\"${1#?}\":[$items]"
+        ;;
+      *) line="$line,\"$1\":$(json_string "$2")" ;;
+    esac
+    shift 2
+  done
+  printf '%s}\n' "$line"
+}
+
+# record WHAT [TEXT]: notes a fact for the last line of the log. Every fact is a line of one file, so that none is lost with
+# the process that noted it.
+record() {
+  printf '%s\n' "$*" >>"$GROUNDWORK_RUN_DIR/record"
+}
+
+# recorded WHAT: how often it was noted.
+recorded() {
+  grep -c "^$1\( \|\$\)" "$GROUNDWORK_RUN_DIR/record" 2>/dev/null || :
+}
+
+# fail CODE REASON: ends the sidecar.
+fail() {
+  record reason "$2"
+  exit "$1"
+}
+
+# A whole number from 0 to $1, each as likely. $RANDOM is not POSIX.
+random_up_to() {
+  RANDOM_NUMBER=$(($(od -An -N4 -tu4 /dev/urandom) % ($1 + 1)))
+}
+
+# pause MILLISECONDS: a sleep that a signal ends.
+pause() {
+  sleep "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))" &
+  sleeper=$!
+  wait "$sleeper"
+}
+
+remaining_ms() {
+  now_ms
+  REMAINING_MS=$((GROUNDWORK_DEADLINE_AT_MS - NOW_MS))
+}
+
+# retry WHAT COMMAND...: runs the command until it succeeds. Its exit status 75 means "not yet", with the cause in $REASON; every
+# other status but 0 is final and handed on. Waits a random part ("full jitter", so that sidecars that failed together do not
+# come back together) of a ceiling that doubles up to a cap, and gives up at the deadline of the whole run.
+retry() {
+  what=$1
+  shift
+  ceiling=$GROUNDWORK_RETRY_INITIAL_MS
+  attempt=1
+  while :; do
+    status=0
+    REASON=
+    "$@" || status=$?
+    [ "$status" -eq "$EX_TEMPFAIL" ] || return "$status"
+    remaining_ms
+    [ "$REMAINING_MS" -gt 0 ] ||
+      fail "$EX_UNAVAILABLE" "$what: not ready within ${GROUNDWORK_DEADLINE_SECONDS}s, after $attempt attempts: $REASON"
+    delay=$ceiling
+    if [ "$GROUNDWORK_RETRY_JITTER" = full ]; then
+      random_up_to "$ceiling"
+      delay=$RANDOM_NUMBER
+    fi
+    [ "$delay" -le "$REMAINING_MS" ] || delay=$REMAINING_MS
+    log warn retry what "$what" '#attempt' "$attempt" '#delay_ms' "$delay" '#ceiling_ms' "$ceiling" \
+      '#remaining_ms' "$REMAINING_MS" reason "$REASON"
+    record retry
+    pause "$delay"
+    attempt=$((attempt + 1))
+    ceiling=$((ceiling * 2))
+    [ "$ceiling" -le "$GROUNDWORK_RETRY_MAX_MS" ] || ceiling=$GROUNDWORK_RETRY_MAX_MS
+  done
+}
+
+# call_timeout_s SECONDS: the most that one call may take, never past the deadline.
+call_timeout_s() {
+  remaining_ms
+  CALL_TIMEOUT_S=$(((REMAINING_MS + 999) / 1000))
+  [ "$CALL_TIMEOUT_S" -ge 1 ] || CALL_TIMEOUT_S=1
+  [ "$CALL_TIMEOUT_S" -le "$1" ] || CALL_TIMEOUT_S=$1
+}
+
+# drift RESOURCE FIELD DECLARED ACTUAL: one line of the drift report.
+drift() {
+  log warn drift resource "$1" field "$2" declared "$3" actual "$4"
+}
+
+# finish: ends the run; what differs decides how, after everything was looked at.
+finish() {
+  drifted=$(sed -n 's/^drifted //p' "$GROUNDWORK_RUN_DIR/record" 2>/dev/null | sort -u | tr '\n' ' ')
+  [ -z "$drifted" ] ||
+    fail "$EX_CANTCREAT" "differs from its declaration: ${drifted% }"
+  record reason 'done'
+  exit 0
+}
