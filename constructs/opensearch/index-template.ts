@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { DriftPolicy } from "../init-sidecar/drift-policy";
+import { ValidationError, validate } from "../service/validation";
+
+export interface IndexTemplateProps {
+  /**
+   * What to do when the template exists and differs.
+   *
+   * @default "fail"
+   */
+  readonly onDrift?: DriftPolicy;
+}
+
+/** Body of a composable index template (https://docs.opensearch.org/latest/im-plugin/index-templates/). */
+export interface IndexTemplateBody {
+  readonly index_patterns: readonly string[];
+  readonly priority?: number;
+  readonly template?: Readonly<Record<string, unknown>>;
+  readonly composed_of?: readonly string[];
+  readonly version?: number;
+  readonly data_stream?: Readonly<Record<string, unknown>>;
+  readonly _meta?: Readonly<Record<string, unknown>>;
+}
+
+const KNOWN_KEYS = [
+  "index_patterns",
+  "priority",
+  "template",
+  "composed_of",
+  "version",
+  "data_stream",
+  "_meta",
+];
+
+/** An index template that is active when a deploy has finished, checked at synth. */
+export class IndexTemplate {
+  /** A template from a JSON file; the file's name without `.json` is the template's. */
+  static fromFile(path: string, props: IndexTemplateProps = {}): IndexTemplate {
+    const name = basename(path, ".json");
+    return new IndexTemplate(name, parseBody(path), props.onDrift ?? "fail");
+  }
+
+  /** Every `*.json` of a directory, in the order of the names. */
+  static fromDirectory(path: string, props: IndexTemplateProps = {}): IndexTemplate[] {
+    return readdirSync(path)
+      .filter((file) => file.endsWith(".json"))
+      .sort()
+      .map((file) => IndexTemplate.fromFile(join(path, file), props));
+  }
+
+  private constructor(
+    readonly name: string,
+    readonly body: IndexTemplateBody,
+    readonly onDrift: DriftPolicy,
+  ) {}
+}
+
+function parseBody(path: string): IndexTemplateBody {
+  const text = readFileSync(path, "utf8");
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new ValidationError(
+      `index template ${path}${lineOf(error as SyntaxError, text)} is not JSON: ${(error as Error).message}`,
+    );
+  }
+  validate(
+    typeof body === "object" && body !== null && !Array.isArray(body),
+    () => `index template ${path} has to be a JSON object`,
+  );
+  const name = basename(path, ".json");
+  validate(
+    /^[a-z0-9][a-z0-9._-]*$/.test(name),
+    () =>
+      `index template ${path}: the name "${name}" is not legal, it has to be lower-case letters, digits, ".", "_" and "-", with a letter or digit first`,
+  );
+  for (const key of Object.keys(body)) {
+    validate(
+      KNOWN_KEYS.includes(key),
+      () => `index template ${path} has the key "${key}": allowed are ${KNOWN_KEYS.join(", ")}`,
+    );
+  }
+  const patterns = (body as Partial<IndexTemplateBody>).index_patterns;
+  validate(
+    Array.isArray(patterns) &&
+      patterns.length > 0 &&
+      patterns.every((pattern) => typeof pattern === "string" && pattern !== ""),
+    () =>
+      `index template ${path} has no index_patterns: list the index names that it applies to, as in ["logs-*"]`,
+  );
+  return body as IndexTemplateBody;
+}
+
+/** The place of a syntax error, ":line:column", from the offset that V8 names in its message. */
+function lineOf(error: SyntaxError, text: string): string {
+  const position = /position (\d+)/.exec(error.message);
+  const offset = position ? Number(position[1]) : text.length;
+  const before = text.slice(0, offset).split("\n");
+  return `:${before.length}:${before[before.length - 1].length + 1}`;
+}
