@@ -1,0 +1,54 @@
+/** What differs between the places that the platform is deployed to. */
+export interface Environment {
+  /** Value of `GROUNDWORK_ENV`, and folder of the Terraform state below `.state/`. */
+  readonly name: string;
+
+  /** Factor on the whole memory table, 0.5 to 16. */
+  readonly memoryScale: number;
+
+  readonly networks: {
+    /** The services' own network. */
+    readonly infra: NetworkSettings;
+    /** The network that applications join. */
+    readonly project: NetworkSettings;
+  };
+
+  readonly openSearch: {
+    /** 1, or 3 and more. */
+    readonly nodes: number;
+    /** Whether applications on the project network reach HTTP, which has no authentication. */
+    readonly onProjectNetwork: boolean;
+    /** `false` on a machine that refuses to raise the limits of open files and locked memory. */
+    readonly raiseUlimits: boolean;
+  };
+
+  readonly kafka: {
+    /** 1 or an odd number from 3. */
+    readonly brokers: number;
+  };
+
+  /**
+   * Ports on 127.0.0.1 of the first node of each cluster; the others follow.
+   *
+   * @default - nothing is published on the host
+   */
+  readonly hostPorts?: { readonly openSearch: number; readonly kafka: number };
+
+  /**
+   * What the operator has to know, shown at every synth.
+   *
+   * @default - nothing
+   */
+  readonly warnings?: readonly string[];
+}
+
+export interface NetworkSettings {
+  readonly name: string;
+
+  /**
+   * Whether the network is there already, under this name, and belongs to someone else.
+   *
+   * @default false - it is created, and destroyed with the platform
+   */
+  readonly adopt?: boolean;
+}

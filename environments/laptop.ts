@@ -1,0 +1,11 @@
+import type { Environment } from "./environment";
+
+/** The default: all of it fits in 8 GiB. */
+export const laptop: Environment = {
+  name: "laptop",
+  memoryScale: 0.5,
+  networks: { infra: { name: "infra_net" }, project: { name: "project_net" } },
+  openSearch: { nodes: 3, onProjectNetwork: true, raiseUlimits: true },
+  kafka: { brokers: 3 },
+  hostPorts: { openSearch: 9200, kafka: 9092 },
+};

@@ -1,0 +1,12 @@
+import type { Environment } from "./environment";
+
+export const production: Environment = {
+  name: "production",
+  memoryScale: 4,
+  networks: { infra: { name: "infra_net" }, project: { name: "project_net" } },
+  openSearch: { nodes: 3, onProjectNetwork: false, raiseUlimits: true },
+  kafka: { brokers: 3 },
+  warnings: [
+    "production: the traffic of OpenSearch and Kafka is neither encrypted nor authenticated yet; keep infra_net and project_net to hosts and containers that you trust",
+  ],
+};

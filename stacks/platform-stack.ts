@@ -1,0 +1,30 @@
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { LocalBackend, TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { applyServiceSettings } from "../constructs";
+import type { Environment } from "../environments";
+
+/**
+ * The bindings pin 3.6.2. From 3.7.0 on the provider has memory_reservation, from 4.0.0 on it handles stopped containers
+ * correctly.
+ */
+const DOCKER_PROVIDER_VERSION = "4.5.0";
+
+/**
+ * What all stacks share: the provider, the state's place, the environment's settings. A stack is named after its environment
+ * too, so that Terraform's working folder of one is never taken for that of another.
+ */
+export class PlatformStack extends TerraformStack {
+  constructor(scope: Construct, layer: string, environment: Environment) {
+    super(scope, `${environment.name}-${layer}`);
+    applyServiceSettings(this, {
+      environment: environment.name,
+      stack: layer,
+      memoryScale: environment.memoryScale,
+    });
+    new DockerProvider(this, "docker");
+    this.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
+    // Relative to the stack's folder in cdktf.out; cdktf's own default is an absolute path of the machine.
+    new LocalBackend(this, { path: `../../../.state/${environment.name}/${layer}.tfstate` });
+  }
+}
