@@ -1,0 +1,56 @@
+# Shared by the lab's scripts: where it keeps things, how it reports.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+# shellcheck disable=SC2034 # used by the scripts
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# One cache a machine, so that a second clone is as quick as the first one's second run.
+LAB_CACHE=${GROUNDWORK_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/groundwork-lab}
+mkdir -p "$LAB_CACHE"
+
+say() { printf 'lab: %s\n' "$*"; }
+
+fail() {
+  printf 'lab: %s\n' "$*" >&2
+  exit 1
+}
+
+# step TEXT COMMAND...: runs a quiet command, says how long it took, and shows its output only when it fails.
+step() {
+  local text=$1 log started=$SECONDS
+  shift
+  log=$(mktemp "$LAB_CACHE/step.XXXXXX")
+  printf 'lab: %s ...\n' "$text"
+  if "$@" >"$log" 2>&1; then
+    printf 'lab: %s: done in %ss\n' "$text" $((SECONDS - started))
+    rm -f "$log"
+  else
+    local status=$?
+    cat "$log" >&2
+    rm -f "$log"
+    fail "$text: failed with exit status $status, its output is above"
+  fi
+}
+
+# fingerprint PATH...: one hash over the names and contents of files and folders.
+fingerprint() {
+  find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+}
+
+# apt_install PACKAGE...: installs what is missing, and nothing when all is there.
+apt_install() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || fail "needs the packages ${missing[*]}: the lab installs them with apt-get, which this machine does not have"
+  [ "$(id -u)" = 0 ] || fail "needs the packages ${missing[*]}: run the lab as root, or install them first"
+  step "installing ${missing[*]}" apt_get_install "${missing[@]}"
+}
+
+apt_get_install() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+}
