@@ -1,7 +1,12 @@
 export type { DriftPolicy } from "./init-sidecar/drift-policy";
 export { describeExitCode, EXIT_CODES } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
-export { KAFKA_IMAGE, KafkaCluster, type KafkaClusterProps } from "./kafka/kafka-cluster";
+export {
+  KAFKA_IMAGE,
+  KAFKA_PORTS,
+  KafkaCluster,
+  type KafkaClusterProps,
+} from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
 export { resolveTopic, type Topic, type TopicConfigs } from "./kafka/topic";
 export { type INetwork, Network, type NetworkProps } from "./network/network";

@@ -54,3 +54,12 @@ apt_get_install() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }
+
+# require_go GO_MOD WHAT: a Go as new as the module asks for. Go fetches a newer toolchain by itself where its proxy has one.
+require_go() {
+  local wanted
+  wanted=$(sed -n 's/^go //p' "$1")
+  command -v go >/dev/null || fail "needs Go $wanted or newer to build $2, and no go is on the PATH: install it"
+  (cd "$(dirname "$1")" && go version >/dev/null 2>&1) ||
+    fail "needs Go $wanted or newer to build $2, and $(GOTOOLCHAIN=local go version | cut -d' ' -f3) is on the PATH: install a newer one"
+}

@@ -4,10 +4,7 @@
 
 # Terraform takes the published provider's address and version; OpenTofu asks its own registry for the same.
 version=4.5.0
-go_version=$(sed -n 's/^go //p' "$LAB_DIR/provider/go.mod")
-
-command -v go >/dev/null || fail "needs Go $go_version or newer to build the lab's provider, and none is on the PATH: install it from your distribution or go.dev"
-
+require_go "$LAB_DIR/provider/go.mod" "the lab's provider"
 root=$LAB_CACHE/provider-$(cd "$LAB_DIR/provider" && fingerprint .)
 config=$root/terraformrc
 if [ ! -f "$config" ]; then

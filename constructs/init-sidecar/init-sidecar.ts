@@ -70,8 +70,11 @@ export interface InitSidecarProps {
 /** Where a sidecar's files lie in its container. */
 export const SIDECAR_DIR = "/groundwork";
 
-/** Scratch space of a sidecar, in memory: it keeps no state of its own. */
-const RUN_DIR = "/run/groundwork";
+/**
+ * Scratch space of a sidecar, in memory: it keeps no state of its own. A directory that images have, since an engine gives
+ * a mount point that it made itself back to root when the container starts again.
+ */
+const RUN_DIR = "/tmp";
 
 /**
  * A container that runs once when its cluster is healthy and provisions what the platform declares. It creates what is

@@ -1,6 +1,7 @@
 import { DataDockerNetwork } from "@cdktf/provider-docker/lib/data-docker-network";
 import { Network as NetworkResource } from "@cdktf/provider-docker/lib/network";
 import { Construct } from "constructs";
+import { settingsLabels } from "../service/settings";
 
 /** A network that containers join by name. */
 export interface INetwork {
@@ -25,6 +26,10 @@ export class Network extends Construct implements INetwork {
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
     this.name = props.name;
-    new NetworkResource(this, "Resource", { name: props.name, driver: "bridge" });
+    new NetworkResource(this, "Resource", {
+      name: props.name,
+      driver: "bridge",
+      labels: settingsLabels(this),
+    });
   }
 }

@@ -7,7 +7,7 @@ import { escapeTemplate, type UploadedFile } from "./file";
 import { type HealthCheck, renderDuration, resolveHealthCheck } from "./health-check";
 import { type Memory, type MemoryTier, memoryOf, validateMemory } from "./memory";
 import type { ServiceImage } from "./service-image";
-import { serviceSettingsOf } from "./settings";
+import { renderLabels, settingsLabels } from "./settings";
 import { validate } from "./validation";
 
 /** A port of the container on the host's loopback address, and nowhere else. */
@@ -154,7 +154,13 @@ export class ServiceContainer extends Construct {
       securityOpts: ["no-new-privileges:true"],
       capabilities: { drop: ["ALL"], add: props.capabilities && [...props.capabilities] },
       ...LOGGING,
-      labels: this.renderLabels(props),
+      labels: [
+        ...settingsLabels(this),
+        ...renderLabels({
+          "groundwork.service": props.name,
+          "groundwork.role": props.healthCheck ? "service" : "init",
+        }),
+      ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
       dependsOn: props.dependsOn?.map(({ dependable }) => dependable),
     });
@@ -164,17 +170,6 @@ export class ServiceContainer extends Construct {
       container.addOverride("provisioner", renderExitGate(props.name));
     }
     this.dependable = container;
-  }
-
-  private renderLabels(props: ServiceContainerProps): { label: string; value: string }[] {
-    const { environment, stack } = serviceSettingsOf(this);
-    const labels = {
-      "groundwork.environment": environment,
-      "groundwork.stack": stack,
-      "groundwork.service": props.name,
-      "groundwork.role": props.healthCheck ? "service" : "init",
-    };
-    return Object.entries(labels).map(([label, value]) => ({ label, value }));
   }
 }
 

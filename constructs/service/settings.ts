@@ -3,10 +3,10 @@ import { validate } from "./validation";
 
 /** What an environment decides for every container below a scope. */
 export interface ServiceSettings {
-  /** The environment's name, in the label `groundwork.environment` of every container. */
+  /** The environment's name, in the label `groundwork.environment` of everything below the scope. */
   readonly environment: string;
 
-  /** What the containers belong together for, in the label `groundwork.stack` of every container. */
+  /** The part of the platform, in the label `groundwork.stack` of everything below the scope. */
   readonly stack: string;
 
   /**
@@ -34,4 +34,16 @@ export function applyServiceSettings(scope: IConstruct, settings: ServiceSetting
 
 export function serviceSettingsOf(scope: IConstruct): ServiceSettings {
   return scope.node.tryGetContext(CONTEXT_KEY) ?? DEFAULTS;
+}
+
+/** Labels that every container, network and volume of the scope's environment carries. */
+export function settingsLabels(scope: IConstruct): { label: string; value: string }[] {
+  const { environment, stack } = serviceSettingsOf(scope);
+  return renderLabels({ "groundwork.environment": environment, "groundwork.stack": stack });
+}
+
+export function renderLabels(
+  labels: Readonly<Record<string, string>>,
+): { label: string; value: string }[] {
+  return Object.entries(labels).map(([label, value]) => ({ label, value }));
 }

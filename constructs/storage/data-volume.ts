@@ -1,5 +1,6 @@
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Construct } from "constructs";
+import { settingsLabels } from "../service/settings";
 
 /** A volume that containers mount by name. */
 export interface IDataVolume {
@@ -27,6 +28,7 @@ export class DataVolume extends Construct implements IDataVolume {
     this.name = props.name;
     new Volume(this, "Resource", {
       name: props.name,
+      labels: settingsLabels(this),
       lifecycle: { preventDestroy: props.preventDestroy ?? true },
     });
   }

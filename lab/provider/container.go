@@ -340,6 +340,7 @@ func readContainer(ctx context.Context, d *schema.ResourceData, meta any) diag.D
 		"shm_size":           int(found.HostConfig.ShmSize / mib),
 		"stop_signal":        found.Config.StopSignal,
 		"security_opts":      found.HostConfig.SecurityOpt,
+		"log_driver":         found.HostConfig.LogConfig.Type,
 		"network_mode":       string(found.HostConfig.NetworkMode),
 		"exit_code":          found.State.ExitCode,
 	}

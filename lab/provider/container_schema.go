@@ -47,7 +47,7 @@ func resourceContainer() *schema.Resource {
 			"stop_signal":        {Type: schema.TypeString, Optional: true, Computed: true, ForceNew: true},
 			"stop_timeout":       {Type: schema.TypeInt, Optional: true, Computed: true, ForceNew: true},
 			"security_opts":      {Type: schema.TypeSet, Optional: true, Computed: true, ForceNew: true, Elem: stringElem()},
-			"log_driver":         {Type: schema.TypeString, Optional: true, ForceNew: true},
+			"log_driver":         {Type: schema.TypeString, Optional: true, Computed: true, ForceNew: true},
 			"log_opts":           {Type: schema.TypeMap, Optional: true, ForceNew: true, Elem: stringElem()},
 			"tmpfs":              {Type: schema.TypeMap, Optional: true, ForceNew: true, Elem: stringElem()},
 			"network_mode":       {Type: schema.TypeString, Optional: true, ForceNew: true, Default: "bridge"},

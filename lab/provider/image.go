@@ -21,6 +21,7 @@ func resourceImage() *schema.Resource {
 		Schema: map[string]*schema.Schema{
 			"name":         {Type: schema.TypeString, Required: true, ForceNew: true},
 			"keep_locally": {Type: schema.TypeBool, Optional: true},
+			"id":           {Type: schema.TypeString, Computed: true},
 			"image_id":     {Type: schema.TypeString, Computed: true},
 			"repo_digest":  {Type: schema.TypeString, Computed: true},
 		},

@@ -1,0 +1,30 @@
+// npm run down: stops everything and keeps the data volumes. With --volumes it removes them too, after a typed confirmation.
+import { createInterface } from "node:readline/promises";
+import type { Environment } from "../environments";
+import { currentEnvironment, destroyPlatform, parseOptions } from "./support/platform";
+import { CommandError, runCommand } from "./support/terminal";
+
+runCommand(async () => {
+  const { volumes, yes } = parseOptions("volumes", "yes");
+  const environment = currentEnvironment();
+  if (volumes && !yes) {
+    await confirm(environment);
+  }
+  await destroyPlatform(environment, { volumes });
+});
+
+async function confirm({ name }: Environment): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new CommandError(
+      "--volumes destroys all data and there is no terminal to confirm it on: add --yes",
+    );
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await prompt.question(
+    `This destroys all data of environment "${name}". Type its name to go on: `,
+  );
+  prompt.close();
+  if (answer !== name) {
+    throw new CommandError(`"${answer}" is not "${name}": nothing was changed`);
+  }
+}

@@ -1,0 +1,227 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { catalog } from "../../catalog";
+import { describeExitCode, ValidationError } from "../../constructs";
+import { type Environment, environmentNamed } from "../../environments";
+import { type AcceptanceRow, checkAcceptance, checkIdempotency, rerunSidecar } from "./acceptance";
+import { cdktf, PROJECT_ROOT, progressOf, synthesizedResources } from "./cdktf";
+import { docker, tryDocker } from "./docker";
+import { demandOf, findProblems, inspectMachine } from "./preflight";
+import { CommandError, table } from "./terminal";
+import type { TerraformBinary } from "./terraform";
+
+/** The environment that GROUNDWORK_ENV names. */
+export function currentEnvironment(): Environment {
+  try {
+    return environmentNamed(process.env.GROUNDWORK_ENV);
+  } catch (error) {
+    throw error instanceof ValidationError ? new CommandError(error.message) : error;
+  }
+}
+
+/** Deploys everything, then checks in the running platform that the deploy is finished. */
+export async function deployPlatform(environment: Environment): Promise<void> {
+  const logFile = logFileOf(environment);
+  await synthesize(environment, logFile);
+  const containers = synthesizedResources("docker_container");
+  const terraform = await checkMachine(environment);
+  console.log(
+    `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
+  );
+  const errors: string[] = [];
+  const exitCode = await cdktf(
+    ["deploy", "*", "--auto-approve", "--skip-synth", "--skip-provider-lock", "--no-color"],
+    { environment: environment.name, terraform, logFile, onLine: reportTo(errors) },
+  );
+  const sidecars = containers
+    .filter(({ body }) => body.must_run === false)
+    .map(({ body }) => body.name as string);
+  if (exitCode !== 0) {
+    await explainFailure(errors, sidecars, logFile);
+  }
+  const rows = await acceptanceAfterRepair(environment, sidecars);
+  console.log(`\n${renderAcceptance(rows)}`);
+  const failed = rows.filter(({ failures }) => failures.length > 0);
+  if (failed.length > 0) {
+    throw new CommandError(
+      `${failed.length} of ${rows.length} requirements do not hold: ${failed.flatMap(({ failures }) => failures).join("; ")}`,
+    );
+  }
+  console.log(`\n${renderEndpoints(environment)}`);
+}
+
+/** Stops and removes the containers and networks; the data volumes stay unless asked for. */
+export async function destroyPlatform(
+  environment: Environment,
+  { volumes }: { readonly volumes: boolean },
+): Promise<void> {
+  const logFile = logFileOf(environment);
+  const env = volumes ? { GROUNDWORK_DESTROY_VOLUMES: "confirmed" } : {};
+  await synthesize(environment, logFile, env);
+  const terraform = await checkMachine(environment);
+  const errors: string[] = [];
+  // One stack a call: cdktf 0.21 never ends when it is to destroy several and leave one that they depend on.
+  const destroy = (layer: string) =>
+    cdktf(
+      [
+        ...["destroy", `${environment.name}-${layer}`, "--auto-approve", "--skip-synth"],
+        ...["--ignore-missing-stack-dependencies", "--no-color"],
+      ],
+      { environment: environment.name, terraform, logFile, env, onLine: reportTo(errors) },
+    );
+  const steps = [["data", "messaging"], ["network"], ...(volumes ? [["storage"]] : [])];
+  for (const layers of steps) {
+    const exitCodes = await Promise.all(layers.map(destroy));
+    if (exitCodes.some((exitCode) => exitCode !== 0)) {
+      await explainFailure(errors, [], logFile);
+    }
+  }
+  console.log(
+    volumes
+      ? `environment "${environment.name}" is gone, its data volumes too`
+      : `environment "${environment.name}" is down; its data volumes are kept`,
+  );
+}
+
+function logFileOf(environment: Environment): string {
+  return join(PROJECT_ROOT, ".state", environment.name, "terraform.log");
+}
+
+async function synthesize(environment: Environment, logFile: string, env = {}): Promise<void> {
+  const lines: string[] = [];
+  const exitCode = await cdktf(["synth"], {
+    environment: environment.name,
+    logFile,
+    env,
+    onLine: (line) => lines.push(line),
+  });
+  if (exitCode !== 0) {
+    const error = lines.find((line) => /^\s*\S*Error: /.test(line));
+    throw new CommandError(error?.trim() ?? lines.join("\n"));
+  }
+  for (const line of lines.filter((line) => line.includes("[Warning"))) {
+    console.warn(line.trim());
+  }
+}
+
+/** Fails with everything that stands in the way of a deploy; Terraform has not run yet. */
+async function checkMachine(environment: Environment): Promise<TerraformBinary> {
+  const demand = demandOf(environment.name, synthesizedResources("docker_container"));
+  const machine = await inspectMachine(demand);
+  const problems = findProblems(demand, machine);
+  if (problems.length > 0 || !machine.terraform) {
+    throw new CommandError(
+      ["nothing was changed, because:", ...problems.map((problem) => `- ${problem}`)].join("\n"),
+    );
+  }
+  return machine.terraform;
+}
+
+/** Prints the progress and collects the errors. */
+function reportTo(errors: string[]): (line: string) => void {
+  let last = "";
+  return (line) => {
+    const progress = progressOf(line);
+    if (progress && progress !== last) {
+      console.log(`  ${progress}`);
+      last = progress;
+    }
+    if (/(^|\s)(Error: |Error running command)/.test(line)) {
+      errors.push(line.replace(/^.*?(?=Error)/, "").trim());
+    }
+  };
+}
+
+async function explainFailure(
+  errors: readonly string[],
+  sidecars: readonly string[],
+  logFile: string,
+): Promise<never> {
+  const explanations: string[] = [];
+  for (const sidecar of sidecars) {
+    const { output } = await tryDocker("inspect", "--format", "{{.State.ExitCode}}", sidecar);
+    const exitCode = Number(output);
+    if (exitCode > 0) {
+      const log = await docker("logs", "--tail", "10", sidecar);
+      explanations.push(
+        `${sidecar} ended with ${exitCode}, ${describeExitCode(exitCode)}; its last lines:\n${log}`,
+      );
+    }
+  }
+  throw new CommandError(
+    [...new Set(errors), ...explanations, `the whole output is in ${logFile}`].join("\n"),
+  );
+}
+
+/** Checks, lets a sidecar restore what does not hold any more, such as a topic deleted by hand, and checks again. */
+async function acceptanceAfterRepair(
+  environment: Environment,
+  sidecars: readonly string[],
+): Promise<AcceptanceRow[]> {
+  const containers = synthesizedResources("docker_container");
+  const check = () => checkAcceptance(environment, catalog, containers);
+  let rows = await check();
+  const broken = rows.filter(({ failures }) => failures.length > 0);
+  const reruns = broken.flatMap(({ restoredBy }) => restoredBy ?? []);
+  for (const sidecar of reruns) {
+    const { exitCode, created, reconciled } = await rerunSidecar(sidecar);
+    console.log(
+      `  ${sidecar} run again, since a guarantee did not hold: exit code ${exitCode}, ${created} created, ${reconciled} reconciled`,
+    );
+  }
+  if (reruns.length > 0) {
+    rows = await check();
+  }
+  return [...rows, await checkIdempotency(sidecars)];
+}
+
+function renderAcceptance(rows: readonly AcceptanceRow[]): string {
+  return table([
+    ["requirement", "holds", "guarantee"],
+    ...rows.flatMap(({ requirement, guarantee, failures }) => [
+      [requirement, failures.length === 0 ? "yes" : "NO", guarantee],
+      ...failures.map((failure) => ["", "", failure]),
+    ]),
+  ]);
+}
+
+function renderEndpoints({ hostPorts, openSearch, kafka, networks }: Environment): string {
+  const sequence = (count: number, render: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => render(i)).join(",");
+  const project = networks.project.name;
+  return table([
+    ["service", "from", "at"],
+    ...(hostPorts
+      ? [
+          ["OpenSearch", "this machine", `http://localhost:${hostPorts.openSearch}`],
+          [
+            "Kafka",
+            "this machine",
+            sequence(kafka.brokers, (i) => `localhost:${hostPorts.kafka + i}`),
+          ],
+        ]
+      : []),
+    ...(openSearch.onProjectNetwork ? [["OpenSearch", project, "http://opensearch-1:9200"]] : []),
+    ["Kafka", project, sequence(kafka.brokers, (i) => `kafka-${i + 1}:9092`)],
+  ]);
+}
+
+/** The command line's options, or an error that names the allowed ones. */
+export function parseOptions<const Name extends string>(
+  ...names: readonly Name[]
+): Record<Name, boolean> {
+  try {
+    const { values } = parseArgs({
+      options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
+    });
+    return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
+      Name,
+      boolean
+    >;
+  } catch (error) {
+    const allowed = names.map((name) => `--${name}`).join(", ") || "none";
+    throw new CommandError(
+      `${(error as Error).message.split(". ")[0]}; options allowed: ${allowed}`,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** Rows as an aligned table; the first row is the header. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** A failure that the user can act on: shown without a stack trace. */
+export class CommandError extends Error {}
+
+/** Runs a command's main function and turns its outcome into an exit code. */
+export function runCommand(main: () => Promise<void>): void {
+  main().catch((error: Error) => {
+    console.error(error instanceof CommandError ? `\n${error.message}` : error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,8 @@
+// npm run up: deploys the platform and ends when it is finished, or says why it is not.
+import { currentEnvironment, deployPlatform, parseOptions } from "./support/platform";
+import { runCommand } from "./support/terminal";
+
+runCommand(async () => {
+  parseOptions();
+  await deployPlatform(currentEnvironment());
+});

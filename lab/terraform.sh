@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Prints the command to use as Terraform: what TERRAFORM_BINARY_NAME names or the PATH has, else an OpenTofu built from the Go
+# module proxy.
+. "$(dirname "$0")/lib.sh"
+
+for command in ${TERRAFORM_BINARY_NAME:-terraform tofu}; do
+  if command -v "$command" >/dev/null; then
+    printf '%s\n' "$command"
+    exit
+  fi
+done
+[ -z "${TERRAFORM_BINARY_NAME:-}" ] || fail "TERRAFORM_BINARY_NAME is \"$TERRAFORM_BINARY_NAME\", and there is no such command: correct or unset it"
+
+require_go "$LAB_DIR/opentofu/go.mod" "OpenTofu, since neither terraform nor tofu is on the PATH"
+binary=$LAB_CACHE/opentofu-$(cd "$LAB_DIR/opentofu" && fingerprint .)/tofu
+[ -x "$binary" ] ||
+  step "building OpenTofu, once, about 3 minutes" go build -C "$LAB_DIR/opentofu" -tags lab -o "$binary" github.com/opentofu/opentofu/cmd/tofu >&2
+printf '%s\n' "$binary"
