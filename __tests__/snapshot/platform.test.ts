@@ -1,0 +1,51 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { App, Testing } from "cdktf";
+import { catalog } from "../../catalog";
+import { environments } from "../../environments";
+import { declarePlatform } from "../../stacks/platform";
+import { synthesize } from "../support/platform";
+
+describe.each(Object.values(environments))("environment $name", (environment) => {
+  const { app, stacks } = synthesize(environment);
+
+  test("has this construct tree", () => {
+    expect(Testing.renderConstructTree(app)).toMatchSnapshot();
+  });
+
+  test.each(Object.keys(stacks))("synthesizes stack %s to this", (stack) => {
+    expect(withoutFiles(stacks[stack])).toMatchSnapshot();
+  });
+
+  test("synthesizes to the same bytes in another folder", () => {
+    const first = synthesizedFiles(environment);
+    const second = synthesizedFiles(environment);
+    expect(Object.keys(first).length).toBeGreaterThan(4);
+    expect(second).toEqual(first);
+  });
+});
+
+/** Without the content of uploaded files, which have tests of their own. */
+function withoutFiles(stack: unknown): unknown {
+  return JSON.parse(JSON.stringify(stack), (key, value) =>
+    key === "content" ? "(the file's content)" : value,
+  );
+}
+
+function synthesizedFiles(environment: (typeof environments)[string]): Record<string, string> {
+  const outdir = mkdtempSync(join(tmpdir(), "groundwork-"));
+  try {
+    const app = new App({ outdir, stackTraces: false });
+    declarePlatform(app, environment, catalog);
+    app.synth();
+    const files = (readdirSync(outdir, { recursive: true }) as string[])
+      .map((file) => join(outdir, file))
+      .filter((file) => statSync(file).isFile());
+    return Object.fromEntries(
+      files.map((file) => [relative(outdir, file), readFileSync(file, "utf8")]),
+    );
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}

@@ -1,0 +1,51 @@
+import { App, TerraformStack, Testing } from "cdktf";
+import { catalog } from "../../catalog";
+import type { Environment } from "../../environments";
+import { type Catalog, declarePlatform } from "../../stacks/platform";
+
+// biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
+export type Json = any;
+
+/** The platform of an environment, synthesized once: its app, and the JSON of each stack by the stack's name. */
+export function synthesize(environment: Environment, declared: Catalog = catalog) {
+  const app = Testing.app();
+  declarePlatform(app, environment, declared);
+  const stacks: Record<string, Json> = {};
+  for (const child of app.node.children) {
+    if (TerraformStack.isStack(child)) {
+      stacks[child.node.id] = JSON.parse(Testing.synth(child, true));
+    }
+  }
+  return { app, stacks };
+}
+
+/** Every resource of a type in all stacks. */
+export function resources(stacks: Record<string, Json>, type: string): Json[] {
+  return Object.values(stacks).flatMap((stack) => Object.values(stack.resource?.[type] ?? {}));
+}
+
+export function containers(stacks: Record<string, Json>): Json[] {
+  return resources(stacks, "docker_container");
+}
+
+/** The one container of that name. */
+export function container(stacks: Record<string, Json>, name: string): Json {
+  const found = containers(stacks).filter((body) => body.name === name);
+  expect(found).toHaveLength(1);
+  return found[0];
+}
+
+/** A container's variables by name. */
+export function envOf(body: Json): Record<string, string> {
+  return Object.fromEntries(
+    (body.env ?? []).map((entry: string) => {
+      const at = entry.indexOf("=");
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
+/** A stack to put constructs into. */
+export function testStack(): TerraformStack {
+  return new TerraformStack(new App({ outdir: Testing.app().outdir }), "test");
+}
