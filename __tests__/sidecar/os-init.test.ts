@@ -1,0 +1,424 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { IndexTemplate, type IndexTemplateProps } from "../../constructs";
+import { renderTemplate } from "../../constructs/opensearch/opensearch-init";
+import { FakeOpenSearch, type Fault } from "../support/fake-opensearch";
+import type { Json } from "../support/platform";
+import {
+  exitLine,
+  expectBackoff,
+  INSTALLED_SHELLS,
+  linesOf,
+  RETRY,
+  SHELLS,
+  type SidecarOptions,
+  startSidecar,
+  workerOf,
+} from "../support/sidecar";
+
+const BODY = {
+  index_patterns: ["logs-*"],
+  priority: 100,
+  template: {
+    settings: { index: { number_of_shards: 1, number_of_replicas: 1 } },
+    mappings: {
+      dynamic_templates: [{ strings: { match: "*_id", mapping: { type: "keyword" } } }],
+      properties: { message: { type: "text" }, "@timestamp": { type: "date" } },
+    },
+  },
+  version: 1,
+  _meta: { owner: "groundwork", note: 'with "quotes", and = signs' },
+};
+
+const servers: FakeOpenSearch[] = [];
+
+async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
+  const server = new FakeOpenSearch();
+  servers.push(server);
+  server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
+  return [server, await server.start()];
+}
+
+afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+function declare(body: Json, props: IndexTemplateProps): IndexTemplate {
+  const directory = mkdtempSync(join(tmpdir(), "template-"));
+  try {
+    writeFileSync(join(directory, "logs.json"), JSON.stringify(body));
+    return IndexTemplate.fromFile(join(directory, "logs.json"), props);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function start(
+  endpoints: string,
+  {
+    body = BODY,
+    onDrift,
+    ...options
+  }: Partial<SidecarOptions> & IndexTemplateProps & { body?: Json } = {},
+) {
+  return startSidecar({
+    script: "opensearch/os-init.sh",
+    files: renderTemplate(declare(body, { onDrift })),
+    declared: "logs",
+    env: (directory) => ({
+      OPENSEARCH_ENDPOINTS: endpoints,
+      OPENSEARCH_NODES: "3",
+      TEMPLATES_DIR: directory,
+    }),
+    ...options,
+  });
+}
+
+const run = (...args: Parameters<typeof start>) => start(...args).done;
+
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+for (const name of Object.keys(SHELLS).filter(
+  (shell) => !INSTALLED_SHELLS.some(([installed]) => installed === shell),
+)) {
+  test.skip(`in ${name}, which is not installed`, () => undefined);
+}
+
+// First, since it takes longest.
+test.concurrent("os-init goes on when its target appears after 20 s", async () => {
+  const port = await unusedPort();
+  const server = new FakeOpenSearch();
+  servers.push(server);
+  setTimeout(() => server.start(port), 20_000);
+  const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
+  const result = await run(`http://127.0.0.1:${port}`, { retry });
+  expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+  expect(result.durationMs).toBeGreaterThan(20_000);
+  expectBackoff(result, 8, retry);
+}, 60_000);
+
+describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
+  test.concurrent("creates an absent template, verifies that it applies, and logs what it did", async () => {
+    const [server, url] = await fake();
+    const result = await run(url, { shell });
+    expect(result.log.map(({ event }) => event)).toEqual(["start", "ready", "created", "exit"]);
+    expect(result.log[0]).toMatchObject({
+      level: "info",
+      sidecar: "os-init",
+      version: "test",
+      declared: ["logs"],
+      ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
+    expect(exitLine(result)).toMatchObject({
+      level: "info",
+      exit_code: 0,
+      reason: "done",
+      attempts: 1,
+      created: 1,
+      unchanged: 0,
+      drifted: 0,
+    });
+    expect(server.writes).toEqual(["PUT /_index_template/logs?create=true"]);
+    expect(server.templates.get("logs")._meta.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(server.requests.at(-1)).toBe(
+      "POST /_index_template/_simulate_index/logs-groundwork-probe",
+    );
+  });
+
+  test.concurrent("run again, finds it unchanged and writes nothing", async () => {
+    const [server, url] = await fake();
+    await run(url, { shell });
+    const written = structuredClone(server.templates.get("logs"));
+    server.requests.length = 0;
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+    expect(server.templates.get("logs")).toEqual(written);
+  });
+
+  test.concurrent("takes a template of the same meaning in another spelling for unchanged", async () => {
+    const [server, url] = await fake();
+    server.templates.set("logs", {
+      _meta: BODY._meta,
+      version: 1,
+      template: {
+        mappings: BODY.template.mappings,
+        settings: { index: { number_of_replicas: "1", number_of_shards: "1" } },
+      },
+      priority: 100,
+      index_patterns: ["logs-*"],
+    });
+    expect(exitLine(await run(url, { shell }))).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("reports every field that differs, exits 73 and writes nothing", async () => {
+    const [server, url] = await fake();
+    const edited = structuredClone(BODY) as Json;
+    edited.template.settings.index.number_of_replicas = 0;
+    edited.priority = 50;
+    edited.template.mappings.properties.extra = { type: "long" };
+    server.templates.set("logs", edited);
+    const result = await run(url, { shell });
+    expect(
+      linesOf(result, "drift").map(({ field, declared, actual }) => [field, declared, actual]),
+    ).toEqual([
+      ["priority", "100", "50"],
+      ["template.mappings.properties.extra.type", "absent", '"long"'],
+      ["template.settings.index.number_of_replicas", '"1"', '"0"'],
+    ]);
+    expect(exitLine(result)).toMatchObject({
+      level: "error",
+      exit_code: 73,
+      reason: "differs from its declaration: logs",
+      drifted: 1,
+    });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("ignores drift when told to, but reports it", async () => {
+    const [server, url] = await fake();
+    server.templates.set("logs", { ...BODY, priority: 50 });
+    const result = await run(url, { shell, onDrift: "ignore" });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, ignored: 1, drifted: 0 });
+    expect(linesOf(result, "drift")).toHaveLength(1);
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("reconciles its own template that nobody edited", async () => {
+    const [server, url] = await fake();
+    await run(url, { shell });
+    const changed = { ...BODY, version: 2 };
+    const result = await run(url, { shell, body: changed, onDrift: "reconcile" });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(server.templates.get("logs").version).toBe(2);
+  });
+
+  test.concurrent("does not reconcile its own template that was edited", async () => {
+    const [server, url] = await fake();
+    await run(url, { shell });
+    const edited = structuredClone(server.templates.get("logs"));
+    edited.template.settings.index.number_of_replicas = 2;
+    server.templates.set("logs", edited);
+    server.requests.length = 0;
+    const result = await run(url, { shell, onDrift: "reconcile" });
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1, reconciled: 0 });
+    expect(linesOf(result, "drifted")[0].reason).toBe(
+      "not repaired: it was edited since it was created, or something else created it",
+    );
+    expect(server.writes).toEqual([]);
+    expect(server.templates.get("logs")).toEqual(edited);
+  });
+
+  test.concurrent("does not reconcile a template that something else created", async () => {
+    const [server, url] = await fake();
+    server.templates.set("logs", { ...BODY, priority: 7 });
+    expect(exitLine(await run(url, { shell, onDrift: "reconcile" }))).toMatchObject({
+      exit_code: 73,
+    });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("exits 73 when a template of a higher priority shadows the declared one", async () => {
+    const [server, url] = await fake();
+    server.templates.set("other", {
+      index_patterns: ["logs-*"],
+      priority: 900,
+      template: { settings: { index: { number_of_shards: 5 } } },
+    });
+    const result = await run(url, { shell });
+    expect(linesOf(result, "shadowed")).toHaveLength(1);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("exits 65 when another template has the same priority and pattern", async () => {
+    const [server, url] = await fake();
+    server.templates.set("other", { index_patterns: ["logs-*"], priority: 100 });
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringContaining("patterns of [other] have the same priority"),
+    });
+    expect(server.templates.has("logs")).toBe(false);
+  });
+
+  const STEPS = [/health/, /GET \/_index_template/, /_simulate$/, /PUT/, /_simulate_index/];
+  test.concurrent.each<[string, Fault, RegExp, RegExp[]]>([
+    ["resets the connection", { kind: "reset" }, /Connection reset|Recv failure/, STEPS],
+    ["answers 429", { kind: "status", status: 429 }, /HTTP 429/, STEPS],
+    ["answers 503", { kind: "status", status: 503 }, /HTTP 503/, STEPS],
+    ["truncates an answer", { kind: "truncated" }, /transfer closed|end of response/, STEPS],
+    // The second step asks for a template that is absent: its 404 says so without a body.
+    ["cuts an answer off", { kind: "cut" }, /answer is not complete/, STEPS.toSpliced(1, 1)],
+  ])("gets through when the server %s at every step", async (_name, fault, reason, steps) => {
+    const [server, url] = await fake(...steps.map((on): [RegExp, Fault] => [on, fault]));
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, attempts: 1 + steps.length });
+    const reasons = linesOf(result, "retry").map((line) => line.reason);
+    expect(reasons).toHaveLength(steps.length);
+    expect(reasons.filter((text) => !reason.test(text))).toEqual([]);
+    expect(server.templates.get("logs").priority).toBe(100);
+    expect(new Set(server.writes)).toEqual(new Set(["PUT /_index_template/logs?create=true"]));
+  });
+
+  test.concurrent("backs off further with every attempt, up to the cap", async () => {
+    const faults = Array.from({ length: 6 }, (): [RegExp, Fault] => [
+      /health/,
+      { kind: "status", status: 503 },
+    ]);
+    const [, url] = await fake(...faults);
+    const result = await run(url, { shell });
+    expect(exitLine(result).exit_code).toBe(0);
+    expectBackoff(result, 6);
+  });
+
+  test.concurrent("waits the whole ceiling without jitter", async () => {
+    const faults = Array.from({ length: 4 }, (): [RegExp, Fault] => [/health/, { kind: "reset" }]);
+    const [, url] = await fake(...faults);
+    const result = await run(url, { shell, jitter: "none" });
+    const delays = linesOf(result, "retry").map(({ delay_ms }) => delay_ms);
+    expect(delays).toEqual([20, 40, 80, 160]);
+    expect(result.durationMs).toBeGreaterThan(300);
+  });
+
+  test.concurrent("waits out a server that is slow, up to the deadline", async () => {
+    const [server, url] = await fake([/GET \/_index_template/, { kind: "slow", ms: 1000 }]);
+    const result = await run(url, { shell });
+    expect(exitLine(result).exit_code).toBe(0);
+    expect(result.durationMs).toBeGreaterThan(1000);
+    expect(server.writes).toHaveLength(1);
+  });
+
+  test.concurrent("gives up on a server that is slower than the deadline", async () => {
+    const [server, url] = await fake([/health/, { kind: "slow", ms: 20_000 }]);
+    const result = await run(url, { shell, retry: { deadlineSeconds: 1 } });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringContaining("timed out"),
+    });
+    expect(result.durationMs).toBeLessThan(5000);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.concurrent("fails at once with 77 when it is not authorised", async () => {
+    const [server, url] = await fake([/health/, { kind: "status", status: 401 }]);
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 77,
+      reason: expect.stringContaining("HTTP 401"),
+    });
+    expect(linesOf(result, "retry")).toEqual([]);
+    expect(server.requests).toEqual(["GET /_cluster/health"]);
+  });
+
+  test.concurrent("fails at once with 65 when the server rejects the template", async () => {
+    const body = { error: { reason: 'unknown setting "numbr_of_shards"' } };
+    const [server, url] = await fake([/_simulate$/, { kind: "status", status: 400, body }]);
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringContaining('unknown setting \\"numbr_of_shards\\"'),
+    });
+    expect(server.writes).toEqual([]);
+    expect(linesOf(result, "retry")).toEqual([]);
+  });
+
+  test.concurrent("provisions nothing with half a quorum and names what is missing", async () => {
+    const [server, url] = await fake();
+    server.nodes = 2;
+    const result = await run(url, { shell, retry: { deadlineSeconds: 1 } });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringMatching(
+        /^OpenSearch with 3 nodes: not ready within 1s, after \d+ attempts: 2 of 3 nodes/,
+      ),
+    });
+    expect(new Set(server.requests)).toEqual(new Set(["GET /_cluster/health"]));
+    expectBackoff(result, 4);
+  });
+
+  test.concurrent("asks the next node when one does not answer", async () => {
+    const [server, url] = await fake();
+    const down = `http://127.0.0.1:${await unusedPort()}`;
+    const result = await run(`${down} ${url}`, { shell });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, attempts: 2 });
+    expect(server.writes).toHaveLength(1);
+  });
+
+  test.concurrent("exits 69 at the deadline when the target never appears", async () => {
+    const result = await run(`http://127.0.0.1:${await unusedPort()}`, { shell });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringMatching(/not ready within 3s.*(refused|connect to)/i),
+    });
+    expect(result.durationMs).toBeGreaterThan(RETRY.deadlineSeconds * 1000);
+    expect(result.durationMs).toBeLessThan(RETRY.deadlineSeconds * 1000 + 2500);
+    expectBackoff(result, 5);
+  });
+
+  test.concurrent("writes its last line when it is terminated in a wait", async () => {
+    const sidecar = start(`http://127.0.0.1:${await unusedPort()}`, {
+      shell,
+      jitter: "none",
+      retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
+    });
+    await sidecar.seen("retry");
+    sidecar.process.kill("SIGTERM");
+    const result = await sidecar.done;
+    expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
+    expect(result.durationMs).toBeLessThan(4000);
+  });
+
+  test.concurrent("writes its last line when its work is killed", async () => {
+    const sidecar = start(`http://127.0.0.1:${await unusedPort()}`, { shell });
+    await sidecar.seen("retry");
+    process.kill(workerOf(sidecar), "SIGKILL");
+    expect(exitLine(await sidecar.done)).toMatchObject({
+      level: "error",
+      exit_code: 137,
+      reason: "killed by signal 9",
+    });
+  });
+
+  test.concurrent("loses a race against another sidecar without a write of its own", async () => {
+    const [server, url] = await fake();
+    const results = await Promise.all([
+      run(url, { shell }),
+      run(url, { shell }),
+      run(url, { shell }),
+    ]);
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    const total = (field: string) =>
+      results.reduce((sum, result) => sum + exitLine(result)[field], 0);
+    expect([total("created"), total("unchanged")]).toEqual([1, 2]);
+    expect(server.templates.size).toBe(1);
+  });
+
+  test.concurrent("takes a template that appears between its look and its write for the other's", async () => {
+    const theirs = { ...BODY, priority: 42 };
+    const [server, url] = await fake([
+      /PUT/,
+      { kind: "meanwhile", act: (fakeServer) => fakeServer.templates.set("logs", theirs) },
+    ]);
+    const result = await run(url, { shell });
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, created: 0, drifted: 1 });
+    expect(server.templates.get("logs")).toEqual(theirs);
+  });
+
+  test.concurrent("exits 78 on a retry setting that is not a number", async () => {
+    const [server, url] = await fake();
+    const result = await run(url, { shell, jitter: "some" });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 78,
+      reason: 'GROUNDWORK_RETRY_JITTER is "some": it has to be full or none',
+    });
+    expect(server.requests).toEqual([]);
+  });
+});

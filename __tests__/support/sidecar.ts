@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import type { UploadedFile } from "../../constructs/service/file";
+
+const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
+
+/** The shells that the images have: Debian's dash, Alpine's busybox ash, and bash. One that is not installed is named as skipped. */
+export const SHELLS: Record<string, string[]> = {
+  dash: ["dash"],
+  "busybox ash": ["busybox", "ash"],
+};
+
+export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
+  ([, [command]]) => spawnSync(command, ["--help"]).error === undefined,
+);
+
+/** Short enough for a test, with every property of the real one. */
+export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 3 };
+
+export interface SidecarRun {
+  readonly exitCode: number;
+  /** Every line of the log, parsed. */
+  readonly log: LogLine[];
+  readonly durationMs: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a log line has fields by event
+export type LogLine = Record<string, any>;
+
+export interface StartedSidecar {
+  readonly process: ChildProcess;
+  readonly done: Promise<SidecarRun>;
+  /** Resolves with the first line of an event. */
+  seen(event: string): Promise<LogLine>;
+}
+
+export interface SidecarOptions {
+  readonly shell?: string[];
+  /** The script relative to constructs/. */
+  readonly script: string;
+  /** Further files that the script expects beside it. */
+  readonly beside?: readonly string[];
+  /** Files of the declaration; only the last part of the path counts. */
+  readonly files: readonly UploadedFile[];
+  readonly env: (directory: string) => Record<string, string>;
+  readonly retry?: Partial<typeof RETRY>;
+  readonly jitter?: string;
+  readonly declared?: string;
+}
+
+/** Starts a real sidecar script under its real supervisor, outside of any container. */
+export function startSidecar(options: SidecarOptions): StartedSidecar {
+  const directory = mkdtempSync(join(tmpdir(), "sidecar-"));
+  const beside = ["init-sidecar/supervise.sh", "init-sidecar/lib.sh", options.script];
+  for (const file of [...beside, ...(options.beside ?? [])]) {
+    cpSync(join(CONSTRUCTS, file), join(directory, basename(file)));
+  }
+  for (const { path, content } of options.files) {
+    writeFileSync(join(directory, basename(path)), content);
+  }
+  const retry = { ...RETRY, ...options.retry };
+  const script = join(directory, basename(options.script));
+  const [command, ...args] = options.shell ?? ["dash"];
+  const started = Date.now();
+  const child = spawn(command, [...args, join(directory, "supervise.sh"), script], {
+    env: {
+      PATH: process.env.PATH,
+      GROUNDWORK_SIDECAR: basename(options.script, ".sh"),
+      GROUNDWORK_VERSION: "test",
+      GROUNDWORK_DECLARED: options.declared ?? "",
+      GROUNDWORK_RUN_DIR: directory,
+      GROUNDWORK_RETRY_INITIAL_MS: String(retry.initialMs),
+      GROUNDWORK_RETRY_MAX_MS: String(retry.maxMs),
+      GROUNDWORK_RETRY_JITTER: options.jitter ?? "full",
+      GROUNDWORK_DEADLINE_SECONDS: String(retry.deadlineSeconds),
+      ...options.env(directory),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log: LogLine[] = [];
+  const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
+  let pending = "";
+  let complaints = "";
+  child.stderr.on("data", (chunk) => {
+    complaints += chunk;
+  });
+  child.stdout.on("data", (chunk) => {
+    const parts = (pending + chunk).split("\n");
+    pending = parts.pop() ?? "";
+    for (const part of parts) {
+      const line = JSON.parse(part);
+      log.push(line);
+      for (const wait of waiting.filter(({ event }) => event === line.event)) {
+        wait.resolve(line);
+      }
+    }
+  });
+  const done = new Promise<SidecarRun>((resolve, reject) => {
+    child.on("exit", (exitCode) => {
+      // What the shell itself complains about is a defect of the script, except for the notice that it prints of a killed child.
+      const unexpected = complaints
+        .split("\n")
+        .filter((line) => line !== "" && !/^(Killed|Terminated)/.test(line));
+      if (unexpected.length > 0) {
+        reject(new Error(`the shell complains: ${unexpected.join("\n")}`));
+      }
+      // The pipes may still hold the last line.
+      setTimeout(() => {
+        rmSync(directory, { recursive: true, force: true });
+        resolve({ exitCode: exitCode ?? -1, log, durationMs: Date.now() - started });
+      }, 50);
+    });
+  });
+  const seen = (event: string) =>
+    new Promise<LogLine>((resolve) => {
+      const line = log.find((candidate) => candidate.event === event);
+      line ? resolve(line) : waiting.push({ event, resolve });
+    });
+  return { process: child, done, seen };
+}
+
+export function linesOf(run: SidecarRun, event: string): LogLine[] {
+  return run.log.filter((line) => line.event === event);
+}
+
+/** The last line, which every run has. */
+export function exitLine(run: SidecarRun): LogLine {
+  expect(linesOf(run, "exit")).toHaveLength(1);
+  const last = run.log[run.log.length - 1];
+  expect(last.event).toBe("exit");
+  expect(last.exit_code).toBe(run.exitCode);
+  return last;
+}
+
+/** Every retry waited within a ceiling that doubles up to the cap. */
+export function expectBackoff(run: SidecarRun, retries: number, retry: Partial<typeof RETRY> = {}) {
+  const { initialMs, maxMs } = { ...RETRY, ...retry };
+  const lines = linesOf(run, "retry");
+  expect(lines.length).toBeGreaterThanOrEqual(retries);
+  const ceilings = lines.slice(0, retries).map(({ ceiling_ms }) => ceiling_ms);
+  expect(ceilings).toEqual(
+    Array.from({ length: retries }, (_, i) => Math.min(initialMs * 2 ** i, maxMs)),
+  );
+  for (const { delay_ms, ceiling_ms } of lines) {
+    expect(delay_ms).toBeGreaterThanOrEqual(0);
+    expect(delay_ms).toBeLessThanOrEqual(ceiling_ms);
+    expect(ceiling_ms).toBeLessThanOrEqual(maxMs);
+  }
+}
+
+/** The process of the script itself, a child of the supervisor. */
+export function workerOf(sidecar: StartedSidecar): number {
+  const { pid } = sidecar.process;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  return Number(children[0]);
+}
