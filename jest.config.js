@@ -3,7 +3,8 @@ module.exports = {
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/{unit,policy,snapshot,sidecar}/**/*.test.ts"],
   // The sidecars' tests wait more than they compute.
-  maxConcurrency: 12,
-  maxWorkers: 4,
+  testTimeout: 60_000,
+  maxConcurrency: 8,
+  maxWorkers: 2,
   transform: { "\\.ts$": "@swc/jest" },
 };

@@ -16,8 +16,8 @@ export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
   ([, [command]]) => spawnSync(command, ["--help"]).error === undefined,
 );
 
-/** Short enough for a test, with every property of the real one. */
-export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 3 };
+/** Delays short enough for a test; a deadline that a loaded machine does not reach. */
+export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 30 };
 
 export interface SidecarRun {
   readonly exitCode: number;
@@ -108,6 +108,8 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
       }
       // The pipes may still hold the last line.
       setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
         rmSync(directory, { recursive: true, force: true });
         resolve({ exitCode: exitCode ?? -1, log, durationMs: Date.now() - started });
       }, 50);

@@ -74,11 +74,20 @@ random_up_to() {
   RANDOM_NUMBER=$(($(od -An -N4 -tu4 /dev/urandom) % ($1 + 1)))
 }
 
+sleeper=
+
 # pause MILLISECONDS: a sleep that a signal ends.
 pause() {
   sleep "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))" &
   sleeper=$!
   wait "$sleeper"
+  sleeper=
+}
+
+# A script's answer to SIGTERM: `trap terminate TERM`.
+terminate() {
+  [ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
+  exit "$EX_TERMINATED"
 }
 
 remaining_ms() {

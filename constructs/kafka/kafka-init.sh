@@ -18,7 +18,7 @@ ARCHIVE_FROM=8
 WORKERS=2
 EX_EXISTS=17 # inside this script only: the topic is there already
 
-trap 'exit $EX_TERMINATED' TERM
+trap terminate TERM
 
 # The client's own limits, below the one that call_timeout_s puts on the whole call.
 printf '%s\n' 'request.timeout.ms=5000' 'default.api.timeout.ms=10000' >"$GROUNDWORK_RUN_DIR/client.properties"

@@ -10,7 +10,7 @@ here=$(dirname "$0")
 . "$here/lib.sh"
 
 body=$GROUNDWORK_RUN_DIR/body
-trap 'exit $EX_TERMINATED' TERM
+trap terminate TERM
 
 # http METHOD PATH [FILE]: the status is in $STATUS, the answer in the file $body. 0 when the server gave an answer that means
 # something; 75 when it did not.
