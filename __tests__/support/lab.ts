@@ -20,7 +20,11 @@ export async function freshLab(): Promise<void> {
   process.env.CHECKPOINT_DISABLE = "1";
 }
 
-export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Finished {
+export function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Finished {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: ROOT,
     encoding: "utf8",
@@ -44,7 +48,11 @@ export function deploy(env: NodeJS.ProcessEnv = {}): Finished {
   return cdktf(["deploy", "*", "--auto-approve", "--skip-provider-lock"], env);
 }
 
-export function npm(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Finished {
+export function npm(
+  script: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Finished {
   return run("npm", ["run", "--silent", script, "--", ...args], env);
 }
 
@@ -54,11 +62,26 @@ export function docker(...args: string[]): string {
 
 /** Asks a node of OpenSearch. */
 export function openSearch(method: string, path: string, body?: unknown): Json {
-  const data = body === undefined ? [] : ["--header", "Content-Type: application/json", "--data-binary", "@-"];
+  const data =
+    body === undefined ? [] : ["--header", "Content-Type: application/json", "--data-binary", "@-"];
   const output = execFileSync(
     "docker",
-    ["exec", "--interactive", "opensearch-1", "curl", "--silent", "--request", method, ...data, `http://127.0.0.1:9200${path}`],
-    { encoding: "utf8", input: typeof body === "string" ? body : JSON.stringify(body ?? ""), maxBuffer: 64 * 1024 * 1024 },
+    [
+      "exec",
+      "--interactive",
+      "opensearch-1",
+      "curl",
+      "--silent",
+      "--request",
+      method,
+      ...data,
+      `http://127.0.0.1:9200${path}`,
+    ],
+    {
+      encoding: "utf8",
+      input: typeof body === "string" ? body : JSON.stringify(body ?? ""),
+      maxBuffer: 64 * 1024 * 1024,
+    },
   );
   return JSON.parse(output);
 }
@@ -98,7 +121,13 @@ export function records(name: string): number {
 /** Runs a finished sidecar again: its exit code and its log of this run. */
 export function rerun(sidecar: string): { exitCode: number; log: Json[] } {
   const { exitCode, output } = run("docker", ["start", "--attach", sidecar]);
-  return { exitCode, log: output.trim().split("\n").map((line) => JSON.parse(line)) };
+  return {
+    exitCode,
+    log: output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  };
 }
 
 /** Every container of the synthesized stacks. */
@@ -107,7 +136,9 @@ export function synthesizedContainers(): Json[] {
   return readdirSync(stacks)
     .filter((stack) => stack.startsWith("lab-"))
     .flatMap((stack) => {
-      const { resource = {} } = JSON.parse(readFileSync(join(stacks, stack, "cdk.tf.json"), "utf8"));
+      const { resource = {} } = JSON.parse(
+        readFileSync(join(stacks, stack, "cdk.tf.json"), "utf8"),
+      );
       return Object.values(resource.docker_container ?? {});
     });
 }

@@ -1,0 +1,29 @@
+// The app of main.ts with a catalog of its own choice, for deploys of something that is not the shipped catalog.
+import { App } from "cdktf";
+import { catalog } from "../../catalog";
+import { lab } from "../../environments/lab";
+import { type Catalog, declarePlatform } from "../../stacks/platform";
+
+const [infraEvents, ...others] = catalog.topics;
+
+const catalogs: Record<string, Catalog> = {
+  "rejected-topic": {
+    ...catalog,
+    topics: [...catalog.topics, { name: "wrong", partitions: 1, configs: { "no.such.config": 1 } }],
+  },
+  reconcile: {
+    topics: [
+      { ...infraEvents, partitions: 6, onDrift: "reconcile" },
+      ...others.map((topic) => ({ ...topic, onDrift: "reconcile" as const })),
+    ],
+    indexTemplates: catalog.indexTemplates.map((template) =>
+      Object.assign(Object.create(Object.getPrototypeOf(template)), template, {
+        onDrift: "reconcile",
+      }),
+    ),
+  },
+};
+
+const app = new App({ stackTraces: false });
+declarePlatform(app, lab, catalogs[process.env.GROUNDWORK_E2E_CATALOG ?? ""]);
+app.synth();

@@ -1,0 +1,300 @@
+import {
+  cdktf,
+  deploy,
+  docker,
+  freshLab,
+  kafka,
+  npm,
+  openSearch,
+  records,
+  rerun,
+  run,
+  synthesizedContainers,
+  topic,
+} from "../support/lab";
+
+/** Deploys the shipped platform with another catalog of app.ts. */
+function deployCatalog(name: string) {
+  return cdktf(
+    [
+      ...["deploy", "*", "--auto-approve", "--skip-provider-lock"],
+      ...["--app", "node -r @swc-node/register __tests__/e2e/app.ts"],
+    ],
+    { GROUNDWORK_E2E_CATALOG: name },
+  );
+}
+
+const COUNT = 1000;
+const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging"];
+
+function exitCodeOf(container: string): number {
+  return Number(docker("inspect", "--format", "{{.State.ExitCode}}", container));
+}
+
+/** Log lines of one event as [resource, field, declared, actual]. */
+function driftOf(log: { event: string; [key: string]: unknown }[]) {
+  return log
+    .filter(({ event }) => event === "drift")
+    .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]);
+}
+
+beforeAll(freshLab, 600_000);
+
+describe("a first deploy", () => {
+  beforeAll(() => {
+    const { exitCode, output } = deploy();
+    if (exitCode !== 0) {
+      throw new Error(output);
+    }
+  });
+
+  test("AUT-001: os-init has completed, so logs_template is active and applied", () => {
+    expect(exitCodeOf("os-init")).toBe(0);
+    expect(openSearch("GET", "/_index_template/logs_template").index_templates).toHaveLength(1);
+    openSearch("PUT", "/logs-applied");
+    const { settings, mappings } = openSearch("GET", "/logs-applied")["logs-applied"];
+    expect(settings.index).toMatchObject({ number_of_shards: "1", number_of_replicas: "1" });
+    expect(mappings.properties).toMatchObject({
+      "@timestamp": { type: "date" },
+      message: { type: "text" },
+      service: { type: "keyword" },
+      trace_id: { type: "keyword" },
+    });
+  });
+
+  test("AUT-002: kafka-init exited successfully, so infra-events exists with min.insync.replicas=2", () => {
+    expect(exitCodeOf("kafka-init")).toBe(0);
+    expect(topic("infra-events")).toEqual({
+      partitions: 3,
+      replicationFactor: 3,
+      configs: "min.insync.replicas=2",
+    });
+    expect(topic("application-logs")).toEqual({
+      partitions: 6,
+      replicationFactor: 3,
+      configs: "min.insync.replicas=2",
+    });
+  });
+
+  test("AUT-003: the engine reserves on every container what the stacks declare", () => {
+    const declared = synthesizedContainers();
+    expect(declared).toHaveLength(8);
+    for (const { name, memory, memory_reservation } of declared) {
+      const limits = docker(
+        "inspect",
+        "--format",
+        "{{.HostConfig.MemoryReservation}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}",
+        name,
+      );
+      const bytes = (mebibytes: number) => mebibytes * 1024 * 1024;
+      expect([name, limits]).toEqual([
+        name,
+        `${bytes(memory_reservation)} ${bytes(memory)} ${bytes(memory)}`,
+      ]);
+    }
+  });
+
+  test("leaves both clusters whole", () => {
+    expect(openSearch("GET", "/_cluster/health")).toMatchObject({
+      status: "green",
+      number_of_nodes: 3,
+    });
+    const endpoints = run("docker", [
+      ...["exec", "--env", "KAFKA_HEAP_OPTS=-Xmx64m", "kafka-1", "/opt/kafka/bin/kafka-cluster.sh"],
+      ...["list-endpoints", "--bootstrap-server", "kafka-1.infra_net:19092"],
+    ]).output;
+    expect(endpoints.match(/\bunfenced\b/g)).toHaveLength(3);
+  });
+
+  test("lets applications on project_net reach the published listeners and nothing else", () => {
+    const targets = ["kafka-1/9092", "opensearch-1/9200"];
+    const hidden = ["kafka-1/9093", "kafka-1/19092", "kafka-1/29092", "opensearch-1/9300"];
+    const probe = [...targets, ...hidden]
+      .map((target) => `timeout 2 bash -c '</dev/tcp/${target}' 2>/dev/null && echo ${target}`)
+      .join("; ");
+    const { output } = run("docker", [
+      ...["run", "--rm", "--network", "project_net", "--entrypoint", "bash"],
+      ...["apache/kafka:4.3.1", "-c", `${probe}; true`],
+    ]);
+    expect(output.trim().split("\n")).toEqual(targets);
+  });
+
+  test("publishes every node on the host's loopback address", () => {
+    for (const port of ["9092", "9093", "9094"]) {
+      const script = "constructs/kafka/healthcheck.sh";
+      expect([port, run("bash", [script, "127.0.0.1", port]).exitCode]).toEqual([port, 0]);
+    }
+    for (const port of ["9200", "9201", "9202"]) {
+      const { output } = run("curl", ["--silent", `http://127.0.0.1:${port}/_cat/nodes?h=name`]);
+      expect(output.trim().split("\n").sort()).toEqual([
+        "opensearch-1",
+        "opensearch-2",
+        "opensearch-3",
+      ]);
+    }
+  });
+});
+
+test("a deploy right after a deploy says No changes in every stack", () => {
+  const { exitCode, output } = deploy();
+  expect(exitCode).toBe(0);
+  expect(
+    output.match(/No changes\. Your infrastructure matches the configuration\./g),
+  ).toHaveLength(STACKS.length);
+});
+
+test("a new topic is seen in cdktf diff, and nothing else", () => {
+  const { output } = cdktf(
+    [
+      ...["diff", "lab-messaging", "--skip-provider-lock"],
+      ...["--app", "node -r @swc-node/register __tests__/e2e/app.ts"],
+    ],
+    { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
+  );
+  expect(output).toMatch(/\+ "GROUNDWORK_DECLARED=infra-events application-logs wrong"/);
+  expect(output).toContain("wrong 1 3 fail min.insync.replicas=2;no.such.config=1");
+  expect(output).toMatch(/Plan: 1 to add, 0 to change, 1 to destroy\./);
+});
+
+test("npm run up restores a topic that was deleted by hand between two deploys", () => {
+  kafka("kafka-topics", ["--delete", "--topic", "application-logs"]);
+  const { exitCode, output } = npm("up");
+  expect(output).toMatch(
+    /kafka-init run again, since a guarantee did not hold: exit code 0, 1 created/,
+  );
+  for (const requirement of ["AUT-001", "AUT-002", "AUT-003", "NFR-IDEM"]) {
+    expect(output).toMatch(new RegExp(`^${requirement} +yes `, "m"));
+  }
+  expect(exitCode).toBe(0);
+  expect(topic("application-logs").partitions).toBe(6);
+});
+
+describe("running the sidecars again", () => {
+  const template = () => openSearch("GET", "/_index_template/logs_template").index_templates[0];
+  let editedTemplate: unknown;
+
+  beforeAll(() => {
+    const lines = Array.from({ length: COUNT }, (_, i) => `record ${i}`).join("\n");
+    kafka("kafka-console-producer", ["--topic", "infra-events"], lines);
+    const bulk = Array.from(
+      { length: COUNT },
+      (_, i) => `{"create":{}}\n{"@timestamp":"2026-01-01T00:00:00Z","message":"document ${i}"}\n`,
+    ).join("");
+    expect(openSearch("POST", "/logs-stored/_bulk?refresh=true", bulk).errors).toBe(false);
+
+    kafka("kafka-topics", ["--alter", "--topic", "infra-events", "--partitions", "5"]);
+    kafka("kafka-configs", [
+      ...["--entity-type", "topics", "--entity-name", "application-logs"],
+      ...["--alter", "--add-config", "min.insync.replicas=1,retention.ms=86400000"],
+    ]);
+    const { index_template } = template();
+    index_template.template.settings.index.number_of_replicas = "2";
+    openSearch("PUT", "/_index_template/logs_template", index_template);
+    editedTemplate = template();
+  });
+
+  const expectNothingLost = () => {
+    expect(records("infra-events")).toBe(COUNT);
+    expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
+  };
+
+  test("names what was edited by hand, exits 73 and changes nothing", () => {
+    const kafkaInit = rerun("kafka-init");
+    expect(kafkaInit.exitCode).toBe(73);
+    expect(driftOf(kafkaInit.log)).toEqual([
+      ["application-logs", "min.insync.replicas", "2", "1"],
+      ["infra-events", "partitions", "3", "5"],
+    ]);
+    const osInit = rerun("os-init");
+    expect(osInit.exitCode).toBe(73);
+    expect(driftOf(osInit.log)).toEqual([
+      ["logs_template", "template.settings.index.number_of_replicas", '"1"', '"2"'],
+    ]);
+    expectNothingLost();
+    expect(topic("infra-events").partitions).toBe(5);
+    expect(topic("application-logs").configs.split(",").sort()).toEqual([
+      "min.insync.replicas=1",
+      "retention.ms=86400000",
+    ]);
+    expect(template()).toEqual(editedTemplate);
+  });
+
+  test("with onDrift reconcile repairs the topics by adding, and leaves the edited template", () => {
+    const { exitCode, output } = deployCatalog("reconcile");
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("not repaired: it was edited since it was created");
+    expect(exitCodeOf("os-init")).toBe(73);
+    expect(exitCodeOf("kafka-init")).toBe(0);
+    expect(topic("infra-events")).toMatchObject({
+      partitions: 6,
+      configs: "min.insync.replicas=2",
+    });
+    expect(topic("application-logs").configs.split(",").sort()).toEqual([
+      "min.insync.replicas=2",
+      "retention.ms=86400000",
+    ]);
+    expect(template()).toEqual(editedTemplate);
+    expectNothingLost();
+  });
+
+  test("runs a failed sidecar again at the next deploy", () => {
+    openSearch("DELETE", "/_index_template/logs_template");
+    const { exitCode } = deployCatalog("reconcile");
+    expect(exitCode).toBe(0);
+    expect(exitCodeOf("os-init")).toBe(0);
+    expect(template().index_template.template.settings.index.number_of_replicas).toBe("1");
+    expectNothingLost();
+  });
+});
+
+describe("a sidecar that fails", () => {
+  test("fails the deploy and shows its last log lines", () => {
+    const { exitCode, output } = deployCatalog("rejected-topic");
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("Unknown topic config name: no.such.config");
+    expect(output).toMatch(/"event":"exit","exit_code":65,/);
+    expect(exitCodeOf("kafka-init")).toBe(65);
+  });
+
+  test("is explained by npm run up, with what its exit code means", () => {
+    // The shipped catalog declares 3 partitions and the topic has 6 by now.
+    const { exitCode, output } = npm("up");
+    expect(exitCode).toBe(1);
+    expect(output).toContain("kafka-init ended with 73, something exists and differs");
+    expect(output).toContain('"field":"partitions","declared":"3","actual":"6"');
+  });
+});
+
+describe("down", () => {
+  test("stops everything, keeps the data volumes, and up again finds the data", () => {
+    expect(npm("down").exitCode).toBe(0);
+    expect(docker("ps", "--all", "--quiet")).toBe("");
+    expect(docker("network", "ls", "--quiet", "--filter", "label=groundwork.environment=lab")).toBe(
+      "",
+    );
+    expect(docker("volume", "ls", "--quiet").split("\n").sort()).toEqual([
+      ...["kafka-1-data", "kafka-2-data", "kafka-3-data"],
+      ...["opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
+    ]);
+    expect(deployCatalog("reconcile").exitCode).toBe(0);
+    expect(records("infra-events")).toBe(COUNT);
+    expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
+  });
+
+  test("cdktf destroy stops the rest and refuses to touch the volumes", () => {
+    const { exitCode, output } = cdktf(["destroy", "*", "--auto-approve"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("prevent_destroy");
+    expect(docker("ps", "--all", "--quiet")).toBe("");
+    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(6);
+  });
+
+  test("removes the volumes only when that is confirmed", () => {
+    const refused = npm("down", ["--volumes"]);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain("add --yes");
+    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(6);
+    expect(npm("down", ["--volumes", "--yes"]).exitCode).toBe(0);
+    expect(docker("volume", "ls", "--quiet")).toBe("");
+  });
+});
