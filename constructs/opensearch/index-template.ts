@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+// JSON.parse of Node 20 names no place for most errors.
+import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
 import { ValidationError, validate } from "../service/validation";
 
@@ -58,12 +60,12 @@ export class IndexTemplate {
 
 function parseBody(path: string): IndexTemplateBody {
   const text = readFileSync(path, "utf8");
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (error) {
+  const errors: ParseError[] = [];
+  const body: unknown = parse(text, errors, { disallowComments: true });
+  if (errors.length > 0) {
+    const [{ error, offset }] = errors;
     throw new ValidationError(
-      `index template ${path}${lineOf(error as SyntaxError, text)} is not JSON: ${(error as Error).message}`,
+      `index template ${path}:${placeOf(offset, text)} is not JSON: ${printParseErrorCode(error)}`,
     );
   }
   validate(
@@ -93,10 +95,8 @@ function parseBody(path: string): IndexTemplateBody {
   return body as IndexTemplateBody;
 }
 
-/** The place of a syntax error, ":line:column", from the offset that V8 names in its message. */
-function lineOf(error: SyntaxError, text: string): string {
-  const position = /position (\d+)/.exec(error.message);
-  const offset = position ? Number(position[1]) : text.length;
+/** An offset as line:column. */
+function placeOf(offset: number, text: string): string {
   const before = text.slice(0, offset).split("\n");
-  return `:${before.length}:${before[before.length - 1].length + 1}`;
+  return `${before.length}:${before[before.length - 1].length + 1}`;
 }

@@ -1,0 +1,361 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TerraformStack, Testing } from "cdktf";
+import {
+  applyServiceSettings,
+  DataVolume,
+  IndexTemplate,
+  KafkaCluster,
+  KafkaInit,
+  MEMORY_TIERS,
+  Network,
+  OpenSearchCluster,
+  OpenSearchInit,
+  ServiceContainer,
+  ServiceImage,
+  type Topic,
+} from "../../constructs";
+import { escapeTemplate } from "../../constructs/service/file";
+import { renderDuration } from "../../constructs/service/health-check";
+import { validateMemory } from "../../constructs/service/memory";
+import { environmentNamed, environments } from "../../environments";
+import { laptop } from "../../environments/laptop";
+import { container, envOf, type Json, synthesize } from "../support/platform";
+
+function stack(): TerraformStack {
+  return new TerraformStack(Testing.app(), "test");
+}
+
+function networks(scope: TerraformStack) {
+  return {
+    infraNetwork: new Network(scope, "infra", { name: "infra_net" }),
+    projectNetwork: new Network(scope, "project", { name: "project_net" }),
+  };
+}
+
+function volumes(scope: TerraformStack, count: number) {
+  return Array.from(
+    { length: count },
+    (_, i) => new DataVolume(scope, `volume-${i}`, { name: `data-${i}` }),
+  );
+}
+
+function kafka(brokers: number, topics: readonly Topic[] = []) {
+  const scope = stack();
+  const cluster = new KafkaCluster(scope, "kafka", {
+    ...networks(scope),
+    dataVolumes: volumes(scope, brokers),
+  });
+  new KafkaInit(scope, "init", { cluster, network: { name: "infra_net" }, topics });
+  return JSON.parse(Testing.synth(scope));
+}
+
+describe("a Kafka cluster", () => {
+  test("derives quorum, listeners and replication from the number of brokers", () => {
+    const { stacks } = synthesize(laptop);
+    const env = envOf(container(stacks, "kafka-2"));
+    expect(env).toMatchObject({
+      KAFKA_NODE_ID: "2",
+      KAFKA_CONTROLLER_QUORUM_VOTERS:
+        "1@kafka-1.infra_net:9093,2@kafka-2.infra_net:9093,3@kafka-3.infra_net:9093",
+      KAFKA_LISTENERS:
+        "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://kafka-2.infra_net:29092",
+      KAFKA_ADVERTISED_LISTENERS:
+        "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://localhost:9093",
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
+      KAFKA_DEFAULT_REPLICATION_FACTOR: "3",
+      KAFKA_MIN_INSYNC_REPLICAS: "2",
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "3",
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: "3",
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: "2",
+    });
+    expect(env.CLUSTER_ID).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  });
+
+  test("has the same cluster id on all brokers and another one in another environment", () => {
+    const ids = Object.values(environments).map((environment) => {
+      const { stacks } = synthesize(environment);
+      const own = [1, 2, 3].map((n) => envOf(container(stacks, `kafka-${n}`)).CLUSTER_ID);
+      expect(new Set(own).size).toBe(1);
+      return own[0];
+    });
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("replicates as far as a single broker can", () => {
+    const [broker] = Object.values<Json>(kafka(1).resource.docker_container).filter(
+      ({ name }) => name === "kafka-1",
+    );
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "1",
+      KAFKA_MIN_INSYNC_REPLICAS: "1",
+    });
+  });
+
+  test("fails with an even quorum", () => {
+    expect(() => kafka(2)).toThrow(
+      "a Kafka cluster of 2 brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it (at test/kafka)",
+    );
+  });
+});
+
+describe("a topic", () => {
+  const declare = (topic: Partial<Topic>, ...others: Topic[]) =>
+    kafka(3, [{ name: "orders", partitions: 3, ...topic }, ...others]);
+
+  test("has three replicas and two in sync by default", () => {
+    const init = Object.values<Json>(declare({}).resource.docker_container).find(
+      ({ name }) => name === "kafka-init",
+    );
+    const { content } = init.upload.find(({ file }: Json) => file === "/groundwork/topics");
+    expect(content).toBe("orders 3 3 fail min.insync.replicas=2\n");
+  });
+
+  test.each<[string, Partial<Topic>, string]>([
+    [
+      "a replication factor above the brokers",
+      { replicationFactor: 5 },
+      'topic "orders" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at test/init)',
+    ],
+    [
+      "more replicas in sync than there are",
+      { replicationFactor: 2, configs: { "min.insync.replicas": 3 } },
+      'topic "orders" has min.insync.replicas 3 and replicationFactor 2: allowed is 1 to 2, otherwise no write with acks=all can succeed (at test/init)',
+    ],
+    [
+      "an illegal name",
+      { name: "orders/new" },
+      'topic name "orders/new" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".." (at test/init)',
+    ],
+    [
+      "no partitions",
+      { partitions: 0 },
+      'topic "orders" has 0 partitions: it needs a whole number of at least 1 (at test/init)',
+    ],
+    [
+      "a config that would break its line",
+      { configs: { "retention.ms": "1; rm" as unknown as number } },
+      'topic "orders" has the config retention.ms=1; rm: a key is Kafka\'s dotted lower-case name, a value has no white space, ";" or "=" (at test/init)',
+    ],
+  ])("fails with %s", (_, topic, message) => {
+    expect(() => declare(topic)).toThrow(message);
+  });
+
+  test("fails when it is declared twice", () => {
+    expect(() => declare({}, { name: "orders", partitions: 1 })).toThrow(
+      'topic "orders" is declared twice: every topic has one declaration (at test/init)',
+    );
+  });
+
+  test("fails when Kafka could not tell it from another", () => {
+    expect(() => declare({ name: "a.b" }, { name: "a_b", partitions: 1 })).toThrow(
+      'topics "a.b" and "a_b" differ only in "." and "_", which Kafka refuses: rename one (at test/init)',
+    );
+  });
+});
+
+describe("an OpenSearch cluster", () => {
+  test("keeps its transport on the infra network, and HTTP off the project network unless asked", () => {
+    const laptopNode = envOf(container(synthesize(laptop).stacks, "opensearch-1"));
+    expect(laptopNode["transport.host"]).toBe("opensearch-1.infra_net");
+    expect(laptopNode["http.host"]).toBe("_local_,opensearch-1.infra_net,opensearch-1.project_net");
+    const production = container(synthesize(environments.production).stacks, "opensearch-1");
+    expect(envOf(production)["http.host"]).toBe("_local_,opensearch-1.infra_net");
+    expect(production.networks_advanced).toEqual([{ name: "infra_net" }]);
+  });
+
+  test("raises the limits of open files and locked memory unless the machine refuses", () => {
+    const raised = container(synthesize(laptop).stacks, "opensearch-1");
+    expect(raised.ulimit).toEqual([
+      { name: "memlock", soft: -1, hard: -1 },
+      { name: "nofile", soft: 65536, hard: 65536 },
+    ]);
+    expect(envOf(raised)["bootstrap.memory_lock"]).toBe("true");
+    const inherited = container(synthesize(environments.lab).stacks, "opensearch-1");
+    expect(inherited.ulimit).toBeUndefined();
+    expect(envOf(inherited)["bootstrap.memory_lock"]).toBe("false");
+  });
+
+  test("fails with two nodes", () => {
+    const scope = stack();
+    expect(
+      () =>
+        new OpenSearchCluster(scope, "os", { ...networks(scope), dataVolumes: volumes(scope, 2) }),
+    ).toThrow(
+      "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at test/os)",
+    );
+  });
+});
+
+describe("an index template", () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "templates-"));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const load = (text: string, name = "t.json") => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return IndexTemplate.fromFile(path);
+  };
+
+  test.each([
+    [
+      "is not JSON, with file and line",
+      '{\n  "index_patterns": [\n}',
+      /t\.json:3:1 is not JSON: ValueExpected/,
+    ],
+    ["is not an object", "[]", /t\.json has to be a JSON object/],
+    [
+      "has no patterns",
+      '{"template": {}}',
+      /t\.json has no index_patterns: list the index names that it applies to, as in \["logs-\*"\]/,
+    ],
+    [
+      "has an unknown key",
+      '{"index_patterns": ["a-*"], "mappings": {}}',
+      /t\.json has the key "mappings": allowed are index_patterns, priority, template/,
+    ],
+  ])("fails when it %s", (_, text, message) => {
+    expect(() => load(text)).toThrow(message);
+  });
+
+  test("fails with a name that OpenSearch refuses", () => {
+    expect(() => load('{"index_patterns": ["a"]}', "Logs.json")).toThrow(
+      /the name "Logs" is not legal, it has to be lower-case letters/,
+    );
+  });
+
+  test("fails when it is declared twice", () => {
+    const template = load('{"index_patterns": ["a-*"]}');
+    const scope = stack();
+    const cluster = new OpenSearchCluster(scope, "os", {
+      ...networks(scope),
+      dataVolumes: volumes(scope, 1),
+    });
+    expect(
+      () =>
+        new OpenSearchInit(scope, "init", {
+          cluster,
+          network: { name: "infra_net" },
+          indexTemplates: [template, template],
+        }),
+    ).toThrow(
+      'index template "t" is declared twice: every template has one declaration (at test/init)',
+    );
+  });
+});
+
+describe("memory", () => {
+  test("is this table", () => {
+    expect(MEMORY_TIERS).toEqual({
+      job: { limitMiB: 256, reservationMiB: 128 },
+      small: { limitMiB: 512, reservationMiB: 256 },
+      medium: { limitMiB: 1024, reservationMiB: 512 },
+      broker: { limitMiB: 1536, reservationMiB: 1024 },
+      search: { limitMiB: 2048, reservationMiB: 1024 },
+    });
+  });
+
+  test("of a laptop fits in 8 GiB", () => {
+    const { stacks } = synthesize(laptop);
+    const total = Object.values(stacks)
+      .flatMap((json) => Object.values<Json>(json.resource.docker_container ?? {}))
+      .reduce((sum, { memory }) => sum + memory, 0);
+    expect(total).toBeLessThanOrEqual(8192);
+  });
+
+  test("fails with a reservation above the limit", () => {
+    expect(() => validateMemory(stack(), { limitMiB: 512, reservationMiB: 1024 })).toThrow(
+      "memoryReservationMiB is 1024 and memoryLimitMiB is 512: the reservation has to be above 0 and below the limit; lower the reservation or raise the limit (at test)",
+    );
+  });
+
+  test("fails with a scale at which nothing would start", () => {
+    expect(() =>
+      applyServiceSettings(stack(), { environment: "e", stack: "s", memoryScale: 0.1 }),
+    ).toThrow("memoryScale is 0.1: allowed is 0.5 to 16");
+  });
+});
+
+describe("a service container", () => {
+  const declare = (overrides: object) => {
+    const scope = stack();
+    const { infraNetwork, projectNetwork } = networks(scope);
+    return new ServiceContainer(scope, "web", {
+      name: "web",
+      image: ServiceImage.of(scope, "web:1.0.0"),
+      tier: "small",
+      networks: [infraNetwork, projectNetwork],
+      healthCheck: { command: ["true"] },
+      ...overrides,
+    });
+  };
+
+  test("fails when its ports would be published through another network than meant", () => {
+    expect(() =>
+      declare({
+        networks: [{ name: "z_net" }, { name: "a_net" }],
+        ports: [{ containerPort: 80, hostPort: 80 }],
+      }),
+    ).toThrow(
+      'host ports are to be published through network "z_net", but the engine uses the one that sorts first, "a_net": rename one of them (at test/web)',
+    );
+  });
+
+  test.each(["web", "web:latest", "registry:5000/web"])(
+    "fails with the unpinned image %s",
+    (reference) => {
+      expect(() => ServiceImage.of(stack(), reference)).toThrow(
+        `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
+      );
+    },
+  );
+
+  test("shares one image resource with the other containers of its stack", () => {
+    const scope = stack();
+    expect(ServiceImage.of(scope, "web:1.0.0")).toBe(ServiceImage.of(scope, "web:1.0.0"));
+  });
+});
+
+test("a network can be adopted by name", () => {
+  const { stacks } = synthesize({
+    ...laptop,
+    networks: { ...laptop.networks, project: { name: "team_net", adopt: true } },
+  });
+  expect(Object.values(stacks["laptop-network"].data.docker_network)).toEqual([
+    expect.objectContaining({ name: "team_net" }),
+  ]);
+  expect(Object.keys(stacks["laptop-network"].resource.docker_network)).toHaveLength(1);
+});
+
+test("production warns that its traffic is not encrypted", () => {
+  const { app } = synthesize(environments.production);
+  const messages = app.node
+    .findAll()
+    .flatMap(({ node }) =>
+      node.metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => data),
+    );
+  expect(messages).toEqual([
+    "production: the traffic of OpenSearch and Kafka is neither encrypted nor authenticated yet; keep infra_net and project_net to hosts and containers that you trust",
+  ]);
+});
+
+test("an unknown environment fails with those that are allowed", () => {
+  expect(() => environmentNamed("prod")).toThrow(
+    'GROUNDWORK_ENV is "prod": allowed are laptop, lab, production; leave it unset for laptop',
+  );
+  expect(environmentNamed(undefined)).toBe(laptop);
+  expect(() => environmentNamed("constructor")).toThrow('GROUNDWORK_ENV is "constructor"');
+});
+
+test("a duration is spelled as the provider reads it back", () => {
+  expect([2, 60, 90, 180].map(renderDuration)).toEqual(["2s", "1m0s", "1m30s", "3m0s"]);
+});
+
+test("an uploaded file reaches the container as it is", () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what is escaped
+  expect(escapeTemplate("a ${b} %{c} $d 100% $${e}")).toBe("a $${b} %%{c} $d 100% $$${e}");
+});
