@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../constructs";
 import { lab } from "../../environments/lab";
 import { PROJECT_ROOT } from "./cdktf";
@@ -33,6 +35,7 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
       `DOCKER_HOST is "${process.env.DOCKER_HOST}": the lab would build images and deploy there; unset it, or add --yes`,
     );
   }
+  await takeTurns();
   await script("engine.sh");
   await refuseToDisturb(options);
   await script("images.sh", KAFKA_IMAGE, OPENSEARCH_IMAGE);
@@ -51,6 +54,44 @@ export async function buildTerraform(): Promise<LabTerraform> {
   // cdktf's plugin cache would keep the stand-in for the user's other projects.
   process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV = "1";
   return { terraform, cliConfigFile };
+}
+
+/** Two clones share the machine's engine: the second waits until the first has ended. */
+async function takeTurns(): Promise<void> {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
+  mkdirSync(cache, { recursive: true });
+  const lock = join(cache, "lab.lock");
+  let told = false;
+  while (!tryLock(lock)) {
+    if (!told) {
+      console.log(`lab: waits for another lab on this machine, process ${readFileSync(lock)}`);
+      told = true;
+    }
+    await setTimeout(1000);
+  }
+  process.once("exit", () => rmSync(lock, { force: true }));
+}
+
+function tryLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    if (!isRunning(Number(readFileSync(lock, "utf8")))) {
+      // Its owner was killed.
+      rmSync(lock, { force: true });
+    }
+    return false;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs a script of the lab, shows its progress and returns the last line of what it printed. */
