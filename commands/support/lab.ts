@@ -58,13 +58,24 @@ export async function buildTerraform(): Promise<LabTerraform> {
 
 /** Two clones share the machine's engine: the second waits until the first has ended. */
 async function takeTurns(): Promise<void> {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
+  const cache =
+    process.env.GROUNDWORK_LAB_CACHE ??
+    join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
   mkdirSync(cache, { recursive: true });
   const lock = join(cache, "lab.lock");
   let told = false;
   while (!tryLock(lock)) {
+    const owner = ownerOf(lock);
+    if (owner === process.pid) {
+      return;
+    }
+    if (owner !== undefined && !isRunning(owner)) {
+      rmSync(lock, { force: true });
+      console.log(`lab: takes over from process ${owner}, which was killed`);
+      continue;
+    }
     if (!told) {
-      console.log(`lab: waits for another lab on this machine, process ${readFileSync(lock)}`);
+      console.log(`lab: waits for another lab on this machine, process ${owner}`);
       told = true;
     }
     await setTimeout(1000);
@@ -77,11 +88,15 @@ function tryLock(lock: string): boolean {
     writeFileSync(lock, String(process.pid), { flag: "wx" });
     return true;
   } catch {
-    if (!isRunning(Number(readFileSync(lock, "utf8")))) {
-      // Its owner was killed.
-      rmSync(lock, { force: true });
-    }
     return false;
+  }
+}
+
+function ownerOf(lock: string): number | undefined {
+  try {
+    return Number(readFileSync(lock, "utf8"));
+  } catch {
+    return undefined;
   }
 }
 
