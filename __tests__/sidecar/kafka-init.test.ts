@@ -118,6 +118,19 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
     ]);
   });
 
+  test.concurrent("makes a class archive with one call of its own before it creates many", async () => {
+    const topics = Array.from({ length: 9 }, (_, i) => ({ name: `many-${i}`, partitions: 1 }));
+    const cluster = fake();
+    expect(exitLine(await run(cluster, { shell, topics }))).toMatchObject({
+      exit_code: 0,
+      created: 9,
+    });
+    const steps = cluster.calls.map((call) => call.split(" ")[1]);
+    expect(steps.slice(0, 3)).toEqual(["list-endpoints", "--describe", "--list"]);
+    expect(steps.filter((step) => step === "--list")).toHaveLength(1);
+    expect(steps.slice(3)).toEqual([...Array(9).fill("--create"), "--describe"]);
+  });
+
   test.concurrent("finds existing topics unchanged with one describe and writes nothing", async () => {
     const cluster = fake(AS_DECLARED);
     const result = await run(cluster, { shell });
@@ -325,7 +338,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
   test.concurrent("provisions nothing with half a quorum and names what is missing", async () => {
     const cluster = fake();
     cluster.setBrokers(2);
-    const result = await run(cluster, { shell, retry: { deadlineSeconds: 2 } });
+    const result = await run(cluster, { shell, retry: { deadlineSeconds: 5 } });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("2 of 3 brokers are registered and unfenced"),

@@ -12,7 +12,8 @@ KAFKA_BIN=${KAFKA_BIN:-/opt/kafka/bin}
 # A call is one short JVM: small, no optimising compiler, no verification of the image's own classes.
 export KAFKA_HEAP_OPTS='-Xmx48m'
 export KAFKA_JVM_PERFORMANCE_OPTS='-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote -Xlog:disable -Xlog:all=error:stderr'
-# An archive of the loaded classes halves a call, but making it takes as long as three: for many creates only.
+# An archive of the loaded classes halves a call, but making it takes as long as three, and as much memory as two: for many
+# creates only, and by one call alone.
 ARCHIVE_FROM=8
 # Creates run side by side: two, since a JVM takes about a quarter of the sidecar's memory.
 WORKERS=2
@@ -115,11 +116,17 @@ create_share() {
   done 3<"$GROUNDWORK_RUN_DIR/absent"
 }
 
+make_archive() {
+  without=$KAFKA_JVM_PERFORMANCE_OPTS
+  KAFKA_JVM_PERFORMANCE_OPTS="$without -XX:ArchiveClassesAtExit=$GROUNDWORK_RUN_DIR/kafka.jsa"
+  retry "listing the topics" kafka kafka-topics --list || exit
+  KAFKA_JVM_PERFORMANCE_OPTS="$without -XX:SharedArchiveFile=$GROUNDWORK_RUN_DIR/kafka.jsa"
+}
+
 create_absent() {
   awk 'FNR == NR { if ($1 == "create") absent[$2]; next } $1 in absent' "$plan" "$TOPICS_FILE" >"$GROUNDWORK_RUN_DIR/absent"
   [ -s "$GROUNDWORK_RUN_DIR/absent" ] || return 0
-  [ "$(wc -l <"$GROUNDWORK_RUN_DIR/absent")" -lt "$ARCHIVE_FROM" ] ||
-    KAFKA_JVM_PERFORMANCE_OPTS="$KAFKA_JVM_PERFORMANCE_OPTS -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$GROUNDWORK_RUN_DIR/kafka.jsa"
+  [ "$(wc -l <"$GROUNDWORK_RUN_DIR/absent")" -lt "$ARCHIVE_FROM" ] || make_archive
   workers=
   n=0
   while [ "$n" -lt "$WORKERS" ]; do

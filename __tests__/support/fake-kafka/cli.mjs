@@ -103,6 +103,8 @@ if (tool === "kafka-cluster") {
     );
   }
   write(name, { ...topic, partitions });
+} else if (args.includes("--list")) {
+  console.log(readdirSync(join(root, "topics")).join("\n"));
 } else {
   for (const name of readdirSync(join(root, "topics"))) {
     if (!existsSync(topicFile(name))) {
