@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { UploadedFile } from "../../constructs/service/file";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 
-/** The shells that the images have: Debian's dash, Alpine's busybox ash, and bash. One that is not installed is named as skipped. */
+/** The shells that the sidecars have to be the same in, with the tools around them. One that is not installed is named as skipped. */
 export const SHELLS: Record<string, string[]> = {
-  dash: ["dash"],
-  "busybox ash": ["busybox", "ash"],
+  "dash with GNU tools": ["dash"],
+  "busybox ash with busybox tools": ["busybox", "ash"],
 };
 
 export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
@@ -63,10 +63,15 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
   const retry = { ...RETRY, ...options.retry };
   const script = join(directory, basename(options.script));
   const [command, ...args] = options.shell ?? ["dash"];
+  if (command === "busybox") {
+    mkdirSync(join(directory, "bin"));
+    spawnSync("busybox", ["--install", "-s", join(directory, "bin")]);
+  }
   const started = Date.now();
   const child = spawn(command, [...args, join(directory, "supervise.sh"), script], {
     env: {
-      PATH: process.env.PATH,
+      // First in line, so that curl and the fake CLI are all that comes from elsewhere.
+      PATH: `${join(directory, "bin")}:${process.env.PATH}`,
       GROUNDWORK_SIDECAR: basename(options.script, ".sh"),
       GROUNDWORK_VERSION: "test",
       GROUNDWORK_DECLARED: options.declared ?? "",

@@ -31,7 +31,8 @@ export interface RetryProps {
   readonly jitter?: "full" | "none";
 
   /**
-   * Seconds from the sidecar's start after which it gives up with exit code 69.
+   * Seconds that one step may take, such as waiting for the quorum or creating one topic, before the sidecar gives up with
+   * exit code 69. Progress starts them anew: many topics need no longer deadline than few.
    *
    * @default 60
    */

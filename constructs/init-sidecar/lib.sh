@@ -92,15 +92,18 @@ terminate() {
 
 remaining_ms() {
   now_ms
-  REMAINING_MS=$((GROUNDWORK_DEADLINE_AT_MS - NOW_MS))
+  REMAINING_MS=$((DEADLINE_AT_MS - NOW_MS))
 }
 
 # retry WHAT COMMAND...: runs the command until it succeeds. Its exit status 75 means "not yet", with the cause in $REASON; every
 # other status but 0 is final and handed on. Waits a random part ("full jitter", so that sidecars that failed together do not
-# come back together) of a ceiling that doubles up to a cap, and gives up at the deadline of the whole run.
+# come back together) of a ceiling that doubles up to a cap, and gives up at the deadline, which starts with every command:
+# what makes progress may go on.
 retry() {
   what=$1
   shift
+  now_ms
+  DEADLINE_AT_MS=$((NOW_MS + GROUNDWORK_DEADLINE_SECONDS * 1000))
   ceiling=$GROUNDWORK_RETRY_INITIAL_MS
   attempt=1
   while :; do
@@ -127,7 +130,7 @@ retry() {
   done
 }
 
-# call_timeout_s SECONDS: the most that one call may take, never past the deadline.
+# call_timeout_s SECONDS: the most that one call of a retried command may take, never past the deadline.
 call_timeout_s() {
   remaining_ms
   CALL_TIMEOUT_S=$(((REMAINING_MS + 999) / 1000))

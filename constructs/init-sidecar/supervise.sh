@@ -44,8 +44,6 @@ if [ -n "$misconfigured" ]; then
   record reason "$misconfigured"
   code=$EX_CONFIG
 else
-  GROUNDWORK_DEADLINE_AT_MS=$((started + GROUNDWORK_DEADLINE_SECONDS * 1000))
-  export GROUNDWORK_DEADLINE_AT_MS
   sh "$1" &
   child=$!
   # A signal ends the first wait before the child has ended.

@@ -19,6 +19,9 @@ ARCHIVE_FROM=8
 WORKERS=2
 EX_EXISTS=17 # inside this script only: the topic is there already
 
+# The distribution's scripts would make a folder for logs beside themselves.
+export LOG_DIR="$GROUNDWORK_RUN_DIR"
+
 trap terminate TERM
 
 # The client's own limits, below the one that call_timeout_s puts on the whole call.
