@@ -3,6 +3,7 @@ import {
   deploy,
   docker,
   freshLab,
+  interruptNpm,
   kafka,
   npm,
   openSearch,
@@ -266,7 +267,7 @@ describe("a sidecar that fails", () => {
 });
 
 describe("down", () => {
-  test("stops everything, keeps the data volumes, and up again finds the data", () => {
+  test("stops everything and keeps the data volumes", () => {
     expect(npm("down").exitCode).toBe(0);
     expect(docker("ps", "--all", "--quiet")).toBe("");
     expect(docker("network", "ls", "--quiet", "--filter", "label=groundwork.environment=lab")).toBe(
@@ -276,6 +277,14 @@ describe("down", () => {
       ...["kafka-1-data", "kafka-2-data", "kafka-3-data"],
       ...["opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
     ]);
+  });
+
+  test("and an up that is interrupted leaves a state from which the next deploy goes on and finds the data", async () => {
+    const { exitCode, output } = await interruptNpm("up", /opensearch-1: Creating/);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain(
+      "interrupted; the state is saved: run the same command again to go on",
+    );
     expect(deployCatalog("reconcile").exitCode).toBe(0);
     expect(records("infra-events")).toBe(COUNT);
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);

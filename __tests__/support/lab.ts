@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { prepareLab } from "../../commands/support/lab";
@@ -54,6 +54,27 @@ export function npm(
   env: NodeJS.ProcessEnv = {},
 ): Finished {
   return run("npm", ["run", "--silent", script, "--", ...args], env);
+}
+
+/** Presses Ctrl-C in an npm script once it has printed something. */
+export async function interruptNpm(script: string, once: RegExp): Promise<Finished> {
+  // A process group of its own is what a terminal sends the signal to.
+  const child = spawn("npm", ["run", "--silent", script], { cwd: ROOT, detached: true });
+  let output = "";
+  let sent = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      if (!sent && once.test(output)) {
+        sent = true;
+        process.kill(-(child.pid as number), "SIGINT");
+      }
+    });
+  }
+  const exitCode = await new Promise<number>((resolve) => {
+    child.on("close", (code) => resolve(code ?? -1));
+  });
+  return { exitCode, output };
 }
 
 export function docker(...args: string[]): string {

@@ -52,6 +52,14 @@ test("everything that is missing is reported together, each with its remedy", ()
   ]);
 });
 
+test("a forced Terraform that is none is named", () => {
+  expect(
+    findProblems(DEMAND, { ...READY, terraform: undefined, forcedTerraform: "terrafrom" }),
+  ).toEqual([
+    'TERRAFORM_BINARY_NAME is "terrafrom" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH',
+  ]);
+});
+
 test("too little memory names what the engine has and what the environment reserves", () => {
   expect(findProblems(DEMAND, { ...READY, engineMemoryMiB: 2000 })).toEqual([
     'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 3328 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',

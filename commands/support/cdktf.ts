@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { CommandError } from "./terminal";
 import { type TerraformBinary, terraformEnv } from "./terraform";
 
 export const PROJECT_ROOT = join(__dirname, "..", "..");
@@ -19,7 +20,7 @@ export interface CdktfOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** Runs the cdktf CLI and returns its exit code. */
+/** Runs the cdktf CLI and returns its exit code. Throws when the user interrupts it. */
 export function cdktf(args: readonly string[], options: CdktfOptions): Promise<number> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: "a" });
@@ -36,7 +37,11 @@ export function cdktf(args: readonly string[], options: CdktfOptions): Promise<n
     stdio: ["ignore", "pipe", "pipe"],
   });
   // Ctrl-C reaches the child as well, which lets Terraform finish what it is doing and write its state. Wait for it.
-  const wait = () => console.error("interrupted: waiting for Terraform to save its state ...");
+  let interrupted = false;
+  const wait = () => {
+    interrupted = true;
+    console.error("interrupted: waiting for Terraform to save its state ...");
+  };
   process.on("SIGINT", wait);
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (raw) => {
@@ -50,7 +55,13 @@ export function cdktf(args: readonly string[], options: CdktfOptions): Promise<n
     child.on("close", (code) => {
       process.off("SIGINT", wait);
       log.end();
-      resolve(code ?? 1);
+      if (interrupted) {
+        reject(
+          new CommandError("interrupted; the state is saved: run the same command again to go on"),
+        );
+      } else {
+        resolve(code ?? 1);
+      }
     });
   });
 }

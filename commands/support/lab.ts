@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../constructs";
 import { lab } from "../../environments/lab";
@@ -50,7 +50,10 @@ export async function buildTerraform(): Promise<LabTerraform> {
   const cliConfigFile = await script("provider.sh");
   forgetProviders();
   process.env.TF_CLI_CONFIG_FILE = cliConfigFile;
-  process.env.TERRAFORM_BINARY_NAME = terraform;
+  if (isAbsolute(terraform)) {
+    // Built by the lab, so not on the PATH.
+    process.env.TERRAFORM_BINARY_NAME = terraform;
+  }
   // cdktf's plugin cache would keep the stand-in for the user's other projects.
   process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV = "1";
   return { terraform, cliConfigFile };

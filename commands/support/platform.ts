@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { catalog } from "../../catalog";
 import { describeExitCode, ValidationError } from "../../constructs";
 import { type Environment, environmentNamed } from "../../environments";
 import { type AcceptanceRow, checkAcceptance, checkIdempotency, rerunSidecar } from "./acceptance";
@@ -159,6 +158,8 @@ async function acceptanceAfterRepair(
   sidecars: readonly string[],
 ): Promise<AcceptanceRow[]> {
   const containers = synthesizedResources("docker_container");
+  // Here, since the synth has found it sound by now.
+  const { catalog } = await import("../../catalog");
   const check = () => checkAcceptance(environment, catalog, containers);
   let rows = await check();
   const broken = rows.filter(({ failures }) => failures.length > 0);

@@ -18,6 +18,8 @@ export interface Demand {
 export interface Machine {
   readonly nodeVersion: string;
   readonly terraform?: TerraformBinary;
+  /** Value of TERRAFORM_BINARY_NAME. */
+  readonly forcedTerraform?: string;
   /** Why the engine does not answer, when it does not. */
   readonly engineError?: string;
   readonly engineMemoryMiB?: number;
@@ -39,7 +41,11 @@ export function findProblems(demand: Demand, machine: Machine): string[] {
       `Node is ${machine.nodeVersion}: ${OLDEST_NODE} or newer is needed; install it from your distribution or nodejs.org`,
     );
   }
-  if (!machine.terraform) {
+  if (!machine.terraform && machine.forcedTerraform) {
+    problems.push(
+      `TERRAFORM_BINARY_NAME is "${machine.forcedTerraform}" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH`,
+    );
+  } else if (!machine.terraform) {
     problems.push(
       `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or name one in TERRAFORM_BINARY_NAME`,
     );
@@ -96,6 +102,7 @@ export async function inspectMachine(demand: Demand): Promise<Machine> {
   return {
     nodeVersion: process.versions.node,
     terraform: detectTerraform(),
+    forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
     engineError: engine
       ? undefined
       : (lastLine(info.output) ?? "the docker command is not installed"),

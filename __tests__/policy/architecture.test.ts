@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(__dirname, "..", "..");
+
+const sources = ["constructs", "stacks", "environments", "catalog", "commands"].flatMap((folder) =>
+  (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(folder, file)),
+);
+
+/** Files whose text matches. */
+function filesWith(pattern: RegExp): string[] {
+  return sources.filter((file) => pattern.test(readFileSync(join(ROOT, file), "utf8"))).sort();
+}
+
+test("one place knows the provider's container resource", () => {
+  expect(filesWith(/provider-docker\/lib\/container"/)).toEqual([
+    "constructs/service/service-container.ts",
+  ]);
+});
+
+test("stacks know no resource of the provider but the provider itself", () => {
+  expect(filesWith(/provider-docker\//).filter((file) => file.startsWith("stacks/"))).toEqual([
+    "stacks/platform-stack.ts",
+  ]);
+});
+
+test("no construct reads the environment, the clock or a random number", () => {
+  const impure = /process\.env|Date\.now|new Date|Math\.random|randomBytes|process\.cwd/;
+  expect(filesWith(impure).filter((file) => !file.startsWith("commands/"))).toEqual([]);
+});
+
+test("main.ts stays within 40 lines", () => {
+  expect(readFileSync(join(ROOT, "main.ts"), "utf8").split("\n").length).toBeLessThanOrEqual(41);
+});
