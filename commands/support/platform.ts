@@ -96,10 +96,13 @@ async function synthesize(environment: Environment, logFile: string, env = {}): 
   });
   if (exitCode !== 0) {
     const error = lines.find((line) => /^\s*\S*Error: /.test(line));
-    throw new CommandError(error?.trim() ?? lines.join("\n"));
+    throw new CommandError(error?.replace(/^\s*\S*Error: /, "") ?? lines.join("\n"));
   }
-  for (const line of lines.filter((line) => line.includes("[Warning"))) {
-    console.warn(line.trim());
+  for (const line of lines) {
+    const [, warning] = /WARN \[.*?\]: (.*)/.exec(line) ?? [];
+    if (warning) {
+      console.warn(`warning: ${warning}`);
+    }
   }
 }
 
@@ -116,17 +119,26 @@ async function checkMachine(environment: Environment): Promise<TerraformBinary> 
   return machine.terraform;
 }
 
+/** How many lines after an error's first say more about it. */
+const ERROR_DETAIL_LINES = 6;
+
 /** Prints the progress and collects the errors. */
 function reportTo(errors: string[]): (line: string) => void {
   let last = "";
+  let detail = 0;
   return (line) => {
     const progress = progressOf(line);
     if (progress && progress !== last) {
       console.log(`  ${progress}`);
       last = progress;
     }
-    if (/(^|\s)(Error: |Error running command)/.test(line)) {
-      errors.push(line.replace(/^.*?(?=Error)/, "").trim());
+    const [error] = /(?<=^|\s)(Error: |Error running command).*/.exec(line) ?? [];
+    if (error) {
+      errors.push(error);
+      detail = ERROR_DETAIL_LINES;
+    } else if (detail > 0 && line.trim() !== "" && !/Stacks? deploying/.test(line)) {
+      errors.push(`  ${line.trim()}`);
+      detail--;
     }
   };
 }
