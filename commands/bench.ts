@@ -14,10 +14,10 @@ import {
 } from "./support/cdktf";
 import { renderCompose } from "./support/compose";
 import { docker } from "./support/docker";
-import { prepareLab } from "./support/lab";
-import { destroyPlatform, parseOptions } from "./support/platform";
+import { prepareLab, runLabScript } from "./support/lab";
+import { destroyPlatform } from "./support/platform";
 import { runSidecar } from "./support/sidecar-run";
-import { CommandError, runCommand, table } from "./support/terminal";
+import { CommandError, parseOptions, runCommand, table } from "./support/terminal";
 
 const ROUNDS = 3;
 const TOPICS = 100;
@@ -33,6 +33,7 @@ interface Figure {
 runCommand(async () => {
   const { yes } = parseOptions("yes");
   await prepareLab({ fresh: true, yes });
+  await runLabScript("compose.sh");
   const figures = [...(await benchSynth()), ...(await benchDeploy()), ...(await benchSidecars())];
   await destroyPlatform(lab, { volumes: true });
   const rows = figures.map(({ name, measured, target, met }) => [
@@ -102,7 +103,7 @@ async function benchDeploy(): Promise<Figure[]> {
   const file = join(directory, "docker-compose.json");
   writeFileSync(file, yaml);
   const compose = (...args: string[]) =>
-    execFileSync(composeCommand(), ["--file", file, "--project-name", "bench", ...args], {
+    execFileSync("docker-compose", ["--file", file, "--project-name", "bench", ...args], {
       stdio: "ignore",
     });
   const own: number[] = [];
@@ -131,17 +132,6 @@ async function benchDeploy(): Promise<Figure[]> {
     rmSync(directory, { recursive: true });
   }
   return [ratio("deploy to ready / docker compose up", median(own), median(other), 1.15)];
-}
-
-function composeCommand(): string {
-  try {
-    execFileSync("docker-compose", ["version"], { stdio: "ignore" });
-    return "docker-compose";
-  } catch {
-    throw new CommandError(
-      "the bench compares with docker-compose, which is not installed: apt-get install docker-compose",
-    );
-  }
 }
 
 async function assertFinished(): Promise<void> {

@@ -1,8 +1,8 @@
 // npm run down: stops everything and keeps the data volumes. With --volumes it removes them too, after a typed confirmation.
 import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environments";
-import { currentEnvironment, destroyPlatform, parseOptions } from "./support/platform";
-import { CommandError, runCommand } from "./support/terminal";
+import { currentEnvironment, destroyPlatform } from "./support/platform";
+import { CommandError, parseOptions, runCommand } from "./support/terminal";
 
 runCommand(async () => {
   const { volumes, yes } = parseOptions("volumes", "yes");

@@ -2,8 +2,8 @@
 // own deployment.
 import { lab } from "../environments/lab";
 import { prepareLab } from "./support/lab";
-import { deployPlatform, parseOptions } from "./support/platform";
-import { runCommand } from "./support/terminal";
+import { deployPlatform } from "./support/platform";
+import { parseOptions, runCommand } from "./support/terminal";
 
 runCommand(async () => {
   const options = parseOptions("fresh", "yes");

@@ -291,7 +291,7 @@ describe("down", () => {
   });
 
   test("cdktf destroy stops the rest and refuses to touch the volumes", () => {
-    const { exitCode, output } = cdktf(["destroy", "*", "--auto-approve"]);
+    const { exitCode, output } = cdktf(["destroy", "*", "--auto-approve", "--skip-provider-lock"]);
     expect(exitCode).not.toBe(0);
     expect(output).toContain("prevent_destroy");
     expect(docker("ps", "--all", "--quiet")).toBe("");

@@ -308,7 +308,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       exit_code: 69,
       reason: expect.stringContaining("kafka-cluster: no answer within 1s"),
     });
-    expect(result.durationMs).toBeLessThan(6000);
+    expect(result.durationMs).toBeLessThan(15_000);
     expect(cluster.writes).toEqual([]);
   });
 
@@ -368,10 +368,11 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
     });
     await sidecar.seen("retry");
+    const sent = Date.now();
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
-    expect(result.durationMs).toBeLessThan(4500);
+    expect(Date.now() - sent).toBeLessThan(4000);
     expect(cluster.calls).toHaveLength(1);
   });
 
@@ -380,7 +381,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
     const sidecar = start(cluster, {
       shell,
       jitter: "none",
-      retry: { initialMs: 500, maxMs: 500, deadlineSeconds: 30 },
+      retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
     });
     await sidecar.seen("retry");
     process.kill(workerOf(sidecar), "SIGKILL");

@@ -296,13 +296,13 @@ describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
   });
 
   test.concurrent("gives up on a server that is slower than the deadline", async () => {
-    const [server, url] = await fake([/health/, { kind: "slow", ms: 4000 }]);
+    const [server, url] = await fake([/health/, { kind: "slow", ms: 20_000 }]);
     const result = await run(url, { shell, retry: { deadlineSeconds: 1 } });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("timed out"),
     });
-    expect(result.durationMs).toBeLessThan(5000);
+    expect(result.durationMs).toBeLessThan(15_000);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -340,7 +340,7 @@ describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
       ),
     });
     expect(new Set(server.requests)).toEqual(new Set(["GET /_cluster/health"]));
-    expectBackoff(result, 4);
+    expectBackoff(result, 1);
   });
 
   test.concurrent("asks the next node when one does not answer", async () => {
@@ -361,8 +361,7 @@ describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
       reason: expect.stringMatching(/not ready within 3s.*(refused|connect to)/i),
     });
     expect(result.durationMs).toBeGreaterThan(3000);
-    expect(result.durationMs).toBeLessThan(8000);
-    expectBackoff(result, 4);
+    expectBackoff(result, 1);
   });
 
   test.concurrent("writes its last line when it is terminated in a wait", async () => {
@@ -372,10 +371,24 @@ describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
       retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
     });
     await sidecar.seen("retry");
+    const sent = Date.now();
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
-    expect(result.durationMs).toBeLessThan(4000);
+    expect(Date.now() - sent).toBeLessThan(4000);
+  });
+
+  test.concurrent("is terminated in the middle of a request too", async () => {
+    const [server, url] = await fake([/health/, { kind: "slow", ms: 20_000 }]);
+    const sidecar = start(url, { shell });
+    while (server.requests.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const sent = Date.now();
+    sidecar.process.kill("SIGTERM");
+    const result = await sidecar.done;
+    expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
+    expect(Date.now() - sent).toBeLessThan(4000);
   });
 
   test.concurrent("writes its last line when its work is killed", async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { Json } from "./platform";
 
 /** What happens to one request instead of an answer. */
@@ -59,7 +60,8 @@ export class FakeOpenSearch {
       return;
     }
     if (fault?.kind === "slow") {
-      await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      // The client may be gone by then, and the test with it.
+      await setTimeout(fault.ms, undefined, { ref: false });
     }
     if (fault?.kind === "meanwhile") {
       fault.act(this);
@@ -72,7 +74,8 @@ export class FakeOpenSearch {
     if (fault?.kind === "truncated") {
       response.writeHead(status, { "content-length": body.length });
       response.write(body.slice(0, body.length / 2));
-      setTimeout(() => request.socket.destroy(), 10);
+      await setTimeout(10);
+      request.socket.destroy();
       return;
     }
     response.writeHead(status);

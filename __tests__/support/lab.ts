@@ -59,7 +59,11 @@ export function npm(
 /** Presses Ctrl-C in an npm script once it has printed something. */
 export async function interruptNpm(script: string, once: RegExp): Promise<Finished> {
   // A process group of its own is what a terminal sends the signal to.
-  const child = spawn("npm", ["run", "--silent", script], { cwd: ROOT, detached: true });
+  const child = spawn("npm", ["run", "--silent", script], {
+    cwd: ROOT,
+    detached: true,
+    env: process.env,
+  });
   let output = "";
   let sent = false;
   for (const stream of [child.stdout, child.stderr]) {

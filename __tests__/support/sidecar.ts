@@ -161,5 +161,10 @@ export function expectBackoff(run: SidecarRun, retries: number, retry: Partial<t
 export function workerOf(sidecar: StartedSidecar): number {
   const { pid } = sidecar.process;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-  return Number(children[0]);
+  const worker = Number(children[0]);
+  if (!(worker > 1)) {
+    // 0 would be this process's own group.
+    throw new Error("the sidecar has no worker any more");
+  }
+  return worker;
 }

@@ -36,9 +36,9 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
     );
   }
   await takeTurns();
-  await script("engine.sh");
+  await runLabScript("engine.sh");
   await refuseToDisturb(options);
-  await script("images.sh", KAFKA_IMAGE, OPENSEARCH_IMAGE);
+  await runLabScript("images.sh", KAFKA_IMAGE, OPENSEARCH_IMAGE);
   const terraform = await buildTerraform();
   await cleanLeftovers(options);
   return terraform;
@@ -46,8 +46,8 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
 
 /** Builds what is missing of Terraform and the provider, and has every child of this process use them. */
 export async function buildTerraform(): Promise<LabTerraform> {
-  const terraform = await script("terraform.sh");
-  const cliConfigFile = await script("provider.sh");
+  const terraform = await runLabScript("terraform.sh");
+  const cliConfigFile = await runLabScript("provider.sh");
   forgetProviders();
   process.env.TF_CLI_CONFIG_FILE = cliConfigFile;
   if (isAbsolute(terraform)) {
@@ -113,7 +113,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** Runs a script of the lab, shows its progress and returns the last line of what it printed. */
-function script(name: string, ...args: string[]): Promise<string> {
+export function runLabScript(name: string, ...args: string[]): Promise<string> {
   const child = spawn(join(PROJECT_ROOT, "lab", name), args, {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { describeExitCode, ValidationError } from "../../constructs";
 import { type Environment, environmentNamed } from "../../environments";
 import { type AcceptanceRow, checkAcceptance, checkIdempotency, rerunSidecar } from "./acceptance";
@@ -64,7 +63,7 @@ export async function destroyPlatform(
     cdktf(
       [
         ...["destroy", `${environment.name}-${layer}`, "--auto-approve", "--skip-synth"],
-        ...["--ignore-missing-stack-dependencies", "--no-color"],
+        ...["--skip-provider-lock", "--ignore-missing-stack-dependencies", "--no-color"],
       ],
       { environment: environment.name, terraform, logFile, env, onLine: reportTo(errors) },
     );
@@ -217,24 +216,4 @@ function renderEndpoints({ hostPorts, openSearch, kafka, networks }: Environment
     ...(openSearch.onProjectNetwork ? [["OpenSearch", project, "http://opensearch-1:9200"]] : []),
     ["Kafka", project, sequence(kafka.brokers, (i) => `kafka-${i + 1}:9092`)],
   ]);
-}
-
-/** The command line's options, or an error that names the allowed ones. */
-export function parseOptions<const Name extends string>(
-  ...names: readonly Name[]
-): Record<Name, boolean> {
-  try {
-    const { values } = parseArgs({
-      options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
-    });
-    return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
-      Name,
-      boolean
-    >;
-  } catch (error) {
-    const allowed = names.map((name) => `--${name}`).join(", ") || "none";
-    throw new CommandError(
-      `${(error as Error).message.split(". ")[0]}; options allowed: ${allowed}`,
-    );
-  }
 }

@@ -1,3 +1,5 @@
+import { parseArgs } from "node:util";
+
 /** Rows as an aligned table; the first row is the header. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -20,4 +22,24 @@ export function runCommand(main: () => Promise<void>): void {
     console.error(error instanceof CommandError ? `\n${error.message}` : error);
     process.exitCode = 1;
   });
+}
+
+/** The command line's options, or an error that names the allowed ones. */
+export function parseOptions<const Name extends string>(
+  ...names: readonly Name[]
+): Record<Name, boolean> {
+  try {
+    const { values } = parseArgs({
+      options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
+    });
+    return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
+      Name,
+      boolean
+    >;
+  } catch (error) {
+    const allowed = names.map((name) => `--${name}`).join(", ") || "none";
+    throw new CommandError(
+      `${(error as Error).message.split(". ")[0]}; options allowed: ${allowed}`,
+    );
+  }
 }

@@ -74,20 +74,28 @@ random_up_to() {
   RANDOM_NUMBER=$(($(od -An -N4 -tu4 /dev/urandom) % ($1 + 1)))
 }
 
-sleeper=
+awaited=
 
-# pause MILLISECONDS: a sleep that a signal ends.
-pause() {
-  sleep "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))" &
-  sleeper=$!
-  wait "$sleeper"
-  sleeper=
+# await COMMAND...: runs a command so that a signal ends the wait for it. A shell looks at signals only when no command of its
+# own is in the foreground.
+await() {
+  "$@" &
+  awaited=$!
+  await_status=0
+  wait "$awaited" || await_status=$?
+  awaited=
+  return "$await_status"
 }
 
 # A script's answer to SIGTERM: `trap terminate TERM`.
 terminate() {
-  [ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null
+  [ -z "$awaited" ] || kill "$awaited" 2>/dev/null
   exit "$EX_TERMINATED"
+}
+
+# pause MILLISECONDS
+pause() {
+  await sleep "$(($1 / 1000)).$(printf '%03d' $(($1 % 1000)))"
 }
 
 remaining_ms() {

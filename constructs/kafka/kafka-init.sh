@@ -33,7 +33,7 @@ kafka() {
   shift
   call_timeout_s 15
   cli_status=0
-  timeout "$CALL_TIMEOUT_S" "$KAFKA_BIN/$tool.sh" "$@" --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" \
+  await timeout "$CALL_TIMEOUT_S" "$KAFKA_BIN/$tool.sh" "$@" --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" \
     --command-config "$GROUNDWORK_RUN_DIR/client.properties" >"$out" 2>&1 || cli_status=$?
   [ "$cli_status" -ne 0 ] || return 0
   REASON="$tool: $(complaint)"

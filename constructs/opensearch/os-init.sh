@@ -22,9 +22,10 @@ http() {
   # A node that is down is not asked twice in a row.
   endpoint=${OPENSEARCH_ENDPOINTS%% *}
   curl_status=0
-  STATUS=$(curl --silent --show-error --max-time "$CALL_TIMEOUT_S" --request "$method" \
+  await curl --silent --show-error --max-time "$CALL_TIMEOUT_S" --request "$method" \
     --header 'Content-Type: application/json' --output "$body" --write-out '%{http_code}' \
-    "$@" "$endpoint$path" 2>"$GROUNDWORK_RUN_DIR/curl-error") || curl_status=$?
+    "$@" "$endpoint$path" >"$GROUNDWORK_RUN_DIR/status" 2>"$GROUNDWORK_RUN_DIR/curl-error" || curl_status=$?
+  STATUS=$(cat "$GROUNDWORK_RUN_DIR/status")
   if [ "$curl_status" -ne 0 ]; then
     REASON="$method $endpoint$path: $(cat "$GROUNDWORK_RUN_DIR/curl-error")"
     # 3: the URL is malformed; 137: curl was killed.
