@@ -2,13 +2,12 @@
 # Starts a Docker engine when none answers, and makes the kernel ready for OpenSearch.
 . "$(dirname "$0")/lib.sh"
 
-# tini is what `init: true` runs in a container.
-apt_install docker.io iptables tini
-
 if docker info >/dev/null 2>&1; then
   say "a Docker engine answers"
 else
   [ "$(id -u)" = 0 ] || fail "no Docker engine answers, and only root can start one: start Docker, or run the lab as root"
+  # tini is what `init: true` runs in a container.
+  command -v dockerd >/dev/null || apt_install docker.io iptables tini
   log=$LAB_CACHE/dockerd.log
   setsid dockerd >"$log" 2>&1 </dev/null &
   for _ in $(seq 120); do

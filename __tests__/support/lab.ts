@@ -15,7 +15,7 @@ export interface Finished {
 
 /** A lab without data; everything below uses it. */
 export async function freshLab(): Promise<void> {
-  await prepareLab({ fresh: true, yes: process.env.CI === "true" });
+  await prepareLab({ fresh: true, yes: false });
   process.env.GROUNDWORK_ENV = "lab";
   process.env.CHECKPOINT_DISABLE = "1";
 }

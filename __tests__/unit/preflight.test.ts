@@ -27,21 +27,24 @@ const READY: Machine = {
 };
 
 test("a machine that has everything has no problem", () => {
-  expect(findProblems(DEMAND, READY)).toEqual([]);
+  expect(findProblems(READY, DEMAND)).toEqual([]);
 });
 
 test("what a remote engine does not tell is no problem", () => {
-  expect(findProblems(DEMAND, { ...READY, maxMapCount: undefined })).toEqual([]);
+  expect(findProblems({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
 });
 
 test("everything that is missing is reported together, each with its remedy", () => {
   expect(
-    findProblems(DEMAND, {
-      nodeVersion: "18.1.0",
-      engineError: "Cannot connect to the Docker daemon",
-      maxMapCount: 65530,
-      takenPorts: [9200, 9092],
-    }),
+    findProblems(
+      {
+        nodeVersion: "18.1.0",
+        engineError: "Cannot connect to the Docker daemon",
+        maxMapCount: 65530,
+        takenPorts: [9200, 9092],
+      },
+      DEMAND,
+    ),
   ).toEqual([
     "Node is 18.1.0: 20 or newer is needed; install it from your distribution or nodejs.org",
     "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or name one in TERRAFORM_BINARY_NAME",
@@ -52,16 +55,23 @@ test("everything that is missing is reported together, each with its remedy", ()
   ]);
 });
 
+test("stopping needs the tools alone", () => {
+  expect(findProblems({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
+  expect(findProblems({ ...READY, engineError: "no such host" })).toEqual([
+    "no Docker engine answers: no such host; start Docker, or point DOCKER_HOST to an engine",
+  ]);
+});
+
 test("a forced Terraform that is none is named", () => {
   expect(
-    findProblems(DEMAND, { ...READY, terraform: undefined, forcedTerraform: "terrafrom" }),
+    findProblems({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
   ).toEqual([
     'TERRAFORM_BINARY_NAME is "terrafrom" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH',
   ]);
 });
 
 test("too little memory names what the engine has and what the environment reserves", () => {
-  expect(findProblems(DEMAND, { ...READY, engineMemoryMiB: 2000 })).toEqual([
+  expect(findProblems({ ...READY, engineMemoryMiB: 2000 }, DEMAND)).toEqual([
     'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 3328 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);
 });
@@ -71,7 +81,7 @@ test.each([
   ["OpenTofu", "1.5.10"],
 ] as const)("%s %s is too old", (product, version) => {
   const terraform = { command: "tf", product, version, choice: "" };
-  expect(findProblems(DEMAND, { ...READY, terraform })).toEqual([
+  expect(findProblems({ ...READY, terraform }, DEMAND)).toEqual([
     `${product} (tf) is ${version}: 1.6.0 or newer is needed; upgrade it`,
   ]);
 });

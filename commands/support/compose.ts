@@ -32,7 +32,7 @@ export function renderCompose(
       return `${volume_name}:${container_path}`;
     });
     for (const { name } of body.networks_advanced) {
-      networks[name] = { name, driver: "bridge" };
+      networks[name] = { name, driver: "bridge", labels: labelsOf(body) };
     }
     services[body.name] = {
       container_name: body.name,
@@ -52,6 +52,7 @@ export function renderCompose(
       cap_drop: body.capabilities.drop,
       logging: { driver: body.log_driver, options: body.log_opts },
       restart: body.restart,
+      labels: labelsOf(body),
       ...(body.healthcheck
         ? {
             healthcheck: {
@@ -70,4 +71,9 @@ export function renderCompose(
     };
   }
   return { yaml: JSON.stringify({ services, volumes, networks }, null, 2), files };
+}
+
+/** By which a later lab knows and cleans what a killed run left. */
+function labelsOf(body: Body): Record<string, string> {
+  return Object.fromEntries(body.labels.map(({ label, value }: Body) => [label, value]));
 }

@@ -4,7 +4,7 @@ import { type Environment, environmentNamed } from "../../environments";
 import { type AcceptanceRow, checkAcceptance, checkIdempotency, rerunSidecar } from "./acceptance";
 import { cdktf, PROJECT_ROOT, progressOf, synthesizedResources } from "./cdktf";
 import { docker, tryDocker } from "./docker";
-import { demandOf, findProblems, inspectMachine } from "./preflight";
+import { type Demand, demandOf, findProblems, inspectMachine } from "./preflight";
 import { CommandError, table } from "./terminal";
 import type { TerraformBinary } from "./terraform";
 
@@ -22,10 +22,11 @@ export async function deployPlatform(environment: Environment): Promise<void> {
   const logFile = logFileOf(environment);
   await synthesize(environment, logFile);
   const containers = synthesizedResources("docker_container");
-  const terraform = await checkMachine(environment);
+  const terraform = await checkMachine(demandOf(environment.name, containers));
   console.log(
     `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
   );
+  await removeUnstarted(environment);
   const errors: string[] = [];
   const exitCode = await cdktf(
     ["deploy", "*", "--auto-approve", "--skip-synth", "--skip-provider-lock", "--no-color"],
@@ -56,7 +57,7 @@ export async function destroyPlatform(
   const logFile = logFileOf(environment);
   const env = volumes ? { GROUNDWORK_DESTROY_VOLUMES: "confirmed" } : {};
   await synthesize(environment, logFile, env);
-  const terraform = await checkMachine(environment);
+  const terraform = await checkMachine();
   const errors: string[] = [];
   // One stack a call: cdktf 0.21 never ends when it is to destroy several and leave one that they depend on.
   const destroy = (layer: string) =>
@@ -105,17 +106,36 @@ async function synthesize(environment: Environment, logFile: string, env = {}): 
   }
 }
 
-/** Fails with everything that stands in the way of a deploy; Terraform has not run yet. */
-async function checkMachine(environment: Environment): Promise<TerraformBinary> {
-  const demand = demandOf(environment.name, synthesizedResources("docker_container"));
+/** Fails with everything that stands in the way, before Terraform runs. */
+async function checkMachine(demand?: Demand): Promise<TerraformBinary> {
   const machine = await inspectMachine(demand);
-  const problems = findProblems(demand, machine);
+  const problems = findProblems(machine, demand);
   if (problems.length > 0 || !machine.terraform) {
     throw new CommandError(
       ["nothing was changed, because:", ...problems.map((problem) => `- ${problem}`)].join("\n"),
     );
   }
   return machine.terraform;
+}
+
+/**
+ * An interrupt between the engine's making a container and the provider's hearing of it leaves one that no state knows, and
+ * whose name is taken. It never ran, so nothing is lost with it.
+ */
+async function removeUnstarted({ name }: Environment): Promise<void> {
+  const filters = [
+    "--filter",
+    `label=groundwork.environment=${name}`,
+    "--filter",
+    "status=created",
+  ];
+  const ids = await docker("ps", "--all", "--quiet", ...filters);
+  if (ids !== "") {
+    await docker("rm", ...ids.split("\n"));
+    console.log(
+      `  removed ${ids.split("\n").length} containers that an interrupted deploy left before they had started`,
+    );
+  }
 }
 
 /** How many lines after an error's first say more about it. */

@@ -33,8 +33,8 @@ export interface Machine {
 const MAX_MAP_COUNT = 262144;
 const OLDEST_NODE = 20;
 
-/** Every reason why a deploy would fail, each with its remedy; none when it can start. */
-export function findProblems(demand: Demand, machine: Machine): string[] {
+/** Every reason why a run would fail, each with its remedy; without a demand only what is wrong with the tools. */
+export function findProblems(machine: Machine, demand?: Demand): string[] {
   const problems: string[] = [];
   if (Number(machine.nodeVersion.split(".")[0]) < OLDEST_NODE) {
     problems.push(
@@ -60,6 +60,11 @@ export function findProblems(demand: Demand, machine: Machine): string[] {
       `no Docker engine answers: ${machine.engineError}; start Docker, or point DOCKER_HOST to an engine`,
     );
   }
+  return demand ? [...problems, ...findShortages(machine, demand)] : problems;
+}
+
+function findShortages(machine: Machine, demand: Demand): string[] {
+  const problems: string[] = [];
   if (
     machine.engineMemoryMiB !== undefined &&
     machine.engineMemoryMiB < demand.memoryReservationMiB
@@ -94,11 +99,11 @@ export function demandOf(environment: string, containers: readonly SynthesizedRe
   return { environment, memoryReservationMiB, ports };
 }
 
-/** Looks at the machine. */
-export async function inspectMachine(demand: Demand): Promise<Machine> {
+/** Looks at the machine; without a demand only at the tools. */
+export async function inspectMachine(demand?: Demand): Promise<Machine> {
   const info = await tryDocker("info", "--format", "{{json .}}");
   const engine = parseEngine(info.output);
-  const isLocal = isLocalEngine();
+  const local = isLocalEngine() ? demand : undefined;
   return {
     nodeVersion: process.versions.node,
     terraform: detectTerraform(),
@@ -107,8 +112,8 @@ export async function inspectMachine(demand: Demand): Promise<Machine> {
       ? undefined
       : (lastLine(info.output) ?? "the docker command is not installed"),
     engineMemoryMiB: engine && Math.floor(engine.MemTotal / 1024 / 1024),
-    maxMapCount: isLocal ? readMaxMapCount(engine?.MemTotal) : undefined,
-    takenPorts: isLocal ? await takenPorts(demand) : [],
+    maxMapCount: local && readMaxMapCount(engine?.MemTotal),
+    takenPorts: local ? await takenPorts(local) : [],
   };
 }
 

@@ -151,6 +151,23 @@ drift() {
   log warn drift resource "$1" field "$2" declared "$3" actual "$4"
 }
 
+# settle OUTCOME RESOURCE: it is as declared; the outcome is created, unchanged or reconciled.
+settle() {
+  record "$1" "$2"
+  log info "$1" resource "$2"
+}
+
+# conclude RESOURCE POLICY REASON: it differs and stays so. The policy is the onDrift of the resource.
+conclude() {
+  if [ "$2" = ignore ]; then
+    record ignored "$1"
+    log warn ignored resource "$1" reason "$3"
+  else
+    record drifted "$1"
+    log error drifted resource "$1" reason "$3"
+  fi
+}
+
 # finish: ends the run; what differs decides how, after everything was looked at.
 finish() {
   drifted=$(sed -n 's/^drifted //p' "$GROUNDWORK_RUN_DIR/record" 2>/dev/null | sort -u | tr '\n' ' ')

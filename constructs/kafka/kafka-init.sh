@@ -110,7 +110,7 @@ create_share() {
     retry "creating topic $topic" create "$topic" "$partitions" "$replication_factor" "${configs-}" || status=$?
     case $status in
       0)
-        settled created "$topic"
+        settle created "$topic"
         ;;
       # Another sidecar was quicker: compared below like any other.
       "$EX_EXISTS") ;;
@@ -171,23 +171,6 @@ report() {
   done <"$plan"
 }
 
-# conclude TOPIC REASON: it differs and stays so.
-conclude() {
-  if [ "$(policy_of "$1")" = ignore ]; then
-    record ignored "$1"
-    log warn ignored resource "$1" reason "$2"
-  else
-    record drifted "$1"
-    log error drifted resource "$1" reason "$2"
-  fi
-}
-
-# settled OUTCOME TOPIC: it is as declared.
-settled() {
-  record "$1" "$2"
-  log info "$1" resource "$2"
-}
-
 # topics KIND: the names of one kind of the plan.
 topics() {
   awk -v kind="$1" '$1 == kind { print $2 }' "$plan" | sort -u
@@ -217,7 +200,7 @@ retry "Kafka with $KAFKA_BROKERS brokers" quorum || exit
 log info ready '#brokers' "$KAFKA_BROKERS"
 retry "describing the topics" plan || exit
 for topic in $(topics equal); do
-  settled unchanged "$topic"
+  settle unchanged "$topic"
 done
 topics differs >"$differing"
 create_absent
@@ -229,7 +212,7 @@ while read -r topic <&4; do
     echo "$topic" >>"$repaired"
     changed=yes
   else
-    conclude "$topic" "it differs, and onDrift is $(policy_of "$topic")"
+    conclude "$topic" "$(policy_of "$topic")" "it differs, and onDrift is $(policy_of "$topic")"
   fi
 done 4<"$differing"
 
@@ -237,18 +220,18 @@ if [ -n "$changed" ]; then
   retry "verifying the topics" all_present || exit
   for topic in $(topics differs); do
     if listed "$topic" "$repaired"; then
-      conclude "$topic" 'not repaired: partitions are never removed, nor replicas moved'
+      conclude "$topic" reconcile 'not repaired: partitions are never removed, nor replicas moved'
     elif ! listed "$topic" "$differing"; then
       report "$topic"
-      conclude "$topic" 'another run created it in the meantime, and it differs'
+      conclude "$topic" "$(policy_of "$topic")" 'another run created it in the meantime, and it differs'
     fi
   done
   for topic in $(topics equal); do
     if listed "$topic" "$repaired"; then
-      settled reconciled "$topic"
+      settle reconciled "$topic"
     elif ! listed "created $topic" "$GROUNDWORK_RUN_DIR/record" && ! listed "unchanged $topic" "$GROUNDWORK_RUN_DIR/record"; then
       # Another run created it in the meantime.
-      settled unchanged "$topic"
+      settle unchanged "$topic"
     fi
   done
 fi

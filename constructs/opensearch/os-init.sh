@@ -196,32 +196,20 @@ provision() {
       esac
       outcome=reconciled
     else
-      conclude_drift "$name" "$on_drift" \
-        "$([ "$on_drift" != reconcile ] || echo 'not repaired: it was edited since it was created, or something else created it')"
+      reason="it differs, and onDrift is $on_drift"
+      [ "$on_drift" != reconcile ] ||
+        reason='not repaired: it was edited since it was created, or something else created it'
+      conclude "$name" "$on_drift" "$reason"
       return
     fi
   fi
   status=0
   retry "index template $name" verify "$name" || status=$?
   case $status in
-    0)
-      record "$outcome" "$name"
-      log info "$outcome" resource "$name"
-      ;;
-    "$EX_CANTCREAT") conclude_drift "$name" "$on_drift" 'shadowed by another template' ;;
+    0) settle "$outcome" "$name" ;;
+    "$EX_CANTCREAT") conclude "$name" "$on_drift" 'shadowed by another template' ;;
     *) exit "$status" ;;
   esac
-}
-
-# conclude_drift NAME POLICY REASON
-conclude_drift() {
-  if [ "$2" = ignore ]; then
-    record ignored "$1"
-    log warn ignored resource "$1" reason "${3:-it differs, and onDrift is ignore}"
-  else
-    record drifted "$1"
-    log error drifted resource "$1" reason "${3:-it differs, and onDrift is fail}"
-  fi
 }
 
 wanted=$GROUNDWORK_RUN_DIR/wanted
