@@ -1,4 +1,4 @@
-import { App, TerraformStack, Testing } from "cdktf";
+import { TerraformStack, Testing } from "cdktf";
 import { catalog } from "../../catalog";
 import type { Environment } from "../../environments";
 import { type Catalog, declarePlatform } from "../../stacks/platform";
@@ -43,9 +43,4 @@ export function envOf(body: Json): Record<string, string> {
       return [entry.slice(0, at), entry.slice(at + 1)];
     }),
   );
-}
-
-/** A stack to put constructs into. */
-export function testStack(): TerraformStack {
-  return new TerraformStack(new App({ outdir: Testing.app().outdir }), "test");
 }
