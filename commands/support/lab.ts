@@ -69,16 +69,18 @@ async function takeTurns(): Promise<void> {
   let told = false;
   while (!tryLock(lock)) {
     const owner = ownerOf(lock);
-    if (owner === process.pid) {
+    if (owner === identify(process.pid)) {
       return;
     }
-    if (owner !== undefined && !isRunning(owner)) {
+    if (owner && owner !== identify(Number.parseInt(owner, 10))) {
       rmSync(lock, { force: true });
-      console.log(`lab: takes over from process ${owner}, which was killed`);
+      console.log(`lab: takes over from process ${Number.parseInt(owner, 10)}, which was killed`);
       continue;
     }
-    if (!told) {
-      console.log(`lab: waits for another lab on this machine, process ${owner}`);
+    if (owner && !told) {
+      console.log(
+        `lab: waits for another lab on this machine, process ${Number.parseInt(owner, 10)}`,
+      );
       told = true;
     }
     await setTimeout(1000);
@@ -88,27 +90,29 @@ async function takeTurns(): Promise<void> {
 
 function tryLock(lock: string): boolean {
   try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    writeFileSync(lock, identify(process.pid) ?? "", { flag: "wx" });
     return true;
   } catch {
     return false;
   }
 }
 
-function ownerOf(lock: string): number | undefined {
+function ownerOf(lock: string): string | undefined {
   try {
-    return Number(readFileSync(lock, "utf8"));
+    return readFileSync(lock, "utf8");
   } catch {
     return undefined;
   }
 }
 
-function isRunning(pid: number): boolean {
+/** A process's number and the time it started at, since numbers come again; nothing when there is no such process. */
+function identify(pid: number): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The 22nd field; the second one, in parentheses, may have spaces.
+    return `${pid} started ${stat.slice(stat.lastIndexOf(")")).split(" ")[20]}`;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
