@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../constructs";
+import { KAFKA_IMAGE, KAFKA_PORTS, OPENSEARCH_IMAGE } from "../constructs";
 import { lab } from "../environments/lab";
 import { rerunSidecar } from "./support/acceptance";
 import {
@@ -197,7 +197,7 @@ async function benchSidecars(): Promise<Figure[]> {
 
 /** As a job of plain CLI calls does it, in a container with the CLI's own defaults and no limits. */
 async function createOneByOne(count: number): Promise<void> {
-  const create = `for i in $(seq ${count}); do /opt/kafka/bin/kafka-topics.sh --bootstrap-server kafka-1.${lab.networks.infra.name}:19092 --create --topic serial-$i --partitions 1 --replication-factor 3 --config min.insync.replicas=2 || exit; done`;
+  const create = `for i in $(seq ${count}); do /opt/kafka/bin/kafka-topics.sh --bootstrap-server kafka-1.${lab.networks.infra.name}:${KAFKA_PORTS.INTERNAL} --create --topic serial-$i --partitions 1 --replication-factor 3 --config min.insync.replicas=2 || exit; done`;
   await docker(
     ...["run", "--rm", "--network", lab.networks.infra.name, "--entrypoint", "sh", KAFKA_IMAGE],
     ...["-c", create],

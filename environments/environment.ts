@@ -3,7 +3,7 @@ export interface Environment {
   /** Value of `GROUNDWORK_ENV`, and folder of the Terraform state below `.state/`. */
   readonly name: string;
 
-  /** Factor on the whole memory table, 0.5 to 16. */
+  /** Factor on the whole memory table but the jobs' row, 0.5 to 16. */
   readonly memoryScale: number;
 
   readonly networks: {

@@ -16,7 +16,7 @@ import {
   ServiceImage,
   type Topic,
 } from "../../constructs";
-import { escapeTemplate } from "../../constructs/service/file";
+import { escapeTemplate, unescapeTemplate } from "../../constructs/service/file";
 import { renderDuration } from "../../constructs/service/health-check";
 import { validateMemory } from "../../constructs/service/memory";
 import { environmentNamed, environments } from "../../environments";
@@ -358,4 +358,7 @@ test("a duration is spelled as the provider reads it back", () => {
 test("an uploaded file reaches the container as it is", () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what is escaped
   expect(escapeTemplate("a ${b} %{c} $d 100% $${e}")).toBe("a $${b} %%{c} $d 100% $$${e}");
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what is escaped
+  const content = "a ${b} %{c} $d 100% $${e}";
+  expect(unescapeTemplate(escapeTemplate(content))).toBe(content);
 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { unescapeTemplate } from "../../constructs/service/file";
 import type { SynthesizedResource } from "./cdktf";
 
 // biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
@@ -24,7 +25,7 @@ export function renderCompose(
       .filter((name) => name.startsWith(`${service}-`));
     const binds = body.upload.map(({ file, content }: Body) => {
       const path = join(directory, body.name, file);
-      files.set(path, content.replace(/([$%])\1(?=\{)/g, "$1"));
+      files.set(path, unescapeTemplate(content));
       return `${path}:${file}:ro`;
     });
     const mounts = body.volumes.map(({ volume_name, container_path }: Body) => {

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { unescapeTemplate } from "../../constructs/service/file";
 import type { SynthesizedResource } from "./cdktf";
 import { docker } from "./docker";
 
@@ -56,8 +57,7 @@ export async function runSidecar(
       const path = join(root, file);
       mkdirSync(dirname(path), { recursive: true });
       const text = file === replaced.file ? replaced.content : content;
-      // Terraform would do away with the escapes.
-      writeFileSync(path, text.replace(/([$%])\1(?=\{)/g, "$1"));
+      writeFileSync(path, unescapeTemplate(text));
     }
     await docker("cp", `${root}/.`, `${id}:/`);
     const peak = watchMemory(id);

@@ -18,3 +18,8 @@ export function readOwnFile(directory: string, name: string): string {
 export function escapeTemplate(content: string): string {
   return content.replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
+
+/** The content as Terraform hands it on: what `escapeTemplate` made undone. */
+export function unescapeTemplate(content: string): string {
+  return content.replace(/([$%])\1(?=\{)/g, "$1");
+}

@@ -10,7 +10,7 @@ export interface ServiceSettings {
   readonly stack: string;
 
   /**
-   * Factor on every memory tier, so that the whole platform grows or shrinks together.
+   * Factor on every memory tier but the jobs', so that the whole platform grows or shrinks together.
    *
    * @default 1
    */
