@@ -19,7 +19,7 @@ function deployCatalog(name: string) {
   return cdktf(
     [
       ...["deploy", "*", "--auto-approve", "--skip-provider-lock"],
-      ...["--app", "node -r @swc-node/register __tests__/e2e/app.ts"],
+      ...["--app", "node -r sucrase/register __tests__/e2e/app.ts"],
     ],
     { GROUNDWORK_E2E_CATALOG: name },
   );
@@ -148,7 +148,7 @@ test("a new topic is seen in cdktf diff, and nothing else", () => {
   const { output } = cdktf(
     [
       ...["diff", "lab-messaging", "--skip-provider-lock"],
-      ...["--app", "node -r @swc-node/register __tests__/e2e/app.ts"],
+      ...["--app", "node -r sucrase/register __tests__/e2e/app.ts"],
     ],
     { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
   );
