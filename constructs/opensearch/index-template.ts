@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-// JSON.parse of Node 20 names no place for most errors.
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
-import { ValidationError, validate } from "../service/validation";
+import { readJsonFile } from "../service/file";
+import { validate } from "../service/validation";
 
 export interface IndexTemplateProps {
   /**
@@ -59,19 +58,7 @@ export class IndexTemplate {
 }
 
 function parseBody(path: string): IndexTemplateBody {
-  const text = readFileSync(path, "utf8");
-  const errors: ParseError[] = [];
-  const body: unknown = parse(text, errors, { disallowComments: true });
-  if (errors.length > 0) {
-    const [{ error, offset }] = errors;
-    throw new ValidationError(
-      `index template ${path}:${placeOf(offset, text)} is not JSON: ${printParseErrorCode(error)}`,
-    );
-  }
-  validate(
-    typeof body === "object" && body !== null && !Array.isArray(body),
-    () => `index template ${path} has to be a JSON object`,
-  );
+  const body = readJsonFile(path, "index template");
   const name = basename(path, ".json");
   validate(
     /^[a-z0-9][a-z0-9._-]*$/.test(name),
@@ -92,11 +79,5 @@ function parseBody(path: string): IndexTemplateBody {
     () =>
       `index template ${path} has no index_patterns: list the index names that it applies to, as in ["logs-*"]`,
   );
-  return body as IndexTemplateBody;
-}
-
-/** An offset as line:column. */
-function placeOf(offset: number, text: string): string {
-  const before = text.slice(0, offset).split("\n");
-  return `${before.length}:${before[before.length - 1].length + 1}`;
+  return body as unknown as IndexTemplateBody;
 }
