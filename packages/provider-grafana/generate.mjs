@@ -1,0 +1,58 @@
+// Writes lib/ from schema.json with cdktf's own generator, as the published @cdktf/provider-* packages are made. Skipped when
+// neither has changed.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CONSTRAINT } from "./constraint.mjs";
+
+const require = createRequire(import.meta.url);
+const root = dirname(fileURLToPath(import.meta.url));
+const lib = join(root, "lib");
+const stamp = join(lib, ".inputs");
+
+const schema = readFileSync(join(root, "schema.json"), "utf8");
+const inputs = createHash("sha256")
+  .update(schema)
+  .update(readFileSync(fileURLToPath(import.meta.url)))
+  .digest("hex");
+
+if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== inputs) {
+  rmSync(lib, { recursive: true, force: true });
+  await generate(JSON.parse(schema));
+  writeFileSync(stamp, inputs);
+}
+
+async function generate(providerSchema) {
+  // When it is loaded, the generator asks Terraform for its version and cdktf's makers for a newer one. Neither matters here.
+  delete process.env.TF_CLI_CONFIG_FILE;
+  process.env.CHECKPOINT_DISABLE = "1";
+  const {
+    CodeMaker,
+    TerraformProviderConstraint,
+    TerraformProviderGenerator,
+  } = require("@cdktf/provider-generator");
+  const { ConstructsMakerProviderTarget } = require("@cdktf/commons");
+  const generator = new TerraformProviderGenerator(new CodeMaker(), providerSchema);
+  const constraint = new TerraformProviderConstraint(CONSTRAINT);
+  generator.generate(new ConstructsMakerProviderTarget(constraint, "typescript"));
+  const work = join(root, ".generated");
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work);
+  await generator.save(work);
+  const sources = join(work, "providers", "grafana");
+  const tsc = require.resolve("typescript/bin/tsc");
+  execFileSync(
+    process.execPath,
+    [
+      tsc,
+      ...["--target", "es2022", "--module", "commonjs", "--moduleResolution", "node"],
+      ...["--declaration", "--skipLibCheck", "--outDir", lib],
+      join(sources, "index.ts"),
+    ],
+    { stdio: "inherit" },
+  );
+  rmSync(work, { recursive: true });
+}
