@@ -43,6 +43,9 @@ export interface KafkaClusterProps {
 export class KafkaCluster extends Construct {
   readonly brokers: readonly ServiceContainer[];
 
+  /** `min.insync.replicas` of every topic that does not set it. */
+  readonly minInsyncReplicas: number;
+
   /** Bootstrap servers on the infra network. */
   readonly internalBootstrapServers: readonly string[];
 
@@ -55,6 +58,7 @@ export class KafkaCluster extends Construct {
         `a Kafka cluster of ${count} brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it`,
       this,
     );
+    this.minInsyncReplicas = Math.max(1, Math.min(3, count) - 1);
     const { infraNetwork, projectNetwork } = props;
     const names = props.dataVolumes.map((_, index) => `kafka-${index + 1}`);
     const address = (name: string, network: INetwork, port: number) =>
@@ -77,7 +81,7 @@ export class KafkaCluster extends Construct {
       KAFKA_LOG_DIRS: "/var/lib/kafka/data",
       // A topic comes from the catalog; a typing error in a producer must not make one.
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
-      ...replicationDefaults(count),
+      ...replicationDefaults(count, this.minInsyncReplicas),
       KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(this, "broker")),
     };
 
@@ -125,9 +129,9 @@ export class KafkaCluster extends Construct {
 }
 
 /** Three copies of everything, the internal topics too, and two of them in sync; fewer where there are fewer brokers. */
-function replicationDefaults(brokers: number): Record<string, string> {
+function replicationDefaults(brokers: number, minInsync: number): Record<string, string> {
   const replicationFactor = String(Math.min(3, brokers));
-  const minInsyncReplicas = String(Math.max(1, Math.min(3, brokers) - 1));
+  const minInsyncReplicas = String(minInsync);
   return {
     KAFKA_DEFAULT_REPLICATION_FACTOR: replicationFactor,
     KAFKA_MIN_INSYNC_REPLICAS: minInsyncReplicas,

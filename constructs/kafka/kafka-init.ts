@@ -25,6 +25,9 @@ const TOPICS_FILE = `${SIDECAR_DIR}/topics`;
 export class KafkaInit extends Construct {
   readonly sidecar: InitSidecar;
 
+  /** What it provisions, with every default filled in. */
+  readonly topics: readonly Required<Topic>[];
+
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
     super(scope, id);
     const brokers = props.cluster.brokers.length;
@@ -33,6 +36,7 @@ export class KafkaInit extends Construct {
       validateTopic(this, topic, brokers);
     }
     validateUnique(this, topics);
+    this.topics = topics;
     this.sidecar = new InitSidecar(this, "Sidecar", {
       name: "kafka-init",
       image: ServiceImage.of(this, KAFKA_IMAGE),

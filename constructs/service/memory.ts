@@ -12,11 +12,11 @@ export interface Memory {
 }
 
 /**
- * The one table of memory defaults. An environment scales it as a whole (`ServiceSettings.memoryScale`), but for jobs: what a
- * command-line tool needs does not depend on the load.
+ * The one table of memory defaults. An environment scales it as a whole (`ServiceSettings.memoryScale`), but for what does not
+ * depend on the load: a command-line tool's share is fixed, a small service's is not scaled down.
  */
 export const MEMORY_TIERS = {
-  /** Init sidecars. */
+  /** Init sidecars and other command-line tools. */
   job: { limitMiB: 256, reservationMiB: 128 },
   /** Grafana, Alloy. */
   small: { limitMiB: 512, reservationMiB: 256 },
@@ -32,12 +32,19 @@ export type MemoryTier = keyof typeof MEMORY_TIERS;
 
 /** The tier's memory at the scale of the environment that the scope belongs to. */
 export function memoryOf(scope: IConstruct, tier: MemoryTier): Memory {
-  const scale = tier === "job" ? 1 : (serviceSettingsOf(scope).memoryScale ?? 1);
+  const scale = scaleOf(tier, serviceSettingsOf(scope).memoryScale ?? 1);
   const { limitMiB, reservationMiB } = MEMORY_TIERS[tier];
   return {
     limitMiB: Math.round(limitMiB * scale),
     reservationMiB: Math.round(reservationMiB * scale),
   };
+}
+
+function scaleOf(tier: MemoryTier, memoryScale: number): number {
+  if (tier === "job") {
+    return 1;
+  }
+  return tier === "small" ? Math.max(1, memoryScale) : memoryScale;
 }
 
 /**

@@ -1,5 +1,9 @@
-import { Container, type ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { ITerraformDependable } from "cdktf";
+import {
+  Container,
+  type ContainerConfig,
+  type ContainerVolumes,
+} from "@cdktf/provider-docker/lib/container";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
 import type { IDataVolume } from "../storage/data-volume";
@@ -65,6 +69,14 @@ export interface ServiceContainerProps {
   readonly volumes?: Readonly<Record<string, IDataVolume>>;
 
   /**
+   * Paths of the engine's host that the container reads, by the absolute path at which it sees them; they are mounted read-only.
+   * The engine's socket gives full control of the host all the same.
+   *
+   * @default - none
+   */
+  readonly hostPaths?: Readonly<Record<string, string>>;
+
+  /**
    * In-memory file systems: absolute path to mount options, such as `size=16m,mode=1777`. Their content counts as the
    * container's memory.
    *
@@ -100,6 +112,9 @@ export interface ServiceContainerProps {
   readonly dependsOn?: readonly ServiceContainer[];
 }
 
+/** Where the engine listens on its own host. */
+export const ENGINE_SOCKET = "/var/run/docker.sock";
+
 /** Who writes to a container's log and how long it is kept: three files of 10 MB. */
 const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } };
 
@@ -108,8 +123,18 @@ const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-fil
  * The single place that knows the provider's container resource.
  */
 export class ServiceContainer extends Construct {
+  /** Every container that is declared in the scope's app by now. */
+  static allIn(scope: Construct): ServiceContainer[] {
+    return scope.node.root.node
+      .findAll()
+      .filter((construct) => construct instanceof ServiceContainer);
+  }
+
   readonly name: string;
   readonly memory: Memory;
+
+  /** `service` for one that runs on, `init` for a one-shot job; the value of the label `groundwork.role`. */
+  readonly role: "service" | "init";
 
   /** What other resources wait for. */
   readonly dependable: ITerraformDependable;
@@ -118,6 +143,7 @@ export class ServiceContainer extends Construct {
     super(scope, id);
     this.name = props.name;
     this.memory = memoryOf(this, props.tier);
+    this.role = props.healthCheck ? "service" : "init";
     validateMemory(this, this.memory);
     validateGateway(this, props);
 
@@ -131,12 +157,9 @@ export class ServiceContainer extends Construct {
       env: renderEnv(props.env),
       upload: (props.files ?? []).map(({ path, content }) => ({
         file: path,
-        content: escapeTemplate(content),
+        content: escapeLiteral(content),
       })),
-      volumes: Object.entries(props.volumes ?? {}).map(([containerPath, volume]) => ({
-        containerPath,
-        volumeName: volume.name,
-      })),
+      volumes: renderMounts(props),
       tmpfs: props.tmpfs && { ...props.tmpfs },
       // Without an explicit mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The
       // container joins the networks named here, not the default bridge.
@@ -158,7 +181,7 @@ export class ServiceContainer extends Construct {
         ...settingsLabels(this),
         ...renderLabels({
           "groundwork.service": props.name,
-          "groundwork.role": props.healthCheck ? "service" : "init",
+          "groundwork.role": this.role,
         }),
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
@@ -221,8 +244,27 @@ function renderExitGate(name: string): object[] {
   ];
 }
 
+function renderMounts({ volumes = {}, hostPaths = {} }: ServiceContainerProps): ContainerVolumes[] {
+  return [
+    ...Object.entries(volumes).map(([containerPath, { name }]) => ({
+      containerPath,
+      volumeName: name,
+    })),
+    ...Object.entries(hostPaths).map(([containerPath, hostPath]) => ({
+      containerPath,
+      hostPath,
+      readOnly: true,
+    })),
+  ];
+}
+
 function renderEnv(env: Readonly<Record<string, string>> = {}): string[] {
-  return Object.entries(env).map(([name, value]) => escapeTemplate(`${name}=${value}`));
+  return Object.entries(env).map(([name, value]) => `${name}=${escapeLiteral(value)}`);
+}
+
+/** A value that cdktf or Terraform is to compute, such as a variable's, stays an expression. */
+function escapeLiteral(value: string): string {
+  return Token.isUnresolved(value) ? value : escapeTemplate(value);
 }
 
 /**

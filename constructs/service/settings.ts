@@ -10,7 +10,7 @@ export interface ServiceSettings {
   readonly stack: string;
 
   /**
-   * Factor on every memory tier but the jobs', so that the whole platform grows or shrinks together.
+   * Factor on the table of memory tiers, so that the whole platform grows or shrinks together.
    *
    * @default 1
    */
