@@ -1,0 +1,220 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { readJsonFile } from "../service/file";
+import { validate } from "../service/validation";
+import { DATA_SOURCE_LANGUAGES } from "./data-source";
+import { syntaxErrorOf, variablesIn } from "./query";
+
+/** The part of Grafana's dashboard JSON that is checked here. */
+interface DashboardModel {
+  readonly id: null;
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly schemaVersion: number;
+  readonly panels: readonly Panel[];
+  readonly templating?: { readonly list: readonly Variable[] };
+}
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly gridPos: {
+    readonly x: number;
+    readonly y: number;
+    readonly w: number;
+    readonly h: number;
+  };
+  readonly datasource?: { readonly uid?: string };
+  readonly fieldConfig?: { readonly defaults?: { readonly unit?: string } };
+  readonly targets?: readonly Target[];
+  readonly panels?: readonly Panel[];
+}
+
+interface Target {
+  readonly refId: string;
+  readonly expr?: string;
+  readonly datasource?: { readonly uid?: string };
+}
+
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly datasource?: { readonly uid?: string };
+}
+
+/** A query of a panel, with the data source that answers it. */
+export interface DashboardQuery {
+  readonly panel: string;
+  readonly dataSource: string;
+  readonly expr: string;
+}
+
+/** Panels that show no number. */
+const WITHOUT_UNIT = ["logs", "text", "dashlist", "alertlist", "row"];
+
+/** Columns of Grafana's grid. */
+const GRID_COLUMNS = 24;
+
+/** A dashboard as a file, checked at synth. */
+export class Dashboard {
+  /** A dashboard from a JSON file; the directory that it lies in is its folder in Grafana. */
+  static fromFile(path: string): Dashboard {
+    const model = readJsonFile(path, "dashboard");
+    return new Dashboard(path, model as unknown as DashboardModel);
+  }
+
+  /** Every `<folder>/<dashboard>.json` of a directory. Fails when two have the same uid. */
+  static fromDirectory(path: string): Dashboard[] {
+    const files = (readdirSync(path, { recursive: true }) as string[])
+      .filter((file) => file.endsWith(".json"))
+      .sort();
+    const dashboards = files.map((file) => Dashboard.fromFile(join(path, file)));
+    const seen = new Map<string, Dashboard>();
+    for (const dashboard of dashboards) {
+      const other = seen.get(dashboard.uid);
+      validate(
+        other === undefined,
+        () =>
+          `dashboard ${dashboard.path} has the uid "${dashboard.uid}", and so has ${other?.path}: give one of them another uid`,
+      );
+      seen.set(dashboard.uid, dashboard);
+    }
+    return dashboards;
+  }
+
+  readonly uid: string;
+  readonly title: string;
+
+  /** Where Grafana shows it. */
+  readonly folder: string;
+
+  private constructor(
+    readonly path: string,
+    private readonly model: DashboardModel,
+  ) {
+    this.uid = model.uid;
+    this.title = model.title;
+    this.folder = basename(dirname(path));
+    const problems = [...problemsOf(model)];
+    validate(problems.length === 0, () => `dashboard ${path}: ${problems.join("; ")}`);
+  }
+
+  /** Path below Grafana's directory of dashboards. */
+  get file(): string {
+    return relative(dirname(dirname(this.path)), this.path);
+  }
+
+  /** The JSON that Grafana reads. */
+  get content(): string {
+    return `${JSON.stringify(this.model, null, 2)}\n`;
+  }
+
+  /** Every query of every panel. */
+  get queries(): DashboardQuery[] {
+    return allPanels(this.model).flatMap((panel) =>
+      queriesOf(panel).map(({ expr, dataSource }) => ({ panel: panel.title, expr, dataSource })),
+    );
+  }
+}
+
+/** Everything that Grafana would not show as it is meant. */
+function* problemsOf(model: DashboardModel): Generator<string> {
+  if (!/^[a-zA-Z0-9_-]{1,40}$/.test(String(model.uid ?? ""))) {
+    yield `the uid is "${model.uid}": it has to be 1 to 40 letters, digits, "-" and "_"`;
+  }
+  if (model.id !== null) {
+    yield `the id is ${JSON.stringify(model.id)}: it has to be null, since Grafana's database gives it`;
+  }
+  for (const key of ["title", "description"] as const) {
+    if (typeof model[key] !== "string" || model[key] === "") {
+      yield `it has no ${key}`;
+    }
+  }
+  if (!Number.isInteger(model.schemaVersion)) {
+    yield `schemaVersion is ${JSON.stringify(model.schemaVersion)}: it has to be a number, the one that Grafana's export has`;
+  }
+  if (!Array.isArray(model.panels) || model.panels.length === 0) {
+    yield "it has no panels";
+    return;
+  }
+  const defined = (model.templating?.list ?? []).map(({ name }) => name);
+  for (const variable of model.templating?.list ?? []) {
+    if (variable.type === "query" && !((variable.datasource?.uid ?? "") in DATA_SOURCE_LANGUAGES)) {
+      yield `variable "${variable.name}" asks data source "${variable.datasource?.uid}": ${ALLOWED_DATA_SOURCES}`;
+    }
+  }
+  for (const panel of allPanels(model)) {
+    for (const problem of panelProblems(panel, defined)) {
+      yield `panel "${panel.title}": ${problem}`;
+    }
+  }
+  const ids = allPanels(model).map(({ id }) => id);
+  const repeated = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (repeated !== undefined) {
+    yield `panel id ${repeated} is used twice`;
+  }
+  yield* overlaps(model.panels);
+}
+
+const ALLOWED_DATA_SOURCES = `allowed are ${Object.keys(DATA_SOURCE_LANGUAGES).join(" and ")}`;
+
+function* panelProblems(panel: Panel, variables: readonly string[]): Generator<string> {
+  if (panel.type === "row") {
+    return;
+  }
+  if (!panel.title || !panel.description) {
+    yield "it needs a title and a description";
+  }
+  if (!WITHOUT_UNIT.includes(panel.type) && !panel.fieldConfig?.defaults?.unit) {
+    yield "it has no unit: set fieldConfig.defaults.unit, short for a plain number";
+  }
+  for (const { refId, expr, dataSource } of queriesOf(panel)) {
+    const language = DATA_SOURCE_LANGUAGES[dataSource];
+    if (!language) {
+      yield `query ${refId} asks data source "${dataSource}": ${ALLOWED_DATA_SOURCES}`;
+      continue;
+    }
+    const error = syntaxErrorOf(language, expr);
+    if (error) {
+      yield `query ${refId} is ${error}: ${expr}`;
+    }
+    const unknown = variablesIn(expr).find((name) => !variables.includes(name));
+    if (unknown) {
+      yield `query ${refId} refers to the variable "${unknown}", which the dashboard does not define: ${expr}`;
+    }
+  }
+}
+
+function* overlaps(panels: readonly Panel[]): Generator<string> {
+  for (const [i, { title, gridPos }] of panels.entries()) {
+    const { x, y, w, h } = gridPos ?? {};
+    if (![x, y, w, h].every(Number.isInteger) || x < 0 || w < 1 || h < 1 || x + w > GRID_COLUMNS) {
+      yield `panel "${title}" lies at ${JSON.stringify(gridPos)}: x and w have to stay within ${GRID_COLUMNS} columns`;
+      continue;
+    }
+    const other = panels
+      .slice(0, i)
+      .find(({ gridPos: o }) => x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h);
+    if (other) {
+      yield `panel "${title}" lies over panel "${other.title}"`;
+    }
+  }
+}
+
+/** Panels in collapsed rows too. */
+function allPanels({ panels }: DashboardModel): Panel[] {
+  return panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+}
+
+function queriesOf({ targets = [], datasource }: Panel) {
+  return targets
+    .filter(({ expr }) => expr !== undefined)
+    .map((target) => ({
+      refId: target.refId,
+      expr: target.expr ?? "",
+      dataSource: target.datasource?.uid ?? datasource?.uid ?? "",
+    }));
+}
