@@ -1,7 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
-  testMatch: ["<rootDir>/__tests__/{unit,policy,snapshot,sidecar}/**/*.test.ts"],
+  testMatch: ["<rootDir>/__tests__/{alerts,unit,policy,snapshot,sidecar}/**/*.test.ts"],
   // The sidecars' tests wait more than they compute.
   testTimeout: 60_000,
   maxConcurrency: 8,

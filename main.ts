@@ -1,10 +1,13 @@
 import { App } from "cdktf";
 import { catalog } from "./catalog";
 import { environmentNamed } from "./environments";
+import { ensureSecrets } from "./environments/secrets";
 import { declarePlatform } from "./stacks/platform";
 
 const app = new App({ stackTraces: false });
-declarePlatform(app, environmentNamed(process.env.GROUNDWORK_ENV), catalog, {
+const environment = environmentNamed(process.env.GROUNDWORK_ENV);
+ensureSecrets(environment);
+declarePlatform(app, environment, catalog, {
   // Set by `npm run down -- --volumes` alone.
   preventDestroy: process.env.GROUNDWORK_DESTROY_VOLUMES !== "confirmed",
 });

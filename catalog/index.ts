@@ -1,10 +1,16 @@
 import { join } from "node:path";
-import { IndexTemplate } from "../constructs";
+import { DashboardProvider, IndexTemplate, readAlertGroups } from "../constructs";
 import type { Catalog } from "../stacks/platform";
+import { notifications } from "./notifications";
 import { topics } from "./topics";
 
-/** Everything in this folder. */
+const ROOT = join(__dirname, "..");
+
+/** Everything in this folder, in dashboards/ and in alerts/. */
 export const catalog: Catalog = {
   topics,
   indexTemplates: IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
+  dashboards: DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
+  alertGroups: readAlertGroups(join(ROOT, "alerts"), ROOT),
+  notifications,
 };

@@ -3,7 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { KAFKA_IMAGE, KAFKA_PORTS, OPENSEARCH_IMAGE } from "../constructs";
+import {
+  DOCKER_CLI_IMAGE,
+  KAFKA_IMAGE,
+  KAFKA_PORTS,
+  OPENSEARCH_IMAGE,
+  PROMETHEUS_IMAGE,
+} from "../constructs";
 import { lab } from "../environments/lab";
 import { rerunSidecar } from "./support/acceptance";
 import {
@@ -94,6 +100,8 @@ async function benchDeploy(): Promise<Figure[]> {
   const images = new Map([
     ["kafka", KAFKA_IMAGE],
     ["opensearch", OPENSEARCH_IMAGE],
+    ["prometheus", PROMETHEUS_IMAGE],
+    ["exit", DOCKER_CLI_IMAGE],
   ]);
   const { yaml, files } = renderCompose(containers, images, directory);
   for (const [path, content] of files) {

@@ -1,6 +1,7 @@
-// Runs shellcheck over every shell script that git knows, and gofmt over every Go file.
+// Runs shellcheck over every shell script that git knows, gofmt over every Go file, and Alloy's formatter over its configuration.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   encoding: "utf8",
@@ -23,6 +24,13 @@ if (unformatted) {
   process.exitCode = 1;
 }
 console.log(`gofmt: ${go.length} files`);
+
+const alloy = files.filter((file) => file.endsWith(".alloy")).map((file) => resolve(file));
+const formatted = spawnSync("go", ["run", "-C", "lab/alloy-fmt", ".", ...alloy], {
+  stdio: "inherit",
+});
+process.exitCode ||= formatted.status ?? 1;
+console.log(`alloy fmt: ${alloy.length} files`);
 
 /** Scripts without an extension are known by their first line. */
 function isShell(file) {

@@ -1,3 +1,15 @@
+export { ALLOY_IMAGE, Alloy, type AlloyProps } from "./alloy/alloy";
+export { DOCKER_CLI_IMAGE, ExitRelay, type ExitRelayProps } from "./exit-relay/exit-relay";
+export { type AlertGroup, type AlertRule, readAlertGroups } from "./grafana/alert-group";
+export { ContactPoint, type ContactPointProps, type Secret } from "./grafana/contact-point";
+export { Dashboard, type DashboardQuery } from "./grafana/dashboard";
+export { DashboardProvider } from "./grafana/dashboard-provider";
+export { type DataSource, lokiDataSource, prometheusDataSource } from "./grafana/data-source";
+export { GRAFANA_IMAGE, Grafana, type GrafanaProps, type Smtp } from "./grafana/grafana";
+export { MuteTiming, type MuteTimingProps } from "./grafana/mute-timing";
+export { NotificationPolicy, type NotificationPolicyProps } from "./grafana/notification-policy";
+export { ReaderAccount } from "./grafana/reader-account";
+export { RuleGroup, type RuleGroupProps } from "./grafana/rule-group";
 export type { DriftPolicy } from "./init-sidecar/drift-policy";
 export { describeExitCode, EXIT_CODES } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
@@ -9,6 +21,7 @@ export {
 } from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
 export { resolveTopic, type Topic, type TopicConfigs } from "./kafka/topic";
+export { LOKI_IMAGE, Loki, type LokiProps } from "./loki/loki";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
 export {
@@ -17,6 +30,12 @@ export {
   type OpenSearchClusterProps,
 } from "./opensearch/opensearch-cluster";
 export { OpenSearchInit, type OpenSearchInitProps } from "./opensearch/opensearch-init";
+export {
+  type Declaration,
+  type DeclaredMetric,
+  declaredMetrics,
+} from "./prometheus/declared-metrics";
+export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
 export type { HealthCheck } from "./service/health-check";
 export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";
 export {

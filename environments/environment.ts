@@ -1,9 +1,11 @@
+import type { Smtp } from "../constructs";
+
 /** What differs between the places that the platform is deployed to. */
 export interface Environment {
   /** Value of `GROUNDWORK_ENV`, and folder of the Terraform state below `.state/`. */
   readonly name: string;
 
-  /** Factor on the whole memory table but the jobs' row, 0.5 to 16. */
+  /** Factor on the table of memory tiers, 0.5 to 16. */
   readonly memoryScale: number;
 
   readonly networks: {
@@ -27,12 +29,33 @@ export interface Environment {
     readonly brokers: number;
   };
 
+  readonly grafana: {
+    /**
+     * Where the password of the user `admin` comes from: `generated` into an untracked file of this machine when there is none,
+     * or the `variable` `TF_VAR_grafana_admin_password`.
+     */
+    readonly adminPassword: "generated" | "variable";
+    /** @default - no e-mail is sent */
+    readonly smtp?: Smtp;
+  };
+
   /**
-   * Ports on 127.0.0.1 of the first node of each cluster; the others follow.
+   * Observability's services whose image cannot be had there. They are left out, and `up` names them.
+   *
+   * @default - none
+   */
+  readonly without?: readonly ObservabilityService[];
+
+  /**
+   * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana.
    *
    * @default - nothing is published on the host
    */
-  readonly hostPorts?: { readonly openSearch: number; readonly kafka: number };
+  readonly hostPorts?: {
+    readonly openSearch: number;
+    readonly kafka: number;
+    readonly grafana: number;
+  };
 
   /**
    * What the operator has to know, shown at every synth.
@@ -41,6 +64,9 @@ export interface Environment {
    */
   readonly warnings?: readonly string[];
 }
+
+/** What an environment can do without. Prometheus and the exit relay are everywhere. */
+export type ObservabilityService = "alloy" | "grafana" | "loki";
 
 export interface NetworkSettings {
   readonly name: string;

@@ -7,5 +7,6 @@ export const laptop: Environment = {
   networks: { infra: { name: "infra_net" }, project: { name: "project_net" } },
   openSearch: { nodes: 3, onProjectNetwork: true, raiseUlimits: true },
   kafka: { brokers: 3 },
-  hostPorts: { openSearch: 9200, kafka: 9092 },
+  grafana: { adminPassword: "generated" },
+  hostPorts: { openSearch: 9200, kafka: 9092, grafana: 3000 },
 };

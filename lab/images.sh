@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# images.sh KAFKA_IMAGE OPENSEARCH_IMAGE: builds the two images from package registries alone and tags them as the official
-# ones. An image whose inputs did not change is not built again.
+# images.sh KAFKA_IMAGE OPENSEARCH_IMAGE PROMETHEUS_IMAGE DOCKER_CLI_IMAGE: builds these images from package registries alone and
+# tags them as the official ones, and groundwork-lab/exporters. An image whose inputs did not change is not built again.
 . "$(dirname "$0")/lib.sh"
 
 kafka_image=$1
 opensearch_image=$2
+prometheus_image=$3
+docker_cli_image=$4
 # Without BuildKit: Debian's engine builds from local images with nothing else installed.
 export DOCKER_BUILDKIT=0
 work=$(mktemp -d "$LAB_CACHE/images.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+
+PACKAGES=ca-certificates,curl,docker-cli,openjdk-21-jre-headless,prometheus,prometheus-elasticsearch-exporter,prometheus-node-exporter
 
 # built IMAGE INPUTS: whether the engine has the image, made from just these inputs.
 built() {
@@ -25,7 +29,7 @@ bootstrap_rootfs() {
   # shellcheck disable=SC2016 # apt's own placeholders
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
   # shellcheck disable=SC2086
-  debootstrap --variant=minbase --include=openjdk-21-jre-headless,curl,ca-certificates trixie "$rootfs" $mirror
+  debootstrap --variant=minbase --include="$PACKAGES" trixie "$rootfs" $mirror
   rm -rf "$rootfs"/var/cache/apt/* "$rootfs"/var/lib/apt/lists/* "$rootfs"/usr/share/doc "$rootfs"/usr/share/man
   # A mirror is this machine's business, not the image's.
   : >"$rootfs/etc/apt/sources.list"
@@ -59,6 +63,20 @@ build_opensearch() {
   build "$opensearch_image" "$1" "$work/opensearch"
 }
 
+build_prometheus() {
+  build "$prometheus_image" "$1" "$LAB_DIR/images/prometheus"
+}
+
+build_docker_cli() {
+  build "$docker_cli_image" "$1" "$LAB_DIR/images/docker-cli"
+}
+
+build_exporters() {
+  cp -r "$LAB_DIR"/images/exporters/. "$work/exporters/"
+  CGO_ENABLED=0 go build -C "$LAB_DIR/cadvisor" -trimpath -o "$work/exporters/cadvisor" .
+  build groundwork-lab/exporters "$1" "$work/exporters"
+}
+
 # image NAME TEXT INPUTS BUILDER: builds an image unless it is there.
 image() {
   if built "$1" "$3"; then
@@ -77,7 +95,11 @@ if ! built groundwork-lab/rootfs "$rootfs_inputs"; then
   command -v mvn >/dev/null || apt_install maven
   command -v gcc >/dev/null || apt_install gcc libc6-dev
 fi
-image groundwork-lab/rootfs "Debian trixie with a JRE, about a minute" "$rootfs_inputs" bootstrap_rootfs
+image groundwork-lab/rootfs "Debian trixie with a JRE and Prometheus, about a minute" "$rootfs_inputs" bootstrap_rootfs
 image groundwork-lab/base "open-file shim" "$base_inputs" build_base
 image "$kafka_image" "Maven Central" "$base_inputs-$(fingerprint "images/kafka")-$kafka_image" build_kafka
 image "$opensearch_image" "Maven Central" "$base_inputs-$(fingerprint "images/opensearch")-$opensearch_image" build_opensearch
+image "$prometheus_image" "Debian's Prometheus" "$rootfs_inputs-$(fingerprint "images/prometheus")" build_prometheus
+image "$docker_cli_image" "Debian's docker CLI" "$rootfs_inputs-$(fingerprint "images/docker-cli")" build_docker_cli
+require_go "$LAB_DIR/cadvisor/go.mod" "cAdvisor"
+image groundwork-lab/exporters "exporters, cAdvisor from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor)" build_exporters

@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import { type IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../constructs";
 import type { Environment } from "../environments";
 import type { NetworkStack } from "./network-stack";
-import { PlatformStack } from "./platform-stack";
+import { DockerStack } from "./platform-stack";
 import type { StorageStack } from "./storage-stack";
 
 export interface DataStackProps {
@@ -12,12 +12,14 @@ export interface DataStackProps {
 }
 
 /** OpenSearch and its index templates. */
-export class DataStack extends PlatformStack {
+export class DataStack extends DockerStack {
+  readonly cluster: OpenSearchCluster;
+
   constructor(scope: Construct, layer: string, environment: Environment, props: DataStackProps) {
     super(scope, layer, environment);
     this.addDependency(props.network);
     this.addDependency(props.storage);
-    const cluster = new OpenSearchCluster(this, "opensearch", {
+    this.cluster = new OpenSearchCluster(this, "opensearch", {
       infraNetwork: props.network.infra,
       projectNetwork: environment.openSearch.onProjectNetwork ? props.network.project : undefined,
       dataVolumes: props.storage.openSearch,
@@ -25,7 +27,7 @@ export class DataStack extends PlatformStack {
       raiseUlimits: environment.openSearch.raiseUlimits,
     });
     new OpenSearchInit(this, "os-init", {
-      cluster,
+      cluster: this.cluster,
       network: props.network.infra,
       indexTemplates: props.indexTemplates,
     });

@@ -2,7 +2,7 @@ import type { Construct } from "constructs";
 import { KafkaCluster, KafkaInit, type Topic } from "../constructs";
 import type { Environment } from "../environments";
 import type { NetworkStack } from "./network-stack";
-import { PlatformStack } from "./platform-stack";
+import { DockerStack } from "./platform-stack";
 import type { StorageStack } from "./storage-stack";
 
 export interface MessagingStackProps {
@@ -12,7 +12,10 @@ export interface MessagingStackProps {
 }
 
 /** Kafka and its topics. */
-export class MessagingStack extends PlatformStack {
+export class MessagingStack extends DockerStack {
+  readonly cluster: KafkaCluster;
+  readonly init: KafkaInit;
+
   constructor(
     scope: Construct,
     layer: string,
@@ -22,14 +25,14 @@ export class MessagingStack extends PlatformStack {
     super(scope, layer, environment);
     this.addDependency(props.network);
     this.addDependency(props.storage);
-    const cluster = new KafkaCluster(this, "kafka", {
+    this.cluster = new KafkaCluster(this, "kafka", {
       infraNetwork: props.network.infra,
       projectNetwork: props.network.project,
       dataVolumes: props.storage.kafka,
       firstHostPort: environment.hostPorts?.kafka,
     });
-    new KafkaInit(this, "kafka-init", {
-      cluster,
+    this.init = new KafkaInit(this, "kafka-init", {
+      cluster: this.cluster,
       network: props.network.infra,
       topics: props.topics,
     });

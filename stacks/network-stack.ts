@@ -1,10 +1,10 @@
 import type { Construct } from "constructs";
 import { type INetwork, Network } from "../constructs";
 import type { Environment, NetworkSettings } from "../environments";
-import { PlatformStack } from "./platform-stack";
+import { DockerStack } from "./platform-stack";
 
 /** `infra_net` for the services themselves, `project_net` for the applications that use them. */
-export class NetworkStack extends PlatformStack {
+export class NetworkStack extends DockerStack {
   readonly infra: INetwork;
   readonly project: INetwork;
 

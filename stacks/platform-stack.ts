@@ -11,8 +11,8 @@ import type { Environment } from "../environments";
 const DOCKER_PROVIDER_VERSION = "4.5.0";
 
 /**
- * What all stacks share: the provider, the state's place, the environment's settings. A stack is named after its environment
- * too, so that Terraform's working folder of one is never taken for that of another.
+ * What all stacks share: the state's place and the environment's settings. A stack is named after its environment too, so that
+ * Terraform's working folder of one is never taken for that of another.
  */
 export class PlatformStack extends TerraformStack {
   constructor(scope: Construct, layer: string, environment: Environment) {
@@ -22,9 +22,21 @@ export class PlatformStack extends TerraformStack {
       stack: layer,
       memoryScale: environment.memoryScale,
     });
+    // Relative to the stack's folder in cdktf.out; cdktf's own default is an absolute path of the machine.
+    new LocalBackend(this, { path: `${stateFolder(environment)}/${layer}.tfstate` });
+  }
+}
+
+/** The environment's folder of states as a stack's working folder sees it. */
+export function stateFolder({ name }: Environment): string {
+  return `../../../.state/${name}`;
+}
+
+/** A stack of containers, networks or volumes. */
+export class DockerStack extends PlatformStack {
+  constructor(scope: Construct, layer: string, environment: Environment) {
+    super(scope, layer, environment);
     new DockerProvider(this, "docker");
     this.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
-    // Relative to the stack's folder in cdktf.out; cdktf's own default is an absolute path of the machine.
-    new LocalBackend(this, { path: `../../../.state/${environment.name}/${layer}.tfstate` });
   }
 }

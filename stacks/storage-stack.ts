@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { DataVolume } from "../constructs";
 import type { Environment } from "../environments";
-import { PlatformStack } from "./platform-stack";
+import { DockerStack } from "./platform-stack";
 
 export interface StorageStackProps {
   /**
@@ -12,10 +12,13 @@ export interface StorageStackProps {
   readonly preventDestroy?: boolean;
 }
 
+type ObservabilityVolume = "alloy" | "grafana" | "loki" | "prometheus";
+
 /** Every data volume, in a stack of its own, so that destroying all others cannot touch what people stored. */
-export class StorageStack extends PlatformStack {
+export class StorageStack extends DockerStack {
   readonly openSearch: readonly DataVolume[];
   readonly kafka: readonly DataVolume[];
+  readonly observability: Readonly<Record<ObservabilityVolume, DataVolume>>;
 
   constructor(
     scope: Construct,
@@ -26,12 +29,19 @@ export class StorageStack extends PlatformStack {
     super(scope, layer, environment);
     this.openSearch = this.volumes("opensearch", environment.openSearch.nodes);
     this.kafka = this.volumes("kafka", environment.kafka.brokers);
+    this.observability = {
+      alloy: this.volume("alloy"),
+      grafana: this.volume("grafana"),
+      loki: this.volume("loki"),
+      prometheus: this.volume("prometheus"),
+    };
   }
 
   private volumes(service: string, count: number): DataVolume[] {
-    return Array.from({ length: count }, (_, index) => {
-      const node = `${service}-${index + 1}`;
-      return new DataVolume(this, node, { name: `${node}-data`, ...this.props });
-    });
+    return Array.from({ length: count }, (_, index) => this.volume(`${service}-${index + 1}`));
+  }
+
+  private volume(container: string): DataVolume {
+    return new DataVolume(this, container, { name: `${container}-data`, ...this.props });
   }
 }

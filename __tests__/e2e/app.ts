@@ -12,6 +12,7 @@ const catalogs: Record<string, Catalog> = {
     topics: [...catalog.topics, { name: "wrong", partitions: 1, configs: { "no.such.config": 1 } }],
   },
   reconcile: {
+    ...catalog,
     topics: [
       { ...infraEvents, partitions: 6, onDrift: "reconcile" },
       ...others.map((topic) => ({ ...topic, onDrift: "reconcile" as const })),

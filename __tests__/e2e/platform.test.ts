@@ -26,7 +26,7 @@ function deployCatalog(name: string) {
 }
 
 const COUNT = 1000;
-const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging"];
+const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging", "lab-observability"];
 
 function exitCodeOf(container: string): number {
   return Number(docker("inspect", "--format", "{{.State.ExitCode}}", container));
@@ -289,7 +289,7 @@ describe("down", () => {
     const { output } = npm("up");
     expect(output).toContain("kafka-init ended with 73");
     expect(exitCodeOf("os-init")).toBe(0);
-    expect(docker("ps", "--quiet", "--filter", "health=healthy").split("\n")).toHaveLength(6);
+    expect(docker("ps", "--quiet", "--filter", "health=healthy").split("\n")).toHaveLength(10);
     expect(records("infra-events")).toBe(COUNT);
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
   });
@@ -299,14 +299,14 @@ describe("down", () => {
     expect(exitCode).not.toBe(0);
     expect(output).toContain("prevent_destroy");
     expect(docker("ps", "--all", "--quiet")).toBe("");
-    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(6);
+    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(10);
   });
 
   test("removes the volumes only when that is confirmed", () => {
     const refused = npm("down", ["--volumes"]);
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain("add --yes");
-    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(6);
+    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(10);
     expect(npm("down", ["--volumes", "--yes"]).exitCode).toBe(0);
     expect(docker("volume", "ls", "--quiet")).toBe("");
   });

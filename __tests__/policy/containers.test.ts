@@ -9,13 +9,18 @@ describe.each(Object.values(environments))(
     const services = all.filter((body) => body.must_run);
     const sidecars = all.filter((body) => !body.must_run);
     const nodes = environment.openSearch.nodes + environment.kafka.brokers;
+    const observability = ["alloy", "exit-relay", "grafana", "loki", "prometheus"].filter(
+      (name) => !environment.without?.some((missing) => missing === name),
+    );
 
     /** Names of the containers for which a rule does not hold: a failure shows whom it is about. */
     const violators = (of: Json[], holds: (body: Json) => boolean) =>
       of.filter((body) => !holds(body)).map((body) => body.name);
 
-    test("is a node of a cluster or an init sidecar", () => {
-      expect(services).toHaveLength(nodes);
+    test("is a node of a cluster, a part of observability or an init sidecar", () => {
+      const names = services.map(({ name }) => name);
+      expect(names.filter((name) => /^(kafka|opensearch)-\d$/.test(name))).toHaveLength(nodes);
+      expect(names.filter((name) => !/-\d$/.test(name)).sort()).toEqual(observability);
       expect(sidecars.map(({ name }) => name).sort()).toEqual(["kafka-init", "os-init"]);
     });
 
@@ -29,10 +34,10 @@ describe.each(Object.values(environments))(
     });
 
     test("keeps its JVM heap within the reservation", () => {
-      const heaps = services.map((body) => {
+      const heaps = services.flatMap((body) => {
         const env = envOf(body);
         const options = env.KAFKA_HEAP_OPTS ?? env.OPENSEARCH_JAVA_OPTS;
-        return { body, heap: Number(/-Xmx(\d+)m/.exec(options)?.[1]) };
+        return options ? [{ body, heap: Number(/-Xmx(\d+)m/.exec(options)?.[1]) }] : [];
       });
       expect(heaps).toHaveLength(nodes);
       expect(
@@ -76,8 +81,8 @@ describe.each(Object.values(environments))(
 
     test("runs an image with a pinned tag", () => {
       const images = resources(stacks, "docker_image").map(({ name }) => name);
-      expect(images).toHaveLength(2);
-      expect(images.filter((name) => !/:\d+\.\d+\.\d+$/.test(name))).toEqual([]);
+      expect(images).toHaveLength(2 + observability.length);
+      expect(images.filter((name) => !/:v?\d+\.\d+\.\d+(-cli)?$/.test(name))).toEqual([]);
       expect(violators(all, ({ image }) => image.startsWith("${docker_image."))).toEqual([]);
     });
 
@@ -90,12 +95,26 @@ describe.each(Object.values(environments))(
     test("has a unique host port", () => {
       const ports = all.flatMap(({ ports = [] }) => ports.map(({ external }: Json) => external));
       expect(new Set(ports).size).toBe(ports.length);
-      expect(ports).toHaveLength(environment.hostPorts ? nodes : 0);
+      const grafana = observability.includes("grafana") ? 1 : 0;
+      expect(ports).toHaveLength(environment.hostPorts ? nodes + grafana : 0);
     });
 
     test("has a health check that the deploy waits for, when it is a service", () => {
       expect(
         violators(services, (body) => body.healthcheck.test.length > 1 && body.wait === true),
+      ).toEqual([]);
+    });
+
+    test("reads paths of the host only where it has to, and writes none", () => {
+      const mounts = (body: Json) => body.volumes.filter(({ host_path }: Json) => host_path);
+      const readers = all.filter((body) => mounts(body).length > 0);
+      expect(readers.map(({ name }) => name).sort()).toEqual(
+        observability.filter((name) => ["alloy", "exit-relay"].includes(name)),
+      );
+      expect(
+        violators(readers, (body) =>
+          mounts(body).every(({ read_only }: Json) => read_only === true),
+        ),
       ).toEqual([]);
     });
 
@@ -167,25 +186,25 @@ describe.each(Object.values(environments))("every stack of environment $name", (
 
   test("keeps its state in a relative path of its own", () => {
     const paths = Object.values(stacks).map((stack) => stack.terraform.backend.local.path);
+    const alerting = environment.without?.includes("grafana") ? [] : ["alerting"];
     expect(paths).toEqual(
-      ["network", "storage", "data", "messaging"].map(
+      ["network", "storage", "data", "messaging", "observability", ...alerting].map(
         (layer) => `../../../.state/${environment.name}/${layer}.tfstate`,
       ),
     );
   });
 
-  test("asks for a provider that knows memory_reservation", () => {
-    for (const stack of Object.values(stacks)) {
-      expect(stack.terraform.required_providers.docker).toEqual({
-        source: "kreuzwerker/docker",
-        version: "4.5.0",
-      });
-    }
+  test("asks for a provider that knows memory_reservation, and for no other than it needs", () => {
+    const providers = Object.values(stacks).map(({ terraform }) => terraform.required_providers);
+    const docker = { docker: { source: "kreuzwerker/docker", version: "4.5.0" } };
+    const grafana = { grafana: { source: "grafana/grafana", version: "~> 4.0" } };
+    const alerting = environment.without?.includes("grafana") ? [] : [grafana];
+    expect(providers).toEqual([docker, docker, docker, docker, docker, ...alerting]);
   });
 
   test("refuses to destroy a data volume, and keeps all volumes apart from the containers", () => {
     const volumes = resources(stacks, "docker_volume");
-    expect(volumes).toHaveLength(environment.openSearch.nodes + environment.kafka.brokers);
+    expect(volumes).toHaveLength(environment.openSearch.nodes + environment.kafka.brokers + 4);
     expect(volumes.filter(({ lifecycle }) => lifecycle?.prevent_destroy !== true)).toEqual([]);
     expect(Object.keys(stacks[`${environment.name}-storage`].resource)).toEqual(["docker_volume"]);
   });

@@ -66,19 +66,21 @@ const run = (...args: Parameters<typeof start>) => start(...args).done;
 /** The declared topics with one policy for all. */
 const withPolicy = (onDrift: Topic["onDrift"]) => TOPICS.map((topic) => ({ ...topic, onDrift }));
 
-// First, since it takes longest.
-test.concurrent("kafka-init goes on when its target appears after 20 s", async () => {
-  const cluster = fake();
-  cluster.setBrokers(0);
-  setTimeout(() => cluster.setBrokers(3), 20_000);
-  const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
-  const result = await run(cluster, { retry });
-  expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2 });
-  expect(result.durationMs).toBeGreaterThan(20_000);
-  expectBackoff(result, 6, retry);
-}, 60_000);
-
 describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
+  // Once, and first in a block whose tests run side by side, since it takes longest.
+  if (shell === INSTALLED_SHELLS[0][1]) {
+    test.concurrent("goes on when its target appears after 20 s", async () => {
+      const cluster = fake();
+      cluster.setBrokers(0);
+      setTimeout(() => cluster.setBrokers(3), 20_000);
+      const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
+      const result = await run(cluster, { shell, retry });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2 });
+      expect(result.durationMs).toBeGreaterThan(20_000);
+      expectBackoff(result, 6, retry);
+    }, 60_000);
+  }
+
   test.concurrent("creates absent topics with their guarantees and describes them again", async () => {
     const cluster = fake();
     const result = await run(cluster, { shell });

@@ -90,20 +90,22 @@ for (const name of Object.keys(SHELLS).filter(
   test.skip(`in ${name}, which is not installed`, () => undefined);
 }
 
-// First, since it takes longest.
-test.concurrent("os-init goes on when its target appears after 20 s", async () => {
-  const port = await unusedPort();
-  const server = new FakeOpenSearch();
-  servers.push(server);
-  setTimeout(() => server.start(port), 20_000);
-  const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
-  const result = await run(`http://127.0.0.1:${port}`, { retry });
-  expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
-  expect(result.durationMs).toBeGreaterThan(20_000);
-  expectBackoff(result, 8, retry);
-}, 60_000);
-
 describe.each(INSTALLED_SHELLS)("os-init in %s", (_, shell) => {
+  // Once, and first in a block whose tests run side by side, since it takes longest.
+  if (shell === INSTALLED_SHELLS[0][1]) {
+    test.concurrent("goes on when its target appears after 20 s", async () => {
+      const port = await unusedPort();
+      const server = new FakeOpenSearch();
+      servers.push(server);
+      setTimeout(() => server.start(port), 20_000);
+      const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
+      const result = await run(`http://127.0.0.1:${port}`, { shell, retry });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+      expect(result.durationMs).toBeGreaterThan(20_000);
+      expectBackoff(result, 8, retry);
+    }, 60_000);
+  }
+
   test.concurrent("creates an absent template, verifies that it applies, and logs what it did", async () => {
     const [server, url] = await fake();
     const result = await run(url, { shell });

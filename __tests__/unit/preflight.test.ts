@@ -12,7 +12,7 @@ import { containers, synthesize } from "../support/platform";
 
 const DEMAND: Demand = {
   environment: "laptop",
-  memoryReservationMiB: 3328,
+  memoryReservationMiB: 4480,
   ports: new Map([
     [9200, "opensearch-1"],
     [9092, "kafka-1"],
@@ -72,7 +72,7 @@ test("a forced Terraform that is none is named", () => {
 
 test("too little memory names what the engine has and what the environment reserves", () => {
   expect(findProblems({ ...READY, engineMemoryMiB: 2000 }, DEMAND)).toEqual([
-    'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 3328 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
+    'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 4480 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);
 });
 
@@ -90,8 +90,8 @@ test("the demand is the sum of what the synthesized containers reserve, and thei
   const { stacks } = synthesize(laptop);
   const bodies = containers(stacks).map((body) => ({ stack: "", type: "docker_container", body }));
   const demand = demandOf("laptop", bodies);
-  expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 2 * 128);
-  expect([...demand.ports.keys()].sort()).toEqual([9092, 9093, 9094, 9200, 9201, 9202]);
+  expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 3 * 128 + 2 * 256 + 2 * 256);
+  expect([...demand.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
   expect(demand.ports.get(9093)).toBe("kafka-2");
 });
 

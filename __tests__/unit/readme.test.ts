@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EXIT_CODES, MEMORY_TIERS } from "../../constructs";
+import { EXIT_CODES } from "../../constructs";
 import { laptop } from "../../environments/laptop";
+import { containers, synthesize } from "../support/platform";
 
 const README = readFileSync(join(__dirname, "..", "..", "README.md"), "utf8");
 const { scripts } = require("../../package.json");
@@ -21,15 +22,10 @@ test("the README names only commands that exist", () => {
 });
 
 test("the README's figures of memory are the table's", () => {
-  const nodes = [
-    { count: laptop.openSearch.nodes, tier: MEMORY_TIERS.search },
-    { count: laptop.kafka.brokers, tier: MEMORY_TIERS.broker },
-  ];
-  const gibibytes = (field: "limitMiB" | "reservationMiB") =>
-    (nodes.reduce((sum, { count, tier }) => sum + count * tier[field] * laptop.memoryScale, 0) +
-      2 * MEMORY_TIERS.job[field]) /
-    1024;
+  const all = containers(synthesize(laptop).stacks);
+  const gibibytes = (field: "memory" | "memory_reservation") =>
+    all.reduce((sum, body) => sum + body[field], 0) / 1024;
   expect(README).toContain(
-    `reserve ${gibibytes("reservationMiB").toFixed(1)} GiB and may use ${gibibytes("limitMiB").toFixed(1)} GiB`,
+    `reserve ${gibibytes("memory_reservation").toFixed(1)} GiB and may use ${gibibytes("memory").toFixed(1)} GiB`,
   );
 });

@@ -3,6 +3,7 @@ import type { Environment } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 import type { SynthesizedResource } from "./cdktf";
 import { docker, tryDocker } from "./docker";
+import { observabilityChecks } from "./observability-checks";
 
 /** One requirement, looked at in the running platform. */
 export interface AcceptanceRow {
@@ -20,10 +21,11 @@ export async function checkAcceptance(
   catalog: Catalog,
   containers: readonly SynthesizedResource[],
 ): Promise<AcceptanceRow[]> {
-  const [templates, topics, memory] = await Promise.all([
+  const [templates, topics, memory, observability] = await Promise.all([
     templateFailures(catalog.indexTemplates),
     topicFailures(environment, catalog.topics),
     memoryFailures(containers),
+    Promise.all(observabilityChecks(environment, catalog, containers)),
   ]);
   return [
     {
@@ -43,6 +45,7 @@ export async function checkAcceptance(
       guarantee: `memory reservation in force on ${containers.length} containers`,
       failures: memory,
     },
+    ...observability,
   ];
 }
 

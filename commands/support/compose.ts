@@ -23,12 +23,15 @@ export function renderCompose(
     const nodes = containers
       .map(({ body: { name, must_run } }) => (must_run ? (name as string) : ""))
       .filter((name) => name.startsWith(`${service}-`));
-    const binds = body.upload.map(({ file, content }: Body) => {
+    const binds = (body.upload ?? []).map(({ file, content }: Body) => {
       const path = join(directory, body.name, file);
       files.set(path, unescapeTemplate(content));
       return `${path}:${file}:ro`;
     });
-    const mounts = body.volumes.map(({ volume_name, container_path }: Body) => {
+    const mounts = body.volumes.map(({ volume_name, host_path, container_path }: Body) => {
+      if (host_path) {
+        return `${host_path}:${container_path}:ro`;
+      }
       volumes[volume_name] = {};
       return `${volume_name}:${container_path}`;
     });
@@ -40,8 +43,9 @@ export function renderCompose(
       image: images.get(service),
       init: true,
       entrypoint: body.entrypoint,
+      command: body.command,
       user: body.user,
-      environment: body.env.map((entry: string) => entry.replaceAll("$", "$$")),
+      environment: (body.env ?? []).map((entry: string) => entry.replaceAll("$", "$$")),
       volumes: [...mounts, ...binds],
       tmpfs: Object.entries(body.tmpfs ?? {}).map(([path, options]) => `${path}:${options}`),
       networks: body.networks_advanced.map(({ name }: Body) => name),

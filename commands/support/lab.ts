@@ -3,7 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../constructs";
+import {
+  DOCKER_CLI_IMAGE,
+  KAFKA_IMAGE,
+  OPENSEARCH_IMAGE,
+  PROMETHEUS_IMAGE,
+} from "../../constructs";
 import { lab } from "../../environments/lab";
 import { PROJECT_ROOT } from "./cdktf";
 import { docker } from "./docker";
@@ -38,7 +43,10 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   await takeTurns();
   await runLabScript("engine.sh");
   await refuseToDisturb(options);
-  await runLabScript("images.sh", KAFKA_IMAGE, OPENSEARCH_IMAGE);
+  await runLabScript(
+    "images.sh",
+    ...[KAFKA_IMAGE, OPENSEARCH_IMAGE, PROMETHEUS_IMAGE, DOCKER_CLI_IMAGE],
+  );
   const terraform = await buildTerraform();
   await cleanLeftovers(options);
   return terraform;

@@ -26,6 +26,11 @@ export async function deployPlatform(environment: Environment): Promise<void> {
   console.log(
     `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
   );
+  if (environment.without) {
+    console.log(
+      `left out, since "${environment.name}" has no image of them: ${environment.without.join(", ")}`,
+    );
+  }
   await removeUnstarted(environment);
   const errors: string[] = [];
   const exitCode = await cdktf(
@@ -68,7 +73,12 @@ export async function destroyPlatform(
       ],
       { environment: environment.name, terraform, logFile, env, onLine: reportTo(errors) },
     );
-  const steps = [["data", "messaging"], ["network"], ...(volumes ? [["storage"]] : [])];
+  // Not alerting: what it declares lies in Grafana's volume, stays with it and goes with it.
+  const steps = [
+    ["data", "messaging", "observability"],
+    ["network"],
+    ...(volumes ? [["storage"]] : []),
+  ];
   for (const layers of steps) {
     const exitCodes = await Promise.all(layers.map(destroy));
     if (exitCodes.some((exitCode) => exitCode !== 0)) {
@@ -217,7 +227,14 @@ function renderAcceptance(rows: readonly AcceptanceRow[]): string {
   ]);
 }
 
-function renderEndpoints({ hostPorts, openSearch, kafka, networks }: Environment): string {
+function renderEndpoints({
+  name,
+  hostPorts,
+  openSearch,
+  kafka,
+  networks,
+  without,
+}: Environment): string {
   const sequence = (count: number, render: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => render(i)).join(",");
   const project = networks.project.name;
@@ -231,6 +248,15 @@ function renderEndpoints({ hostPorts, openSearch, kafka, networks }: Environment
             "this machine",
             sequence(kafka.brokers, (i) => `localhost:${hostPorts.kafka + i}`),
           ],
+          ...(without?.includes("grafana")
+            ? []
+            : [
+                [
+                  "Grafana",
+                  "this machine",
+                  `http://localhost:${hostPorts.grafana}, user admin, password in .state/${name}/grafana-admin-password`,
+                ],
+              ]),
         ]
       : []),
     ...(openSearch.onProjectNetwork ? [["OpenSearch", project, "http://opensearch-1:9200"]] : []),

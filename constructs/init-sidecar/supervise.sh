@@ -66,7 +66,7 @@ level=info
 [ "$code" -eq 0 ] || level=error
 
 now_ms
-log "$level" exit '#exit_code' "$code" reason "${reason:-"the script ended with $code and gave no reason"}" \
+log "$level" exit version "${GROUNDWORK_VERSION:-unknown}" '#exit_code' "$code" reason "${reason:-"the script ended with $code and gave no reason"}" \
   '#attempts' $((1 + $(recorded retry))) '#duration_ms' $((NOW_MS - started)) \
   '#created' "$(recorded created)" '#unchanged' "$(recorded unchanged)" \
   '#reconciled' "$(recorded reconciled)" '#drifted' "$(recorded drifted)" '#ignored' "$(recorded ignored)"

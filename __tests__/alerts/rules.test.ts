@@ -1,0 +1,73 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { catalog } from "../../catalog";
+
+const ROOT = join(__dirname, "..", "..");
+const TESTS = join(__dirname, "rules");
+const files = readdirSync(join(ROOT, "alerts")).sort();
+const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
+
+/** The one on the PATH, else Debian's. */
+const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
+
+test("the alerts are these", () => {
+  expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
+    "AlloyDown (critical)",
+    "LogsStopped (warning)",
+    "MemoryAboveReservation (info)",
+    "ContainerRestarting (warning)",
+    "InitFailed (critical)",
+    "InitNeverSucceeded (critical)",
+    "KafkaBrokerMissing (critical)",
+    "KafkaUnderReplicated (warning)",
+    "KafkaUnderMinIsr (critical)",
+    "OpenSearchStatusRed (critical)",
+    "OpenSearchStatusYellow (warning)",
+    "OpenSearchNodeMissing (critical)",
+    "DiskWatermark (warning)",
+  ]);
+});
+
+test.each(files)(
+  "the rules of %s fire when they should, stay silent otherwise and resolve",
+  (file) => {
+    const { status, stdout, stderr } = spawnSync(promtool, ["test", "rules", join(TESTS, file)], {
+      encoding: "utf8",
+    });
+    expect(`${stdout}${stderr}`).toContain("SUCCESS");
+    expect(status).toBe(0);
+  },
+);
+
+test.each(alerts.map(({ alert }) => alert))(
+  "%s is tested while it fires, before it does, and after it has",
+  (alert) => {
+    const moments = files
+      .flatMap((file) => parse(readFileSync(join(TESTS, file), "utf8")).tests)
+      .map(({ alert_rule_test: cases }: { alert_rule_test: Moment[] }) =>
+        cases
+          .filter(({ alertname }) => alertname === alert)
+          .map(({ exp_alerts: expected }) => (expected.length > 0 ? "fires" : "silent"))
+          .join(" "),
+      );
+    expect(moments.some((sequence) => /silent.*fires.*silent/.test(sequence))).toBe(true);
+  },
+);
+
+interface Moment {
+  readonly alertname: string;
+  readonly exp_alerts: readonly unknown[];
+}
+
+test.each(alerts.map(({ alert, annotations }) => [alert, annotations.runbook]))(
+  "%s has a runbook that says what it means, how to look and what to do",
+  (alert, runbook) => {
+    const text = readFileSync(join(ROOT, runbook), "utf8");
+    expect(text.split("\n")[0]).toBe(`# ${alert}`);
+    for (const heading of ["## What it means", "## Look", "## Do"]) {
+      expect(text).toContain(`\n${heading}\n`);
+    }
+  },
+);

@@ -1,0 +1,199 @@
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { TerraformStack, Testing } from "cdktf";
+import { catalog } from "../../catalog";
+import { DataVolume, Loki, Prometheus } from "../../constructs";
+import { environments } from "../../environments";
+import { laptop } from "../../environments/laptop";
+import { adminPasswordFile, ensureSecrets } from "../../environments/secrets";
+import { container, envOf, type Json, synthesize } from "../support/platform";
+
+const { stacks } = synthesize(laptop);
+
+/** A file of a container by its path. */
+function fileOf(body: Json, path: string): string {
+  const found = body.upload.filter(({ file }: Json) => file === path);
+  expect(found).toHaveLength(1);
+  return found[0].content;
+}
+
+/** What Prometheus records of the declaration, as `name{labels}` to number. */
+function declared(environment: keyof typeof environments, of = catalog) {
+  const prometheus = container(synthesize(environments[environment], of).stacks, "prometheus");
+  const { groups } = JSON.parse(fileOf(prometheus, "/etc/prometheus/declared.json"));
+  return Object.fromEntries(
+    groups[0].rules.map(({ record, labels = {}, expr }: Json) => [
+      [record.replace("groundwork_declared_", ""), ...Object.values(labels)].join(" "),
+      Number(/^vector\((\d+)\)$/.exec(expr)?.[1]),
+    ]),
+  );
+}
+
+describe("Prometheus", () => {
+  test("knows what is declared, and counts nothing twice", () => {
+    const MiB = 1024 * 1024;
+    expect(declared("laptop")).toEqual({
+      opensearch_nodes: 3,
+      kafka_brokers: 3,
+      kafka_min_insync_replicas: 2,
+      "init_sidecar os-init": 1,
+      "init_sidecar kafka-init": 1,
+      ...Object.fromEntries(
+        Object.values(stacks)
+          .flatMap((stack) => Object.values<Json>(stack.resource.docker_container ?? {}))
+          .map((body) => [`memory_reservation_bytes ${body.name}`, body.memory_reservation * MiB]),
+      ),
+    });
+  });
+
+  test("knows of a topic only what differs from the cluster's default", () => {
+    const topics = [
+      { name: "relaxed", partitions: 1, configs: { "min.insync.replicas": 1 } },
+      { name: "ordinary", partitions: 1 },
+    ];
+    const metrics = declared("lab", { ...catalog, topics });
+    expect(Object.keys(metrics).filter((name) => name.startsWith("kafka_topic"))).toEqual([
+      "kafka_topic_min_insync_replicas relaxed",
+    ]);
+    expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
+  });
+
+  test("takes what Alloy sends and keeps it for 15 days", () => {
+    const { command } = container(stacks, "prometheus");
+    expect(command).toEqual([
+      "--config.file=/etc/prometheus/groundwork.yml",
+      "--storage.tsdb.path=/prometheus",
+      "--storage.tsdb.retention.time=15d",
+      "--web.enable-remote-write-receiver",
+    ]);
+  });
+});
+
+test("Loki keeps logs for 14 days unless it is told otherwise, and refuses what is no number of days", () => {
+  expect(envOf(container(stacks, "loki"))).toEqual({ LOG_RETENTION: "336h" });
+  const scope = new TerraformStack(Testing.app(), "test");
+  const props = { network: { name: "n" }, dataVolume: new DataVolume(scope, "v", { name: "v" }) };
+  expect(() => new Loki(scope, "loki", { ...props, retentionDays: 0 })).toThrow(
+    "retentionDays is 0: Loki keeps logs for a whole number of days from 1 (at test/loki)",
+  );
+  expect(
+    () => new Prometheus(scope, "p", { ...props, declared: () => [], retentionDays: 1.5 }),
+  ).toThrow(
+    "retentionDays is 1.5: Prometheus keeps metrics for a whole number of days from 1 (at test/p)",
+  );
+});
+
+describe("Grafana", () => {
+  const grafana = container(stacks, "grafana");
+
+  test("has every dashboard as a file, in the folder of its directory", () => {
+    const files = grafana.upload
+      .map(({ file }: Json) => file)
+      .filter((file: string) => file.startsWith("/etc/grafana/dashboards/"));
+    expect(files.sort()).toEqual(
+      catalog.dashboards.dashboards.map(({ file }) => `/etc/grafana/dashboards/${file}`).sort(),
+    );
+  });
+
+  test("refuses to save or delete a dashboard, and looks for a change of a file every 10 s", () => {
+    const provider = fileOf(grafana, "/etc/grafana/provisioning/dashboards/groundwork.yaml");
+    expect(provider).toContain("allowUiUpdates: false");
+    expect(provider).toContain("disableDeletion: true");
+    expect(provider).toContain("updateIntervalSeconds: 10");
+    expect(provider).toContain("foldersFromFilesStructure: true");
+  });
+
+  test("has its data sources under fixed uids", () => {
+    const { datasources } = JSON.parse(
+      fileOf(grafana, "/etc/grafana/provisioning/datasources/groundwork.yaml"),
+    );
+    expect(
+      datasources.map(({ uid, type, url, editable }: Json) => ({ uid, type, url, editable })),
+    ).toEqual([
+      {
+        uid: "prometheus",
+        type: "prometheus",
+        url: "http://prometheus.infra_net:9090",
+        editable: false,
+      },
+      { uid: "loki", type: "loki", url: "http://loki.infra_net:3100", editable: false },
+    ]);
+  });
+
+  test("lets nobody sign up, look without a password, or edit as a viewer", () => {
+    const ini = fileOf(grafana, "/etc/grafana/grafana.ini");
+    expect(ini).toMatch(/\[users\]\nallow_sign_up = false\nviewers_can_edit = false/);
+    expect(ini).toMatch(/\[auth\.anonymous\]\nenabled = false/);
+  });
+
+  test("reads its admin password where it lies: no synthesized file has it", () => {
+    expect(grafana.env).toEqual([
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own expression
+      'GF_SECURITY_ADMIN_PASSWORD=${sensitive((length(var.grafana_admin_password) >= 1) ? var.grafana_admin_password : trimspace(file("../../../.state/laptop/grafana-admin-password")))}',
+    ]);
+    expect(stacks["laptop-observability"].variable.grafana_admin_password).toMatchObject({
+      sensitive: true,
+      default: "",
+    });
+    const production = synthesize(environments.production).stacks;
+    expect(container(production, "grafana").env).toEqual([
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own expression
+      "GF_SECURITY_ADMIN_PASSWORD=${var.grafana_admin_password}",
+    ]);
+    expect(production["production-observability"].variable.grafana_admin_password).toEqual({
+      type: "string",
+      sensitive: true,
+      description: 'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password',
+    });
+  });
+
+  test("sends e-mail when the environment says through what", () => {
+    const { stacks: withSmtp } = synthesize({
+      ...laptop,
+      grafana: { ...laptop.grafana, smtp: { host: "smtp:25", fromAddress: "grafana@example.org" } },
+    });
+    expect(envOf(container(withSmtp, "grafana"))).toMatchObject({
+      GF_SMTP_ENABLED: "true",
+      GF_SMTP_HOST: "smtp:25",
+      GF_SMTP_FROM_ADDRESS: "grafana@example.org",
+    });
+  });
+});
+
+test("an environment can do without Alloy, Loki and Grafana, and then has no alerting either", () => {
+  const { stacks: lab } = synthesize(environments.lab);
+  expect(Object.keys(lab)).toEqual([
+    "lab-network",
+    "lab-storage",
+    "lab-data",
+    "lab-messaging",
+    "lab-observability",
+  ]);
+  const names = Object.values<Json>(lab["lab-observability"].resource.docker_container).map(
+    ({ name }) => name,
+  );
+  expect(names).toEqual(["exit-relay", "prometheus"]);
+});
+
+describe("the admin password's file", () => {
+  const name = "test-of-secrets";
+  const environment = { ...laptop, name };
+  const file = adminPasswordFile(environment);
+  afterAll(() => rmSync(join(file, ".."), { recursive: true, force: true }));
+
+  test("is made once, for this user's eyes only", () => {
+    ensureSecrets(environment);
+    const password = readFileSync(file, "utf8");
+    expect(password).toMatch(/^[\w-]{24}\n$/);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    ensureSecrets(environment);
+    expect(readFileSync(file, "utf8")).toBe(password);
+  });
+
+  test("is not made where a variable has it, or no Grafana is", () => {
+    rmSync(file);
+    ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } });
+    ensureSecrets({ ...environment, without: ["grafana"] });
+    expect(existsSync(file)).toBe(false);
+  });
+});

@@ -1,0 +1,54 @@
+// The lab's cAdvisor: the library that Alloy embeds, with the same choice of metrics, on a port of its own.
+package main
+
+import (
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/cadvisor/cache/memory"
+	"github.com/google/cadvisor/container"
+	_ "github.com/google/cadvisor/container/docker/install"
+	v2 "github.com/google/cadvisor/info/v2"
+	"github.com/google/cadvisor/manager"
+	"github.com/google/cadvisor/metrics"
+	"github.com/google/cadvisor/utils/sysfs"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/utils/clock"
+)
+
+func main() {
+	included := container.MetricSet{
+		container.CpuUsageMetrics:    struct{}{},
+		container.DiskIOMetrics:      struct{}{},
+		container.MemoryUsageMetrics: struct{}{},
+		container.OOMMetrics:         struct{}{},
+	}
+	interval, dynamic := 5*time.Second, false
+	containers, err := manager.New(
+		memory.New(2*time.Minute, nil),
+		sysfs.NewRealSysFs(),
+		manager.HousekeepingConfig{Interval: &interval, AllowDynamic: &dynamic},
+		included,
+		http.DefaultClient,
+		nil,
+		nil,
+		"",
+		0,
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := containers.Start(); err != nil {
+		log.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics.NewPrometheusCollector(
+		containers, metrics.BaseContainerLabels(nil), included, clock.RealClock{},
+		v2.RequestOptions{IdType: v2.TypeName, Count: 1, Recursive: true},
+	))
+	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	log.Fatal(http.ListenAndServe(os.Args[1], nil))
+}

@@ -1,0 +1,75 @@
+import { Folder } from "@cdktf/provider-grafana/lib/folder";
+import { GrafanaProvider } from "@cdktf/provider-grafana/lib/provider";
+import { TerraformVariable } from "cdktf";
+import type { Construct } from "constructs";
+import {
+  type AlertGroup,
+  ContactPoint,
+  type ContactPointProps,
+  MuteTiming,
+  type MuteTimingProps,
+  NotificationPolicy,
+  type NotificationPolicyProps,
+  ReaderAccount,
+  RuleGroup,
+} from "../constructs";
+import type { Environment } from "../environments";
+import { grafanaAdminPassword } from "./grafana-admin-password";
+import type { ObservabilityStack } from "./observability-stack";
+import { PlatformStack } from "./platform-stack";
+
+/** Who is told of alerts, how and when. */
+export interface Notifications {
+  readonly contactPoints: readonly ContactPointProps[];
+  readonly muteTimings: readonly MuteTimingProps[];
+  readonly policy: NotificationPolicyProps;
+}
+
+export interface AlertingStackProps {
+  readonly observability: ObservabilityStack;
+  readonly alertGroups: readonly AlertGroup[];
+  readonly notifications: Notifications;
+}
+
+/** Alert rules and who hears of them, inside the Grafana that runs. */
+export class AlertingStack extends PlatformStack {
+  constructor(
+    scope: Construct,
+    layer: string,
+    environment: Environment,
+    { observability, alertGroups, notifications }: AlertingStackProps,
+  ) {
+    super(scope, layer, environment);
+    this.addDependency(observability);
+    const { hostPorts } = environment;
+    const url = new TerraformVariable(this, "grafana_url", {
+      type: "string",
+      default: hostPorts && `http://localhost:${hostPorts.grafana}`,
+      description: "Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+    });
+    new GrafanaProvider(this, "grafana", {
+      url: url.stringValue,
+      auth: `admin:${grafanaAdminPassword(this, environment)}`,
+    });
+
+    const contactPoints = notifications.contactPoints.map(
+      (props) => new ContactPoint(this, `contact-point-${props.name}`, props),
+    );
+    const muteTimings = notifications.muteTimings.map(
+      (props) => new MuteTiming(this, `mute-timing-${props.name}`, props),
+    );
+    new NotificationPolicy(this, "notification-policy", notifications.policy, {
+      contactPoints,
+      muteTimings,
+    });
+    const folder = new Folder(this, "folder", { uid: "groundwork-alerts", title: "Alerts" });
+    for (const group of alertGroups) {
+      new RuleGroup(this, `rules-${group.name}`, {
+        group,
+        folderUid: folder.uid,
+        dataSourceUid: "prometheus",
+      });
+    }
+    new ReaderAccount(this, "reader", { name: "groundwork-reader" });
+  }
+}
