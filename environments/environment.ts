@@ -8,6 +8,9 @@ export interface Environment {
   /** Factor on the table of memory tiers, 0.5 to 16. */
   readonly memoryScale: number;
 
+  /** MiB that the containers may reserve together there; a preview compares with it. */
+  readonly memoryBudgetMiB: number;
+
   readonly networks: {
     /** The services' own network. */
     readonly infra: NetworkSettings;

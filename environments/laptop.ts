@@ -4,6 +4,7 @@ import type { Environment } from "./environment";
 export const laptop: Environment = {
   name: "laptop",
   memoryScale: 0.5,
+  memoryBudgetMiB: 8192,
   networks: { infra: { name: "infra_net" }, project: { name: "project_net" } },
   openSearch: { nodes: 3, onProjectNetwork: true, raiseUlimits: true },
   kafka: { brokers: 3 },

@@ -3,6 +3,7 @@ import type { Environment } from "./environment";
 export const production: Environment = {
   name: "production",
   memoryScale: 2,
+  memoryBudgetMiB: 32_768,
   networks: { infra: { name: "infra_net" }, project: { name: "project_net" } },
   openSearch: { nodes: 3, onProjectNetwork: false, raiseUlimits: true },
   kafka: { brokers: 3 },

@@ -79,7 +79,7 @@ describe("a first deploy", () => {
 
   test("AUT-003: the engine reserves on every container what the stacks declare", () => {
     const declared = synthesizedContainers();
-    expect(declared).toHaveLength(8);
+    expect(declared).toHaveLength(10);
     for (const { name, memory, memory_reservation } of declared) {
       const limits = docker(
         "inspect",
@@ -253,7 +253,7 @@ describe("a sidecar that fails", () => {
     const { exitCode, output } = deployCatalog("rejected-topic");
     expect(exitCode).not.toBe(0);
     expect(output).toContain("Unknown topic config name: no.such.config");
-    expect(output).toMatch(/"event":"exit","exit_code":65,/);
+    expect(output).toMatch(/"event":"exit","version":"[^"]+","exit_code":65,/);
     expect(exitCodeOf("kafka-init")).toBe(65);
   });
 
@@ -274,8 +274,9 @@ describe("down", () => {
       "",
     );
     expect(docker("volume", "ls", "--quiet").split("\n").sort()).toEqual([
-      ...["kafka-1-data", "kafka-2-data", "kafka-3-data"],
-      ...["opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
+      ...["alloy-data", "grafana-data", "kafka-1-data", "kafka-2-data", "kafka-3-data"],
+      ...["loki-data", "opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
+      "prometheus-data",
     ]);
   });
 
@@ -289,7 +290,7 @@ describe("down", () => {
     const { output } = npm("up");
     expect(output).toContain("kafka-init ended with 73");
     expect(exitCodeOf("os-init")).toBe(0);
-    expect(docker("ps", "--quiet", "--filter", "health=healthy").split("\n")).toHaveLength(10);
+    expect(docker("ps", "--quiet", "--filter", "health=healthy").split("\n")).toHaveLength(8);
     expect(records("infra-events")).toBe(COUNT);
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
   });

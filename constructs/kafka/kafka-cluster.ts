@@ -103,6 +103,7 @@ export class KafkaCluster extends Construct {
         name,
         image: ServiceImage.of(this, KAFKA_IMAGE),
         tier: "broker",
+        cluster: "kafka",
         networks: [infraNetwork, projectNetwork],
         volumes: { "/var/lib/kafka/data": props.dataVolumes[i] },
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],

@@ -82,6 +82,7 @@ export class OpenSearchCluster extends Construct {
         name,
         image: ServiceImage.of(this, OPENSEARCH_IMAGE),
         tier: "search",
+        cluster: "opensearch",
         networks: [infraNetwork, ...(projectNetwork ? [projectNetwork] : [])],
         volumes: { "/usr/share/opensearch/data": props.dataVolumes[i] },
         ports: props.firstHostPort

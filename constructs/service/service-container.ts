@@ -105,6 +105,13 @@ export interface ServiceContainerProps {
   readonly stopGracePeriodSeconds?: number;
 
   /**
+   * Name of the cluster that the container is a node of, in the label `groundwork.cluster`: its nodes are not stopped together.
+   *
+   * @default - it stands alone
+   */
+  readonly cluster?: string;
+
+  /**
    * What has to be in place first: a service is when it is healthy.
    *
    * @default - nothing
@@ -182,6 +189,7 @@ export class ServiceContainer extends Construct {
         ...renderLabels({
           "groundwork.service": props.name,
           "groundwork.role": this.role,
+          ...(props.cluster && { "groundwork.cluster": props.cluster }),
         }),
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),

@@ -1,0 +1,524 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { catalog } from "../../catalog";
+import {
+  type ChangeReport,
+  EXIT_CHANGES,
+  EXIT_DESTRUCTIVE,
+  EXIT_NO_CHANGE,
+  exitCodeOf,
+} from "../../commands/support/changes/change";
+import { differences } from "../../commands/support/changes/diff";
+import { compare } from "../../commands/support/changes/preview";
+import { FORMATS } from "../../commands/support/changes/render";
+import type { Synthesis } from "../../commands/support/changes/synthesis";
+import { DashboardProvider, IndexTemplate, type Topic } from "../../constructs";
+import type { Environment } from "../../environments";
+import { laptop } from "../../environments/laptop";
+import type { Catalog } from "../../stacks/platform";
+import { type Json, synthesize } from "../support/platform";
+
+const ROOT = join(__dirname, "..", "..");
+
+function synthesis(environment: Environment = laptop, declared: Catalog = catalog): Synthesis {
+  return new Map(Object.entries(synthesize(environment, declared).stacks));
+}
+
+const BASE = synthesis();
+
+/** The synthesis after a change of its JSON, as a change of the code would have it. */
+function edited(change: (stacks: Record<string, Json>) => void): Synthesis {
+  const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(BASE)));
+  change(stacks);
+  return new Map(Object.entries(stacks));
+}
+
+const report = (base: Synthesis, head: Synthesis): ChangeReport =>
+  compare("laptop", "main", base, head);
+const rendered = (base: Synthesis, head: Synthesis) => FORMATS.terminal([report(base, head)]);
+
+const withTopics = (topics: readonly Topic[]) => synthesis(laptop, { ...catalog, topics });
+const [infraEvents, applicationLogs] = catalog.topics;
+
+/** A directory of files, for what is read from one. */
+function directoryOf(files: Record<string, string>): string {
+  const directory = mkdtempSync(join(tmpdir(), "preview-"));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(directory, name, ".."), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  return directory;
+}
+
+function withTemplates(files: Record<string, object>): Synthesis {
+  const directory = directoryOf(
+    Object.fromEntries(
+      Object.entries(files).map(([name, body]) => [`${name}.json`, JSON.stringify(body)]),
+    ),
+  );
+  try {
+    return synthesis(laptop, {
+      ...catalog,
+      indexTemplates: IndexTemplate.fromDirectory(directory),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+const TEMPLATE = catalog.indexTemplates[0].body;
+
+function withDashboards(change: (files: Record<string, Json>) => void): Synthesis {
+  const files = Object.fromEntries(
+    catalog.dashboards.dashboards.map(({ file, content }) => [file, JSON.parse(content)]),
+  );
+  change(files);
+  const directory = directoryOf(
+    Object.fromEntries(Object.entries(files).map(([name, body]) => [name, JSON.stringify(body)])),
+  );
+  try {
+    return synthesis(laptop, {
+      ...catalog,
+      dashboards: DashboardProvider.fromDirectory(directory),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const withRules = (change: (rules: Json[]) => void) => {
+  const alertGroups: Json[] = JSON.parse(JSON.stringify(catalog.alertGroups));
+  change(alertGroups);
+  return synthesis(laptop, { ...catalog, alertGroups });
+};
+
+const withNotifications = (change: object) =>
+  synthesis(laptop, { ...catalog, notifications: { ...catalog.notifications, ...change } });
+
+const setImage = (stacks: Record<string, Json>, from: string, to: string) => {
+  for (const stack of Object.values(stacks)) {
+    for (const image of Object.values<Json>(stack.resource.docker_image ?? {})) {
+      if (image.name === from) {
+        image.name = to;
+      }
+    }
+  }
+};
+
+const renameId = (resources: Json, from: string, to: string) => {
+  resources[to] = resources[from];
+  delete resources[from];
+};
+const idOf = (resources: Json, name: string) =>
+  Object.keys(resources).find((id) => resources[id].name === name) as string;
+
+describe("a preview of", () => {
+  test.each<[string, number, () => [Synthesis, Synthesis]]>([
+    ["nothing", EXIT_NO_CHANGE, () => [BASE, synthesis()]],
+    [
+      "a topic added",
+      EXIT_CHANGES,
+      () => [BASE, withTopics([...catalog.topics, { name: "orders", partitions: 3 }])],
+    ],
+    [
+      "more partitions",
+      EXIT_CHANGES,
+      () => [BASE, withTopics([{ ...infraEvents, partitions: 6 }, applicationLogs])],
+    ],
+    [
+      "more partitions of a topic that is reconciled",
+      EXIT_CHANGES,
+      () => [
+        withTopics([{ ...infraEvents, onDrift: "reconcile" }, applicationLogs]),
+        withTopics([{ ...infraEvents, onDrift: "reconcile", partitions: 6 }, applicationLogs]),
+      ],
+    ],
+    [
+      "fewer partitions",
+      EXIT_CHANGES,
+      () => [BASE, withTopics([infraEvents, { ...applicationLogs, partitions: 3 }])],
+    ],
+    [
+      "a topic's configs",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withTopics([
+          { ...infraEvents, configs: { "min.insync.replicas": 1, "retention.ms": 3600000 } },
+          applicationLogs,
+        ]),
+      ],
+    ],
+    ["a topic removed", EXIT_DESTRUCTIVE, () => [BASE, withTopics([infraEvents])]],
+    [
+      "a topic renamed",
+      EXIT_DESTRUCTIVE,
+      () => [BASE, withTopics([{ ...infraEvents, name: "events" }, applicationLogs])],
+    ],
+    [
+      "a template added",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withTemplates({ logs_template: TEMPLATE, orders: { index_patterns: ["orders-*"] } }),
+      ],
+    ],
+    [
+      "a template changed",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withTemplates({
+          logs_template: { ...TEMPLATE, priority: 300, index_patterns: ["logs-*", "log-*"] },
+        }),
+      ],
+    ],
+    ["a template renamed", EXIT_DESTRUCTIVE, () => [BASE, withTemplates({ logs: TEMPLATE })]],
+    [
+      "two more brokers",
+      EXIT_DESTRUCTIVE,
+      () => [BASE, synthesis({ ...laptop, kafka: { brokers: 5 } })],
+    ],
+    [
+      "two brokers less",
+      EXIT_DESTRUCTIVE,
+      () => [
+        synthesis({ ...laptop, kafka: { brokers: 5 } }),
+        synthesis({ ...laptop, kafka: { brokers: 3 } }),
+      ],
+    ],
+    [
+      "one more OpenSearch node",
+      EXIT_DESTRUCTIVE,
+      () => [BASE, synthesis({ ...laptop, openSearch: { ...laptop.openSearch, nodes: 4 } })],
+    ],
+    [
+      "one OpenSearch node less",
+      EXIT_DESTRUCTIVE,
+      () => [synthesis({ ...laptop, openSearch: { ...laptop.openSearch, nodes: 4 } }), BASE],
+    ],
+    [
+      "more memory, which the JVMs' heap follows",
+      EXIT_DESTRUCTIVE,
+      () => [BASE, synthesis({ ...laptop, memoryScale: 1 })],
+    ],
+    [
+      "one container's memory",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited(({ "laptop-observability": stack }) => {
+          for (const body of Object.values<Json>(stack.resource.docker_container)) {
+            if (body.name === "loki") {
+              Object.assign(body, { memory: 2048, memory_swap: 2048, memory_reservation: 1024 });
+            }
+          }
+        }),
+      ],
+    ],
+    [
+      "another image of Kafka",
+      EXIT_DESTRUCTIVE,
+      () => [
+        BASE,
+        edited((stacks) => setImage(stacks, "apache/kafka:4.3.1", "apache/kafka:4.4.0")),
+      ],
+    ],
+    [
+      "another image of Grafana",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited((stacks) => setImage(stacks, "grafana/grafana:13.1.0", "grafana/grafana:13.1.1")),
+      ],
+    ],
+    [
+      "a dashboard's panels",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withDashboards((files) => {
+          const kafka = files["Messaging/kafka.json"];
+          kafka.panels[0].title = "Brokers up";
+          kafka.panels[1].description = "Another one.";
+          kafka.panels.pop();
+          kafka.refresh = "1m";
+        }),
+      ],
+    ],
+    [
+      "a dashboard added",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withDashboards((files) => {
+          files["Team/orders.json"] = {
+            ...files["Platform/logs.json"],
+            uid: "orders",
+            title: "Orders",
+          };
+        }),
+      ],
+    ],
+    [
+      "a dashboard removed",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withDashboards((files) => {
+          delete files["Platform/logs.json"];
+        }),
+      ],
+    ],
+    [
+      "an alert's query, severity and patience",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withRules((groups) => {
+          Object.assign(groups[0].rules[0], {
+            expr: "up == 0",
+            for: "5m",
+            labels: { severity: "warning" },
+          });
+        }),
+      ],
+    ],
+    [
+      "alerts added and removed",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withRules((groups) => {
+          groups[0].rules = [{ ...groups[0].rules[0], alert: "AlloyGone" }, groups[0].rules[1]];
+          groups[1].interval = "30s";
+        }),
+      ],
+    ],
+    [
+      "a contact point",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withNotifications({
+          contactPoints: [
+            ...catalog.notifications.contactPoints,
+            { name: "chat", slack: { url: { variable: "alerts_slack" } } },
+          ],
+        }),
+      ],
+    ],
+    [
+      "who is told",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        withNotifications({ policy: { ...catalog.notifications.policy, repeatInterval: "1h" } }),
+      ],
+    ],
+    [
+      "host ports taken away",
+      EXIT_DESTRUCTIVE,
+      () => [BASE, synthesis({ ...laptop, hostPorts: undefined })],
+    ],
+    [
+      "a network renamed",
+      EXIT_DESTRUCTIVE,
+      () => [
+        BASE,
+        synthesis({ ...laptop, networks: { ...laptop.networks, project: { name: "team_net" } } }),
+      ],
+    ],
+    [
+      "a network that is someone else's from now on",
+      EXIT_DESTRUCTIVE,
+      () => [
+        BASE,
+        synthesis({
+          ...laptop,
+          networks: { ...laptop.networks, project: { name: "project_net", adopt: true } },
+        }),
+      ],
+    ],
+    [
+      "a volume with another id in the code",
+      EXIT_DESTRUCTIVE,
+      () => [
+        BASE,
+        edited(({ "laptop-storage": { resource } }) => {
+          const id = idOf(resource.docker_volume, "kafka-1-data");
+          renameId(resource.docker_volume, id, "broker-1");
+        }),
+      ],
+    ],
+    [
+      "a volume with another id in the code and a moved block",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited(({ "laptop-storage": stack }) => {
+          const id = idOf(stack.resource.docker_volume, "kafka-1-data");
+          renameId(stack.resource.docker_volume, id, "broker-1");
+          stack.moved = [{ from: `docker_volume.${id}`, to: "docker_volume.broker-1" }];
+        }),
+      ],
+    ],
+    [
+      "a volume that may be destroyed from now on",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited(({ "laptop-storage": { resource } }) => {
+          const { [idOf(resource.docker_volume, "kafka-1-data")]: volume } = resource.docker_volume;
+          volume.lifecycle.prevent_destroy = false;
+        }),
+      ],
+    ],
+    [
+      "another version of the provider",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited(({ "laptop-network": { terraform } }) => {
+          terraform.required_providers.docker.version = "4.6.0";
+        }),
+      ],
+    ],
+    [
+      "another place of the state",
+      EXIT_DESTRUCTIVE,
+      () => [
+        BASE,
+        edited(({ "laptop-network": { terraform } }) => {
+          terraform.backend.local.path = "elsewhere.tfstate";
+        }),
+      ],
+    ],
+    [
+      "e-mail from Grafana",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        synthesis({
+          ...laptop,
+          grafana: { ...laptop.grafana, smtp: { host: "smtp:25", fromAddress: "a@b" } },
+        }),
+      ],
+    ],
+    ["an environment that is new", EXIT_CHANGES, () => [new Map(), BASE]],
+  ])("%s says what it means and exits with %i", (_, exitCode, make) => {
+    const [base, head] = make();
+    expect(rendered(base, head)).toMatchSnapshot();
+    expect(exitCodeOf([report(base, head)])).toBe(exitCode);
+  });
+});
+
+describe("the formats", () => {
+  const head = withTopics([
+    { ...infraEvents, partitions: 6, configs: { "min.insync.replicas": 2, "x.y": "<b>|@me" } },
+  ]);
+
+  test("Markdown is a table for each stack, with what is destructive first and no markup of values", () => {
+    expect(FORMATS.markdown([report(BASE, head)])).toMatchSnapshot();
+  });
+
+  test("JSON has everything", () => {
+    expect(JSON.parse(FORMATS.json([report(BASE, head)]))).toEqual([report(BASE, head)]);
+  });
+});
+
+test("for random edits of the catalog, exactly the resources whose JSON differs are reported", () => {
+  const topic = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d"),
+    partitions: fc.integer({ min: 1, max: 3 }),
+    onDrift: fc.constantFrom("fail" as const, "reconcile" as const),
+    configs: fc.record({ "retention.ms": fc.integer({ min: 1, max: 3 }) }),
+  });
+  const topics = fc.uniqueArray(topic, { selector: ({ name }) => name, maxLength: 4 });
+  const notifications = fc.record({
+    groupBy: fc.constantFrom(["alertname"], ["service"]),
+    repeatInterval: fc.constantFrom("1h", "4h"),
+  });
+  const edits = fc.record({ topics, notifications, alerts: fc.integer({ min: 1, max: 2 }) });
+  const make = ({ topics: declared, notifications: policy, alerts }: Json) =>
+    synthesis(laptop, {
+      ...catalog,
+      topics: declared,
+      alertGroups: catalog.alertGroups.slice(0, alerts),
+      notifications: {
+        ...catalog.notifications,
+        policy: { ...catalog.notifications.policy, ...policy },
+      },
+    });
+  fc.assert(
+    fc.property(edits, edits, (one, other) => {
+      const [base, head] = [make(one), make(other)];
+      const found = differences(base, head).map(({ stack, type, id }) => `${stack} ${type}.${id}`);
+      expect(found.sort()).toEqual(differingResources(base, head));
+    }),
+    { numRuns: 15 },
+  );
+});
+
+/** Straight from the JSON: every resource whose text is another one. */
+function differingResources(base: Synthesis, head: Synthesis): string[] {
+  const texts = (synthesized: Synthesis) =>
+    new Map(
+      [...synthesized].flatMap(([stack, { resource = {} }]) =>
+        Object.entries<Json>(resource).flatMap(([type, bodies]) =>
+          Object.entries<Json>(bodies).map(
+            ([id, body]) => [`${stack} ${type}.${id}`, JSON.stringify(body)] as const,
+          ),
+        ),
+      ),
+    );
+  const [old, now] = [texts(base), texts(head)];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((key) => old.get(key) !== now.get(key))
+    .sort();
+}
+
+describe("npm run preview", () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["-r", "sucrase/register", "commands/preview.ts", ...args], {
+      cwd: ROOT,
+      encoding: "utf8",
+      // Nothing but git and node: no engine, no Terraform.
+      env: { PATH: `${join(process.execPath, "..")}:/usr/bin:/bin`, HOME: tmpdir() },
+    });
+
+  test("compares with a revision and counts what is there", () => {
+    const head = execFileSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim();
+    const { stdout, stderr, status } = run("--base", head, "--env", "production");
+    expect(stderr).toBe("");
+    expect(stdout).toContain(`production, against ${head}\n`);
+    expect(stdout).toMatch(/containers .*13\nreserved memory .* of 32768 MiB/);
+    expect([0, 2, 3]).toContain(status);
+  });
+
+  test.each([
+    [["--base", "no-such-branch"], /^\n--base is "no-such-branch" and git cannot check it out: /],
+    [["--env", "prod"], /GROUNDWORK_ENV is "prod": allowed are laptop, lab, production/],
+    [["--format", "xml"], /^\n--format is "xml": allowed are terminal, markdown, json/],
+    [["--verbose"], /Unknown option '--verbose'.*options allowed: --base, --env, --all, --format/],
+  ])("fails for %j with what is allowed", (args, message) => {
+    const { stderr, status } = run(...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(1);
+  });
+});
+
+test("what is in the snapshot of previews is what a reader is to see", () => {
+  const snapshot = readFileSync(join(__dirname, "__snapshots__", "preview.test.ts.snap"), "utf8");
+  for (const text of [
+    "topic infra-events: partitions 3 -> 6",
+    "container loki: in place",
+    "memory 512 -> 2048 MiB",
+    "dashboard Kafka: 2 panels changed, 1 panel removed, refresh changed",
+    "image apache/kafka:4.3.1 -> apache/kafka:4.4.0",
+  ]) {
+    expect(snapshot).toContain(text);
+  }
+});

@@ -1,0 +1,50 @@
+import { environments } from "../../../environments";
+import { PROJECT_ROOT } from "../cdktf";
+import type { ChangeReport, Totals } from "./change";
+import { describeDifferences } from "./describe";
+import { differences } from "./diff";
+import {
+  environmentsOf,
+  type Json,
+  type Synthesis,
+  synthesizeTree,
+  withRevision,
+} from "./synthesis";
+
+/** What the working tree changes against a revision, environment by environment. */
+export function preview(revision: string, names: readonly string[]): ChangeReport[] {
+  return withRevision(revision, (tree) => {
+    const known = environmentsOf(tree);
+    return names.map((environment) => {
+      const base = known.includes(environment) ? synthesizeTree(tree, environment) : new Map();
+      return compare(environment, revision, base, synthesizeTree(PROJECT_ROOT, environment));
+    });
+  });
+}
+
+/** The report over two synthesized trees. */
+export function compare(
+  environment: string,
+  against: string,
+  base: Synthesis,
+  head: Synthesis,
+): ChangeReport {
+  return {
+    environment,
+    against,
+    changes: describeDifferences(differences(base, head)),
+    before: totalsOf(base),
+    after: totalsOf(head),
+    memoryBudgetMiB: environments[environment].memoryBudgetMiB,
+  };
+}
+
+function totalsOf(synthesis: Synthesis): Totals {
+  const containers = [...synthesis.values()].flatMap((stack) =>
+    Object.values<Json>(stack.resource?.docker_container ?? {}),
+  );
+  return {
+    containers: containers.length,
+    memoryReservationMiB: containers.reduce((sum, body) => sum + body.memory_reservation, 0),
+  };
+}
