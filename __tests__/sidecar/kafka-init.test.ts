@@ -112,8 +112,8 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       },
     });
     expect(cluster.calls.map((call) => call.split(" ").slice(0, 2).join(" "))).toEqual([
-      "kafka-cluster list-endpoints",
       "kafka-topics --describe",
+      "kafka-cluster list-endpoints",
       "kafka-topics --create",
       "kafka-topics --create",
       "kafka-topics --describe",
@@ -128,7 +128,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       created: 9,
     });
     const steps = cluster.calls.map((call) => call.split(" ")[1]);
-    expect(steps.slice(0, 3)).toEqual(["list-endpoints", "--describe", "--list"]);
+    expect(steps.slice(0, 3)).toEqual(["--describe", "list-endpoints", "--list"]);
     expect(steps.filter((step) => step === "--list")).toHaveLength(1);
     expect(steps.slice(3)).toEqual([...Array(9).fill("--create"), "--describe"]);
   });
@@ -137,7 +137,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
     const cluster = fake(AS_DECLARED);
     const result = await run(cluster, { shell });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 2 });
-    expect(cluster.calls).toHaveLength(2);
+    expect(cluster.calls).toHaveLength(1);
     expect(cluster.writes).toEqual([]);
   });
 
@@ -298,7 +298,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       on: "list-endpoints",
       output: COMPLAINTS.refused,
     }));
-    const result = await run(fake(AS_DECLARED, ...faults), { shell });
+    const result = await run(fake({}, ...faults), { shell });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, attempts: 7 });
     expectBackoff(result, 6);
   });
@@ -315,7 +315,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
   });
 
   test.concurrent("fails at once with 77 when it is not authorised", async () => {
-    const cluster = fake({}, { on: "list-endpoints", output: COMPLAINTS.unauthorized });
+    const cluster = fake({}, { on: "--describe", output: COMPLAINTS.unauthorized });
     const result = await run(cluster, { shell });
     expect(exitLine(result)).toMatchObject({
       exit_code: 77,
@@ -345,9 +345,22 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
       exit_code: 69,
       reason: expect.stringContaining("2 of 3 brokers are registered and unfenced"),
     });
-    expect(cluster.calls.every((call) => call.startsWith("kafka-cluster list-endpoints"))).toBe(
-      true,
+    expect(cluster.writes).toEqual([]);
+  });
+
+  test.concurrent("waits for the quorum too when topics are there, and looks at them again after it", async () => {
+    const cluster = fake(AS_DECLARED);
+    cluster.setBrokers(2);
+    setTimeout(() => cluster.setBrokers(3), 1500);
+    const result = await run(cluster, { shell });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 2 });
+    expect(linesOf(result, "retry").at(-1)?.reason).toBe(
+      "2 of 3 brokers are registered and unfenced",
     );
+    const steps = cluster.calls.map((call) => call.split(" ")[1]);
+    expect(steps[0]).toBe("--describe");
+    expect(steps.at(-2)).toBe("list-endpoints");
+    expect(steps.at(-1)).toBe("--describe");
   });
 
   test.concurrent("exits 69 at the deadline when the target never appears", async () => {
@@ -375,7 +388,7 @@ describe.each(INSTALLED_SHELLS)("kafka-init in %s", (_, shell) => {
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
     expect(Date.now() - sent).toBeLessThan(4000);
-    expect(cluster.calls).toHaveLength(1);
+    expect(cluster.calls).toHaveLength(2);
   });
 
   test.concurrent("writes its last line when its work is killed", async () => {

@@ -106,6 +106,7 @@ if (tool === "kafka-cluster") {
 } else if (args.includes("--list")) {
   console.log(readdirSync(join(root, "topics")).join("\n"));
 } else {
+  const alive = [1, 2, 3].slice(0, Number(readFileSync(join(root, "brokers"), "utf8"))).join(",");
   for (const name of readdirSync(join(root, "topics"))) {
     if (!existsSync(topicFile(name))) {
       continue;
@@ -119,7 +120,7 @@ if (tool === "kafka-cluster") {
     );
     for (let partition = 0; partition < partitions; partition++) {
       console.log(
-        `\tTopic: ${name}\tPartition: ${partition}\tLeader: 1\tReplicas: 1,2,3\tIsr: 1,2,3\tElr: \tLastKnownElr: `,
+        `\tTopic: ${name}\tPartition: ${partition}\tLeader: 1\tReplicas: 1,2,3\tIsr: ${alive}\tElr: \tLastKnownElr: `,
       );
     }
   }
