@@ -71,7 +71,7 @@ describe("with exporters in Alloy's place", () => {
   beforeAll(() => {
     docker(
       ...["run", "--detach", "--name", "exporters", "--network", lab.networks.infra.name],
-      ...["--env", `OPENSEARCH_URL=http://opensearch-1.${lab.networks.infra.name}:9200`],
+      ...["--env", `OPENSEARCH_URL=http://opensearch.${lab.networks.infra.name}:9200`],
       ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
       ...["--volume", "/sys:/sys:ro", "--volume", "/proc:/host/proc:ro"],
       ...["--volume", "/:/host/root:ro", "--volume", "/var/lib/docker:/var/lib/docker:ro"],

@@ -108,7 +108,7 @@ describe("a first deploy", () => {
   });
 
   test("lets applications on project_net reach the published listeners and nothing else", () => {
-    const targets = ["kafka-1/9092", "opensearch-1/9200"];
+    const targets = ["kafka-1/9092", "opensearch-1/9200", "kafka/9092", "opensearch/9200"];
     const hidden = ["kafka-1/9093", "kafka-1/19092", "kafka-1/29092", "opensearch-1/9300"];
     const probe = [...targets, ...hidden]
       .map((target) => `timeout 2 bash -c '</dev/tcp/${target}' 2>/dev/null && echo ${target}`)

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
 import { container, envOf, synthesize } from "../support/platform";
 
-const config = readFileSync(join(__dirname, "../../constructs/alloy/config.alloy"), "utf8");
+const config = ["config.alloy", "kafka.alloy"]
+  .map((file) => readFileSync(join(__dirname, "../../constructs/alloy", file), "utf8"))
+  .join("\n");
 
 /** Every component as `<name>.<label>`, with its text. */
 const components = new Map(
@@ -37,7 +39,7 @@ const references = [
   .filter(({ component }) => typeOf(component) in EXPORTS);
 
 test("every component is one of Alloy's", () => {
-  expect(components.size).toBeGreaterThan(20);
+  expect(components.size).toBeGreaterThanOrEqual(20);
   expect([...components.keys()].filter((name) => !(typeOf(name) in EXPORTS))).toEqual([]);
 });
 
@@ -60,16 +62,15 @@ test("every component that exports something is used", () => {
   ).toEqual([]);
 });
 
-test("every discovery asks the engine for one network, at least every 5 s", () => {
+test("every discovery asks the engine for the two networks, at least every 5 s", () => {
   const discoveries = ofType("discovery.docker");
   expect(discoveries.map(([name]) => name)).toEqual([
-    "discovery.docker.project",
-    "discovery.docker.infra",
+    "discovery.docker.containers",
     "discovery.docker.metrics",
   ]);
   for (const [, body] of discoveries) {
     expect(body).toMatch(
-      /name {3}= "network"\s+values = \[sys\.env\("(INFRA|PROJECT)_NETWORK"\)\]/,
+      /name {3}= "network"\s+values = \[sys\.env\("INFRA_NETWORK"\), sys\.env\("PROJECT_NETWORK"\)\]/,
     );
     expect(body).toMatch(/refresh_interval {4}= "5s"/);
     expect(body).toMatch(/match_first_network = false/);
@@ -77,11 +78,17 @@ test("every discovery asks the engine for one network, at least every 5 s", () =
 });
 
 test("finished containers are among those whose logs are read", () => {
-  for (const name of ["project", "infra"]) {
-    const body = components.get(`discovery.docker.${name}`);
-    for (const status of ["created", "running", "exited", "dead"]) {
-      expect(body).toContain(`"${status}"`);
-    }
+  const body = components.get("discovery.docker.containers");
+  for (const status of ["created", "running", "exited", "dead"]) {
+    expect(body).toContain(`"${status}"`);
+  }
+});
+
+test("a container on both networks is taken once: the platform's own from infra_net, any other from project_net", () => {
+  for (const name of ["containers", "metrics"]) {
+    expect(components.get(`discovery.relabel.${name}`)).toMatch(
+      /source_labels = \["__own", "__meta_docker_network_name"\]\s+regex {9}= "own;" \+ sys\.env\("INFRA_NETWORK"\) \+ "\|;" \+ sys\.env\("PROJECT_NETWORK"\)\s+action {8}= "keep"/,
+    );
   }
 });
 
@@ -126,7 +133,7 @@ test("the container gives every variable that the configuration reads, and no ot
     EXIT_RELAY: "exit-relay",
     KAFKA_BOOTSTRAP_SERVERS:
       "kafka-1.infra_net:19092,kafka-2.infra_net:19092,kafka-3.infra_net:19092",
-    OPENSEARCH_URL: "http://opensearch-1.infra_net:9200",
+    OPENSEARCH_URL: "http://opensearch.infra_net:9200",
     LOKI_URL: "http://loki.infra_net:3100",
     PROMETHEUS_URL: "http://prometheus.infra_net:9090",
   });

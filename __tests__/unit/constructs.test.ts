@@ -162,7 +162,7 @@ describe("an OpenSearch cluster", () => {
     expect(laptopNode["http.host"]).toBe("_local_,opensearch-1.infra_net,opensearch-1.project_net");
     const production = container(synthesize(environments.production).stacks, "opensearch-1");
     expect(envOf(production)["http.host"]).toBe("_local_,opensearch-1.infra_net");
-    expect(production.networks_advanced).toEqual([{ name: "infra_net" }]);
+    expect(production.networks_advanced).toEqual([{ name: "infra_net", aliases: ["opensearch"] }]);
   });
 
   test("raises the limits of open files and locked memory unless the machine refuses", () => {

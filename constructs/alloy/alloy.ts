@@ -39,6 +39,9 @@ export interface AlloyProps {
   readonly engineDataRoot?: string;
 }
 
+/** Alloy runs every file of it. */
+const CONFIG_DIR = "/etc/alloy/groundwork";
+
 /** Collects logs, metrics and exit codes of every container on both networks. Container `alloy`. */
 export class Alloy extends Construct {
   readonly container: ServiceContainer;
@@ -60,14 +63,14 @@ export class Alloy extends Construct {
         "/sys": "/sys",
       },
       files: [
-        { path: "/etc/alloy/groundwork.alloy", content: readOwnFile(__dirname, "config.alloy") },
+        { path: `${CONFIG_DIR}/config.alloy`, content: readOwnFile(__dirname, "config.alloy") },
+        { path: "/groundwork/kafka.alloy", content: readOwnFile(__dirname, "kafka.alloy") },
+        { path: "/groundwork/start.sh", content: readOwnFile(__dirname, "start.sh") },
         { path: "/groundwork/healthcheck.sh", content: readOwnFile(__dirname, "healthcheck.sh") },
       ],
-      command: [
-        "run",
-        "/etc/alloy/groundwork.alloy",
-        "--storage.path=/var/lib/alloy/data",
-        "--disable-reporting",
+      entrypoint: [
+        ...["bash", "/groundwork/start.sh", CONFIG_DIR],
+        ...["--storage.path=/var/lib/alloy/data", "--disable-reporting"],
       ],
       env: {
         ENGINE: `unix://${ENGINE_SOCKET}`,
@@ -77,7 +80,7 @@ export class Alloy extends Construct {
         PROJECT_NETWORK: props.projectNetwork.name,
         KAFKA_BOOTSTRAP_SERVERS: props.kafka.internalBootstrapServers.join(","),
         KAFKA_VERSION: KAFKA_IMAGE.split(":")[1],
-        OPENSEARCH_URL: props.openSearch.internalEndpoints[0],
+        OPENSEARCH_URL: props.openSearch.internalEndpoint,
         LOKI_URL: props.loki.url,
         PROMETHEUS_URL: props.prometheus.url,
       },

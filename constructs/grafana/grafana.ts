@@ -54,6 +54,7 @@ export class Grafana extends Construct {
       name: "grafana",
       image: ServiceImage.of(this, GRAFANA_IMAGE),
       tier: "small",
+      metricsPort: PORT,
       networks: [props.network],
       volumes: { "/var/lib/grafana": props.dataVolume },
       ports: props.hostPort ? [{ containerPort: PORT, hostPort: props.hostPort }] : [],

@@ -43,6 +43,7 @@ export class Loki extends Construct {
       name: "loki",
       image: ServiceImage.of(this, LOKI_IMAGE),
       tier: "medium",
+      metricsPort: PORT,
       networks: [props.network],
       volumes: { "/loki": props.dataVolume },
       files: [{ path: "/etc/loki/groundwork.yaml", content: readOwnFile(__dirname, "loki.yaml") }],

@@ -11,6 +11,8 @@ export const OPENSEARCH_IMAGE = "opensearchproject/opensearch:3.8.0";
 
 export const OPENSEARCH_HTTP_PORT = 9200;
 
+const CLUSTER = "opensearch";
+
 export interface OpenSearchClusterProps {
   /** Network of the nodes' own traffic and of the init sidecar. */
   readonly infraNetwork: INetwork;
@@ -54,6 +56,9 @@ export class OpenSearchCluster extends Construct {
   /** Base URLs of every node's HTTP on the infra network. */
   readonly internalEndpoints: readonly string[];
 
+  /** Base URL of HTTP on the infra network, of whichever node runs. */
+  readonly internalEndpoint: string;
+
   constructor(scope: Construct, id: string, props: OpenSearchClusterProps) {
     super(scope, id);
     const count = props.dataVolumes.length;
@@ -71,6 +76,8 @@ export class OpenSearchCluster extends Construct {
       (name) => `http://${name}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`,
     );
 
+    this.internalEndpoint = `http://${CLUSTER}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`;
+
     this.nodes = names.map((name, i) => {
       const host = `${name}.${infraNetwork.name}`;
       const httpHosts = [
@@ -82,7 +89,7 @@ export class OpenSearchCluster extends Construct {
         name,
         image: ServiceImage.of(this, OPENSEARCH_IMAGE),
         tier: "search",
-        cluster: "opensearch",
+        cluster: CLUSTER,
         networks: [infraNetwork, ...(projectNetwork ? [projectNetwork] : [])],
         volumes: { "/usr/share/opensearch/data": props.dataVolumes[i] },
         ports: props.firstHostPort

@@ -49,6 +49,7 @@ export class Prometheus extends Construct {
       name: "prometheus",
       image: ServiceImage.of(this, PROMETHEUS_IMAGE),
       tier: "medium",
+      metricsPort: PORT,
       networks: [props.network],
       volumes: { "/prometheus": props.dataVolume },
       files: [

@@ -105,7 +105,15 @@ export interface ServiceContainerProps {
   readonly stopGracePeriodSeconds?: number;
 
   /**
-   * Name of the cluster that the container is a node of, in the label `groundwork.cluster`: its nodes are not stopped together.
+   * Port on which the service has Prometheus' metrics at `/metrics`, in the label `groundwork.metrics.port` by which Alloy finds it.
+   *
+   * @default - it has none
+   */
+  readonly metricsPort?: number;
+
+  /**
+   * Name of the cluster that the container is a node of, in the label `groundwork.cluster`. On every network it is a host name of
+   * all nodes together: it leads to one of those that run.
    *
    * @default - it stands alone
    */
@@ -171,7 +179,10 @@ export class ServiceContainer extends Construct {
       // Without an explicit mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The
       // container joins the networks named here, not the default bridge.
       networkMode: "bridge",
-      networksAdvanced: props.networks.map(({ name }) => ({ name })),
+      networksAdvanced: props.networks.map(({ name }) => ({
+        name,
+        aliases: props.cluster ? [props.cluster] : undefined,
+      })),
       ports: (props.ports ?? []).map(({ containerPort, hostPort }) => ({
         internal: containerPort,
         external: hostPort,
@@ -190,6 +201,7 @@ export class ServiceContainer extends Construct {
           "groundwork.service": props.name,
           "groundwork.role": this.role,
           ...(props.cluster && { "groundwork.cluster": props.cluster }),
+          ...(props.metricsPort && { "groundwork.metrics.port": String(props.metricsPort) }),
         }),
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
