@@ -61,12 +61,57 @@ export interface Environment {
   };
 
   /**
+   * Where Terraform keeps its state: on this machine, or where the whole team finds it.
+   *
+   * @default - local, in `.state/<environment>/`
+   */
+  readonly state?: StateBackend;
+
+  /**
    * What the operator has to know, shown at every synth.
    *
    * @default - nothing
    */
   readonly warnings?: readonly string[];
 }
+
+/**
+ * A backend of Terraform (https://developer.hashicorp.com/terraform/language/backend). None has a place for credentials: they come
+ * from the variables that the backend reads itself.
+ */
+export type StateBackend =
+  | { readonly kind: "local" }
+  | {
+      /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+      readonly kind: "s3";
+      readonly bucket: string;
+      /** @default "us-east-1" */
+      readonly region?: string;
+      /** Base URL of another S3 API than Amazon's. @default - Amazon's */
+      readonly endpoint?: string;
+    }
+  | {
+      /** A REST server such as GitLab's. TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
+      readonly kind: "http";
+      /** Without a slash at its end; the stack's name is added, and `/lock` for its lock. */
+      readonly address: string;
+    }
+  | {
+      /** A PostgreSQL database. PG_CONN_STR. */
+      readonly kind: "pg";
+    }
+  | {
+      /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
+      readonly kind: "gcs";
+      readonly bucket: string;
+    }
+  | {
+      /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
+      readonly kind: "remote";
+      readonly organization: string;
+      /** @default "app.terraform.io" */
+      readonly hostname?: string;
+    };
 
 /** What an environment can do without. Prometheus and the exit relay are everywhere. */
 export type ObservabilityService = "alloy" | "grafana" | "loki";

@@ -4,7 +4,12 @@ import { lab } from "./lab";
 import { laptop } from "./laptop";
 import { production } from "./production";
 
-export type { Environment, NetworkSettings, ObservabilityService } from "./environment";
+export type {
+  Environment,
+  NetworkSettings,
+  ObservabilityService,
+  StateBackend,
+} from "./environment";
 
 export const environments: Readonly<Record<string, Environment>> = { laptop, lab, production };
 

@@ -1,6 +1,7 @@
 import { Fn, Op, TerraformVariable } from "cdktf";
 import type { Environment } from "../environments";
-import { type PlatformStack, stateFolder } from "./platform-stack";
+import type { PlatformStack } from "./platform-stack";
+import { stateFolder } from "./state-backend";
 
 /** The password of Grafana's user `admin` as Terraform computes it: what is synthesized does not have it. */
 export function grafanaAdminPassword(stack: PlatformStack, environment: Environment): string {

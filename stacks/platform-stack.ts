@@ -1,8 +1,9 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { LocalBackend, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { applyServiceSettings } from "../constructs";
 import type { Environment } from "../environments";
+import { declareBackend } from "./state-backend";
 
 /**
  * The bindings pin 3.6.2. From 3.7.0 on the provider has memory_reservation, from 4.0.0 on it handles stopped containers
@@ -22,14 +23,8 @@ export class PlatformStack extends TerraformStack {
       stack: layer,
       memoryScale: environment.memoryScale,
     });
-    // Relative to the stack's folder in cdktf.out; cdktf's own default is an absolute path of the machine.
-    new LocalBackend(this, { path: `${stateFolder(environment)}/${layer}.tfstate` });
+    declareBackend(this, environment, layer);
   }
-}
-
-/** The environment's folder of states as a stack's working folder sees it. */
-export function stateFolder({ name }: Environment): string {
-  return `../../../.state/${name}`;
 }
 
 /** A stack of containers, networks or volumes. */

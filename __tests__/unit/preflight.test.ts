@@ -2,13 +2,14 @@ import { progressOf } from "../../commands/support/cdktf";
 import {
   type Demand,
   demandOf,
+  diagnose,
   findProblems,
   type Machine,
 } from "../../commands/support/preflight";
 import { table } from "../../commands/support/terminal";
 import { describeExitCode } from "../../constructs";
 import { laptop } from "../../environments/laptop";
-import { containers, synthesize } from "../support/platform";
+import { containers, resources, synthesize } from "../support/platform";
 
 const DEMAND: Demand = {
   environment: "laptop",
@@ -17,11 +18,15 @@ const DEMAND: Demand = {
     [9200, "opensearch-1"],
     [9092, "kafka-1"],
   ]),
+  images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
+  raisesOpenFiles: true,
 };
+const ENGINE = { version: "28.5.2", apiVersion: "1.51", memoryMiB: 8000, freeDiskMiB: 50_000 };
 const READY: Machine = {
   nodeVersion: "20.20.2",
   terraform: { command: "terraform", product: "Terraform", version: "1.11.4", choice: "the first" },
-  engineMemoryMiB: 8000,
+  engine: ENGINE,
+  openFiles: 1_048_576,
   maxMapCount: 262144,
   takenPorts: [],
 };
@@ -71,7 +76,7 @@ test("a forced Terraform that is none is named", () => {
 });
 
 test("too little memory names what the engine has and what the environment reserves", () => {
-  expect(findProblems({ ...READY, engineMemoryMiB: 2000 }, DEMAND)).toEqual([
+  expect(findProblems({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
     'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 4480 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);
 });
@@ -89,7 +94,9 @@ test.each([
 test("the demand is the sum of what the synthesized containers reserve, and their ports", () => {
   const { stacks } = synthesize(laptop);
   const bodies = containers(stacks).map((body) => ({ stack: "", type: "docker_container", body }));
-  const demand = demandOf("laptop", bodies);
+  const images = resources(stacks, "docker_image").map((body) => ({ stack: "", type: "", body }));
+  const demand = demandOf(laptop, bodies, images);
+  expect(demand.images).toHaveLength(7);
   expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 3 * 128 + 2 * 256 + 2 * 256);
   expect([...demand.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
   expect(demand.ports.get(9093)).toBe("kafka-2");
@@ -128,4 +135,60 @@ test("an exit code is explained, an unknown one too", () => {
     "the cluster was not ready before the deadline: look at its containers, then deploy again",
   );
   expect(describeExitCode(3)).toBe("an unexpected failure: read the log");
+});
+
+test.each<[string, Partial<Machine>, string]>([
+  [
+    "an engine that is too old",
+    { engine: { ...ENGINE, apiVersion: "1.40" } },
+    "the engine's API is 1.40: 1.41 or newer is needed (Docker 20.10); upgrade Docker",
+  ],
+  [
+    "a registry of providers that does not answer",
+    { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
+    "Terraform cannot get the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); allow registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+  ],
+  [
+    "images that cannot be had",
+    { missingImages: ["grafana/loki:3.7.3"] },
+    "the engine has no grafana/loki:3.7.3 and its registry does not answer; docker pull grafana/loki:3.7.3 says why",
+  ],
+  [
+    "a full disk",
+    { engine: { ...ENGINE, freeDiskMiB: 500 } },
+    "the engine's disk has 500 MiB free: images and volumes need 10240 MiB to begin with; docker system prune removes what nothing uses",
+  ],
+  [
+    "a limit of open files that OpenSearch refuses",
+    { openFiles: 20_000 },
+    "the engine may open 20000 files and OpenSearch asks for 65536: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/laptop.ts",
+  ],
+  [
+    "a state that somebody has locked",
+    { locks: [{ file: ".state/laptop/.data.tfstate.lock.info", who: "ann@host", since: "2026" }] },
+    ".state/laptop/.data.tfstate.lock.info says that ann@host deploys since 2026: wait; if nobody does any more, rm .state/laptop/.data.tfstate.lock.info",
+  ],
+])("%s is a problem with one remedy", (_, machine, problem) => {
+  expect(findProblems({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
+});
+
+test("a limit of open files that nobody raises is no problem", () => {
+  expect(
+    findProblems({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesOpenFiles: false }),
+  ).toEqual([]);
+});
+
+test("every prerequisite is looked at and said, found or not", () => {
+  expect(diagnose(READY, DEMAND).map(({ name, found }) => `${name}: ${found}`)).toEqual([
+    "Node: 20.20.2",
+    "Terraform: Terraform 1.11.4",
+    "Docker engine: 28.5.2, API 1.51",
+    "provider: can be had",
+    "images: 2, all can be had",
+    "memory: 8000 MiB",
+    "disk: 50000 MiB free",
+    "vm.max_map_count: 262144",
+    "open files: 1048576",
+    "ports: 2, all free",
+  ]);
 });

@@ -3,26 +3,43 @@ import { describeExitCode, ValidationError } from "../../constructs";
 import { type Environment, environmentNamed } from "../../environments";
 import { type AcceptanceRow, checkAcceptance, checkIdempotency, rerunSidecar } from "./acceptance";
 import { cdktf, PROJECT_ROOT, progressOf, synthesizedResources } from "./cdktf";
+import { synthesizeTree } from "./changes/synthesis";
 import { docker, tryDocker } from "./docker";
-import { type Demand, demandOf, findProblems, inspectMachine } from "./preflight";
+import { inspectMachine } from "./machine";
+import { type Demand, demandOf, findProblems } from "./preflight";
 import { CommandError, table } from "./terminal";
 import type { TerraformBinary } from "./terraform";
 
 /** The environment that GROUNDWORK_ENV names. */
-export function currentEnvironment(): Environment {
+export function currentEnvironment(name = process.env.GROUNDWORK_ENV): Environment {
   try {
-    return environmentNamed(process.env.GROUNDWORK_ENV);
+    return environmentNamed(name);
   } catch (error) {
     throw error instanceof ValidationError ? new CommandError(error.message) : error;
   }
 }
 
+/** What the environment asks of a machine, without a synth by cdktf. */
+export function demandOfEnvironment(environment: Environment): Demand {
+  const stacks = synthesizeTree(PROJECT_ROOT, environment.name);
+  const resources = (type: string) =>
+    [...stacks].flatMap(([stack, { resource = {} }]) =>
+      Object.values<Record<string, unknown>>(resource[type] ?? {}).map((body) => ({
+        stack,
+        type,
+        body,
+      })),
+    );
+  return demandOf(environment, resources("docker_container"), resources("docker_image"));
+}
+
 /** Deploys everything, then checks in the running platform that the deploy is finished. */
 export async function deployPlatform(environment: Environment): Promise<void> {
   const logFile = logFileOf(environment);
-  await synthesize(environment, logFile);
+  await synthesize(environment);
   const containers = synthesizedResources("docker_container");
-  const terraform = await checkMachine(demandOf(environment.name, containers));
+  const images = synthesizedResources("docker_image");
+  const terraform = await checkMachine(demandOf(environment, containers, images));
   console.log(
     `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
   );
@@ -61,7 +78,7 @@ export async function destroyPlatform(
 ): Promise<void> {
   const logFile = logFileOf(environment);
   const env = volumes ? { GROUNDWORK_DESTROY_VOLUMES: "confirmed" } : {};
-  await synthesize(environment, logFile, env);
+  await synthesize(environment, env);
   const terraform = await checkMachine();
   const errors: string[] = [];
   // One stack a call: cdktf 0.21 never ends when it is to destroy several and leave one that they depend on.
@@ -96,7 +113,9 @@ function logFileOf(environment: Environment): string {
   return join(PROJECT_ROOT, ".state", environment.name, "terraform.log");
 }
 
-async function synthesize(environment: Environment, logFile: string, env = {}): Promise<void> {
+/** Writes the stacks to cdktf.out, shows their warnings, or fails with the declaration's error. */
+export async function synthesize(environment: Environment, env = {}): Promise<void> {
+  const logFile = logFileOf(environment);
   const lines: string[] = [];
   const exitCode = await cdktf(["synth"], {
     environment: environment.name,
@@ -117,7 +136,7 @@ async function synthesize(environment: Environment, logFile: string, env = {}): 
 }
 
 /** Fails with everything that stands in the way, before Terraform runs. */
-async function checkMachine(demand?: Demand): Promise<TerraformBinary> {
+export async function checkMachine(demand?: Demand): Promise<TerraformBinary> {
   const machine = await inspectMachine(demand);
   const problems = findProblems(machine, demand);
   if (problems.length > 0 || !machine.terraform) {
@@ -259,7 +278,7 @@ function renderEndpoints({
               ]),
         ]
       : []),
-    ...(openSearch.onProjectNetwork ? [["OpenSearch", project, "http://opensearch-1:9200"]] : []),
-    ["Kafka", project, sequence(kafka.brokers, (i) => `kafka-${i + 1}:9092`)],
+    ...(openSearch.onProjectNetwork ? [["OpenSearch", project, "http://opensearch:9200"]] : []),
+    ["Kafka", project, "kafka:9092"],
   ]);
 }

@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { totalmem } from "node:os";
+import type { Environment } from "../../environments";
 import type { SynthesizedResource } from "./cdktf";
-import { tryDocker } from "./docker";
-import { detectTerraform, OLDEST_TERRAFORM, type TerraformBinary } from "./terraform";
+import { OLDEST_TERRAFORM, type TerraformBinary } from "./terraform";
 
 /** What the platform asks of a machine. */
 export interface Demand {
@@ -12,82 +9,206 @@ export interface Demand {
   readonly memoryReservationMiB: number;
   /** Ports on 127.0.0.1 by the container that publishes them. */
   readonly ports: ReadonlyMap<number, string>;
+  /** References of all images. */
+  readonly images: readonly string[];
+  /** Whether containers raise their limit of open files. */
+  readonly raisesOpenFiles: boolean;
 }
 
-/** What was found out about the machine and its engine. */
+/** What was found out about the machine and its engine. What a remote engine does not tell is undefined. */
 export interface Machine {
   readonly nodeVersion: string;
   readonly terraform?: TerraformBinary;
   /** Value of TERRAFORM_BINARY_NAME. */
   readonly forcedTerraform?: string;
+  /** Why Terraform cannot get the provider, when it cannot. */
+  readonly providerError?: string;
+  readonly engine?: Engine;
   /** Why the engine does not answer, when it does not. */
   readonly engineError?: string;
-  readonly engineMemoryMiB?: number;
-  /** Undefined where the engine is not on this machine. */
+  /** Images that the engine does not have and cannot get. */
+  readonly missingImages?: readonly string[];
   readonly maxMapCount?: number;
+  /** Hard limit of open files of the engine's process. */
+  readonly openFiles?: number;
   /** Ports of the demand that something other than the platform's own containers uses. */
   readonly takenPorts: readonly number[];
+  /** Stacks whose local state is locked. */
+  readonly locks?: readonly StateLock[];
 }
 
-/** OpenSearch's bootstrap check, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
+export interface Engine {
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly memoryMiB: number;
+  /** Free on the disk of its images and volumes; undefined where it is not on this machine. */
+  readonly freeDiskMiB?: number;
+}
+
+export interface StateLock {
+  readonly file: string;
+  readonly who: string;
+  readonly since: string;
+}
+
+/** One prerequisite: what was found, and what is wrong with it and how to mend it. */
+export interface Check {
+  readonly name: string;
+  readonly found: string;
+  readonly problem?: string;
+}
+
+/** OpenSearch's bootstrap checks, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
 const MAX_MAP_COUNT = 262144;
+const OPEN_FILES = 65536;
 const OLDEST_NODE = 20;
+/** The first engine whose `docker events` and networks are as the platform uses them: Debian 12's. */
+const OLDEST_API = "1.41";
+/** The images, and room for the volumes to begin with. */
+const DISK_MIB = 10 * 1024;
 
 /** Every reason why a run would fail, each with its remedy; without a demand only what is wrong with the tools. */
 export function findProblems(machine: Machine, demand?: Demand): string[] {
-  const problems: string[] = [];
-  if (Number(machine.nodeVersion.split(".")[0]) < OLDEST_NODE) {
-    problems.push(
-      `Node is ${machine.nodeVersion}: ${OLDEST_NODE} or newer is needed; install it from your distribution or nodejs.org`,
-    );
-  }
-  if (!machine.terraform && machine.forcedTerraform) {
-    problems.push(
-      `TERRAFORM_BINARY_NAME is "${machine.forcedTerraform}" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH`,
-    );
-  } else if (!machine.terraform) {
-    problems.push(
-      `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or name one in TERRAFORM_BINARY_NAME`,
-    );
-  } else if (isOlder(machine.terraform.version, OLDEST_TERRAFORM)) {
-    const { product, version, command } = machine.terraform;
-    problems.push(
-      `${product} (${command}) is ${version}: ${OLDEST_TERRAFORM} or newer is needed; upgrade it`,
-    );
-  }
-  if (machine.engineError !== undefined) {
-    problems.push(
-      `no Docker engine answers: ${machine.engineError}; start Docker, or point DOCKER_HOST to an engine`,
-    );
-  }
-  return demand ? [...problems, ...findShortages(machine, demand)] : problems;
+  return diagnose(machine, demand).flatMap(({ problem }) => problem ?? []);
 }
 
-function findShortages(machine: Machine, demand: Demand): string[] {
-  const problems: string[] = [];
-  if (
-    machine.engineMemoryMiB !== undefined &&
-    machine.engineMemoryMiB < demand.memoryReservationMiB
-  ) {
-    problems.push(
-      `the engine has ${machine.engineMemoryMiB} MiB of memory and the containers of environment "${demand.environment}" reserve ${demand.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${demand.environment}.ts`,
-    );
+/** Every prerequisite; without a demand only the tools. */
+export function diagnose(machine: Machine, demand?: Demand): Check[] {
+  const checks = [checkNode(machine), checkTerraform(machine), checkEngine(machine)];
+  return demand ? [...checks, ...checkDemand(machine, demand)] : checks;
+}
+
+function checkNode({ nodeVersion }: Machine): Check {
+  const old = Number(nodeVersion.split(".")[0]) < OLDEST_NODE;
+  return {
+    name: "Node",
+    found: nodeVersion,
+    problem: old
+      ? `Node is ${nodeVersion}: ${OLDEST_NODE} or newer is needed; install it from your distribution or nodejs.org`
+      : undefined,
+  };
+}
+
+function checkTerraform({ terraform, forcedTerraform }: Machine): Check {
+  const name = "Terraform";
+  if (!terraform) {
+    return {
+      name,
+      found: "none",
+      problem: forcedTerraform
+        ? `TERRAFORM_BINARY_NAME is "${forcedTerraform}" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH`
+        : `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or name one in TERRAFORM_BINARY_NAME`,
+    };
   }
-  if (machine.maxMapCount !== undefined && machine.maxMapCount < MAX_MAP_COUNT) {
-    problems.push(
-      `vm.max_map_count is ${machine.maxMapCount}: OpenSearch needs at least ${MAX_MAP_COUNT}; sudo sysctl -w vm.max_map_count=${MAX_MAP_COUNT}`,
-    );
+  const { product, version, command } = terraform;
+  return {
+    name,
+    found: `${product} ${version}`,
+    problem: isOlder(version, OLDEST_TERRAFORM)
+      ? `${product} (${command}) is ${version}: ${OLDEST_TERRAFORM} or newer is needed; upgrade it`
+      : undefined,
+  };
+}
+
+function checkEngine({ engine, engineError }: Machine): Check {
+  const name = "Docker engine";
+  if (engineError !== undefined) {
+    return {
+      name,
+      found: "none",
+      problem: `no Docker engine answers: ${engineError}; start Docker, or point DOCKER_HOST to an engine`,
+    };
   }
-  for (const port of machine.takenPorts) {
-    problems.push(
-      `port ${port} on 127.0.0.1 is taken and ${demand.ports.get(port)} is to publish it: stop what uses it, or change hostPorts in environments/${demand.environment}.ts`,
-    );
+  return {
+    name,
+    found: engine ? `${engine.version}, API ${engine.apiVersion}` : "not looked at",
+    problem:
+      engine && isOlder(engine.apiVersion, OLDEST_API)
+        ? `the engine's API is ${engine.apiVersion}: ${OLDEST_API} or newer is needed (Docker 20.10); upgrade Docker`
+        : undefined,
+  };
+}
+
+function checkDemand(machine: Machine, demand: Demand): Check[] {
+  const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
+  const memoryMiB = engine?.memoryMiB;
+  const freeDiskMiB = engine?.freeDiskMiB;
+  const unknown = "not told by this engine";
+  return [
+    {
+      name: "provider",
+      found: providerError === undefined ? "can be had" : "cannot be had",
+      problem:
+        providerError &&
+        `Terraform cannot get the provider kreuzwerker/docker: ${providerError}; allow registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE`,
+    },
+    {
+      name: "images",
+      found: missingImages?.length
+        ? `${missingImages.length} of ${demand.images.length} cannot be had`
+        : `${demand.images.length}, all can be had`,
+      problem: missingImages?.length
+        ? `the engine has no ${missingImages.join(", ")} and its registry does not answer; docker pull ${missingImages[0]} says why`
+        : undefined,
+    },
+    {
+      name: "memory",
+      found: memoryMiB === undefined ? unknown : `${memoryMiB} MiB`,
+      problem:
+        memoryMiB !== undefined && memoryMiB < demand.memoryReservationMiB
+          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${demand.environment}" reserve ${demand.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${demand.environment}.ts`
+          : undefined,
+    },
+    {
+      name: "disk",
+      found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
+      problem:
+        freeDiskMiB !== undefined && freeDiskMiB < DISK_MIB
+          ? `the engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to begin with; docker system prune removes what nothing uses`
+          : undefined,
+    },
+    {
+      name: "vm.max_map_count",
+      found: maxMapCount === undefined ? unknown : String(maxMapCount),
+      problem:
+        maxMapCount !== undefined && maxMapCount < MAX_MAP_COUNT
+          ? `vm.max_map_count is ${maxMapCount}: OpenSearch needs at least ${MAX_MAP_COUNT}; sudo sysctl -w vm.max_map_count=${MAX_MAP_COUNT}`
+          : undefined,
+    },
+    {
+      name: "open files",
+      found: openFiles === undefined ? unknown : String(openFiles),
+      problem:
+        openFiles !== undefined && demand.raisesOpenFiles && openFiles < OPEN_FILES
+          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${demand.environment}.ts`
+          : undefined,
+    },
+    ...checkPorts(machine, demand),
+    ...(locks ?? []).map(({ file, who, since }) => ({
+      name: "state lock",
+      found: `held by ${who}`,
+      problem: `${file} says that ${who} deploys since ${since}: wait; if nobody does any more, rm ${file}`,
+    })),
+  ];
+}
+
+function checkPorts({ takenPorts }: Machine, { ports, environment }: Demand): Check[] {
+  if (takenPorts.length === 0) {
+    return [{ name: "ports", found: ports.size === 0 ? "none wanted" : `${ports.size}, all free` }];
   }
-  return problems;
+  return takenPorts.map((port) => ({
+    name: `port ${port}`,
+    found: "taken",
+    problem: `port ${port} on 127.0.0.1 is taken and ${ports.get(port)} is to publish it: stop what uses it, or change hostPorts in environments/${environment}.ts`,
+  }));
 }
 
 /** What the synthesized containers ask for. */
-export function demandOf(environment: string, containers: readonly SynthesizedResource[]): Demand {
+export function demandOf(
+  { name, openSearch }: Environment,
+  containers: readonly SynthesizedResource[],
+  images: readonly SynthesizedResource[],
+): Demand {
   const ports = new Map<number, string>();
   let memoryReservationMiB = 0;
   for (const { body } of containers) {
@@ -96,80 +217,15 @@ export function demandOf(environment: string, containers: readonly SynthesizedRe
       ports.set(external, body.name as string);
     }
   }
-  return { environment, memoryReservationMiB, ports };
-}
-
-/** Looks at the machine; without a demand only at the tools. */
-export async function inspectMachine(demand?: Demand): Promise<Machine> {
-  const info = await tryDocker("info", "--format", "{{json .}}");
-  const engine = parseEngine(info.output);
-  const local = isLocalEngine() ? demand : undefined;
   return {
-    nodeVersion: process.versions.node,
-    terraform: detectTerraform(),
-    forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
-    engineError: engine
-      ? undefined
-      : (lastLine(info.output) ?? "the docker command is not installed"),
-    engineMemoryMiB: engine && Math.floor(engine.MemTotal / 1024 / 1024),
-    maxMapCount: local && readMaxMapCount(engine?.MemTotal),
-    takenPorts: local ? await takenPorts(local) : [],
+    environment: name,
+    memoryReservationMiB,
+    ports,
+    images: [...new Set(images.map(({ body }) => body.name as string))],
+    raisesOpenFiles: openSearch.raiseUlimits,
   };
-}
-
-function parseEngine(output: string): { MemTotal: number } | undefined {
-  try {
-    const engine = JSON.parse(output);
-    return engine.MemTotal ? engine : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isLocalEngine(): boolean {
-  const host = process.env.DOCKER_HOST;
-  return !host || host.startsWith("unix:") || host.startsWith("npipe:");
-}
-
-/** The kernel's setting, where the engine runs on this kernel and not in a virtual machine with memory of its own. */
-function readMaxMapCount(engineMemory?: number): number | undefined {
-  try {
-    const onThisKernel =
-      engineMemory === undefined || Math.abs(engineMemory - totalmem()) < 64 * 1024 * 1024;
-    return onThisKernel ? Number(readFileSync("/proc/sys/vm/max_map_count", "utf8")) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function takenPorts(demand: Demand): Promise<number[]> {
-  const own = await tryDocker(
-    "ps",
-    "--filter",
-    `label=groundwork.environment=${demand.environment}`,
-    "--format",
-    "{{.Ports}}",
-  );
-  const published = new Set(
-    [...own.output.matchAll(/127\.0\.0\.1:(\d+)->/g)].map(([, port]) => Number(port)),
-  );
-  const candidates = [...demand.ports.keys()].filter((port) => !published.has(port));
-  const free = await Promise.all(candidates.map(isFree));
-  return candidates.filter((_, i) => !free[i]);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, "en", { numeric: true }) < 0;
-}
-
-function lastLine(text: string): string | undefined {
-  return text.trim().split("\n").pop() || undefined;
 }

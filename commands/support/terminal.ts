@@ -24,18 +24,27 @@ export function runCommand(main: () => Promise<void>): void {
   });
 }
 
-/** The command line's options, or an error that names the allowed ones. */
+/** The command line's switches, or an error that names the allowed ones. */
 export function parseOptions<const Name extends string>(
   ...names: readonly Name[]
 ): Record<Name, boolean> {
+  const values = optionsOrError(
+    names,
+    () =>
+      parseArgs({
+        options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
+      }).values,
+  );
+  return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
+    Name,
+    boolean
+  >;
+}
+
+/** What the command line is parsed to, or an error that names the options that are allowed. */
+export function optionsOrError<Values>(names: readonly string[], parse: () => Values): Values {
   try {
-    const { values } = parseArgs({
-      options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
-    });
-    return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
-      Name,
-      boolean
-    >;
+    return parse();
   } catch (error) {
     const allowed = names.map((name) => `--${name}`).join(", ") || "none";
     throw new CommandError(

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { CommandError } from "../terminal";
 import type { Action, Change, ChangeReport } from "./change";
 
 /** How a report can be shown. */
@@ -9,6 +10,14 @@ export const FORMATS = {
 } as const;
 
 export type Format = keyof typeof FORMATS;
+
+/** The format of that name, or an error that names the allowed ones. */
+export function formatNamed(name: string): Format {
+  if (!Object.hasOwn(FORMATS, name)) {
+    throw new CommandError(`--format is "${name}": allowed are ${Object.keys(FORMATS).join(", ")}`);
+  }
+  return name as Format;
+}
 
 const SIGNS: Readonly<Record<Action, string>> = {
   create: "+",

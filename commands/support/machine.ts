@@ -1,0 +1,186 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "./cdktf";
+import { tryDocker } from "./docker";
+import type { Demand, Engine, Machine, StateLock } from "./preflight";
+import { detectTerraform } from "./terraform";
+
+/** How long a registry may take to answer. */
+const PATIENCE_MS = 1500;
+
+/** Looks at the machine; without a demand only at the tools. */
+export async function inspectMachine(demand?: Demand): Promise<Machine> {
+  const [info, provider, ports, missingImages] = await Promise.all([
+    tryDocker("info", "--format", "{{json .}}"),
+    demand && providerError(demand.environment),
+    demand && isLocalEngine() ? takenPorts(demand) : [],
+    demand && unobtainableImages(demand.images),
+  ]);
+  const report = parseReport(info.output);
+  const local = demand !== undefined && isLocalEngine();
+  return {
+    nodeVersion: process.versions.node,
+    terraform: detectTerraform(),
+    forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
+    providerError: provider,
+    engine: report && (await describeEngine(report)),
+    engineError: report
+      ? undefined
+      : (lastLine(info.output) ?? "the docker command is not installed"),
+    missingImages: report && missingImages,
+    maxMapCount: local ? readMaxMapCount(report?.MemTotal) : undefined,
+    openFiles: local ? readOpenFiles() : undefined,
+    takenPorts: ports,
+    locks: demand && readLocks(demand.environment),
+  };
+}
+
+/** What `docker info` says. */
+interface EngineReport {
+  readonly MemTotal: number;
+  readonly ServerVersion: string;
+  readonly DockerRootDir: string;
+}
+
+function parseReport(output: string): EngineReport | undefined {
+  try {
+    const report = JSON.parse(output);
+    return report.MemTotal ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describeEngine(report: EngineReport): Promise<Engine> {
+  const api = await tryDocker("version", "--format", "{{.Server.APIVersion}}");
+  return {
+    version: report.ServerVersion,
+    apiVersion: api.output,
+    memoryMiB: Math.floor(report.MemTotal / 1024 / 1024),
+    freeDiskMiB: isLocalEngine() ? await freeMiB(report.DockerRootDir) : undefined,
+  };
+}
+
+async function freeMiB(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return Math.floor((bavail * bsize) / 1024 / 1024);
+  } catch {
+    // Docker Desktop's is in a virtual machine.
+    return undefined;
+  }
+}
+
+function isLocalEngine(): boolean {
+  const host = process.env.DOCKER_HOST;
+  return !host || host.startsWith("unix:") || host.startsWith("npipe:");
+}
+
+/** A mirror of one's own is taken at its word, and what is installed serves; else the registry is asked. */
+async function providerError(environment: string): Promise<string | undefined> {
+  const { TF_CLI_CONFIG_FILE: configFile } = process.env;
+  const mirrored =
+    configFile &&
+    existsSync(configFile) &&
+    /(filesystem|network)_mirror/.test(readFileSync(configFile, "utf8"));
+  const stack = join(PROJECT_ROOT, "cdktf.out", "stacks", `${environment}-network`);
+  if (mirrored || existsSync(join(stack, ".terraform", "providers"))) {
+    return undefined;
+  }
+  return unreachable("https://registry.terraform.io/.well-known/terraform.json");
+}
+
+async function unreachable(url: string): Promise<string | undefined> {
+  try {
+    await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return undefined;
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return `${new URL(url).host} does not answer (${(cause as Error | undefined)?.message ?? message})`;
+  }
+}
+
+/** Images that the engine does not have while their registry does not answer. */
+async function unobtainableImages(images: readonly string[]): Promise<string[]> {
+  const present = await Promise.all(
+    images.map(async (image) => (await tryDocker("image", "inspect", image)).exitCode === 0),
+  );
+  const absent = images.filter((_, i) => !present[i]);
+  const error = absent.length > 0 && (await unreachable("https://registry-1.docker.io/v2/"));
+  return error ? absent : [];
+}
+
+/** The kernel's setting, where the engine runs on this kernel and not in a virtual machine with memory of its own. */
+function readMaxMapCount(engineMemory?: number): number | undefined {
+  try {
+    const onThisKernel =
+      engineMemory === undefined || Math.abs(engineMemory - totalmem()) < 64 * 1024 * 1024;
+    return onThisKernel ? Number(readFileSync("/proc/sys/vm/max_map_count", "utf8")) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the engine's own process, where it can be seen. */
+function readOpenFiles(): number | undefined {
+  try {
+    const engine = readdirSync("/proc").find(
+      (pid) => /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd",
+    );
+    const [, hard] =
+      /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync(`/proc/${engine}/limits`, "utf8")) ?? [];
+    return hard === undefined ? undefined : Number(hard);
+  } catch {
+    return undefined;
+  }
+}
+
+async function takenPorts(demand: Demand): Promise<number[]> {
+  const own = await tryDocker(
+    "ps",
+    "--filter",
+    `label=groundwork.environment=${demand.environment}`,
+    "--format",
+    "{{.Ports}}",
+  );
+  const published = new Set(
+    [...own.output.matchAll(/127\.0\.0\.1:(\d+)->/g)].map(([, port]) => Number(port)),
+  );
+  const candidates = [...demand.ports.keys()].filter((port) => !published.has(port));
+  const free = await Promise.all(candidates.map(isFree));
+  return candidates.filter((_, i) => !free[i]);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+/** Local states that Terraform has locked: it writes who beside them. */
+function readLocks(environment: string): StateLock[] {
+  const folder = join(PROJECT_ROOT, ".state", environment);
+  if (!existsSync(folder)) {
+    return [];
+  }
+  return readdirSync(folder)
+    .filter((file) => /^\..*\.lock\.info$/.test(file))
+    .flatMap((file) => {
+      try {
+        const { Who, Created } = JSON.parse(readFileSync(join(folder, file), "utf8"));
+        return [{ file: join(".state", environment, file), who: Who, since: Created }];
+      } catch {
+        // Gone, or not written yet: whoever holds it is at work.
+        return [];
+      }
+    });
+}
+
+function lastLine(text: string): string | undefined {
+  return text.trim().split("\n").pop() || undefined;
+}
