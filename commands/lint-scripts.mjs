@@ -1,4 +1,5 @@
-// Runs shellcheck over every shell script that git knows, gofmt over every Go file, and Alloy's formatter over its configuration.
+// Runs shellcheck over every shell script that git knows, gofmt over every Go file, Alloy's formatter over its configuration and
+// actionlint over the workflows.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -31,6 +32,12 @@ const formatted = spawnSync("go", ["run", "-C", "lab/alloy-fmt", ".", ...alloy],
 });
 process.exitCode ||= formatted.status ?? 1;
 console.log(`alloy fmt: ${alloy.length} files`);
+
+const workflows = files.filter((file) => file.startsWith(".github/workflows/"));
+const actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.10";
+const sound = spawnSync("go", ["run", actionlint, ...workflows], { stdio: "inherit" });
+process.exitCode ||= sound.status ?? 1;
+console.log(`actionlint: ${workflows.length} workflows`);
 
 /** Scripts without an extension are known by their first line. */
 function isShell(file) {

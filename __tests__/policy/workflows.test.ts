@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { environments } from "../../environments";
+import type { Json } from "../support/platform";
+
+const FOLDER = join(__dirname, "..", "..", ".github", "workflows");
+const workflows = readdirSync(FOLDER).map((name) => {
+  const content = readFileSync(join(FOLDER, name), "utf8");
+  return { name, content, body: parse(content) as Json };
+});
+const find = (name: string) => workflows.find((workflow) => workflow.name === name)?.body as Json;
+const stepsOf = (body: Json): Json[] =>
+  Object.values<Json>(body.jobs).flatMap(({ steps = [] }) => steps);
+
+test("the workflows are these", () => {
+  expect(workflows.map(({ name }) => name).sort()).toEqual([
+    "comment.yml",
+    "deploy.yml",
+    "preview.yml",
+    "test.yml",
+  ]);
+});
+
+describe.each(workflows)("$name", ({ content, body }) => {
+  test("pins every action to a commit, with its version beside it", () => {
+    const used = [...content.matchAll(/uses: (.*)/g)].map(([, action]) => action);
+    expect(used.length).toBeGreaterThan(0);
+    expect(
+      used.filter((action) => !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action)),
+    ).toEqual([]);
+  });
+
+  test("may do nothing but read, unless a job says so", () => {
+    expect([{}, { contents: "read" }]).toContainEqual(body.permissions);
+  });
+
+  test("runs once at a time for what it is about, and not for ever", () => {
+    expect(body.concurrency.group).toContain("${{");
+    expect(Object.values<Json>(body.jobs).filter((job) => !job["timeout-minutes"])).toEqual([]);
+  });
+
+  test("keeps no credentials in the checkout", () => {
+    const checkouts = stepsOf(body).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(checkouts.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
+  });
+
+  test("puts nothing that a pull request writes into a script", () => {
+    const scripts = stepsOf(body).map(({ run, with: inputs }) => run ?? inputs?.script ?? "");
+    expect(scripts.filter((script: string) => script.includes("${{"))).toEqual([]);
+  });
+});
+
+test("no secret reaches a workflow that runs a pull request's code", () => {
+  const runsIt = workflows.filter(({ body }) => "pull_request" in (body.on ?? body[true as never]));
+  expect(runsIt.map(({ name }) => name).sort()).toEqual(["preview.yml", "test.yml"]);
+  expect(runsIt.filter(({ content }) => content.includes("secrets."))).toEqual([]);
+  expect(workflows.filter(({ content }) => content.includes("pull_request_target"))).toEqual([]);
+});
+
+test("the one that may write comments runs no code of the pull request", () => {
+  const comment = find("comment.yml");
+  expect(comment.jobs.comment.permissions).toEqual({ actions: "read", "pull-requests": "write" });
+  expect(stepsOf(comment).filter(({ run, uses }) => run || uses?.includes("checkout"))).toEqual([]);
+});
+
+test("a deploy needs the approval of an environment that exists, and a commit on main", () => {
+  const { on, jobs } = find("deploy.yml");
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+  expect(jobs.deploy.environment).toBe("${{ inputs.environment }}");
+  expect(jobs.deploy.if).toBe("github.ref == 'refs/heads/main'");
+  const { options } = on.workflow_dispatch.inputs.environment;
+  expect(options.filter((name: string) => !(name in environments))).toEqual([]);
+});
