@@ -165,8 +165,8 @@ test.each<[string, Partial<Machine>, string]>([
   ],
   [
     "a state that somebody has locked",
-    { locks: [{ file: ".state/laptop/.data.tfstate.lock.info", who: "ann@host", since: "2026" }] },
-    ".state/laptop/.data.tfstate.lock.info says that ann@host deploys since 2026: wait; if nobody does any more, rm .state/laptop/.data.tfstate.lock.info",
+    { locks: [{ file: "data.tfstate", who: "ann@host", since: "2026" }] },
+    "data.tfstate is locked by ann@host since 2026: wait until that deploy has ended, or end its terraform process",
   ],
 ])("%s is a problem with one remedy", (_, machine, problem) => {
   expect(findProblems({ ...READY, ...machine }, DEMAND)).toEqual([problem]);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { totalmem } from "node:os";
@@ -34,7 +34,7 @@ export async function inspectMachine(demand?: Demand): Promise<Machine> {
     maxMapCount: local ? readMaxMapCount(report?.MemTotal) : undefined,
     openFiles: local ? readOpenFiles() : undefined,
     takenPorts: ports,
-    locks: demand && readLocks(demand.environment),
+    locks: demand && readLocks(join(PROJECT_ROOT, ".state", demand.environment)),
   };
 }
 
@@ -162,23 +162,24 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Local states that Terraform has locked: it writes who beside them. */
-function readLocks(environment: string): StateLock[] {
-  const folder = join(PROJECT_ROOT, ".state", environment);
-  if (!existsSync(folder)) {
+/**
+ * Local states that a Terraform holds now. Its lock is the kernel's, on the state itself; who holds it is in a file beside it, which
+ * one that was killed leaves behind.
+ */
+export function readLocks(folder: string): StateLock[] {
+  try {
+    const locked = readFileSync("/proc/locks", "utf8");
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".tfstate"))
+      .filter((file) => locked.includes(`:${statSync(join(folder, file)).ino} `))
+      .map((file) => {
+        const info = JSON.parse(readFileSync(join(folder, `.${file}.lock.info`), "utf8"));
+        return { file, who: info.Who, since: info.Created };
+      });
+  } catch {
+    // No such folder, no Linux, or the lock has gone in this moment.
     return [];
   }
-  return readdirSync(folder)
-    .filter((file) => /^\..*\.lock\.info$/.test(file))
-    .flatMap((file) => {
-      try {
-        const { Who, Created } = JSON.parse(readFileSync(join(folder, file), "utf8"));
-        return [{ file: join(".state", environment, file), who: Who, since: Created }];
-      } catch {
-        // Gone, or not written yet: whoever holds it is at work.
-        return [];
-      }
-    });
 }
 
 function lastLine(text: string): string | undefined {

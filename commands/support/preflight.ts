@@ -187,7 +187,7 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
     ...(locks ?? []).map(({ file, who, since }) => ({
       name: "state lock",
       found: `held by ${who}`,
-      problem: `${file} says that ${who} deploys since ${since}: wait; if nobody does any more, rm ${file}`,
+      problem: `${file} is locked by ${who} since ${since}: wait until that deploy has ended, or end its terraform process`,
     })),
   ];
 }

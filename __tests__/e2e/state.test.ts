@@ -1,0 +1,112 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { readLocks } from "../../commands/support/machine";
+import { migrateState } from "../../commands/support/migrate-state";
+import { detectTerraform } from "../../commands/support/terraform";
+import { run } from "../support/lab";
+
+const execute = promisify(execFile);
+
+/** Terraform's HTTP backend: one state, without locks. */
+let server: Server;
+let stored: string | undefined;
+let folder: string;
+const terraform = detectTerraform() as { command: string };
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      if (request.method === "POST") {
+        stored = Buffer.concat(chunks).toString();
+      }
+      response.statusCode = stored === undefined ? 404 : 200;
+      response.end(request.method === "GET" ? stored : "");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterAll(() => server.close());
+
+beforeEach(() => {
+  stored = undefined;
+  folder = mkdtempSync(join(tmpdir(), "state-"));
+  mkdirSync(join(folder, "stack"));
+  const declare = (backend: object) =>
+    writeFileSync(
+      join(folder, "stack", "cdk.tf.json"),
+      JSON.stringify({
+        terraform: { backend },
+        resource: { terraform_data: { it: { input: 1 } } },
+      }),
+    );
+  declare({ local: { path: "../local.tfstate" } });
+  for (const args of [["init"], ["apply", "-auto-approve"]]) {
+    const { exitCode, output } = run(terraform.command, [
+      `-chdir=${join(folder, "stack")}`,
+      ...args,
+    ]);
+    expect([exitCode, output]).toEqual([0, expect.any(String)]);
+  }
+  const { port } = server.address() as AddressInfo;
+  declare({ http: { address: `http://127.0.0.1:${port}/state` } });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const migrate = () => migrateState(join(folder, "stack"), join(folder, "local.tfstate"), terraform);
+
+test("a local state moves to the backend, and nothing is planned afterwards", async () => {
+  expect(await migrate()).toBe("moved");
+  expect(JSON.parse(stored ?? "").resources).toHaveLength(1);
+  expect(existsSync(join(folder, "local.tfstate"))).toBe(false);
+  expect(existsSync(join(folder, "local.tfstate.moved"))).toBe(true);
+  // Not blocking: this process is the backend.
+  const { stdout } = await execute(terraform.command, [`-chdir=${join(folder, "stack")}`, "plan"]);
+  expect(stdout).toContain("No changes");
+  expect(await migrate()).toBe("nothing to move");
+});
+
+test("a state that the backend has already is left alone", async () => {
+  const local = readFileSync(join(folder, "local.tfstate"), "utf8");
+  const theirs = { ...JSON.parse(local), lineage: "11111111-2222-3333-4444-555555555555" };
+  stored = JSON.stringify(theirs);
+  await expect(migrate()).rejects.toThrow(
+    /^the backend has a state of other origin for .*, with 1 resources: nothing was changed; remove .*local\.tfstate to use that one, or empty the backend first$/,
+  );
+  expect(stored).toBe(JSON.stringify(theirs));
+  expect(readFileSync(join(folder, "local.tfstate"), "utf8")).toBe(local);
+});
+
+test("a state is locked while Terraform works on it, and not by what a killed one left", async () => {
+  writeFileSync(
+    join(folder, "stack", "cdk.tf.json"),
+    JSON.stringify({
+      terraform: { backend: { local: { path: "../local.tfstate" } } },
+      resource: {
+        terraform_data: {
+          it: { provisioner: [{ "local-exec": { command: "sleep 5" } }], triggers_replace: 2 },
+        },
+      },
+    }),
+  );
+  const stack = join(folder, "stack");
+  await execute(terraform.command, [`-chdir=${stack}`, "init", "-reconfigure"]);
+  const apply = spawn(terraform.command, [`-chdir=${stack}`, "apply", "-auto-approve"]);
+  while (readLocks(folder).length === 0) {
+    await setTimeout(100);
+  }
+  expect(readLocks(folder)).toEqual([
+    { file: "local.tfstate", who: expect.stringContaining("@"), since: expect.any(String) },
+  ]);
+  apply.kill("SIGKILL");
+  await new Promise((resolve) => apply.on("close", resolve));
+  expect(existsSync(join(folder, ".local.tfstate.lock.info"))).toBe(true);
+  expect(readLocks(folder)).toEqual([]);
+});
