@@ -25,6 +25,7 @@ export { LOKI_IMAGE, Loki, type LokiProps } from "./loki/loki";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
 export {
+  OPENSEARCH_HTTP_PORT,
   OPENSEARCH_IMAGE,
   OpenSearchCluster,
   type OpenSearchClusterProps,
