@@ -37,6 +37,7 @@ export {
   declaredMetrics,
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
+export { useDockerProvider } from "./service/docker-provider";
 export type { HealthCheck } from "./service/health-check";
 export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";
 export {

@@ -1,15 +1,8 @@
-import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { applyServiceSettings } from "../constructs";
+import { applyServiceSettings, useDockerProvider } from "../constructs";
 import type { Environment } from "../environments";
 import { declareBackend } from "./state-backend";
-
-/**
- * The bindings pin 3.6.2. From 3.7.0 on the provider has memory_reservation, from 4.0.0 on it handles stopped containers
- * correctly.
- */
-const DOCKER_PROVIDER_VERSION = "4.5.0";
 
 /**
  * What all stacks share: the state's place and the environment's settings. A stack is named after its environment too, so that
@@ -31,7 +24,6 @@ export class PlatformStack extends TerraformStack {
 export class DockerStack extends PlatformStack {
   constructor(scope: Construct, layer: string, environment: Environment) {
     super(scope, layer, environment);
-    new DockerProvider(this, "docker");
-    this.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
+    useDockerProvider(this);
   }
 }

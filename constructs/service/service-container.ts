@@ -207,7 +207,7 @@ export class ServiceContainer extends Construct {
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
       dependsOn: props.dependsOn?.map(({ dependable }) => dependable),
     });
-    // The bindings are generated from provider 3.6.2, which did not have it; PlatformStack pins a provider that does.
+    // The bindings are generated from provider 3.6.2, which did not have it; useDockerProvider pins one that does.
     container.addOverride("memory_reservation", this.memory.reservationMiB);
     if (!props.healthCheck) {
       container.addOverride("provisioner", renderExitGate(props.name));

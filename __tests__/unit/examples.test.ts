@@ -1,0 +1,22 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { synthesizeTree } from "../../commands/support/changes/synthesis";
+import type { Json } from "../support/platform";
+
+const EXAMPLES = join(__dirname, "..", "..", "examples");
+
+test("there is an example of a project that uses the public constructs", () => {
+  expect(readdirSync(EXAMPLES)).toEqual(["kafka-only"]);
+});
+
+test("kafka-only has one broker, its topics and nothing of the platform", () => {
+  const stacks = synthesizeTree(join(EXAMPLES, "kafka-only"), "none");
+  expect([...stacks.keys()]).toEqual(["orders"]);
+  const { resource, terraform } = stacks.get("orders");
+  const containers = Object.values<Json>(resource.docker_container);
+  expect(containers.map(({ name }) => name).sort()).toEqual(["kafka-1", "kafka-init"]);
+  expect(terraform.required_providers.docker.version).toBe("4.5.0");
+  const init = containers.find(({ name }) => name === "kafka-init");
+  const { content } = init.upload.find(({ file }: Json) => file === "/groundwork/topics");
+  expect(content).toBe("orders 3 1 fail min.insync.replicas=1\n");
+});
