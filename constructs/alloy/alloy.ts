@@ -40,7 +40,13 @@ export interface AlloyProps {
 }
 
 /** Alloy runs every file of it. */
-const CONFIG_DIR = "/etc/alloy/groundwork";
+const CONFIG_DIR = "/groundwork/alloy";
+
+/**
+ * No directory of the image: it gives /var/lib/alloy to a user of its own, and Alloy, which runs as root without the capability to
+ * pass over owners, could not write there.
+ */
+const STORAGE_DIR = "/alloy";
 
 /** Collects logs, metrics and exit codes of every container on both networks. Container `alloy`. */
 export class Alloy extends Construct {
@@ -54,7 +60,7 @@ export class Alloy extends Construct {
       image: ServiceImage.of(this, ALLOY_IMAGE),
       tier: "small",
       networks: [props.infraNetwork, props.projectNetwork],
-      volumes: { "/var/lib/alloy": props.dataVolume },
+      volumes: { [STORAGE_DIR]: props.dataVolume },
       hostPaths: {
         [ENGINE_SOCKET]: ENGINE_SOCKET,
         [engineDataRoot]: engineDataRoot,
@@ -70,7 +76,7 @@ export class Alloy extends Construct {
       ],
       entrypoint: [
         ...["bash", "/groundwork/start.sh", CONFIG_DIR],
-        ...["--storage.path=/var/lib/alloy/data", "--disable-reporting"],
+        ...[`--storage.path=${STORAGE_DIR}`, "--disable-reporting"],
       ],
       env: {
         ENGINE: `unix://${ENGINE_SOCKET}`,
