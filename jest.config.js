@@ -5,6 +5,6 @@ module.exports = {
   // The sidecars' tests wait more than they compute.
   testTimeout: 60_000,
   maxConcurrency: 8,
-  maxWorkers: 2,
+  maxWorkers: 3,
   transform: { "\\.ts$": "@swc/jest" },
 };
