@@ -13,20 +13,24 @@ const PATIENCE_MS = 1500;
 
 /** Looks at the machine; without a demand only at the tools. */
 export async function inspectMachine(demand?: Demand): Promise<Machine> {
-  const [info, provider, ports, missingImages] = await Promise.all([
+  const looks = Promise.all([
     tryDocker("info", "--format", "{{json .}}"),
+    tryDocker("version", "--format", "{{.Server.APIVersion}}"),
     demand && providerError(demand.environment),
     demand && isLocalEngine() ? takenPorts(demand) : [],
     demand && unobtainableImages(demand.images),
   ]);
+  // Terraform takes its time to say its version: meanwhile the others look.
+  const terraform = detectTerraform();
+  const [info, api, provider, ports, missingImages] = await looks;
   const report = parseReport(info.output);
   const local = demand !== undefined && isLocalEngine();
   return {
     nodeVersion: process.versions.node,
-    terraform: detectTerraform(),
+    terraform,
     forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
     providerError: provider,
-    engine: report && (await describeEngine(report)),
+    engine: report && (await describeEngine(report, api.output)),
     engineError: report
       ? undefined
       : (lastLine(info.output) ?? "the docker command is not installed"),
@@ -54,11 +58,10 @@ function parseReport(output: string): EngineReport | undefined {
   }
 }
 
-async function describeEngine(report: EngineReport): Promise<Engine> {
-  const api = await tryDocker("version", "--format", "{{.Server.APIVersion}}");
+async function describeEngine(report: EngineReport, apiVersion: string): Promise<Engine> {
   return {
     version: report.ServerVersion,
-    apiVersion: api.output,
+    apiVersion,
     memoryMiB: Math.floor(report.MemTotal / 1024 / 1024),
     freeDiskMiB: isLocalEngine() ? await freeMiB(report.DockerRootDir) : undefined,
   };
