@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync, renameSync } from "node:fs";
-import { promisify } from "node:util";
 import { CommandError } from "./terminal";
-import { type TerraformBinary, terraformEnv } from "./terraform";
-
-const run = promisify(execFile);
+import { callTerraform, type TerraformBinary } from "./terraform";
 
 /** What became of one stack's state. */
 export type Migration = "moved" | "nothing to move" | "moved before";
@@ -18,20 +14,7 @@ export async function migrateState(
   localState: string,
   terraform: Pick<TerraformBinary, "command">,
 ): Promise<Migration> {
-  const call = async (...args: string[]) => {
-    try {
-      const { stdout } = await run(terraform.command, [`-chdir=${folder}`, ...args], {
-        env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1" },
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      return stdout;
-    } catch (error) {
-      const { stderr = "" } = error as { stderr?: string };
-      throw new CommandError(
-        `terraform ${args[0]} in ${folder} failed; ${localState} is as it was:\n${stderr.trim()}`,
-      );
-    }
-  };
+  const call = (...args: string[]) => callTerraform(terraform, folder, ...args);
   if (!existsSync(localState)) {
     return "nothing to move";
   }

@@ -1,5 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { promisify } from "node:util";
+import { CommandError } from "./terminal";
+
+const run = promisify(execFile);
 
 /** The program that cdktf runs for plan and apply. */
 export interface TerraformBinary {
@@ -44,4 +48,22 @@ export function detectTerraform(env = process.env): TerraformBinary | undefined 
 export function terraformEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { TF_CLI_CONFIG_FILE: configFile, ...rest } = env;
   return configFile && existsSync(configFile) ? env : rest;
+}
+
+/** Runs Terraform in a stack's folder and returns what it printed, or fails with its errors. */
+export async function callTerraform(
+  { command }: Pick<TerraformBinary, "command">,
+  folder: string,
+  ...args: string[]
+): Promise<string> {
+  try {
+    const { stdout } = await run(command, [`-chdir=${folder}`, ...args], {
+      env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1" },
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const { stderr = "" } = error as { stderr?: string };
+    throw new CommandError(`terraform ${args[0]} in ${folder} failed:\n${stderr.trim()}`);
+  }
 }

@@ -3,7 +3,7 @@ import type { INetwork } from "../network/network";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
+import { validateRetentionDays } from "../service/validation";
 import type { IDataVolume } from "../storage/data-volume";
 
 export const LOKI_IMAGE = "grafana/loki:3.7.3";
@@ -33,11 +33,7 @@ export class Loki extends Construct {
   constructor(scope: Construct, id: string, props: LokiProps) {
     super(scope, id);
     const retentionDays = props.retentionDays ?? 14;
-    validate(
-      Number.isInteger(retentionDays) && retentionDays >= 1,
-      () => `retentionDays is ${retentionDays}: Loki keeps logs for a whole number of days from 1`,
-      this,
-    );
+    validateRetentionDays(retentionDays, "Loki keeps logs", this);
     this.url = `http://loki.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
       name: "loki",

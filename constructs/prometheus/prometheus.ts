@@ -4,7 +4,7 @@ import type { INetwork } from "../network/network";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
+import { validateRetentionDays } from "../service/validation";
 import type { IDataVolume } from "../storage/data-volume";
 import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
 
@@ -38,12 +38,7 @@ export class Prometheus extends Construct {
   constructor(scope: Construct, id: string, props: PrometheusProps) {
     super(scope, id);
     const retentionDays = props.retentionDays ?? 15;
-    validate(
-      Number.isInteger(retentionDays) && retentionDays >= 1,
-      () =>
-        `retentionDays is ${retentionDays}: Prometheus keeps metrics for a whole number of days from 1`,
-      this,
-    );
+    validateRetentionDays(retentionDays, "Prometheus keeps metrics", this);
     this.url = `http://prometheus.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
       name: "prometheus",

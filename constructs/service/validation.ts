@@ -21,3 +21,12 @@ export function validate(
     throw new ValidationError(message(), scope);
   }
 }
+
+/** How long a service keeps what it collects: whole days, one at least. */
+export function validateRetentionDays(days: number, keeper: string, scope: IConstruct): void {
+  validate(
+    Number.isInteger(days) && days >= 1,
+    () => `retentionDays is ${days}: ${keeper} for a whole number of days from 1`,
+    scope,
+  );
+}

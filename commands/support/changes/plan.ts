@@ -1,17 +1,12 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Environment } from "../../../environments";
 import { PROJECT_ROOT } from "../cdktf";
-import { CommandError } from "../terminal";
-import { type TerraformBinary, terraformEnv } from "../terraform";
+import { callTerraform, type TerraformBinary } from "../terraform";
 import type { Action, ChangeReport } from "./change";
 import { describeDifferences } from "./describe";
 import type { Difference } from "./diff";
 import type { Json } from "./synthesis";
-
-const run = promisify(execFile);
 
 /** One resource of `terraform show -json` (https://developer.hashicorp.com/terraform/internals/json-format#change-representation). */
 interface ResourceChange {
@@ -58,18 +53,7 @@ export async function planReport(
 
 async function planStack(stack: string, terraform: TerraformBinary): Promise<Json> {
   const folder = join(PROJECT_ROOT, "cdktf.out", "stacks", stack);
-  const call = async (...args: string[]) => {
-    try {
-      const { stdout } = await run(terraform.command, [`-chdir=${folder}`, ...args], {
-        env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1" },
-        maxBuffer: 256 * 1024 * 1024,
-      });
-      return stdout;
-    } catch (error) {
-      const { stderr = "" } = error as { stderr?: string };
-      throw new CommandError(`${stack}: terraform ${args[0]} failed:\n${stderr.trim()}`);
-    }
-  };
+  const call = (...args: string[]) => callTerraform(terraform, folder, ...args);
   await call("init", "-input=false", "-no-color");
   await call("plan", "-input=false", "-no-color", "-lock-timeout=30s", "-out=plan");
   return JSON.parse(await call("show", "-json", "plan"));
