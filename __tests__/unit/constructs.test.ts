@@ -267,6 +267,12 @@ describe("memory", () => {
     expect(total).toBeLessThanOrEqual(8192);
   });
 
+  test("gives every JVM a heap of whole mebibytes at any scale", () => {
+    const { stacks } = synthesize({ ...laptop, memoryScale: 0.55 });
+    const heaps = JSON.stringify(stacks).match(/-Xmx[^m]*m/g);
+    expect([...new Set(heaps)].sort()).toEqual(["-Xmx422m", "-Xmx48m", "-Xmx563m"]);
+  });
+
   test("fails with a reservation above the limit", () => {
     expect(() => validateMemory(stack(), { limitMiB: 512, reservationMiB: 1024 })).toThrow(
       "memoryReservationMiB is 1024 and memoryLimitMiB is 512: the reservation has to be above 0 and below the limit; lower the reservation or raise the limit (at test)",

@@ -52,7 +52,7 @@ function scaleOf(tier: MemoryTier, memoryScale: number): number {
  * and off-heap buffers (https://docs.opensearch.org/latest/install-and-configure/install-opensearch/index/#important-settings).
  */
 export function jvmHeapMiB(scope: IConstruct, tier: MemoryTier): number {
-  return memoryOf(scope, tier).limitMiB / 2;
+  return Math.floor(memoryOf(scope, tier).limitMiB / 2);
 }
 
 export function validateMemory(scope: IConstruct, { limitMiB, reservationMiB }: Memory): void {
