@@ -415,6 +415,54 @@ describe("a preview of", () => {
   });
 });
 
+describe("npm run up rolls", () => {
+  const rolls = (base: Synthesis, head: Synthesis) =>
+    report(base, head).rolls.map(({ cluster, replaced, obstacle }) => [
+      cluster,
+      replaced.map(({ name }) => name),
+      obstacle,
+    ]);
+  const withHeap = (...names: string[]) =>
+    edited((stacks) => {
+      for (const name of names) {
+        const { docker_container: containers } = stacks["laptop-messaging"].resource;
+        containers[idOf(containers, name)].env.push("KAFKA_HEAP_OPTS=-Xmx1g");
+      }
+    });
+
+  test("a cluster of which several nodes are replaced, and one of which a single node is", () => {
+    expect(rolls(BASE, withHeap("kafka-1", "kafka-3"))).toEqual([
+      ["kafka", ["kafka-1", "kafka-3"], undefined],
+    ]);
+    expect(rolls(BASE, withHeap("kafka-2"))).toEqual([["kafka", ["kafka-2"], undefined]]);
+  });
+
+  test("nothing that has one node only, and nothing that is new", () => {
+    const single = { ...laptop, openSearch: { ...laptop.openSearch, nodes: 1 } };
+    const more = { ...single, memoryScale: 2 };
+    expect(rolls(synthesis(single), synthesis(more)).map(([cluster]) => cluster)).toEqual([
+      "kafka",
+    ]);
+    expect(rolls(new Map(), BASE)).toEqual([]);
+  });
+
+  test("OpenSearch when a node is added, and says why it does not do so with Kafka", () => {
+    const more = synthesis({
+      ...laptop,
+      openSearch: { ...laptop.openSearch, nodes: 4 },
+      kafka: { brokers: 5 },
+    });
+    expect(rolls(BASE, more)).toEqual([
+      ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], undefined],
+      [
+        "kafka",
+        ["kafka-1", "kafka-2", "kafka-3"],
+        "its quorum goes from 3 to 5 nodes, and running ones cannot change it",
+      ],
+    ]);
+  });
+});
+
 describe("the formats", () => {
   const head = withTopics([
     { ...infraEvents, partitions: 6, configs: { "min.insync.replicas": 2, "x.y": "<b>|@me" } },

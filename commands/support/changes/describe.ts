@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { unescapeTemplate } from "../../../constructs/service/file";
-import type { Action, Change } from "./change";
+import { type Action, type Change, type ClusterNode, clusterOf } from "./change";
 import type { Difference } from "./diff";
 import { describeFile, type FileChange, facts } from "./files";
 import type { Json } from "./synthesis";
@@ -34,7 +34,25 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
       ...(words.destroys?.(action, before, after) ?? []),
     ],
     warnings,
+    node: nodeOf(before, after),
   };
+}
+
+function nodeOf(before: Json, after: Json): ClusterNode | undefined {
+  const body = after ?? before;
+  const cluster = clusterOf(body);
+  const networks = (container: Json): string[] =>
+    container.networks_advanced.map(({ name }: Json) => name);
+  return cluster === undefined
+    ? undefined
+    : {
+        cluster,
+        name: body.name,
+        leavesNetwork:
+          before !== undefined &&
+          after !== undefined &&
+          networks(before).some((name) => !networks(after).includes(name)),
+      };
 }
 
 function actionOf({ before, after, movedFrom }: Difference, words: Words): Action {
@@ -344,7 +362,7 @@ function compareFiles(before: Json, after: Json): FileChange {
 
 /** A node of a cluster serves what people stored: while it is replaced it does not. */
 function containerLoss(action: Action, before: Json): string[] {
-  const cluster = before?.labels.find(({ label }: Json) => label === "groundwork.cluster")?.value;
+  const cluster = clusterOf(before);
   if (cluster === undefined) {
     return [];
   }

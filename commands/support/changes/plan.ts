@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { Environment } from "../../../environments";
 import { PROJECT_ROOT } from "../cdktf";
 import { callTerraform, type TerraformBinary } from "../terraform";
-import type { Action, ChangeReport } from "./change";
+import { type Action, type ChangeReport, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import type { Difference } from "./diff";
+import { rollsOf } from "./roll";
 import type { Json } from "./synthesis";
 
 /** One resource of `terraform show -json` (https://developer.hashicorp.com/terraform/internals/json-format#change-representation). */
@@ -25,30 +26,35 @@ interface ResourceChange {
   };
 }
 
-/** What Terraform would do in every stack, from the last synth and the state. */
+/** What Terraform would do in every stack, or in these, from the last synth and the state. */
 export async function planReport(
   environment: Environment,
   terraform: TerraformBinary,
+  stacks = synthesizedStacks(),
 ): Promise<ChangeReport> {
-  const { stacks } = JSON.parse(
-    readFileSync(join(PROJECT_ROOT, "cdktf.out", "manifest.json"), "utf8"),
-  );
   const plans: [string, Json][] = [];
   // One after the other: Terraform's installations into one plugin cache get in each other's way.
-  for (const stack of Object.keys(stacks)) {
+  for (const stack of stacks) {
     plans.push([stack, await planStack(stack, terraform)]);
   }
   const changes = plans.flatMap(([stack, plan]) =>
     (plan.resource_changes as ResourceChange[]).flatMap((change) => toChange(stack, change)),
   );
+  const before = totalsOf(containersOf(plans.map(([, plan]) => plan.prior_state?.values)));
   return {
     environment: environment.name,
     against: "what is deployed",
     changes,
-    before: totalsOf(plans.map(([, plan]) => plan.prior_state?.values)),
-    after: totalsOf(plans.map(([, plan]) => plan.planned_values)),
+    rolls: rollsOf(changes, before.nodes),
+    before,
+    after: totalsOf(containersOf(plans.map(([, plan]) => plan.planned_values))),
     memoryBudgetMiB: environment.memoryBudgetMiB,
   };
+}
+
+function synthesizedStacks(): string[] {
+  const manifest = readFileSync(join(PROJECT_ROOT, "cdktf.out", "manifest.json"), "utf8");
+  return Object.keys(JSON.parse(manifest).stacks);
 }
 
 async function planStack(stack: string, terraform: TerraformBinary): Promise<Json> {
@@ -127,15 +133,9 @@ function withoutUnset(value: Json): Json {
     : value;
 }
 
-function totalsOf(values: readonly Json[]) {
-  const containers = values
+function containersOf(values: readonly Json[]): Json[] {
+  return values
     .flatMap((value) => value?.root_module?.resources ?? [])
-    .filter(({ type }: Json) => type === "docker_container");
-  return {
-    containers: containers.length,
-    memoryReservationMiB: containers.reduce(
-      (sum: number, { values: body }: Json) => sum + (body.memory_reservation ?? 0),
-      0,
-    ),
-  };
+    .filter(({ type }: Json) => type === "docker_container")
+    .map(({ values: body }: Json) => body);
 }

@@ -1,8 +1,9 @@
 import { environments } from "../../../environments";
 import { PROJECT_ROOT } from "../cdktf";
-import type { ChangeReport, Totals } from "./change";
+import { type ChangeReport, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import { differences } from "./diff";
+import { rollsOf } from "./roll";
 import {
   environmentsOf,
   type Json,
@@ -29,22 +30,21 @@ export function compare(
   base: Synthesis,
   head: Synthesis,
 ): ChangeReport {
+  const changes = describeDifferences(differences(base, head));
+  const before = totalsOf(containersOf(base));
   return {
     environment,
     against,
-    changes: describeDifferences(differences(base, head)),
-    before: totalsOf(base),
-    after: totalsOf(head),
+    changes,
+    rolls: rollsOf(changes, before.nodes),
+    before,
+    after: totalsOf(containersOf(head)),
     memoryBudgetMiB: environments[environment].memoryBudgetMiB,
   };
 }
 
-function totalsOf(synthesis: Synthesis): Totals {
-  const containers = [...synthesis.values()].flatMap((stack) =>
+function containersOf(synthesis: Synthesis): Json[] {
+  return [...synthesis.values()].flatMap((stack) =>
     Object.values<Json>(stack.resource?.docker_container ?? {}),
   );
-  return {
-    containers: containers.length,
-    memoryReservationMiB: containers.reduce((sum, body) => sum + body.memory_reservation, 0),
-  };
 }

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { CommandError } from "../terminal";
 import type { Action, Change, ChangeReport } from "./change";
+import { describeRoll } from "./roll";
 
 /** How a report can be shown. */
 export const FORMATS = {
@@ -49,11 +50,15 @@ function byStack(changes: readonly Change[]): [string, Change[]][] {
   return stacks.map((stack) => [stack, changes.filter((change) => change.stack === stack)]);
 }
 
-function listOf(report: ChangeReport, key: "destructive" | "warnings"): string[] {
-  return [...new Set(report.changes.flatMap((change) => change[key]))];
+function destructionsOf({ changes }: ChangeReport): string[] {
+  return [...new Set(changes.flatMap(({ destructive }) => destructive))];
 }
 
-function totalsOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): string[] {
+function warningsOf({ changes, rolls }: ChangeReport): string[] {
+  return [...new Set(changes.flatMap(({ warnings }) => warnings)), ...rolls.map(describeRoll)];
+}
+
+function summaryOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): string[] {
   const counts = (["create", "update", "replace", "destroy", "move"] as const)
     .map((action) => [action, changes.filter((change) => change.action === action).length] as const)
     .filter(([, count]) => count > 0)
@@ -85,9 +90,9 @@ function renderTerminal(reports: readonly ChangeReport[]): string {
       }
       const section = (title: string, items: string[]) =>
         items.length > 0 ? ["", title, ...items.map((item) => `  ! ${item}`)] : [];
-      lines.push(...section(paint("red", "destructive"), listOf(report, "destructive")));
-      lines.push(...section(paint("yellow", "mind"), listOf(report, "warnings")));
-      return [...lines, "", ...totalsOf(report)].join("\n");
+      lines.push(...section(paint("red", "destructive"), destructionsOf(report)));
+      lines.push(...section(paint("yellow", "mind"), warningsOf(report)));
+      return [...lines, "", ...summaryOf(report)].join("\n");
     })
     .join("\n\n");
 }
@@ -98,8 +103,8 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
       const lines = [`### ${report.environment}, against \`${report.against}\``, ""];
       const section = (title: string, items: string[]) =>
         items.length > 0 ? [`**${title}**`, "", ...items.map((item) => `- ${item}`), ""] : [];
-      lines.push(...section("⚠️ Destructive", listOf(report, "destructive")));
-      lines.push(...section("Mind", listOf(report, "warnings")));
+      lines.push(...section("⚠️ Destructive", destructionsOf(report)));
+      lines.push(...section("Mind", warningsOf(report)));
       for (const [stack, changes] of byStack(report.changes)) {
         lines.push(`<details open><summary>${stack}: ${changes.length}</summary>`, "");
         lines.push("| | what | |", "|---|---|---|");
@@ -111,7 +116,7 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
         }
         lines.push("", "</details>", "");
       }
-      return [...lines, totalsOf(report).join("; ")].join("\n");
+      return [...lines, summaryOf(report).join("; ")].join("\n");
     })
     .join("\n\n");
 }
