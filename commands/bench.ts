@@ -19,9 +19,9 @@ import {
   synthesizedResources,
 } from "./support/cdktf";
 import { renderCompose } from "./support/compose";
+import { destroyPlatform } from "./support/destroy";
 import { docker } from "./support/docker";
 import { prepareLab, runLabScript } from "./support/lab";
-import { destroyPlatform } from "./support/platform";
 import { runSidecar } from "./support/sidecar-run";
 import { CommandError, parseOptions, runCommand, table } from "./support/terminal";
 

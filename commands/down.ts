@@ -1,7 +1,8 @@
 // npm run down: stops everything and keeps the data volumes. With --volumes it removes them too, after a typed confirmation.
 import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environments";
-import { currentEnvironment, destroyPlatform } from "./support/platform";
+import { destroyPlatform } from "./support/destroy";
+import { currentEnvironment } from "./support/platform";
 import { CommandError, parseOptions, runCommand } from "./support/terminal";
 
 runCommand(async () => {

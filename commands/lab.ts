@@ -1,8 +1,8 @@
 // npm run lab: builds a hermetic Docker lab out of package registries and deploys the platform in it. Never used for a user's
 // own deployment.
 import { lab } from "../environments/lab";
+import { deployPlatform } from "./support/deploy";
 import { prepareLab } from "./support/lab";
-import { deployPlatform } from "./support/platform";
 import { parseOptions, runCommand } from "./support/terminal";
 
 runCommand(async () => {

@@ -281,7 +281,7 @@ describe("down", () => {
   });
 
   test("and an up that is interrupted is gone on with by the next one, which finds the data", async () => {
-    const interrupted = await interruptNpm("up", /opensearch-1: Creating/);
+    const interrupted = await interruptNpm("up", /opensearch-1: creating/);
     expect(interrupted.exitCode).not.toBe(0);
     expect(interrupted.output).toContain(
       "interrupted; the state is saved: run the same command again to go on",

@@ -1,4 +1,4 @@
-import { progressOf } from "../../commands/support/cdktf";
+import { resourcesOf } from "../../commands/support/cdktf";
 import {
   type Demand,
   demandOf,
@@ -9,7 +9,7 @@ import {
 import { table } from "../../commands/support/terminal";
 import { describeExitCode } from "../../constructs";
 import { laptop } from "../../environments/laptop";
-import { containers, resources, synthesize } from "../support/platform";
+import { synthesize } from "../support/platform";
 
 const DEMAND: Demand = {
   environment: "laptop",
@@ -51,7 +51,7 @@ test("everything that is missing is reported together, each with its remedy", ()
       DEMAND,
     ),
   ).toEqual([
-    "Node is 18.1.0: 20 or newer is needed; install it from your distribution or nodejs.org",
+    "Node is 18.1.0: 20.19 or newer is needed; install it from your distribution or nodejs.org",
     "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or name one in TERRAFORM_BINARY_NAME",
     "no Docker engine answers: Cannot connect to the Docker daemon; start Docker, or point DOCKER_HOST to an engine",
     "vm.max_map_count is 65530: OpenSearch needs at least 262144; sudo sysctl -w vm.max_map_count=262144",
@@ -93,32 +93,14 @@ test.each([
 
 test("the demand is the sum of what the synthesized containers reserve, and their ports", () => {
   const { stacks } = synthesize(laptop);
-  const bodies = containers(stacks).map((body) => ({ stack: "", type: "docker_container", body }));
-  const images = resources(stacks, "docker_image").map((body) => ({ stack: "", type: "", body }));
-  const demand = demandOf(laptop, bodies, images);
+  const demand = demandOf(
+    laptop,
+    Object.entries(stacks).flatMap(([stack, json]) => resourcesOf(stack, json)),
+  );
   expect(demand.images).toHaveLength(7);
   expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 3 * 128 + 2 * 256 + 2 * 256);
   expect([...demand.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
   expect(demand.ports.get(9093)).toBe("kafka-2");
-});
-
-test.each([
-  [
-    "lab-data  docker_container.opensearch_opensearch-1_BF85EFC5 (opensearch/opensearch-1/Resource): Creating...",
-    "opensearch/opensearch-1: Creating...",
-  ],
-  [
-    "     docker_container.x (kafka/kafka-1/Resource): Creation complete after 28s [id=0f4ccf]",
-    "kafka/kafka-1: Creation complete after 28s",
-  ],
-  [
-    "lab-data  No changes. Your infrastructure matches the configuration.",
-    "lab-data: No changes. Your infrastructure matches the configuration.",
-  ],
-  ["                    + executable  = false", undefined],
-  ["2 Stacks deploying     2 Stacks done     0 Stacks waiting", undefined],
-])("of the line %j the progress is %j", (line, progress) => {
-  expect(progressOf(line)).toBe(progress);
 });
 
 test("a table aligns its columns", () => {

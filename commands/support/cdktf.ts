@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { CommandError } from "./terminal";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stream } from "./stream";
 import { type TerraformBinary, terraformEnv } from "./terraform";
 
 export const PROJECT_ROOT = join(__dirname, "..", "..");
@@ -22,9 +20,7 @@ export interface CdktfOptions {
 
 /** Runs the cdktf CLI and returns its exit code. Throws when the user interrupts it. */
 export function cdktf(args: readonly string[], options: CdktfOptions): Promise<number> {
-  mkdirSync(dirname(options.logFile), { recursive: true });
-  const log = createWriteStream(options.logFile, { flags: "a" });
-  const child = spawn(CDKTF, [...args], {
+  return stream(CDKTF, args, {
     cwd: PROJECT_ROOT,
     env: {
       ...terraformEnv(process.env),
@@ -34,76 +30,40 @@ export function cdktf(args: readonly string[], options: CdktfOptions): Promise<n
       ...(options.terraform && { TERRAFORM_BINARY_NAME: options.terraform.command }),
       ...options.env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    logFile: options.logFile,
+    onLine: options.onLine,
   });
-  // Ctrl-C reaches the child as well, which lets Terraform finish what it is doing and write its state. Wait for it.
-  let interrupted = false;
-  const wait = () => {
-    interrupted = true;
-    console.error("interrupted: waiting for Terraform to save its state ...");
-  };
-  process.on("SIGINT", wait);
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on("line", (raw) => {
-      const line = stripTerminalCodes(raw);
-      log.write(`${line}\n`);
-      options.onLine?.(line);
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => {
-      process.off("SIGINT", wait);
-      log.end();
-      if (interrupted) {
-        reject(
-          new CommandError("interrupted; the state is saved: run the same command again to go on"),
-        );
-      } else {
-        resolve(code ?? 1);
-      }
-    });
-  });
-}
-
-/** A line of Terraform about one resource, in short, or nothing for every other line. */
-export function progressOf(line: string): string | undefined {
-  const [, path, event] =
-    /\(([^()]+?)(?:\/Resource)?\): ((?:Creating|Modifying|Destroying|Still|Creation|Modifications|Destruction)[^[]*)/.exec(
-      line,
-    ) ?? [];
-  if (path) {
-    return `${path}: ${event.trim()}`;
-  }
-  return /No changes\.|Apply complete!|Destroy complete!|^.*Plan: /.test(line)
-    ? line.trim().replace(/\s{2,}/g, ": ")
-    : undefined;
 }
 
 /** A resource of a synthesized stack. */
 export interface SynthesizedResource {
   readonly stack: string;
   readonly type: string;
+  /** Terraform's name for it, unique with the type in its stack. */
+  readonly id: string;
   readonly body: Record<string, unknown>;
 }
 
-/** Every resource of one type in the output of the last synth. */
-export function synthesizedResources(type: string): SynthesizedResource[] {
+/** Every resource of one type, or of all, in the output of the last synth. */
+export function synthesizedResources(type?: string): SynthesizedResource[] {
   const stacks = join(PROJECT_ROOT, "cdktf.out", "stacks");
   const manifest = JSON.parse(
     readFileSync(join(PROJECT_ROOT, "cdktf.out", "manifest.json"), "utf8"),
   );
   return readdirSync(stacks)
     .filter((stack) => stack in manifest.stacks)
-    .flatMap((stack) => {
-      const { resource = {} } = JSON.parse(
-        readFileSync(join(stacks, stack, "cdk.tf.json"), "utf8"),
-      ) as { resource?: Record<string, Record<string, Record<string, unknown>>> };
-      return Object.values(resource[type] ?? {}).map((body) => ({ stack, type, body }));
-    });
+    .flatMap((stack) =>
+      resourcesOf(stack, JSON.parse(readFileSync(join(stacks, stack, "cdk.tf.json"), "utf8"))),
+    )
+    .filter((resource) => type === undefined || resource.type === type);
 }
 
-function stripTerminalCodes(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes are control characters
-  return line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
+/** Every resource of a stack's JSON. */
+export function resourcesOf(
+  stack: string,
+  { resource = {} }: { resource?: Record<string, Record<string, Record<string, unknown>>> },
+): SynthesizedResource[] {
+  return Object.entries(resource).flatMap(([type, bodies]) =>
+    Object.entries(bodies).map(([id, body]) => ({ stack, type, id, body })),
+  );
 }

@@ -9,6 +9,21 @@ export async function docker(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** The last lines of a container's log, of both its streams, without the frames of a JVM's stack traces. */
+export async function lastLines(container: string, count: number): Promise<string> {
+  const tail = String(FRAMES_PER_LINE * count);
+  const { stdout, stderr } = await run("docker", ["logs", "--tail", tail, container]);
+  return `${stdout}${stderr}`
+    .trim()
+    .split("\n")
+    .filter((line) => !/^\s+(at |\.\.\. \d+ more)/.test(line))
+    .slice(-count)
+    .join("\n");
+}
+
+/** How many frames a trace is expected to have. */
+const FRAMES_PER_LINE = 40;
+
 /** What a finished command left behind. */
 export interface Outcome {
   readonly exitCode: number;

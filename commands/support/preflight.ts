@@ -61,7 +61,8 @@ export interface Check {
 /** OpenSearch's bootstrap checks, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
 const MAX_MAP_COUNT = 262144;
 const OPEN_FILES = 65536;
-const OLDEST_NODE = 20;
+/** The first that loads ES modules into CommonJS. */
+const OLDEST_NODE = "20.19";
 /** The first engine whose `docker events` and networks are as the platform uses them: Debian 12's. */
 const OLDEST_API = "1.41";
 /** The images, and room for the volumes to begin with. */
@@ -79,7 +80,7 @@ export function diagnose(machine: Machine, demand?: Demand): Check[] {
 }
 
 function checkNode({ nodeVersion }: Machine): Check {
-  const old = Number(nodeVersion.split(".")[0]) < OLDEST_NODE;
+  const old = isOlder(nodeVersion, OLDEST_NODE);
   return {
     name: "Node",
     found: nodeVersion,
@@ -206,12 +207,12 @@ function checkPorts({ takenPorts }: Machine, { ports, environment }: Demand): Ch
 /** What the synthesized containers ask for. */
 export function demandOf(
   { name, openSearch }: Environment,
-  containers: readonly SynthesizedResource[],
-  images: readonly SynthesizedResource[],
+  resources: readonly SynthesizedResource[],
 ): Demand {
+  const of = (type: string) => resources.filter((resource) => resource.type === type);
   const ports = new Map<number, string>();
   let memoryReservationMiB = 0;
-  for (const { body } of containers) {
+  for (const { body } of of("docker_container")) {
     memoryReservationMiB += body.memory_reservation as number;
     for (const { external } of (body.ports ?? []) as { external: number }[]) {
       ports.set(external, body.name as string);
@@ -221,7 +222,7 @@ export function demandOf(
     environment: name,
     memoryReservationMiB,
     ports,
-    images: [...new Set(images.map(({ body }) => body.name as string))],
+    images: [...new Set(of("docker_image").map(({ body }) => body.name as string))],
     raisesOpenFiles: openSearch.raiseUlimits,
   };
 }

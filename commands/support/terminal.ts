@@ -16,6 +16,9 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** A failure that the user can act on: shown without a stack trace. */
 export class CommandError extends Error {}
 
+/** The user's own Ctrl-C. */
+export class InterruptedError extends CommandError {}
+
 /** Runs a command's main function and turns its outcome into an exit code. */
 export function runCommand(main: () => Promise<void>): void {
   main().catch((error: Error) => {

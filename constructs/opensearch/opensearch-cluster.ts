@@ -119,5 +119,6 @@ export class OpenSearchCluster extends Construct {
 function joinedCommand(nodes: number): string[] {
   const query = `wait_for_nodes=${encodeURIComponent(`>=${nodes}`)}&wait_for_status=yellow&timeout=1s`;
   const url = `http://127.0.0.1:${OPENSEARCH_HTTP_PORT}/_cluster/health?${query}`;
-  return ["curl", "--fail", "--silent", "--show-error", "--max-time", "4", url];
+  // The body tells whoever waits how many have joined.
+  return ["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "4", url];
 }
