@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepareLab } from "../../commands/support/lab";
 import type { Json } from "./platform";
@@ -24,9 +25,10 @@ export function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd = ROOT,
 ): Finished {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: ROOT,
+    cwd,
     encoding: "utf8",
     env: { ...process.env, ...env },
     maxBuffer: 64 * 1024 * 1024,
@@ -54,6 +56,22 @@ export function npm(
   env: NodeJS.ProcessEnv = {},
 ): Finished {
   return run("npm", ["run", "--silent", script, "--", ...args], env);
+}
+
+/** A copy of the project, to change, that deploys the same lab. */
+export function copyOfProject(): string {
+  const copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"));
+  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
+  const archive = execFileSync("tar", ["--create", "--files-from", "-"], {
+    cwd: ROOT,
+    input: files,
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  execFileSync("tar", ["--extract"], { cwd: copy, input: archive });
+  for (const shared of ["node_modules", ".state"]) {
+    symlinkSync(join(ROOT, shared), join(copy, shared));
+  }
+  return copy;
 }
 
 /** Presses Ctrl-C in an npm script once it has printed something. */

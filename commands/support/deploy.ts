@@ -4,11 +4,15 @@ import { synthesizedResources } from "./cdktf";
 import { docker } from "./docker";
 import { checkMachine, synthesize } from "./platform";
 import { demandOf } from "./preflight";
+import { type RollOptions, rollClusters } from "./rolling";
 import { Run } from "./run";
 import { CommandError, table } from "./terminal";
 
 /** Deploys everything, then checks in the running platform that the deploy is finished. */
-export async function deployPlatform(environment: Environment): Promise<void> {
+export async function deployPlatform(
+  environment: Environment,
+  options: RollOptions = { atOnce: false },
+): Promise<void> {
   console.log(`synthesizing environment "${environment.name}" and looking at the machine ...`);
   await synthesize(environment);
   const terraform = await checkMachine(demandOf(environment, synthesizedResources()));
@@ -22,6 +26,7 @@ export async function deployPlatform(environment: Environment): Promise<void> {
   }
   await removeUnstarted(environment);
   const run = new Run(environment, terraform);
+  await rollClusters(run, options);
   await run.deploy();
   const sidecars = run.containers
     .filter(({ body }) => body.must_run === false)
