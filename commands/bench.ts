@@ -1,5 +1,5 @@
 // npm run bench: measures in the lab what the project promises, each figure a ratio or a bound within one run.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -40,7 +40,12 @@ runCommand(async () => {
   const { yes } = parseOptions("yes");
   await prepareLab({ fresh: true, yes });
   await runLabScript("compose.sh");
-  const figures = [...(await benchSynth()), ...(await benchDeploy()), ...(await benchSidecars())];
+  const figures = [
+    ...(await benchSynth()),
+    ...(await benchCommands()),
+    ...(await benchDeploy()),
+    ...(await benchSidecars()),
+  ];
   await destroyPlatform(lab, { volumes: true });
   const rows = figures.map(({ name, measured, target, met }) => [
     name,
@@ -81,6 +86,44 @@ async function benchSynth(): Promise<Figure[]> {
     tsNode.push(await time(() => runCdktf("synth", "--app", "npx ts-node main.ts")));
   }
   return [ratio("cdktf synth / the same under ts-node", median(own), median(tsNode), 0.6)];
+}
+
+/** The commands that one waits for while one works. */
+async function benchCommands(): Promise<Figure[]> {
+  const preview: number[] = [];
+  const synths: number[] = [];
+  const doctor: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    preview.push(await time(() => runNpm("preview")));
+    synths.push(
+      await time(async () => {
+        await runCdktf("synth");
+        await runCdktf("synth");
+      }),
+    );
+    doctor.push(await time(() => runNpm("doctor")));
+  }
+  return [
+    ratio("preview of one environment / two plain synths", median(preview), median(synths), 1.5),
+    {
+      name: "doctor",
+      measured: `${median(doctor).toFixed(1)} s`,
+      target: "under 2 s",
+      met: median(doctor) < 2,
+    },
+  ];
+}
+
+/** A preview's exit code says what it found, so it is no failure. */
+function runNpm(script: string): void {
+  const { status, stderr } = spawnSync("npm", ["run", "--silent", script], {
+    cwd: PROJECT_ROOT,
+    encoding: "utf8",
+    env: { ...process.env, GROUNDWORK_ENV: lab.name },
+  });
+  if (status === null || status === 1) {
+    throw new CommandError(`npm run ${script} failed: ${stderr}`);
+  }
 }
 
 function ratio(name: string, own: number, other: number, atMost: number): Figure {

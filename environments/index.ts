@@ -1,4 +1,5 @@
-import { ValidationError } from "../constructs";
+// Not the whole of the constructs, which load CDKTF: a command that only asks for an environment is quick.
+import { ValidationError } from "../constructs/service/validation";
 import type { Environment } from "./environment";
 import { lab } from "./lab";
 import { laptop } from "./laptop";

@@ -1,7 +1,8 @@
-import { type IndexTemplate, KAFKA_PORTS, resolveTopic, type Topic } from "../../constructs";
+import { type IndexTemplate, resolveTopic, type Topic } from "../../constructs";
 import type { Environment } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 import type { SynthesizedResource } from "./cdktf";
+import { askKafka, askOpenSearch } from "./clusters";
 import { docker, tryDocker } from "./docker";
 import { observabilityChecks } from "./observability-checks";
 
@@ -118,12 +119,7 @@ async function templateFailures(templates: readonly IndexTemplate[]): Promise<st
 
 // biome-ignore lint/suspicious/noExplicitAny: the answers of a REST API
 async function openSearch(path: string, method = "GET"): Promise<any> {
-  const { exitCode, output } = await tryDocker(
-    "exec",
-    "opensearch-1",
-    ...["curl", "--silent", "--show-error", "--max-time", "10", "--request", method],
-    `http://127.0.0.1:9200${path}`,
-  );
+  const { exitCode, output } = await askOpenSearch("opensearch-1", path, "--request", method);
   return exitCode === 0 ? JSON.parse(output) : { error: output };
 }
 
@@ -143,13 +139,9 @@ async function topicFailures(
   environment: Environment,
   declared: readonly Topic[],
 ): Promise<string[]> {
-  const { exitCode, output } = await tryDocker(
-    "exec",
-    // The broker's own JVM options would claim its heap and ports again.
-    ...["--env", "KAFKA_HEAP_OPTS=-Xmx64m", "kafka-1"],
-    ...["/opt/kafka/bin/kafka-topics.sh", "--describe", "--bootstrap-server"],
-    `kafka-1.${environment.networks.infra.name}:${KAFKA_PORTS.INTERNAL}`,
-  );
+  const { exitCode, output } = await askKafka("kafka-1", environment, "kafka-topics.sh", [
+    "--describe",
+  ]);
   if (exitCode !== 0) {
     return [output];
   }

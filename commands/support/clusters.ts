@@ -16,11 +16,11 @@ export interface Cluster {
 export const CLUSTERS: Readonly<Record<string, Cluster>> = {
   opensearch: {
     async serves(node) {
-      const { exitCode } = await ask(node, "/_cluster/health?timeout=1s", "--fail");
+      const { exitCode } = await askOpenSearch(node, "/_cluster/health?timeout=1s", "--fail");
       return exitCode === 0;
     },
     async incomplete(node) {
-      const { exitCode, output } = await ask(
+      const { exitCode, output } = await askOpenSearch(
         node,
         "/_cluster/health?wait_for_status=green&timeout=1s",
       );
@@ -34,7 +34,7 @@ export const CLUSTERS: Readonly<Record<string, Cluster>> = {
         : `status ${status}: ${unassigned_shards} shards unassigned, ${initializing_shards} initializing, ${relocating_shards} relocating`;
     },
     async coordinator(node) {
-      const { exitCode, output } = await ask(node, "/_cat/cluster_manager?h=node");
+      const { exitCode, output } = await askOpenSearch(node, "/_cat/cluster_manager?h=node");
       return exitCode === 0 ? output.trim() : undefined;
     },
   },
@@ -45,7 +45,7 @@ export const CLUSTERS: Readonly<Record<string, Cluster>> = {
       return (await tryDocker("exec", node, ...check)).exitCode === 0;
     },
     async incomplete(node, environment) {
-      const { exitCode, output } = await kafka(node, environment, "kafka-topics.sh", [
+      const { exitCode, output } = await askKafka(node, environment, "kafka-topics.sh", [
         "--describe",
         "--under-replicated-partitions",
       ]);
@@ -61,7 +61,7 @@ export const CLUSTERS: Readonly<Record<string, Cluster>> = {
         : `${behind.length} partitions without all replicas in sync: ${behind.slice(0, 3).join(", ")}${more}`;
     },
     async coordinator(node, environment) {
-      const { output } = await kafka(node, environment, "kafka-metadata-quorum.sh", [
+      const { output } = await askKafka(node, environment, "kafka-metadata-quorum.sh", [
         "describe",
         "--status",
       ]);
@@ -71,7 +71,8 @@ export const CLUSTERS: Readonly<Record<string, Cluster>> = {
   },
 };
 
-function ask(node: string, path: string, ...switches: string[]) {
+/** curl inside a node's container. */
+export function askOpenSearch(node: string, path: string, ...switches: string[]) {
   return tryDocker(
     ...["exec", node, "curl", "--silent", "--show-error", "--max-time", "10", ...switches],
     `http://127.0.0.1:${OPENSEARCH_HTTP_PORT}${path}`,
@@ -79,7 +80,7 @@ function ask(node: string, path: string, ...switches: string[]) {
 }
 
 /** A tool of the Kafka CLI inside a broker's container. */
-export function kafka(
+export function askKafka(
   node: string,
   { networks }: Environment,
   tool: string,

@@ -1,4 +1,4 @@
-import { describeExitCode, EXIT_CODES } from "../../constructs";
+import { describeExitCode, EXIT_CODES } from "../../constructs/init-sidecar/exit-codes";
 import type { SynthesizedResource } from "./cdktf";
 import { lastLines } from "./docker";
 import type { ContainerState } from "./progress/status";

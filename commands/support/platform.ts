@@ -1,4 +1,4 @@
-import { ValidationError } from "../../constructs";
+import { ValidationError } from "../../constructs/service/validation";
 import { type Environment, environmentNamed } from "../../environments";
 import { cdktf, PROJECT_ROOT, resourcesOf } from "./cdktf";
 import { synthesizeTree } from "./changes/synthesis";
