@@ -6,5 +6,11 @@ module.exports = {
   testTimeout: 60_000,
   maxConcurrency: 8,
   maxWorkers: 3,
-  transform: { "\\.ts$": "@swc/jest" },
+  // GitHub's parser of workflows is an ES module that imports JSON, which Node 20 refuses.
+  transform: { "\\.ts$": "@swc/jest", "/@actions/.*\\.js$": "@swc/jest" },
+  transformIgnorePatterns: ["/node_modules/(?!@actions/)"],
+  moduleNameMapper: {
+    "^(@actions/(?:expressions|workflow-parser))$": "<rootDir>/node_modules/$1/dist/index.js",
+    "^(@actions/(?:expressions|workflow-parser))/(.*)$": "<rootDir>/node_modules/$1/dist/$2.js",
+  },
 };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { parse } from "yaml";
 import { environments } from "../../environments";
 import type { Json } from "../support/platform";
@@ -13,16 +14,29 @@ const find = (name: string) => workflows.find((workflow) => workflow.name === na
 const stepsOf = (body: Json): Json[] =>
   Object.values<Json>(body.jobs).flatMap(({ steps = [] }) => steps);
 
+function schemaErrors(name: string, content: string): string[] {
+  const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
+  return context.errors.getErrors().map(({ message }) => message);
+}
+
 test("the workflows are these", () => {
   expect(workflows.map(({ name }) => name).sort()).toEqual([
     "comment.yml",
     "deploy.yml",
+    "plan.yml",
     "preview.yml",
     "test.yml",
   ]);
 });
 
-describe.each(workflows)("$name", ({ content, body }) => {
+describe.each(workflows)("$name", ({ name, content, body }) => {
+  test("is a workflow by GitHub's own schema", () => {
+    expect(schemaErrors(name, content)).toEqual([]);
+    expect(schemaErrors(name, content.replace("runs-on:", "run-on:"))).toContainEqual(
+      expect.stringContaining("Unexpected value 'run-on'"),
+    );
+  });
+
   test("pins every action to a commit, with its version beside it", () => {
     const used = [...content.matchAll(/uses: (.*)/g)].map(([, action]) => action);
     expect(used.length).toBeGreaterThan(0);
@@ -51,11 +65,38 @@ describe.each(workflows)("$name", ({ content, body }) => {
   });
 });
 
-test("no secret reaches a workflow that runs a pull request's code", () => {
-  const runsIt = workflows.filter(({ body }) => "pull_request" in (body.on ?? body[true as never]));
-  expect(runsIt.map(({ name }) => name).sort()).toEqual(["preview.yml", "test.yml"]);
-  expect(runsIt.filter(({ content }) => content.includes("secrets."))).toEqual([]);
+test("no secret reaches a workflow that runs the code of a fork", () => {
+  const runsIt = workflows.filter(({ body }) => "pull_request" in body.on);
+  expect(runsIt.map(({ name }) => name).sort()).toEqual(["plan.yml", "preview.yml", "test.yml"]);
+  const withSecrets = runsIt.filter(({ content }) => content.includes("secrets."));
+  expect(withSecrets.map(({ name }) => name)).toEqual(["plan.yml"]);
   expect(workflows.filter(({ content }) => content.includes("pull_request_target"))).toEqual([]);
+});
+
+test("a plan is made for the project's own branches only, where an environment has the secrets", () => {
+  const { jobs } = find("plan.yml");
+  expect(Object.keys(jobs)).toEqual(["plan"]);
+  expect(jobs.plan.if).toContain(
+    "github.event.pull_request.head.repo.full_name == github.repository",
+  );
+  expect(jobs.plan.environment).toBe("plan");
+});
+
+test("what a preview and a plan hand over is what the comment looks for", () => {
+  const { on, jobs } = find("comment.yml");
+  const [download, comment] = jobs.comment.steps;
+  expect(on.workflow_run.workflows).toEqual(["preview", "plan"]);
+  for (const name of on.workflow_run.workflows) {
+    const { name: title, jobs: made } = find(`${name}.yml`);
+    const [run, upload] = made[name].steps.slice(-2);
+    expect([title, upload.with.name, upload.with.path]).toEqual([name, name, "comment/"]);
+    for (const file of ["comment/number", "comment/text.md"]) {
+      expect(run.run).toContain(`> ${file}`);
+      expect(comment.with.script).toContain(file);
+    }
+  }
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+  expect(download.with.name).toBe("${{ github.event.workflow_run.name }}");
 });
 
 test("the one that may write comments runs no code of the pull request", () => {
