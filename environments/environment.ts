@@ -38,7 +38,11 @@ export interface Environment {
      * or the `variable` `TF_VAR_grafana_admin_password`.
      */
     readonly adminPassword: "generated" | "variable";
-    /** @default - no e-mail is sent */
+    /**
+     * Where Grafana sends e-mail through.
+     *
+     * @default - no e-mail is sent
+     */
     readonly smtp?: Smtp;
   };
 
@@ -84,8 +88,13 @@ export type StateBackend =
   | {
       /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
       readonly kind: "s3";
+      /** Name of the bucket. */
       readonly bucket: string;
-      /** @default "us-east-1" */
+      /**
+       * Where the bucket is.
+       *
+       * @default "us-east-1"
+       */
       readonly region?: string;
       /** Base URL of another S3 API than Amazon's. @default - Amazon's */
       readonly endpoint?: string;
@@ -103,13 +112,19 @@ export type StateBackend =
   | {
       /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
       readonly kind: "gcs";
+      /** Name of the bucket. */
       readonly bucket: string;
     }
   | {
       /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
       readonly kind: "remote";
+      /** Name of the organization. */
       readonly organization: string;
-      /** @default "app.terraform.io" */
+      /**
+       * Host of the service.
+       *
+       * @default "app.terraform.io"
+       */
       readonly hostname?: string;
     };
 
@@ -117,6 +132,7 @@ export type StateBackend =
 export type ObservabilityService = "alloy" | "grafana" | "loki";
 
 export interface NetworkSettings {
+  /** Name of the network on the engine. */
   readonly name: string;
 
   /**

@@ -20,8 +20,11 @@ import { PlatformStack } from "./platform-stack";
 
 /** Who is told of alerts, how and when. */
 export interface Notifications {
+  /** Everybody who can be told. */
   readonly contactPoints: readonly ContactPointProps[];
+  /** Times in which nobody is told. */
   readonly muteTimings: readonly MuteTimingProps[];
+  /** Which alert goes to whom. */
   readonly policy: NotificationPolicyProps;
 }
 

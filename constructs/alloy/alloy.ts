@@ -26,9 +26,13 @@ export interface AlloyProps {
   /** Read positions and metrics that are not delivered yet. */
   readonly dataVolume: IDataVolume;
 
+  /** Where logs go. */
   readonly loki: Loki;
+  /** Where metrics go. */
   readonly prometheus: Prometheus;
+  /** Cluster whose brokers and consumer groups are measured. */
   readonly kafka: KafkaCluster;
+  /** Cluster whose nodes and indices are measured. */
   readonly openSearch: OpenSearchCluster;
 
   /**

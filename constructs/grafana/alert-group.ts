@@ -9,15 +9,18 @@ import { syntaxErrorOf } from "./query";
  * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/), so that `promtool` can check and test them.
  */
 export interface AlertGroup {
+  /** Unique among the groups. */
   readonly name: string;
 
   /** Between two evaluations, such as `30s`; a multiple of 10 s. */
   readonly interval: string;
 
+  /** Evaluated together, one after the other. */
   readonly rules: readonly AlertRule[];
 }
 
 export interface AlertRule {
+  /** Name of the alert, and of its runbook. */
   readonly alert: string;
 
   /** PromQL; every series of its result is an alert. */
@@ -30,6 +33,7 @@ export interface AlertRule {
    */
   readonly for?: string;
 
+  /** What routes and mute timings look at. */
   readonly labels: { readonly severity: Severity };
 
   readonly annotations: {

@@ -14,6 +14,7 @@ export interface Secret {
 
 /** Who hears of an alert, by exactly one way. */
 export interface ContactPointProps {
+  /** By which policies and routes refer to it. */
   readonly name: string;
 
   /** Addresses; Grafana needs the environment's `smtp` to reach them. */

@@ -4,8 +4,11 @@ import type { QueryLanguage } from "./query";
 
 /** Where Grafana asks. The uid is fixed, so that dashboards and rules can refer to it. */
 export interface DataSource {
+  /** By which dashboards and alerts refer to it. */
   readonly uid: "prometheus" | "loki";
+  /** What Grafana calls it. */
   readonly name: string;
+  /** Base URL on Grafana's network. */
   readonly url: string;
 }
 

@@ -21,13 +21,16 @@ export interface Smtp {
 }
 
 export interface GrafanaProps {
+  /** Network on which it reaches its data sources. */
   readonly network: INetwork;
 
   /** Users, preferences and alert history. */
   readonly dataVolume: IDataVolume;
 
+  /** What the dashboards query. */
   readonly dataSources: readonly DataSource[];
 
+  /** What Grafana shows. */
   readonly dashboards: DashboardProvider;
 
   /** Password of the user `admin`, a value that Terraform computes; Grafana takes it over when its database is made. */
@@ -40,7 +43,11 @@ export interface GrafanaProps {
    */
   readonly hostPort?: number;
 
-  /** @default - Grafana sends no e-mail */
+  /**
+   * Where it sends e-mail through.
+   *
+   * @default - Grafana sends no e-mail
+   */
   readonly smtp?: Smtp;
 }
 

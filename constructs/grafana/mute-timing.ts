@@ -4,6 +4,7 @@ import { validate } from "../service/validation";
 
 /** Times in which nobody is notified; alerts still fire and are shown. */
 export interface MuteTimingProps {
+  /** By which routes refer to it. */
   readonly name: string;
 
   /** Muted when one of them holds. */

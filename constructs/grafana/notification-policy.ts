@@ -42,6 +42,7 @@ export interface NotificationRoute {
   /** Labels that an alert has to have, such as `{ severity: "critical" }`. */
   readonly labels: Readonly<Record<string, string>>;
 
+  /** Name of the contact point that is told. */
   readonly contactPoint: string;
 
   /**

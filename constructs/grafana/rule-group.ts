@@ -4,6 +4,7 @@ import { escapeTemplate } from "../service/file";
 import { type AlertGroup, type AlertRule, toSeconds } from "./alert-group";
 
 export interface RuleGroupProps {
+  /** The rules. */
   readonly group: AlertGroup;
 
   /** Uid of the folder that Grafana shows the rules in. */

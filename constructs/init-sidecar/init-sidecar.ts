@@ -64,7 +64,11 @@ export interface InitSidecarProps {
   /** Variables that the script reads. */
   readonly env: Readonly<Record<string, string>>;
 
-  /** @default - the defaults of `RetryProps` */
+  /**
+   * How it waits for its target.
+   *
+   * @default - the defaults of `RetryProps`
+   */
   readonly retry?: RetryProps;
 }
 

@@ -8,14 +8,20 @@ import { KAFKA_IMAGE, type KafkaCluster } from "./kafka-cluster";
 import { resolveTopic, type Topic, validateTopic } from "./topic";
 
 export interface KafkaInitProps {
+  /** Cluster that the topics are for. */
   readonly cluster: KafkaCluster;
 
   /** Network of the cluster's internal listener. */
   readonly network: INetwork;
 
+  /** Topics that exist with their guarantees when the sidecar has succeeded. */
   readonly topics: readonly Topic[];
 
-  /** @default - the defaults of `RetryProps` */
+  /**
+   * How it waits for the cluster.
+   *
+   * @default - the defaults of `RetryProps`
+   */
   readonly retry?: RetryProps;
 }
 

@@ -13,7 +13,9 @@ export interface TopicConfigs {
   readonly "retention.ms"?: number;
   /** Bytes that a partition is kept; -1 is no limit. */
   readonly "retention.bytes"?: number;
+  /** What becomes of old records: deleted, or reduced to the last one of each key. */
   readonly "cleanup.policy"?: "delete" | "compact" | "compact,delete";
+  /** How the broker stores batches; `producer` keeps the producer's own. */
   readonly "compression.type"?: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
   /** Largest record batch in bytes. */
   readonly "max.message.bytes"?: number;
@@ -21,7 +23,9 @@ export interface TopicConfigs {
   readonly "segment.bytes"?: number;
   /** Milliseconds after which a segment is rolled even when it is not full. */
   readonly "segment.ms"?: number;
+  /** Whose clock a record carries: the producer's or the broker's. */
   readonly "message.timestamp.type"?: "CreateTime" | "LogAppendTime";
+  /** Passed on as it is. */
   readonly [key: string]: string | number | boolean | undefined;
 }
 

@@ -11,8 +11,10 @@ export const LOKI_IMAGE = "grafana/loki:3.7.3";
 const PORT = 3100;
 
 export interface LokiProps {
+  /** Network on which Alloy and Grafana reach it. */
   readonly network: INetwork;
 
+  /** Where the logs are kept. */
   readonly dataVolume: IDataVolume;
 
   /**

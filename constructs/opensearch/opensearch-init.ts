@@ -8,14 +8,20 @@ import type { IndexTemplate } from "./index-template";
 import { OPENSEARCH_IMAGE, type OpenSearchCluster } from "./opensearch-cluster";
 
 export interface OpenSearchInitProps {
+  /** Cluster that the templates are for. */
   readonly cluster: OpenSearchCluster;
 
   /** Network on which the cluster answers without passing the host. */
   readonly network: INetwork;
 
+  /** Templates that are active when the sidecar has succeeded. */
   readonly indexTemplates: readonly IndexTemplate[];
 
-  /** @default - the defaults of `RetryProps` */
+  /**
+   * How it waits for the cluster.
+   *
+   * @default - the defaults of `RetryProps`
+   */
   readonly retry?: RetryProps;
 }
 

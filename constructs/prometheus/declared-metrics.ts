@@ -14,8 +14,11 @@ export interface DeclaredMetric {
 }
 
 export interface Declaration {
+  /** Cluster whose nodes are counted. */
   readonly openSearch: OpenSearchCluster;
+  /** Cluster whose brokers are counted. */
   readonly kafka: KafkaCluster;
+  /** Sidecar whose topics are told. */
   readonly kafkaInit: KafkaInit;
 
   /** Every container of the platform. */

@@ -13,8 +13,10 @@ export const PROMETHEUS_IMAGE = "prom/prometheus:v3.13.1";
 const PORT = 9090;
 
 export interface PrometheusProps {
+  /** Network on which Alloy and Grafana reach it. */
   readonly network: INetwork;
 
+  /** Where the series are kept. */
   readonly dataVolume: IDataVolume;
 
   /** What the platform declares, as metrics beside those that are measured; asked for when everything is declared. */

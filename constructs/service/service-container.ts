@@ -16,14 +16,18 @@ import { validate } from "./validation";
 
 /** A port of the container on the host's loopback address, and nowhere else. */
 export interface LoopbackPort {
+  /** Port that the service listens on. */
   readonly containerPort: number;
+  /** Port on 127.0.0.1 of the host. */
   readonly hostPort: number;
 }
 
 export interface Ulimit {
   /** Name as in `docker run --ulimit`, such as `nofile`. */
   readonly name: string;
+  /** The limit in force, which a process may raise up to the hard one; -1 is none. */
   readonly soft: number;
+  /** The most that a process may ask for; -1 is none. */
   readonly hard: number;
 }
 
@@ -31,6 +35,7 @@ export interface ServiceContainerProps {
   /** Name of the container, and its host name on every network that it joins. */
   readonly name: string;
 
+  /** What the container runs. */
   readonly image: ServiceImage;
 
   /** Row of the memory table that the container draws from. */
@@ -46,19 +51,39 @@ export interface ServiceContainerProps {
    */
   readonly healthCheck?: HealthCheck;
 
-  /** @default - the image's */
+  /**
+   * Program that the container starts, with its first arguments.
+   *
+   * @default - the image's
+   */
   readonly entrypoint?: readonly string[];
 
-  /** @default - the image's */
+  /**
+   * Arguments to the entrypoint.
+   *
+   * @default - the image's
+   */
   readonly command?: readonly string[];
 
-  /** @default - the image's */
+  /**
+   * Name or number of the user, and after a colon of the group, that the processes run as.
+   *
+   * @default - the image's
+   */
   readonly user?: string;
 
-  /** @default - no variables beyond the image's */
+  /**
+   * Environment variables by name.
+   *
+   * @default - no variables beyond the image's
+   */
   readonly env?: Readonly<Record<string, string>>;
 
-  /** @default - no files beyond the image's */
+  /**
+   * Files that are in the container before it starts; another content makes another container.
+   *
+   * @default - no files beyond the image's
+   */
   readonly files?: readonly UploadedFile[];
 
   /**
@@ -84,10 +109,18 @@ export interface ServiceContainerProps {
    */
   readonly tmpfs?: Readonly<Record<string, string>>;
 
-  /** @default - nothing is published on the host */
+  /**
+   * Ports of the container on the host's loopback address.
+   *
+   * @default - nothing is published on the host
+   */
   readonly ports?: readonly LoopbackPort[];
 
-  /** @default - the engine's */
+  /**
+   * Limits of the container's processes.
+   *
+   * @default - the engine's
+   */
   readonly ulimits?: readonly Ulimit[];
 
   /**
