@@ -11,7 +11,8 @@ export async function watchWhile<T>(progress: Progress, work: Promise<T>): Promi
   const watching = (async () => {
     while (!ended.signal.aborted) {
       await setTimeout(INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined);
-      await look(progress);
+      // One that fails, such as when Ctrl-C ends the docker command too, is a picture less; the work goes on.
+      await look(progress).catch(() => undefined);
       progress.draw();
     }
   })();
