@@ -31,7 +31,7 @@ function engine(report: object, apiVersion: string): void {
     `case "$1" in
        info) echo '${JSON.stringify({ ServerVersion: "made", DockerRootDir: folder, ...report })}' ;;
        version) echo ${apiVersion} ;;
-       image) exit 0 ;;
+       image) shift 4; printf '"%s"\\n' "$@" ;;
      esac`,
   );
 }

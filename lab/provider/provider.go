@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -58,7 +57,7 @@ func newEngine(host string) (*client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		transport := &http.Transport{DialContext: helper.Dialer, TLSClientConfig: &tls.Config{}}
+		transport := &http.Transport{DialContext: helper.Dialer}
 		options = []client.Opt{
 			client.WithHTTPClient(&http.Client{Transport: transport}),
 			client.WithHost(helper.Host),

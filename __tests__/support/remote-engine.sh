@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# remote-engine.sh DIRECTORY: makes what it takes to reach the local engine as one reaches a remote one: certificates for TCP with TLS, keys
+# and an sshd for ssh. Ends with the sshd's port; its process number is in DIRECTORY/sshd.pid.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$1
+cd "$dir"
+
+# shellcheck source=../../lab/lib.sh
+(
+  . "$here/lab/lib.sh"
+  for tool in dropbear ssh openssl; do
+    command -v "$tool" || { apt_install dropbear-bin openssh-client openssl && break; }
+  done
+) >&2
+
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem 2>/dev/null
+for name in server client; do
+  openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$name-key.pem" -out "$name.csr" 2>/dev/null
+  printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n' >"$name.ext"
+  openssl x509 -req -days 2 -in "$name.csr" -CA ca.pem -CAkey ca-key.pem -CAcreateserial -extfile "$name.ext" -out "$name-cert.pem" 2>/dev/null
+done
+# Where DOCKER_CERT_PATH expects them.
+mv client-key.pem key.pem
+mv client-cert.pem cert.pem
+
+port=$((20000 + RANDOM % 10000))
+mkdir -m 700 home home/.ssh bin
+ssh-keygen -q -t ed25519 -N '' -f id
+dropbearkey -t ed25519 -f host >/dev/null 2>&1
+cp id.pub home/.ssh/authorized_keys
+chmod 600 home/.ssh/authorized_keys
+cat >config <<EOF
+Host engine
+  HostName 127.0.0.1
+  Port $port
+  User root
+  IdentityFile $dir/id
+  UserKnownHostsFile $dir/known_hosts
+  StrictHostKeyChecking accept-new
+  ControlMaster auto
+  ControlPath $dir/control
+  ControlPersist 10m
+EOF
+# docker and the provider call ssh as they find it.
+printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$dir" >bin/ssh
+chmod +x bin/ssh
+# In a mount namespace of its own root has another home, so that nobody's authorized_keys are touched.
+sed "s#^root:\(.*\):/root:#root:\1:$dir/home:#" /etc/passwd >passwd
+# shellcheck disable=SC2016 # for the inner shell
+setsid unshare --mount sh -c 'mount --bind "$1/passwd" /etc/passwd && exec dropbear -F -E -s -r "$1/host" -p "127.0.0.1:$2" -P "$1/sshd.pid"' \
+  sh "$dir" "$port" >sshd.log 2>&1 </dev/null &
+for _ in $(seq 50); do
+  bin/ssh engine true 2>/dev/null && { echo "$port"; exit; }
+  sleep 0.1
+done
+cat sshd.log >&2
+exit 1

@@ -1,0 +1,25 @@
+// tls-engine.mjs DIRECTORY: the local engine behind TCP with TLS, for clients with a certificate of the directory's authority. Prints its port.
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { createServer } from "node:tls";
+
+const file = (name) => readFileSync(`${process.argv[2]}/${name}`);
+const server = createServer(
+  {
+    ...{ key: file("server-key.pem"), cert: file("server-cert.pem"), ca: file("ca.pem") },
+    ...{ requestCert: true, rejectUnauthorized: true },
+    // `docker start --attach` ends its own side first.
+    allowHalfOpen: true,
+  },
+  (client) => {
+    const engine = connect({ path: "/var/run/docker.sock", allowHalfOpen: true });
+    client.pipe(engine).pipe(client);
+    for (const [one, other] of [
+      [client, engine],
+      [engine, client],
+    ]) {
+      one.on("error", () => other.destroy());
+    }
+  },
+);
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
