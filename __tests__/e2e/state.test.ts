@@ -1,7 +1,5 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -10,33 +8,21 @@ import { readLocks } from "../../commands/support/machine";
 import { migrateState } from "../../commands/support/migrate-state";
 import { detectTerraform } from "../../commands/support/terraform";
 import { run } from "../support/lab";
+import { openStateServer, type StateServer } from "../support/state-server";
 
 const execute = promisify(execFile);
 
-/** Terraform's HTTP backend: one state, without locks. */
-let server: Server;
-let stored: string | undefined;
+let server: StateServer;
 let folder: string;
 const terraform = detectTerraform() as { command: string };
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
-      if (request.method === "POST") {
-        stored = Buffer.concat(chunks).toString();
-      }
-      response.statusCode = stored === undefined ? 404 : 200;
-      response.end(request.method === "GET" ? stored : "");
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server = await openStateServer();
 });
 afterAll(() => server.close());
 
 beforeEach(() => {
-  stored = undefined;
+  server.states.clear();
   folder = mkdtempSync(join(tmpdir(), "state-"));
   mkdirSync(join(folder, "stack"));
   const declare = (backend: object) =>
@@ -55,8 +41,7 @@ beforeEach(() => {
     ]);
     expect([exitCode, output]).toEqual([0, expect.any(String)]);
   }
-  const { port } = server.address() as AddressInfo;
-  declare({ http: { address: `http://127.0.0.1:${port}/state` } });
+  declare({ http: { address: `${server.address}/state` } });
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -64,7 +49,7 @@ const migrate = () => migrateState(join(folder, "stack"), join(folder, "local.tf
 
 test("a local state moves to the backend, and nothing is planned afterwards", async () => {
   expect(await migrate()).toBe("moved");
-  expect(JSON.parse(stored ?? "").resources).toHaveLength(1);
+  expect(JSON.parse(server.states.get("/state") ?? "").resources).toHaveLength(1);
   expect(existsSync(join(folder, "local.tfstate"))).toBe(false);
   expect(existsSync(join(folder, "local.tfstate.moved"))).toBe(true);
   // Not blocking: this process is the backend.
@@ -76,11 +61,11 @@ test("a local state moves to the backend, and nothing is planned afterwards", as
 test("a state that the backend has already is left alone", async () => {
   const local = readFileSync(join(folder, "local.tfstate"), "utf8");
   const theirs = { ...JSON.parse(local), lineage: "11111111-2222-3333-4444-555555555555" };
-  stored = JSON.stringify(theirs);
+  server.states.set("/state", JSON.stringify(theirs));
   await expect(migrate()).rejects.toThrow(
     /^the backend has a state of other origin for .*, with 1 resources: nothing was changed; remove .*local\.tfstate to use that one, or empty the backend first$/,
   );
-  expect(stored).toBe(JSON.stringify(theirs));
+  expect(server.states.get("/state")).toBe(JSON.stringify(theirs));
   expect(readFileSync(join(folder, "local.tfstate"), "utf8")).toBe(local);
 });
 

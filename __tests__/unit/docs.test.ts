@@ -1,19 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { documentedCommands, PAGES, TESTED } from "../support/docs";
 
 const ROOT = join(__dirname, "..", "..");
 const { scripts } = require("../../package.json");
 
-const pages = [
-  "README.md",
-  join("lab", "README.md"),
-  ...(readdirSync(join(ROOT, "docs"), { recursive: true }) as string[])
-    .filter((file) => file.endsWith(".md"))
-    .map((file) => join("docs", file)),
-].map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
-
 test("there is a page for everything that one does often", () => {
-  expect(pages.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
+  expect(PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
     [
       "alert",
       "application",
@@ -29,7 +22,7 @@ test("there is a page for everything that one does often", () => {
   );
 });
 
-test.each(pages)("every link and every command of $path leads somewhere", ({ path, text }) => {
+test.each(PAGES)("every link and every command of $path leads somewhere", ({ path, text }) => {
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(
     ([, link]) => link,
   );
@@ -41,11 +34,24 @@ test.each(pages)("every link and every command of $path leads somewhere", ({ pat
 test("every container that a page names is one of the platform's", () => {
   const known =
     /^(kafka|opensearch)-(\d|init)$|^(os-init|exit-relay|alloy|grafana|loki|prometheus)$/;
-  const named = pages.flatMap(({ text }) =>
+  const named = PAGES.flatMap(({ text }) =>
     [
       ...text.matchAll(/docker (?:logs|exec|start|restart)((?: --\S+(?: \d+)?)*) ([a-z][\w-]*)/g),
     ].map(([, , name]) => name),
   );
   expect(named.length).toBeGreaterThan(15);
   expect(named.filter((name) => !known.test(name))).toEqual([]);
+});
+
+test("every command of the pages is run by a test, or marked as one that needs a real host", () => {
+  const commands = documentedCommands();
+  expect(commands.length).toBeGreaterThan(70);
+  const untested = commands.filter(
+    ({ command, realHost }) => !realHost && !command.startsWith("docker ") && !(command in TESTED),
+  );
+  expect(untested.map(({ page, command }) => `${page}: ${command}`)).toEqual([]);
+});
+
+test.each(Object.entries(TESTED))("%s is run where it is said to be", (_, [file, call]) => {
+  expect(readFileSync(join(ROOT, file), "utf8")).toContain(call);
 });

@@ -67,6 +67,9 @@ export async function buildTerraform(): Promise<LabTerraform> {
   return { terraform, cliConfigFile };
 }
 
+/** Names the process whose turn it is to what it starts. */
+const TURN = "GROUNDWORK_LAB_TURN";
+
 /** Two clones share the machine's engine: the second waits until the first has ended. */
 async function takeTurns(): Promise<void> {
   const cache =
@@ -77,7 +80,7 @@ async function takeTurns(): Promise<void> {
   let told = false;
   while (!tryLock(lock)) {
     const owner = ownerOf(lock);
-    if (owner === identify(process.pid)) {
+    if (owner && [identify(process.pid), process.env[TURN]].includes(owner)) {
       return;
     }
     if (owner && owner !== identify(Number.parseInt(owner, 10))) {
@@ -93,6 +96,7 @@ async function takeTurns(): Promise<void> {
     }
     await setTimeout(1000);
   }
+  process.env[TURN] = identify(process.pid);
   process.once("exit", () => rmSync(lock, { force: true }));
 }
 

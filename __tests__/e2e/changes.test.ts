@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import {
   copyOfProject,
   deploy,
@@ -13,6 +13,7 @@ import {
   run,
 } from "../support/lab";
 import type { Json } from "../support/platform";
+import { openStateServer, type StateServer } from "../support/state-server";
 
 const NODES = {
   opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
@@ -236,5 +237,41 @@ describe("a roll whose first node does not come back", () => {
     expect(exitCode).toBe(0);
     const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
     expect([status, number_of_nodes]).toEqual(["green", 3]);
+  });
+});
+
+describe("a state that moves to where the whole team finds it", () => {
+  const execute = promisify(execFile);
+  const LAYERS = ["network", "storage", "data", "messaging", "observability"];
+  let server: StateServer;
+  let moved: string;
+  let deployed: string;
+
+  /** Not blocking: this process is the backend. */
+  const command = async (file: string) =>
+    (await execute("node", ["-r", "sucrase/register", file], { cwd: copy, env: process.env }))
+      .stdout;
+
+  beforeAll(async () => {
+    server = await openStateServer();
+    const state = `state: { kind: "http", address: "${server.address}" }`;
+    edit("environments/lab.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
+    moved = await command("commands/migrate-state.ts");
+    deployed = await command("commands/up.ts");
+  }, 300_000);
+  afterAll(() => server.close());
+
+  test("is moved by one command, every stack", () => {
+    for (const layer of LAYERS) {
+      expect(moved).toMatch(new RegExp(`^lab-${layer} +moved$`, "m"));
+    }
+    expect([...server.states.keys()].sort()).toEqual(LAYERS.map((name) => `/lab-${name}`).sort());
+  });
+
+  test("is the state that the next deploy finds, locks, and has nothing to do with", () => {
+    for (const layer of LAYERS) {
+      expect(deployed).toContain(`${layer}: no changes`);
+    }
+    expect(server.locked()).toBeGreaterThanOrEqual(LAYERS.length);
   });
 });

@@ -1,0 +1,70 @@
+import { documentedCommands } from "../support/docs";
+import { cdktf, freshLab, npm, run } from "../support/lab";
+
+let lab: ReturnType<typeof npm>;
+
+beforeAll(async () => {
+  // Whatever earlier tests left, so that the command may find a lab of its own or none.
+  await freshLab();
+  lab = npm("lab", ["--fresh"]);
+}, 600_000);
+
+test("npm run lab ends with every guarantee and how to go on", () => {
+  expect(lab.exitCode).toBe(0);
+  for (const requirement of ["AUT-001", "AUT-002", "AUT-003", "NFR-VIS", "NFR-IDEM"]) {
+    expect(lab.output).toMatch(new RegExp(`^${requirement} +yes `, "m"));
+  }
+  expect(lab.output).toContain("To use cdktf in the lab directly:");
+});
+
+test.each([
+  ...new Set(
+    documentedCommands()
+      .filter(({ command, realHost }) => !realHost && command.startsWith("docker "))
+      .map(({ command }) => command),
+  ),
+])("%s", (command) => {
+  const { exitCode, output } = run("sh", ["-c", command]);
+  expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
+});
+
+test("npm run doctor finds nothing wrong", () => {
+  const { exitCode, output } = npm("doctor");
+  expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
+  expect(output).not.toContain("NO");
+});
+
+test("npm run preview against the last commit says what the working tree changes", () => {
+  const { exitCode, output } = npm("preview");
+  expect(output).toMatch(/^lab, against HEAD$/m);
+  expect([0, 2, 3]).toContain(exitCode);
+});
+
+test("npm run plan right after a deploy has nothing to do", () => {
+  const { exitCode, output } = npm("plan");
+  expect(output).toContain("lab, against what is deployed");
+  expect(output).toMatch(/^no change$/m);
+  expect(exitCode).toBe(0);
+});
+
+test("cdktf synth writes every stack", () => {
+  expect(cdktf(["synth"]).exitCode).toBe(0);
+});
+
+test("npm run lab:schema prints the schema of the lab's provider alone", () => {
+  const { exitCode, output } = npm("lab:schema");
+  expect(exitCode).toBe(0);
+  expect(output).toContain('"docker_container"');
+});
+
+test("npm run lab a second time changes nothing", () => {
+  const { exitCode, output } = npm("lab");
+  expect(exitCode).toBe(0);
+  expect(output.match(/^ {2}\S+: no changes/gm)).toHaveLength(5);
+});
+
+test("npm run up at once leaves the rolling to nobody", () => {
+  const { exitCode, output } = npm("up", ["--at-once"]);
+  expect(exitCode).toBe(0);
+  expect(output).not.toContain("is rolled");
+});

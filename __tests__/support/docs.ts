@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(__dirname, "..", "..");
+
+export interface Page {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Everything that is written for users. */
+export const PAGES: readonly Page[] = [
+  "README.md",
+  join("lab", "README.md"),
+  ...(readdirSync(join(ROOT, "docs"), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => join("docs", file)),
+].map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+
+export interface DocumentedCommand {
+  readonly page: string;
+  readonly command: string;
+  /** Whether the page says that it needs more than the lab has: other images, a registry, or the machine's kernel. */
+  readonly realHost: boolean;
+}
+
+/** What begins like a command that one can run as it stands. */
+const COMMAND = /^(npm (test|ci|run \S+)|npx cdktf \S+|docker \S+ \S|sudo |terraform \S+ \S+ \S)/;
+
+/**
+ * Every command of the pages: the lines of their shell blocks, and code in the text that is one. A block that needs a real host is marked
+ * `sh real-host`, code in the text has the comment `<!-- real host -->` after it.
+ */
+export function documentedCommands(): DocumentedCommand[] {
+  // What the reference has of commands are words of its descriptions.
+  return PAGES.filter(({ path }) => !path.startsWith("docs/reference/")).flatMap(
+    ({ path, text }) => {
+      const commands: DocumentedCommand[] = [];
+      const add = (command: string, realHost: boolean) =>
+        commands.push({ page: path, command, realHost });
+      const prose = text.replace(/^```(\w*)(.*)\n([\s\S]*?)^```$/gm, (_, language, mark, block) => {
+        for (const line of language === "sh" ? block.trim().split("\n") : []) {
+          add(line.replace(/\s+# .*$/, ""), mark.trim() === "real-host");
+        }
+        return "";
+      });
+      for (const [, code, mark] of prose.matchAll(/`([^`\n]+)`(<!-- real host -->)?/g)) {
+        if (COMMAND.test(code)) {
+          add(code, mark !== undefined);
+        }
+      }
+      return commands;
+    },
+  );
+}
+
+/** Where a command is run by a test, and how it is called there; every `docker` command is run in the lab as it stands. */
+export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
+  "npm ci": ["commands/install.mjs", "npm ci"],
+  "npm test": [".ci/run", "npm test"],
+  "npm run lint": [".ci/run", "npm run lint"],
+  "npm run test:e2e": [".ci/run", "npm run test:e2e"],
+  "npm run lab:schema": ["__tests__/e2e/docs.test.ts", 'npm("lab:schema")'],
+  "npm run lab": ["__tests__/e2e/docs.test.ts", 'npm("lab")'],
+  "npm run lab -- --fresh": ["__tests__/e2e/docs.test.ts", 'npm("lab", ["--fresh"])'],
+  "npm run up": ["__tests__/e2e/platform.test.ts", 'npm("up")'],
+  "npm run up -- --at-once": ["__tests__/e2e/docs.test.ts", 'npm("up", ["--at-once"])'],
+  "npm run down": ["__tests__/e2e/platform.test.ts", 'npm("down")'],
+  "npm run down -- --volumes": ["__tests__/e2e/platform.test.ts", 'npm("down", ["--volumes"'],
+  "npm run preview": ["__tests__/e2e/docs.test.ts", 'npm("preview")'],
+  "npm run preview -- --base main": ["__tests__/unit/preview.test.ts", 'run("--base"'],
+  "npm run plan": ["__tests__/e2e/docs.test.ts", 'npm("plan")'],
+  "npm run doctor": ["__tests__/e2e/docs.test.ts", 'npm("doctor")'],
+  "npm run migrate-state": ["__tests__/e2e/changes.test.ts", "commands/migrate-state.ts"],
+  "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(picture, laptop)"],
+  "npm run reference": ["__tests__/unit/reference.test.ts", "renderReference(page, types)"],
+  "npx cdktf synth": ["__tests__/e2e/docs.test.ts", 'cdktf(["synth"])'],
+  "npx cdktf deploy": ["__tests__/e2e/platform.test.ts", "deploy()"],
+};
