@@ -17,6 +17,7 @@ test("there is a page for everything that one does often", () => {
       "image",
       "index-template",
       "node",
+      "pull-requests",
       "topic",
     ].map((name) => `docs/how-to/${name}.md`),
   );
