@@ -29,3 +29,9 @@ test("the README's figures of memory are the table's", () => {
     `reserve ${gibibytes("memory_reservation").toFixed(1)} GiB and may use ${gibibytes("memory").toFixed(1)} GiB`,
   );
 });
+
+test("the README's first two screens end in the first success", () => {
+  const [before] = README.split("NFR-IDEM     yes");
+  expect(before).toContain("npm run up");
+  expect(before.split("\n").length).toBeLessThan(60);
+});
