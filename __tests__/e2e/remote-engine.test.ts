@@ -36,7 +36,9 @@ afterAll(() => {
 });
 
 function expectDone({ exitCode, output }: ReturnType<typeof npm>): void {
-  expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
+  if (exitCode !== 0) {
+    throw new Error(output);
+  }
 }
 
 describe("over TCP with TLS", () => {
@@ -66,6 +68,9 @@ describe("over TCP with TLS", () => {
 });
 
 describe("over ssh", () => {
+  // Now and then one of some hundred connections through the test's small sshd is lost; running the command again is what goes on then.
+  jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
   test("npm run doctor, plan and up find what was deployed", () => {
     expectDone(npm("doctor", [], ssh));
     expectDone(npm("plan", [], ssh));

@@ -78,9 +78,11 @@ async function takeTurns(): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const lock = join(cache, "lab.lock");
   let told = false;
+  const own = identify(process.pid);
   while (!tryLock(lock)) {
     const owner = ownerOf(lock);
-    if (owner && [identify(process.pid), process.env[TURN]].includes(owner)) {
+    if (owner && [own, process.env[TURN]].includes(owner)) {
+      process.env[TURN] = owner;
       return;
     }
     if (owner && owner !== identify(Number.parseInt(owner, 10))) {
@@ -96,7 +98,7 @@ async function takeTurns(): Promise<void> {
     }
     await setTimeout(1000);
   }
-  process.env[TURN] = identify(process.pid);
+  process.env[TURN] = own;
   process.once("exit", () => rmSync(lock, { force: true }));
 }
 

@@ -13,6 +13,11 @@ export function logFileOf({ name }: Environment): string {
   return join(PROJECT_ROOT, ".state", name, "terraform.log");
 }
 
+/** Terraform opens ten connections a stack, which is as many as an sshd takes at once: one stack after the other there. */
+function isSshEngine(): boolean {
+  return process.env.DOCKER_HOST?.startsWith("ssh:") ?? false;
+}
+
 /** Works on the stacks of the last synth: shows the progress, and fails with what stands in the way. */
 export class Run {
   private readonly resources: readonly SynthesizedResource[] = synthesizedResources();
@@ -36,11 +41,18 @@ export class Run {
   /** Deploys these stacks, without a name all. */
   async deploy(...layers: string[]): Promise<void> {
     const stacks = layers.length > 0 ? layers.map((layer) => this.stack(layer)) : ["*"];
-    await this.follow((onLine) => this.cdktf(["deploy", ...stacks], onLine));
+    const pace = isSshEngine() ? ["--parallelism", "1"] : [];
+    await this.follow((onLine) => this.cdktf(["deploy", ...stacks, ...pace], onLine));
   }
 
   /** Destroys these stacks side by side. */
   async destroy(...layers: string[]): Promise<void> {
+    if (isSshEngine() && layers.length > 1) {
+      for (const layer of layers) {
+        await this.destroy(layer);
+      }
+      return;
+    }
     await this.follow(async (onLine) => {
       // One stack a call: cdktf 0.21 never ends when it is to destroy several and leave one that they depend on.
       const codes = await Promise.all(
