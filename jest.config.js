@@ -1,6 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
+  runtime: "<rootDir>/jest.runtime.js",
   testMatch: ["<rootDir>/__tests__/{alerts,unit,policy,snapshot,sidecar}/**/*.test.ts"],
   // The sidecars' tests wait more than they compute.
   testTimeout: 60_000,

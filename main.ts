@@ -5,8 +5,11 @@ import { ensureSecrets } from "./environments/secrets";
 import { declarePlatform } from "./stacks/platform";
 
 const app = new App({ stackTraces: false });
-const environment = environmentNamed(process.env.GROUNDWORK_ENV);
-ensureSecrets(environment);
+const environment = environmentNamed(process.env.GROUNDWORK_ENV, process.env.GROUNDWORK_WITHOUT);
+// Set where nothing is to be planned or deployed, which takes the secrets' paths alone.
+if (process.env.GROUNDWORK_WITHOUT_SECRETS !== "confirmed") {
+  ensureSecrets(environment, catalog.applications);
+}
 declarePlatform(app, environment, catalog, {
   // Set by `npm run down -- --volumes` alone.
   preventDestroy: process.env.GROUNDWORK_DESTROY_VOLUMES !== "confirmed",

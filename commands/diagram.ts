@@ -2,19 +2,23 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "./support/cdktf";
-import { synthesizeTree } from "./support/changes/synthesis";
-import { drawPicture, toDot, toMermaid } from "./support/diagram";
-import { currentEnvironment } from "./support/platform";
-import { parseOptions, runCommand } from "./support/terminal";
+import { drawPicture, toDot, toMermaid } from "../operations/documentation/diagram";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { synthesizeProject } from "../operations/synthesis/tree";
+import { parseOptions, runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   parseOptions();
   const environment = currentEnvironment();
-  const picture = drawPicture(environment, synthesizeTree(PROJECT_ROOT, environment.name));
-  const svg = execFileSync(process.execPath, [join(__dirname, "support", "render-dot.mjs")], {
-    input: toDot(picture, environment),
-  });
+  const picture = drawPicture(environment, synthesizeProject(environment));
+  const svg = execFileSync(
+    process.execPath,
+    [join(PROJECT_ROOT, "operations", "documentation", "render-dot.mjs")],
+    {
+      input: toDot(picture, environment),
+    },
+  );
   writeFileSync(join(PROJECT_ROOT, "docs", "platform.svg"), svg);
   const readme = join(PROJECT_ROOT, "README.md");
   const block = `\`\`\`mermaid\n${toMermaid(picture, environment)}\n\`\`\``;

@@ -1,14 +1,24 @@
 // npm run doctor: every prerequisite of a deploy in one table, and what to do about those that fail.
 
-import { inspectMachine } from "./support/machine";
-import { currentEnvironment, demandOfEnvironment } from "./support/platform";
-import { diagnose } from "./support/preflight";
-import { CommandError, parseOptions, runCommand, table } from "./support/terminal";
+import { catalog } from "../catalog";
+import { lookAtMachines } from "../operations/machine/machine";
+import { askNeighbours } from "../operations/machine/neighbours";
+import { checksOf } from "../operations/machine/preflight";
+import { checkSecrets } from "../operations/machine/secrets";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { resourcesByEngine } from "../operations/synthesis/tree";
+import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   parseOptions();
-  const demand = demandOfEnvironment(currentEnvironment());
-  const checks = diagnose(await inspectMachine(demand), demand);
+  const environment = currentEnvironment();
+  const secrets = checkSecrets(environment, catalog.applications);
+  // Without them there is no synth, which tells what the machine has to have.
+  const resources = secrets.some(({ problem }) => problem)
+    ? undefined
+    : resourcesByEngine(environment);
+  const looks = await lookAtMachines(environment, resources);
+  const checks = [...checksOf(await askNeighbours(environment, looks)), ...secrets];
   const rows = checks.map(({ name, found, problem }) => [name, problem ? "NO" : "yes", found]);
   console.log(table([["prerequisite", "holds", "found"], ...rows]));
   const problems = checks.flatMap(({ problem }) => problem ?? []);

@@ -1,9 +1,9 @@
 // npm run down: stops everything and keeps the data volumes. With --volumes it removes them too, after a typed confirmation.
 import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environments";
-import { destroyPlatform } from "./support/destroy";
-import { currentEnvironment } from "./support/platform";
-import { CommandError, parseOptions, runCommand } from "./support/terminal";
+import { destroyPlatform } from "../operations/deploy/destroy";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { CommandError, parseOptions, runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   const { volumes, yes } = parseOptions("volumes", "yes");

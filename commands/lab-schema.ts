@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildTerraform } from "./support/lab";
-import { runCommand } from "./support/terminal";
+import { buildTerraform } from "../lab/prepare";
+import { runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   const { terraform } = await buildTerraform();

@@ -1,21 +1,46 @@
 // npm run lab: builds a hermetic Docker lab out of package registries and deploys the platform in it. Never used for a user's
 // own deployment.
+
+import { parseArgs } from "node:util";
 import { lab } from "../environments/lab";
-import { deployPlatform } from "./support/deploy";
-import { prepareLab } from "./support/lab";
-import { parseOptions, runCommand } from "./support/terminal";
+import { labSecured } from "../environments/lab-secured";
+import { labThree } from "../environments/lab-three";
+import { labThreeSecured } from "../environments/lab-three-secured";
+import { prepareLab } from "../lab/prepare";
+import { deployPlatform } from "../operations/deploy/deploy";
+import { CommandError, optionsOrError, runCommand } from "../operations/terminal/terminal";
+
+const OPTIONS = ["fresh", "yes", "secured", "machines"];
 
 runCommand(async () => {
-  const options = parseOptions("fresh", "yes");
-  const { terraform, cliConfigFile } = await prepareLab(options);
-  await deployPlatform(lab);
+  const { fresh, yes, secured, machines } = optionsOrError(
+    OPTIONS,
+    () =>
+      parseArgs({
+        options: {
+          fresh: { type: "boolean", default: false },
+          yes: { type: "boolean", default: false },
+          secured: { type: "boolean", default: false },
+          machines: { type: "string" },
+        },
+      }).values,
+  );
+  if (machines !== undefined && machines !== "3") {
+    throw new CommandError(
+      `--machines is "${machines}": 3 is allowed, for environment ${labThree.name}`,
+    );
+  }
+  const [open, locked] = machines ? [labThree, labThreeSecured] : [lab, labSecured];
+  const environment = secured ? locked : open;
+  const { terraform, cliConfigFile } = await prepareLab({ fresh, yes, environment });
+  await deployPlatform(environment);
   console.log(
     [
       "",
       "To use cdktf in the lab directly:",
-      "  export GROUNDWORK_ENV=lab CDKTF_DISABLE_PLUGIN_CACHE_ENV=1",
+      `  export GROUNDWORK_ENV=${environment.name} CDKTF_DISABLE_PLUGIN_CACHE_ENV=1`,
       `  export TERRAFORM_BINARY_NAME=${terraform} TF_CLI_CONFIG_FILE=${cliConfigFile}`,
-      "  npx cdktf diff lab-data --skip-provider-lock",
+      `  npx cdktf diff ${environment.name}-data --skip-provider-lock`,
     ].join("\n"),
   );
 });

@@ -1,11 +1,11 @@
 // npm run migrate-state: after environments/<environment>.ts has got another `state`, puts the local state of every stack there.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "./support/cdktf";
-import { migrateState } from "./support/migrate-state";
-import { currentEnvironment, synthesize } from "./support/platform";
-import { CommandError, parseOptions, runCommand, table } from "./support/terminal";
-import { detectTerraform } from "./support/terraform";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { synthesize } from "../operations/synthesis/synthesize";
+import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
+import { detectTerraform } from "../operations/terraform/binary";
+import { migrateState } from "../operations/terraform/migrate-state";
 
 runCommand(async () => {
   parseOptions();
@@ -19,19 +19,10 @@ runCommand(async () => {
   if (!terraform) {
     throw new CommandError("neither terraform nor tofu is on the PATH: install one of them");
   }
-  await synthesize(environment);
-  const { stacks } = JSON.parse(
-    readFileSync(join(PROJECT_ROOT, "cdktf.out", "manifest.json"), "utf8"),
-  );
   const rows: string[][] = [["stack", "state"]];
-  for (const stack of Object.keys(stacks)) {
-    const layer = stack.slice(environment.name.length + 1);
-    const outcome = await migrateState(
-      join(PROJECT_ROOT, "cdktf.out", "stacks", stack),
-      join(PROJECT_ROOT, ".state", environment.name, `${layer}.tfstate`),
-      terraform,
-    );
-    rows.push([stack, outcome]);
+  for (const { name, layer, folder } of synthesize(environment)) {
+    const localState = join(PROJECT_ROOT, ".state", environment.name, `${layer}.tfstate`);
+    rows.push([name, await migrateState(folder, localState, terraform)]);
   }
   console.log(table(rows));
 });

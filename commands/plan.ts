@@ -1,10 +1,13 @@
 // npm run plan: what a deploy would do in every stack, as Terraform plans it against what is deployed. Exit codes as of a preview.
 import { parseArgs } from "node:util";
-import { exitCodeOf } from "./support/changes/change";
-import { planReport } from "./support/changes/plan";
-import { FORMATS, formatNamed } from "./support/changes/render";
-import { checkMachine, currentEnvironment, synthesize } from "./support/platform";
-import { optionsOrError, runCommand } from "./support/terminal";
+import { FORMATS, formatNamed } from "../operations/changes/render";
+import { exitCodeOf } from "../operations/changes/report";
+import { describeForeignAuthorities } from "../operations/deploy/authorities";
+import { checkMachines } from "../operations/machine/machine";
+import { Run } from "../operations/run/run";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { synthesize } from "../operations/synthesis/synthesize";
+import { optionsOrError, refuse, runCommand } from "../operations/terminal/terminal";
 
 const OPTIONS = { format: { type: "string", default: "terminal" } } as const;
 
@@ -15,8 +18,16 @@ runCommand(async () => {
   );
   const render = FORMATS[formatNamed(format)];
   const environment = currentEnvironment();
-  await synthesize(environment);
-  const report = await planReport(environment, await checkMachine());
-  console.log(render([report]));
-  process.exitCode = exitCodeOf([report]);
+  const stacks = synthesize(environment);
+  const terraform = await checkMachines(environment);
+  refuse(await describeForeignAuthorities(environment));
+  const run = new Run(environment, stacks, terraform);
+  try {
+    await run.plan();
+    const report = await run.report();
+    console.log(render([report]));
+    process.exitCode = exitCodeOf([report]);
+  } finally {
+    run.forgetPlans();
+  }
 });

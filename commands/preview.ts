@@ -2,11 +2,11 @@
 // Exit code 0 for no change, 2 for changes, 3 for changes that destroy something.
 import { parseArgs } from "node:util";
 import { environments } from "../environments";
-import { exitCodeOf } from "./support/changes/change";
-import { preview } from "./support/changes/preview";
-import { FORMATS, formatNamed } from "./support/changes/render";
-import { currentEnvironment } from "./support/platform";
-import { optionsOrError, runCommand } from "./support/terminal";
+import { preview } from "../operations/changes/preview";
+import { FORMATS, formatNamed } from "../operations/changes/render";
+import { exitCodeOf } from "../operations/changes/report";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { optionsOrError, runCommand } from "../operations/terminal/terminal";
 
 const OPTIONS = {
   base: { type: "string", default: "HEAD" },

@@ -1,9 +1,16 @@
-// npm run reference: writes the tables of docs/reference/ out of the types and what is written at them.
+// npm run reference: writes the tables of docs/reference/ out of the types and what is written at them, and out of the stacks.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "./support/cdktf";
-import { exportedTypes, REFERENCE_PAGES, renderReference } from "./support/reference";
-import { parseOptions, runCommand } from "./support/terminal";
+import { production } from "../environments/production";
+import { renderPrincipals } from "../operations/documentation/principals";
+import {
+  exportedTypes,
+  REFERENCE_PAGES,
+  renderReference,
+} from "../operations/documentation/reference";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { synthesizeProject } from "../operations/synthesis/tree";
+import { parseOptions, runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   parseOptions();
@@ -13,5 +20,9 @@ runCommand(async () => {
   for (const page of Object.keys(REFERENCE_PAGES)) {
     writeFileSync(join(folder, `${page}.md`), renderReference(page, types));
   }
-  console.log(`wrote ${Object.keys(REFERENCE_PAGES).length} pages in docs/reference/`);
+  writeFileSync(
+    join(folder, "principals.md"),
+    renderPrincipals(production, synthesizeProject(production)),
+  );
+  console.log(`wrote ${Object.keys(REFERENCE_PAGES).length + 1} pages in docs/reference/`);
 });

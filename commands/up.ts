@@ -1,10 +1,18 @@
-// npm run up [-- --at-once]: deploys the platform and ends when it is finished, or says why it is not. Nodes of a cluster that have to be
-// replaced are so one after the other, unless it is told to do it at once.
-import { deployPlatform } from "./support/deploy";
-import { currentEnvironment } from "./support/platform";
-import { parseOptions, runCommand } from "./support/terminal";
+// npm run up [-- --at-once] [-- --without <machine>,...]: deploys the platform and ends when it is finished, or says why it is not. Nodes
+// of a cluster that have to be replaced are so one after the other, unless it is told to do it at once.
+import { parseArgs } from "node:util";
+import { deployPlatform } from "../operations/deploy/deploy";
+import { currentEnvironment } from "../operations/synthesis/environment";
+import { optionsOrError, runCommand } from "../operations/terminal/terminal";
+
+const OPTIONS = { "at-once": { type: "boolean" }, without: { type: "string" } } as const;
 
 runCommand(async () => {
-  const options = parseOptions("at-once");
-  await deployPlatform(currentEnvironment(), { atOnce: options["at-once"] });
+  const options = optionsOrError(
+    Object.keys(OPTIONS),
+    () => parseArgs({ options: OPTIONS }).values,
+  );
+  await deployPlatform(currentEnvironment(process.env.GROUNDWORK_ENV, options.without), {
+    atOnce: options["at-once"],
+  });
 });

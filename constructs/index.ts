@@ -1,4 +1,5 @@
 export { ALLOY_IMAGE, Alloy, type AlloyProps } from "./alloy/alloy";
+export { EngineProxy, type EngineProxyProps, HAPROXY_IMAGE } from "./engine-proxy/engine-proxy";
 export { DOCKER_CLI_IMAGE, ExitRelay, type ExitRelayProps } from "./exit-relay/exit-relay";
 export { type AlertGroup, type AlertRule, readAlertGroups } from "./grafana/alert-group";
 export { ContactPoint, type ContactPointProps, type Secret } from "./grafana/contact-point";
@@ -11,17 +12,20 @@ export { NotificationPolicy, type NotificationPolicyProps } from "./grafana/noti
 export { ReaderAccount } from "./grafana/reader-account";
 export { RuleGroup, type RuleGroupProps } from "./grafana/rule-group";
 export type { DriftPolicy } from "./init-sidecar/drift-policy";
-export { describeExitCode, EXIT_CODES } from "./init-sidecar/exit-codes";
+export { EXIT_CODES, meaningOf, remedyOf } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
+export { KAFKA_CLIENT_CONFIG } from "./kafka/kafka-client";
 export {
   KAFKA_IMAGE,
   KAFKA_PORTS,
   KafkaCluster,
   type KafkaClusterProps,
+  kafkaAddresses,
 } from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
 export { resolveTopic, type Topic, type TopicConfigs } from "./kafka/topic";
 export { LOKI_IMAGE, Loki, type LokiProps } from "./loki/loki";
+export { hostNameOn } from "./network/host-name";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
 export {
@@ -31,12 +35,15 @@ export {
   type OpenSearchClusterProps,
 } from "./opensearch/opensearch-cluster";
 export { OpenSearchInit, type OpenSearchInitProps } from "./opensearch/opensearch-init";
+export { OpenSearchSecurity, type OpenSearchSecurityProps } from "./opensearch/opensearch-security";
 export {
   type Declaration,
   type DeclaredMetric,
   declaredMetrics,
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
+export type { Access, Application } from "./security/application";
+export type { Security } from "./security/security";
 export { useDockerProvider } from "./service/docker-provider";
 export type { HealthCheck } from "./service/health-check";
 export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";

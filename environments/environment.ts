@@ -16,13 +16,34 @@ export interface Environment {
     readonly infra: NetworkSettings;
     /** The network that applications join. */
     readonly project: NetworkSettings;
+    /**
+     * Whether what crosses between several machines on networks that are created here is encrypted by the networks themselves (IPsec), which
+     * takes ESP in the kernel of each. With `security` it is encrypted anyway.
+     *
+     * @default false
+     */
+    readonly encrypted?: boolean;
   };
+
+  /**
+   * Who may connect: with `tls` every listener is encrypted, services know each other by certificates, and an application is let in with
+   * the credentials and the rights of its declaration; with `none` everyone who reaches the networks.
+   *
+   * @default "none"
+   */
+  readonly security?: "none" | "tls";
 
   readonly openSearch: {
     /** 1, or 3 and more. */
     readonly nodes: number;
     /** Whether applications on the project network reach HTTP, which has no authentication. */
     readonly onProjectNetwork: boolean;
+    /**
+     * What the nodes run.
+     *
+     * @default OPENSEARCH_IMAGE
+     */
+    readonly image?: string;
     /** `false` on a machine that refuses to raise the limits of open files and locked memory. */
     readonly raiseUlimits: boolean;
   };
@@ -35,7 +56,7 @@ export interface Environment {
   readonly grafana: {
     /**
      * Where the password of the user `admin` comes from: `generated` into an untracked file of this machine when there is none,
-     * or the `variable` `TF_VAR_grafana_admin_password`.
+     * or the `variable` `TF_VAR_grafana_admin_password`. The variable wins either way. 5 bytes at least, printable characters alone.
      */
     readonly adminPassword: "generated" | "variable";
     /**
@@ -54,7 +75,8 @@ export interface Environment {
   readonly without?: readonly ObservabilityService[];
 
   /**
-   * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana.
+   * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana. Where there are several machines, each is on
+   * the machine of its container.
    *
    * @default - nothing is published on the host
    */
@@ -65,18 +87,46 @@ export interface Environment {
   };
 
   /**
+   * The machines that the platform is spread over, three or more, each with an engine of its own and all in one Docker Swarm. Node *i* of
+   * a cluster is on machine *i*, counted round; the others are on the first one.
+   *
+   * @default - one machine, whose engine is found as the docker command finds it
+   */
+  readonly machines?: readonly Machine[];
+
+  /**
+   * Names of machines that are gone for now: a deploy leaves out what is placed there, and the init sidecars run elsewhere.
+   * `npm run up -- --without <machine>` says so for once.
+   *
+   * @default - none
+   */
+  readonly absent?: readonly string[];
+
+  /**
+   * Name of the machine by name of the container, such as `{ grafana: "b" }`, where it is to be another one.
+   *
+   * @default - none
+   */
+  readonly placement?: Readonly<Record<string, string>>;
+
+  /**
    * Where Terraform keeps its state: on this machine, or where the whole team finds it.
    *
    * @default - local, in `.state/<environment>/`
    */
   readonly state?: StateBackend;
+}
 
-  /**
-   * What the operator has to know, shown at every synth.
-   *
-   * @default - nothing
-   */
-  readonly warnings?: readonly string[];
+/** A machine with a Docker engine. */
+export interface Machine {
+  /** Lower-case letters and digits: in the names of its stacks, and of what runs on every machine. */
+  readonly name: string;
+
+  /** Where its engine is reached from here, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
+  readonly engine: string;
+
+  /** IP address by which the other machines reach it. */
+  readonly address: string;
 }
 
 /**
@@ -128,7 +178,7 @@ export type StateBackend =
       readonly hostname?: string;
     };
 
-/** What an environment can do without. Prometheus and the exit relay are everywhere. */
+/** What an environment can do without. Prometheus, the exit relay and its engine proxy are everywhere. */
 export type ObservabilityService = "alloy" | "grafana" | "loki";
 
 export interface NetworkSettings {

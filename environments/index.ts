@@ -2,25 +2,39 @@
 import { ValidationError } from "../constructs/service/validation";
 import type { Environment } from "./environment";
 import { lab } from "./lab";
+import { labSecured } from "./lab-secured";
+import { labThree } from "./lab-three";
+import { labThreeSecured } from "./lab-three-secured";
 import { laptop } from "./laptop";
+import { validateMachines } from "./placement";
 import { production } from "./production";
 
 export type {
   Environment,
+  Machine,
   NetworkSettings,
   ObservabilityService,
   StateBackend,
 } from "./environment";
 
-export const environments: Readonly<Record<string, Environment>> = { laptop, lab, production };
+export const environments: Readonly<Record<string, Environment>> = {
+  laptop,
+  lab,
+  "lab-secured": labSecured,
+  "lab-three": labThree,
+  "lab-three-secured": labThreeSecured,
+  production,
+};
 
-/** The environment of that name; the laptop when none is named. */
-export function environmentNamed(name = laptop.name): Environment {
+/** The environment of that name, the laptop when none is named; without machines that are gone, separated by commas. */
+export function environmentNamed(name = laptop.name, without = ""): Environment {
   const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (!environment) {
     throw new ValidationError(
       `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(environments).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
-  return environment;
+  const reduced = without ? { ...environment, absent: without.split(",") } : environment;
+  validateMachines(reduced);
+  return reduced;
 }

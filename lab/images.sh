@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# images.sh KAFKA_IMAGE OPENSEARCH_IMAGE PROMETHEUS_IMAGE DOCKER_CLI_IMAGE: builds these images from package registries alone and
-# tags them as the official ones, and groundwork-lab/exporters. An image whose inputs did not change is not built again.
+# images.sh KAFKA_IMAGE OPENSEARCH_IMAGE PROMETHEUS_IMAGE DOCKER_CLI_IMAGE HAPROXY_IMAGE [SECURED_OPENSEARCH_IMAGE]: builds these
+# images from package registries alone and tags them as the official ones, and groundwork-lab/exporters. The last one has the security
+# plugin. An image whose inputs did not change is not built again.
 . "$(dirname "$0")/lib.sh"
 
 kafka_image=$1
 opensearch_image=$2
 prometheus_image=$3
 docker_cli_image=$4
+haproxy_image=$5
+secured_opensearch_image=${6-}
 # Without BuildKit: Debian's engine builds from local images with nothing else installed.
 export DOCKER_BUILDKIT=0
 work=$(mktemp -d "$LAB_CACHE/images.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-PACKAGES=ca-certificates,curl,docker-cli,openjdk-21-jre-headless,prometheus,prometheus-elasticsearch-exporter,prometheus-node-exporter
+PACKAGES=busybox,ca-certificates,curl,docker-cli,haproxy,openjdk-21-jre-headless,prometheus,prometheus-elasticsearch-exporter,prometheus-node-exporter
 
 # built IMAGE INPUTS: whether the engine has the image, made from just these inputs.
 built() {
@@ -47,20 +50,64 @@ jars() {
   mvn --batch-mode --quiet --file "$1" dependency:copy-dependencies -DincludeScope=runtime "-D$2" "-DoutputDirectory=$3"
 }
 
+# copy_artifact GROUP:ARTIFACT:VERSION[:TYPE] FOLDER: one artifact without what it depends on.
+copy_artifact() {
+  mvn --batch-mode --quiet dependency:copy "-Dartifact=$1" "-DoutputDirectory=$2"
+}
+
 build_kafka() {
   cp -r "$LAB_DIR"/images/kafka/. "$work/kafka/"
   jars "$work/kafka/pom.xml" "kafka.version=${kafka_image##*:}" "$work/kafka/libs"
   build "$kafka_image" "$1" "$work/kafka"
 }
 
+# opensearch_home VERSION FOLDER: what an image of OpenSearch is made from, with the modules of the official one.
+opensearch_home() {
+  local version=$1 home=$2 name class extends jar
+  cp -r "$LAB_DIR"/images/opensearch/. "$home/"
+  jars "$home/pom.xml" "opensearch.version=$version" "$home/lib"
+  mv "$home/modules" "$home/modules.table"
+  while read -r name class extends; do
+    for jar in "$home/lib/$name-$version.jar" "$home/lib/$name-client-$version.jar"; do
+      [ -e "$jar" ] || continue
+      install -D --mode 0644 --target-directory "$home/modules/$name" "$jar"
+      rm "$jar"
+      printf '%s\n' "name=$name" "description=$name" "version=$version" "opensearch.version=$version" java.version=21 \
+        "classname=$class" "extended.plugins=$extends" has.native.controller=false >"$home/modules/$name/plugin-descriptor.properties"
+    done
+  done < <(grep -v '^#' "$home/modules.table")
+  # Painless looks for its own resources beside these classes.
+  mv "$home"/lib/opensearch-scripting-painless-spi-*.jar "$home/modules/lang-painless/"
+  for jar in "$home"/lib/geolite2-databases-*.jar; do
+    [ -e "$jar" ] || continue
+    (cd "$home/modules/ingest-geoip" && jar --extract --file "$jar" GeoLite2-City.mmdb GeoLite2-Country.mmdb GeoLite2-ASN.mmdb)
+    rm "$jar"
+  done
+  mkdir "$home/plugins"
+}
+
 build_opensearch() {
-  local version=${opensearch_image##*:} module=$work/opensearch/modules/transport-netty4
-  cp -r "$LAB_DIR"/images/opensearch/. "$work/opensearch/"
-  jars "$work/opensearch/pom.xml" "opensearch.version=$version" "$work/opensearch/lib"
-  mkdir -p "$module"
-  mv "$work"/opensearch/lib/transport-netty4-client-*.jar "$module/"
-  sed "s/@VERSION@/$version/" "$work/opensearch/plugin-descriptor.properties" >"$module/plugin-descriptor.properties"
+  opensearch_home "${opensearch_image##*:}" "$work/opensearch"
   build "$opensearch_image" "$1" "$work/opensearch"
+}
+
+# The security plugin brings other versions of what modules use: they have their own, as in the official distribution.
+build_secured_opensearch() {
+  local version=${secured_opensearch_image##*:} home=$work/secured_opensearch
+  local plugin=$home/plugins/opensearch-security
+  opensearch_home "$version" "$home"
+  mv "$home"/lib/netty-*.jar "$home/modules/transport-netty4/"
+  mv "$home"/lib/{commons-codec,commons-logging,httpclient5,httpcore5,opensearch-rest-client,slf4j-api}-*.jar "$home/modules/reindex/"
+  mv "$home"/lib/compiler-*.jar "$home/modules/lang-mustache/"
+  cp "$home"/lib/asm-*.jar "$home/modules/lang-expression/"
+  mv "$home"/lib/asm-*.jar "$home/modules/lang-painless/"
+  mkdir "$plugin"
+  copy_artifact "org.opensearch.plugin:opensearch-security:$version.0:zip" "$work"
+  (cd "$plugin" && jar --extract --file "$work/opensearch-security-$version.0.zip")
+  copy_artifact org.apache.commons:commons-collections4:4.5.0 "$plugin"
+  # Modules that are not on Maven Central, both optional to it.
+  sed -i '/^extended.plugins=/d' "$plugin/plugin-descriptor.properties"
+  build "$secured_opensearch_image" "$1" "$home"
 }
 
 build_prometheus() {
@@ -71,9 +118,16 @@ build_docker_cli() {
   build "$docker_cli_image" "$1" "$LAB_DIR/images/docker-cli"
 }
 
+build_haproxy() {
+  build "$haproxy_image" "$1" "$LAB_DIR/images/haproxy"
+}
+
 build_exporters() {
   cp -r "$LAB_DIR"/images/exporters/. "$work/exporters/"
-  CGO_ENABLED=0 go build -C "$LAB_DIR/cadvisor" -trimpath -o "$work/exporters/cadvisor" .
+  local exporter
+  for exporter in cadvisor kafka-exporter; do
+    CGO_ENABLED=0 go build -C "$LAB_DIR/$exporter" -trimpath -o "$work/exporters/$exporter" .
+  done
   build groundwork-lab/exporters "$1" "$work/exporters"
 }
 
@@ -95,11 +149,15 @@ if ! built groundwork-lab/rootfs "$rootfs_inputs"; then
   command -v mvn >/dev/null || apt_install maven
   command -v gcc >/dev/null || apt_install gcc libc6-dev
 fi
-image groundwork-lab/rootfs "Debian trixie with a JRE and Prometheus, about a minute" "$rootfs_inputs" bootstrap_rootfs
+image groundwork-lab/rootfs "Debian trixie with a JRE, Prometheus and HAProxy, about a minute" "$rootfs_inputs" bootstrap_rootfs
 image groundwork-lab/base "open-file shim" "$base_inputs" build_base
 image "$kafka_image" "Maven Central" "$base_inputs-$(fingerprint "images/kafka")-$kafka_image" build_kafka
 image "$opensearch_image" "Maven Central" "$base_inputs-$(fingerprint "images/opensearch")-$opensearch_image" build_opensearch
+if [ -n "$secured_opensearch_image" ]; then
+  image "$secured_opensearch_image" "Maven Central, with the security plugin" "$base_inputs-$(fingerprint "images/opensearch")-$secured_opensearch_image" build_secured_opensearch
+fi
 image "$prometheus_image" "Debian's Prometheus" "$rootfs_inputs-$(fingerprint "images/prometheus")" build_prometheus
 image "$docker_cli_image" "Debian's docker CLI" "$rootfs_inputs-$(fingerprint "images/docker-cli")" build_docker_cli
-require_go "$LAB_DIR/cadvisor/go.mod" "cAdvisor"
-image groundwork-lab/exporters "exporters, cAdvisor from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor)" build_exporters
+image "$haproxy_image" "Debian's HAProxy" "$rootfs_inputs-$(fingerprint "images/haproxy")" build_haproxy
+require_go "$LAB_DIR/cadvisor/go.mod" "the exporters"
+image groundwork-lab/exporters "exporters, cAdvisor's and Kafka's from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor kafka-exporter)" build_exporters

@@ -22,7 +22,8 @@ step() {
   shift
   log=$(mktemp "$LAB_CACHE/step.XXXXXX")
   printf 'lab: %s ...\n' "$text"
-  if "$@" >"$log" 2>&1; then
+  # A shell of its own, so that what fails in it is shown as well.
+  if ("$@") >"$log" 2>&1; then
     printf 'lab: %s: done in %ss\n' "$text" $((SECONDS - started))
     rm -f "$log"
   else
@@ -53,6 +54,21 @@ apt_install() {
 apt_get_install() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+}
+
+# unpack PACKAGE BINARY: has that file of a Debian package in the folder of the package's name in the cache, without installing its
+# service.
+unpack() {
+  [ -x "$2" ] || step "fetching Debian's $1" apt_get_unpack "$1"
+}
+
+apt_get_unpack() {
+  local work
+  work=$(mktemp -d "$LAB_CACHE/unpack.XXXXXX")
+  (cd "$work" && { apt-get download "$1" || { apt-get update && apt-get download "$1"; }; } && dpkg -x "$1"_*.deb unpacked) || return
+  # All of it at once: whoever looks for the file meanwhile finds no half of it, and may be the quicker one.
+  mv -T "$work/unpacked" "$LAB_CACHE/$1" || [ -d "$LAB_CACHE/$1" ]
+  rm -rf "$work"
 }
 
 # require_go GO_MOD WHAT: a Go as new as the module asks for. Go fetches a newer toolchain by itself where its proxy has one.

@@ -1,6 +1,6 @@
 import { Folder } from "@cdktf/provider-grafana/lib/folder";
 import { GrafanaProvider } from "@cdktf/provider-grafana/lib/provider";
-import { TerraformVariable } from "cdktf";
+import { Fn, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import {
   type AlertGroup,
@@ -17,6 +17,7 @@ import type { Environment } from "../environments";
 import { grafanaAdminPassword } from "./grafana-admin-password";
 import type { ObservabilityStack } from "./observability-stack";
 import { PlatformStack } from "./platform-stack";
+import { securityOf } from "./security";
 
 /** Who is told of alerts, how and when. */
 export interface Notifications {
@@ -44,15 +45,30 @@ export class AlertingStack extends PlatformStack {
   ) {
     super(scope, layer, environment);
     this.addDependency(observability);
-    const { hostPorts } = environment;
+    const { hostPorts, machines } = environment;
+    const security = securityOf(environment);
+    const scheme = security ? "https" : "http";
     const url = new TerraformVariable(this, "grafana_url", {
       type: "string",
-      default: hostPorts && `http://localhost:${hostPorts.grafana}`,
+      // Of several machines it is the loopback address of one that Terraform need not be on.
+      default: hostPorts && !machines ? `${scheme}://localhost:${hostPorts.grafana}` : undefined,
       description: "Where Terraform reaches Grafana: export TF_VAR_grafana_url",
     });
+    const authorities =
+      security &&
+      new TerraformVariable(this, "grafana_ca_cert", {
+        type: "string",
+        default: security.authorities,
+        description:
+          "PEM file of the authorities that Grafana's certificate is verified by: export TF_VAR_grafana_ca_cert where a proxy with one of its own is in front",
+      });
+    const login = `admin:${grafanaAdminPassword(this, environment).value}`;
     new GrafanaProvider(this, "grafana", {
       url: url.stringValue,
-      auth: `admin:${grafanaAdminPassword(this, environment)}`,
+      auth: login,
+      caCert: authorities?.stringValue,
+      // The provider cuts spaces off the password in `auth`; a header of ours goes last.
+      httpHeaders: { Authorization: `Basic ${Fn.base64encode(login)}` },
     });
 
     const contactPoints = notifications.contactPoints.map(

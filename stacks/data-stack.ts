@@ -1,35 +1,59 @@
 import type { Construct } from "constructs";
-import { type IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../constructs";
+import {
+  type Application,
+  type IndexTemplate,
+  OpenSearchCluster,
+  OpenSearchInit,
+  OpenSearchSecurity,
+} from "../constructs";
 import type { Environment } from "../environments";
+import { isAbsent } from "../environments/placement";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
+import { securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";
 
 export interface DataStackProps {
   readonly network: NetworkStack;
   readonly storage: StorageStack;
   readonly indexTemplates: readonly IndexTemplate[];
+  readonly applications: readonly Application[];
 }
 
-/** OpenSearch and its index templates. */
+/** OpenSearch, its index templates, and what the applications may do there. */
 export class DataStack extends DockerStack {
   readonly cluster: OpenSearchCluster;
 
   constructor(scope: Construct, layer: string, environment: Environment, props: DataStackProps) {
     super(scope, layer, environment);
-    this.addDependency(props.network);
-    this.addDependency(props.storage);
+    this.after(props.network, props.storage);
+    const security = securityOf(environment);
     this.cluster = new OpenSearchCluster(this, "opensearch", {
       infraNetwork: props.network.infra,
       projectNetwork: environment.openSearch.onProjectNetwork ? props.network.project : undefined,
       dataVolumes: props.storage.openSearch,
+      scopeOf:
+        environment.machines &&
+        ((node) => this.of(node).after(props.network, props.storage.of(node))),
+      isAbsent: (node) => isAbsent(environment, node),
       firstHostPort: environment.hostPorts?.openSearch,
+      hostNetworkOf: (node) => props.network.hostOf(node),
       raiseUlimits: environment.openSearch.raiseUlimits,
+      image: environment.openSearch.image,
+      security,
     });
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
       network: props.network.infra,
       indexTemplates: props.indexTemplates,
     });
+    if (security) {
+      new OpenSearchSecurity(this, "os-security", {
+        cluster: this.cluster,
+        security,
+        network: props.network.infra,
+        applications: props.applications,
+      });
+    }
   }
 }

@@ -3,6 +3,7 @@ import {
   Alloy,
   type DashboardProvider,
   declaredMetrics,
+  EngineProxy,
   ExitRelay,
   Grafana,
   Loki,
@@ -12,11 +13,13 @@ import {
   ServiceContainer,
 } from "../constructs";
 import type { Environment, ObservabilityService } from "../environments";
+import { machineOf, machinesOf, nameOn } from "../environments/placement";
 import type { DataStack } from "./data-stack";
 import { grafanaAdminPassword } from "./grafana-admin-password";
 import type { MessagingStack } from "./messaging-stack";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
+import { securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";
 
 export interface ObservabilityStackProps {
@@ -37,46 +40,72 @@ export class ObservabilityStack extends DockerStack {
   ) {
     super(scope, layer, environment);
     const { network, storage, data, messaging } = props;
-    this.addDependency(network);
-    this.addDependency(storage);
+    this.after(network, storage);
     const has = (service: ObservabilityService) => !environment.without?.includes(service);
-    const { alloy, grafana, loki, prometheus } = storage.observability;
+    const { grafana, loki, prometheus } = storage.observability;
+    const security = securityOf(environment);
+    const stackOf = (container: string) => this.of(container).after(network, storage.of(container));
 
-    new ExitRelay(this, "exit-relay", { network: network.infra });
-    const metrics = new Prometheus(this, "prometheus", {
+    const watched = machinesOf(environment).map((machine, i) => {
+      const name = (service: string) => nameOn(service, machine);
+      const stack = stackOf(name("engine-proxy")).after(network.on(machine));
+      const engine = new EngineProxy(stack, "engine-proxy", {
+        name: name("engine-proxy"),
+        network: network.engines[i],
+      });
+      const exitRelay = new ExitRelay(stack, "exit-relay", {
+        name: name("exit-relay"),
+        engine,
+        network: network.infra,
+        projectNetwork: network.project,
+      });
+      // Both clusters are measured once, beside what keeps the measurements.
+      const clusters =
+        machine === machineOf(environment, "prometheus")
+          ? { kafka: messaging.cluster, openSearch: data.cluster }
+          : undefined;
+      const dataVolume = storage.alloy[i];
+      return { name: name("alloy"), stack, engine, exitRelay, dataVolume, clusters };
+    });
+    const metrics = new Prometheus(stackOf("prometheus"), "prometheus", {
       network: network.infra,
       dataVolume: prometheus,
+      security,
       declared: () =>
         declaredMetrics({
           openSearch: data.cluster,
           kafka: messaging.cluster,
           kafkaInit: messaging.init,
           containers: ServiceContainer.allIn(this),
+          machines: environment.machines?.map((machine) => machine.name),
         }),
     });
     const logs = has("loki")
-      ? new Loki(this, "loki", { network: network.infra, dataVolume: loki })
+      ? new Loki(stackOf("loki"), "loki", { network: network.infra, dataVolume: loki, security })
       : undefined;
     if (logs && has("alloy")) {
-      new Alloy(this, "alloy", {
-        infraNetwork: network.infra,
-        projectNetwork: network.project,
-        dataVolume: alloy,
-        loki: logs,
-        prometheus: metrics,
-        kafka: messaging.cluster,
-        openSearch: data.cluster,
-      });
+      for (const { stack, ...machine } of watched) {
+        new Alloy(stack, "alloy", {
+          ...machine,
+          infraNetwork: network.infra,
+          projectNetwork: network.project,
+          loki: logs,
+          prometheus: metrics,
+          security,
+        });
+      }
     }
     if (has("grafana")) {
-      new Grafana(this, "grafana", {
+      new Grafana(stackOf("grafana"), "grafana", {
         network: network.infra,
         dataVolume: grafana,
         dataSources: [prometheusDataSource(metrics), ...(logs ? [lokiDataSource(logs)] : [])],
         dashboards: props.dashboards,
-        adminPassword: grafanaAdminPassword(this, environment),
+        adminPasswordFile: grafanaAdminPassword(this, environment).file,
         hostPort: environment.hostPorts?.grafana,
+        hostNetwork: network.hostOf("grafana"),
         smtp: environment.grafana.smtp,
+        security,
       });
     }
   }

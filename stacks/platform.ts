@@ -1,6 +1,11 @@
-import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
-import type { AlertGroup, DashboardProvider, IndexTemplate, Topic } from "../constructs";
+import type {
+  AlertGroup,
+  Application,
+  DashboardProvider,
+  IndexTemplate,
+  Topic,
+} from "../constructs";
 import type { Environment } from "../environments";
 import { AlertingStack, type Notifications } from "./alerting-stack";
 import { DataStack } from "./data-stack";
@@ -13,33 +18,55 @@ import { StorageStack, type StorageStackProps } from "./storage-stack";
 export interface Catalog {
   readonly topics: readonly Topic[];
   readonly indexTemplates: readonly IndexTemplate[];
+  readonly applications: readonly Application[];
   readonly dashboards: DashboardProvider;
   readonly alertGroups: readonly AlertGroup[];
   readonly notifications: Notifications;
 }
 
+/** About certificates and who is refused, which an open environment has none of: its uid. */
+const DASHBOARD_OF_LOCKS = "groundwork-security";
+
+/** Alerts about what not every environment has, by the name of their group. */
+const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
+  machines: ({ machines }) => machines !== undefined,
+  security: ({ security }) => security === "tls",
+};
+
 /** Declares every stack of the platform for one environment. */
 export function declarePlatform(
   app: Construct,
   environment: Environment,
-  { topics, indexTemplates, dashboards, alertGroups, notifications }: Catalog,
+  { topics, indexTemplates, applications, dashboards, alertGroups, notifications }: Catalog,
   storageProps?: StorageStackProps,
 ): void {
+  const locked = environment.security === "tls";
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
-  const data = new DataStack(app, "data", environment, { network, storage, indexTemplates });
-  const messaging = new MessagingStack(app, "messaging", environment, { network, storage, topics });
+  const data = new DataStack(app, "data", environment, {
+    network,
+    storage,
+    indexTemplates,
+    applications,
+  });
+  const messaging = new MessagingStack(app, "messaging", environment, {
+    network,
+    storage,
+    topics,
+    applications,
+  });
   const observability = new ObservabilityStack(app, "observability", environment, {
     network,
     storage,
     data,
     messaging,
-    dashboards,
+    dashboards: locked ? dashboards : dashboards.without(DASHBOARD_OF_LOCKS),
   });
   if (!environment.without?.includes("grafana")) {
-    new AlertingStack(app, "alerting", environment, { observability, alertGroups, notifications });
-  }
-  for (const warning of environment.warnings ?? []) {
-    Annotations.of(network).addWarning(warning);
+    new AlertingStack(app, "alerting", environment, {
+      observability,
+      alertGroups: alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true),
+      notifications,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { DataVolume } from "../constructs";
 import type { Environment } from "../environments";
+import { machinesOf, nameOn } from "../environments/placement";
 import { DockerStack } from "./platform-stack";
 
 export interface StorageStackProps {
@@ -12,13 +13,15 @@ export interface StorageStackProps {
   readonly preventDestroy?: boolean;
 }
 
-type ObservabilityVolume = "alloy" | "grafana" | "loki" | "prometheus";
+type ObservabilityVolume = "grafana" | "loki" | "prometheus";
 
 /** Every data volume, in a stack of its own, so that destroying all others cannot touch what people stored. */
 export class StorageStack extends DockerStack {
   readonly openSearch: readonly DataVolume[];
   readonly kafka: readonly DataVolume[];
   readonly observability: Readonly<Record<ObservabilityVolume, DataVolume>>;
+  /** One a machine. */
+  readonly alloy: readonly DataVolume[];
 
   constructor(
     scope: Construct,
@@ -29,8 +32,8 @@ export class StorageStack extends DockerStack {
     super(scope, layer, environment);
     this.openSearch = this.volumes("opensearch", environment.openSearch.nodes);
     this.kafka = this.volumes("kafka", environment.kafka.brokers);
+    this.alloy = machinesOf(environment).map((machine) => this.volume(nameOn("alloy", machine)));
     this.observability = {
-      alloy: this.volume("alloy"),
       grafana: this.volume("grafana"),
       loki: this.volume("loki"),
       prometheus: this.volume("prometheus"),
@@ -42,6 +45,9 @@ export class StorageStack extends DockerStack {
   }
 
   private volume(container: string): DataVolume {
-    return new DataVolume(this, container, { name: `${container}-data`, ...this.props });
+    return new DataVolume(this.of(container), container, {
+      name: `${container}-data`,
+      ...this.props,
+    });
   }
 }

@@ -12,32 +12,46 @@ const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
 /** The one on the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
 
+/** What promtool says of each file. */
+const told = new Map(
+  spawnSync(promtool, ["test", "rules", ...files.map((file) => join(TESTS, file))], {
+    encoding: "utf8",
+  })
+    .output.join("")
+    .split(/^Unit Testing: +/m)
+    .map((part) => {
+      const [file, ...lines] = part.trim().split("\n");
+      return [file, lines.join("\n").trim()] as const;
+    }),
+);
+
 test("the alerts are these", () => {
   expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
     "AlloyDown (critical)",
     "LogsStopped (warning)",
     "MemoryAboveReservation (info)",
     "ContainerRestarting (warning)",
+    "ApplicationFailing (warning)",
     "InitFailed (critical)",
     "InitNeverSucceeded (critical)",
     "KafkaBrokerMissing (critical)",
     "KafkaUnderReplicated (warning)",
     "KafkaUnderMinIsr (critical)",
+    "MachineMissing (critical)",
     "OpenSearchStatusRed (critical)",
     "OpenSearchStatusYellow (warning)",
     "OpenSearchNodeMissing (critical)",
     "DiskWatermark (warning)",
+    "CertificateExpiring (warning)",
+    "LoginsFailing (warning)",
+    "RequestsDenied (warning)",
   ]);
 });
 
 test.each(files)(
   "the rules of %s fire when they should, stay silent otherwise and resolve",
   (file) => {
-    const { status, stdout, stderr } = spawnSync(promtool, ["test", "rules", join(TESTS, file)], {
-      encoding: "utf8",
-    });
-    expect(`${stdout}${stderr}`).toContain("SUCCESS");
-    expect(status).toBe(0);
+    expect(told.get(join(TESTS, file))).toBe("SUCCESS");
   },
 );
 

@@ -1,18 +1,25 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
+import { copyOfProject, editCopy } from "../../operations/bench/copy";
 import {
-  copyOfProject,
   deploy,
   docker,
+  expectDone,
   type Finished,
   freshLab,
   openSearch,
-  records,
   run,
+  TRIAL,
 } from "../support/lab";
-import type { Json } from "../support/platform";
+import {
+  expectAllDocuments,
+  expectAllRecords,
+  goneOneByOne,
+  type Load,
+  underLoad,
+} from "../support/load";
 import { openStateServer, type StateServer } from "../support/state-server";
 
 const NODES = {
@@ -34,16 +41,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(copy, { recursive: true }));
 
 /** Changes a file of the copy. */
-function edit(file: string, from: string, to: string): void {
-  const path = join(copy, file);
-  const text = readFileSync(path, "utf8");
-  expect(text).toContain(from);
-  writeFileSync(path, text.replace(from, to));
-}
+const edit = (file: string, from: string, to: string) => editCopy(copy, file, from, to);
 
 /** `npm run up` in the copy, on a terminal or in a pipe. Its dependencies are the project's: nothing is to be installed. */
 function up(where: "terminal" | "pipe"): Finished {
-  const command = "node -r sucrase/register commands/up.ts";
+  const command = "node -r ./register.js commands/up.ts";
   return where === "pipe"
     ? run("sh", ["-c", command], {}, copy)
     : run(
@@ -54,66 +56,16 @@ function up(where: "terminal" | "pipe"): Finished {
       );
 }
 
-/** Everything that a process printed, once it has ended. */
-function outputOf(child: ChildProcess): Promise<string> {
-  let output = "";
-  child.stdout?.on("data", (chunk) => {
-    output += chunk;
-  });
-  return new Promise((resolve) => child.on("close", () => resolve(output)));
-}
-
 describe("a change that replaces every node of both clusters", () => {
   let finished: Finished;
-  let produced: Json[];
-  let indexed: { acknowledged: number; failed: number[] };
-  let events: { cluster: string; name: string; what: string }[];
+  let load: Load;
 
   beforeAll(async () => {
     edit("environments/lab.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
-    // No retries is the tool's default, endless ones are every other producer's.
-    const produce =
-      "echo retries=2147483647 >/tmp/producer; exec /opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic infra-events --acks -1 --throughput 50 --command-config /tmp/producer";
-    docker(
-      ...["run", "--detach", "--name", "producer", "--network", "project_net"],
-      ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c", produce],
-    );
-    const indexer = spawn("node", [
-      join(__dirname, "..", "support", "indexer.mjs"),
-      ...["logs-rolled", "9200", "9201", "9202"],
-    ]);
-    const fromIndexer = outputOf(indexer);
-    // Followed, since the engine keeps 256 events only; into a file, since this process waits for another.
-    const file = join(copy, "events");
-    const follower = spawn(
-      "docker",
-      [
-        ...["events", "--filter", "label=groundwork.cluster", "--format", "{{json .}}"],
-        ...["--filter", "event=destroy", "--filter", "event=health_status"],
-      ],
-      { stdio: ["ignore", openSync(file, "w"), "inherit"] },
-    );
-    try {
+    edit("stacks/storage-stack.ts", 'this.volume("loki")', 'this.volume("logs")');
+    load = await underLoad("rolled", () => {
       finished = up("terminal");
-    } finally {
-      docker("stop", "producer");
-      indexer.kill("SIGTERM");
-      follower.kill();
-    }
-    produced = docker("logs", "producer")
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    docker("rm", "producer");
-    indexed = JSON.parse(await fromIndexer);
-    events = readFileSync(file, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line))
-      .map(({ Action, Actor }) => ({
-        cluster: Actor.Attributes["groundwork.cluster"],
-        name: Actor.Attributes.name,
-        what: Action,
-      }));
+    });
   }, 600_000);
 
   test("ends with every guarantee in force", () => {
@@ -127,59 +79,56 @@ describe("a change that replaces every node of both clusters", () => {
   test.each(["opensearch", "kafka"] as const)(
     "%s loses a node when the one before is back, and no other",
     (cluster) => {
-      const gone: string[] = [];
-      let missing: string | undefined;
-      for (const { name, what } of events.filter((event) => event.cluster === cluster)) {
-        if (what === "destroy") {
-          expect({ gone: name, missing }).toEqual({ gone: name, missing: undefined });
-          gone.push(name);
-          missing = name;
-        } else if (what === "health_status: healthy" && name === missing) {
-          missing = undefined;
-        }
-      }
-      expect(missing).toBeUndefined();
-      expect([...gone].sort()).toEqual(NODES[cluster]);
+      expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
     },
   );
 
-  test("a producer has every record acknowledged meanwhile, and the topic has them all", () => {
-    const sent = (name: string) => produced.filter((line) => line.name === name);
-    expect(sent("producer_send_error")).toEqual([]);
-    const acknowledged = sent("producer_send_success").length;
-    expect(acknowledged).toBeGreaterThan(500);
-    expect(records("infra-events")).toBe(acknowledged);
+  test("the clusters lose theirs side by side", () => {
+    const losses = load.events.filter(({ what }) => what === "destroy").map((lost) => lost.cluster);
+    for (const cluster of Object.keys(NODES)) {
+      // The last of the other's comes after the first of its own.
+      expect(losses.slice(0, 4)).toContain(cluster);
+    }
   });
 
-  test("an indexer has every document acknowledged meanwhile, and the index has them all", () => {
-    expect(indexed.failed).toEqual([]);
-    expect(indexed.acknowledged).toBeGreaterThan(500);
-    openSearch("POST", "/logs-rolled/_refresh");
-    expect(openSearch("GET", "/logs-rolled/_count").count).toBe(indexed.acknowledged);
+  test("a producer has every record acknowledged meanwhile, and the topic has them all", () =>
+    expectAllRecords(load));
+
+  test("an indexer has every document acknowledged meanwhile, and the index has them all", () =>
+    expectAllDocuments(load));
+
+  test("a volume that is no longer declared is left with its data", () => {
+    expect(finished.output).toContain(
+      "volume loki-data is no longer declared: it stays with its data; docker volume rm removes it",
+    );
+    expect(docker("volume", "ls", "--quiet", "--filter", "name=^lo").split("\n").sort()).toEqual([
+      "logs-data",
+      "loki-data",
+    ]);
+    docker("volume", "rm", "loki-data");
   });
 
   test("a terminal shows what is at work and redraws it", () => {
     // Erases the line above, https://en.wikipedia.org/wiki/ANSI_escape_code#CSI
     expect(finished.output).toContain("\u001b[1A");
     const shown = stripVTControlCharacters(finished.output);
-    expect(shown).toMatch(/^ {2}data: \d+ s\r?\n {4}opensearch-\d {2}\d+ s, creating/m);
-    expect(shown).toMatch(/^ {4}opensearch-\d {2}\d+ s, starts: does not answer yet/m);
+    // Of a frame only the lines are written that differ from the one before.
+    expect(shown).toMatch(/^ {2}data: \d+ s\r?\n {4}opensearch-\d {2}\d+ s, /m);
+    expect(shown).toMatch(/ {4}opensearch-\d {2}\d+ s, creating/);
+    expect(shown).toMatch(/ {4}opensearch-\d {2}\d+ s, starts: does not answer yet/);
     expect(shown).toMatch(/^ {2}messaging: kafka-1: created after \d+ s/m);
   });
 });
 
 describe("a roll whose first node does not come back", () => {
   const roles = ['"broker,controller"', '"broker,controler"'] as const;
+  // Else it would wait for three minutes.
+  const patience = ["healthCheck: {", "healthCheck: { startPeriodSeconds: 20,"] as const;
   let finished: Finished;
 
   beforeAll(() => {
     edit("constructs/kafka/kafka-cluster.ts", ...roles);
-    // Else it would wait for three minutes.
-    edit(
-      "constructs/kafka/kafka-cluster.ts",
-      "healthCheck: {",
-      "healthCheck: { startPeriodSeconds: 20,",
-    );
+    edit("constructs/kafka/kafka-cluster.ts", ...patience);
     finished = up("pipe");
   }, 300_000);
 
@@ -198,7 +147,7 @@ describe("a roll whose first node does not come back", () => {
     );
     expect(finished.output).toContain("controler");
     expect(finished.output).toMatch(
-      /messaging: kafka-\d: 1\d s, restarted \d+ times(, last exit code 1)?: .*ConfigException: Invalid value controler/,
+      /messaging: kafka-\d: \d+ s, restarted \d+ times(, last exit code 1)?: .*ConfigException: Invalid value controler/,
     );
   });
 
@@ -215,16 +164,8 @@ describe("a roll whose first node does not come back", () => {
     );
     expect(serving.split("\n")).toHaveLength(2);
     const { exitCode } = run("docker", [
-      ...[
-        "run",
-        "--rm",
-        "--network",
-        "project_net",
-        "--entrypoint",
-        "sh",
-        "apache/kafka:4.3.1",
-        "-c",
-      ],
+      ...["run", ...TRIAL, "--rm", "--network", "project_net"],
+      ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c"],
       "/opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic infra-events --acks -1 --max-messages 10",
     ]);
     expect(exitCode).toBe(0);
@@ -232,11 +173,69 @@ describe("a roll whose first node does not come back", () => {
 
   test("goes on once it is corrected, with the node that is missing first", () => {
     edit("constructs/kafka/kafka-cluster.ts", roles[1], roles[0]);
+    edit("constructs/kafka/kafka-cluster.ts", patience[1], patience[0]);
     const { exitCode, output } = up("pipe");
     expect(output).toContain("kafka is rolled: ");
     expect(exitCode).toBe(0);
     const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
     expect([status, number_of_nodes]).toEqual(["green", 3]);
+  });
+});
+
+describe("a state that is lost while everything runs", () => {
+  let refused: Finished;
+  let adopted: Finished;
+  let again: Finished;
+  let load: Load;
+  /** Where each volume lies and since when: the engine's own date of creation follows what is written. */
+  const volumes = () =>
+    docker(
+      ...["volume", "inspect", "--format", "{{.Mountpoint}}"],
+      ...docker("volume", "ls", "--quiet").split("\n"),
+    )
+      .split("\n")
+      .map((path) => [path, statSync(path).ino, statSync(path).birthtimeMs]);
+  let before: ReturnType<typeof volumes>;
+
+  beforeAll(async () => {
+    rmSync(join(copy, ".state", "lab"), { recursive: true });
+    before = volumes();
+    refused = up("pipe");
+    load = await underLoad("adopted", () => {
+      adopted = run("sh", ["-c", "node -r ./register.js commands/adopt.ts"], {}, copy);
+    });
+    again = up("pipe");
+  }, 900_000);
+
+  test("is seen before anything is changed, with what is there, whose it is and what to do", () => {
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(
+      /nothing was changed, because:\n- the engine has 3 networks and 11 containers \(.*, .*, .* and 11 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
+    );
+    expect(refused.output).not.toContain("Error:");
+  });
+
+  test("is made good by npm run adopt: networks and volumes as they are, containers replaced", () => {
+    expectDone(adopted);
+    for (const name of ["network infra_net", "network project_net", "volume kafka-1-data"]) {
+      expect(adopted.output).toContain(`took over ${name}\n`);
+    }
+    expect(adopted.output).toContain("kafka is rolled: kafka-1, kafka-2, kafka-3");
+    expect(before).toHaveLength(10);
+    expect(volumes()).toEqual(before);
+    expect(again.output.match(/: no changes/g)).toHaveLength(5);
+  });
+
+  test.each(["opensearch", "kafka"] as const)(
+    "%s serves meanwhile: a node goes when the one before is back",
+    (cluster) => {
+      expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
+    },
+  );
+
+  test("and nothing that was acknowledged is lost", () => {
+    expectAllRecords(load);
+    expectAllDocuments(load);
   });
 });
 
@@ -249,8 +248,7 @@ describe("a state that moves to where the whole team finds it", () => {
 
   /** Not blocking: this process is the backend. */
   const command = async (file: string) =>
-    (await execute("node", ["-r", "sucrase/register", file], { cwd: copy, env: process.env }))
-      .stdout;
+    (await execute("node", ["-r", "./register.js", file], { cwd: copy, env: process.env })).stdout;
 
   beforeAll(async () => {
     server = await openStateServer();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker, freshLab, npm } from "../support/lab";
+import { docker, expectDone, freshLab, npm } from "../support/lab";
 
 const SUPPORT = join(__dirname, "..", "support");
 
@@ -35,12 +35,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function expectDone({ exitCode, output }: ReturnType<typeof npm>): void {
-  if (exitCode !== 0) {
-    throw new Error(output);
-  }
-}
-
 describe("over TCP with TLS", () => {
   test("a client without a certificate is refused, and doctor says so", () => {
     const { exitCode, output } = npm("doctor", [], { DOCKER_HOST: tls.DOCKER_HOST });
@@ -68,9 +62,6 @@ describe("over TCP with TLS", () => {
 });
 
 describe("over ssh", () => {
-  // Now and then one of some hundred connections through the test's small sshd is lost; running the command again is what goes on then.
-  jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
   test("npm run doctor, plan and up find what was deployed", () => {
     expectDone(npm("doctor", [], ssh));
     expectDone(npm("plan", [], ssh));

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { readLocks } from "../../commands/support/machine";
-import { migrateState } from "../../commands/support/migrate-state";
-import { detectTerraform } from "../../commands/support/terraform";
+import { readLocks } from "../../operations/machine/machine";
+import { detectTerraform } from "../../operations/terraform/binary";
+import { migrateState } from "../../operations/terraform/migrate-state";
 import { run } from "../support/lab";
 import { openStateServer, type StateServer } from "../support/state-server";
 

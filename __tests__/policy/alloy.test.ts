@@ -1,18 +1,32 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { lockedConfig } from "../../constructs/alloy/alloy";
+import { SERVICES } from "../../constructs/security/principals";
+import type { Environment } from "../../environments";
+import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
-import { container, envOf, synthesize } from "../support/platform";
+import { container, envOf, type Json, synthesize } from "../support/platform";
 
-const config = ["config.alloy", "kafka.alloy"]
-  .map((file) => readFileSync(join(__dirname, "../../constructs/alloy", file), "utf8"))
-  .join("\n");
+const fileOf = (name: string) =>
+  readFileSync(join(__dirname, "../../constructs/alloy", name), "utf8");
 
 /** Every component as `<name>.<label>`, with its text. */
-const components = new Map(
-  [...config.matchAll(/^([a-z_.]+) "(\w+)" \{([\s\S]*?)(?:^\}| \}$)/gm)].map(
-    ([, name, label, body]) => [`${name}.${label}`, body],
-  ),
-);
+const componentsOf = (text: string) =>
+  new Map(
+    [...text.matchAll(/^([a-z_.]+) "(\w+)" \{([\s\S]*?)(?:^\}| \}$)/gm)].map(
+      ([, name, label, body]) => [`${name}.${label}`, body],
+    ),
+  );
+
+const OPEN = ["config.alloy", "clusters.alloy", "cadvisor.alloy", "kafka.alloy"].map(fileOf);
+const config = OPEN.join("\n");
+const components = componentsOf(config);
+const locked = [
+  ...OPEN.map(lockedConfig),
+  fileOf("certified.alloy"),
+  fileOf("security.alloy"),
+  fileOf("certificates.alloy"),
+].join("\n");
 
 /** Components of Alloy 1.18 that the configuration may use, with what each exports. */
 const EXPORTS: Record<string, string[]> = {
@@ -21,6 +35,7 @@ const EXPORTS: Record<string, string[]> = {
   "loki.process": ["receiver"],
   "loki.source.docker": [],
   "loki.write": ["receiver"],
+  "prometheus.exporter.blackbox": ["targets"],
   "prometheus.exporter.cadvisor": ["targets"],
   "prometheus.exporter.elasticsearch": ["targets"],
   "prometheus.exporter.kafka": ["targets"],
@@ -32,37 +47,106 @@ const EXPORTS: Record<string, string[]> = {
 
 const typeOf = (component: string) => component.slice(0, component.lastIndexOf("."));
 const ofType = (type: string) => [...components].filter(([name]) => typeOf(name) === type);
-const references = [
-  ...config.matchAll(/\b((?:discovery|loki|prometheus)\.[a-z_.]+)\.(\w+)\b(?! ")/g),
-]
-  .map(([, component, field]) => ({ component, field }))
-  .filter(({ component }) => typeOf(component) in EXPORTS);
 
-test("every component is one of Alloy's", () => {
-  expect(components.size).toBeGreaterThanOrEqual(20);
-  expect([...components.keys()].filter((name) => !(typeOf(name) in EXPORTS))).toEqual([]);
+describe.each([
+  ["an open", config],
+  ["a locked", locked],
+])("in %s environment", (_, text) => {
+  const found = componentsOf(text);
+  const references = [
+    ...text.matchAll(/\b((?:discovery|loki|prometheus)\.[a-z_.]+)\.(\w+)\b(?! ")/g),
+  ]
+    .map(([, component, field]) => ({ component, field }))
+    .filter(({ component }) => typeOf(component) in EXPORTS);
+
+  test("every component is one of Alloy's", () => {
+    expect(found.size).toBeGreaterThanOrEqual(20);
+    expect([...found.keys()].filter((name) => !(typeOf(name) in EXPORTS))).toEqual([]);
+  });
+
+  test("every reference leads to a component that exports it", () => {
+    expect(references.length).toBeGreaterThan(20);
+    expect(
+      references.filter(
+        ({ component, field }) =>
+          !found.has(component) || !EXPORTS[typeOf(component)].includes(field),
+      ),
+    ).toEqual([]);
+  });
+
+  test("every component that exports something is used", () => {
+    const used = references.map(({ component }) => component);
+    expect(
+      [...found.keys()].filter((name) => EXPORTS[typeOf(name)].length > 0 && !used.includes(name)),
+    ).toEqual([]);
+  });
 });
 
-test("every reference leads to a component that exports it", () => {
-  expect(references.length).toBeGreaterThan(20);
-  expect(
-    references.filter(
-      ({ component, field }) =>
-        !components.has(component) || !EXPORTS[typeOf(component)].includes(field),
-    ),
-  ).toEqual([]);
+describe("in a locked environment", () => {
+  const found = componentsOf(locked);
+  const TLS = ["authorities", "identity", "identity"].map((name) => `/groundwork/tls/${name}.pem`);
+  const filesIn = (component: string) =>
+    [...(found.get(component) ?? "").matchAll(/= "(\/groundwork\/tls\/.*)"/g)].map(
+      ([, file]) => file,
+    );
+
+  test("whoever is not in Alloy's own process is asked over TLS, and shown Alloy's certificate", () => {
+    expect([...found.keys()].filter((name) => filesIn(name).length > 0)).toEqual([
+      "loki.write.loki",
+      "prometheus.scrape.containers",
+      "prometheus.remote_write.prometheus",
+      "prometheus.exporter.elasticsearch.opensearch",
+      "prometheus.exporter.kafka.kafka",
+    ]);
+    for (const name of found.keys()) {
+      expect([[], TLS]).toContainEqual(filesIn(name));
+    }
+    expect(locked).not.toMatch(/insecure_skip_verify|ssl_skip_verify/);
+  });
+
+  test("the platform's own are scraped by names in their certificates, on infra_net, where no other has them", () => {
+    const rules = found.get("discovery.relabel.certified") ?? "";
+    expect([...rules.matchAll(/regex {9}= "\(?([a-z|]+)/g)].map(([, names]) => names)).toEqual([
+      SERVICES.join("|"),
+      SERVICES.join("|"),
+    ]);
+    expect(rules).toContain('replacement   = "$1." + sys.env("INFRA_NETWORK") + ":$2"');
+    const principals = principalsOf(laptop);
+    for (const name of SERVICES) {
+      expect(principals.get(name)).toContain(`${name}.${laptop.networks.infra.name}`);
+    }
+  });
+
+  test("everything else is as in an open one, and each component collects the same", () => {
+    const changed = [...components].filter(([name, body]) => found.get(name) !== body);
+    expect(changed.map(([name]) => name)).toEqual([
+      "loki.process.logs",
+      "loki.write.loki",
+      "prometheus.scrape.containers",
+      "prometheus.remote_write.prometheus",
+      "prometheus.exporter.elasticsearch.opensearch",
+      "prometheus.exporter.kafka.kafka",
+    ]);
+    // Line by line, however they are aligned.
+    const linesOf = (body = "") => body.split("\n").map((line) => line.trim().replace(/ +/g, " "));
+    for (const [name, body] of changed) {
+      const kept = linesOf(found.get(name));
+      const lost = linesOf(body).filter(
+        (line) => !/^(\/\/|targets|forward_to)/.test(line) && !kept.includes(line),
+      );
+      expect([name, lost]).toEqual([name, []]);
+    }
+    expect([...found.keys()].filter((name) => !components.has(name))).toEqual([
+      "discovery.relabel.certified",
+      "loki.process.refusals",
+      "prometheus.exporter.blackbox.certificates",
+      "prometheus.scrape.certificates",
+    ]);
+    expect(found.get("loki.process.logs")).toContain("loki.write.loki.receiver,");
+  });
 });
 
-test("every component that exports something is used", () => {
-  const used = references.map(({ component }) => component);
-  expect(
-    [...components.keys()].filter(
-      (name) => EXPORTS[typeOf(name)].length > 0 && !used.includes(name),
-    ),
-  ).toEqual([]);
-});
-
-test("every discovery asks the engine for the two networks, at least every 5 s", () => {
+test("every discovery asks the engine for the networks of what it finds, at least every 5 s", () => {
   const discoveries = ofType("discovery.docker");
   expect(discoveries.map(([name]) => name)).toEqual([
     "discovery.docker.containers",
@@ -70,8 +154,9 @@ test("every discovery asks the engine for the two networks, at least every 5 s",
   ]);
   for (const [, body] of discoveries) {
     expect(body).toMatch(
-      /name {3}= "network"\s+values = \[sys\.env\("INFRA_NETWORK"\), sys\.env\("PROJECT_NETWORK"\)\]/,
+      /name {3}= "network"\s+values = \[sys\.env\("INFRA_NETWORK"\), sys\.env\("PROJECT_NETWORK"\)(, sys\.env\("ENGINE_NETWORK"\))?\]/,
     );
+    expect(body).toMatch(/host {16}= sys\.env\("ENGINE"\)/);
     expect(body).toMatch(/refresh_interval {4}= "5s"/);
     expect(body).toMatch(/match_first_network = false/);
   }
@@ -84,18 +169,22 @@ test("finished containers are among those whose logs are read", () => {
   }
 });
 
-test("a container on both networks is taken once: the platform's own from infra_net, any other from project_net", () => {
-  for (const name of ["containers", "metrics"]) {
-    expect(components.get(`discovery.relabel.${name}`)).toMatch(
-      /source_labels = \["__own", "__meta_docker_network_name"\]\s+regex {9}= "own;" \+ sys\.env\("INFRA_NETWORK"\) \+ "\|;" \+ sys\.env\("PROJECT_NETWORK"\)\s+action {8}= "keep"/,
-    );
-  }
+test("a container on several networks is taken once: the platform's own from infra_net, the engine's proxy from engine_net, any other from project_net", () => {
+  const keep = (name: string) =>
+    /source_labels = \["__own", "__meta_docker_network_name"\]\s+regex {9}= (.*)\s+action {8}= "keep"/.exec(
+      components.get(`discovery.relabel.${name}`) ?? "",
+    )?.[1];
+  const [own, proxy, other] = ["INFRA", "ENGINE", "PROJECT"].map(
+    (network) => `sys.env("${network}_NETWORK")`,
+  );
+  expect(keep("containers")).toBe(`"own;" + ${own} + "|proxy;" + ${proxy} + "|;" + ${other}`);
+  expect(keep("metrics")).toBe(`"own;" + ${own} + "|;" + ${other}`);
 });
 
 test("a read position depends on nothing that changes when a container stops", () => {
   const body = components.get("discovery.relabel.containers") ?? "";
   expect(body.trimEnd()).toMatch(
-    /regex {2}= "__meta_docker_container_id\|container\|service\|stack\|role\|network"\s+action = "labelkeep"\s+\}$/,
+    /regex {2}= "__meta_docker_container_id\|container\|service\|stack\|role\|network\|machine"\s+action = "labelkeep"\s+\}$/,
   );
 });
 
@@ -110,25 +199,58 @@ test("every exporter is scraped", () => {
   expect(exporters.filter((name) => !scraped.includes(name))).toEqual([]);
 });
 
-test("exit codes are gauges that a line sets, so that reading one twice changes nothing", () => {
-  const metrics = [...config.matchAll(/metric\.(\w+) \{([\s\S]*?)\}/g)];
-  expect(metrics.map(([, kind, body]) => `${kind} ${/name\s+= "(\w+)"/.exec(body)?.[1]}`)).toEqual([
-    "gauge exit_code",
-    "gauge created_timestamp_seconds",
-    "gauge finished_timestamp_seconds",
-    "gauge succeeded_timestamp_seconds",
-  ]);
-  for (const [, , body] of metrics) {
+/** Every gauge as `<prefix><name> <max_idle_duration>`. */
+const gaugesOf = (text: string) =>
+  [...text.matchAll(/metric\.(\w+) \{([\s\S]*?)\}/g)].map(([, kind, body]) => {
+    expect(kind).toBe("gauge");
     expect(body).toMatch(/action\s+= "set"/);
-    expect(body).toMatch(/prefix\s+= "groundwork_container_"/);
-  }
+    const [prefix, name, idle] = ["prefix", "name", "max_idle_duration"].map(
+      (key) => new RegExp(`\\b${key}\\s+= "(\\w+)"`).exec(body)?.[1],
+    );
+    return `${prefix}${name} ${idle}`;
+  });
+
+const exits = components.get("loki.process.exits") ?? "";
+const [ofOwn, ofApplications] = ["!=", "="].map(
+  (operator) =>
+    exits
+      .split("\n\tstage.match {")
+      .find((stage) => stage.includes(`selector = "{role${operator}\\"application\\"}"`)) ?? "",
+);
+
+test("exit codes are gauges that a line sets, so that reading one twice changes nothing", () => {
+  expect(gaugesOf(ofOwn)).toEqual([
+    "groundwork_container_exit_code 8760h",
+    "groundwork_container_created_timestamp_seconds 8760h",
+    "groundwork_container_finished_timestamp_seconds 8760h",
+    "groundwork_container_succeeded_timestamp_seconds 8760h",
+  ]);
+  expect(gaugesOf(ofApplications)).toEqual([
+    "groundwork_container_exit_code 2h",
+    "groundwork_container_finished_timestamp_seconds 2h",
+    "groundwork_application_failures 2h",
+    "groundwork_application_failed_timestamp_seconds 2h",
+  ]);
+  expect(gaugesOf(config)).toHaveLength(8);
+});
+
+test("what is counted of an application does not multiply with the names of its containers", () => {
+  const [, perService] = ofApplications.split("stage.label_drop");
+  expect(perService).toMatch(/^ \{\s+values = \["container"\]/);
+  expect(gaugesOf(perService)).toHaveLength(2);
+  expect(ofOwn).not.toContain("label_drop");
 });
 
 test("the container gives every variable that the configuration reads, and no other", () => {
   const read = new Set([...config.matchAll(/sys\.env\("(\w+)"\)/g)].map(([, name]) => name));
   const given = envOf(container(synthesize(laptop).stacks, "alloy"));
+  // Of several.
+  read.delete("MACHINE");
   expect(Object.keys(given).sort()).toEqual([...read].sort());
   expect(given).toMatchObject({
+    ENGINE: "tcp://engine-proxy.engine_net:2375",
+    ENGINE_NETWORK: "engine_net",
+    ENGINE_PROXY: "engine-proxy",
     ENVIRONMENT: "laptop",
     EXIT_RELAY: "exit-relay",
     KAFKA_BOOTSTRAP_SERVERS:
@@ -137,4 +259,51 @@ test("the container gives every variable that the configuration reads, and no ot
     LOKI_URL: "http://loki.infra_net:3100",
     PROMETHEUS_URL: "http://prometheus.infra_net:9090",
   });
+});
+
+describe("on several machines", () => {
+  const machines = ["a", "b", "c"].map((name, i) => ({
+    name,
+    engine: `ssh://ops@${name}`,
+    address: `10.0.0.${i + 1}`,
+  }));
+  const alloys = (environment: Environment) => {
+    const { stacks } = synthesize({ ...environment, machines });
+    return machines.map(({ name }) => container(stacks, `alloy-${name}`));
+  };
+  const filesOf = ({ upload }: Json) =>
+    upload.map(({ file }: Json) => basename(file)).filter((name: string) => /alloy$/.test(name));
+
+  test("every Alloy says which one it is on, of all but what is of no machine", () => {
+    expect(alloys(laptop).map((body) => envOf(body).MACHINE)).toEqual(["a", "b", "c"]);
+    for (const text of [config, locked]) {
+      const [, first, second] = (
+        componentsOf(text).get("prometheus.remote_write.prometheus") ?? ""
+      ).split("write_relabel_config");
+      expect(first).toMatch(/action = "labeldrop"/);
+      expect(second).toMatch(/target_label = "machine"\s+replacement {2}= sys.env\("MACHINE"\)/);
+    }
+  });
+
+  test.each([
+    ["an open", laptop, ["clusters.alloy", "kafka.alloy"]],
+    [
+      "a locked",
+      { ...laptop, security: "tls" as const },
+      ["clusters.alloy", "kafka.alloy", "certificates.alloy"],
+    ],
+  ])(
+    "in %s environment one Alloy, beside Prometheus, measures both clusters",
+    (_, environment, files) => {
+      const placed = { ...environment, placement: { prometheus: "b" } };
+      const [a, b, c] = alloys(placed);
+      for (const other of [a, c]) {
+        expect(filesOf(b).filter((file: string) => !filesOf(other).includes(file))).toEqual(files);
+        expect(
+          Object.keys(envOf(other)).filter((name) => /KAFKA|OPENSEARCH|CERT/.test(name)),
+        ).toEqual([]);
+      }
+      expect(envOf(b).OPENSEARCH_URL).toMatch(/^https?:\/\/opensearch[.:]/);
+    },
+  );
 });

@@ -1,9 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const ROOT = join(__dirname, "..", "..");
 
-const sources = ["constructs", "stacks", "environments", "catalog", "commands"].flatMap((folder) =>
+const sources = [
+  "constructs",
+  "stacks",
+  "environments",
+  "catalog",
+  "commands",
+  "operations",
+].flatMap((folder) =>
   (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(folder, file)),
@@ -29,11 +36,98 @@ test("stacks know no resource of a provider but Grafana's folder and the provide
 
 test("no construct reads the environment, the clock or a random number; secrets are made in one place", () => {
   const impure = /process\.env|Date\.now|new Date|Math\.random|randomBytes|process\.cwd/;
-  expect(filesWith(impure).filter((file) => !file.startsWith("commands/"))).toEqual([
+  expect(filesWith(impure).filter((file) => !/^(commands|operations)\//.test(file))).toEqual([
+    "environments/certificates.ts",
+    "environments/identities.ts",
+    "environments/make-identities.ts",
     "environments/secrets.ts",
   ]);
 });
 
 test("main.ts stays within 40 lines", () => {
   expect(readFileSync(join(ROOT, "main.ts"), "utf8").split("\n").length).toBeLessThanOrEqual(41);
+});
+
+/** What a file imports of this project, as paths from its root. */
+function importsOf(file: string): string[] {
+  return [
+    ...readFileSync(join(ROOT, file), "utf8").matchAll(/(?:from|import\() *"(\.[^"]+)"/g),
+  ].map(([, path]) => {
+    const target = join(dirname(file), path);
+    const known = [`${target}.ts`, join(target, "index.ts")].find((name) => sources.includes(name));
+    return known ?? target;
+  });
+}
+
+test("no files import each other in a circle", () => {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) {
+      circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    } else if (!done.has(file)) {
+      for (const other of importsOf(file).filter((name) => sources.includes(name))) {
+        visit(other, [...path, file]);
+      }
+      done.add(file);
+    }
+  };
+  for (const file of sources) {
+    visit(file, []);
+  }
+  expect(circles).toEqual([]);
+});
+
+describe("docs/architecture.md", () => {
+  const page = readFileSync(join(ROOT, "docs", "architecture.md"), "utf8");
+  const rooms = readdirSync(join(ROOT, "operations")).sort();
+  const roomOf = (file: string) => /^operations\/([^/]+)\//.exec(file)?.[1];
+  const used = new Set(
+    sources.flatMap((file) => {
+      const room = roomOf(file);
+      return importsOf(file)
+        .map(roomOf)
+        .filter((other) => room && other && other !== room)
+        .map((other) => `${room} --> ${other}`);
+    }),
+  );
+  const arrows = [...page.matchAll(/^ {2}(\w+) --> (\w+)$/gm)].map(([, from, to]) => [from, to]);
+  const reachable = (from: string, to: string): boolean =>
+    arrows.some(([a, b]) => a === from && (b === to || reachable(b, to)));
+
+  test("draws every room of operations/", () => {
+    expect([...page.matchAll(/^ {2}(\w+)\["/gm)].map(([, name]) => name).sort()).toEqual(rooms);
+  });
+
+  test("has an arrow, or a way of arrows, for whatever a room uses", () => {
+    const undrawn = [...used].filter((use) => {
+      const [from, to] = use.split(" --> ");
+      return !reachable(from, to);
+    });
+    expect(undrawn).toEqual([]);
+  });
+
+  test("has no arrow that nothing uses, and none that leads back", () => {
+    expect(arrows.filter(([from, to]) => !used.has(`${from} --> ${to}`))).toEqual([]);
+    expect(rooms.filter((room) => reachable(room, room))).toEqual([]);
+  });
+
+  test("names every folder of code", () => {
+    const folders = ["constructs", "stacks", "environments", "catalog", "commands", "operations"];
+    expect(folders.filter((folder) => !page.includes(`[${folder}/](../${folder}/)`))).toEqual([]);
+  });
+});
+
+test("commands are thin: none is imported, and each fits on a screen", () => {
+  expect(
+    sources.filter((file) => importsOf(file).some((name) => /^commands\//.test(name))),
+  ).toEqual([]);
+  const long = sources
+    .filter((file) => file.startsWith("commands/"))
+    .filter((file) => readFileSync(join(ROOT, file), "utf8").split("\n").length > 50);
+  expect(long).toEqual([]);
+});
+
+test("one place asks the clusters: nobody else runs something in a container", () => {
+  expect(filesWith(/"exec"/)).toEqual(["operations/clusters/ask.ts"]);
 });

@@ -1,5 +1,14 @@
+import { relative } from "node:path";
 import { environments } from "../../environments";
-import { containers, envOf, type Json, resources, synthesize } from "../support/platform";
+import { machineOf, machinesOf, nameOn } from "../../environments/placement";
+import {
+  container,
+  containers,
+  envOf,
+  type Json,
+  resources,
+  synthesize,
+} from "../support/platform";
 
 describe.each(Object.values(environments))(
   "every container of environment $name",
@@ -9,9 +18,20 @@ describe.each(Object.values(environments))(
     const services = all.filter((body) => body.must_run);
     const sidecars = all.filter((body) => !body.must_run);
     const nodes = environment.openSearch.nodes + environment.kafka.brokers;
-    const observability = ["alloy", "exit-relay", "grafana", "loki", "prometheus"].filter(
-      (name) => !environment.without?.some((missing) => missing === name),
-    );
+    const machines = machinesOf(environment);
+    const isThere = (name: string) => !environment.without?.some((missing) => missing === name);
+    /** Those of them that are there, one a machine. */
+    const everywhere = (...services: string[]) =>
+      services
+        .filter(isThere)
+        .flatMap((service) => machines.map((machine) => nameOn(service, machine)))
+        .sort();
+    const observability = [
+      ...everywhere("alloy", "engine-proxy", "exit-relay"),
+      ...["grafana", "loki", "prometheus"].filter(isThere),
+    ].sort();
+
+    const mounts = (body: Json): Json[] => body.volumes.filter(({ host_path }: Json) => host_path);
 
     /** Names of the containers for which a rule does not hold: a failure shows whom it is about. */
     const violators = (of: Json[], holds: (body: Json) => boolean) =>
@@ -21,7 +41,21 @@ describe.each(Object.values(environments))(
       const names = services.map(({ name }) => name);
       expect(names.filter((name) => /^(kafka|opensearch)-\d$/.test(name))).toHaveLength(nodes);
       expect(names.filter((name) => !/-\d$/.test(name)).sort()).toEqual(observability);
-      expect(sidecars.map(({ name }) => name).sort()).toEqual(["kafka-init", "os-init"]);
+      expect(sidecars.map(({ name }) => name).sort()).toEqual([
+        ...["kafka-init", "os-init"],
+        ...(environment.security === "tls" ? ["os-security"] : []),
+      ]);
+    });
+
+    test("has what may grow large in lines that do not, since Terraform takes time by their square", () => {
+      const large = all
+        .flatMap((body) => (body.upload ?? []) as Json[])
+        .filter(({ file }) => /\/(dashboards|index-templates)\/.*\.json$/.test(file));
+      expect(large.map(({ file }) => file)).toContain(
+        "/groundwork/index-templates/logs_template.json",
+      );
+      const counts = large.map(({ file, content }) => [file, content.split("\n").length]);
+      expect(counts.filter(([, lines]) => lines > 12)).toEqual([]);
     });
 
     test("reserves memory, below its limit", () => {
@@ -57,14 +91,13 @@ describe.each(Object.values(environments))(
       ).toEqual([]);
     });
 
-    test("drops all capabilities and adds none", () => {
+    test("drops all capabilities and adds none, but the engine's proxy those that it gives up", () => {
+      expect(violators(all, ({ capabilities }) => capabilities.drop.join() === "ALL")).toEqual([]);
       expect(
-        violators(
-          all,
-          ({ capabilities }) =>
-            capabilities.drop.join() === "ALL" && capabilities.add === undefined,
-        ),
-      ).toEqual([]);
+        all
+          .filter(({ capabilities }) => capabilities.add)
+          .map(({ name, capabilities }) => [name, capabilities.add]),
+      ).toEqual(everywhere("engine-proxy").map((name) => [name, ["CAP_SETGID", "CAP_SETUID"]]));
     });
 
     test("rotates its log", () => {
@@ -81,8 +114,10 @@ describe.each(Object.values(environments))(
 
     test("runs an image with a pinned tag", () => {
       const images = resources(stacks, "docker_image").map(({ name }) => name);
-      expect(images).toHaveLength(2 + observability.length);
-      expect(images.filter((name) => !/:v?\d+\.\d+\.\d+(-cli)?$/.test(name))).toEqual([]);
+      // Once a stack: with several machines, sidecars have one of their own.
+      const ofNodes = environment.machines ? nodes + 2 : 2;
+      expect(images).toHaveLength(ofNodes + observability.length);
+      expect(images.filter((name) => !/:v?\d+\.\d+\.\d+(-cli|-alpine)?$/.test(name))).toEqual([]);
       expect(violators(all, ({ image }) => image.startsWith("${docker_image."))).toEqual([]);
     });
 
@@ -106,16 +141,63 @@ describe.each(Object.values(environments))(
     });
 
     test("reads paths of the host only where it has to, and writes none", () => {
-      const mounts = (body: Json) => body.volumes.filter(({ host_path }: Json) => host_path);
       const readers = all.filter((body) => mounts(body).length > 0);
-      expect(readers.map(({ name }) => name).sort()).toEqual(
-        observability.filter((name) => ["alloy", "exit-relay"].includes(name)),
-      );
+      expect(readers.map(({ name }) => name).sort()).toEqual(everywhere("alloy", "engine-proxy"));
       expect(
         violators(readers, (body) =>
           mounts(body).every(({ read_only }: Json) => read_only === true),
         ),
       ).toEqual([]);
+    });
+
+    test("has no way to the engine's socket, unless it is the engine's proxy", () => {
+      const leads = ({ volumes, env }: Json) =>
+        JSON.stringify([volumes, env]).includes("docker.sock");
+      expect(violators(all, (body) => !leads(body)).sort()).toEqual(everywhere("engine-proxy"));
+      const { volumes, networks_advanced, tmpfs } = container(
+        stacks,
+        everywhere("engine-proxy")[0],
+      );
+      expect(volumes).toEqual([
+        {
+          container_path: "/run/docker.sock",
+          host_path: "/var/run/docker.sock",
+          read_only: true,
+        },
+      ]);
+      expect(networks_advanced).toEqual([{ name: "engine_net" }]);
+      expect(tmpfs).toBeUndefined();
+      // Who sees the whole host does not see where the socket lies.
+      const whole = all.flatMap(({ name, volumes: mounts, tmpfs: covered }) =>
+        mounts
+          .filter(({ host_path }: Json) => host_path === "/")
+          .map(({ container_path }: Json) => [
+            name,
+            Object.keys(covered)
+              .map((path) => relative(container_path, path))
+              .sort(),
+          ]),
+      );
+      expect(whole).toEqual(
+        everywhere("alloy").map((name) => [name, ["dev", "proc", "run", "sys"]]),
+      );
+    });
+
+    test("reaches the engine's proxy only when it needs what the engine tells", () => {
+      const readers = all.filter(({ networks_advanced }) =>
+        networks_advanced.some(({ name }: Json) => name === "engine_net"),
+      );
+      expect(readers.map(({ name }) => name).sort()).toEqual(
+        everywhere("alloy", "engine-proxy", "exit-relay"),
+      );
+      const [network] = resources(stacks, "docker_network").filter(
+        ({ name }) => name === "engine_net",
+      );
+      expect(network).toMatchObject({
+        internal: true,
+        // Without it every user of the host, and every container on its network, would reach the proxy.
+        options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
+      });
     });
 
     test("publishes no port and mounts no volume, when it is a sidecar", () => {
@@ -134,9 +216,15 @@ describe.each(Object.values(environments))(
           rm: false,
           user: "65534:65534",
         });
+        // The log is where the container is.
+        const DOCKER_HOST = machineOf(environment, body.name)?.engine;
         expect(body.provisioner).toEqual([
           {
-            "local-exec": { command: `docker logs --tail 20 ${body.name}`, on_failure: "continue" },
+            "local-exec": {
+              command: `docker logs --tail 20 ${body.name}`,
+              ...(DOCKER_HOST && { environment: { DOCKER_HOST } }),
+              on_failure: "continue",
+            },
           },
           // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
           { "local-exec": { command: "exit ${self.exit_code}" } },
@@ -152,7 +240,12 @@ describe.each(Object.values(environments))(
             body.network_mode === "bridge" &&
             body.networks_advanced.length > 0 &&
             body.networks_advanced.every(({ name }: Json) =>
-              [environment.networks.infra.name, environment.networks.project.name].includes(name),
+              [
+                environment.networks.infra.name,
+                environment.networks.project.name,
+                "engine_net",
+                ...(environment.machines && (body.ports ?? []).length > 0 ? ["host_net"] : []),
+              ].includes(name),
             ),
         ),
       ).toEqual([]);
@@ -183,29 +276,51 @@ describe.each(Object.values(environments))(
 
 describe.each(Object.values(environments))("every stack of environment $name", (environment) => {
   const { stacks } = synthesize(environment);
+  const LAYERS = ["network", "storage", "data", "messaging", "observability"];
+  const places = [
+    ...LAYERS,
+    ...LAYERS.flatMap((layer) =>
+      (environment.machines ?? []).map(({ name }) => `${layer}-${name}`),
+    ),
+    ...(environment.without?.includes("grafana") ? [] : ["alerting"]),
+  ];
 
   test("keeps its state in a relative path of its own", () => {
     const paths = Object.values(stacks).map((stack) => stack.terraform.backend.local.path);
-    const alerting = environment.without?.includes("grafana") ? [] : ["alerting"];
-    expect(paths).toEqual(
-      ["network", "storage", "data", "messaging", "observability", ...alerting].map(
-        (layer) => `../../../.state/${environment.name}/${layer}.tfstate`,
-      ),
+    expect(paths.sort()).toEqual(
+      places.map((place) => `../../../.state/${environment.name}/${place}.tfstate`).sort(),
     );
   });
 
   test("asks for a provider that knows memory_reservation, and for no other than it needs", () => {
-    const providers = Object.values(stacks).map(({ terraform }) => terraform.required_providers);
-    const docker = { docker: { source: "kreuzwerker/docker", version: "4.5.0" } };
-    const grafana = { grafana: { source: "grafana/grafana", version: "~> 4.0" } };
-    const alerting = environment.without?.includes("grafana") ? [] : [grafana];
-    expect(providers).toEqual([docker, docker, docker, docker, docker, ...alerting]);
+    for (const place of places) {
+      expect([place, stacks[`${environment.name}-${place}`].terraform.required_providers]).toEqual([
+        place,
+        place === "alerting"
+          ? { grafana: { source: "grafana/grafana", version: "~> 4.0" } }
+          : { docker: { source: "kreuzwerker/docker", version: "4.5.0" } },
+      ]);
+    }
+  });
+
+  test("asks the engine of its machine", () => {
+    for (const { name, engine } of environment.machines ?? []) {
+      for (const layer of LAYERS) {
+        expect(stacks[`${environment.name}-${layer}-${name}`].provider.docker).toEqual([
+          { host: engine },
+        ]);
+      }
+    }
   });
 
   test("refuses to destroy a data volume, and keeps all volumes apart from the containers", () => {
     const volumes = resources(stacks, "docker_volume");
-    expect(volumes).toHaveLength(environment.openSearch.nodes + environment.kafka.brokers + 4);
+    const nodes = environment.openSearch.nodes + environment.kafka.brokers;
+    expect(volumes).toHaveLength(nodes + 3 + machinesOf(environment).length);
     expect(volumes.filter(({ lifecycle }) => lifecycle?.prevent_destroy !== true)).toEqual([]);
-    expect(Object.keys(stacks[`${environment.name}-storage`].resource)).toEqual(["docker_volume"]);
+    for (const place of places.filter((name) => /^storage/.test(name))) {
+      const { resource = {} } = stacks[`${environment.name}-${place}`];
+      expect(Object.keys(resource).filter((type) => type !== "docker_volume")).toEqual([]);
+    }
   });
 });

@@ -57,20 +57,43 @@ export function documentedCommands(): DocumentedCommand[] {
 
 /** Where a command is run by a test, and how it is called there; every `docker` command is run in the lab as it stands. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
+  "npm run adopt": ["__tests__/e2e/changes.test.ts", "commands/adopt.ts"],
+  "npm run jar": ["__tests__/sidecar/kafka-init.test.ts", "buildAgain("],
   "npm ci": ["commands/install.mjs", "npm ci"],
   "npm test": [".ci/run", "npm test"],
   "npm run lint": [".ci/run", "npm run lint"],
   "npm run test:e2e": [".ci/run", "npm run test:e2e"],
   "npm run lab:schema": ["__tests__/e2e/docs.test.ts", 'npm("lab:schema")'],
   "npm run lab": ["__tests__/e2e/docs.test.ts", 'npm("lab")'],
+  "npm run lab -- --secured": ["__tests__/e2e/secured.test.ts", "freshLab(labSecured)"],
+  "npm run lab -- --machines 3": ["__tests__/e2e/machines.test.ts", "freshLab(labThree)"],
+  "npm run swarm": ["__tests__/e2e/machines.test.ts", 'npm("swarm")'],
+  "npm run credentials -- <application>": [
+    "__tests__/support/rights.ts",
+    'project.credentials("shop", "properties")',
+  ],
   "npm run lab -- --fresh": ["__tests__/e2e/docs.test.ts", 'npm("lab", ["--fresh"])'],
   "npm run up": ["__tests__/e2e/platform.test.ts", 'npm("up")'],
   "npm run up -- --at-once": ["__tests__/e2e/docs.test.ts", 'npm("up", ["--at-once"])'],
+  "npm run up -- --without c": ["__tests__/e2e/machines.test.ts", 'npm("up", ["--without", "c"])'],
   "npm run down": ["__tests__/e2e/platform.test.ts", 'npm("down")'],
   "npm run down -- --volumes": ["__tests__/e2e/platform.test.ts", 'npm("down", ["--volumes"'],
   "npm run preview": ["__tests__/e2e/docs.test.ts", 'npm("preview")'],
   "npm run preview -- --base main": ["__tests__/unit/preview.test.ts", 'run("--base"'],
   "npm run plan": ["__tests__/e2e/docs.test.ts", 'npm("plan")'],
+  "npm run credentials -- <application> --format ca": [
+    "__tests__/support/rights.ts",
+    'credentials("shop", "ca")',
+  ],
+  "npm run rotate -- ca": ["__tests__/e2e/rotation.test.ts", 'command("rotate", "ca")'],
+  "npm run rotate -- certificates": [
+    "__tests__/e2e/rotation.test.ts",
+    'command("rotate", "certificates")',
+  ],
+  "npm run rotate -- <application>": [
+    "__tests__/e2e/rotation.test.ts",
+    'command("rotate", "shop")',
+  ],
   "npm run doctor": ["__tests__/e2e/docs.test.ts", 'npm("doctor")'],
   "npm run migrate-state": ["__tests__/e2e/changes.test.ts", "commands/migrate-state.ts"],
   "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(picture, laptop)"],

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
 import type { Json } from "./platform";
 
 /** What happens to one request instead of an answer. */
@@ -15,20 +17,35 @@ export type Fault =
   /** An answer of the server's own, after something else was done to it. */
   | { readonly kind: "meanwhile"; readonly act: (server: FakeOpenSearch) => void };
 
-/** The part of OpenSearch's REST API that os-init uses, with its normalisation, and faults by request. */
+/** What the security plugin holds of one kind, by name. */
+const KINDS = ["internalusers", "roles", "rolesmapping"] as const;
+
+/** The part of OpenSearch's REST API that the sidecars use, with its normalisation, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
+  readonly security: Record<(typeof KINDS)[number], Map<string, Json>> = {
+    internalusers: new Map(),
+    roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
+    rolesmapping: new Map(),
+  };
   readonly requests: string[] = [];
+  /** Names in the certificates of those who asked. */
+  readonly clients = new Set<string>();
   nodes = 3;
   /** Consumed one for each request that matches. */
   readonly faults: { readonly on: RegExp; readonly fault: Fault }[] = [];
   private server?: Server;
 
-  async start(port = 0): Promise<string> {
-    const server = createServer((request, response) => this.handle(request, response));
+  /** Its address; with certificates it speaks TLS and asks for the client's. */
+  async start(port = 0, tls?: ServerOptions): Promise<string> {
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      this.handle(request, response);
+    const server = tls
+      ? createTlsServer({ ...tls, requestCert: true }, handle)
+      : createServer(handle);
     this.server = server;
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
@@ -50,8 +67,11 @@ export class FakeOpenSearch {
     }
     const text = Buffer.concat(chunks).toString();
     const url = new URL(request.url ?? "/", "http://fake");
-    const line = `${request.method} ${url.pathname}${url.searchParams.has("create") ? "?create=true" : ""}`;
+    const line = `${request.method} ${decodeURIComponent(url.pathname)}${url.searchParams.has("create") ? "?create=true" : ""}`;
     this.requests.push(line);
+    if (request.socket instanceof TLSSocket) {
+      this.clients.add(String(request.socket.getPeerCertificate().subject.CN));
+    }
     const index = this.faults.findIndex(({ on }) => on.test(line));
     const [taken] = index < 0 ? [] : this.faults.splice(index, 1);
     const fault = taken?.fault;
@@ -70,7 +90,7 @@ export class FakeOpenSearch {
       fault?.kind === "status"
         ? [fault.status, fault.body ?? { error: `fault ${fault.status}` }]
         : this.answer(request.method ?? "GET", url, text === "" ? undefined : JSON.parse(text));
-    const body = `${pretty(answer)}\n`;
+    const body = typeof answer === "string" ? answer : `${pretty(answer)}\n`;
     if (fault?.kind === "truncated") {
       response.writeHead(status, { "content-length": body.length });
       response.write(body.slice(0, body.length / 2));
@@ -100,11 +120,14 @@ export class FakeOpenSearch {
       const matching = [...this.templates.values()]
         .filter(({ index_patterns }) =>
           index_patterns.some((pattern: string) =>
-            new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name),
+            new RegExp(`^${pattern.replace(/[.+%]/g, "\\$&").replaceAll("*", ".*")}$`).test(name),
           ),
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-      return [200, matching[0] ? { template: normalise(matching[0]) } : {}];
+      return [200, matching[0] ? { template: normalise(matching[0], name) } : {}];
+    }
+    if (path.startsWith("/_plugins/_security/api/")) {
+      return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
     }
     const stored = this.templates.get(name);
     if (method === "PUT") {
@@ -124,8 +147,42 @@ export class FakeOpenSearch {
     if (path.startsWith("/_index_template/_simulate/")) {
       return [200, { template: normalise(stored) }];
     }
-    const { template: _, ...meta } = { composed_of: [], ...stored };
+    const { template: _, ...outside } = { composed_of: [], ...stored };
+    const meta = {
+      ...outside,
+      ...(stored.priority !== undefined && { priority: Number(stored.priority) }),
+      ...(stored.data_stream && { data_stream: { timestamp_field: { name: "@timestamp" } } }),
+    };
     return [200, { index_templates: [{ name, index_template: meta }] }];
+  }
+
+  private answerSecurity(method: string, path: string, body: Json): [number, Json] {
+    if (path === "cache") {
+      return [200, { status: "OK", message: "Cache flushed successfully." }];
+    }
+    const [kind, name] = path.split("/") as [(typeof KINDS)[number], string | undefined];
+    const stored = this.security[kind];
+    if (!name) {
+      return [
+        200,
+        Object.fromEntries([...stored].map(([each, value]) => [each, shown(kind, value)])),
+      ];
+    }
+    const existing = stored.get(name);
+    if (method === "PUT") {
+      stored.set(name, body);
+      return existing
+        ? [200, { status: "OK", message: `'${name}' updated.` }]
+        : [201, { status: "CREATED", message: `'${name}' created.` }];
+    }
+    if (!existing) {
+      return [404, { status: "NOT_FOUND", message: `${kind} '${name}' not found.` }];
+    }
+    if (method === "DELETE") {
+      stored.delete(name);
+      return [200, { status: "OK", message: `'${name}' deleted.` }];
+    }
+    return [200, { [name]: shown(kind, existing) }];
   }
 
   /** OpenSearch refuses equal priorities on overlapping patterns. */
@@ -142,15 +199,69 @@ export class FakeOpenSearch {
   }
 }
 
-/** Settings nested below `index`, every scalar of theirs a string. */
-function normalise({ template = {} }: Json): Json {
-  const strings = (value: Json): Json =>
-    typeof value === "object"
-      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, strings(item)]))
-      : String(value);
-  const { settings, ...rest } = template;
+/** As the security plugin shows it: every field that it has, no hash of a password, and no attribute that sounds like one. */
+function shown(kind: (typeof KINDS)[number], { hash: _, ...value }: Json): Json {
+  const flags = { reserved: false, hidden: false };
+  if (kind === "internalusers") {
+    const attributes = Object.fromEntries(
+      Object.entries(value.attributes ?? {}).map(([name, text]) => [
+        name,
+        name === "password" ? "******" : text,
+      ]),
+    );
+    return {
+      ...{ hash: "", ...flags, backend_roles: [], attributes, opendistro_security_roles: [] },
+      ...{ description: value.description, static: false },
+    };
+  }
+  if (kind === "rolesmapping") {
+    return { hosts: [], users: [], ...flags, backend_roles: [], and_backend_roles: [], ...value };
+  }
+  const { index_permissions = [], ...rest } = value;
+  const permissions = index_permissions.map(({ index_patterns, ...actions }: Json) => ({
+    ...{ index_patterns, fls: [], masked_fields: [], ...actions },
+  }));
+  return {
+    ...{ ...flags, tenant_permissions: [], static: false, ...rest },
+    index_permissions: permissions,
+  };
+}
+
+/** Settings nested below `index`, every scalar of theirs a string; `{index}` in the name of an alias filled in. */
+function normalise({ template }: Json, index = `simulate_template_index_${"x".repeat(22)}`): Json {
+  const { settings, aliases = {}, ...rest } = template ?? {};
+  const named = Object.entries(aliases).map(([alias, body]) => [
+    alias.replace("{index}", index),
+    body,
+  ]);
   // In another order than declared.
-  return { aliases: {}, ...rest, ...(settings && { settings: strings(settings) }) };
+  return {
+    aliases: Object.fromEntries(named),
+    ...rest,
+    ...(settings && { settings: nested(settings) }),
+  };
+}
+
+function nested(settings: Json): Json {
+  const result: Json = {};
+  const add = (path: string, value: Json) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      for (const [key, item] of Object.entries(value)) {
+        add(`${path}${path && "."}${key}`, item);
+      }
+      return;
+    }
+    const keys = (path.startsWith("index.") ? path : `index.${path}`).split(".");
+    const last = keys.pop() as string;
+    let target = result;
+    for (const key of keys) {
+      target[key] ??= {};
+      target = target[key];
+    }
+    target[last] = Array.isArray(value) ? value.map(String) : String(value);
+  };
+  add("", settings);
+  return result;
 }
 
 /** As OpenSearch prints with `?pretty`. */

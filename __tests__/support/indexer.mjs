@@ -1,19 +1,26 @@
-// indexer.mjs INDEX PORT...: indexes numbered documents, one after the other, as a client of several nodes does: what a node does not
-// acknowledge is sent to the next one. Ends with SIGTERM and prints how many were acknowledged and which were not within 30 s.
+// indexer.mjs INDEX URL...: indexes numbered documents, one after the other, as a client of several nodes does: what a node does not
+// acknowledge is sent to the next one, by the user:password that LOGIN_FILE has. Ends with SIGTERM and prints how many were acknowledged and which were not within 30 s.
+import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
-const [index, ...ports] = process.argv.slice(2);
+const [index, ...nodes] = process.argv.slice(2);
+const { LOGIN_FILE } = process.env;
 const PATIENCE_MS = 30_000;
 let ended = false;
 process.once("SIGTERM", () => {
   ended = true;
 });
 
-async function isAcknowledged(port, id) {
+async function isAcknowledged(node, id) {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/${index}/_doc/${id}`, {
+    const answer = await fetch(`${node}/${index}/_doc/${id}`, {
       method: "PUT",
-      headers: { "Content-Type": "application/json" },
+      headers: {
+        "Content-Type": "application/json",
+        ...(LOGIN_FILE && {
+          Authorization: `Basic ${readFileSync(LOGIN_FILE).toString("base64")}`,
+        }),
+      },
       body: JSON.stringify({ "@timestamp": new Date().toISOString(), message: `document ${id}` }),
       signal: AbortSignal.timeout(10_000),
     });
@@ -29,11 +36,11 @@ const failed = [];
 let turn = 0;
 for (let id = 0; !ended; id++) {
   const deadline = Date.now() + PATIENCE_MS;
-  let ok = await isAcknowledged(ports[turn % ports.length], id);
+  let ok = await isAcknowledged(nodes[turn % nodes.length], id);
   while (!ok && Date.now() < deadline) {
     turn++;
     await setTimeout(100);
-    ok = await isAcknowledged(ports[turn % ports.length], id);
+    ok = await isAcknowledged(nodes[turn % nodes.length], id);
   }
   if (ok) {
     acknowledged++;

@@ -1,8 +1,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { prepareLab } from "../../commands/support/lab";
+import { KAFKA_CLIENT_CONFIG } from "../../constructs";
+import type { Environment } from "../../environments";
+import { lab } from "../../environments/lab";
+import { labSecured } from "../../environments/lab-secured";
+import { prepareLab } from "../../lab/prepare";
 import type { Json } from "./platform";
 
 const ROOT = join(__dirname, "..", "..");
@@ -15,11 +18,21 @@ export interface Finished {
 }
 
 /** A lab without data; everything below uses it. */
-export async function freshLab(): Promise<void> {
-  await prepareLab({ fresh: true, yes: false });
-  process.env.GROUNDWORK_ENV = "lab";
+export async function freshLab(environment: Environment = lab): Promise<void> {
+  await prepareLab({ fresh: true, yes: false, environment });
+  if (environment.machines) {
+    // What an earlier test left on the engine beside them would take their CPUs.
+    const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.environment");
+    if (left !== "") {
+      docker("rm", "--force", ...left.split("\n"));
+    }
+  }
+  process.env.GROUNDWORK_ENV = environment.name;
   process.env.CHECKPOINT_DISABLE = "1";
 }
+
+/** On every container that a test runs of its own: the lab removes what an interrupted run left. */
+export const TRIAL = ["--label", "groundwork.trial"] as const;
 
 export function run(
   command: string,
@@ -29,16 +42,24 @@ export function run(
 ): Finished {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
+    input: "",
     encoding: "utf8",
     env: { ...process.env, ...env },
     maxBuffer: 64 * 1024 * 1024,
-    timeout: 280_000,
+    timeout: 600_000,
     killSignal: "SIGKILL",
   });
   if (error) {
     throw error;
   }
   return { exitCode: status ?? -1, output: stdout + stderr };
+}
+
+/** Fails with all that a command said, unless it did what it was to do. */
+export function expectDone(finished: Finished | undefined): void {
+  if (finished?.exitCode !== 0) {
+    throw new Error(`exit code ${finished?.exitCode}\n${finished?.output}`);
+  }
 }
 
 /** The real cdktf, as a user calls it. */
@@ -58,44 +79,52 @@ export function npm(
   return run("npm", ["run", "--silent", script, "--", ...args], env);
 }
 
-/** A copy of the project, to change, that deploys the same lab. */
-export function copyOfProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"));
-  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
-  const archive = execFileSync("tar", ["--create", "--files-from", "-"], {
-    cwd: ROOT,
-    input: files,
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  execFileSync("tar", ["--extract"], { cwd: copy, input: archive });
-  for (const shared of ["node_modules", ".state"]) {
-    symlinkSync(join(ROOT, shared), join(copy, shared));
-  }
-  return copy;
+/** Presses Ctrl-C in an npm script once it has printed something. */
+export function interruptNpm(script: string, once: RegExp): Promise<Finished> {
+  return interrupt("npm", ["run", "--silent", script], once);
 }
 
-/** Presses Ctrl-C in an npm script once it has printed something. */
-export async function interruptNpm(script: string, once: RegExp): Promise<Finished> {
-  // A process group of its own is what a terminal sends the signal to.
-  const child = spawn("npm", ["run", "--silent", script], {
-    cwd: ROOT,
+/** Presses Ctrl-C in a command once it has printed something. */
+export function interrupt(
+  command: string,
+  args: readonly string[],
+  once: RegExp,
+  cwd = ROOT,
+): Promise<Finished> {
+  return onceItSays(once, (_, group) => process.kill(-group, "SIGINT"), command, args, cwd);
+}
+
+/** Runs a command, and does something meanwhile, once it has printed something. */
+export async function onceItSays(
+  text: RegExp,
+  work: (found: RegExpExecArray, processGroup: number) => unknown,
+  command: string,
+  args: readonly string[],
+  cwd = ROOT,
+): Promise<Finished> {
+  // A process group of its own is what a terminal sends a signal to.
+  const child = spawn(command, args, {
+    cwd,
     detached: true,
     env: process.env,
   });
   let output = "";
-  let sent = false;
+  let working: Promise<unknown> | undefined;
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
       output += chunk;
-      if (!sent && once.test(output)) {
-        sent = true;
-        process.kill(-(child.pid as number), "SIGINT");
+      const found = working ? null : text.exec(output);
+      if (found) {
+        working = Promise.resolve(work(found, child.pid as number));
+        // It is waited for below.
+        working.catch(() => undefined);
       }
     });
   }
   const exitCode = await new Promise<number>((resolve) => {
     child.on("close", (code) => resolve(code ?? -1));
   });
+  await working;
   return { exitCode, output };
 }
 
@@ -136,8 +165,9 @@ export function kafka(tool: string, args: readonly string[], input = ""): string
     [
       ...["exec", "--interactive", "--env", "KAFKA_HEAP_OPTS=-Xmx64m", "kafka-1"],
       `/opt/kafka/bin/${tool}.sh`,
-      "--bootstrap-server",
-      "kafka-1.infra_net:19092",
+      ...(process.env.GROUNDWORK_ENV === labSecured.name
+        ? ["--bootstrap-server", "kafka-1.infra-net:19092", "--command-config", KAFKA_CLIENT_CONFIG]
+        : ["--bootstrap-server", "kafka-1.infra_net:19092"]),
       ...args,
     ],
     { encoding: "utf8", input, maxBuffer: 64 * 1024 * 1024, stdio: ["pipe", "pipe", "ignore"] },

@@ -7,12 +7,15 @@ dir=$1
 cd "$dir"
 
 # shellcheck source=../../lab/lib.sh
-(
+sshd=$(
   . "$here/lab/lib.sh"
-  for tool in dropbear ssh openssl; do
-    command -v "$tool" || { apt_install dropbear-bin openssh-client openssl && break; }
-  done
-) >&2
+  binary=$LAB_CACHE/openssh-server/usr/sbin/sshd
+  {
+    apt_install openssh-client openssl libwrap0
+    unpack openssh-server "$binary"
+  } >&2
+  echo "$binary"
+)
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca-key.pem -out ca.pem 2>/dev/null
 for name in server client; do
@@ -25,11 +28,8 @@ mv client-key.pem key.pem
 mv client-cert.pem cert.pem
 
 port=$((20000 + RANDOM % 10000))
-mkdir -m 700 home home/.ssh bin
-ssh-keygen -q -t ed25519 -N '' -f id
-dropbearkey -t ed25519 -f host >/dev/null 2>&1
-cp id.pub home/.ssh/authorized_keys
-chmod 600 home/.ssh/authorized_keys
+mkdir bin
+for key in id host; do ssh-keygen -q -t ed25519 -N '' -f "$key"; done
 cat >config <<EOF
 Host engine
   HostName 127.0.0.1
@@ -45,11 +45,21 @@ EOF
 # docker and the provider call ssh as they find it.
 printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$dir" >bin/ssh
 chmod +x bin/ssh
-# In a mount namespace of its own root has another home, so that nobody's authorized_keys are touched.
-sed "s#^root:\(.*\):/root:#root:\1:$dir/home:#" /etc/passwd >passwd
+# As docs/how-to/environment.md has it set up.
+cat >sshd_config <<EOF
+ListenAddress 127.0.0.1:$port
+HostKey $dir/host
+AuthorizedKeysFile $dir/id.pub
+PidFile $dir/sshd.pid
+StrictModes no
+MaxSessions 64
+EOF
+# The user and the folder that it gives its rights up to come with its package, which is not installed: its service would listen to others.
+{ cat /etc/passwd && echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin'; } >passwd
+mkdir -p /run/sshd
 # shellcheck disable=SC2016 # for the inner shell
-setsid unshare --mount sh -c 'mount --bind "$1/passwd" /etc/passwd && exec dropbear -F -E -s -r "$1/host" -p "127.0.0.1:$2" -P "$1/sshd.pid"' \
-  sh "$dir" "$port" >sshd.log 2>&1 </dev/null &
+setsid unshare --mount sh -c 'mount --bind "$1/passwd" /etc/passwd && exec "$2" -D -e -f "$1/sshd_config"' \
+  sh "$dir" "$sshd" >sshd.log 2>&1 </dev/null &
 for _ in $(seq 50); do
   bin/ssh engine true 2>/dev/null && { echo "$port"; exit; }
   sleep 0.1

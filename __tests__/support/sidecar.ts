@@ -6,7 +6,7 @@ import type { UploadedFile } from "../../constructs/service/file";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 
-/** The shells that the sidecars have to be the same in, with the tools around them. One that is not installed is named as skipped. */
+/** The shells of the images, with the tools around them. One that is not installed is named as skipped. */
 export const SHELLS: Record<string, string[]> = {
   "dash with GNU tools": ["dash"],
   "busybox ash with busybox tools": ["busybox", "ash"],
@@ -37,6 +37,7 @@ export interface StartedSidecar {
 }
 
 export interface SidecarOptions {
+  /** @default - with GNU tools */
   readonly shell?: string[];
   /** The script relative to constructs/. */
   readonly script: string;
@@ -45,10 +46,32 @@ export interface SidecarOptions {
   /** Files of the declaration; only the last part of the path counts. */
   readonly files: readonly UploadedFile[];
   readonly env: (directory: string) => Record<string, string>;
+  /** Scripts that are first on the PATH, by name. */
+  readonly tools?: Readonly<Record<string, string>>;
   readonly retry?: Partial<typeof RETRY>;
   readonly jitter?: string;
   readonly declared?: string;
 }
+
+/**
+ * Of the images of Kafka, Grafana, HAProxy and the docker CLI, where it is installed. OpenSearch's has GNU tools, and so have all images of
+ * the lab, in which the e2e tests run every script.
+ */
+export const ALPINE_SHELL = INSTALLED_SHELLS.slice(-1);
+
+let busyboxFolder: string | undefined;
+
+/** A PATH of these folders and then of the tools that belong to a shell. busybox has some four hundred: one folder for all runs. */
+export function pathOf(shell: string, ...folders: string[]): string {
+  if (shell === "busybox" && !busyboxFolder) {
+    busyboxFolder = mkdtempSync(join(tmpdir(), "busybox-"));
+    spawnSync("busybox", ["--install", "-s", busyboxFolder]);
+  }
+  const own = shell === "busybox" ? [busyboxFolder] : [];
+  return [...folders, ...own, process.env.PATH].join(":");
+}
+
+afterAll(() => busyboxFolder && rmSync(busyboxFolder, { recursive: true }));
 
 /** Starts a real sidecar script under its real supervisor, outside of any container. */
 export function startSidecar(options: SidecarOptions): StartedSidecar {
@@ -63,15 +86,15 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
   const retry = { ...RETRY, ...options.retry };
   const script = join(directory, basename(options.script));
   const [command, ...args] = options.shell ?? ["dash"];
-  if (command === "busybox") {
-    mkdirSync(join(directory, "bin"));
-    spawnSync("busybox", ["--install", "-s", join(directory, "bin")]);
+  mkdirSync(join(directory, "bin"));
+  for (const [tool, content] of Object.entries(options.tools ?? {})) {
+    writeFileSync(join(directory, "bin", tool), content, { mode: 0o755 });
   }
   const started = Date.now();
   const child = spawn(command, [...args, join(directory, "supervise.sh"), script], {
     env: {
-      // First in line, so that curl and the fake CLI are all that comes from elsewhere.
-      PATH: `${join(directory, "bin")}:${process.env.PATH}`,
+      // First in line, so that curl and java are all that comes from elsewhere.
+      PATH: pathOf(command, join(directory, "bin")),
       GROUNDWORK_SIDECAR: basename(options.script, ".sh"),
       GROUNDWORK_VERSION: "test",
       GROUNDWORK_DECLARED: options.declared ?? "",

@@ -19,6 +19,7 @@ test("the dashboards are these, in these folders", () => {
     "Platform: Init sidecars (groundwork-init-sidecars)",
     "Platform: Logs (groundwork-logs)",
     "Platform: Platform overview (groundwork-overview)",
+    "Platform: Security (groundwork-security)",
     "Search: OpenSearch (groundwork-opensearch)",
   ]);
 });
@@ -66,7 +67,15 @@ describe("a dashboard", () => {
         description: "How fast.",
         gridPos: { x: 0, y: 0, w: 12, h: 8 },
         datasource: { uid: "prometheus" },
-        fieldConfig: { defaults: { unit: "wps" } },
+        fieldConfig: { defaults: { unit: "count:records/s" } },
+        options: {
+          legend: {
+            displayMode: "table",
+            calcs: ["lastNotNull", "max"],
+            sortBy: "Last *",
+            sortDesc: true,
+          },
+        },
         targets: [{ refId: "A", expr: 'rate(a{b="$topic"}[$__rate_interval])' }],
       },
     ] as Json[],
@@ -140,6 +149,49 @@ describe("a dashboard", () => {
         delete d.schemaVersion;
       },
       "schemaVersion is undefined: it has to be a number, the one that Grafana's export has",
+    ],
+    [
+      "an abbreviated unit",
+      (d) => {
+        d.panels[0].fieldConfig.defaults.unit = "wps";
+      },
+      'panel "Rate": its unit is "wps", which Grafana shows as "wr/s": spell out what is counted, as in "count:records/s"',
+    ],
+    [
+      "a title that is cut off",
+      (d) => {
+        d.panels[0].title = "Partitions below min ISR";
+        d.panels[0].gridPos.w = 4;
+      },
+      'panel "Partitions below min ISR": its title has 24 characters, and 14 fit into 4 of 24 columns on a screen of 1440 px: shorten it, or widen the panel',
+    ],
+    [
+      "a legend sorted by name",
+      (d) => {
+        delete d.panels[0].options.legend.sortBy;
+      },
+      'panel "Rate": its legend is sorted by name: it has to be by "Last *" descending, so that the largest is among the rows that fit; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
+    ],
+    [
+      "a legend with the smallest on top",
+      (d) => {
+        d.panels[0].options.legend.sortDesc = false;
+      },
+      'panel "Rate": its legend is sorted by "Last *": it has to be by "Last *" descending, so that the largest is among the rows that fit; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
+    ],
+    [
+      "a legend without the last value",
+      (d) => {
+        d.panels[0].options.legend.calcs = ["max"];
+      },
+      'panel "Rate": its legend is a table of max: it has to be a table with the last value; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
+    ],
+    [
+      "a legend that nobody set",
+      (d) => {
+        delete d.panels[0].options;
+      },
+      'panel "Rate": its legend is a list of names: it has to be a table with the last value; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
     ],
     [
       "a panel that asks an unknown data source",

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { drawPicture, toDot, toMermaid } from "../../commands/support/diagram";
+import { labThree } from "../../environments/lab-three";
 import { laptop } from "../../environments/laptop";
+import { drawPicture, toDot, toMermaid } from "../../operations/documentation/diagram";
 import { containers, resources, synthesize } from "../support/platform";
 
 const ROOT = join(__dirname, "..", "..");
@@ -18,7 +19,7 @@ test("the README's picture is what the stacks have: npm run diagram draws it ane
 test("docs/platform.svg is what the stacks have: npm run diagram draws it anew", () => {
   const svg = execFileSync(
     process.execPath,
-    [join(ROOT, "commands", "support", "render-dot.mjs")],
+    [join(ROOT, "operations", "documentation", "render-dot.mjs")],
     { input: toDot(picture, laptop), encoding: "utf8" },
   );
   expect(readFileSync(join(ROOT, "docs", "platform.svg"), "utf8")).toBe(svg);
@@ -49,7 +50,22 @@ test("it says who reaches whom at which port, and in which order the sidecars st
       "kafka -> kafka-init: when healthy",
       "alloy -> loki: 3100",
       "grafana -> prometheus: 9090",
-      "exit-relay -> engine: socket",
+      "exit-relay -> engine-proxy: 2375",
+      "alloy -> engine-proxy: 2375",
+      "engine-proxy -> engine: socket",
     ]),
   );
+});
+
+test("of several machines it says what is on which, and draws what all have once", () => {
+  const several = drawPicture(labThree, new Map(Object.entries(synthesize(labThree).stacks)));
+  expect(several.units.map(({ name }) => name).sort()).toEqual([
+    ...["engine-proxy", "exit-relay", "kafka", "kafka-init", "opensearch", "os-init"],
+    "prometheus",
+  ]);
+  for (const text of [toMermaid(several, labThree), toDot(several, labThree)]) {
+    for (const title of ["kafka-2 on b", "exit-relay-c on c", "prometheus on a"]) {
+      expect(text).toContain(`"${title}"`);
+    }
+  }
 });

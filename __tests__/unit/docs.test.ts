@@ -8,6 +8,7 @@ const { scripts } = require("../../package.json");
 test("there is a page for everything that one does often", () => {
   expect(PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
     [
+      "adopt",
       "alert",
       "application",
       "backend",
@@ -16,6 +17,7 @@ test("there is a page for everything that one does often", () => {
       "failed-init",
       "image",
       "index-template",
+      "machines",
       "node",
       "pull-requests",
       "topic",
@@ -34,7 +36,7 @@ test.each(PAGES)("every link and every command of $path leads somewhere", ({ pat
 
 test("every container that a page names is one of the platform's", () => {
   const known =
-    /^(kafka|opensearch)-(\d|init)$|^(os-init|exit-relay|alloy|grafana|loki|prometheus)$/;
+    /^(kafka|opensearch)-(\d|init)$|^(os-init|engine-proxy|exit-relay|alloy|grafana|loki|prometheus)$/;
   const named = PAGES.flatMap(({ text }) =>
     [
       ...text.matchAll(/docker (?:logs|exec|start|restart)((?: --\S+(?: \d+)?)*) ([a-z][\w-]*)/g),

@@ -17,7 +17,7 @@ function program(name: string, script: string): void {
 
 /** `npm run doctor` where no other programs are installed than those. */
 function doctor(env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ["-r", "sucrase/register", "commands/doctor.ts"], {
+  return spawnSync(process.execPath, ["-r", "./register.js", "commands/doctor.ts"], {
     cwd: ROOT,
     encoding: "utf8",
     env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
@@ -71,7 +71,7 @@ test("an engine that is too old and too small, a Terraform that is too old and a
   expect(row(result, "Docker engine")).toMatch(/NO +made, API 1\.40$/);
   expect(row(result, "memory")).toMatch(/NO +2048 MiB$/);
   expect(row(result, `port ${port}`)).toMatch(/NO +taken$/);
-  expect(row(result, "images")).toMatch(/yes +7, all can be had$/);
+  expect(row(result, "images")).toMatch(/yes +8, all can be had$/);
   for (const remedy of [
     /- Terraform \(terraform\) is 1\.5\.7: 1\.6\.0 or newer is needed; upgrade it/,
     /- the engine's API is 1\.40: 1\.41 or newer is needed \(Docker 20\.10\); upgrade Docker/,
@@ -80,6 +80,32 @@ test("an engine that is too old and too small, a Terraform that is too old and a
   ]) {
     expect(result.stderr).toMatch(remedy);
   }
+});
+
+test("a port that a container of the platform's own is to publish is its own, whether it is listed as published or not", async () => {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.once("error", () => resolve(9201));
+    server.listen(9201, "127.0.0.1", () => resolve(9201));
+  });
+  program(
+    "docker",
+    `case "$*" in
+       info*) echo '{"MemTotal": 68719476736, "ServerVersion": "made", "DockerRootDir": "${folder}"}' ;;
+       version*) echo 1.51 ;;
+       image*) shift 4; printf '"%s"\\n' "$@" ;;
+       "container inspect"*opensearch-2*)
+         echo 'laptop true {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"${port}"}]}'
+         echo 'laptop false {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"9202"}]}'
+         echo 'lab true {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"9203"}]}'
+         exit 1 ;;
+     esac`,
+  );
+  program("terraform", "echo 'Terraform v1.11.4'");
+  const result = doctor();
+  server.close();
+  expect(row(result, `port ${port}`)).toBeUndefined();
+  expect(row(result, "ports")).toMatch(/yes +1 published by this platform, \d+ free$/);
 });
 
 test("of an engine elsewhere nothing is said that only this machine knows", () => {
@@ -95,4 +121,80 @@ test("of an engine elsewhere nothing is said that only this machine knows", () =
   expect(row(result, "ports")).toMatch(/yes/);
   expect(result.stderr).toBe("");
   expect(result.status).toBe(0);
+});
+
+test("of several machines each is looked at, with what is placed there", () => {
+  program(
+    "docker",
+    `case "$DOCKER_HOST" in
+       */b.sock) echo 'Cannot connect to the Docker daemon' >&2; exit 1 ;;
+     esac
+     case "$DOCKER_HOST" in
+       */c.sock) state=inactive manages=false ;;
+       *) state=active manages=true ;;
+     esac
+     case "$1" in
+       info)
+         echo '{"MemTotal": 4294967296, "ServerVersion": "made", "DockerRootDir": "${folder}",' \\
+           "\\"Swarm\\": {\\"LocalNodeState\\": \\"$state\\", \\"ControlAvailable\\": $manages}}" ;;
+       version) echo 1.51 ;;
+       image) shift 4; printf '"%s"\\n' "$@" ;;
+       run) echo 'vm.max_map_count 262144' ;;
+     esac`,
+  );
+  program("terraform", "echo 'Terraform v1.11.4'");
+  const result = doctor({ GROUNDWORK_ENV: "lab-three" });
+  expect(result.status).toBe(1);
+  expect(row(result, "Docker engine (a)")).toMatch(/yes +made, API 1\.51$/);
+  expect(row(result, "Docker engine (b)")).toMatch(/NO +none$/);
+  expect(row(result, "memory (c)")).toMatch(/yes +4096 MiB/);
+  expect(row(result, "images (a)")).toMatch(/yes +5, all can be had$/);
+  expect(row(result, "images (c)")).toMatch(/yes +4, all can be had$/);
+  expect(row(result, "Swarm (a)")).toMatch(/yes +manager$/);
+  expect(row(result, "Swarm (c)")).toMatch(/NO +none$/);
+  expect(result.stderr).toContain(
+    "- machine c: it is in no Docker Swarm, which the networks over all machines are made of: npm run swarm",
+  );
+  expect(result.stdout.match(/^Terraform /gm)).toHaveLength(1);
+  expect(result.stderr).toContain(
+    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon; start Docker, or correct engine in machines",
+  );
+});
+
+test("of machines in a Swarm it is told which of them do not reach which others, and what each of them says itself", () => {
+  // Machine c is reached by nobody but for its gossip; a's kernel is as it came; b cannot get the image to look with.
+  program(
+    "docker",
+    `case "$1 $2" in
+       "info "*)
+         printf '{"MemTotal": 4294967296, "ServerVersion": "made", "DockerRootDir": "${folder}", "ID": "%s",
+           "Swarm": {"LocalNodeState": "active", "ControlAvailable": true}}' "$DOCKER_HOST" ;;
+       "version "*) echo 1.51 ;;
+       "image "*) shift 4; printf '"%s"\\n' "$@" ;;
+       "run --rm")
+         case "$*" in *ping.sh*) for name; do case "$name" in *-[ab]) echo "$name" ;; esac; done; exit ;; esac
+         case "$DOCKER_HOST" in
+           */a.sock) echo 'vm.max_map_count 65530' ;;
+           */b.sock) echo 'docker: no such image' >&2; exit 125 ;;
+           *) echo 'vm.max_map_count 262144' ;;
+         esac
+         case "$*" in *' 10.231.86.11 2377'*) printf 'answers 10.231.86.11 2377\\nanswers 10.231.86.11 7946\\n' ;; esac
+         case "$*" in *' 10.231.86.12 2377'*) printf 'answers 10.231.86.12 2377\\nanswers 10.231.86.12 7946\\n' ;; esac
+         echo 'answers 10.231.86.13 7946' ;;
+     esac`,
+  );
+  program("terraform", "echo 'Terraform v1.11.4'");
+  const result = doctor({ GROUNDWORK_ENV: "lab-three" });
+  expect(row(result, "other machines (a)")).toMatch(/NO +misses 2$/);
+  expect(row(result, "other machines (c)")).toMatch(/yes +reaches a, b$/);
+  expect(result.stderr).toContain(
+    "- machine a: it does not reach c at 10.231.86.13, port 2377 (TCP), c over a network of all machines: firewalls have to let the machines in at one another, at 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP)\n",
+  );
+  expect(row(result, "other machines (b)")).toMatch(/NO +not known$/);
+  expect(result.stderr).toContain(
+    "- machine b: whether it reaches the others is not known, since the container that was to find out did not run: docker: no such image\n",
+  );
+  expect(result.stderr).toContain("- machine a: vm.max_map_count is 65530: OpenSearch needs");
+  expect(row(result, "vm.max_map_count (c)")).toMatch(/yes +262144$/);
+  expect(result.status).toBe(1);
 });

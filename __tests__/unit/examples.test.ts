@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { synthesizeTree } from "../../commands/support/changes/synthesis";
+import { synthesizeTree } from "../../operations/synthesis/tree";
 import type { Json } from "../support/platform";
 
 const EXAMPLES = join(__dirname, "..", "..", "examples");

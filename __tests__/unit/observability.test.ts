@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
 import { catalog } from "../../catalog";
 import { DataVolume, Loki, Prometheus } from "../../constructs";
 import { environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
-import { adminPasswordFile, ensureSecrets } from "../../environments/secrets";
+import { adminPasswordFile, ensureSecrets, missingSecrets } from "../../environments/secrets";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
@@ -44,6 +44,14 @@ describe("Prometheus", () => {
           .map((body) => [`memory_reservation_bytes ${body.name}`, body.memory_reservation * MiB]),
       ),
     });
+  });
+
+  test("knows of every machine where there are several", () => {
+    expect(Object.keys(declared("lab-three")).filter((name) => /^machine/.test(name))).toEqual([
+      "machine a",
+      "machine b",
+      "machine c",
+    ]);
   });
 
   test("knows of a topic only what differs from the cluster's default", () => {
@@ -91,7 +99,10 @@ describe("Grafana", () => {
       .map(({ file }: Json) => file)
       .filter((file: string) => file.startsWith("/etc/grafana/dashboards/"));
     expect(files.sort()).toEqual(
-      catalog.dashboards.dashboards.map(({ file }) => `/etc/grafana/dashboards/${file}`).sort(),
+      catalog.dashboards
+        .without("groundwork-security")
+        .dashboards.map(({ file }) => `/etc/grafana/dashboards/${file}`)
+        .sort(),
     );
   });
 
@@ -126,24 +137,35 @@ describe("Grafana", () => {
     expect(ini).toMatch(/\[auth\.anonymous\]\nenabled = false/);
   });
 
-  test("reads its admin password where it lies: no synthesized file has it", () => {
+  test("finds its admin password in a file of its own: the path and the hash are all that is synthesized", () => {
+    const file = "../../../.state/laptop/grafana-admin-password";
+    expect(grafana.upload.filter(({ content }: Json) => content === undefined)).toEqual([
+      {
+        file: "/etc/grafana/admin-password",
+        source: file,
+        source_hash: `\${filesha256("${file}")}`,
+        permissions: "0440",
+      },
+    ]);
     expect(grafana.env).toEqual([
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own expression
-      'GF_SECURITY_ADMIN_PASSWORD=${sensitive((length(var.grafana_admin_password) >= 1) ? var.grafana_admin_password : trimspace(file("../../../.state/laptop/grafana-admin-password")))}',
+      "GF_SECURITY_ADMIN_PASSWORD=$__file{/etc/grafana/admin-password}",
+      "ADMIN_PASSWORD_FILE=/etc/grafana/admin-password",
     ]);
-    expect(stacks["laptop-observability"].variable.grafana_admin_password).toMatchObject({
-      sensitive: true,
-      default: "",
-    });
-    const production = synthesize(environments.production).stacks;
-    expect(container(production, "grafana").env).toEqual([
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own expression
-      "GF_SECURITY_ADMIN_PASSWORD=${var.grafana_admin_password}",
-    ]);
-    expect(production["production-observability"].variable.grafana_admin_password).toEqual({
+  });
+
+  test("starts as its image does, after it has set the password", () => {
+    expect(grafana.entrypoint).toEqual(["sh", "/groundwork/start.sh", "/run.sh"]);
+    expect(fileOf(grafana, "/groundwork/start.sh")).toContain("reset-admin-password");
+  });
+
+  test("asks Terraform for the password where the environment wants it given, and nowhere else", () => {
+    expect(stacks["laptop-observability"].variable).toBeUndefined();
+    const production = synthesize(environments.production).stacks["production-observability"];
+    expect(production.variable.grafana_admin_password).toEqual({
       type: "string",
       sensitive: true,
-      description: 'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password',
+      description:
+        'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
     });
   });
 
@@ -172,28 +194,80 @@ test("an environment can do without Alloy, Loki and Grafana, and then has no ale
   const names = Object.values<Json>(lab["lab-observability"].resource.docker_container).map(
     ({ name }) => name,
   );
-  expect(names).toEqual(["exit-relay", "prometheus"]);
+  expect(names).toEqual(["engine-proxy", "exit-relay", "prometheus"]);
 });
 
 describe("the admin password's file", () => {
   const name = "test-of-secrets";
   const environment = { ...laptop, name };
   const file = adminPasswordFile(environment);
-  afterAll(() => rmSync(join(file, ".."), { recursive: true, force: true }));
+  const content = () => readFileSync(file, "utf8");
+  afterEach(() => rmSync(join(file, ".."), { recursive: true, force: true }));
 
   test("is made once, for this user's eyes only", () => {
-    ensureSecrets(environment);
-    const password = readFileSync(file, "utf8");
+    ensureSecrets(environment, [], "");
+    const password = content();
     expect(password).toMatch(/^[\w-]{24}\n$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    ensureSecrets(environment);
-    expect(readFileSync(file, "utf8")).toBe(password);
+    ensureSecrets(environment, [], "");
+    expect(content()).toBe(password);
   });
 
+  test.each<[string, "generated" | "variable"]>([
+    ["generates one", "generated"],
+    ["wants it given", "variable"],
+  ])(
+    "has the password that is given, to the character, where the environment %s",
+    (_, adminPassword) => {
+      const wanting = { ...environment, grafana: { adminPassword } };
+      for (const password of [
+        " @/: ",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own expansion
+        "${x}$__env{HOME}%(admin_user)s",
+        "\"'`\\#;&%",
+        "пароль 🔑",
+      ]) {
+        ensureSecrets(wanting, [], password);
+        expect(content()).toBe(`${password}\n`);
+      }
+      ensureSecrets(wanting, [], "");
+      expect(content()).toBe("пароль 🔑\n");
+    },
+  );
+
   test("is not made where a variable has it, or no Grafana is", () => {
-    rmSync(file);
-    ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } });
-    ensureSecrets({ ...environment, without: ["grafana"] });
+    ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } }, [], "");
+    ensureSecrets({ ...environment, without: ["grafana"] }, [], "a password");
     expect(existsSync(file)).toBe(false);
   });
+
+  test.each([
+    [
+      "four",
+      "TF_VAR_grafana_admin_password has 4 bytes: the password of Grafana's user admin needs at least 5; choose a longer one",
+    ],
+    [
+      "two\nlines",
+      "TF_VAR_grafana_admin_password has at place 4 what nobody can type, such as a tab, a line break or a byte that is no UTF-8: the password of Grafana's user admin is one line of printable characters; remove it",
+    ],
+  ])("is not made of what Grafana would not take: %j", (given, message) => {
+    expect(() => ensureSecrets(environment, [], given)).toThrow(message);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("is refused when somebody wrote into it what Grafana would not take", () => {
+    ensureSecrets(environment, [], "");
+    writeFileSync(file, "secret\r\n");
+    expect(() => ensureSecrets(environment, [], "")).toThrow(
+      "the file .state/test-of-secrets/grafana-admin-password has at place 7 what nobody can type",
+    );
+  });
+});
+
+test("a password that is to be given and is not is missed before Terraform looks for it", () => {
+  const wanting = { ...laptop, name: "unit-wanting" };
+  expect(missingSecrets({ ...wanting, grafana: { adminPassword: "variable" } })).toEqual([
+    "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-wanting/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
+  ]);
+  expect(missingSecrets({ ...wanting, without: ["grafana"] })).toEqual([]);
 });

@@ -1,14 +1,15 @@
-import { resourcesOf } from "../../commands/support/cdktf";
+import { meaningOf, remedyOf } from "../../constructs";
+import { laptop } from "../../environments/laptop";
 import {
+  checksOf,
   type Demand,
   demandOf,
   diagnose,
   findProblems,
   type Machine,
-} from "../../commands/support/preflight";
-import { table } from "../../commands/support/terminal";
-import { describeExitCode } from "../../constructs";
-import { laptop } from "../../environments/laptop";
+} from "../../operations/machine/preflight";
+import { resourcesOf } from "../../operations/synthesis/resources";
+import { table } from "../../operations/terminal/terminal";
 import { synthesize } from "../support/platform";
 
 const DEMAND: Demand = {
@@ -20,8 +21,15 @@ const DEMAND: Demand = {
   ]),
   images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
   raisesOpenFiles: true,
+  locked: true,
 };
-const ENGINE = { version: "28.5.2", apiVersion: "1.51", memoryMiB: 8000, freeDiskMiB: 50_000 };
+const ENGINE = {
+  version: "28.5.2",
+  apiVersion: "1.51",
+  memoryMiB: 8000,
+  clockAheadSeconds: 0,
+  freeDiskMiB: 50_000,
+};
 const READY: Machine = {
   nodeVersion: "20.20.2",
   terraform: { command: "terraform", product: "Terraform", version: "1.11.4", choice: "the first" },
@@ -31,17 +39,19 @@ const READY: Machine = {
   takenPorts: [],
 };
 
+const problemsOf = (machine: Machine, demand?: Demand) => findProblems([{ machine, demand }]);
+
 test("a machine that has everything has no problem", () => {
-  expect(findProblems(READY, DEMAND)).toEqual([]);
+  expect(problemsOf(READY, DEMAND)).toEqual([]);
 });
 
 test("what a remote engine does not tell is no problem", () => {
-  expect(findProblems({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
+  expect(problemsOf({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
 });
 
 test("everything that is missing is reported together, each with its remedy", () => {
   expect(
-    findProblems(
+    problemsOf(
       {
         nodeVersion: "18.1.0",
         engineError: "Cannot connect to the Docker daemon",
@@ -60,23 +70,60 @@ test("everything that is missing is reported together, each with its remedy", ()
   ]);
 });
 
+test("of several machines the one that lacks something is named, and what is of the tools is told once", () => {
+  const node = { ...READY, nodeVersion: "18.1.0" };
+  const looks = [
+    { name: "a", machine: node, demand: DEMAND },
+    { name: "b", machine: { ...node, engine: { ...ENGINE, apiVersion: "1.40" } }, demand: DEMAND },
+  ];
+  expect(findProblems(looks)).toEqual([
+    expect.stringMatching(/^Node is 18\.1\.0: /),
+    expect.stringMatching(/^machine b: the engine's API is 1\.40: /),
+  ]);
+  const names = checksOf(looks).map(({ name }) => name);
+  expect(names.filter((name) => /^(Node|Terraform|memory)/.test(name))).toEqual([
+    ...["Node", "Terraform", "memory (a)", "memory (b)"],
+  ]);
+});
+
+test("two machines are refused that are one engine, in two Swarms, or apart in time", () => {
+  const at = (id: string, swarmId: string, clockAheadSeconds: number): Machine => ({
+    ...READY,
+    swarm: "manager",
+    swarmId,
+    engine: { ...ENGINE, id, clockAheadSeconds, kernel: "6.1.0" },
+  });
+  const looks = [at("X", "one", 0), at("Y", "one", -400), at("X", "one", 0), at("Z", "two", 0)];
+  const named = looks.map((machine, i) => ({ name: "abcd"[i], machine, demand: DEMAND }));
+  expect(findProblems(named)).toEqual([
+    "machine b: the engine's clock is 400 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
+    "machine c: its engine is that of machine a under another address: each machine has its own, or what is copied to both is lost with one",
+    "machine d: it is in another Docker Swarm than machine a: docker swarm leave takes it out of that, then npm run swarm takes it in",
+  ]);
+  expect(checksOf(named)).toContainEqual({
+    name: "Docker engine (a)",
+    found: "28.5.2, API 1.51, Linux 6.1.0",
+    problem: undefined,
+  });
+});
+
 test("stopping needs the tools alone", () => {
-  expect(findProblems({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
-  expect(findProblems({ ...READY, engineError: "no such host" })).toEqual([
+  expect(problemsOf({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
+  expect(problemsOf({ ...READY, engineError: "no such host" })).toEqual([
     "no Docker engine answers: no such host; start Docker, or point DOCKER_HOST to an engine",
   ]);
 });
 
 test("a forced Terraform that is none is named", () => {
   expect(
-    findProblems({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
+    problemsOf({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
   ).toEqual([
     'TERRAFORM_BINARY_NAME is "terrafrom" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH',
   ]);
 });
 
 test("too little memory names what the engine has and what the environment reserves", () => {
-  expect(findProblems({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
+  expect(problemsOf({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
     'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 4480 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);
 });
@@ -86,7 +133,7 @@ test.each([
   ["OpenTofu", "1.5.10"],
 ] as const)("%s %s is too old", (product, version) => {
   const terraform = { command: "tf", product, version, choice: "" };
-  expect(findProblems({ ...READY, terraform }, DEMAND)).toEqual([
+  expect(problemsOf({ ...READY, terraform }, DEMAND)).toEqual([
     `${product} (tf) is ${version}: 1.6.0 or newer is needed; upgrade it`,
   ]);
 });
@@ -97,8 +144,10 @@ test("the demand is the sum of what the synthesized containers reserve, and thei
     laptop,
     Object.entries(stacks).flatMap(([stack, json]) => resourcesOf(stack, json)),
   );
-  expect(demand.images).toHaveLength(7);
-  expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 3 * 128 + 2 * 256 + 2 * 256);
+  expect(demand.images).toHaveLength(8);
+  expect(demand.memoryReservationMiB).toBe(
+    3 * 512 + 3 * 512 + 2 * 128 + 2 * 64 + 2 * 256 + 2 * 256,
+  );
   expect([...demand.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
   expect(demand.ports.get(9093)).toBe("kafka-2");
 });
@@ -113,10 +162,21 @@ test("a table aligns its columns", () => {
 });
 
 test("an exit code is explained, an unknown one too", () => {
-  expect(describeExitCode(69)).toBe(
-    "the cluster was not ready before the deadline: look at its containers, then deploy again",
-  );
-  expect(describeExitCode(3)).toBe("an unexpected failure: read the log");
+  expect([meaningOf(69), remedyOf(69)]).toEqual([
+    "the cluster was not ready before the deadline",
+    "look at its containers, then deploy again",
+  ]);
+  expect([meaningOf(3), remedyOf(3)]).toEqual(["an unexpected failure", "read the log"]);
+});
+
+test("doctor says which ports the platform itself holds", () => {
+  const found = (ownPorts: number) =>
+    diagnose({ ...READY, ownPorts }, DEMAND).find(({ name }) => name === "ports")?.found;
+  expect([found(0), found(1), found(2)]).toEqual([
+    "2 free",
+    "1 published by this platform, 1 free",
+    "2 published by this platform",
+  ]);
 });
 
 test.each<[string, Partial<Machine>, string]>([
@@ -141,6 +201,11 @@ test.each<[string, Partial<Machine>, string]>([
     "the engine's disk has 500 MiB free: images and volumes need 10240 MiB to begin with; docker system prune removes what nothing uses",
   ],
   [
+    "a clock that would have certificates refused",
+    { engine: { ...ENGINE, clockAheadSeconds: -4000 } },
+    "the engine's clock is 4000 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
+  ],
+  [
     "a limit of open files that OpenSearch refuses",
     { openFiles: 20_000 },
     "the engine may open 20000 files and OpenSearch asks for 65536: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/laptop.ts",
@@ -151,13 +216,22 @@ test.each<[string, Partial<Machine>, string]>([
     "data.tfstate is locked by ann@host since 2026: wait until that deploy has ended, or end its terraform process",
   ],
 ])("%s is a problem with one remedy", (_, machine, problem) => {
-  expect(findProblems({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
+  expect(problemsOf({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
 });
 
 test("a limit of open files that nobody raises is no problem", () => {
   expect(
-    findProblems({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesOpenFiles: false }),
+    problemsOf({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesOpenFiles: false }),
   ).toEqual([]);
+});
+
+test("a clock that differs a little, or where no certificate is looked at, is no problem", () => {
+  const behind = (seconds: number) => ({
+    ...READY,
+    engine: { ...ENGINE, clockAheadSeconds: -seconds },
+  });
+  expect(problemsOf(behind(200), DEMAND)).toEqual([]);
+  expect(problemsOf(behind(4000), { ...DEMAND, locked: false })).toEqual([]);
 });
 
 test("every prerequisite is looked at and said, found or not", () => {
@@ -171,6 +245,7 @@ test("every prerequisite is looked at and said, found or not", () => {
     "disk: 50000 MiB free",
     "vm.max_map_count: 262144",
     "open files: 1048576",
-    "ports: 2, all free",
+    "clock: as this machine's",
+    "ports: 2 free",
   ]);
 });

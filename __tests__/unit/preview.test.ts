@@ -4,20 +4,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { catalog } from "../../catalog";
+import { type Application, DashboardProvider, IndexTemplate, type Topic } from "../../constructs";
+import type { Environment } from "../../environments";
+import { lab } from "../../environments/lab";
+import { labThree } from "../../environments/lab-three";
+import { laptop } from "../../environments/laptop";
+import { differences } from "../../operations/changes/diff";
+import { compare, preview } from "../../operations/changes/preview";
+import { FORMATS, formatNamed } from "../../operations/changes/render";
 import {
   type ChangeReport,
   EXIT_CHANGES,
   EXIT_DESTRUCTIVE,
   EXIT_NO_CHANGE,
   exitCodeOf,
-} from "../../commands/support/changes/change";
-import { differences } from "../../commands/support/changes/diff";
-import { compare } from "../../commands/support/changes/preview";
-import { FORMATS } from "../../commands/support/changes/render";
-import type { Synthesis } from "../../commands/support/changes/synthesis";
-import { DashboardProvider, IndexTemplate, type Topic } from "../../constructs";
-import type { Environment } from "../../environments";
-import { laptop } from "../../environments/laptop";
+} from "../../operations/changes/report";
+import { currentEnvironment } from "../../operations/synthesis/environment";
+import type { Synthesis } from "../../operations/synthesis/tree";
+import { CommandError } from "../../operations/terminal/terminal";
 import type { Catalog } from "../../stacks/platform";
 import { type Json, synthesize } from "../support/platform";
 
@@ -117,6 +121,20 @@ const idOf = (resources: Json, name: string) =>
 describe("a preview of", () => {
   test.each<[string, number, () => [Synthesis, Synthesis]]>([
     ["nothing", EXIT_NO_CHANGE, () => [BASE, synthesis()]],
+    [
+      "another program of a sidecar",
+      EXIT_CHANGES,
+      () => [
+        BASE,
+        edited(({ "laptop-messaging": { resource } }) => {
+          const { upload } =
+            resource.docker_container[idOf(resource.docker_container, "kafka-init")];
+          const program = upload.find(({ file }: Json) => file === "/groundwork/kafka-init.jar");
+          program.source = program.source.replaceAll(program.source_hash, "0123");
+          program.source_hash = "0123";
+        }),
+      ],
+    ],
     [
       "a topic added",
       EXIT_CHANGES,
@@ -241,7 +259,7 @@ describe("a preview of", () => {
         BASE,
         withDashboards((files) => {
           const kafka = files["Messaging/kafka.json"];
-          kafka.panels[0].title = "Brokers up";
+          kafka.panels[0].title = "Alive";
           kafka.panels[1].description = "Another one.";
           kafka.panels.pop();
           kafka.refresh = "1m";
@@ -415,6 +433,68 @@ describe("a preview of", () => {
   });
 });
 
+describe("of an application in a locked environment", () => {
+  const shop = {
+    name: "shop",
+    topics: { "infra-events": "write" },
+    indices: { "logs-shop-*": "readwrite" },
+  } as const;
+  const withApplications = (...applications: Application[]) =>
+    synthesis({ ...lab, security: "tls" }, { ...catalog, applications });
+  const told = (...[before, after]: [Application[], Application[]]) => {
+    const { changes } = report(withApplications(...before), withApplications(...after));
+    const told = changes.flatMap(({ details }) => details);
+    return {
+      details: told.filter((text) => text.startsWith("application ")),
+      destructive: changes.flatMap(({ destructive }) => destructive),
+    };
+  };
+
+  test("what is added is told, with its rights", () => {
+    expect(told([], [{ ...shop, consumerGroups: ["shop"] }])).toEqual({
+      details: [
+        "application shop: added, read on index logs-shop-*, write on index logs-shop-*",
+        "application shop: added, write on topic infra-events, consumer group shop",
+      ],
+      destructive: [],
+    });
+  });
+
+  test("who measures the platform is none", () => {
+    const { changes } = report(synthesis(lab), withApplications());
+    expect(
+      changes.flatMap(({ details }) => details).filter((text) => /^application/.test(text)),
+    ).toEqual([]);
+  });
+
+  test("what is not declared any more is destructive", () => {
+    expect(told([shop], [])).toEqual({
+      details: ["application shop: no longer declared", "application shop: no longer declared"],
+      destructive: [
+        "application shop is no longer declared: the deploy revokes its user and its rights in OpenSearch, and refuses it from then on",
+        "application shop is no longer declared: the deploy revokes its user and its rights in Kafka, and refuses it from then on",
+      ],
+    });
+  });
+
+  test("a right that is taken away is destructive, and one that is given is not", () => {
+    expect(
+      told(
+        [shop],
+        [{ ...shop, topics: { "infra-events": "readwrite" }, indices: { "logs-shop-*": "read" } }],
+      ),
+    ).toEqual({
+      details: [
+        "application shop: loses write on index logs-shop-*",
+        "application shop: gets read on topic infra-events",
+      ],
+      destructive: [
+        "application shop loses write on index logs-shop-*: the deploy revokes it in OpenSearch",
+      ],
+    });
+  });
+});
+
 describe("npm run up rolls", () => {
   const rolls = (base: Synthesis, head: Synthesis) =>
     report(base, head).rolls.map(({ cluster, replaced, obstacle }) => [
@@ -435,6 +515,18 @@ describe("npm run up rolls", () => {
       ["kafka", ["kafka-1", "kafka-3"], undefined],
     ]);
     expect(rolls(BASE, withHeap("kafka-2"))).toEqual([["kafka", ["kafka-2"], undefined]]);
+  });
+
+  test("the nodes of several machines too, each in the stack of its machine", () => {
+    const machines = (memoryScale: number) => synthesis({ ...labThree, memoryScale });
+    const found = report(machines(0.5), machines(0.6)).rolls.map(({ cluster, replaced }) => [
+      cluster,
+      replaced.map(({ name, stack }) => `${name} in ${stack}`),
+    ]);
+    expect(Object.fromEntries(found)).toEqual({
+      opensearch: ["a", "b", "c"].map((name, i) => `opensearch-${i + 1} in lab-three-data-${name}`),
+      kafka: ["a", "b", "c"].map((name, i) => `kafka-${i + 1} in lab-three-messaging-${name}`),
+    });
   });
 
   test("nothing that has one node only, and nothing that is new", () => {
@@ -459,6 +551,15 @@ describe("npm run up rolls", () => {
         ["kafka-1", "kafka-2", "kafka-3"],
         "its quorum goes from 3 to 5 nodes, and running ones cannot change it",
       ],
+    ]);
+  });
+
+  test("no cluster that begins to speak TLS, since nodes of both kinds cannot talk", () => {
+    const locked = synthesis({ ...lab, security: "tls" });
+    const obstacle = "a node that speaks TLS and one that does not cannot talk";
+    expect(rolls(synthesis(lab), locked)).toEqual([
+      ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], obstacle],
+      ["kafka", ["kafka-1", "kafka-2", "kafka-3"], obstacle],
     ]);
   });
 });
@@ -530,7 +631,7 @@ function differingResources(base: Synthesis, head: Synthesis): string[] {
 
 describe("npm run preview", () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ["-r", "sucrase/register", "commands/preview.ts", ...args], {
+    spawnSync(process.execPath, ["-r", "./register.js", "commands/preview.ts", ...args], {
       cwd: ROOT,
       encoding: "utf8",
       // Nothing but git and node: no engine, no Terraform.
@@ -542,19 +643,37 @@ describe("npm run preview", () => {
     const { stdout, stderr, status } = run("--base", head, "--env", "production");
     expect(stderr).toBe("");
     expect(stdout).toContain(`production, against ${head}\n`);
-    expect(stdout).toMatch(/containers .*13\nreserved memory .* of 32768 MiB/);
+    expect(stdout).toMatch(/containers .*15\nreserved memory .* of 32768 MiB/);
     expect([0, 2, 3]).toContain(status);
   });
 
-  test.each([
-    [["--base", "no-such-branch"], /^\n--base is "no-such-branch" and git cannot check it out: /],
-    [["--env", "prod"], /GROUNDWORK_ENV is "prod": allowed are laptop, lab, production/],
-    [["--format", "xml"], /^\n--format is "xml": allowed are terminal, markdown, json/],
-    [["--verbose"], /Unknown option '--verbose'.*options allowed: --base, --env, --all, --format/],
-  ])("fails for %j with what is allowed", (args, message) => {
-    const { stderr, status } = run(...args);
-    expect(stderr).toMatch(message);
+  test("fails with what is allowed", () => {
+    const { stderr, status } = run("--verbose");
+    expect(stderr).toMatch(
+      /Unknown option '--verbose'.*options allowed: --base, --env, --all, --format/,
+    );
     expect(status).toBe(1);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "no revision",
+      () => preview("no-such-branch", ["laptop"]),
+      /^--base is "no-such-branch" and git cannot check it out: /,
+    ],
+    [
+      "no environment",
+      () => currentEnvironment("prod"),
+      /^GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production/,
+    ],
+    [
+      "no format",
+      () => formatNamed("xml"),
+      /^--format is "xml": allowed are terminal, markdown, json/,
+    ],
+  ])("fails with the remedy for what is %s", (_, look, message) => {
+    expect(look).toThrow(CommandError);
+    expect(look).toThrow(message);
   });
 });
 

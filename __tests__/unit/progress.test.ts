@@ -1,30 +1,48 @@
-import { collectErrors, describeFailure } from "../../commands/support/failure";
-import { plainDisplay } from "../../commands/support/progress/display";
-import { eventOf } from "../../commands/support/progress/events";
-import { type Display, Progress } from "../../commands/support/progress/progress";
-import { type ContainerState, statusOf } from "../../commands/support/progress/status";
+import type { ContainerState } from "../../operations/engine/containers";
+import { plainDisplay } from "../../operations/progress/display";
+import { type Display, Progress, type Staged } from "../../operations/progress/progress";
+import { statusOf } from "../../operations/progress/status";
+import { describeFailure, explainSidecar, renderFailure } from "../../operations/run/failure";
+import type { Stack } from "../../operations/synthesis/synthesize";
+import { type Message, messageOf } from "../../operations/terraform/messages";
 
 const KAFKA_1 = "docker_container.kafka_kafka-1_D26A9404";
 const OS_INIT = "docker_container.os-init_Sidecar_Container_CD6CC216";
 const VOLUME = "docker_volume.kafka-1_1A";
 
+/** A stack with resources by address and name. */
+function stack(layer: string, names: Record<string, string>): Staged {
+  return {
+    layer,
+    resources: Object.entries(names).map(([address, name]) => {
+      const [type, id] = address.split(".");
+      return { stack: `lab-${layer}`, type, id, body: { name } };
+    }),
+  };
+}
+
+const MESSAGING = stack("messaging", { [KAFKA_1]: "kafka-1", [VOLUME]: "kafka-1-data" });
+const DATA = stack("data", { [OS_INIT]: "os-init" });
+
+const begin = (address: string, doing: "creating" | "destroying" = "creating"): Message => ({
+  kind: "begin",
+  address,
+  doing,
+});
+const end = (address: string): Message => ({ kind: "end", address });
+const applied = (creating: number, destroying = 0): Message => ({
+  kind: "applied",
+  counts: { creating, changing: 0, destroying },
+});
+
 /** A progress whose clock stands, and what it has shown. */
 function follow(display: (said: string[], now: () => number) => Display) {
   let now = 0;
   const said: string[] = [];
-  const progress = new Progress({
-    display: display(said, () => now),
-    stages: new Map([
-      ["lab-data", "data"],
-      ["lab-messaging", "messaging"],
-    ]),
-    subjects: new Map([
-      [`lab-messaging ${KAFKA_1}`, "kafka-1"],
-      [`lab-messaging ${VOLUME}`, "kafka-1-data"],
-      [`lab-data ${OS_INIT}`, "os-init"],
-    ]),
-    now: () => now,
-  });
+  const progress = new Progress(
+    display(said, () => now),
+    () => now,
+  );
   const pass = (seconds: number) => {
     now += 1000 * seconds;
   };
@@ -45,64 +63,79 @@ const onTerminal = () => {
   return { ...followed, drawn: () => drawn };
 };
 
-test.each([
+test.each<[object, Message | undefined]>([
   [
-    `lab-messaging  ${KAFKA_1} (kafka/kafka-1/Resource): Creating...`,
-    { kind: "begin", address: KAFKA_1, doing: "creating" },
+    { type: "planned_change", change: { resource: { addr: KAFKA_1 }, action: "replace" } },
+    { kind: "planned", address: KAFKA_1, action: "replace" },
   ],
   [
-    `${KAFKA_1}: Destroying... [id=0f4ccf]`,
-    { kind: "begin", address: KAFKA_1, doing: "destroying" },
+    { type: "apply_start", hook: { resource: { addr: KAFKA_1 }, action: "create" } },
+    begin(KAFKA_1),
   ],
   [
-    `               ${KAFKA_1} (kafka/kafka-1/Resource): Creation complete after 28s [id=0f4ccf]`,
-    { kind: "end", address: KAFKA_1 },
+    { type: "apply_start", hook: { resource: { addr: KAFKA_1 }, action: "delete" } },
+    begin(KAFKA_1, "destroying"),
   ],
   [
-    "lab-data  Apply complete! Resources: 4 added, 0 changed, 1 destroyed.",
-    { kind: "stack done", summary: "4 added, 1 destroyed" },
-  ],
-  [
-    "lab-data  Apply complete! Resources: 0 added, 0 changed, 0 destroyed.",
-    { kind: "stack done", summary: "no changes" },
-  ],
-  [
-    `lab-messaging  ${KAFKA_1} (kafka/kafka-1/Resource): Still creating... [10s elapsed]`,
+    { type: "apply_start", hook: { resource: { addr: "data.docker_network.x" }, action: "read" } },
     undefined,
   ],
-  [`lab-data  ${OS_INIT} (os-init/Resource) (local-exec): {"event":"exit"}`, undefined],
-  ["                    + executable  = false", undefined],
-  ["2 Stacks deploying     2 Stacks done     0 Stacks waiting", undefined],
-])("the line %j tells of %j", (line, event) => {
-  expect(eventOf(line)).toEqual(event);
+  [
+    { type: "apply_complete", hook: { resource: { addr: KAFKA_1 }, action: "create" } },
+    end(KAFKA_1),
+  ],
+  [
+    { type: "change_summary", changes: { operation: "apply", add: 4, change: 0, remove: 1 } },
+    applied(4, 1),
+  ],
+  [
+    { type: "change_summary", changes: { operation: "plan", add: 4, change: 0, remove: 1 } },
+    undefined,
+  ],
+  [
+    {
+      type: "diagnostic",
+      diagnostic: { severity: "error", summary: "no", detail: "why", address: KAFKA_1 },
+    },
+    { kind: "error", summary: "no", detail: "why", address: KAFKA_1 },
+  ],
+  [{ type: "diagnostic", diagnostic: { severity: "warning", summary: "old" } }, undefined],
+  [{ type: "apply_progress", hook: { resource: { addr: KAFKA_1 }, action: "create" } }, undefined],
+])("the line %j tells of %j", (line, message) => {
+  expect(messageOf(JSON.stringify(line))).toEqual(message);
+});
+
+test("a line that is no JSON, as a provider's panic, tells of nothing", () => {
+  expect(messageOf("panic: runtime error")).toBeUndefined();
 });
 
 test("a pipe gets a line when something begins, every ten seconds while it lasts, and when it ends", () => {
   const { progress, said, pass } = onPipe();
-  progress.line(`lab-messaging  ${VOLUME} (kafka-1/Resource): Creating...`);
-  progress.line(`lab-messaging  ${KAFKA_1} (kafka/kafka-1/Resource): Creating...`);
+  progress.message(MESSAGING, begin(VOLUME));
+  progress.message(MESSAGING, begin(KAFKA_1));
   for (let second = 1; second <= 22; second++) {
     pass(1);
     progress.status("kafka-1", "starts: does not answer yet");
     progress.draw();
   }
-  progress.line(`               ${KAFKA_1} (kafka/kafka-1/Resource): Creation complete after 22s`);
-  progress.line("lab-messaging  Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
-  progress.line("lab-messaging  Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
+  progress.message(MESSAGING, end(KAFKA_1));
+  progress.message(MESSAGING, applied(2));
+  progress.unchanged(DATA);
   expect(said).toEqual([
     "  messaging: kafka-1: creating",
     "  messaging: kafka-1: 10 s, starts: does not answer yet",
     "  messaging: kafka-1: 20 s, starts: does not answer yet",
     "  messaging: kafka-1: created after 22 s",
     "  messaging: 2 added in 22 s",
+    "  data: no changes",
   ]);
 });
 
 test("a terminal shows every stage with what is at work in it, and what that waits for", () => {
   const { progress, said, drawn, pass } = onTerminal();
-  progress.line(`lab-messaging  ${KAFKA_1} (kafka/kafka-1/Resource): Creating...`);
+  progress.message(MESSAGING, begin(KAFKA_1));
   pass(2);
-  progress.line(`lab-data  ${OS_INIT} (os-init/Resource): Creating...`);
+  progress.message(DATA, begin(OS_INIT));
   pass(3);
   expect(progress.waitedFor()).toEqual(["kafka-1", "os-init"]);
   progress.status("os-init", "attempt 4, next in 8 s: 2 of 3 nodes have joined");
@@ -113,15 +146,30 @@ test("a terminal shows every stage with what is at work in it, and what that wai
     "data: 3 s",
     "  os-init  3 s, attempt 4, next in 8 s: 2 of 3 nodes have joined",
   ]);
-  progress.line(`lab-data  ${OS_INIT} (os-init/Resource): Creation complete after 3s`);
-  progress.line("lab-data  Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+  progress.message(DATA, end(OS_INIT));
+  progress.message(DATA, applied(1, 1));
   expect(drawn()).toEqual(["messaging: 5 s", "  kafka-1  5 s, creating"]);
-  expect(said).toEqual(["data: os-init: created after 3 s", "data: 1 added in 3 s"]);
+  expect(said).toEqual(["data: os-init: created after 3 s", "data: 1 added, 1 destroyed in 3 s"]);
+});
+
+test("what failed is told at once, and is at work no more, while the rest goes on", () => {
+  const { progress, said, drawn } = onTerminal();
+  progress.message(MESSAGING, begin(KAFKA_1));
+  progress.message(DATA, begin(OS_INIT));
+  progress.message(MESSAGING, {
+    kind: "error",
+    summary: "unable to start container\nmore of it",
+    detail: "",
+    address: KAFKA_1,
+  });
+  expect(said).toEqual(["messaging: kafka-1: failed"]);
+  expect(drawn().join("\n")).not.toContain("kafka-1");
+  expect(progress.waitedFor()).toEqual(["os-init"]);
 });
 
 test("what goes is not waited for", () => {
   const { progress, drawn } = onTerminal();
-  progress.line(`${KAFKA_1}: Destroying... [id=0f4ccf]`, "lab-messaging");
+  progress.message(MESSAGING, begin(KAFKA_1, "destroying"));
   expect(progress.waitedFor()).toEqual([]);
   expect(drawn()).toEqual(["messaging: 0 s", "  kafka-1  0 s, destroying"]);
 });
@@ -145,6 +193,7 @@ function state({
   return {
     Name: "/it",
     RestartCount: restarts,
+    HostConfig: { MemoryReservation: 0 },
     State: {
       ...{ Status: "running", ExitCode: 0, OOMKilled: false, ...state },
       Health: health ? { Status: health, Log: [{ ExitCode: 1, Output: output }] } : undefined,
@@ -211,12 +260,6 @@ test.each<[string, ContainerState, string, string]>([
 
 test.each<[string, ContainerState, string | undefined]>([
   ["that runs and is healthy", state({ health: "healthy" }), undefined],
-  ["that is a job and has succeeded", state({ Status: "exited" }), undefined],
-  [
-    "that is a job and has failed",
-    state({ Status: "exited", ExitCode: 69 }),
-    "ended with 69, the cluster was not ready before the deadline: look at its containers, then deploy again",
-  ],
   [
     "that does not stay up",
     state({ health: "starting", Status: "restarting", ExitCode: 127, restarts: 12 }),
@@ -238,29 +281,86 @@ test.each<[string, ContainerState, string | undefined]>([
     state({ health: "unhealthy", output: "not ready\n" }),
     'runs and is unhealthy: its health check says "not ready"',
   ],
+  [
+    "that was started again and has not ended since",
+    state({ health: "starting", output: "not ready\n", restarts: 2 }),
+    'runs and is starting, restarted 2 times: its health check says "not ready"',
+  ],
 ])("of a container %s the failure is told", (_, container, failure) => {
   expect(describeFailure(container, 512)).toBe(failure);
 });
 
-test("an error is collected with what follows it", () => {
-  const errors: string[] = [];
-  const collect = collectErrors(errors);
-  for (const line of [
-    "lab-data  docker_container.x: Creating...",
-    "lab-data  ╷",
-    "          │ Error: container x did not reach the healthy state within 3m0s",
-    "          │ ",
-    "          │   with docker_container.x,",
-    "          │   on cdk.tf.json line 275, in resource.docker_container.x:",
-    "          │  275:       },",
-    "          │ ",
-    "          │ the provider said more",
-    "2 Stacks deploying     2 Stacks done     0 Stacks waiting",
-  ]) {
-    collect(line);
-  }
-  expect(errors).toEqual([
-    "Error: container x did not reach the healthy state within 3m0s",
-    "  the provider said more",
+/** A sidecar's log of two runs, of which the first is an old one. */
+const LOG = [
+  { event: "start" },
+  { event: "drift", resource: "old", field: "partitions", declared: "1", actual: "2" },
+  { event: "exit", exit_code: 73, reason: "differs from its declaration: old" },
+  { event: "start" },
+  { event: "drift", resource: "logs", field: "min.insync.replicas", declared: "2", actual: "1" },
+  { event: "drift", resource: "own", field: "retention.ms", declared: "1", actual: "2" },
+  { event: "ignored", resource: "own", reason: "it differs, and onDrift is ignore" },
+  { event: "exit", exit_code: 73, reason: "differs from its declaration: logs" },
+]
+  .map((line) => JSON.stringify(line))
+  .join("\n");
+
+test("a sidecar's failure is told by what its exit code means, a line a finding of its last run, and the remedy", () => {
+  expect(explainSidecar("kafka-init", 73, LOG)).toBe(
+    [
+      "kafka-init ended with 73: something exists and differs from its declaration",
+      "  topic logs: min.insync.replicas is 1, declared 2",
+      "  remedy: the log names each field; change the declaration, the cluster or onDrift; its log: docker logs kafka-init",
+    ].join("\n"),
+  );
+});
+
+test("of many findings the first are told, and how many there are", () => {
+  const drift = Array.from({ length: 30 }, (_, i) =>
+    JSON.stringify({ event: "drift", resource: `t${i}`, field: "f", declared: "1", actual: "2" }),
+  );
+  const lines = explainSidecar("kafka-init", 73, drift.join("\n")).split("\n");
+  expect(lines.slice(10, 12)).toEqual(["  topic t9: f is 2, declared 1", "  and 20 more"]);
+});
+
+test("a sidecar without drift is told by its reason, and one that was killed before it could say any by its last line", () => {
+  const rejected = JSON.stringify({ event: "exit", exit_code: 65, reason: "Kafka rejects it: no" });
+  expect(explainSidecar("kafka-init", 65, rejected).split("\n")[1]).toBe("  Kafka rejects it: no");
+  expect(explainSidecar("os-init", 137, "sh: cannot fork").split("\n").slice(0, 2)).toEqual([
+    "os-init ended with 137: killed, by the kernel when memory ran out",
+    "  sh: cannot fork",
   ]);
+});
+
+test("Terraform's errors follow, without those of containers that are explained, and each once", () => {
+  const explained = { stack: DATA as Stack, summary: "local-exec", detail: "exit 73" };
+  const other = { stack: MESSAGING as Stack, summary: "no such image", detail: "try\n\nagain" };
+  expect(
+    renderFailure(
+      [{ ...explained, address: OS_INIT }, { ...other, address: KAFKA_1 }, other, other],
+      new Map([["os-init", "os-init ended with 73"]]),
+      ".state/lab/terraform.log",
+    ),
+  ).toBe(
+    [
+      "os-init ended with 73",
+      "messaging: kafka-1: no such image\n  try\n  again",
+      "messaging: no such image\n  try\n  again",
+      "everything that Terraform said: .state/lab/terraform.log",
+    ].join("\n"),
+  );
+});
+
+test("a machine whose engine is gone is named once, in place of all that failed on it", () => {
+  const stack = { ...MESSAGING, engine: "ssh://ops@b" } as Stack;
+  const refused = { stack, summary: "error during connect", detail: "", address: KAFKA_1 };
+  expect(
+    renderFailure([refused, { ...refused, address: undefined }], new Map(), "terraform.log", [
+      { engine: "ssh://ops@b", description: "machine b: the Docker engine does not answer" },
+    ]),
+  ).toBe(
+    [
+      "machine b: the Docker engine does not answer",
+      "everything that Terraform said: terraform.log",
+    ].join("\n"),
+  );
 });

@@ -1,6 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportedTypes, REFERENCE_PAGES, renderReference } from "../../commands/support/reference";
+import { production } from "../../environments/production";
+import { renderPrincipals } from "../../operations/documentation/principals";
+import {
+  exportedTypes,
+  REFERENCE_PAGES,
+  renderReference,
+} from "../../operations/documentation/reference";
+import { synthesize } from "../support/platform";
 
 const ROOT = join(__dirname, "..", "..");
 const FOLDER = join(ROOT, "docs", "reference");
@@ -8,7 +15,9 @@ const types = exportedTypes();
 const pages = Object.keys(REFERENCE_PAGES);
 
 test("the pages are these", () => {
-  expect(readdirSync(FOLDER).sort()).toEqual(pages.map((page) => `${page}.md`).sort());
+  expect(readdirSync(FOLDER).sort()).toEqual(
+    [...pages, "principals"].map((page) => `${page}.md`).sort(),
+  );
 });
 
 test.each(pages)(
@@ -29,6 +38,13 @@ test.each(pages)(
     expect(rows.filter(([, type, , meaning]) => !type || !meaning)).toEqual([]);
   },
 );
+
+test("docs/reference/principals.md is what the stacks say: npm run reference writes it anew", () => {
+  const stacks = new Map(Object.entries(synthesize(production).stacks));
+  expect(readFileSync(join(FOLDER, "principals.md"), "utf8")).toBe(
+    renderPrincipals(production, stacks),
+  );
+});
 
 test("whatever a public construct takes is on a page", () => {
   const index = readFileSync(join(ROOT, "constructs", "index.ts"), "utf8");

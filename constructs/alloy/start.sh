@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # start.sh CONFIG-DIRECTORY OPTION...: runs Alloy. Its exporter for Kafka does not start without Kafka, and Alloy does not without
-# every one of its components. So that part is added when a broker answers, and logs and exit codes never wait for it.
-# KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas
+# every one of its components; its cAdvisor looks for the engine once. So these parts are added when a broker and the engine's proxy
+# answer, whichever order the containers are started in, and logs and exit codes never wait for them.
+# ENGINE                   the engine's proxy, tcp://HOST:PORT
+# KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas; nothing where another Alloy measures them
 set -u
 
 config=$1
 shift
-rm -f "$config/kafka.alloy"
+rm -f "$config/kafka.alloy" "$config/cadvisor.alloy"
 
 # answers HOST:PORT
 answers() {
@@ -28,11 +30,15 @@ reload() {
   [ "$status" = 200 ]
 }
 
-add_kafka() {
-  until any_broker; do sleep 5; done
-  cp /groundwork/kafka.alloy "$config/"
+# add_when FILE COMMAND...: adds a part of the configuration when the command succeeds.
+add_when() {
+  local part=$1
+  shift
+  until "$@"; do sleep 5; done
+  cp "/groundwork/$part" "$config/"
   until (reload) 2>/dev/null; do sleep 5; done
 }
 
-add_kafka &
+[ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || add_when kafka.alloy any_broker &
+add_when cadvisor.alloy answers "${ENGINE#tcp://}" &
 exec alloy run "$config" "$@"

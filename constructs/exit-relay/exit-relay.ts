@@ -1,46 +1,65 @@
 import { Construct } from "constructs";
+import type { EngineProxy } from "../engine-proxy/engine-proxy";
 import type { INetwork } from "../network/network";
 import { readOwnFile } from "../service/file";
-import { ENGINE_SOCKET, ServiceContainer } from "../service/service-container";
+import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
 import { serviceSettingsOf } from "../service/settings";
 
 /** The docker CLI alone. */
 export const DOCKER_CLI_IMAGE = "docker:28.5.2-cli";
 
-/** Name of the relay's container, by which Alloy knows its log. */
-export const EXIT_RELAY = "exit-relay";
-
 export interface ExitRelayProps {
+  /**
+   * Name of the container.
+   *
+   * @default "exit-relay"
+   */
+  readonly name?: string;
+
+  /** Where the relay is told of containers, their ends and their events. */
+  readonly engine: EngineProxy;
+
   /** Network on which Alloy discovers the relay. */
   readonly network: INetwork;
+
+  /** Network whose containers are covered without being declared here. The label `groundwork.exits=false` opts out. */
+  readonly projectNetwork: INetwork;
 }
 
+const NOTES_DIR = "/tmp/relay";
 const READY_FILE = "/tmp/relaying";
 
 /**
- * Prints the exit code of every container of the environment, whatever ended it: the kernel's OOM killer, a missing program,
- * its own decision. Neither container logs nor cAdvisor have it. Container `exit-relay`.
+ * Prints the exit code of every container of the environment and of every application on the project network, whatever ended it:
+ * the kernel's OOM killer, a missing program, its own decision. Neither container logs nor cAdvisor have it.
  */
 export class ExitRelay extends Construct {
   readonly container: ServiceContainer;
 
-  constructor(scope: Construct, id: string, { network }: ExitRelayProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { name = "exit-relay", engine, network, projectNetwork }: ExitRelayProps,
+  ) {
     super(scope, id);
     const script = "/groundwork/exit-relay.sh";
     this.container = new ServiceContainer(this, "Container", {
-      name: EXIT_RELAY,
+      name,
       image: ServiceImage.of(this, DOCKER_CLI_IMAGE),
-      tier: "job",
-      networks: [network],
+      tier: "tool",
+      networks: [network, engine.network],
       entrypoint: ["sh", script],
       files: [{ path: script, content: readOwnFile(__dirname, "exit-relay.sh") }],
-      hostPaths: { [ENGINE_SOCKET]: ENGINE_SOCKET },
       env: {
+        DOCKER_HOST: engine.host,
         GROUNDWORK_ENVIRONMENT: serviceSettingsOf(this).environment,
+        GROUNDWORK_PROJECT_NETWORK: projectNetwork.name,
+        GROUNDWORK_NOTES_DIR: NOTES_DIR,
         GROUNDWORK_READY_FILE: READY_FILE,
       },
       healthCheck: { command: ["test", "-f", READY_FILE] },
+      dependsOn: [engine.container],
     });
   }
 }

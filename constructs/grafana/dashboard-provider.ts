@@ -13,6 +13,11 @@ export class DashboardProvider {
 
   private constructor(readonly dashboards: readonly Dashboard[]) {}
 
+  /** The same, but for the dashboard of that uid. */
+  without(uid: string): DashboardProvider {
+    return new DashboardProvider(this.dashboards.filter((dashboard) => dashboard.uid !== uid));
+  }
+
   /** What Grafana's container gets. */
   get files(): UploadedFile[] {
     return [

@@ -12,6 +12,13 @@ export interface DataSource {
   readonly url: string;
 }
 
+/** By which Grafana knows a locked data source, and shows it who it is: paths of PEM files in its container. */
+export interface DataSourceTls {
+  readonly authorities: string;
+  /** Key and certificate. */
+  readonly identity: string;
+}
+
 /** The language of every data source that exists here, by uid. */
 export const DATA_SOURCE_LANGUAGES: Readonly<Record<string, QueryLanguage>> = {
   prometheus: "PromQL",
@@ -27,7 +34,7 @@ export function lokiDataSource({ url }: Loki): DataSource {
 }
 
 /** Grafana's provisioning file. JSON is YAML too. */
-export function renderDataSources(dataSources: readonly DataSource[]): string {
+export function renderDataSources(dataSources: readonly DataSource[], tls?: DataSourceTls): string {
   const file = {
     apiVersion: 1,
     // One that is not declared any more goes.
@@ -41,7 +48,18 @@ export function renderDataSources(dataSources: readonly DataSource[]): string {
       isDefault: uid === "prometheus",
       editable: false,
       // Alloy's scrape interval: the least that a rate can be taken over.
-      jsonData: uid === "prometheus" ? { httpMethod: "POST", timeInterval: "15s" } : {},
+      jsonData: {
+        ...(uid === "prometheus" && { httpMethod: "POST", timeInterval: "15s" }),
+        ...(tls && { tlsAuth: true, tlsAuthWithCACert: true }),
+      },
+      ...(tls && {
+        // Grafana itself reads the files.
+        secureJsonData: {
+          tlsCACert: `$__file{${tls.authorities}}`,
+          tlsClientCert: `$__file{${tls.identity}}`,
+          tlsClientKey: `$__file{${tls.identity}}`,
+        },
+      }),
     })),
   };
   return `${JSON.stringify(file, null, 2)}\n`;

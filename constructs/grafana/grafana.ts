@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
+import { identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -10,6 +11,15 @@ import { type DataSource, renderDataSources } from "./data-source";
 export const GRAFANA_IMAGE = "grafana/grafana:13.1.0";
 
 const PORT = 3000;
+
+const ADMIN_PASSWORD_FILE = "/etc/grafana/admin-password";
+
+const TLS_DIR = "/etc/grafana/tls";
+const AUTHORITIES = `${TLS_DIR}/authorities.pem`;
+const IDENTITY = `${TLS_DIR}/identity.pem`;
+
+/** Prints what Grafana's API answers the user `admin` for a path, inside the container. */
+export const GRAFANA_ASK = ["sh", "/groundwork/ask.sh"];
 
 /** Where Grafana sends e-mail through. */
 export interface Smtp {
@@ -33,8 +43,11 @@ export interface GrafanaProps {
   /** What Grafana shows. */
   readonly dashboards: DashboardProvider;
 
-  /** Password of the user `admin`, a value that Terraform computes; Grafana takes it over when its database is made. */
-  readonly adminPassword: string;
+  /**
+   * Where Terraform reads the password of the user `admin`, as the stack's working folder sees it: one line of printable
+   * characters. Another one is in force when the container has been replaced.
+   */
+  readonly adminPasswordFile: string;
 
   /**
    * Port on 127.0.0.1.
@@ -44,11 +57,25 @@ export interface GrafanaProps {
   readonly hostPort?: number;
 
   /**
+   * Network that the port is published through, where `network` publishes none.
+   *
+   * @default - `network`
+   */
+  readonly hostNetwork?: INetwork;
+
+  /**
    * Where it sends e-mail through.
    *
    * @default - Grafana sends no e-mail
    */
   readonly smtp?: Smtp;
+
+  /**
+   * Who Grafana is, to browsers and to its data sources, which are locked with the same.
+   *
+   * @default - browsers and data sources talk to it in the clear
+   */
+  readonly security?: Security;
 }
 
 /** Grafana with its dashboards and data sources from files. Container `grafana`. */
@@ -57,24 +84,56 @@ export class Grafana extends Construct {
 
   constructor(scope: Construct, id: string, props: GrafanaProps) {
     super(scope, id);
+    const { security } = props;
+    const scheme = security ? "https" : "http";
+    const url = `${scheme}://127.0.0.1:${PORT}`;
+    const tls = security && { authorities: AUTHORITIES, identity: IDENTITY };
     this.container = new ServiceContainer(this, "Container", {
       name: "grafana",
       image: ServiceImage.of(this, GRAFANA_IMAGE),
       tier: "small",
       metricsPort: PORT,
-      networks: [props.network],
+      networks: [
+        ...new Set([
+          ...(props.hostPort ? [props.hostNetwork ?? props.network] : []),
+          props.network,
+        ]),
+      ],
       volumes: { "/var/lib/grafana": props.dataVolume },
       ports: props.hostPort ? [{ containerPort: PORT, hostPort: props.hostPort }] : [],
       files: [
         { path: "/etc/grafana/grafana.ini", content: readOwnFile(__dirname, "grafana.ini") },
         {
           path: "/etc/grafana/provisioning/datasources/groundwork.yaml",
-          content: renderDataSources(props.dataSources),
+          content: renderDataSources(props.dataSources, tls),
         },
+        { path: "/groundwork/start.sh", content: readOwnFile(__dirname, "start.sh") },
+        {
+          path: "/groundwork/ask.sh",
+          content: readOwnFile(__dirname, "ask.sh").replace("http:", `${scheme}:`),
+        },
+        ...(security
+          ? [{ path: "/groundwork/.curlrc", content: readOwnFile(__dirname, "curlrc") }]
+          : []),
         ...props.dashboards.files,
       ],
+      // Grafana's user in its image is of root's group.
+      secrets: [
+        { path: ADMIN_PASSWORD_FILE, source: props.adminPasswordFile },
+        ...(security ? identityFiles(security, "grafana", TLS_DIR) : []),
+      ],
+      entrypoint: ["sh", "/groundwork/start.sh", "/run.sh"],
       env: {
-        GF_SECURITY_ADMIN_PASSWORD: props.adminPassword,
+        // Grafana itself reads the file, and expands nothing in it.
+        GF_SECURITY_ADMIN_PASSWORD: `$__file{${ADMIN_PASSWORD_FILE}}`,
+        ADMIN_PASSWORD_FILE,
+        ...(security && {
+          GF_SERVER_PROTOCOL: "https",
+          GF_SERVER_CERT_FILE: IDENTITY,
+          GF_SERVER_CERT_KEY: IDENTITY,
+          GF_SECURITY_COOKIE_SECURE: "true",
+          CURL_HOME: "/groundwork",
+        }),
         ...(props.smtp && {
           GF_SMTP_ENABLED: "true",
           GF_SMTP_HOST: props.smtp.host,
@@ -82,7 +141,9 @@ export class Grafana extends Construct {
         }),
       },
       healthCheck: {
-        command: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/api/health`],
+        command: security
+          ? ["curl", "--fail", "--silent", "--output", "/dev/null", `${url}/api/health`]
+          : ["wget", "-q", "-O", "/dev/null", `${url}/api/health`],
       },
     });
   }

@@ -24,8 +24,11 @@ export function syntaxErrorOf(language: QueryLanguage, query: string): string | 
     : `no ${language} from character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
 }
 
-/** Names of the dashboard's variables that a text refers to, `$name` or `${name}`, without Grafana's own. */
+/**
+ * Names of the dashboard's variables that a text refers to, `$name` or `${name}`, without Grafana's own and without `$1`, which
+ * `label_replace` puts a group for.
+ */
 export function variablesIn(text: string): string[] {
   const names = [...text.matchAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g)].map(([, a, b]) => a ?? b);
-  return names.filter((name) => !name.startsWith("__"));
+  return names.filter((name) => !/^(__|\d)/.test(name));
 }

@@ -10,7 +10,20 @@ export const EXIT_CODES = {
   143: "terminated from outside: deploy again",
 } as const;
 
+const UNKNOWN = "an unexpected failure: read the log";
+
 /** What an exit code of a sidecar means, for codes that it does not give itself too. */
-export function describeExitCode(code: number): string {
-  return (EXIT_CODES as Record<number, string>)[code] ?? "an unexpected failure: read the log";
+export function meaningOf(code: number): string {
+  return splitText(code)[0];
+}
+
+/** What to do about it. */
+export function remedyOf(code: number): string {
+  return splitText(code)[1];
+}
+
+function splitText(code: number): [string, string] {
+  const text = (EXIT_CODES as Record<number, string>)[code] ?? UNKNOWN;
+  const at = text.indexOf(": ");
+  return [text.slice(0, at), text.slice(at + 2)];
 }

@@ -1,7 +1,12 @@
 import { Construct } from "constructs";
 import { version } from "../../package.json";
 import type { INetwork } from "../network/network";
-import { readOwnFile, type UploadedFile } from "../service/file";
+import {
+  readOwnFile,
+  type SecretFile,
+  type UploadedFile,
+  type UploadedProgram,
+} from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import type { ServiceImage } from "../service/service-image";
 import { validate } from "../service/validation";
@@ -31,7 +36,7 @@ export interface RetryProps {
   readonly jitter?: "full" | "none";
 
   /**
-   * Seconds that one step may take, such as waiting for the quorum or creating one topic, before the sidecar gives up with
+   * Seconds that one step may take, such as waiting for the quorum or creating the topics, before the sidecar gives up with
    * exit code 69. Progress starts them anew: many topics need no longer deadline than few.
    *
    * @default 60
@@ -52,14 +57,21 @@ export interface InitSidecarProps {
   /** The services that have to be healthy before the sidecar starts. */
   readonly waitFor: readonly ServiceContainer[];
 
-  /** Content of the POSIX sh script that does the work on top of `lib.sh`. */
+  /** Content of the POSIX sh script that does the work, or starts what does it, on top of `lib.sh`. */
   readonly script: string;
 
   /** Names of what it provisions, for the log. */
   readonly declared: readonly string[];
 
-  /** Files that the script reads. */
-  readonly files: readonly UploadedFile[];
+  /** Files that the script reads or runs. */
+  readonly files: readonly (UploadedFile | UploadedProgram)[];
+
+  /**
+   * Secrets that the script reads. A sidecar is nobody, so each has to be readable by everyone.
+   *
+   * @default - no secrets
+   */
+  readonly secrets?: readonly SecretFile[];
 
   /** Variables that the script reads. */
   readonly env: Readonly<Record<string, string>>;
@@ -107,6 +119,7 @@ export class InitSidecar extends Construct {
         { path: script, content: props.script },
         ...props.files,
       ],
+      secrets: props.secrets,
       tmpfs: { [RUN_DIR]: "size=64m,mode=1777" },
       env: {
         GROUNDWORK_SIDECAR: props.name,

@@ -23,12 +23,11 @@ now_ms() {
   NOW_MS=$((${uptime%.*} * 1000 + (1${uptime#*.} - 100) * 10))
 }
 
+# json_string TEXT: the text as a JSON string, in $JSON.
 json_string() {
   case $1 in
-    *[\\\"[:cntrl:]]*)
-      printf '"%s"' "$(printf '%s' "$1" | tr '\n\r\t' '   ' | tr -d '\000-\037\177' | sed 's/[\\"]/\\&/g')"
-      ;;
-    *) printf '"%s"' "$1" ;;
+    *[\\\"[:cntrl:]]*) JSON="\"$(printf '%s' "$1" | tr '\n\r\t' '   ' | tr -d '\000-\037\177' | sed 's/[\\"]/\\&/g')\"" ;;
+    *) JSON="\"$1\"" ;;
   esac
 }
 
@@ -42,10 +41,16 @@ log() {
       '#'*) line="$line,\"${1#?}\":$2" ;;
       '@'*)
         items=
-        for item in $2; do items="$items${items:+,}$(json_string "$item")"; done
+        for item in $2; do
+          json_string "$item"
+          items="$items${items:+,}$JSON"
+        done
         line="$line,\"${1#?}\":[$items]"
         ;;
-      *) line="$line,\"$1\":$(json_string "$2")" ;;
+      *)
+        json_string "$2"
+        line="$line,\"$1\":$JSON"
+        ;;
     esac
     shift 2
   done
@@ -56,11 +61,6 @@ log() {
 # the process that noted it.
 record() {
   printf '%s\n' "$*" >>"$GROUNDWORK_RUN_DIR/record"
-}
-
-# recorded WHAT: how often it was noted.
-recorded() {
-  grep -c "^$1\( \|\$\)" "$GROUNDWORK_RUN_DIR/record" 2>/dev/null || :
 }
 
 # fail CODE REASON: ends the sidecar.

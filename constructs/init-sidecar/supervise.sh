@@ -2,7 +2,7 @@
 # supervise.sh SCRIPT: runs a sidecar's script in a child process, so that the log has a last line with the exit code whatever
 # becomes of the child.
 
-here=$(dirname "$0")
+here=${0%/*}
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
@@ -55,7 +55,14 @@ else
   done
 fi
 
-reason=$(sed -n 's/^reason //p' "$GROUNDWORK_RUN_DIR/record" | tail -n 1)
+reason=
+retry=0 created=0 unchanged=0 reconciled=0 revoked=0 drifted=0 ignored=0
+while read -r fact text; do
+  case $fact in
+    reason) reason=$text ;;
+    retry | created | unchanged | reconciled | revoked | drifted | ignored) eval "$fact=\$(($fact + 1))" ;;
+  esac
+done <"$GROUNDWORK_RUN_DIR/record"
 if [ -n "$terminated" ]; then
   code=$EX_TERMINATED
   reason=terminated
@@ -67,8 +74,7 @@ level=info
 
 now_ms
 log "$level" exit version "${GROUNDWORK_VERSION:-unknown}" '#exit_code' "$code" reason "${reason:-"the script ended with $code and gave no reason"}" \
-  '#attempts' $((1 + $(recorded retry))) '#duration_ms' $((NOW_MS - started)) \
-  '#created' "$(recorded created)" '#unchanged' "$(recorded unchanged)" \
-  '#reconciled' "$(recorded reconciled)" '#drifted' "$(recorded drifted)" '#ignored' "$(recorded ignored)"
+  '#attempts' $((1 + retry)) '#duration_ms' $((NOW_MS - started)) \
+  '#created' "$created" '#unchanged' "$unchanged" '#reconciled' "$reconciled" '#revoked' "$revoked" '#drifted' "$drifted" '#ignored' "$ignored"
 rm -rf "$GROUNDWORK_RUN_DIR"
 exit "$code"

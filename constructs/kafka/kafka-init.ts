@@ -1,10 +1,15 @@
+import { join } from "node:path";
 import { Construct } from "constructs";
 import { InitSidecar, type RetryProps, SIDECAR_DIR } from "../init-sidecar/init-sidecar";
 import type { INetwork } from "../network/network";
+import { type Application, validateApplications } from "../security/application";
+import { MONITOR } from "../security/principals";
+import type { Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceImage } from "../service/service-image";
 import { validate } from "../service/validation";
-import { KAFKA_IMAGE, type KafkaCluster } from "./kafka-cluster";
+import { KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
+import { KAFKA_IMAGE, KAFKA_INIT, type KafkaCluster } from "./kafka-cluster";
 import { resolveTopic, type Topic, validateTopic } from "./topic";
 
 export interface KafkaInitProps {
@@ -18,6 +23,21 @@ export interface KafkaInitProps {
   readonly topics: readonly Topic[];
 
   /**
+   * What the cluster was locked with.
+   *
+   * @default - the cluster is not locked
+   */
+  readonly security?: Security;
+
+  /**
+   * Applications that have their user and their rights in a locked cluster when the sidecar has succeeded, and no others; what an
+   * application loses here is revoked. In a cluster that is not locked everyone may do everything.
+   *
+   * @default - none
+   */
+  readonly applications?: readonly Application[];
+
+  /**
    * How it waits for the cluster.
    *
    * @default - the defaults of `RetryProps`
@@ -26,8 +46,13 @@ export interface KafkaInitProps {
 }
 
 const TOPICS_FILE = `${SIDECAR_DIR}/topics`;
+const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications`;
+const PASSWORDS_DIR = `${SIDECAR_DIR}/passwords`;
 
-/** `kafka-init`: when it exits with 0, every declared topic exists with its guarantees. */
+/**
+ * `kafka-init`: when it exits with 0, every declared topic exists with its guarantees, and in a locked cluster every declared
+ * application may do what it is declared with and nothing else.
+ */
 export class KafkaInit extends Construct {
   readonly sidecar: InitSidecar;
 
@@ -43,33 +68,82 @@ export class KafkaInit extends Construct {
     }
     validateUnique(this, topics);
     this.topics = topics;
+    const { security, applications = [] } = props;
+    validateApplications(
+      this,
+      applications,
+      topics.map(({ name }) => name),
+    );
+    const locked = security && lockedFiles(security, applications);
     this.sidecar = new InitSidecar(this, "Sidecar", {
-      name: "kafka-init",
+      name: KAFKA_INIT,
       image: ServiceImage.of(this, KAFKA_IMAGE),
       network: props.network,
       waitFor: props.cluster.brokers,
       script: readOwnFile(__dirname, "kafka-init.sh"),
-      declared: topics.map(({ name }) => name),
+      declared: [
+        ...topics.map(({ name }) => name),
+        ...(security ? [...applications.map(({ name }) => name), MONITOR] : []).map(
+          (name) => `application/${name}`,
+        ),
+      ],
       files: [
         { path: TOPICS_FILE, content: renderTopics(topics) },
-        {
-          path: `${SIDECAR_DIR}/topic-plan.awk`,
-          content: readOwnFile(__dirname, "topic-plan.awk"),
-        },
+        { path: `${SIDECAR_DIR}/kafka-init.jar`, source: join(__dirname, "kafka-init.jar") },
+        ...(locked?.files ?? []),
       ],
+      secrets: locked?.secrets,
       env: {
         KAFKA_BOOTSTRAP_SERVERS: props.cluster.internalBootstrapServers.join(","),
-        KAFKA_BROKERS: String(brokers),
+        KAFKA_BROKERS: String(props.cluster.expectedNodes),
         TOPICS_FILE,
+        ...(locked && { KAFKA_CLIENT_CONFIG, APPLICATIONS_FILE, PASSWORDS_DIR }),
       },
       retry: props.retry,
     });
   }
 }
 
-/** One line for each topic: name, partitions, replication factor, drift policy, configs. */
+/** What the sidecar needs to be itself in a locked cluster, and to know the applications and who measures the cluster. */
+function lockedFiles(security: Security, applications: readonly Application[]) {
+  const { files, secrets } = kafkaClientFiles(security, KAFKA_INIT);
+  return {
+    files: [
+      ...files,
+      { path: APPLICATIONS_FILE, content: renderApplications(applications, [MONITOR]) },
+    ],
+    secrets: [
+      ...secrets,
+      ...applications.map(({ name }) => ({
+        path: `${PASSWORDS_DIR}/${name}`,
+        source: security.credentialsOf(name).password,
+        readableBy: "everyone" as const,
+      })),
+    ],
+  };
+}
+
+/** One line for each application: name, `topic:<access>:<pattern>`, `group:<pattern>`; and one for each that measures: name, `monitor`. */
+export function renderApplications(
+  applications: readonly Application[],
+  monitors: readonly string[] = [],
+): string {
+  const lines = applications.map(({ name, topics = {}, consumerGroups = [] }) =>
+    [
+      name,
+      ...Object.entries(topics).map(([topic, access]) => `topic:${access}:${topic}`),
+      ...consumerGroups.map((group) => `group:${group}`),
+    ].join(" "),
+  );
+  return `${[...lines, ...monitors.map((name) => `${name} monitor`)].join("\n")}\n`;
+}
+
+/**
+ * One line for each topic: name, partitions, replication factor, drift policy, configs. An empty one for none: the provider
+ * refuses a file without content.
+ */
 export function renderTopics(topics: readonly Required<Topic>[]): string {
-  return topics
+  const lines = topics
     .map(({ name, partitions, replicationFactor, onDrift, configs }) => {
       const settings = Object.entries(configs)
         .filter(([, value]) => value !== undefined)
@@ -78,6 +152,7 @@ export function renderTopics(topics: readonly Required<Topic>[]): string {
       return `${name} ${partitions} ${replicationFactor} ${onDrift} ${settings}\n`;
     })
     .join("");
+  return lines || "\n";
 }
 
 /** Kafka takes "." and "_" for the same in metric names and refuses two topics that differ in nothing else. */

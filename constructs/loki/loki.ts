@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
+import { identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -9,6 +10,20 @@ import type { IDataVolume } from "../storage/data-volume";
 export const LOKI_IMAGE = "grafana/loki:3.7.3";
 
 const PORT = 3100;
+
+/** Port of a locked Loki's health check, on its container's loopback address alone: loki -health has no certificate to show. */
+const HEALTH_PORT = 3101;
+
+const TLS_DIR = "/etc/loki/tls";
+
+const LOCKED = [
+  `-server.http-tls-cert-path=${TLS_DIR}/identity.pem`,
+  `-server.http-tls-key-path=${TLS_DIR}/identity.pem`,
+  `-server.http-tls-ca-path=${TLS_DIR}/authorities.pem`,
+  "-server.http-tls-client-auth=RequireAndVerifyClientCert",
+  // One process that asks itself, and nobody else over gRPC.
+  "-server.grpc-listen-address=127.0.0.1",
+];
 
 export interface LokiProps {
   /** Network on which Alloy and Grafana reach it. */
@@ -23,6 +38,13 @@ export interface LokiProps {
    * @default 14
    */
   readonly retentionDays?: number;
+
+  /**
+   * By what Loki knows its clients: whoever has a certificate of the authority may read and write, and nobody else gets an answer.
+   *
+   * @default - anyone who reaches it may read and write, in the clear
+   */
+  readonly security?: Security;
 }
 
 /** Loki in one process: the logs of every container. Container `loki`. */
@@ -36,7 +58,8 @@ export class Loki extends Construct {
     super(scope, id);
     const retentionDays = props.retentionDays ?? 14;
     validateRetentionDays(retentionDays, "Loki keeps logs", this);
-    this.url = `http://loki.${props.network.name}:${PORT}`;
+    const { security } = props;
+    this.url = `${security ? "https" : "http"}://loki.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
       name: "loki",
       image: ServiceImage.of(this, LOKI_IMAGE),
@@ -44,12 +67,29 @@ export class Loki extends Construct {
       metricsPort: PORT,
       networks: [props.network],
       volumes: { "/loki": props.dataVolume },
-      files: [{ path: "/etc/loki/groundwork.yaml", content: readOwnFile(__dirname, "loki.yaml") }],
-      command: ["-config.file=/etc/loki/groundwork.yaml", "-config.expand-env=true"],
+      files: [
+        {
+          path: "/etc/loki/groundwork.yaml",
+          content: [
+            readOwnFile(__dirname, "loki.yaml"),
+            ...(security ? [readOwnFile(__dirname, "health.yaml")] : []),
+          ].join("\n"),
+        },
+      ],
+      // Loki runs as a user of its own.
+      secrets: security && identityFiles(security, "loki", TLS_DIR, "everyone"),
+      command: [
+        "-config.file=/etc/loki/groundwork.yaml",
+        "-config.expand-env=true",
+        ...(security ? LOCKED : []),
+      ],
       env: { LOG_RETENTION: `${retentionDays * 24}h` },
       // The image has no shell and no curl; this is Loki asking itself.
       healthCheck: {
-        command: ["/usr/bin/loki", "-health", `-health.url=http://127.0.0.1:${PORT}/ready`],
+        command: [
+          ...["/usr/bin/loki", "-health"],
+          `-health.url=http://127.0.0.1:${security ? HEALTH_PORT : PORT}/ready`,
+        ],
         intervalSeconds: 5,
       },
     });

@@ -6,14 +6,43 @@ import { settingsLabels } from "../service/settings";
 /** A network that containers join by name. */
 export interface INetwork {
   readonly name: string;
+
+  /**
+   * Whether the engine publishes ports through it. An overlay network has no way in from the machine.
+   *
+   * @default true
+   */
+  readonly publishesPorts?: boolean;
 }
 
 export interface NetworkProps {
   /** The engine's name of the network; containers resolve each other on it as `<container>.<name>`. */
   readonly name: string;
+
+  /**
+   * Whether its containers reach each other alone there, and nobody else reaches them: not even the host has an address on it.
+   *
+   * @default false
+   */
+  readonly internal?: boolean;
+
+  /**
+   * Whether it reaches over all machines of a Docker Swarm.
+   *
+   * @default false - it is a bridge of one machine
+   */
+  readonly overlay?: boolean;
+
+  /**
+   * Has an overlay encrypt what crosses between machines (IPsec, which takes ESP in their kernels), as the VXLAN of this id. One that the
+   * engine chose would be a difference in every plan.
+   *
+   * @default - it crosses as the containers sent it
+   */
+  readonly encryptedVxlanId?: number;
 }
 
-/** A bridge network that this stack creates and destroys. */
+/** A network that this stack creates and destroys. */
 export class Network extends Construct implements INetwork {
   /** A network that something else owns. The plan fails when it is not there. */
   static fromName(scope: Construct, id: string, name: string): INetwork {
@@ -22,14 +51,33 @@ export class Network extends Construct implements INetwork {
   }
 
   readonly name: string;
+  readonly publishesPorts: boolean;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
     this.name = props.name;
+    this.publishesPorts = !props.overlay;
     new NetworkResource(this, "Resource", {
       name: props.name,
-      driver: "bridge",
+      driver: props.overlay ? "overlay" : "bridge",
+      // Containers join it, not services alone.
+      attachable: props.overlay || undefined,
+      internal: props.internal,
+      options: optionsOf(props),
       labels: settingsLabels(this),
     });
   }
+}
+
+function optionsOf({
+  internal,
+  encryptedVxlanId,
+}: NetworkProps): Record<string, string> | undefined {
+  if (encryptedVxlanId !== undefined) {
+    return {
+      encrypted: "",
+      "com.docker.network.driver.overlay.vxlanid_list": String(encryptedVxlanId),
+    };
+  }
+  return internal ? { "com.docker.network.bridge.inhibit_ipv4": "true" } : undefined;
 }

@@ -1,12 +1,15 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
+import type { Security } from "../security/security";
 import { jvmHeapMiB } from "../service/memory";
 import { ServiceContainer, type Ulimit } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
+import { serviceSettingsOf } from "../service/settings";
 import { validate } from "../service/validation";
 import type { IDataVolume } from "../storage/data-volume";
+import { CURL_AS_NODE, nodeOverTls } from "./tls";
 
-/** Image of every node, and of the sidecar that needs its curl. */
+/** Image of every node, and of the sidecars that need its curl, where no other is asked for. */
 export const OPENSEARCH_IMAGE = "opensearchproject/opensearch:3.8.0";
 
 export const OPENSEARCH_HTTP_PORT = 9200;
@@ -28,11 +31,33 @@ export interface OpenSearchClusterProps {
   readonly dataVolumes: readonly IDataVolume[];
 
   /**
+   * Where a node's container is declared, such as the stack of its machine: `applyServiceSettings` says the machine's name, by which
+   * OpenSearch puts the copies of a shard on different machines (shard allocation awareness).
+   *
+   * @default - in the cluster
+   */
+  readonly scopeOf?: (node: string) => Construct;
+
+  /**
+   * Whether a node is gone for now: who waits for the cluster does not wait for it.
+   *
+   * @default - none is
+   */
+  readonly isAbsent?: (node: string) => boolean;
+
+  /**
    * Port on 127.0.0.1 of the first node's HTTP; every further node has the next one.
    *
    * @default - nothing is published on the host
    */
   readonly firstHostPort?: number;
+
+  /**
+   * Network that a node's port is published through, where the infra network publishes none.
+   *
+   * @default - the infra network
+   */
+  readonly hostNetworkOf?: (node: string) => INetwork | undefined;
 
   /**
    * Whether nodes set their own limits: 65536 open files and memory locked against swapping. `false` inherits the engine's,
@@ -41,6 +66,20 @@ export interface OpenSearchClusterProps {
    * @default true
    */
   readonly raiseUlimits?: boolean;
+
+  /**
+   * What the nodes run, and the sidecars: an image with the security plugin where there is `security`.
+   *
+   * @default OPENSEARCH_IMAGE
+   */
+  readonly image?: string;
+
+  /**
+   * By what the nodes know each other and their clients: both HTTP and transport are encrypted, and nobody unknown gets an answer.
+   *
+   * @default - neither encrypted nor authenticated
+   */
+  readonly security?: Security;
 }
 
 /** https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/#sample-docker-compose-file-for-development */
@@ -49,9 +88,18 @@ const ULIMITS: readonly Ulimit[] = [
   { name: "nofile", soft: 65536, hard: 65536 },
 ];
 
-/** An OpenSearch cluster without the security plugin. Containers `opensearch-1` to `opensearch-n`. */
+/** An OpenSearch cluster, with the security plugin where there is `security`. Containers `opensearch-1` to `opensearch-n`. */
 export class OpenSearchCluster extends Construct {
   readonly nodes: readonly ServiceContainer[];
+
+  /** How many of them are waited for. */
+  readonly expectedNodes: number;
+
+  /** What the nodes run. */
+  readonly image: ServiceImage;
+
+  /** By what the nodes know their clients; nothing when they ask nobody. */
+  readonly security?: Security;
 
   /** Base URLs of every node's HTTP on the infra network. */
   readonly internalEndpoints: readonly string[];
@@ -68,33 +116,45 @@ export class OpenSearchCluster extends Construct {
         `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more`,
       this,
     );
-    const { infraNetwork, projectNetwork } = props;
+    const { infraNetwork, projectNetwork, security } = props;
     const names = props.dataVolumes.map((_, index) => `opensearch-${index + 1}`);
+    this.expectedNodes = names.filter((name) => !props.isAbsent?.(name)).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(this, "search");
-    this.internalEndpoints = names.map(
-      (name) => `http://${name}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`,
-    );
-
-    this.internalEndpoint = `http://${CLUSTER}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`;
+    // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
+    const endpoint = (host: string) =>
+      security
+        ? `https://${host}:${OPENSEARCH_HTTP_PORT}`
+        : `http://${host}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`;
+    this.internalEndpoints = names.map(endpoint);
+    this.internalEndpoint = endpoint(CLUSTER);
+    this.image = ServiceImage.of(this, props.image ?? OPENSEARCH_IMAGE);
+    this.security = security;
 
     this.nodes = names.map((name, i) => {
+      const tls = security && nodeOverTls(name, security);
       const host = `${name}.${infraNetwork.name}`;
-      const httpHosts = [
-        "_local_",
-        host,
-        ...(projectNetwork ? [`${name}.${projectNetwork.name}`] : []),
+      const hostPort = props.firstHostPort && props.firstHostPort + i;
+      const hostNetwork = props.hostNetworkOf?.(name) ?? infraNetwork;
+      const networks = [
+        ...new Set([
+          ...(hostPort ? [hostNetwork] : []),
+          infraNetwork,
+          ...(projectNetwork ? [projectNetwork] : []),
+        ]),
       ];
-      return new ServiceContainer(this, name, {
+      const httpHosts = ["_local_", ...networks.map((network) => `${name}.${network.name}`)];
+      const place = props.scopeOf?.(name) ?? this;
+      const { machine } = serviceSettingsOf(place);
+      return new ServiceContainer(place, name, {
         name,
-        image: ServiceImage.of(this, OPENSEARCH_IMAGE),
+        image: ServiceImage.of(place, this.image.reference),
         tier: "search",
         cluster: CLUSTER,
-        networks: [infraNetwork, ...(projectNetwork ? [projectNetwork] : [])],
+        networks,
+        hasCertificate: security !== undefined,
         volumes: { "/usr/share/opensearch/data": props.dataVolumes[i] },
-        ports: props.firstHostPort
-          ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort: props.firstHostPort + i }]
-          : [],
+        ports: hostPort ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort }] : [],
         ulimits: raiseUlimits ? ULIMITS : undefined,
         env: {
           "cluster.name": "groundwork",
@@ -107,18 +167,34 @@ export class OpenSearchCluster extends Construct {
           "bootstrap.memory_lock": String(raiseUlimits),
           OPENSEARCH_JAVA_OPTS: `-Xms${heapMiB}m -Xmx${heapMiB}m`,
           DISABLE_INSTALL_DEMO_CONFIG: "true",
-          DISABLE_SECURITY_PLUGIN: "true",
+          ...(machine && {
+            "node.attr.machine": machine,
+            "cluster.routing.allocation.awareness.attributes": "machine",
+          }),
+          ...(tls ? tls.env : { DISABLE_SECURITY_PLUGIN: "true" }),
         },
-        healthCheck: { command: joinedCommand(count) },
+        files: tls?.files,
+        secrets: tls?.secrets,
+        healthCheck: { command: joinedCommand(count, security) },
       });
     });
   }
 }
 
 /** Healthy is when all nodes have joined and every primary shard is assigned. */
-function joinedCommand(nodes: number): string[] {
+function joinedCommand(nodes: number, security?: Security): string[] {
   const query = `wait_for_nodes=${encodeURIComponent(`>=${nodes}`)}&wait_for_status=yellow&timeout=1s`;
-  const url = `http://127.0.0.1:${OPENSEARCH_HTTP_PORT}/_cluster/health?${query}`;
+  const [scheme, identity] = security ? ["https", CURL_AS_NODE] : ["http", []];
+  const url = `${scheme}://127.0.0.1:${OPENSEARCH_HTTP_PORT}/_cluster/health?${query}`;
   // The body tells whoever waits how many have joined.
-  return ["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "4", url];
+  return [
+    "curl",
+    "--fail-with-body",
+    "--silent",
+    "--show-error",
+    "--max-time",
+    "4",
+    ...identity,
+    url,
+  ];
 }

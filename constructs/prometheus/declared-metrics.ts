@@ -23,11 +23,18 @@ export interface Declaration {
 
   /** Every container of the platform. */
   readonly containers: readonly ServiceContainer[];
+
+  /**
+   * Names of the machines.
+   *
+   * @default - one without a name
+   */
+  readonly machines?: readonly string[];
 }
 
 /** Everything that dashboards and alerts compare with. */
 export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
-  const { openSearch, kafka, kafkaInit, containers } = declaration;
+  const { openSearch, kafka, kafkaInit, containers, machines = [] } = declaration;
   return [
     { name: "groundwork_declared_opensearch_nodes", value: openSearch.nodes.length },
     { name: "groundwork_declared_kafka_brokers", value: kafka.brokers.length },
@@ -44,6 +51,11 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
         labels: { topic: name },
         value,
       })),
+    ...machines.map((machine) => ({
+      name: "groundwork_declared_machine",
+      labels: { machine },
+      value: 1,
+    })),
     ...containers
       .filter(({ role }) => role === "init")
       .map(({ name }) => ({

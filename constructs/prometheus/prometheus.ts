@@ -1,7 +1,8 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import { readOwnFile } from "../service/file";
+import { identityFiles, type Security } from "../security/security";
+import { readOwnFile, type SecretFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
 import { validateRetentionDays } from "../service/validation";
@@ -11,6 +12,22 @@ import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
 export const PROMETHEUS_IMAGE = "prom/prometheus:v3.13.1";
 
 const PORT = 9090;
+
+const CONFIG_DIR = "/etc/prometheus";
+const TLS_DIR = `${CONFIG_DIR}/tls`;
+
+/** What promtool needs in the container, to ask Prometheus as whoever checks the platform: switches, and the base URL. */
+export function promtoolAsChecks(locked: boolean): {
+  readonly switches: readonly string[];
+  readonly url: string;
+} {
+  return locked
+    ? {
+        switches: [`--http.config.file=${CONFIG_DIR}/checks.yml`],
+        url: `https://127.0.0.1:${PORT}`,
+      }
+    : { switches: [], url: `http://127.0.0.1:${PORT}` };
+}
 
 export interface PrometheusProps {
   /** Network on which Alloy and Grafana reach it. */
@@ -28,6 +45,13 @@ export interface PrometheusProps {
    * @default 15, Prometheus' own
    */
   readonly retentionDays?: number;
+
+  /**
+   * By what Prometheus knows its clients: `alloy`, `grafana` and `checks`, by their certificates, and nobody else gets an answer.
+   *
+   * @default - anyone who reaches it may read and write, in the clear
+   */
+  readonly security?: Security;
 }
 
 /** Prometheus: the metrics that Alloy sends, and what is declared. Container `prometheus`. */
@@ -41,7 +65,9 @@ export class Prometheus extends Construct {
     super(scope, id);
     const retentionDays = props.retentionDays ?? 15;
     validateRetentionDays(retentionDays, "Prometheus keeps metrics", this);
-    this.url = `http://prometheus.${props.network.name}:${PORT}`;
+    const { security } = props;
+    const checks = promtoolAsChecks(security !== undefined);
+    this.url = `${security ? "https" : "http"}://prometheus.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
       name: "prometheus",
       image: ServiceImage.of(this, PROMETHEUS_IMAGE),
@@ -51,24 +77,41 @@ export class Prometheus extends Construct {
       volumes: { "/prometheus": props.dataVolume },
       files: [
         {
-          path: "/etc/prometheus/groundwork.yml",
+          path: `${CONFIG_DIR}/groundwork.yml`,
           content: readOwnFile(__dirname, "prometheus.yml"),
         },
         {
-          path: "/etc/prometheus/declared.json",
+          path: `${CONFIG_DIR}/declared.json`,
           content: Lazy.stringValue({ produce: () => renderDeclaredMetrics(props.declared()) }),
         },
+        ...(security
+          ? ["web.yml", "checks.yml"].map((name) => ({
+              path: `${CONFIG_DIR}/${name}`,
+              content: readOwnFile(__dirname, name),
+            }))
+          : []),
       ],
+      secrets: security && secretsOf(security),
       command: [
-        "--config.file=/etc/prometheus/groundwork.yml",
+        `--config.file=${CONFIG_DIR}/groundwork.yml`,
         "--storage.tsdb.path=/prometheus",
         `--storage.tsdb.retention.time=${retentionDays}d`,
         "--web.enable-remote-write-receiver",
+        ...(security ? [`--web.config.file=${CONFIG_DIR}/web.yml`] : []),
       ],
       healthCheck: {
-        command: ["promtool", "check", "ready", `--url=http://127.0.0.1:${PORT}`],
+        command: ["promtool", "check", "ready", ...checks.switches, `--url=${checks.url}`],
         intervalSeconds: 5,
       },
     });
   }
+}
+
+function secretsOf(security: Security): SecretFile[] {
+  // Prometheus runs as nobody.
+  const readableBy = "everyone";
+  return [
+    ...identityFiles(security, "prometheus", TLS_DIR, readableBy),
+    { path: `${TLS_DIR}/checks.pem`, source: security.identityOf("checks"), readableBy },
+  ];
 }

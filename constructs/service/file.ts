@@ -1,15 +1,42 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-// JSON.parse of Node 20 names no place for most errors.
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { ValidationError, validate } from "./validation";
 
-/** A file that a container finds in place when it starts; its content is part of the plan. */
+/** A text that a container finds in place when it starts; its content is part of the plan. */
 export interface UploadedFile {
   /** Absolute path inside the container. */
   readonly path: string;
 
   readonly content: string;
+}
+
+/**
+ * A file whose content only the container and the machine that deploys see: Terraform reads it when it applies, and plan and
+ * state have its path and its SHA-256 alone. Another content makes another container.
+ */
+export interface SecretFile {
+  /** Absolute path inside the container. */
+  readonly path: string;
+
+  /** Where Terraform reads it, as the stack's working folder sees it. */
+  readonly source: string;
+
+  /**
+   * Who reads it in the container: root's `group`, or `everyone` where the service runs as a user of another group.
+   *
+   * @default "group"
+   */
+  readonly readableBy?: "group" | "everyone";
+}
+
+/** A program that a container finds in place when it starts; plan and state have its hash alone. */
+export interface UploadedProgram {
+  /** Absolute path inside the container. */
+  readonly path: string;
+
+  /** Absolute path of the file that is copied. */
+  readonly source: string;
 }
 
 /** Reads a file that lives beside the construct that owns it: `readOwnFile(__dirname, "os-init.sh")`. */
@@ -20,19 +47,25 @@ export function readOwnFile(directory: string, name: string): string {
 /** The object in a JSON file; an error names the kind of file, its path and the place. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
   const text = readFileSync(path, "utf8");
-  const errors: ParseError[] = [];
-  const body: unknown = parse(text, errors, { disallowComments: true });
-  if (errors.length > 0) {
-    const [{ error, offset }] = errors;
-    throw new ValidationError(
-      `${kind} ${path}:${placeOf(offset, text)} is not JSON: ${printParseErrorCode(error)}`,
-    );
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new ValidationError(`${kind} ${path}:${jsonErrorOf(text)}`);
   }
   validate(
     typeof body === "object" && body !== null && !Array.isArray(body),
     () => `${kind} ${path} has to be a JSON object`,
   );
   return body as Record<string, unknown>;
+}
+
+/** What keeps a text from being JSON, after its place, which JSON.parse of Node 20 names for few errors. */
+function jsonErrorOf(text: string): string {
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true });
+  const [{ error, offset }] = errors;
+  return `${placeOf(offset, text)} is not JSON: ${printParseErrorCode(error)}`;
 }
 
 /** An offset as line:column. */

@@ -16,7 +16,9 @@ export interface Memory {
  * depend on the load: a command-line tool's share is fixed, a small service's is not scaled down.
  */
 export const MEMORY_TIERS = {
-  /** Init sidecars and other command-line tools. */
+  /** The exit relay and the engine's proxy. */
+  tool: { limitMiB: 128, reservationMiB: 64 },
+  /** Init sidecars. */
   job: { limitMiB: 256, reservationMiB: 128 },
   /** Grafana, Alloy. */
   small: { limitMiB: 512, reservationMiB: 256 },
@@ -41,7 +43,7 @@ export function memoryOf(scope: IConstruct, tier: MemoryTier): Memory {
 }
 
 function scaleOf(tier: MemoryTier, memoryScale: number): number {
-  if (tier === "job") {
+  if (tier === "tool" || tier === "job") {
     return 1;
   }
   return tier === "small" ? Math.max(1, memoryScale) : memoryScale;

@@ -1,17 +1,27 @@
+import { basename } from "node:path";
 import {
   Container,
   type ContainerConfig,
+  type ContainerUpload,
   type ContainerVolumes,
 } from "@cdktf/provider-docker/lib/container";
-import { type ITerraformDependable, Token } from "cdktf";
+import {
+  AssetType,
+  Fn,
+  type ITerraformDependable,
+  TerraformAsset,
+  TerraformStack,
+  Token,
+} from "cdktf";
 import { Construct } from "constructs";
+import { hostNameOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import type { IDataVolume } from "../storage/data-volume";
-import { escapeTemplate, type UploadedFile } from "./file";
+import { escapeTemplate, type SecretFile, type UploadedFile, type UploadedProgram } from "./file";
 import { type HealthCheck, renderDuration, resolveHealthCheck } from "./health-check";
 import { type Memory, type MemoryTier, memoryOf, validateMemory } from "./memory";
 import type { ServiceImage } from "./service-image";
-import { renderLabels, settingsLabels } from "./settings";
+import { renderLabels, serviceSettingsOf, settingsLabels } from "./settings";
 import { validate } from "./validation";
 
 /** A port of the container on the host's loopback address, and nowhere else. */
@@ -84,7 +94,14 @@ export interface ServiceContainerProps {
    *
    * @default - no files beyond the image's
    */
-  readonly files?: readonly UploadedFile[];
+  readonly files?: readonly (UploadedFile | UploadedProgram)[];
+
+  /**
+   * Secrets that are in the container before it starts.
+   *
+   * @default - no secrets
+   */
+  readonly secrets?: readonly SecretFile[];
 
   /**
    * Data volumes by the absolute path at which the container sees them.
@@ -153,15 +170,19 @@ export interface ServiceContainerProps {
   readonly cluster?: string;
 
   /**
-   * What has to be in place first: a service is when it is healthy.
+   * Whether it speaks TLS, in the label `groundwork.security`. Others reach it by names that certificates are for: `hostNameOn` each network.
+   *
+   * @default false
+   */
+  readonly hasCertificate?: boolean;
+
+  /**
+   * What has to be in place first: a service is when it is healthy. For one of another stack it is enough that this stack comes after that.
    *
    * @default - nothing
    */
   readonly dependsOn?: readonly ServiceContainer[];
 }
-
-/** Where the engine listens on its own host. */
-export const ENGINE_SOCKET = "/var/run/docker.sock";
 
 /** Who writes to a container's log and how long it is kept: three files of 10 MB. */
 const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } };
@@ -203,18 +224,23 @@ export class ServiceContainer extends Construct {
       command: props.command && [...props.command],
       user: props.user,
       env: renderEnv(props.env),
-      upload: (props.files ?? []).map(({ path, content }) => ({
-        file: path,
-        content: escapeLiteral(content),
-      })),
+      upload: [
+        ...(props.files ?? []).map((file) => renderUpload(this, file)),
+        ...(props.secrets ?? []).map(({ path, source, readableBy }) => ({
+          file: path,
+          source,
+          sourceHash: Fn.filesha256(source),
+          permissions: readableBy === "everyone" ? "0444" : "0440",
+        })),
+      ],
       volumes: renderMounts(props),
       tmpfs: props.tmpfs && { ...props.tmpfs },
       // Without an explicit mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The
       // container joins the networks named here, not the default bridge.
       networkMode: "bridge",
-      networksAdvanced: props.networks.map(({ name }) => ({
-        name,
-        aliases: props.cluster ? [props.cluster] : undefined,
+      networksAdvanced: props.networks.map((network) => ({
+        name: network.name,
+        aliases: renderAliases(props, network),
       })),
       ports: (props.ports ?? []).map(({ containerPort, hostPort }) => ({
         internal: containerPort,
@@ -234,19 +260,36 @@ export class ServiceContainer extends Construct {
           "groundwork.service": props.name,
           "groundwork.role": this.role,
           ...(props.cluster && { "groundwork.cluster": props.cluster }),
+          ...(props.hasCertificate && { "groundwork.security": "tls" }),
           ...(props.metricsPort && { "groundwork.metrics.port": String(props.metricsPort) }),
         }),
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
-      dependsOn: props.dependsOn?.map(({ dependable }) => dependable),
+      dependsOn: props.dependsOn
+        ?.filter((other) => TerraformStack.of(other) === TerraformStack.of(this))
+        .map(({ dependable }) => dependable),
     });
     // The bindings are generated from provider 3.6.2, which did not have it; useDockerProvider pins one that does.
     container.addOverride("memory_reservation", this.memory.reservationMiB);
     if (!props.healthCheck) {
-      container.addOverride("provisioner", renderExitGate(props.name));
+      container.addOverride(
+        "provisioner",
+        renderExitGate(props.name, serviceSettingsOf(this).engine),
+      );
     }
     this.dependable = container;
   }
+}
+
+function renderAliases(
+  { name, cluster, hasCertificate }: ServiceContainerProps,
+  network: INetwork,
+): string[] | undefined {
+  const aliases = [
+    ...(cluster ? [cluster] : []),
+    ...(hasCertificate ? [hostNameOn(network, name)] : []),
+  ];
+  return aliases.length > 0 ? aliases : undefined;
 }
 
 function renderService(
@@ -289,12 +332,28 @@ function renderJob(): Partial<ContainerConfig> {
  * plan too; a failing creation provisioner taints the container instead, so that the next deploy runs it again. Both
  * commands mean the same in sh and in cmd.exe. Raw, since the bindings have no `on_failure`.
  */
-function renderExitGate(name: string): object[] {
+function renderExitGate(name: string, engine?: string): object[] {
+  const environment = engine && { DOCKER_HOST: engine };
   return [
-    { "local-exec": { command: `docker logs --tail 20 ${name}`, on_failure: "continue" } },
+    {
+      "local-exec": {
+        command: `docker logs --tail 20 ${name}`,
+        environment,
+        on_failure: "continue",
+      },
+    },
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
     { "local-exec": { command: "exit ${self.exit_code}" } },
   ];
+}
+
+function renderUpload(scope: Construct, file: UploadedFile | UploadedProgram): ContainerUpload {
+  if ("content" in file) {
+    return { file: file.path, content: escapeLiteral(file.content) };
+  }
+  const { source } = file;
+  const asset = new TerraformAsset(scope, basename(source), { path: source, type: AssetType.FILE });
+  return { file: file.path, source: asset.path, sourceHash: asset.assetHash };
 }
 
 function renderMounts({ volumes = {}, hostPaths = {} }: ServiceContainerProps): ContainerVolumes[] {
@@ -325,7 +384,9 @@ function escapeLiteral(value: string): string {
  * (https://docs.docker.com/engine/network/#connecting-to-multiple-networks)
  */
 function validateGateway(scope: Construct, { ports = [], networks }: ServiceContainerProps): void {
-  const names = networks.map(({ name }) => name);
+  const names = networks
+    .filter(({ publishesPorts }) => publishesPorts !== false)
+    .map(({ name }) => name);
   const gateway = [...names].sort()[0];
   validate(
     ports.length === 0 || names[0] === gateway,

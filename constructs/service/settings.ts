@@ -10,6 +10,20 @@ export interface ServiceSettings {
   readonly stack: string;
 
   /**
+   * The machine that the containers are on, in the label `groundwork.machine`.
+   *
+   * @default - there is but one
+   */
+  readonly machine?: string;
+
+  /**
+   * Where the engine of the containers is reached, as in DOCKER_HOST.
+   *
+   * @default - as the docker command finds it
+   */
+  readonly engine?: string;
+
+  /**
    * Factor on the table of memory tiers, so that the whole platform grows or shrinks together.
    *
    * @default 1
@@ -38,8 +52,12 @@ export function serviceSettingsOf(scope: IConstruct): ServiceSettings {
 
 /** Labels that every container, network and volume of the scope's environment carries. */
 export function settingsLabels(scope: IConstruct): { label: string; value: string }[] {
-  const { environment, stack } = serviceSettingsOf(scope);
-  return renderLabels({ "groundwork.environment": environment, "groundwork.stack": stack });
+  const { environment, stack, machine } = serviceSettingsOf(scope);
+  return renderLabels({
+    "groundwork.environment": environment,
+    "groundwork.stack": stack,
+    ...(machine && { "groundwork.machine": machine }),
+  });
 }
 
 export function renderLabels(

@@ -12,7 +12,7 @@ export interface DataVolumeProps {
   readonly name: string;
 
   /**
-   * Whether Terraform refuses every plan that would destroy the volume.
+   * Whether Terraform refuses every plan that would destroy the volume while it is declared.
    *
    * @default true
    */
@@ -29,7 +29,11 @@ export class DataVolume extends Construct implements IDataVolume {
     new Volume(this, "Resource", {
       name: props.name,
       labels: settingsLabels(this),
-      lifecycle: { preventDestroy: props.preventDestroy ?? true },
+      lifecycle: {
+        preventDestroy: props.preventDestroy ?? true,
+        // The engine keeps those that a volume was made with, and one with other labels would be made anew: one that was copied to another machine.
+        ignoreChanges: ["labels"],
+      },
     });
   }
 }

@@ -1,10 +1,11 @@
 // The lab's cAdvisor: the library that Alloy embeds, with the same choice of metrics, on a port of its own.
+// cadvisor -docker ENGINE ADDRESS
 package main
 
 import (
+	"flag"
 	"log"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/google/cadvisor/cache/memory"
@@ -20,6 +21,7 @@ import (
 )
 
 func main() {
+	flag.Parse()
 	included := container.MetricSet{
 		container.CpuUsageMetrics:    struct{}{},
 		container.DiskIOMetrics:      struct{}{},
@@ -46,9 +48,9 @@ func main() {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewPrometheusCollector(
-		containers, metrics.BaseContainerLabels(nil), included, clock.RealClock{},
+		containers, metrics.BaseContainerLabels([]string{"groundwork.service"}), included, clock.RealClock{},
 		v2.RequestOptions{IdType: v2.TypeName, Count: 1, Recursive: true},
 	))
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	log.Fatal(http.ListenAndServe(os.Args[1], nil))
+	log.Fatal(http.ListenAndServe(flag.Arg(0), nil))
 }

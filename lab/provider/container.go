@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
 
@@ -232,7 +233,10 @@ func uploadFiles(ctx context.Context, engine *client.Client, d *schema.ResourceD
 	writer := tar.NewWriter(&archive)
 	for _, raw := range uploads {
 		upload := raw.(map[string]any)
-		content := upload["content"].(string)
+		content, err := uploadContent(upload)
+		if err != nil {
+			return err
+		}
 		mode := int64(0o644)
 		if upload["executable"].(bool) {
 			mode = 0o744
@@ -248,7 +252,7 @@ func uploadFiles(ctx context.Context, engine *client.Client, d *schema.ResourceD
 		if err := writer.WriteHeader(header); err != nil {
 			return err
 		}
-		if _, err := writer.Write([]byte(content)); err != nil {
+		if _, err := writer.Write(content); err != nil {
 			return err
 		}
 	}
@@ -259,6 +263,22 @@ func uploadFiles(ctx context.Context, engine *client.Client, d *schema.ResourceD
 		return fmt.Errorf("unable to upload files: %w", err)
 	}
 	return nil
+}
+
+// uploadContent reads a source from the machine that applies, relative to the folder that Terraform runs in.
+func uploadContent(upload map[string]any) ([]byte, error) {
+	content, source := upload["content"].(string), upload["source"].(string)
+	if (content == "") == (source == "") {
+		return nil, fmt.Errorf("error with upload content of %s: just one of 'content' and 'source' must be set", upload["file"])
+	}
+	if source == "" {
+		return []byte(content), nil
+	}
+	read, err := os.ReadFile(source)
+	if err != nil {
+		return nil, fmt.Errorf("could not read file: %w", err)
+	}
+	return read, nil
 }
 
 // waitForExit subscribes before the container starts, so that one that ends at once is not missed.

@@ -81,6 +81,8 @@ func resourceContainer() *schema.Resource {
 			"upload": {Type: schema.TypeSet, Optional: true, ForceNew: true, Elem: block(map[string]*schema.Schema{
 				"file":        {Type: schema.TypeString, Required: true, ForceNew: true},
 				"content":     {Type: schema.TypeString, Optional: true, ForceNew: true},
+				"source":      {Type: schema.TypeString, Optional: true, ForceNew: true},
+				"source_hash": {Type: schema.TypeString, Optional: true, ForceNew: true},
 				"executable":  {Type: schema.TypeBool, Optional: true, ForceNew: true, Default: false},
 				"permissions": {Type: schema.TypeString, Optional: true, ForceNew: true},
 			})},

@@ -1,8 +1,18 @@
 #!/bin/sh
-# Stands in for Alloy's metrics. OPENSEARCH_URL and PROMETHEUS_URL as in constructs/alloy/alloy.ts.
+# Stands in for Alloy's metrics. ENGINE, OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL as in
+# constructs/alloy/alloy.ts; what has no address is left out.
+# TLS_DIR  where the clusters and Prometheus are locked: a folder with authorities.pem, and with Alloy's key and certificate in identity.pem
 set -eu
-sed "s|PROMETHEUS_URL|$PROMETHEUS_URL|" /lab/prometheus.yml >/tmp/prometheus.yml
-prometheus-elasticsearch-exporter --es.uri="$OPENSEARCH_URL" --es.all --es.indices --web.listen-address=127.0.0.1:9114 &
-cadvisor 127.0.0.1:9115 &
-prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --path.rootfs=/host/root --web.listen-address=127.0.0.1:9100 &
+tls='{}'
+if [ -n "${TLS_DIR-}" ]; then
+  identity=$TLS_DIR/identity.pem
+  tls="{ ca_file: $TLS_DIR/authorities.pem, cert_file: $identity, key_file: $identity }"
+  set -- --es.ca="$TLS_DIR/authorities.pem" --es.client-cert="$identity" --es.client-private-key="$identity"
+fi
+sed "s|PROMETHEUS_URL|$PROMETHEUS_URL|; s|TLS_CONFIG|$tls|" /lab/prometheus.yml >/tmp/prometheus.yml
+prometheus-elasticsearch-exporter --es.uri="$OPENSEARCH_URL" --es.all --es.indices --web.listen-address=127.0.0.1:9114 "$@" &
+[ -z "${ENGINE-}" ] || cadvisor -docker "$ENGINE" 127.0.0.1:9115 &
+[ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || kafka-exporter 127.0.0.1:9117 &
+prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --path.rootfs=/host/root \
+  --collector.filesystem.mount-points-exclude='^/(dev|proc|run|sys|var/lib/docker/.+)($|/)' --web.listen-address=127.0.0.1:9100 &
 exec prometheus --config.file=/tmp/prometheus.yml --enable-feature=agent --storage.agent.path=/tmp/agent --web.listen-address=127.0.0.1:9116

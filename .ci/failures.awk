@@ -1,0 +1,16 @@
+# Of what jest printed: each test that failed, with the first and the last lines of its message.
+/^  ● / && !/Console$/ && !seen[$0]++ { print; count = 0; wanted = 1; next }
+/^(PASS|FAIL|  ●|Test Suites:)/ || /^ *>? +[0-9]+ \|/ { tell() }
+wanted && NF { lines[count++] = $0 }
+END { tell() }
+
+function tell(i) {
+  for (i = 0; wanted && i < count; i++) {
+    if (i == 6 && count > 22) {
+      print "    [...]"
+      i = count - 16
+    }
+    print lines[i]
+  }
+  wanted = 0
+}

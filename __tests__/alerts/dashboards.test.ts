@@ -1,0 +1,193 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { catalog } from "../../catalog";
+
+const promtool = execFileSync(join(__dirname, "..", "..", "lab", "promtool.sh"), {
+  encoding: "utf8",
+}).trim();
+
+/** A panel's query, with every value of its variables. */
+function exprOf(title: string, panel: string, index = 0): string {
+  const dashboard = catalog.dashboards.dashboards.find((one) => one.title === title);
+  const found = dashboard?.queries.filter((query) => query.panel === panel)[index];
+  if (!found) {
+    throw new Error(`dashboard ${title} has no query ${index} in panel ${panel}`);
+  }
+  return found.expr.replace(/\$(topic|container)\b/g, ".+");
+}
+
+interface Case {
+  /** Series by name and labels, in promtool's notation, a sample a minute. */
+  readonly series: Readonly<Record<string, string>>;
+  readonly expr: string;
+  readonly at: string;
+  /** What the query answers. */
+  readonly samples: Readonly<Record<string, number>>;
+}
+
+/** What promtool has against them; nothing when the queries answer as expected. */
+function complaints(...cases: Case[]): string {
+  const directory = mkdtempSync(join(tmpdir(), "promql-"));
+  const file = join(directory, "test.yml");
+  const tests = cases.map(({ series, expr, at, samples }) => ({
+    interval: "1m",
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: [
+      {
+        expr,
+        eval_time: at,
+        exp_samples: Object.entries(samples).map(([labels, value]) => ({ labels, value })),
+      },
+    ],
+  }));
+  // JSON is YAML too.
+  writeFileSync(file, JSON.stringify({ evaluation_interval: "1m", tests }));
+  const { stdout, stderr, status } = spawnSync(promtool, ["test", "rules", file], {
+    encoding: "utf8",
+  });
+  rmSync(directory, { recursive: true });
+  return status === 0 ? "" : `${stdout}${stderr}`;
+}
+
+describe("consumer lag in time", () => {
+  const expr = exprOf("Kafka", "Consumer lag in time");
+  const lag = 'kafka_consumergroup_uncommitted_offsets_sum{consumergroup="g",topic="t"}';
+  const written = 'kafka_topic_partition_current_offset{topic="t",partition="0"}';
+  const sample = '{consumergroup="g", topic="t"}';
+
+  test("is what the exporter measures, for a group that moves", () => {
+    const series = {
+      'kafka_consumer_lag_millis{consumergroup="g",topic="t"}': "1500x60",
+      [lag]: "10x60",
+      [written]: "0+60x60",
+    };
+    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 1.5 } })).toBe("");
+  });
+
+  test("is the backlog at the topic's pace, for a group that stands still", () => {
+    // 60 records a minute: a backlog of 600 is 10 minutes old.
+    const series = { [lag]: "600x60", [written]: "0+60x60" };
+    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 600 } })).toBe("");
+  });
+
+  test("is the backlog at the day's pace when nothing was written for an hour", () => {
+    // Half a day at one record a second, then half a day of silence: half a record a second.
+    const series = { [lag]: "600x1440", [written]: "0+60x720 43200x720" };
+    expect(complaints({ series, expr, at: "1440m", samples: { [sample]: 1200 } })).toBe("");
+  });
+
+  test("is nothing for a group that has read all", () => {
+    const series = { [lag]: "0x60", [written]: "500x60" };
+    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 0 } })).toBe("");
+  });
+});
+
+test.each([
+  ["Kafka", "Brokers", "kafka_brokers", "groundwork_declared_kafka_brokers"],
+  ["Platform overview", "Kafka brokers", "kafka_brokers", "groundwork_declared_kafka_brokers"],
+  ...["OpenSearch: Nodes", "Platform overview: Search nodes"].map((name) => [
+    ...name.split(": "),
+    "elasticsearch_cluster_health_number_of_nodes",
+    "groundwork_declared_opensearch_nodes",
+  ]),
+])("%s: %s says how many are there of how many", (title, panel, present, declared) => {
+  const expr = exprOf(title, panel);
+  const cases = [
+    [3, 1],
+    [2, 2 / 3],
+  ].map(([there, share]) => ({
+    series: { [present]: `${there}x5`, [declared]: "3x5" },
+    samples: { [`{declared="3", present="${there}"}`]: share },
+  }));
+  expect(complaints(...cases.map((one) => ({ ...one, expr, at: "5m" })))).toBe("");
+});
+
+test("memory and the number of containers are of our own alone", () => {
+  const series = {
+    'container_memory_working_set_bytes{name="kafka-1",container_label_groundwork_service="kafka-1"}':
+      "700x5",
+    'container_memory_working_set_bytes{name="somebody-elses"}': "9000x5",
+    'container_memory_working_set_bytes{id="/"}': "10000x5",
+  };
+  const cases: [string, string, Case["samples"]][] = [
+    ["Containers", "Containers", { "{}": 1 }],
+    ["Containers", "Memory in use", { "{}": 700 }],
+    ["Containers", "Memory", { '{name="kafka-1"}': 700 }],
+    ["Platform overview", "Memory in use", { '{name="kafka-1"}': 700 }],
+  ];
+  const asked = cases.map(([title, panel, samples]) => ({
+    series,
+    expr: exprOf(title, panel),
+    at: "5m",
+    samples,
+  }));
+  expect(complaints(...asked)).toBe("");
+});
+
+test("what is closest to its limit is the fullest of memory, heap, disk and descriptors", () => {
+  const own = 'name="kafka-1",container_label_groundwork_service="kafka-1"';
+  const series = {
+    [`container_memory_working_set_bytes{${own}}`]: "50x5",
+    [`container_spec_memory_limit_bytes{${own}}`]: "100x5",
+    'container_memory_working_set_bytes{name="somebody-elses"}': "99x5",
+    'container_spec_memory_limit_bytes{name="somebody-elses"}': "100x5",
+    'elasticsearch_jvm_memory_used_bytes{name="opensearch-1",area="heap"}': "80x5",
+    'elasticsearch_jvm_memory_max_bytes{name="opensearch-1",area="heap"}': "100x5",
+    'node_filesystem_avail_bytes{mountpoint="/"}': "10x5",
+    'node_filesystem_size_bytes{mountpoint="/"}': "100x5",
+    'process_open_fds{job="containers",container="loki"}': "1x5",
+    'process_max_fds{job="containers",container="loki"}': "10x5",
+  };
+  const samples = {
+    '{name="kafka-1", what="kafka-1: memory"}': 0.5,
+    '{name="opensearch-1", what="opensearch-1: heap"}': 0.8,
+    '{what="host: disk"}': 0.9,
+    '{container="loki", what="loki: open files"}': 0.1,
+  };
+  const expr = exprOf("Platform overview", "Closest to its limit");
+  expect(complaints({ series, expr, at: "5m", samples })).toBe("");
+});
+
+test("who ended is told for a day, whatever its role, and also when the gauge is gone meanwhile", () => {
+  const code = (container: string, role: string) =>
+    `groundwork_container_exit_code{container="${container}",service="s",role="${role}"}`;
+  const finished = (container: string, role: string) =>
+    code(container, role).replace("exit_code", "finished_timestamp_seconds");
+  const series = {
+    [code("app-1", "application")]: "3x10",
+    [finished("app-1", "application")]: "86400x10",
+    // Of two days ago, and the relay repeats it.
+    [code("old", "service")]: "1x1600",
+    [finished("old", "service")]: "0x1600",
+  };
+  const cases: [string, number, Case["samples"]][] = [
+    ["1442m", 0, { '{container="app-1"}': 86_400_000 }],
+    ["1442m", 1, { '{container="app-1"}': 3 }],
+    ["3000m", 1, {}],
+  ];
+  const asked = cases.map(([at, index, samples]) => ({
+    series,
+    expr: exprOf("Platform overview", "Ended within a day", index),
+    at,
+    samples,
+  }));
+  expect(complaints(...asked)).toBe("");
+});
+
+test("replicas out of sync are those of the topic's worst partition, whatever its replication factor", () => {
+  const series: Record<string, string> = {};
+  for (const [topic, partition, replicas, inSync] of [
+    ["a", 0, 3, 3],
+    ["a", 1, 3, 1],
+    ["single", 0, 1, 1],
+  ]) {
+    const labels = `topic="${topic}",partition="${partition}"`;
+    series[`kafka_topic_partition_replicas{${labels}}`] = `${replicas}x5`;
+    series[`kafka_topic_partition_in_sync_replica{${labels}}`] = `${inSync}x5`;
+  }
+  const expr = exprOf("Kafka", "Replicas out of sync, most of a topic");
+  const samples = { '{topic="a"}': 2, '{topic="single"}': 0 };
+  expect(complaints({ series, expr, at: "5m", samples })).toBe("");
+});

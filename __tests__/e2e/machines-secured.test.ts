@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { labThreeSecured } from "../../environments/lab-three-secured";
+import { stopMachines } from "../../lab/prepare";
+import { packetsWhile } from "../support/capture";
+import { expectDone, type Finished, freshLab } from "../support/lab";
+import { testKafkaRights, testOpenSearchRights, Visitors } from "../support/rights";
+import { Guest, SecuredProject } from "../support/secured";
+
+const { machines, networks } = labThreeSecured;
+const KAFKA = "/opt/kafka/bin";
+
+let project: SecuredProject;
+let deployed: Finished;
+/** On a machine that has none of the init sidecars. */
+let visitors: Visitors;
+const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
+
+beforeAll(async () => {
+  await freshLab(labThreeSecured);
+  project = new SecuredProject(labThreeSecured);
+  deployed = project.command("up");
+  if (deployed.exitCode !== 0) {
+    throw new Error(deployed.output);
+  }
+  const { engine } = machines[2];
+  const guests = {
+    project_net: new Guest("client", networks.project.name, engine),
+    infra_net: new Guest("insider", networks.infra.name, engine),
+  };
+  visitors = new Visitors(project, guests, folder);
+  await visitors.putIdentities();
+  for (const name of ["shop", "ledger"]) {
+    visitors.put(`${name}.properties`, project.credentials(name, "properties"));
+  }
+}, 900_000);
+
+afterAll(async () => {
+  visitors.remove();
+  project.remove();
+  rmSync(folder, { recursive: true });
+  await stopMachines();
+}, 300_000);
+
+/** The status that OpenSearch answers an application with, or one that says a wrong password. */
+const status = (who: string, password: string, method: string, path: string, body = "{}") =>
+  visitors.guests.project_net.run(
+    ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+    ...["--cacert", "/tmp/ca.pem", "--user", `${who}:${password}`, "--request", method],
+    ...["--header", "Content-Type: application/json", "--data", body],
+    `https://opensearch:9200${path}`,
+  ).output;
+
+const produce = (who: string, record: string) =>
+  visitors.guests.project_net.run(
+    ...["sh", "-c"],
+    `echo '${record}' | timeout 20 ${KAFKA}/kafka-console-producer.sh --bootstrap-server kafka:9092 --topic infra-events --command-config /tmp/${who}.properties`,
+  ).output;
+
+const consume = (who: string) =>
+  visitors.guests.project_net.run(
+    ...["sh", "-c"],
+    `timeout 20 ${KAFKA}/kafka-console-consumer.sh --bootstrap-server kafka:9092 --topic infra-events --group ledger --from-beginning --max-messages 1 --command-config /tmp/${who}.properties`,
+  ).output;
+
+test("a locked platform on three machines deploys and holds what it promises", () => {
+  expectDone(deployed);
+  expect(deployed.output).toMatch(/^NFR-SEC +yes .*: shop, ledger$/m);
+  expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
+  expect(deployed.output).not.toMatch(/^\S+ +NO /m);
+});
+
+test("another deploy has nothing to do, on any machine", () => {
+  const again = project.command("up");
+  expectDone(again);
+  expect(again.output.match(/: no changes/g)).toHaveLength(5 * (1 + machines.length));
+});
+
+test("an application does on any machine what it declares, and nothing of it crosses in plain text", async () => {
+  const password = project.passwordOf("shop");
+  const packets = await packetsWhile(() => {
+    expect(produce("shop", "a-record-to-be-read-by-nobody-else")).toBe("");
+    const document = '{"message":"a-document-to-be-read-by-nobody-else"}';
+    expect(status("shop", password, "PUT", "/logs-shop-1/_doc/1?refresh=true", document)).toBe(
+      "201",
+    );
+    expect(consume("ledger")).toContain("a-record-to-be-read-by-nobody-else");
+    expect(status("ledger", project.passwordOf("ledger"), "GET", "/logs-shop-1/_doc/1")).toBe(
+      "200",
+    );
+  });
+  // Each record and document has a copy on machine b.
+  expect(packets.length).toBeGreaterThan(20_000);
+  for (const secret of ["to-be-read-by-nobody-else", password]) {
+    expect(packets.includes(secret)).toBe(false);
+    expect(packets.includes(Buffer.from(`shop:${secret}`).toString("base64"))).toBe(false);
+  }
+});
+
+describe("those who come from another machine than the init sidecars'", () => {
+  testOpenSearchRights(() => visitors, {
+    project_net: {
+      url: "https://opensearch:9200",
+      run: (...command) => visitors.guests.project_net.run(...command),
+    },
+    infra_net: {
+      url: "https://opensearch-1:9200",
+      run: (...command) => visitors.guests.infra_net.run(...command),
+    },
+  });
+  testKafkaRights(() => visitors);
+});
+
+test("without a certificate of the platform nobody gets into what machines have between them", () => {
+  const insider = visitors.guests.infra_net;
+  const hello = (address: string) =>
+    insider.run(...["sh", "-c", `sleep 2 | openssl s_client -connect ${address} 2>&1; echo`])
+      .output;
+  for (const address of ["kafka-1:19092", "kafka-2:9093", "opensearch-1:9300"]) {
+    expect([address, hello(address)]).toEqual([
+      address,
+      expect.stringMatching(/alert (certificate required|bad certificate)/),
+    ]);
+  }
+});
+
+test("the ports of a machine's nodes are on its own loopback address and nowhere else, and ask who is there", () => {
+  const hosts = machines.map(({ engine }) => new Guest("host", "host", engine));
+  const open = (host: Guest, addresses: readonly string[]) =>
+    host
+      .run(
+        ...["bash", "-c"],
+        `for at in ${addresses.join(" ")}; do timeout 2 bash -c "</dev/tcp/$at" 2>/dev/null && echo $at; done`,
+      )
+      .output.trim()
+      .split("\n");
+  const ports = [9092, 9093, 9094, 9200, 9201, 9202];
+  for (const [i, host] of hosts.entries()) {
+    const own = [9092 + i, 9200 + i];
+    const onLoopback = ports.map((port) => `localhost/${port}`);
+    expect(open(host, onLoopback)).toEqual(own.map((port) => `localhost/${port}`));
+    const onAddress = own.map((port) => `${machines[i].address}/${port}`);
+    expect(open(hosts[(i + 1) % hosts.length], onAddress)).toEqual([""]);
+    host.put("ca.pem", project.credentials("shop", "ca"));
+    const ask = (user: string) =>
+      host.run(
+        ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+        ...["--cacert", "/tmp/ca.pem", "--user", user],
+        `https://localhost:${9200 + i}/logs-shop-1/_doc/1`,
+      ).output;
+    expect([ask(`ledger:${project.passwordOf("ledger")}`), ask("ledger:wrong")]).toEqual([
+      "200",
+      "401",
+    ]);
+  }
+  for (const host of hosts) {
+    host.remove();
+  }
+});

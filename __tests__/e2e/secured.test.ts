@@ -1,0 +1,319 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { KAFKA_IMAGE } from "../../constructs";
+import { makeAuthority, makeIdentity } from "../../environments/certificates";
+import { labSecured } from "../../environments/lab-secured";
+import { askPrometheus } from "../../operations/clusters/ask";
+import { docker, expectDone, type Finished, freshLab, rerun, run, TRIAL } from "../support/lab";
+import { testKafkaRights, testOpenSearchRights, Visitors } from "../support/rights";
+import { Guest, SecuredProject } from "../support/secured";
+
+const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
+
+let project: SecuredProject;
+let deployed: Finished;
+let visitors: Visitors;
+const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
+
+beforeAll(async () => {
+  await freshLab(labSecured);
+  project = new SecuredProject();
+  deployed = project.command("up");
+  const guests = {
+    project_net: new Guest("client", "project_net"),
+    infra_net: new Guest("insider", "infra_net"),
+  };
+  visitors = new Visitors(project, guests, folder);
+}, 900_000);
+
+afterAll(() => {
+  visitors.remove();
+  project.remove();
+  rmSync(folder, { recursive: true });
+});
+
+test("a locked platform deploys and holds what it promises", () => {
+  expectDone(deployed);
+  expect(deployed.output).not.toMatch(/^\S+ +NO /m);
+  expect(deployed.output).toMatch(/^NFR-SEC +yes +applications have .*: shop, ledger$/m);
+});
+
+test("another deploy has nothing to do", () => {
+  const again = project.command("up");
+  expectDone(again);
+  expect(again.output.match(/: no changes/g)).toHaveLength(5);
+  const plan = project.command("plan");
+  expectDone(plan);
+});
+
+describe("those who come with a certificate or a password", () => {
+  beforeAll(() => visitors.putIdentities());
+
+  describe("to OpenSearch", () => {
+    testOpenSearchRights(() => visitors, {
+      project_net: {
+        url: "https://opensearch:9200",
+        run: (...command) => visitors.guests.project_net.run(...command),
+      },
+      infra_net: {
+        url: "https://opensearch-2:9200",
+        run: (...command) => visitors.guests.infra_net.run(...command),
+      },
+      "the host": {
+        url: "https://localhost:9200",
+        run: (command, ...args) => run(command, args, {}, folder),
+      },
+    });
+
+    test("hear nothing without TLS", () => {
+      expect(
+        visitors.guests.project_net.run("curl", "--silent", "http://opensearch:9200/").exitCode,
+      ).not.toBe(0);
+    });
+
+    test("join as a node only with a node's certificate", () => {
+      const settings = docker("inspect", "opensearch-1", "--format", "{{json .Config.Env}}");
+      const env = (JSON.parse(settings) as string[])
+        .filter((entry) => !entry.startsWith("cluster.initial_cluster_manager_nodes="))
+        .map((entry) => entry.replace(/^node\.name=.*/, "node.name=intruder"))
+        .map((entry) => entry.replaceAll("opensearch-1.", "intruder."));
+      docker(
+        ...["create", ...TRIAL, "--name", "intruder", "--network", "infra_net"],
+        ...env.flatMap((entry) => ["--env", entry]),
+        labSecured.openSearch.image,
+      );
+      const config = "/usr/share/opensearch/config";
+      const copied = join(folder, "config");
+      docker("cp", `opensearch-1:${config}`, copied);
+      // Each node makes its own, readable by itself alone.
+      rmSync(join(copied, "opensearch.keystore"), { force: true });
+      writeFileSync(join(copied, "certificates", "node.pem"), project.identityOf("os-init"));
+      docker("cp", `${copied}/.`, `intruder:${config}`);
+      docker("start", "intruder");
+      const refused = () =>
+        run("docker", ["logs", "intruder"]).output.includes(
+          "Node presenting certificate with SSL Principal {CN=os-init} could not securely connect to the cluster",
+        );
+      const deadline = Date.now() + 120_000;
+      while (!refused() && Date.now() < deadline) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      }
+      expect(refused()).toBe(true);
+      docker("rm", "--force", "intruder");
+      const { output } = visitors.guests.infra_net.run(
+        ...["curl", "--silent", "--cacert", "ca.pem", "--cert", "checks.pem"],
+        "https://opensearch-1:9200/_cluster/health",
+      );
+      expect(JSON.parse(output).number_of_nodes).toBe(3);
+    });
+  });
+
+  describe("to Kafka", () => {
+    testKafkaRights(() => visitors);
+
+    test("a group is its members' alone", () => {
+      const read = (who: string, group: string) =>
+        visitors.guests.project_net.run(
+          ...["/opt/kafka/bin/kafka-console-consumer.sh", "--bootstrap-server", "kafka:9092"],
+          ...["--command-config", `${who}.properties`, "--topic", "infra-events"],
+          ...["--group", group, "--from-beginning", "--max-messages", "1", "--timeout-ms", "15000"],
+        ).output;
+      visitors.put(
+        "elsewhere.properties",
+        project.credentials("ledger", "properties").replace("group.id=ledger\n", ""),
+      );
+      expect(read("ledger", "ledger")).toMatch(/^hello$/m);
+      expect(read("elsewhere", "other")).toMatch(/GroupAuthorizationException/);
+      expect(read("shop", "ledger")).toMatch(/AuthorizationException/);
+    });
+  });
+});
+
+test("who is refused is in the logs, by the words that Alloy counts", () => {
+  const counted = readFileSync(join(CONSTRUCTS, "alloy", "security.alloy"), "utf8");
+  const unquoted = (text: string): string => JSON.parse(`"${text}"`);
+  const patterns = [...counted.matchAll(/\|~ \\"(.+?)\\""/g)].map(
+    ([, pattern]) => new RegExp(unquoted(unquoted(pattern))),
+  );
+  expect(patterns).toHaveLength(2);
+  for (const cluster of ["kafka", "opensearch"]) {
+    const logs = [1, 2, 3].map((i) => run("docker", ["logs", `${cluster}-${i}`]).output).join("");
+    expect([cluster, ...patterns.map((pattern) => pattern.test(logs))]).toEqual([
+      ...[cluster, true, true],
+    ]);
+  }
+});
+
+describe("on infra_net, where the platform measures itself,", () => {
+  const { infra } = labSecured.networks;
+  const query = "prometheus:9090/api/v1/query?query=up";
+
+  /** HTTP's status; 000 when whoever is asked says nothing. */
+  const status = (url: string, ...identity: string[]) =>
+    visitors.guests.infra_net.run(
+      ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+      ...["--max-time", "10", "--cacert", "ca.pem", ...identity, url],
+    ).output;
+
+  test("Prometheus answers Alloy, Grafana and the checks by their certificates, and nobody else", async () => {
+    const authority = readFileSync(join(project.secrets, "authority", "authority.pem"), "utf8");
+    visitors.put("unknown.pem", await makeIdentity(authority, "unknown", ["unknown"]));
+    visitors.put(
+      "said-alloy.pem",
+      await makeIdentity(await makeAuthority("other"), "alloy", ["alloy"]),
+    );
+    const certificates = [
+      ...["alloy", "checks", "grafana", "unknown", "said-alloy", "stranger", "prometheus"],
+      ...["kafka-1", "kafka-init", "opensearch-1", "os-init", "os-admin"],
+    ];
+    const answers = [
+      ["nobody", status(`https://${query}`)],
+      ["shop", status(`https://${query}`, "--user", `shop:${project.passwordOf("shop")}`)],
+      ...certificates.map((name) => [name, status(`https://${query}`, "--cert", `${name}.pem`)]),
+    ];
+    expect(Object.fromEntries(answers)).toEqual({
+      ...Object.fromEntries(answers.map(([who]) => [who, "000"])),
+      ...{ alloy: "200", checks: "200", grafana: "200" },
+    });
+  });
+
+  test("Prometheus hears nobody without TLS, and is not there for applications", () => {
+    expect(status(`http://${query}`)).toBe("400");
+    expect(visitors.guests.project_net.run("curl", "--silent", `https://${query}`).exitCode).toBe(
+      6,
+    );
+  });
+
+  test("Prometheus has what Alloy's exporters see of both clusters, sent over TLS", async () => {
+    const brokers = [1, 2, 3].map((i) => `kafka-${i}.infra-net:19092`).join(",");
+    docker(
+      ...["run", ...TRIAL, "--detach", "--name", "exporters", "--network", infra.name],
+      ...["--env", "OPENSEARCH_URL=https://opensearch:9200"],
+      ...["--env", `KAFKA_BOOTSTRAP_SERVERS=${brokers}`],
+      ...["--env", `KAFKA_VERSION=${KAFKA_IMAGE.split(":")[1]}`],
+      ...["--env", `PROMETHEUS_URL=https://prometheus.${infra.name}:9090`],
+      ...["--env", "TLS_DIR=/tls"],
+      ...["--volume", `${join(folder, "ca.pem")}:/tls/authorities.pem:ro`],
+      ...["--volume", `${join(folder, "alloy.pem")}:/tls/identity.pem:ro`],
+      "groundwork-lab/exporters",
+    );
+    const SERIES: Record<string, number> = {
+      "max(elasticsearch_cluster_health_number_of_nodes)": 3,
+      "count(elasticsearch_jvm_memory_used_bytes{area='heap'})": 3,
+      "max(elasticsearch_indices_docs_total{index='logs-shop-1'}) > bool 0": 1,
+      "max(kafka_brokers)": 3,
+      "max(kafka_topic_partitions{topic='infra-events'})": 3,
+      "sum(kafka_topic_partition_current_offset{topic='infra-events'}) > bool 0": 1,
+      "max(kafka_consumergroup_current_offset{consumergroup='ledger'}) > bool 0": 1,
+    };
+    const look = async () => {
+      const answers = Object.keys(SERIES).map(async (expr) => {
+        const { output } = await askPrometheus(labSecured, expr);
+        return [expr, Number(JSON.parse(output)[0]?.value[1])] as const;
+      });
+      return Object.fromEntries(await Promise.all(answers));
+    };
+    const deadline = Date.now() + 30_000;
+    let seen = await look();
+    while (JSON.stringify(seen) !== JSON.stringify(SERIES) && Date.now() < deadline) {
+      await setTimeout(1000);
+      seen = await look();
+    }
+    docker("rm", "--force", "exporters");
+    expect(seen).toEqual(SERIES);
+  });
+});
+
+/** As the administrator, to OpenSearch's security API. */
+const asAdmin = (...args: string[]) =>
+  visitors.guests.infra_net.run(
+    ...["curl", "--silent", "--fail", "--cacert", "ca.pem", "--cert", "os-admin.pem"],
+    ...["--header", "Content-Type: application/json", ...args],
+  );
+
+test("a role of the platform's own is given what it is to have by now, in a cluster that has started with another", () => {
+  const role = "https://opensearch:9200/_plugins/_security/api/roles/groundwork_index_templates";
+  const older = JSON.stringify({
+    reserved: true,
+    cluster_permissions: ["cluster:monitor/health"],
+  });
+  expect(asAdmin("--request", "PUT", "--data", older, role)).toMatchObject({ exitCode: 0 });
+  expect(rerun("os-security").log.at(-1)).toMatchObject({ exit_code: 0, reconciled: 1 });
+  expect(asAdmin(role).output).toContain("indices:admin/index_template/put");
+  expect(rerun("os-init").log.at(-1)).toMatchObject({ exit_code: 0 });
+});
+
+test("who took an application's user over is told, with the requirement that does not hold, and not touched", () => {
+  const user = "https://opensearch:9200/_plugins/_security/api/internalusers/shop";
+  const theirs = JSON.stringify({ password: "one-that-is-Long-3nough", description: "of others" });
+  expect(asAdmin("--request", "PUT", "--data", theirs, user)).toMatchObject({ exitCode: 0 });
+  const taken = project.command("up");
+  expect(taken).toMatchObject({ exitCode: 1 });
+  expect(taken.output).toMatch(/^NFR-SEC +NO +applications have .*: shop, ledger$/m);
+  expect(taken.output).toContain(
+    "application shop: user is internalusers/shop, made by someone else, declared made by Groundwork",
+  );
+  expect(asAdmin(user).output).toContain("of others");
+
+  expect(asAdmin("--request", "DELETE", user)).toMatchObject({ exitCode: 0 });
+  const again = project.command("up");
+  expectDone(again);
+  expect(again.output).toMatch(/^NFR-SEC +yes /m);
+});
+
+describe("what is not declared any more", () => {
+  test("is revoked by the next deploy, and nothing else", () => {
+    const file = join(project.folder, "catalog", "applications.ts");
+    const [ledger] = / {2}\{\n {4}name: "ledger"[\s\S]*?\n {2}\},\n/.exec(
+      readFileSync(file, "utf8"),
+    ) as unknown as [string];
+    project.edit("catalog/applications.ts", ledger, "");
+    const { exitCode, output } = project.command("up");
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output });
+    for (const sidecar of ["kafka-init", "os-security"]) {
+      const { log } = rerun(sidecar);
+      expect(log.at(-1)).toMatchObject({ exit_code: 0, revoked: 0 });
+    }
+  });
+});
+
+describe("a state that is lost while everything runs", () => {
+  test("is made good by npm run adopt, node by node, and rights and passwords stay", () => {
+    rmSync(join(project.folder, ".state", labSecured.name), { recursive: true });
+    const refused = project.command("up");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain("npm run adopt takes them over and loses nothing");
+    const adopted = project.command("adopt");
+    expectDone(adopted);
+    for (const cluster of ["opensearch", "kafka"]) {
+      expect(adopted.output).toContain(
+        `${cluster} is rolled: ${cluster}-1, ${cluster}-2, ${cluster}-3`,
+      );
+    }
+    expect(adopted.output).not.toMatch(/^\S+ +NO /m);
+    const again = project.command("up");
+    expect(again.output.match(/: no changes/g)).toHaveLength(5);
+  });
+});
+
+test("no secret is in what is synthesized, in the state, or in what the engine tells", () => {
+  const secrets = readdirSync(project.secrets, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => /\.(pem|password|bcrypt)$/.test(name))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .filter((content) => !content.startsWith("-----BEGIN CERTIFICATE"))
+    // Of a key one line that no other has.
+    .map((content) => content.trim().split("\n")[content.includes("PRIVATE KEY") ? 2 : 0]);
+  expect(secrets.length).toBeGreaterThan(10);
+  const names = docker("ps", "--all", "--format", "{{.Names}}").split("\n");
+  const told = [
+    ...names.flatMap((name) => [docker("inspect", name), run("docker", ["logs", name]).output]),
+    ...["cdktf.out", ".state/lab-secured"].flatMap((path) =>
+      readdirSync(join(project.folder, path), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && !entry.parentPath.includes(".terraform/"))
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8")),
+    ),
+  ].join("\n");
+  expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
+});

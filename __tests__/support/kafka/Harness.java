@@ -1,0 +1,90 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * One JVM for all tests: fake clusters, told what to do by a JSON object a line on standard input, and the runs of kafka-init
+ * that the stand-in for java hands over through a pipe.
+ */
+public final class Harness {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Map<Integer, FakeKafka> CLUSTERS = new HashMap<>();
+
+  private Harness() {}
+
+  public static void main(String[] args) throws Exception {
+    KafkaInit.silenceClientLog();
+    new Thread(() -> takeRuns(args[0])).start();
+    BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
+    for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+      System.out.println(obey(JSON.readTree(line)));
+    }
+    System.exit(0);
+  }
+
+  private static ObjectNode obey(JsonNode command) throws IOException {
+    ObjectNode answer = JSON.createObjectNode();
+    if (command.get("do").asText().equals("start")) {
+      FakeKafka started = new FakeKafka();
+      command.get("topics").properties().forEach(topic -> started.topics.put(topic.getKey(), FakeKafka.topic(topic.getValue())));
+      CLUSTERS.put(started.port(), started);
+      return answer.put("port", started.port());
+    }
+    FakeKafka cluster = CLUSTERS.get(command.get("port").asInt());
+    switch (command.get("do").asText()) {
+      case "inject" -> command.get("faults").forEach(cluster::inject);
+      case "brokers" -> cluster.setBrokers(command.get("count").asInt());
+      case "acls" -> command.get("acls").forEach(acl -> cluster.acls.add(FakeKafka.Acl.parse(acl.asText())));
+      case "user" -> cluster.users.put(command.get("name").asText(), new FakeKafka.LiveUser((byte) 2, 4096, new byte[0], new byte[0]));
+      case "refuse" -> cluster.refuse();
+      case "listen" -> cluster.listen();
+      case "look" -> {
+        synchronized (cluster) {
+          answer.set("topics", JSON.valueToTree(cluster.topics));
+          answer.set("acls", JSON.valueToTree(cluster.acls.stream().map(FakeKafka.Acl::toString).toList()));
+          answer.set("users", JSON.valueToTree(cluster.users));
+          answer.set("calls", JSON.valueToTree(cluster.calls));
+        }
+      }
+      default -> throw new IllegalArgumentException(command.toString());
+    }
+    return answer;
+  }
+
+  /** A line for each run: the process whose variables it has, and the pipe that its log goes to. */
+  private static void takeRuns(String pipe) {
+    // Open for writing too, so that it does not end with the first writer.
+    try (RandomAccessFile runs = new RandomAccessFile(pipe, "rw")) {
+      while (true) {
+        String[] run = runs.readLine().split(" ");
+        new Thread(() -> run(run[0], run[1])).start();
+      }
+    } catch (IOException e) {
+      e.printStackTrace();
+    }
+  }
+
+  private static void run(String process, String answer) {
+    try (PrintStream out = new PrintStream(new FileOutputStream(answer))) {
+      Map<String, String> env = new HashMap<>();
+      for (String variable : Files.readString(Path.of("/proc", process, "environ")).split("\0")) {
+        String[] pair = variable.split("=", 2);
+        env.put(pair[0], pair[1]);
+      }
+      int code = KafkaInit.run(env, out);
+      Files.writeString(Path.of(answer + ".code"), code + "\n");
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      e.printStackTrace();
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { labThree } from "../../environments/lab-three";
+import { runLabScript } from "../../lab/prepare";
+import { docker, run, TRIAL } from "./lab";
+import type { Json } from "./platform";
+
+export const MACHINES = labThree.machines;
+export const KAFKA = "/opt/kafka/bin";
+const TOPIC = "infra-events";
+
+/** Arguments by which the docker CLI asks the engine of a machine. */
+const at = (machine: string) => [
+  "--host",
+  String(MACHINES.find(({ name }) => name === machine)?.engine),
+];
+
+/** The docker CLI at the engine of a machine. */
+export function on(machine: string, ...args: string[]): string {
+  return docker(...at(machine), ...args);
+}
+
+/** The number of the nodes on a machine. */
+const nodeOn = (machine: string) => MACHINES.findIndex(({ name }) => name === machine) + 1;
+
+/** Runs a command in an application's container on a machine, which knows the platform by its names alone. */
+export function asApplication(machine: string, command: string): string {
+  return on(machine, "run", "--rm", ...application(command));
+}
+
+const application = (command: string) => [
+  ...[...TRIAL, "--network", labThree.networks.project.name],
+  ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c", command],
+];
+
+/** What the node of OpenSearch on a machine answers. */
+export const openSearchOn = (machine: string, path: string, method = "GET"): Json =>
+  JSON.parse(
+    on(
+      machine,
+      ...["exec", `opensearch-${nodeOn(machine)}`, "curl", "--silent", "--request", method],
+      `localhost:9200${path}`,
+    ),
+  );
+
+/** What a tool of Kafka's says in the broker on a machine. */
+export const kafkaOn = (machine: string, tool: string, ...args: string[]) =>
+  on(
+    machine,
+    ...["exec", `kafka-${nodeOn(machine)}`, `${KAFKA}/${tool}.sh`],
+    ...["--bootstrap-server", `kafka-${nodeOn(machine)}.infra_net:19092`, ...args],
+  );
+
+/** Topics of which not every replica is in sync, asked of the broker on that machine. */
+const behind = (machine: string) =>
+  kafkaOn(machine, "kafka-topics", "--describe", "--under-replicated-partitions");
+
+/** Waits for something, which is not so either while it cannot be asked. */
+export async function until(what: string, holds: () => boolean, seconds = 180): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  const looked = () => {
+    try {
+      return holds();
+    } catch {
+      return false;
+    }
+  };
+  while (!looked()) {
+    if (Date.now() > deadline) {
+      throw new Error(`after ${seconds} s still not so: ${what}`);
+    }
+    await setTimeout(1000);
+  }
+}
+
+/** Waits until both clusters miss what was on another machine. */
+export async function missed(asked: string): Promise<void> {
+  await until("OpenSearch misses the node", () => {
+    const { number_of_nodes, status } = openSearchOn(asked, "/_cluster/health");
+    return number_of_nodes === 2 && status !== "red";
+  });
+  await until("Kafka misses the broker", () => behind(asked) !== "");
+}
+
+/**
+ * Whether every broker knows what the controllers have decided: one that was cut off answers for a while with what was so before, also when
+ * it is asked whether replicas are in sync, or how many records a partition has.
+ */
+function isUpToDate(asked: string): boolean {
+  const [, ...nodes] = kafkaOn(asked, "kafka-metadata-quorum", "describe", "--replication").split(
+    "\n",
+  );
+  // NodeId, DirectoryId, LogEndOffset, Lag: the log grows by two records a second.
+  return nodes.length === 3 && nodes.every((node) => Number(node.split(/\s+/)[3]) < 5);
+}
+
+/** Whether every node is there, with all that it is to have. */
+export function isWhole(asked: string): boolean {
+  const { number_of_nodes, status } = openSearchOn(asked, "/_cluster/health");
+  // Kafka's tools last, since each of them is a JVM that takes the CPUs from who starts.
+  return number_of_nodes === 3 && status === "green" && isUpToDate(asked) && behind(asked) === "";
+}
+
+export const wholeAgain = (asked: string) => until("both clusters are whole", () => isWhole(asked));
+
+/**
+ * Starts a machine that lost its power, and waits until both clusters are whole. Its containers start by themselves, but for those that its
+ * engine tries to start before it has the Swarm's networks: it says "failed to start swarm container", and does not try again.
+ */
+export async function bootAgain(machine: string, asked: string): Promise<void> {
+  await runLabScript("machines.sh", "boot", machine);
+  const deadline = Date.now() + 20_000;
+  await until("both clusters are whole", () => {
+    const left = on(machine, "ps", "--quiet", "--filter", "status=exited", ...NODES);
+    if (left !== "" && Date.now() > deadline) {
+      on(machine, "start", ...left.split("\n"));
+    }
+    return isWhole(asked);
+  });
+}
+
+const NODES = ["--filter", "label=groundwork.cluster"];
+
+/** A producer (acks=all) and an indexer on one machine, and at their end a look at what is there of all that was acknowledged. */
+export interface MachineLoad {
+  /** Waits until both have written more. */
+  readonly goesOn: () => Promise<void>;
+  /** Ends them. Fails where a write was refused, or one that was acknowledged is not there. */
+  readonly finish: () => void;
+}
+
+let loads = 0;
+/** Where a load is that has not been finished. */
+let loaded: string | undefined;
+
+/** Removes the load of a test that has failed. */
+export function endLoad(): void {
+  if (loaded) {
+    on(loaded, "rm", "--force", "producer", "indexer");
+    loaded = undefined;
+  }
+}
+
+export async function loadOn(machine: string): Promise<MachineLoad> {
+  const index = `logs-load-${++loads}`;
+  loaded = machine;
+  const before = recordsOn(machine);
+  const start = (name: string, command: string) =>
+    on(machine, "run", "--detach", "--name", name, ...application(command));
+  start(
+    "producer",
+    `echo retries=2147483647 >/tmp/producer; exec ${KAFKA}/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic ${TOPIC} --acks -1 --throughput 50 --command-config /tmp/producer`,
+  );
+  const indexer = readFileSync(join(__dirname, "indexer.sh"), "utf8");
+  start("indexer", `set -- http://opensearch:9200/${index}\n${indexer}`);
+  // What its clients say of machines that do not answer is not of interest.
+  const linesOf = (name: string) =>
+    run("docker", [...at(machine), "logs", name]).output.split("\n");
+  const sent = (what: string): Json[] =>
+    linesOf("producer")
+      .filter((line) => line.includes(`"name":"${what}"`))
+      .map((line) => JSON.parse(line));
+  const indexed = () => linesOf("indexer").filter((line) => /^\d+$/.test(line));
+  const goesOn = async () => {
+    const [records, documents] = [sent("producer_send_success").length, indexed().length];
+    await until("the producer goes on", () => sent("producer_send_success").length > records + 100);
+    await until("the indexer goes on", () => indexed().length > documents + 20);
+  };
+  await goesOn();
+  return {
+    goesOn,
+    finish() {
+      on(machine, "stop", "producer", "indexer");
+      const [acknowledged, errors, documents] = [
+        sent("producer_send_success"),
+        sent("producer_send_error"),
+        indexed(),
+      ];
+      endLoad();
+      expect(errors).toEqual([]);
+      const there = records(machine);
+      expect(there.length - before).toBe(acknowledged.length);
+      const known = new Set(there);
+      const lost = acknowledged
+        .map(({ partition, offset, value }) => `Partition:${partition}\tOffset:${offset}\t${value}`)
+        .filter((record) => !known.has(record));
+      expect(lost).toEqual([]);
+      openSearchOn(machine, `/${index}/_refresh`, "POST");
+      const { hits } = openSearchOn(machine, `/${index}/_search?size=10000`).hits;
+      const found = new Set(hits.map(({ _id, _source }: Json) => `${_id}: ${_source.message}`));
+      expect(documents.filter((id) => !found.has(`${id}: document ${id}`))).toEqual([]);
+      // One may have been written that the indexer did not come to print.
+      expect(found.size - documents.length).toBeLessThanOrEqual(1);
+    },
+  };
+}
+
+/** How many records the topic has. */
+function recordsOn(machine: string): number {
+  return kafkaOn(machine, "kafka-get-offsets", "--topic", TOPIC)
+    .split("\n")
+    .reduce((sum, line) => sum + Number(line.split(":")[2]), 0);
+}
+
+/** Every record of the topic, as the consumer prints it. */
+function records(machine: string): string[] {
+  const count = recordsOn(machine);
+  if (count === 0) {
+    return [];
+  }
+  const printed = kafkaOn(
+    machine,
+    ...(["kafka-console-consumer", "--topic", TOPIC, "--from-beginning"] as const),
+    ...["--max-messages", String(count), "--timeout-ms", "60000"],
+    ...["--formatter-property", "print.partition=true"],
+    ...["--formatter-property", "print.offset=true"],
+  );
+  return printed.split("\n").filter((line) => line.startsWith("Partition:"));
+}

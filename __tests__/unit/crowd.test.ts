@@ -1,0 +1,55 @@
+import { queue, startInTurn } from "../../operations/run/crowd";
+import type { SynthesizedResource } from "../../operations/synthesis/resources";
+
+/** A plan over a cluster of three and its sidecar. */
+function plan(cluster: string, action: string | undefined) {
+  const container = (id: string, labels: string[]): SynthesizedResource => ({
+    stack: cluster,
+    type: "docker_container",
+    id,
+    body: { labels: labels.map((label) => ({ label, value: cluster })) },
+  });
+  const nodes = [1, 2, 3].map((i) => container(`${cluster}-${i}`, ["groundwork.cluster"]));
+  const resources = [...nodes, container(`${cluster}-init`, ["groundwork.role"])];
+  const actions = new Map(action ? resources.map(({ type, id }) => [`${type}.${id}`, action]) : []);
+  return { stack: { resources }, actions };
+}
+
+describe("clusters that start together", () => {
+  const [data, messaging] = [plan("opensearch", "create"), plan("kafka", "create")];
+
+  test("do so one after the other where they have more nodes than the engine has CPUs", () => {
+    expect(startInTurn([data, messaging], 2)).toEqual([data, messaging]);
+    expect(startInTurn([data, messaging], 5)).toEqual([data, messaging]);
+    expect(startInTurn([data, messaging], 6)).toEqual([]);
+  });
+
+  test("wait for none that has nothing to start", () => {
+    for (const action of ["replace", "update", undefined]) {
+      expect(startInTurn([data, plan("kafka", action)], 2)).toEqual([]);
+    }
+  });
+});
+
+test("a queue keeps the order, and goes on after a failure", async () => {
+  const done: string[] = [];
+  const oneByOne = queue();
+  const work = (name: string, ms: number) => () =>
+    new Promise<void>((resolve, reject) => {
+      done.push(`${name} begins`);
+      setTimeout(() => {
+        done.push(`${name} ends`);
+        name === "second" ? reject(new Error("no")) : resolve();
+      }, ms);
+    });
+  const all = [
+    oneByOne(work("first", 20)),
+    oneByOne(work("second", 1)),
+    oneByOne(work("third", 1)),
+  ];
+  await expect(all[1]).rejects.toThrow("no");
+  await Promise.allSettled(all);
+  expect(done).toEqual(
+    ["first", "second", "third"].flatMap((name) => [`${name} begins`, `${name} ends`]),
+  );
+});

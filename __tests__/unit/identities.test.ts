@@ -1,0 +1,336 @@
+import { X509Certificate } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { compareSync } from "bcryptjs";
+import { Construct } from "constructs";
+import { validateApplications } from "../../constructs/security/application";
+import { makeIdentity } from "../../environments/certificates";
+import { ensureIdentities, principalsOf, secretsFolder } from "../../environments/identities";
+import { labSecured } from "../../environments/lab-secured";
+import { laptop } from "../../environments/laptop";
+import { makeIdentities } from "../../environments/make-identities";
+import { checkSecrets } from "../../operations/machine/secrets";
+
+const folder = mkdtempSync(join(tmpdir(), "identities-"));
+const made = join(folder, "made");
+const DAY_MS = 24 * 60 * 60 * 1000;
+const NAMES = [...principalsOf(labSecured).keys()];
+
+const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/;
+const privateKeyOf = (file: string) => PRIVATE_KEY.exec(readFileSync(file, "utf8"))?.[0] as string;
+
+/** Makes what is missing in a folder. */
+async function make(target: string, ...applications: string[]): Promise<void> {
+  process.env.GROUNDWORK_SECRETS = target;
+  await makeIdentities(labSecured, applications);
+}
+
+const files = (of: string) =>
+  readdirSync(of, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+
+beforeAll(() => make(made, "shop"));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  delete process.env.GROUNDWORK_SECRETS;
+});
+
+describe("the identities of an environment", () => {
+  test("are certificates of one authority for every name under which a node is reached", () => {
+    const authority = new X509Certificate(readFileSync(join(made, "authority", "trusted.pem")));
+    for (const name of NAMES) {
+      const certificate = new X509Certificate(
+        readFileSync(join(made, "identities", `${name}.pem`)),
+      );
+      expect([name, certificate.subject]).toEqual([name, `CN=${name}`]);
+      expect([name, certificate.checkIssued(authority)]).toEqual([name, true]);
+      expect([name, certificate.verify(authority.publicKey)]).toEqual([name, true]);
+      expect([name, certificate.ca]).toEqual([name, false]);
+    }
+    const node = new X509Certificate(readFileSync(join(made, "identities", "kafka-2.pem")));
+    for (const host of [
+      "kafka-2",
+      "kafka-2.infra_net",
+      "kafka-2.infra-net",
+      "kafka",
+      "kafka.project_net",
+      "localhost",
+    ]) {
+      expect([host, node.checkHost(host)]).toEqual([host, host]);
+    }
+    expect(node.checkIP("127.0.0.1")).toBe("127.0.0.1");
+    expect(node.checkHost("kafka-1")).toBeUndefined();
+  });
+
+  test("and the passwords of its applications with their hashes", () => {
+    const password = readFileSync(join(made, "applications", "shop.password"), "utf8").trim();
+    const hash = readFileSync(join(made, "applications", "shop.bcrypt"), "utf8").trim();
+    expect(password).toMatch(/^[\w-]{32}$/);
+    expect(hash).toMatch(/^\$2b\$12\$/);
+    expect(compareSync(password, hash)).toBe(true);
+  });
+
+  test("are nobody else's to read", () => {
+    for (const file of files(made)) {
+      expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+    }
+  });
+
+  test("are made once: what is there stays, and what is missing is added", async () => {
+    const before = files(made).map((file) => [file, readFileSync(file, "utf8")]);
+    await make(made, "shop", "ledger");
+    const after = files(made).map((file) => [file, readFileSync(file, "utf8")]);
+    expect(after.filter(([file]) => !String(file).includes("ledger"))).toEqual(before);
+    expect(after).toHaveLength(before.length + 2);
+  });
+
+  test("are asked of no environment without security", () => {
+    process.env.GROUNDWORK_SECRETS = "/nowhere";
+    expect(() => ensureIdentities(laptop)).not.toThrow();
+  });
+});
+
+describe("secrets of one's own", () => {
+  const environment = { ...labSecured, name: "identities-test" };
+  let own: string;
+  beforeEach(() => {
+    delete process.env.GROUNDWORK_SECRETS;
+    own = secretsFolder(environment);
+    cpSync(made, own, { recursive: true });
+  });
+  afterEach(() => rmSync(own, { recursive: true }));
+
+  const contents = () => new Map(files(own).map((file) => [file, readFileSync(file, "utf8")]));
+  /** Names of files whose content is another one afterwards. */
+  const changedBy = (act: () => unknown): string[] => {
+    const before = contents();
+    act();
+    return [...contents()]
+      .filter(([file, now]) => before.get(file) !== now)
+      .map(([f]) => basename(f));
+  };
+
+  test("have no new authority while the old one's key is elsewhere", () => {
+    rmSync(join(own, "authority", "authority.pem"));
+    rmSync(join(own, "identities", "kafka-1.pem"));
+    const before = files(own);
+    expect(() => ensureIdentities(environment)).toThrow(
+      `authority/authority.pem is missing in ${own}, so that no certificate can be made there: put it back, or remove the whole folder to have all made anew`,
+    );
+    expect(files(own)).toEqual(before);
+  });
+
+  test("keep what is good", () => {
+    expect(changedBy(() => ensureIdentities(environment, ["shop"]))).toEqual([]);
+  });
+
+  test("are told by doctor, with their days", () => {
+    expect(checkSecrets(environment, [{ name: "shop" }])).toEqual([
+      { name: "secrets", found: "environments/secrets/identities-test" },
+      { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
+      {
+        name: "authority",
+        found: expect.stringMatching(
+          /^1, the first ends in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
+        ),
+      },
+    ]);
+  });
+
+  test("have certificates renewed of which two thirds of their life are over", async () => {
+    jest.useFakeTimers({ now: Date.now() - 250 * DAY_MS, advanceTimers: true });
+    const old = join(folder, "old");
+    await make(old);
+    delete process.env.GROUNDWORK_SECRETS;
+    jest.useRealTimers();
+    rmSync(own, { recursive: true });
+    cpSync(old, own, { recursive: true });
+
+    expect(changedBy(() => ensureIdentities(environment)).sort()).toEqual(
+      NAMES.map((name) => `${name}.pem`).sort(),
+    );
+    expect(changedBy(() => ensureIdentities(environment))).toEqual([]);
+  });
+
+  test("have certificates renewed that do not name every host", () => {
+    const renamed = {
+      ...environment,
+      networks: { ...labSecured.networks, project: { name: "shared_net" } },
+    };
+    expect(changedBy(() => ensureIdentities(renamed)).sort()).toEqual(
+      NAMES.filter((name) => /-\d$/.test(name))
+        .map((name) => `${name}.pem`)
+        .sort(),
+    );
+  });
+
+  test("have the hash of a password made anew that somebody wrote", () => {
+    const password = join(own, "applications", "shop.password");
+    writeFileSync(password, "of my own\n");
+    utimesSync(password, new Date(), new Date(Date.now() + 1000));
+    expect(changedBy(() => ensureIdentities(environment, ["shop"]))).toEqual(["shop.bcrypt"]);
+    const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
+    expect(compareSync("of my own", hash)).toBe(true);
+  });
+});
+
+test("a folder is given from where the command runs, and an empty name gives none", () => {
+  process.env.GROUNDWORK_SECRETS = "given/here";
+  expect(secretsFolder(labSecured)).toBe(join(process.cwd(), "given", "here"));
+  process.env.GROUNDWORK_SECRETS = "";
+  expect(secretsFolder(labSecured)).toMatch(/environments\/secrets\/lab-secured$/);
+});
+
+describe("doctor", () => {
+  afterEach(() => jest.useRealTimers());
+
+  test("names the file that cannot be used, and the remedy", () => {
+    process.env.GROUNDWORK_SECRETS = "/nowhere";
+    expect(checkSecrets(labSecured, [])).toEqual([
+      {
+        name: "secrets",
+        found: "not usable",
+        problem: expect.stringMatching(
+          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: authority\/trusted.pem, /,
+        ),
+      },
+    ]);
+  });
+
+  test("says when certificates that are given end soon", () => {
+    process.env.GROUNDWORK_SECRETS = made;
+    jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
+    const [secrets, certificates] = checkSecrets(labSecured, [{ name: "shop" }]);
+    expect(secrets.found).toBe(`given in ${made}`);
+    expect(certificates.problem).toMatch(
+      /^the certificate of kafka-1 ends in 14 days, on \S+Z: give a new one$/,
+    );
+  });
+
+  test("has nothing to say where nothing is locked", () => {
+    expect(checkSecrets({ ...laptop, without: ["grafana"] }, [])).toEqual([]);
+  });
+});
+
+describe("secrets that are given", () => {
+  let given: string;
+  beforeEach(() => {
+    given = mkdtempSync(join(folder, "given-"));
+    cpSync(made, given, { recursive: true });
+    process.env.GROUNDWORK_SECRETS = given;
+  });
+  afterEach(() => jest.useRealTimers());
+
+  const at = (day: string) => jest.useFakeTimers({ now: new Date(day), advanceTimers: true });
+  const file = (name: string) => join(given, "identities", name);
+  const ensure = () => ensureIdentities(labSecured, ["shop"]);
+
+  test("are taken as they are, and need no key of the authority", () => {
+    rmSync(join(given, "authority", "authority.pem"));
+    expect(ensure).not.toThrow();
+    expect(files(given)).toHaveLength(files(made).length - 1);
+  });
+
+  test.each<[string, () => unknown, () => string]>([
+    [
+      "a file is missing",
+      () => rmSync(file("kafka-2.pem")),
+      () =>
+        `GROUNDWORK_SECRETS is "${given}", and 1 files are missing there: identities/kafka-2.pem; put them there, or unset GROUNDWORK_SECRETS to have them made in environments/secrets`,
+    ],
+    [
+      "others can read a key",
+      () => chmodSync(file("os-admin.pem"), 0o644),
+      () =>
+        `${file("os-admin.pem")} has mode 644, so that others on this machine can read it: chmod 600 ${file("os-admin.pem")}`,
+    ],
+    [
+      "a key is of another certificate",
+      () =>
+        writeFileSync(
+          file("kafka-3.pem"),
+          readFileSync(file("kafka-3.pem"), "utf8").replace(PRIVATE_KEY, () =>
+            privateKeyOf(file("kafka-1.pem")),
+          ),
+        ),
+      () =>
+        `${file("kafka-3.pem")} has no private key that fits its certificate: give both in this file, the key as PKCS8 without a password, PEM`,
+    ],
+    [
+      "a certificate is somebody else's",
+      () => copyFileSync(file("kafka-1.pem"), file("os-init.pem")),
+      () =>
+        `${file("os-init.pem")} is the certificate of "CN=kafka-1": it has to be CN=os-init and nothing more, by which the services know who is there`,
+    ],
+    [
+      "a certificate does not name every host",
+      async () =>
+        writeFileSync(
+          file("kafka-1.pem"),
+          await makeIdentity(
+            readFileSync(join(given, "authority", "authority.pem"), "utf8"),
+            "kafka-1",
+            principalsOf(labSecured).get("kafka-1")?.slice(1) as string[],
+          ),
+          { mode: 0o600 },
+        ),
+      () =>
+        `${file("kafka-1.pem")} does not name kafka-1: its subject alternative names have to be kafka-1, kafka-1.infra_net, kafka-1.infra-net, `,
+    ],
+    [
+      "a certificate is none",
+      () => writeFileSync(file("kafka-1.pem"), "hello\n"),
+      () => `${file("kafka-1.pem")} has no certificate: it has to have one, as PEM`,
+    ],
+    [
+      "a certificate is of another authority",
+      async () => {
+        const other = join(given, "other");
+        await make(other);
+        process.env.GROUNDWORK_SECRETS = given;
+        copyFileSync(
+          join(other, "authority", "trusted.pem"),
+          join(given, "authority", "trusted.pem"),
+        );
+      },
+      () =>
+        `${file("kafka-1.pem")} is of none of the authorities in authority/trusted.pem: give the certificate that one of them has signed, or add its authority there`,
+    ],
+    [
+      "a certificate has expired",
+      () => at("2035-01-01"),
+      () => `${file("kafka-1.pem")} has expired on `,
+    ],
+    [
+      "a certificate is not valid yet",
+      () => at("2020-01-01"),
+      () => `${join(given, "authority", "trusted.pem")} is not valid before `,
+    ],
+  ])("are refused when %s, with the file and the remedy", async (_, spoil, message) => {
+    await spoil();
+    expect(ensure).toThrow(message());
+  });
+});
+
+test("no application takes the name of a principal", () => {
+  const scope = new Construct(undefined as never, "");
+  for (const name of NAMES) {
+    expect(() => validateApplications(scope, [{ name }])).toThrow(
+      `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
+    );
+  }
+});

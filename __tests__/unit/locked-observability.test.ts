@@ -1,0 +1,221 @@
+import { environments } from "../../environments";
+import { principalsOf } from "../../environments/identities";
+import { laptop } from "../../environments/laptop";
+import { container, containers, envOf, type Json, synthesize } from "../support/platform";
+
+/** Production, with a Grafana that is published, too. */
+const environment = {
+  ...environments.production,
+  name: "locked",
+  hostPorts: laptop.hostPorts,
+} as const;
+const { stacks } = synthesize(environment);
+const IDENTITIES = "../../../environments/secrets/locked/identities";
+const AUTHORITIES = "../../../environments/secrets/locked/authority/trusted.pem";
+
+/** Content of a container's file. */
+const fileOf = (name: string, path: string): string =>
+  container(stacks, name).upload.find(({ file }: Json) => file === path).content;
+
+/** Where a container's certificates come from and who reads them, by where they lie in it. */
+const certificatesOf = (name: string): Record<string, [string, string]> =>
+  Object.fromEntries(
+    container(stacks, name)
+      .upload.filter(({ file, source }: Json) => source && file.endsWith(".pem"))
+      .map(({ file, source, permissions }: Json) => [file, [source, permissions]]),
+  );
+
+describe("a locked environment with all of observability", () => {
+  test("has every service that an open one has", () => {
+    const names = (of: Record<string, Json>) => containers(of).map(({ name }) => name);
+    const open = names(synthesize({ ...environments.production, security: "none" }).stacks);
+    expect(names(stacks).filter((name) => name !== "os-security")).toEqual(open);
+    expect(open).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
+  });
+
+  test("has a certificate for each of its principals, and gives each out", () => {
+    const given = new Set(
+      containers(stacks)
+        .flatMap(({ upload = [] }) => upload.map(({ source }: Json) => source))
+        .filter((source) => source?.startsWith(IDENTITIES))
+        .map((source) => source.slice(IDENTITIES.length + 1, -".pem".length)),
+    );
+    expect([...given].sort()).toEqual([...principalsOf(environment).keys()].sort());
+  });
+
+  test("reaches nobody in the clear", () => {
+    const open = containers(stacks).flatMap((body) =>
+      Object.entries(envOf(body))
+        .filter(([, value]) => value.includes("http://"))
+        .map(([name]) => `${body.name} ${name}`),
+    );
+    expect(open).toEqual([]);
+    expect(envOf(container(stacks, "alloy"))).toMatchObject({
+      KAFKA_BOOTSTRAP_SERVERS:
+        "kafka-1.infra-net:19092,kafka-2.infra-net:19092,kafka-3.infra-net:19092",
+      OPENSEARCH_URL: "https://opensearch:9200",
+      LOKI_URL: "https://loki.infra_net:3100",
+      PROMETHEUS_URL: "https://prometheus.infra_net:9090",
+    });
+  });
+});
+
+describe("a locked Prometheus", () => {
+  const prometheus = container(stacks, "prometheus");
+
+  test("answers Alloy, Grafana and the checks by their certificates, and nobody else", () => {
+    expect(prometheus.command).toContain("--web.config.file=/etc/prometheus/web.yml");
+    const web = fileOf("prometheus", "/etc/prometheus/web.yml");
+    expect(web).toContain("client_auth_type: RequireAndVerifyClientCert");
+    expect(web).toContain("client_allowed_sans: [alloy, checks, grafana]");
+    expect(certificatesOf("prometheus")).toEqual({
+      "/etc/prometheus/tls/authorities.pem": [AUTHORITIES, "0444"],
+      "/etc/prometheus/tls/identity.pem": [`${IDENTITIES}/prometheus.pem`, "0444"],
+      "/etc/prometheus/tls/checks.pem": [`${IDENTITIES}/checks.pem`, "0444"],
+    });
+  });
+
+  test("is checked as the checks", () => {
+    expect(prometheus.healthcheck.test).toEqual([
+      ...["CMD", "promtool", "check", "ready"],
+      ...["--http.config.file=/etc/prometheus/checks.yml", "--url=https://127.0.0.1:9090"],
+    ]);
+    expect(fileOf("prometheus", "/etc/prometheus/checks.yml")).toContain(
+      "cert_file: /etc/prometheus/tls/checks.pem",
+    );
+  });
+});
+
+describe("a locked Loki", () => {
+  const loki = container(stacks, "loki");
+
+  test("asks everybody for a certificate, and speaks gRPC to itself alone", () => {
+    expect(loki.command).toEqual([
+      "-config.file=/etc/loki/groundwork.yaml",
+      "-config.expand-env=true",
+      "-server.http-tls-cert-path=/etc/loki/tls/identity.pem",
+      "-server.http-tls-key-path=/etc/loki/tls/identity.pem",
+      "-server.http-tls-ca-path=/etc/loki/tls/authorities.pem",
+      "-server.http-tls-client-auth=RequireAndVerifyClientCert",
+      "-server.grpc-listen-address=127.0.0.1",
+    ]);
+    expect(certificatesOf("loki")).toEqual({
+      "/etc/loki/tls/authorities.pem": [AUTHORITIES, "0444"],
+      "/etc/loki/tls/identity.pem": [`${IDENTITIES}/loki.pem`, "0444"],
+    });
+  });
+
+  test("is checked on a port of its loopback address, which answers nothing else", () => {
+    const [, ...command] = loki.healthcheck.test;
+    expect(command.at(-1)).toBe("-health.url=http://127.0.0.1:3101/ready");
+    expect(fileOf("loki", "/etc/loki/groundwork.yaml")).toMatch(
+      /\ninternal_server:\n {2}enable: true\n {2}http_listen_address: 127\.0\.0\.1\n {2}http_listen_port: 3101\n {2}grpc_listen_address: 127\.0\.0\.1\n/,
+    );
+  });
+});
+
+describe("a locked Grafana", () => {
+  test("is reached over HTTPS alone, where it is published too", () => {
+    expect(envOf(container(stacks, "grafana"))).toMatchObject({
+      GF_SERVER_PROTOCOL: "https",
+      GF_SERVER_CERT_FILE: "/etc/grafana/tls/identity.pem",
+      GF_SERVER_CERT_KEY: "/etc/grafana/tls/identity.pem",
+      GF_SECURITY_COOKIE_SECURE: "true",
+    });
+    expect(certificatesOf("grafana")).toEqual({
+      "/etc/grafana/tls/authorities.pem": [AUTHORITIES, "0440"],
+      "/etc/grafana/tls/identity.pem": [`${IDENTITIES}/grafana.pem`, "0440"],
+    });
+  });
+
+  test("is asked inside its container by a curl that trusts the authority", () => {
+    const [, ...command] = container(stacks, "grafana").healthcheck.test;
+    expect(command.join(" ")).toBe(
+      "curl --fail --silent --output /dev/null https://127.0.0.1:3000/api/health",
+    );
+    expect(envOf(container(stacks, "grafana")).CURL_HOME).toBe("/groundwork");
+    expect(fileOf("grafana", "/groundwork/.curlrc")).toContain(
+      'cacert = "/etc/grafana/tls/authorities.pem"',
+    );
+    expect(fileOf("grafana", "/groundwork/ask.sh")).toContain('"https://127.0.0.1:3000$1"');
+  });
+
+  test("shows its data sources its certificate, which it reads itself", () => {
+    const { datasources } = JSON.parse(
+      fileOf("grafana", "/etc/grafana/provisioning/datasources/groundwork.yaml"),
+    );
+    expect(datasources.map(({ uid, url }: Json) => [uid, url])).toEqual([
+      ["prometheus", "https://prometheus.infra_net:9090"],
+      ["loki", "https://loki.infra_net:3100"],
+    ]);
+    for (const { jsonData, secureJsonData } of datasources) {
+      expect(jsonData).toMatchObject({ tlsAuth: true, tlsAuthWithCACert: true });
+      expect(secureJsonData).toEqual({
+        tlsCACert: "$__file{/etc/grafana/tls/authorities.pem}",
+        tlsClientCert: "$__file{/etc/grafana/tls/identity.pem}",
+        tlsClientKey: "$__file{/etc/grafana/tls/identity.pem}",
+      });
+    }
+  });
+
+  test("is asked by Terraform over HTTPS, with the authority to verify it", () => {
+    const { variable, provider } = stacks["locked-alerting"];
+    expect(variable.grafana_url.default).toBe("https://localhost:3000");
+    // Another one where a proxy is in front.
+    expect(variable.grafana_ca_cert.default).toBe(AUTHORITIES);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's expression
+    expect(provider.grafana).toMatchObject([{ ca_cert: "${var.grafana_ca_cert}" }]);
+    expect(JSON.stringify(provider)).not.toContain("insecure");
+  });
+});
+
+test("Alloy has its certificate, and no port that others reach", () => {
+  expect(certificatesOf("alloy")).toEqual({
+    "/groundwork/tls/authorities.pem": [AUTHORITIES, "0440"],
+    "/groundwork/tls/identity.pem": [`${IDENTITIES}/alloy.pem`, "0440"],
+  });
+  // Its own default is 127.0.0.1:12345.
+  expect(container(stacks, "alloy").entrypoint.join(" ")).not.toContain("listen-addr");
+});
+
+test("no key, password or hash is content of a resource, of any stack of any environment", () => {
+  for (const { stacks: all } of [
+    { stacks },
+    ...Object.values(environments).map((other) => synthesize(other)),
+  ]) {
+    const uploads = containers(all).flatMap(({ upload = [] }) => upload as Json[]);
+    const secret = uploads.filter(({ file }) => /\.(pem|hash)$|password/.test(file));
+    expect(secret.filter(({ content }) => content !== undefined)).toEqual([]);
+    expect(JSON.stringify(all)).not.toMatch(/-----BEGIN|\$2[aby]\$\d\d\$/);
+  }
+});
+
+test("certificates and refusals are shown and watched, in a locked environment alone", () => {
+  const shown = (of: Record<string, Json>, name: string) => [
+    containers(of).some(({ upload = [] }) =>
+      upload.some(({ file }: Json) => file === "/etc/grafana/dashboards/Platform/security.json"),
+    ),
+    Object.values<Json>(of[`${name}-alerting`].resource.grafana_rule_group).some(
+      (group) => group.name === "security",
+    ),
+  ];
+  expect(shown(stacks, "locked")).toEqual([true, true]);
+  expect(shown(synthesize(laptop).stacks, "laptop")).toEqual([false, false]);
+});
+
+test("Alloy looks at the certificate of everything that shows one on infra_net", () => {
+  const targets: Json[] = JSON.parse(envOf(container(stacks, "alloy")).CERTIFICATES);
+  expect(targets.map(({ service, address }) => `${service} ${address}`)).toEqual([
+    "kafka-1 kafka-1.infra-net:19092",
+    "kafka-2 kafka-2.infra-net:19092",
+    "kafka-3 kafka-3.infra-net:19092",
+    "opensearch-1 opensearch-1:9200",
+    "opensearch-2 opensearch-2:9200",
+    "opensearch-3 opensearch-3:9200",
+    "loki loki.infra_net:3100",
+    "prometheus prometheus.infra_net:9090",
+  ]);
+  for (const { name, service, module } of targets) {
+    expect({ name, module }).toEqual({ name: service, module: "tls" });
+  }
+});

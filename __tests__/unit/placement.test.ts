@@ -1,0 +1,237 @@
+import type { Environment, Machine } from "../../environments";
+import { lab } from "../../environments/lab";
+import { labThree } from "../../environments/lab-three";
+import {
+  enginesOf,
+  isAbsent,
+  machineOf,
+  presentNodesOf,
+  validateMachines,
+} from "../../environments/placement";
+import { container, envOf, type Json, resources, synthesize } from "../support/platform";
+
+const [a, b, c] = labThree.machines as [Machine, Machine, Machine];
+const d: Machine = { name: "d", engine: "ssh://ops@d", address: "10.0.0.4" };
+const CONTAINERS = [
+  ...["kafka-1", "kafka-2", "kafka-3", "opensearch-1", "opensearch-2", "opensearch-3"],
+  ...["kafka-init", "os-init", "prometheus", "exit-relay-a", "exit-relay-b", "engine-proxy-c"],
+];
+
+describe("a platform on three machines", () => {
+  const { stacks } = synthesize(labThree);
+  const label = ({ labels }: Json) =>
+    labels.find((one: Json) => one.label === "groundwork.machine")?.value;
+
+  test("has node i of each cluster on machine i, what watches on every one, and the rest on the first", () => {
+    expect(CONTAINERS.map((name) => machineOf(labThree, name)?.name).join("")).toBe("abcabcaaaabc");
+  });
+
+  test("declares each container and its volume in the stack of its machine, and says so in its labels", () => {
+    for (const { name } of resources(stacks, "docker_container")) {
+      const [[stack, { resource }]] = Object.entries(stacks).filter(([, { resource: all = {} }]) =>
+        Object.values<Json>(all.docker_container ?? {}).some((body) => body.name === name),
+      );
+      const machine = machineOf(labThree, name)?.name;
+      if (/-init$/.test(name)) {
+        // A sidecar belongs to the cluster, and comes after all of its nodes.
+        expect([name, stack]).toEqual([name, expect.stringMatching(/-(data|messaging)$/)]);
+      } else {
+        expect([name, stack.split("-").at(-1)]).toEqual([name, machine]);
+        expect([name, label(container(stacks, name))]).toEqual([name, machine]);
+      }
+      expect(Object.keys(resource)).not.toContain("docker_volume");
+    }
+    for (const { name } of resources(stacks, "docker_volume")) {
+      const machine = machineOf(labThree, name.replace(/-data$/, ""))?.name;
+      const bodies = Object.values<Json>(
+        stacks[`lab-three-storage-${machine}`].resource.docker_volume,
+      );
+      expect(bodies.map((body) => body.name)).toContain(name);
+    }
+  });
+
+  test("tells both clusters of the machines, so that replicas are on different ones", () => {
+    for (const [i, { name }] of [a, b, c].entries()) {
+      expect(envOf(container(stacks, `kafka-${i + 1}`)).KAFKA_BROKER_RACK).toBe(name);
+      expect(envOf(container(stacks, `opensearch-${i + 1}`))).toMatchObject({
+        "node.attr.machine": name,
+        "cluster.routing.allocation.awareness.attributes": "machine",
+      });
+    }
+  });
+
+  test("has networks over all machines, and on each one of its own for the engine's proxy", () => {
+    const networks = resources(stacks, "docker_network").map((body) => [
+      body.name,
+      body.driver,
+      body.attachable,
+    ]);
+    expect(networks.sort()).toEqual([
+      ...[a, b, c].map(() => ["engine_net", "bridge", undefined]),
+      ["infra_net", "overlay", true],
+      ["project_net", "overlay", true],
+    ]);
+  });
+});
+
+test("the networks over all machines are encrypted where they are to be, as a VXLAN that no plan differs in", () => {
+  const { stacks } = synthesize({
+    ...labThree,
+    networks: { ...labThree.networks, encrypted: true },
+  });
+  const options = resources(stacks, "docker_network").map((body) => [body.name, body.options]);
+  expect(Object.fromEntries(options)).toMatchObject({
+    infra_net: { encrypted: "", "com.docker.network.driver.overlay.vxlanid_list": "1000001" },
+    project_net: { encrypted: "", "com.docker.network.driver.overlay.vxlanid_list": "1000002" },
+  });
+});
+
+test("ports are published on each machine through a network of its own, which the services listen on by its name", () => {
+  const { stacks } = synthesize({ ...labThree, hostPorts: lab.hostPorts });
+  for (const [i, { name }] of [a, b, c].entries()) {
+    expect(
+      Object.values<Json>(stacks[`lab-three-network-${name}`].resource.docker_network).map(
+        ({ name: network, driver }) => [network, driver],
+      ),
+    ).toContainEqual(["host_net", "bridge"]);
+    const broker = container(stacks, `kafka-${i + 1}`);
+    const node = container(stacks, `opensearch-${i + 1}`);
+    for (const body of [broker, node]) {
+      expect(body.networks_advanced.map((network: Json) => network.name)).toEqual([
+        "host_net",
+        "infra_net",
+        "project_net",
+      ]);
+    }
+    expect([...broker.ports, ...node.ports]).toEqual([
+      { internal: 29092, external: 9092 + i, ip: "127.0.0.1" },
+      { internal: 9200, external: 9200 + i, ip: "127.0.0.1" },
+    ]);
+    expect(envOf(broker).KAFKA_LISTENERS).toContain(`HOST://kafka-${i + 1}.host_net:29092`);
+    expect(envOf(broker).KAFKA_ADVERTISED_LISTENERS).toContain(`HOST://localhost:${9092 + i}`);
+    expect(envOf(node)["http.host"]).toContain(`opensearch-${i + 1}.host_net`);
+  }
+});
+
+test("nodes are spread round where there are more of them than machines, and each place can be given", () => {
+  const wide: Environment = {
+    ...labThree,
+    kafka: { brokers: 5 },
+    placement: { prometheus: "b", "kafka-2": "c" },
+  };
+  const brokers = [1, 2, 3, 4, 5].map((i) => machineOf(wide, `kafka-${i}`)?.name);
+  expect(brokers.join("")).toBe("accab");
+  expect(machineOf(wide, "prometheus")).toBe(b);
+  expect(machineOf(wide, "grafana")).toBe(a);
+});
+
+describe("without a machine that is gone", () => {
+  const absent = (...names: string[]): Environment => ({ ...labThree, absent: names });
+
+  test("nodes and data stay where they are, and sidecars and networks are asked for elsewhere", () => {
+    const withoutA = absent("a");
+    expect(CONTAINERS.map((name) => machineOf(withoutA, name)?.name).join("")).toBe("abcabcbbaabc");
+    expect(enginesOf(withoutA)).toEqual([b.engine, c.engine]);
+    expect(isAbsent(withoutA, "kafka-1")).toBe(true);
+    expect(isAbsent(withoutA, "kafka-init")).toBe(false);
+    expect(presentNodesOf(withoutA, "opensearch")[0]).toBe("opensearch-2");
+    const { stacks } = synthesize(withoutA);
+    for (const layer of ["network", "data", "messaging"]) {
+      expect(stacks[`lab-three-${layer}`].provider.docker).toEqual([{ host: b.engine }]);
+    }
+  });
+
+  test("the containers of the others stay the same, and sidecars wait for the nodes that are left", () => {
+    const [{ stacks: whole }, { stacks }] = [synthesize(labThree), synthesize(absent("c"))];
+    const changed = resources(whole, "docker_container")
+      .filter((body) => JSON.stringify(body) !== JSON.stringify(container(stacks, body.name)))
+      .map(({ name }) => name);
+    expect(changed.sort()).toEqual(["kafka-init", "os-init"]);
+    expect(envOf(container(stacks, "kafka-init")).KAFKA_BROKERS).toBe("2");
+    expect(envOf(container(stacks, "os-init")).OPENSEARCH_NODES).toBe("2");
+  });
+
+  test.each([
+    [
+      absent("d"),
+      'environment "lab-three" is to be deployed without "d": its machines are a, b, c',
+    ],
+    [
+      absent("a", "b"),
+      'environment "lab-three" is to be deployed without a and b, of 3 machines: the clusters need more than half of them',
+    ],
+    [
+      { ...absent("c"), placement: { "kafka-2": "c" } },
+      'environment "lab-three" is to be deployed without c, where kafka-2, kafka-3 are, of 3 nodes: kafka needs more than half of them; correct placement',
+    ],
+    [
+      { ...lab, absent: ["a"] },
+      'environment "lab" has one machine, which a deploy cannot be without: "a" is for one of several machines',
+    ],
+  ])("more than can be done without is refused", (environment, message) => {
+    expect(() => validateMachines(environment)).toThrow(message);
+  });
+});
+
+test("a container has no machine where there is but one", () => {
+  expect(machineOf(lab, "kafka-2")).toBeUndefined();
+});
+
+test.each<[string, Partial<Environment>, string]>([
+  [
+    "one machine",
+    { machines: [a] },
+    'environment "lab-three" has 1 machines (a): 3 or more, since two lose their quorum with either of them; leave machines out for a single one',
+  ],
+  [
+    "two",
+    { machines: [a, b] },
+    'environment "lab-three" has 2 machines (a, b): 3 or more, since two lose their quorum with either of them; leave machines out for a single one',
+  ],
+  [
+    "a name that no stack can have",
+    { machines: [a, b, { ...c, name: "host-c" }] },
+    'a machine of environment "lab-three" is named "host-c": lower-case letters and digits are allowed',
+  ],
+  [
+    "an engine that is a mere name",
+    { machines: [a, b, { ...c, engine: "host-c" }] },
+    'the engine of machine "c" is "host-c": ssh://user@host, tcp://host:2376 with TLS, or unix:///path',
+  ],
+  [
+    "a name for an address",
+    { machines: [a, b, { ...c, address: "host-c" }] },
+    'the address of machine "c" is "host-c": it has to be the IP address by which the other machines reach it',
+  ],
+  [
+    "the same engine twice",
+    { machines: [a, b, { ...c, engine: a.engine }] },
+    `two machines of environment "lab-three" have the engine "${a.engine}": each has its own`,
+  ],
+  [
+    "the same name twice",
+    { machines: [a, b, c, { ...d, name: "b" }] },
+    'two machines of environment "lab-three" have the name "b": each has its own',
+  ],
+  [
+    "a place that there is not",
+    { placement: { grafana: "d" } },
+    'environment "lab-three" places grafana on "d": its machines are a, b, c',
+  ],
+  [
+    "a place and no machines",
+    { machines: undefined, placement: { grafana: "d" } },
+    'environment "lab-three" places grafana and has no machines: name them in machines, or leave placement out',
+  ],
+  [
+    "encryption and no machines",
+    { machines: undefined, networks: { ...labThree.networks, encrypted: true } },
+    'environment "lab-three" has networks.encrypted and one machine, which nothing crosses between: leave it out',
+  ],
+])("%s is refused with what is allowed", (_, changes, message) => {
+  expect(() => validateMachines({ ...labThree, ...changes })).toThrow(message);
+});
+
+test("four machines are as good as three", () => {
+  expect(() => validateMachines({ ...labThree, machines: [a, b, c, d] })).not.toThrow();
+});

@@ -1,0 +1,132 @@
+import { X509Certificate } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  certificatesIn,
+  ensureIdentities,
+  principalsOf,
+  secretsFolder,
+} from "../../environments/identities";
+import { labSecured } from "../../environments/lab-secured";
+import { laptop } from "../../environments/laptop";
+import {
+  authorityStepOf,
+  finishAuthority,
+  forgetCertificates,
+  forgetPassword,
+  takeAuthorityStep,
+} from "../../environments/rotation";
+import { rotate } from "../../operations/rotation/rotate";
+
+const environment = { ...labSecured, name: "rotation-test" };
+const folder = secretsFolder(environment);
+const made = mkdtempSync(join(tmpdir(), "rotation-"));
+
+const read = (file: string) => readFileSync(join(folder, file), "utf8");
+const trusted = () =>
+  certificatesIn(read("authority/trusted.pem")).map((pem) => new X509Certificate(pem).subject);
+const issuers = () => [
+  ...new Set(
+    [...principalsOf(environment).keys()].map(
+      (name) => new X509Certificate(read(`identities/${name}.pem`)).issuer,
+    ),
+  ),
+];
+/** What a deploy does before anything else. */
+const synth = () => ensureIdentities(environment, ["shop"]);
+
+beforeAll(() => {
+  synth();
+  cpSync(folder, made, { recursive: true });
+});
+beforeEach(() => {
+  rmSync(folder, { recursive: true });
+  cpSync(made, folder, { recursive: true });
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(made, { recursive: true });
+});
+
+test("replacing the authority leads the new one in: trusted first, then used, then trusted alone", async () => {
+  /** Takes a step, and takes it again as if it had been interrupted, which changes nothing more. */
+  const take = async (step: number) => {
+    await takeAuthorityStep(environment, step);
+    synth();
+    const once = [trusted(), issuers()];
+    await takeAuthorityStep(environment, step);
+    synth();
+    expect([trusted(), issuers()]).toEqual(once);
+    expect(authorityStepOf(environment)).toBe(step);
+  };
+  const [old] = trusted();
+  await take(1);
+  const [, next] = trusted();
+  expect(trusted()).toEqual([old, next]);
+  expect(next).not.toBe(old);
+  expect(issuers()).toEqual([old]);
+
+  await take(2);
+  expect(trusted()).toEqual([old, next]);
+  expect(issuers()).toEqual([next]);
+
+  await take(3);
+  expect(trusted()).toEqual([next]);
+  expect(issuers()).toEqual([next]);
+  finishAuthority(environment);
+  expect(authorityStepOf(environment)).toBeUndefined();
+});
+
+test("new certificates are of the same authority, one for everyone", () => {
+  const names = [...principalsOf(environment).keys()];
+  const serials = () =>
+    names.map((name) => new X509Certificate(read(`identities/${name}.pem`)).serialNumber);
+  const before = [trusted(), serials()];
+  forgetCertificates(environment);
+  synth();
+  expect(trusted()).toEqual(before[0]);
+  expect(serials().filter((serial) => before[1].includes(serial))).toEqual([]);
+});
+
+test("an application's new password comes with its hash, and nothing else is new", () => {
+  const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
+  const node = read("identities/kafka-1.pem");
+  forgetPassword(environment, "shop");
+  synth();
+  expect(before).not.toContain(read("applications/shop.password"));
+  expect(before).not.toContain(read("applications/shop.bcrypt"));
+  expect(read("identities/kafka-1.pem")).toBe(node);
+});
+
+describe("nothing is rotated", () => {
+  test.each([
+    [
+      undefined,
+      "npm run rotate wants to know what: allowed are ca, certificates and the applications that are declared (shop)",
+    ],
+    [
+      "shpo",
+      '"shpo" cannot be rotated: allowed are ca, certificates and the applications that are declared (shop)',
+    ],
+  ])("for %s", async (what, message) => {
+    await expect(rotate(environment, [{ name: "shop" }], what)).rejects.toThrow(message);
+  });
+
+  test("in an environment that is not locked", async () => {
+    await expect(rotate(laptop, [], "ca")).rejects.toThrow(
+      'environment "laptop" has nothing to rotate: it is not locked; security: "tls" in environments/laptop.ts does that',
+    );
+  });
+
+  test("that is given from outside", async () => {
+    process.env.GROUNDWORK_SECRETS = made;
+    try {
+      await expect(rotate(environment, [], "certificates")).rejects.toThrow(
+        `GROUNDWORK_SECRETS gives the secrets of environment "rotation-test" (${made}), so they are rotated where they come from: docs/security.md says in which order`,
+      );
+    } finally {
+      delete process.env.GROUNDWORK_SECRETS;
+    }
+  });
+});

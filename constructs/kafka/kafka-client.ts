@@ -1,0 +1,27 @@
+import type { Security } from "../security/security";
+import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
+
+/** What a tool of the Kafka CLI takes as `--command-config` in a broker of a locked cluster. */
+export const KAFKA_CLIENT_CONFIG = "/groundwork/client.properties";
+
+/** PEM files in a container: its own key and certificate, and the authorities that it trusts. */
+export const TLS_FILES = {
+  keyStore: "/groundwork/tls/keystore.pem",
+  trustStore: "/groundwork/tls/truststore.pem",
+} as const;
+
+/** The files by which a container is a principal to the brokers of a locked cluster. */
+export function kafkaClientFiles(
+  security: Security,
+  principal: string,
+): { readonly files: readonly UploadedFile[]; readonly secrets: readonly SecretFile[] } {
+  // The user of Kafka's image is not in root's group, nor is a sidecar's.
+  const readableBy = "everyone";
+  return {
+    files: [{ path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") }],
+    secrets: [
+      { path: TLS_FILES.keyStore, source: security.identityOf(principal), readableBy },
+      { path: TLS_FILES.trustStore, source: security.authorities, readableBy },
+    ],
+  };
+}

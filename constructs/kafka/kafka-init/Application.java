@@ -1,0 +1,115 @@
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.utils.SecurityUtils;
+
+/**
+ * A declared application: a user of the cluster, and the ACLs that say what it may do. It logs in with a password, or is known by its
+ * certificate.
+ */
+record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
+  private static final String PRINCIPAL = "User:";
+  private static final String ANY_HOST = "*";
+
+  /**
+   * Says in the cluster itself that the platform made a user, so that what it made can be told from what others made. It is a right
+   * to nothing: no consumer group has this name.
+   */
+  private static final ResourcePattern MARK = new ResourcePattern(ResourceType.GROUP, "groundwork.application", PatternType.LITERAL);
+
+  /** What each access to a topic consists of. A producer may be idempotent with Write alone. */
+  private static final Map<String, List<AclOperation>> ACCESS = Map.of(
+      "read", List.of(AclOperation.READ, AclOperation.DESCRIBE),
+      "write", List.of(AclOperation.WRITE, AclOperation.DESCRIBE),
+      "readwrite", List.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE));
+
+  /** What a monitor sees: topics and groups, how they are and how far, and no record of theirs. */
+  private static final List<ResourceType> MONITORED = List.of(ResourceType.TOPIC, ResourceType.GROUP);
+
+  /** A line of APPLICATIONS_FILE: name, topic:ACCESS:PATTERN, group:PATTERN; or name, monitor. */
+  static Application parse(String line) {
+    String[] words = line.split(" ");
+    Set<AclBinding> rights = new LinkedHashSet<>();
+    if (words.length > 1 && words[1].equals("monitor")) {
+      MONITORED.forEach(type -> rights.add(allow(words[0], pattern(type, "*"), AclOperation.DESCRIBE)));
+      return new Application(words[0], false, rights);
+    }
+    for (String word : List.of(words).subList(1, words.length)) {
+      String[] kind = word.split(":", 2);
+      if (kind[0].equals("group")) {
+        rights.add(allow(words[0], pattern(ResourceType.GROUP, kind[1]), AclOperation.READ));
+        continue;
+      }
+      String[] topic = kind[1].split(":", 2);
+      for (AclOperation operation : ACCESS.get(topic[0])) {
+        rights.add(allow(words[0], pattern(ResourceType.TOPIC, topic[1]), operation));
+      }
+    }
+    return new Application(words[0], true, rights);
+  }
+
+  /** A star at the end stands for whatever follows; Kafka itself has a name for all. */
+  private static ResourcePattern pattern(ResourceType type, String text) {
+    boolean prefix = text.length() > 1 && text.endsWith("*");
+    return prefix
+        ? new ResourcePattern(type, text.substring(0, text.length() - 1), PatternType.PREFIXED)
+        : new ResourcePattern(type, text, PatternType.LITERAL);
+  }
+
+  private static AclBinding allow(String name, ResourcePattern pattern, AclOperation operation) {
+    return new AclBinding(pattern, new AccessControlEntry(PRINCIPAL + name, ANY_HOST, operation, AclPermissionType.ALLOW));
+  }
+
+  /** Its rights and its mark. */
+  Set<AclBinding> acls() {
+    Set<AclBinding> all = new LinkedHashSet<>(rights);
+    all.add(allow(name, MARK, AclOperation.DESCRIBE));
+    return all;
+  }
+
+  /** Its name in the log. */
+  static String resource(String name) {
+    return "application/" + name;
+  }
+
+  static boolean isMark(AclBinding acl) {
+    return acl.pattern().equals(MARK);
+  }
+
+  static boolean isOfUser(AclBinding acl) {
+    return acl.entry().principal().startsWith(PRINCIPAL);
+  }
+
+  /** The user that an ACL is about. */
+  static String userOf(AclBinding acl) {
+    return acl.entry().principal().substring(PRINCIPAL.length());
+  }
+
+  /** ACLs in words, such as "Read, Describe on topic orders; Read on group orders-*". */
+  static String describe(Collection<AclBinding> acls) {
+    Map<String, Set<String>> operations = new LinkedHashMap<>();
+    for (AclBinding acl : acls) {
+      AccessControlEntry entry = acl.entry();
+      ResourcePattern pattern = acl.pattern();
+      String operation = (entry.permissionType() == AclPermissionType.DENY ? "no " : "") + SecurityUtils.operationName(entry.operation());
+      String on = pattern.resourceType().name().toLowerCase().replace('_', ' ') + " " + pattern.name()
+          + (pattern.patternType() == PatternType.PREFIXED ? "*" : "")
+          + (entry.host().equals(ANY_HOST) ? "" : " from " + entry.host());
+      operations.computeIfAbsent(on, key -> new LinkedHashSet<>()).add(operation);
+    }
+    return operations.entrySet().stream()
+        .map(entry -> String.join(", ", entry.getValue()) + " on " + entry.getKey())
+        .collect(Collectors.joining("; "));
+  }
+}

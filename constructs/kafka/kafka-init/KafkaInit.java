@@ -1,0 +1,222 @@
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.Reader;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Provisions topics and applications: creates what is absent, leaves what is there, reports what differs. One JVM and one client
+ * for all of it.
+ *
+ * <pre>
+ * KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas
+ * KAFKA_BROKERS            how many brokers have to be registered
+ * TOPICS_FILE              a line for each topic, see Topic
+ *
+ * In a locked cluster:
+ * KAFKA_CLIENT_CONFIG      the client's properties: who it is, whom it trusts
+ * APPLICATIONS_FILE        a line for each application, see Application
+ * PASSWORDS_DIR            a file for each application that has one, named after it, with its password
+ * </pre>
+ */
+public final class KafkaInit {
+  private static final int CONNECT_TIMEOUT_MS = 3_000;
+  private static final int REQUEST_TIMEOUT_MS = 30_000;
+  private static final int QUORUM_TIMEOUT_MS = 10_000;
+
+  private final Sidecar sidecar;
+  private final String bootstrapServers;
+  private final int brokers;
+  private Admin admin;
+
+  private KafkaInit(Sidecar sidecar) {
+    this.sidecar = sidecar;
+    bootstrapServers = sidecar.variable("KAFKA_BOOTSTRAP_SERVERS");
+    brokers = sidecar.number("KAFKA_BROKERS");
+  }
+
+  public static void main(String[] args) throws Exception {
+    silenceClientLog();
+    System.exit(run(System.getenv(), System.out));
+  }
+
+  /** The client's log has no reader here, and slf4j complains on stderr that it finds none. */
+  static void silenceClientLog() {
+    PrintStream stderr = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
+    LoggerFactory.getILoggerFactory();
+    System.setErr(stderr);
+  }
+
+  /** Returns the exit code. */
+  static int run(Map<String, String> env, PrintStream out) throws IOException, InterruptedException {
+    try (Sidecar sidecar = new Sidecar(env, out)) {
+      try {
+        KafkaInit init = new KafkaInit(sidecar);
+        try {
+          init.provision();
+        } finally {
+          init.close();
+        }
+        sidecar.record("reason done");
+        return 0;
+      } catch (Sidecar.Exit exit) {
+        sidecar.record("reason " + exit.getMessage());
+        return exit.code;
+      }
+    }
+  }
+
+  private void provision() throws InterruptedException {
+    List<Topic> topics = read("TOPICS_FILE", "topic", Topic::parse);
+    Applications applications = sidecar.isSet("APPLICATIONS_FILE") ? readApplications() : null;
+    sidecar.retry("Kafka with " + brokers + " brokers", this::quorum);
+    sidecar.log("info", "ready", "brokers", brokers);
+    Sidecar.Exit refused = null;
+    try {
+      new Topics(sidecar, admin, topics).provision();
+    } catch (Sidecar.Exit exit) {
+      // A topic that Kafka rejects is no reason to leave an application the rights that it has lost.
+      if (applications == null || exit.code == Sidecar.UNAVAILABLE) {
+        throw exit;
+      }
+      refused = exit;
+    }
+    if (applications != null) {
+      provision(applications, refused);
+    }
+    sidecar.finish();
+  }
+
+  /** Ends the sidecar with what was refused before, too. */
+  private void provision(Applications applications, Sidecar.Exit refused) throws InterruptedException {
+    try {
+      applications.provision(admin);
+    } catch (Sidecar.Exit exit) {
+      throw refused == null ? exit
+          : new Sidecar.Exit(Math.max(refused.code, exit.code), refused.getMessage() + "; " + exit.getMessage());
+    }
+    if (refused != null) {
+      throw refused;
+    }
+  }
+
+  private <T> List<T> read(String variable, String what, Function<String, T> parse) {
+    String file = sidecar.variable(variable);
+    List<T> read = new ArrayList<>();
+    try {
+      for (String line : Files.readAllLines(Path.of(file))) {
+        if (!line.isEmpty()) {
+          read.add(parse.apply(line));
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, variable + " is \"" + file + "\", and " + what + " " + (read.size() + 1)
+          + " of it cannot be read: " + e);
+    }
+    return read;
+  }
+
+  private Applications readApplications() {
+    List<Application> declared = read("APPLICATIONS_FILE", "application", Application::parse);
+    return new Applications(sidecar, declared, Path.of(sidecar.variable("PASSWORDS_DIR")));
+  }
+
+  /** Replicas can be placed when every broker is registered and unfenced, and no others are described. */
+  private Void quorum() throws Sidecar.NotYet, InterruptedException {
+    reach();
+    if (admin == null) {
+      admin = connect();
+    }
+    int registered;
+    try {
+      DescribeClusterOptions options = new DescribeClusterOptions().timeoutMs(sidecar.callTimeoutMs(QUORUM_TIMEOUT_MS));
+      registered = admin.describeCluster(options).nodes().get().size();
+    } catch (ExecutionException e) {
+      Throwable error = Refusals.unwrap(e);
+      Refusals.finishOn(error, "Describe", "the cluster");
+      throw new Sidecar.NotYet(Refusals.text(error));
+    }
+    if (registered < brokers) {
+      throw new Sidecar.NotYet(registered + " of " + brokers + " brokers are registered and unfenced");
+    }
+    return null;
+  }
+
+  /** The client itself goes on in silence until its timeout when no broker listens, and does not say why. */
+  private void reach() throws Sidecar.NotYet {
+    List<String> failures = new ArrayList<>();
+    for (String server : bootstrapServers.split(",")) {
+      int colon = server.lastIndexOf(':');
+      try (Socket socket = new Socket()) {
+        InetSocketAddress address = new InetSocketAddress(server.substring(0, colon), Integer.parseInt(server.substring(colon + 1)));
+        socket.connect(address, sidecar.callTimeoutMs(CONNECT_TIMEOUT_MS));
+        return;
+      } catch (UnknownHostException e) {
+        failures.add(server + ": unknown host");
+      } catch (IOException e) {
+        failures.add(server + ": " + Refusals.text(e));
+      } catch (RuntimeException e) {
+        throw new Sidecar.Exit(Sidecar.MISCONFIGURED,
+            "KAFKA_BOOTSTRAP_SERVERS has \"" + server + "\": it has to be host:port, with others after a comma");
+      }
+    }
+    throw new Sidecar.NotYet("no broker listens: " + String.join(", ", failures));
+  }
+
+  private Admin connect() {
+    try {
+      Map<String, Object> config = new HashMap<>(clientConfig());
+      config.putAll(Map.of(
+          "bootstrap.servers", bootstrapServers,
+          "request.timeout.ms", REQUEST_TIMEOUT_MS,
+          "default.api.timeout.ms", REQUEST_TIMEOUT_MS,
+          "socket.connection.setup.timeout.ms", CONNECT_TIMEOUT_MS,
+          // The sidecar tries again itself, and says so.
+          "retries", 0,
+          // Nobody asks for JMX.
+          "metric.reporters", ""));
+      return Admin.create(config);
+    } catch (KafkaException e) {
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "the client cannot be made: " + Refusals.text(e.getCause() == null ? e : e.getCause()));
+    }
+  }
+
+  /** What the client needs in a locked cluster; nothing in another one. */
+  private Map<String, String> clientConfig() {
+    if (!sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
+      return Map.of();
+    }
+    String file = sidecar.variable("KAFKA_CLIENT_CONFIG");
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(Path.of(file))) {
+      properties.load(reader);
+    } catch (IOException e) {
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "KAFKA_CLIENT_CONFIG is \"" + file + "\", which cannot be read: " + e);
+    }
+    return properties.stringPropertyNames().stream().collect(Collectors.toMap(name -> name, properties::getProperty));
+  }
+
+  private void close() {
+    if (admin != null) {
+      admin.close(Duration.ZERO);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.InvalidRequestException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.PolicyViolationException;
+import org.apache.kafka.common.errors.SecurityDisabledException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnacceptableCredentialException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+
+/** What the cluster refuses for good, gathered so that one run names all of it. */
+final class Refusals {
+  private static final int NAMED = 5;
+
+  /** Classes of errors that trying again does not help. */
+  private static final Set<Class<?>> REJECTIONS = Set.of(
+      InvalidConfigurationException.class, InvalidTopicException.class, InvalidPartitionsException.class,
+      InvalidReplicationFactorException.class, InvalidRequestException.class, PolicyViolationException.class,
+      UnacceptableCredentialException.class);
+
+  private record Cause(int code, String text) {}
+
+  private final Map<Cause, List<Topic>> causes = new LinkedHashMap<>();
+
+  /**
+   * Notes what failed for good; whatever else failed may succeed later. The permission is the one that the call needs.
+   *
+   * @return whether it is for good
+   */
+  boolean add(Topic topic, Throwable error, String permission) {
+    Cause cause = causeOf(error, permission);
+    if (cause != null) {
+      causes.computeIfAbsent(cause, key -> new ArrayList<>()).add(topic);
+    }
+    return cause != null;
+  }
+
+  private static Cause causeOf(Throwable error, String permission) {
+    if (error instanceof AuthorizationException) {
+      return new Cause(Sidecar.NOT_PERMITTED, "not authorised: the sidecar needs " + permission + " on %s");
+    }
+    if (error instanceof AuthenticationException) {
+      return new Cause(Sidecar.NOT_PERMITTED, "not authenticated: " + text(root(error)));
+    }
+    if (error instanceof UnsupportedVersionException) {
+      return new Cause(Sidecar.MISCONFIGURED, "the brokers are older than this sidecar: " + text(error));
+    }
+    if (error instanceof SecurityDisabledException) {
+      return new Cause(Sidecar.MISCONFIGURED, "the brokers know no rights, since they have no authorizer: lock the cluster first");
+    }
+    return REJECTIONS.contains(error.getClass()) ? new Cause(Sidecar.REJECTED, "Kafka rejects %s: " + text(error)) : null;
+  }
+
+  Set<Topic> topics() {
+    return causes.values().stream().flatMap(List::stream).collect(Collectors.toSet());
+  }
+
+  /** Ends the sidecar when there are any. Missing rights come first: they may be behind the rest. */
+  void finish() {
+    if (causes.isEmpty()) {
+      return;
+    }
+    int code = causes.keySet().stream().mapToInt(Cause::code).max().orElseThrow();
+    List<String> reasons = new ArrayList<>();
+    causes.forEach((cause, topics) -> reasons.add(cause.text.replace("%s", describe(topics))));
+    throw new Sidecar.Exit(code, String.join("; ", reasons));
+  }
+
+  /** Ends the sidecar when what it asks of the cluster as a whole, for the sake of a resource, failed for good. */
+  static void finishOn(Throwable error, String permission, String resource) {
+    Cause cause = causeOf(error, permission);
+    if (cause != null) {
+      throw new Sidecar.Exit(cause.code, cause.text.replace("%s", cause.code == Sidecar.NOT_PERMITTED ? "the cluster" : resource));
+    }
+  }
+
+  /** The first few names, and how many more there are. */
+  static String describe(Collection<Topic> topics) {
+    String first = topics.stream().limit(NAMED).map(Topic::name).collect(Collectors.joining(", "));
+    return (topics.size() == 1 ? "topic " : "topics ") + first
+        + (topics.size() > NAMED ? " and " + (topics.size() - NAMED) + " more" : "");
+  }
+
+  /** What is wrong: the client wraps an error that it would have tried again itself. */
+  static Throwable unwrap(Throwable error) {
+    boolean wrapper = error instanceof ExecutionException || error instanceof TimeoutException;
+    return wrapper && error.getCause() != null ? unwrap(error.getCause()) : error;
+  }
+
+  /** Of a handshake that failed, what it failed on. */
+  private static Throwable root(Throwable error) {
+    return error.getCause() == null ? error : root(error.getCause());
+  }
+
+  static String text(Throwable error) {
+    return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+  }
+}

@@ -1,0 +1,62 @@
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A declared topic. */
+record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
+
+  /** A topic as the cluster has it, every config with the value that is in effect. */
+  record Live(int partitions, int replicationFactor, Map<String, String> configs) {}
+
+  record Difference(String field, String declared, String actual) {}
+
+  /** A line of TOPICS_FILE: name, partitions, replication factor, drift policy, key=value;key=value. */
+  static Topic parse(String line) {
+    String[] fields = line.split(" ", 5);
+    Map<String, String> configs = new LinkedHashMap<>();
+    for (String setting : fields[4].split(";")) {
+      if (!setting.isEmpty()) {
+        String[] pair = setting.split("=", 2);
+        configs.put(pair[0], pair[1]);
+      }
+    }
+    return new Topic(fields[0], Integer.parseInt(fields[1]), Short.parseShort(fields[2]), fields[3], configs);
+  }
+
+  List<Difference> differences(Live live) {
+    List<Difference> found = new ArrayList<>();
+    if (partitions != live.partitions) {
+      found.add(new Difference("partitions", String.valueOf(partitions), String.valueOf(live.partitions)));
+    }
+    if (replicationFactor != live.replicationFactor) {
+      found.add(new Difference("replicationFactor", String.valueOf(replicationFactor), String.valueOf(live.replicationFactor)));
+    }
+    differingConfigs(live).forEach((key, declared) -> {
+      String actual = live.configs.get(key);
+      found.add(new Difference(key, declared, actual == null || actual.isEmpty() ? "\"\"" : actual));
+    });
+    return found;
+  }
+
+  /** The declared value of every config that is another one in effect. */
+  Map<String, String> differingConfigs(Live live) {
+    Map<String, String> differing = new LinkedHashMap<>(configs);
+    differing.entrySet().removeIf(
+        config -> sorted(config.getValue()).equals(sorted(live.configs.getOrDefault(config.getKey(), ""))));
+    return differing;
+  }
+
+  /** Whether something differs that can be repaired by adding. */
+  boolean repairable(Live live) {
+    return partitions > live.partitions || !differingConfigs(live).isEmpty();
+  }
+
+  /** A comma-separated list means the same in any order. */
+  private static List<String> sorted(String value) {
+    String[] parts = value.split(",", -1);
+    Arrays.sort(parts);
+    return List.of(parts);
+  }
+}

@@ -1,0 +1,190 @@
+# shellcheck shell=sh
+# How the sidecars of OpenSearch talk to it, on top of lib.sh. Needs curl, which takes from its own configuration whom it trusts and who
+# it is.
+# OPENSEARCH_ENDPOINTS  base URLs of the nodes, separated by spaces
+# OPENSEARCH_NODES      how many nodes have to have joined
+
+body=$GROUNDWORK_RUN_DIR/body
+
+# http METHOD PATH [FILE]: the status is in $STATUS, the answer in the file $body. 0 when the server gave an answer that means
+# something; 75 when it did not.
+http() {
+  method=$1
+  path=$2
+  call_timeout_s 10
+  set -- ${3+--data-binary "@$3"}
+  # A node that is down is not asked twice in a row.
+  endpoint=${OPENSEARCH_ENDPOINTS%% *}
+  curl_status=0
+  await curl --silent --show-error --max-time "$CALL_TIMEOUT_S" --request "$method" \
+    --header 'Content-Type: application/json' --output "$body" --write-out '%{http_code}' \
+    "$@" "$endpoint$path" >"$GROUNDWORK_RUN_DIR/status" 2>"$GROUNDWORK_RUN_DIR/curl-error" || curl_status=$?
+  # curl ends it with no line break, so that read says that there is no line.
+  read -r STATUS <"$GROUNDWORK_RUN_DIR/status" || :
+  if [ "$curl_status" -ne 0 ]; then
+    REASON="$method $endpoint$path: $(cat "$GROUNDWORK_RUN_DIR/curl-error")"
+    # 3: the URL is malformed; 137: curl was killed.
+    [ "$curl_status" -ne 3 ] || fail "$EX_CONFIG" "$REASON"
+    # 58 and 77: a file of its own configuration; 60: who answers is not who was asked.
+    case $curl_status in 58 | 77) fail "$EX_CONFIG" "$REASON" ;; 60) fail "$EX_NOPERM" "$REASON" ;; esac
+    ! grep -q 'alert.* \(certificate\|ca\)\( \|,\|$\)' "$GROUNDWORK_RUN_DIR/curl-error" || fail "$EX_NOPERM" "$REASON"
+    [ "$curl_status" -lt 128 ] || fail "$curl_status" "curl was killed by signal $((curl_status - 128))"
+    next_endpoint
+    return "$EX_TEMPFAIL"
+  fi
+  case $STATUS in
+    401 | 403) fail "$EX_NOPERM" "$method $path: HTTP $STATUS: $(answer)" ;;
+    408 | 429 | 5??)
+      REASON="$method $endpoint$path: HTTP $STATUS: $(answer)"
+      next_endpoint
+      return "$EX_TEMPFAIL"
+      ;;
+    2??)
+      # A proxy may cut an answer without curl noticing.
+      case $(tail -n 1 "$body") in
+        '}' | '{ }') ;;
+        *)
+          REASON="$method $endpoint$path: HTTP $STATUS: the answer is not complete"
+          return "$EX_TEMPFAIL"
+          ;;
+      esac
+      ;;
+  esac
+}
+
+next_endpoint() {
+  case $OPENSEARCH_ENDPOINTS in
+    *' '*) OPENSEARCH_ENDPOINTS="${OPENSEARCH_ENDPOINTS#* } ${OPENSEARCH_ENDPOINTS%% *}" ;;
+  esac
+}
+
+# answer: what the server says, as one line for a human: the innermost cause first, then what it led to, cut at the end.
+answer() {
+  if grep -q '^  "error" : ' "$body" 2>/dev/null; then
+    flatten <"$body" | causes
+  else
+    # Not OpenSearch, or not all of its answer: a proxy's page without its tags.
+    tr '\n\r\t' '   ' <"$body" 2>/dev/null | sed 's/<[^>]*>/ /g' | tr -s ' ' | sed 's/^ //; s/ $//'
+  fi | awk '
+    { said = said $0 }
+    END {
+      if (length(said) > 800) {
+        said = substr(said, 1, 800)
+        # Not in the middle of a word, nor of a character.
+        if (!sub(/ [^ ]*$/, "", said)) sub(/[\300-\377][\200-\277]*$/, "", said)
+        said = said " ..."
+      }
+      print said == "" ? "an empty answer" : said
+    }'
+}
+
+# causes: a flattened error on standard input, `innermost (outer; outermost)` on standard output.
+causes() {
+  awk '
+    function text(json) {
+      if (json == "null") return ""
+      json = substr(json, 2, length(json) - 2)
+      gsub(/\\[nrt]/, " ", json)
+      gsub(/\\"/, "\"", json)
+      gsub(/\\\\/, "\\", json)
+      return json
+    }
+    BEGIN { deepest = 0 }
+    /^error="/ { plain = text(substr($0, 7)) }
+    match($0, /^error(\.caused_by)*\.(type|reason)=/) {
+      field = substr($0, 1, RLENGTH - 1)
+      said = text(substr($0, RLENGTH + 1))
+      depth = gsub(/caused_by/, "", field)
+      # A cause without a reason has a type.
+      if (said != "" && (field ~ /reason$/ || !(depth in cause))) cause[depth] = said
+      if (depth > deepest) deepest = depth
+    }
+    END {
+      line = plain
+      for (depth = deepest; depth >= 0; depth--) {
+        if (!(depth in cause)) continue
+        said = cause[depth]
+        # An outer reason often ends with the inner one.
+        tail = length(said) - length(inner)
+        if (inner != "" && tail >= 0 && substr(said, tail + 1) == inner) {
+          said = substr(said, 1, tail)
+          sub(/[:; ]+$/, "", said)
+        }
+        inner = cause[depth]
+        if (said == "") continue
+        if (line == "") line = said
+        else outer = outer (outer == "" ? "" : "; ") said
+      }
+      print line (outer == "" ? "" : " (" outer ")")
+    }'
+}
+
+# flatten: pretty-printed JSON on standard input, one line `path=value` for each scalar, empty object and empty array on
+# standard output. A key that could be taken for part of the path is quoted: `_meta["a.b"]`.
+flatten() {
+  awk '
+    BEGIN { depth = 0; position[depth] = -1 }
+    NR == 1 { next }
+    {
+      sub(/^ */, "")
+      sub(/,$/, "")
+      if ($0 == "}" || $0 == "]") {
+        depth--
+        next
+      }
+      if (position[depth] >= 0) {
+        where = path[depth] "[" position[depth]++ "]"
+        value = $0
+      } else {
+        match($0, /^"([^"\\]|\\.)*" : /)
+        key = substr($0, 2, RLENGTH - 5)
+        value = substr($0, RLENGTH + 1)
+        if (key ~ /[].=["\\]/ || key == "") {
+          gsub(/=/, "%3D", key)
+          where = path[depth] "[\"" key "\"]"
+        } else {
+          where = path[depth] (path[depth] == "" ? "" : ".") key
+        }
+      }
+      if (value == "{" || value == "[") {
+        path[++depth] = where
+        position[depth] = value == "[" ? 0 : -1
+      } else {
+        print where "=" value
+      }
+    }'
+}
+
+cluster_ready() {
+  http GET "/_cluster/health?pretty&wait_for_nodes=%3E%3D$OPENSEARCH_NODES&wait_for_status=yellow&timeout=1s" && [ "$STATUS" = 200 ] && return 0
+  nodes=$(sed -n 's/.*"number_of_nodes" : \([0-9]*\).*/\1/p' "$body" 2>/dev/null)
+  [ -z "$nodes" ] || REASON="$nodes of $OPENSEARCH_NODES nodes have joined, or a primary shard is not assigned"
+  return "$EX_TEMPFAIL"
+}
+
+# same FILE FILE: cmp is not in every image.
+same() {
+  # shellcheck disable=SC2046 # two hashes, and the files' names
+  set -- $(sha256sum "$1" "$2")
+  [ "$1" = "$3" ]
+}
+
+fingerprint() {
+  sha256sum <"$1" | cut -d' ' -f1
+}
+
+# report NAME WANTED ACTUAL: each field that differs, the first hundred by name.
+report() {
+  awk '
+    { at = index($0, "="); path = substr($0, 1, at - 1); value = substr($0, at + 1) }
+    FILENAME == ARGV[1] { declared[path] = value; next }
+    path in declared && declared[path] == value { delete declared[path]; next }
+    { print path "\t" (path in declared ? declared[path] : "absent") "\t" value; delete declared[path] }
+    END { for (path in declared) print path "\t" declared[path] "\tabsent" }
+  ' "$2" "$3" | sort >"$GROUNDWORK_RUN_DIR/differences"
+  head -n 100 "$GROUNDWORK_RUN_DIR/differences" | while IFS='	' read -r path declared actually; do
+    drift "$1" "$path" "$declared" "$actually"
+  done
+  differences=$(($(wc -l <"$GROUNDWORK_RUN_DIR/differences")))
+  [ "$differences" -le 100 ] || log warn drift_more resource "$1" '#fields' $((differences - 100))
+}

@@ -1,0 +1,88 @@
+import { identityFiles, type Security } from "../security/security";
+import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
+
+/** What a container has, beside its own, to take part in a secured cluster. */
+interface Participation {
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: readonly UploadedFile[];
+  readonly secrets: readonly SecretFile[];
+}
+
+/** Who provisions users and roles: the plugin lets this name do everything, without a role. */
+export const ADMIN_PRINCIPAL = "os-admin";
+
+const CONFIG_DIR = "/usr/share/opensearch/config";
+const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
+
+/** All but the audit's have to be there at a cluster's first start, the only one that reads them; os-security changes roles later. */
+const INITIAL_CONFIGURATION = [
+  "action_groups",
+  "audit",
+  "config",
+  "internal_users",
+  "roles",
+  "roles_mapping",
+  "tenants",
+];
+
+/** What curl needs in a node, to ask it as the node itself. */
+export const CURL_AS_NODE = [
+  ...["--cacert", `${CERTIFICATES_DIR}/authorities.pem`],
+  ...["--cert", `${CERTIFICATES_DIR}/node.pem`],
+];
+
+/** What curl needs in a node, to ask it as whoever checks the platform. */
+export const CURL_AS_CHECKS = [
+  ...["--cacert", `${CERTIFICATES_DIR}/authorities.pem`],
+  ...["--cert", `${CERTIFICATES_DIR}/checks.pem`],
+];
+
+/** A node whose HTTP and transport are encrypted and ask who is there. */
+export function nodeOverTls(node: string, security: Security): Participation {
+  const listener = (layer: "http" | "transport") => ({
+    [`plugins.security.ssl.${layer}.pemcert_filepath`]: "certificates/node.pem",
+    [`plugins.security.ssl.${layer}.pemkey_filepath`]: "certificates/node.pem",
+    [`plugins.security.ssl.${layer}.pemtrustedcas_filepath`]: "certificates/authorities.pem",
+  });
+  return {
+    env: {
+      "plugins.security.ssl.http.enabled": "true",
+      ...listener("http"),
+      ...listener("transport"),
+      // Java takes no name with an underscore, such as one on infra_net, for a host's. Who has no node's certificate is refused all the same.
+      "plugins.security.ssl.transport.enforce_hostname_verification": "false",
+      "plugins.security.nodes_dn": "CN=opensearch-*",
+      "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
+      "plugins.security.allow_default_init_securityindex": "true",
+      "plugins.security.audit.type": "log4j",
+    },
+    files: INITIAL_CONFIGURATION.map((name) => ({
+      path: `${CONFIG_DIR}/opensearch-security/${name}.yml`,
+      content: readOwnFile(__dirname, `security/${name}.yml`),
+    })),
+    secrets: [
+      secret(`${CERTIFICATES_DIR}/authorities.pem`, security.authorities),
+      secret(`${CERTIFICATES_DIR}/node.pem`, security.identityOf(node)),
+      secret(`${CERTIFICATES_DIR}/checks.pem`, security.identityOf("checks")),
+    ],
+  };
+}
+
+/** A sidecar whose curl shows who it is, and knows whom to trust, by itself. */
+export function sidecarOverTls(
+  directory: string,
+  principal: string,
+  security: Security,
+): Participation {
+  return {
+    env: { CURL_HOME: directory },
+    files: [{ path: `${directory}/.curlrc`, content: readOwnFile(__dirname, "curlrc") }],
+    // A sidecar is not in root's group.
+    secrets: identityFiles(security, principal, directory, "everyone"),
+  };
+}
+
+/** The nodes do not run in root's group. */
+function secret(path: string, source: string): SecretFile {
+  return { path, source, readableBy: "everyone" };
+}

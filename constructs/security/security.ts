@@ -1,0 +1,29 @@
+import type { SecretFile } from "../service/file";
+
+/**
+ * What a locked platform knows its principals by. Every path is as a stack's working folder sees it; no content is in what is
+ * synthesized.
+ */
+export interface Security {
+  /** Certificates of the authorities that are trusted, PEM. */
+  readonly authorities: string;
+
+  /** Who a service or a sidecar is on the platform's networks: its private key (PKCS8) and its certificate `CN=<principal>`, in one PEM file. */
+  identityOf(principal: string): string;
+
+  /** The secrets of an application: its password, and the bcrypt hash of that. */
+  credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
+}
+
+/** Whom a container trusts, `authorities.pem`, and who it is, `identity.pem`, in a folder of it. */
+export function identityFiles(
+  security: Security,
+  principal: string,
+  folder: string,
+  readableBy?: SecretFile["readableBy"],
+): SecretFile[] {
+  return [
+    { path: `${folder}/authorities.pem`, source: security.authorities, readableBy },
+    { path: `${folder}/identity.pem`, source: security.identityOf(principal), readableBy },
+  ];
+}

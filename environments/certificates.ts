@@ -1,0 +1,94 @@
+import "reflect-metadata";
+import { randomBytes, webcrypto } from "node:crypto";
+import { isIP } from "node:net";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  cryptoProvider,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Somebody else's clock may be behind. */
+const CLOCK_SKEW_MS = 60 * 60 * 1000;
+const AUTHORITY_DAYS = 3650;
+const IDENTITY_DAYS = 365;
+
+cryptoProvider.set("node", webcrypto as never);
+
+/** A new authority, for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which authorities are told apart. */
+export async function makeAuthority(name: string): Promise<string> {
+  const keys = await generateKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name} ${randomBytes(4).toString("hex")}`,
+    keys,
+    signingAlgorithm: CURVE,
+    ...validity(AUTHORITY_DAYS),
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return pemOf(certificate, keys);
+}
+
+/**
+ * A private key (PKCS8) and its certificate `CN=<name>` of the authority, for one year, by which its holder serves under these names and
+ * addresses and asks others; PEM.
+ */
+export async function makeIdentity(
+  authority: string,
+  name: string,
+  hosts: readonly string[],
+): Promise<string> {
+  const [key, certificateOfIssuer] = PemConverter.decode(authority);
+  const issuer = new X509Certificate(certificateOfIssuer);
+  const signingKey = await webcrypto.subtle.importKey("pkcs8", key, CURVE, false, ["sign"]);
+  const keys = await generateKeys();
+  const certificate = await X509CertificateGenerator.create({
+    subject: `CN=${name}`,
+    issuer: issuer.subjectName,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: CURVE,
+    ...validity(IDENTITY_DAYS),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new SubjectAlternativeNameExtension(
+        hosts.map((value) => ({ type: isIP(value) ? "ip" : "dns", value })),
+      ),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return pemOf(certificate, keys);
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - CLOCK_SKEW_MS), notAfter: new Date(now + days * DAY_MS) };
+}
+
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(CURVE, true, [
+    "sign",
+    "verify",
+  ]) as Promise<webcrypto.CryptoKeyPair>;
+}
+
+async function pemOf(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<string> {
+  const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return `${PemConverter.encode(key, "PRIVATE KEY")}\n${certificate.toString("pem")}\n`;
+}

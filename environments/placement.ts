@@ -1,0 +1,161 @@
+import { isIP } from "node:net";
+import { validate } from "../constructs/service/validation";
+import type { Environment, Machine } from "./environment";
+
+/** What runs on every machine has the machine's name behind its own. */
+const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
+
+const SIDECARS = ["kafka-init", "os-init", "os-security"];
+
+/** The machines of an environment; the one without a name where there are not several. */
+export function machinesOf({ machines }: Environment): readonly (Machine | undefined)[] {
+  return machines ?? [undefined];
+}
+
+/** Whether a container is an init sidecar, which keeps nothing and so may run anywhere. */
+export function isSidecar(container: string): boolean {
+  return SIDECARS.includes(container);
+}
+
+/** Those of them that are not gone for now. */
+export function presentMachinesOf(environment: Environment): readonly (Machine | undefined)[] {
+  return machinesOf(environment).filter(
+    (machine) => !machine || !environment.absent?.includes(machine.name),
+  );
+}
+
+/** Whether a container is on a machine that is gone for now. */
+export function isAbsent(environment: Environment, container: string): boolean {
+  return !presentMachinesOf(environment).includes(machineOf(environment, container));
+}
+
+type Cluster = "kafka" | "opensearch";
+
+/** Containers of all nodes of a cluster. */
+export function nodesOf({ kafka, openSearch }: Environment, cluster: Cluster): string[] {
+  const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
+  return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
+}
+
+/** Those of them that are not gone for now: one at least. */
+export function presentNodesOf(environment: Environment, cluster: Cluster): string[] {
+  return nodesOf(environment, cluster).filter((node) => !isAbsent(environment, node));
+}
+
+/** Name of the container of a service that every machine has one of, where there are several. */
+export function nameOn(service: string, machine: Machine | undefined): string {
+  return machine ? `${service}-${machine.name}` : service;
+}
+
+/** The machine that a container is on; nothing where the environment has but one. */
+export function machineOf(environment: Environment, container: string): Machine | undefined {
+  const { machines, placement = {} } = environment;
+  if (!machines) {
+    return undefined;
+  }
+  const named = (name: string) => machines.find((machine) => machine.name === name);
+  if (Object.hasOwn(placement, container)) {
+    return named(placement[container]);
+  }
+  if (isSidecar(container)) {
+    return presentMachinesOf(environment)[0];
+  }
+  const [, service, suffix] = /^(.+)-([a-z0-9]+)$/.exec(container) ?? [];
+  if (EVERYWHERE.includes(service)) {
+    return named(suffix);
+  }
+  const [, node = "1"] = /^(?:kafka|opensearch)-(\d+)$/.exec(container) ?? [];
+  return machines[(Number(node) - 1) % machines.length];
+}
+
+/** Where the engine of a container is, as in DOCKER_HOST; nothing where the docker command finds it. */
+export function engineOf(environment: Environment, container: string): string | undefined {
+  return machineOf(environment, container)?.engine;
+}
+
+/** Where all engines of an environment are, but for those that are gone for now. */
+export function enginesOf(environment: Environment): (string | undefined)[] {
+  return presentMachinesOf(environment).map((machine) => machine?.engine);
+}
+
+/** Fails where the machines could not be what the platform needs of them. */
+export function validateMachines(environment: Environment): void {
+  const { name, machines, absent = [], placement = {} } = environment;
+  if (!machines) {
+    validate(
+      absent.length === 0,
+      () =>
+        `environment "${name}" has one machine, which a deploy cannot be without: "${absent.join()}" is for one of several machines`,
+    );
+    validate(
+      Object.keys(placement).length === 0,
+      () =>
+        `environment "${name}" places ${Object.keys(placement).join(", ")} and has no machines: name them in machines, or leave placement out`,
+    );
+    validate(
+      !environment.networks.encrypted,
+      () =>
+        `environment "${name}" has networks.encrypted and one machine, which nothing crosses between: leave it out`,
+    );
+    return;
+  }
+  validate(
+    machines.length >= 3,
+    () =>
+      `environment "${name}" has ${machines.length} machines (${machines.map((machine) => machine.name).join(", ")}): 3 or more, since two lose their quorum with either of them; leave machines out for a single one`,
+  );
+  for (const machine of machines) {
+    validate(
+      /^[a-z0-9]+$/.test(machine.name),
+      () =>
+        `a machine of environment "${name}" is named "${machine.name}": lower-case letters and digits are allowed`,
+    );
+    validate(
+      /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
+      () =>
+        `the engine of machine "${machine.name}" is "${machine.engine}": ssh://user@host, tcp://host:2376 with TLS, or unix:///path`,
+    );
+    validate(
+      isIP(machine.address) > 0,
+      () =>
+        `the address of machine "${machine.name}" is "${machine.address}": it has to be the IP address by which the other machines reach it`,
+    );
+  }
+  for (const property of ["name", "engine", "address"] as const) {
+    const values = machines.map((machine) => machine[property]);
+    const twice = values.find((value, i) => values.indexOf(value) !== i);
+    validate(
+      twice === undefined,
+      () =>
+        `two machines of environment "${name}" have the ${property} "${twice}": each has its own`,
+    );
+  }
+  for (const machine of absent) {
+    validate(
+      machines.some((one) => one.name === machine),
+      () =>
+        `environment "${name}" is to be deployed without "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
+    );
+  }
+  validate(
+    absent.length < machines.length / 2,
+    () =>
+      `environment "${name}" is to be deployed without ${absent.join(" and ")}, of ${machines.length} machines: the clusters need more than half of them`,
+  );
+  for (const [container, machine] of Object.entries(placement)) {
+    validate(
+      machines.some((one) => one.name === machine),
+      () =>
+        `environment "${name}" places ${container} on "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
+    );
+  }
+  for (const cluster of ["kafka", "opensearch"] as const) {
+    const nodes = nodesOf(environment, cluster);
+    const gone = nodes.filter((node) => isAbsent(environment, node));
+    validate(
+      gone.length < nodes.length / 2 || gone.length === 0,
+      () =>
+        `environment "${name}" is to be deployed without ${absent.join(" and ")}, where ${gone.join(", ")} are, of ${nodes.length} nodes: ${cluster} needs more than half of them; correct placement`,
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.config.ConfigResource;
+
+/** The least that looking at topics takes: one description of all, and one of their configs. */
+public final class KafkaInit {
+  private KafkaInit() {}
+
+  public static void main(String[] args) throws Exception {
+    List<String> topics =
+        Files.readAllLines(Path.of(System.getenv("TOPICS_FILE"))).stream().map(line -> line.split(" ")[0]).toList();
+    // slf4j complains that nobody reads the client's log.
+    PrintStream stderr = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
+    Admin admin = Admin.create(Map.of("bootstrap.servers", System.getenv("KAFKA_BOOTSTRAP_SERVERS")));
+    System.setErr(stderr);
+    admin.describeTopics(topics).allTopicNames().get();
+    admin.describeConfigs(topics.stream().map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic)).toList()).all().get();
+    System.exit(0);
+  }
+}

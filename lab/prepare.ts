@@ -1,0 +1,315 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import {
+  DOCKER_CLI_IMAGE,
+  HAPROXY_IMAGE,
+  KAFKA_IMAGE,
+  OPENSEARCH_IMAGE,
+  PROMETHEUS_IMAGE,
+} from "../constructs";
+import type { Environment } from "../environments";
+import { lab } from "../environments/lab";
+import { labSecured } from "../environments/lab-secured";
+import { labThree } from "../environments/lab-three";
+import { labThreeSecured } from "../environments/lab-three-secured";
+import { enginesOf } from "../environments/placement";
+import { dockerAt, type Engine } from "../operations/engine/docker";
+import { makeSwarm } from "../operations/swarm/swarm";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { CommandError } from "../operations/terminal/terminal";
+
+/** What the rest of this process uses as Terraform. */
+export interface LabTerraform {
+  readonly terraform: string;
+  readonly cliConfigFile: string;
+}
+
+export interface LabOptions {
+  /** Starts without the data of earlier labs. */
+  readonly fresh: boolean;
+  /** Goes on although the engine serves others. */
+  readonly yes: boolean;
+  /** What is to be deployed: the lab of several machines has engines of its own. @default lab */
+  readonly environment?: Environment;
+}
+
+const LABS = [lab, labSecured];
+const LABS_OF_THREE = [labThree, labThreeSecured];
+const labelOf = ({ name }: Environment) => `label=groundwork.environment=${name}`;
+const stateOf = ({ name }: Environment) => join(PROJECT_ROOT, ".state", name);
+/** On the containers of applications that the tests play: an interrupted run leaves them behind. */
+const TRIAL = "label=groundwork.trial";
+
+/** Engine, images, Terraform and provider; what earlier runs and other clones left is cleaned or adopted. */
+export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
+  console.log(
+    "lab: this is a lab with stand-ins for the images and the provider: it is for trying and testing, never for a deployment of your own",
+  );
+  if (process.env.DOCKER_HOST && !options.yes) {
+    throw new CommandError(
+      `DOCKER_HOST is "${process.env.DOCKER_HOST}": the lab would build images and deploy there; unset it, or add --yes`,
+    );
+  }
+  await takeTurns();
+  await runLabScript("engine.sh");
+  const { environment = lab } = options;
+  if (!environment.machines) {
+    await refuseToDisturb(options);
+    await stopMachines();
+  }
+  await runLabScript("images.sh", ...IMAGES, ...securedImage(environment));
+  const terraform = await buildTerraform();
+  if (environment.machines) {
+    if (options.fresh) {
+      // Their Swarm too: agents of one that starts again may find no manager for half a minute.
+      await runLabScript("machines.sh", "wipe");
+    }
+    const count = String(environment.machines.length);
+    await runLabScript("machines.sh", "start", count, ...IMAGES, ...securedImage(environment));
+    await makeSwarm(environment);
+  }
+  await cleanLeftovers(environment, options);
+  return terraform;
+}
+
+/** Takes the machines of the lab of several down, if there are any; their data and images stay. */
+export async function stopMachines(): Promise<void> {
+  const [{ engine }] = labThree.machines;
+  if (existsSync(dirname(new URL(engine).pathname))) {
+    await runLabScript("machines.sh", "stop");
+  }
+}
+
+const IMAGES = [
+  ...[KAFKA_IMAGE, OPENSEARCH_IMAGE, PROMETHEUS_IMAGE, DOCKER_CLI_IMAGE, HAPROXY_IMAGE],
+];
+
+/** The one with the security plugin, where it is another one. */
+function securedImage({ openSearch: { image } }: Environment): string[] {
+  return image ? [image] : [];
+}
+
+/** Builds what is missing of Terraform and the provider, and has every child of this process use them. */
+export async function buildTerraform(): Promise<LabTerraform> {
+  const terraform = await runLabScript("terraform.sh");
+  const cliConfigFile = await runLabScript("provider.sh");
+  forgetProviders();
+  process.env.TF_CLI_CONFIG_FILE = cliConfigFile;
+  if (isAbsolute(terraform)) {
+    // Built by the lab, so not on the PATH.
+    process.env.TERRAFORM_BINARY_NAME = terraform;
+  }
+  // cdktf's plugin cache would keep the stand-in for the user's other projects.
+  process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV = "1";
+  return { terraform, cliConfigFile };
+}
+
+/** Names the process whose turn it is to what it starts. */
+const TURN = "GROUNDWORK_LAB_TURN";
+
+/** Two clones share the machine's engine: the second waits until the first has ended. */
+async function takeTurns(): Promise<void> {
+  const cache =
+    process.env.GROUNDWORK_LAB_CACHE ??
+    join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
+  mkdirSync(cache, { recursive: true });
+  const lock = join(cache, "lab.lock");
+  let told = false;
+  const own = identify(process.pid);
+  while (!tryLock(lock)) {
+    const owner = ownerOf(lock);
+    if (owner && [own, process.env[TURN]].includes(owner)) {
+      process.env[TURN] = owner;
+      return;
+    }
+    if (owner && owner !== identify(Number.parseInt(owner, 10))) {
+      rmSync(lock, { force: true });
+      console.log(`lab: takes over from process ${Number.parseInt(owner, 10)}, which was killed`);
+      continue;
+    }
+    if (owner && !told) {
+      console.log(
+        `lab: waits for another lab on this machine, process ${Number.parseInt(owner, 10)}`,
+      );
+      told = true;
+    }
+    await setTimeout(1000);
+  }
+  process.env[TURN] = own;
+  process.once("exit", () => rmSync(lock, { force: true }));
+}
+
+function tryLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, identify(process.pid) ?? "", { flag: "wx" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ownerOf(lock: string): string | undefined {
+  try {
+    return readFileSync(lock, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process's number and the time it started at, since numbers come again; nothing when there is no such process. */
+function identify(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The 22nd field; the second one, in parentheses, may have spaces.
+    return `${pid} started ${stat.slice(stat.lastIndexOf(")")).split(" ")[20]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a script of the lab, shows its progress and returns the last line of what it printed. */
+export function runLabScript(name: string, ...args: string[]): Promise<string> {
+  const child = spawn(join(PROJECT_ROOT, "lab", name), args, {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+    process.stderr.write(String(chunk).replace(/^(?!lab: ).*\n?/gm, ""));
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0
+        ? resolve(output.trim().split("\n").pop() ?? "")
+        : reject(new CommandError(`lab/${name} failed, its message is above`)),
+    );
+  });
+}
+
+async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
+  const all = await names(undefined, "container", "ls", "--all");
+  const own = await Promise.all(
+    [...LABS.map(labelOf), TRIAL].map((label) =>
+      names(undefined, "container", "ls", "--all", "--filter", label),
+    ),
+  );
+  const others = all.filter((name) => !own.flat().includes(name));
+  if (others.length > 0 && !yes) {
+    throw new CommandError(
+      `this engine serves other containers (${others.join(", ")}): the lab keeps off; use a machine of its own, or add --yes`,
+    );
+  }
+}
+
+/**
+ * A second clone of the project, or a run that was interrupted, may have left containers and networks that this clone's
+ * state does not know: they go. Data volumes stay and are adopted by name.
+ */
+async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): Promise<void> {
+  const labs: readonly Environment[] = environment.machines ? LABS_OF_THREE : LABS;
+  const engines = enginesOf(environment);
+  /** Ids of all of a kind on an engine that have one of the labels; a volume's is its name. */
+  const labelled = async (engine: Engine, kind: keyof typeof LISTS, labels: readonly string[]) =>
+    (
+      await Promise.all(
+        labels.map((label) => lines(engine, kind, ...LISTS[kind], "--filter", label)),
+      )
+    ).flat();
+  if (!fresh) {
+    for (const other of labs.filter(({ name }) => name !== environment.name)) {
+      // They have the same names: one is there at a time.
+      if ((await labelled(engines[0], "volume", [labelOf(other)])).length > 0) {
+        throw new CommandError(
+          `the engine has the data of environment "${other.name}", and "${environment.name}" has the same names: add --fresh to remove it, or go on with the other one`,
+        );
+      }
+    }
+  } else {
+    for (const one of labs) {
+      rmSync(stateOf(one), { recursive: true, force: true });
+    }
+  }
+  const known = knownIds(environment);
+  /** Removes what is not wanted, engine after engine: a network of all machines is gone from the others with the first. */
+  const clean = async (
+    kind: keyof typeof LISTS,
+    labels: readonly string[],
+    unwanted: (id: string) => boolean,
+  ) => {
+    let count = 0;
+    for (const engine of engines) {
+      const ids = (await labelled(engine, kind, labels)).filter(unwanted);
+      if (ids.length > 0) {
+        const force = kind === "container" ? ["--force"] : [];
+        await dockerAt(engine, kind, "rm", ...force, ...ids);
+        count += ids.length;
+      }
+    }
+    return count;
+  };
+  const isForeign = (id: string) => !known.has(id);
+  const ours = labs.map(labelOf);
+  const containers = await clean("container", [...ours, TRIAL], isForeign);
+  if (containers > 0) {
+    console.log(`lab: cleaned ${containers} containers of another clone or an earlier run`);
+  }
+  const networks = await clean("network", ours, isForeign);
+  if (networks > 0) {
+    console.log(`lab: cleaned ${networks} networks of another clone or an earlier run`);
+  }
+  const volumes = await clean("volume", ours, () => fresh);
+  if (volumes > 0) {
+    console.log(`lab: removed ${volumes} data volumes of earlier labs, as --fresh asks`);
+  }
+  const kept = await Promise.all(engines.map((engine) => labelled(engine, "volume", ours)));
+  if (kept.flat().some(isForeign)) {
+    console.log("lab: adopts the data volumes of another clone or an earlier run");
+  }
+}
+
+/** How the engine lists the ids of each kind. */
+const LISTS = {
+  container: ["ls", "--all", "--no-trunc", "--format", "{{.ID}}"],
+  network: ["ls", "--no-trunc", "--format", "{{.ID}}"],
+  volume: ["ls", "--format", "{{.Name}}"],
+} as const;
+
+/** Ids of everything in this clone's state. */
+function knownIds(environment: Environment): Set<string> {
+  const ids = new Set<string>();
+  const folder = stateOf(environment);
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    if (file.endsWith(".tfstate")) {
+      const state = JSON.parse(readFileSync(join(folder, file), "utf8"));
+      for (const { instances } of state.resources) {
+        for (const { attributes } of instances) {
+          ids.add(attributes.id);
+        }
+      }
+    }
+  }
+  return ids;
+}
+
+/** Terraform's lock file names the checksum of the provider that wrote it, which a rebuilt one does not have. */
+function forgetProviders(): void {
+  const stacks = join(PROJECT_ROOT, "cdktf.out", "stacks");
+  for (const stack of existsSync(stacks) ? readdirSync(stacks) : []) {
+    if ([...LABS, ...LABS_OF_THREE].some(({ name }) => stack.startsWith(`${name}-`))) {
+      rmSync(join(stacks, stack, ".terraform.lock.hcl"), { force: true });
+    }
+  }
+}
+
+async function lines(engine: Engine, ...args: string[]): Promise<string[]> {
+  return (await dockerAt(engine, ...args)).split("\n").filter((line) => line !== "");
+}
+
+function names(engine: Engine, ...args: string[]): Promise<string[]> {
+  const field = args[0] === "container" ? "{{.Names}}" : "{{.Name}}";
+  return lines(engine, ...args, "--format", field);
+}

@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import { unescapeTemplate } from "../../constructs/service/file";
+import { stackFolder } from "../synthesis/project";
+import type { SynthesizedResource } from "../synthesis/resources";
+
+// biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
+type Body = any;
+
+/**
+ * The same containers for docker compose, as JSON, which is YAML too: what the bench compares with. Files that Terraform
+ * uploads are mounted from the directory.
+ */
+export function renderCompose(
+  containers: readonly SynthesizedResource[],
+  images: ReadonlyMap<string, string>,
+  directory: string,
+): { yaml: string; files: Map<string, string> } {
+  const files = new Map<string, string>();
+  const services: Record<string, unknown> = {};
+  const volumes: Record<string, unknown> = {};
+  const networks: Record<string, unknown> = {};
+  for (const { stack, body } of containers as readonly { stack: string; body: Body }[]) {
+    const service = body.name.replace(/-.*/, "").replace(/^os$/, "opensearch");
+    const nodes = containers
+      .map(({ body: { name, must_run } }) => (must_run ? (name as string) : ""))
+      .filter((name) => name.startsWith(`${service}-`));
+    const binds = (body.upload ?? []).map(({ file, content, source }: Body) => {
+      if (source) {
+        return `${join(stackFolder(stack), source)}:${file}:ro`;
+      }
+      const path = join(directory, body.name, file);
+      files.set(path, unescapeTemplate(content));
+      return `${path}:${file}:ro`;
+    });
+    const mounts = body.volumes.map(({ volume_name, host_path, container_path }: Body) => {
+      if (host_path) {
+        return `${host_path}:${container_path}:ro`;
+      }
+      volumes[volume_name] = {};
+      return `${volume_name}:${container_path}`;
+    });
+    for (const { name } of body.networks_advanced) {
+      networks[name] = { name, driver: "bridge", labels: labelsOf(body) };
+    }
+    services[body.name] = {
+      container_name: body.name,
+      image: images.get(service),
+      init: true,
+      entrypoint: body.entrypoint,
+      command: body.command,
+      user: body.user,
+      environment: (body.env ?? []).map((entry: string) => entry.replaceAll("$", "$$")),
+      volumes: [...mounts, ...binds],
+      tmpfs: Object.entries(body.tmpfs ?? {}).map(([path, options]) => `${path}:${options}`),
+      networks: body.networks_advanced.map(({ name }: Body) => name),
+      ports: body.ports.map(({ ip, external, internal }: Body) => `${ip}:${external}:${internal}`),
+      mem_limit: `${body.memory}m`,
+      memswap_limit: `${body.memory_swap}m`,
+      mem_reservation: `${body.memory_reservation}m`,
+      security_opt: body.security_opts,
+      cap_drop: body.capabilities.drop,
+      logging: { driver: body.log_driver, options: body.log_opts },
+      restart: body.restart,
+      labels: labelsOf(body),
+      ...(body.healthcheck
+        ? {
+            healthcheck: {
+              test: body.healthcheck.test,
+              interval: body.healthcheck.interval,
+              timeout: body.healthcheck.timeout,
+              retries: body.healthcheck.retries,
+              start_period: body.healthcheck.start_period,
+            },
+          }
+        : {
+            depends_on: Object.fromEntries(
+              nodes.map((node) => [node, { condition: "service_healthy" }]),
+            ),
+          }),
+    };
+  }
+  return { yaml: JSON.stringify({ services, volumes, networks }, null, 2), files };
+}
+
+/** By which a later lab knows and cleans what a killed run left. */
+function labelsOf(body: Body): Record<string, string> {
+  return Object.fromEntries(body.labels.map(({ label, value }: Body) => [label, value]));
+}

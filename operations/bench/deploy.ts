@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  DOCKER_CLI_IMAGE,
+  KAFKA_IMAGE,
+  OPENSEARCH_IMAGE,
+  PROMETHEUS_IMAGE,
+} from "../../constructs";
+import { lab } from "../../environments/lab";
+import { destroyPlatform } from "../deploy/destroy";
+import { docker } from "../engine/docker";
+import type { SynthesizedResource } from "../synthesis/resources";
+import { synthesize } from "../synthesis/synthesize";
+import { CommandError } from "../terminal/terminal";
+import { renderCompose } from "./compose";
+import { type Figure, ROUNDS, ratio, time } from "./figure";
+import { type NpmOptions, runNpm } from "./run";
+
+/** From nothing to finished sidecars, both ways in turn, each time without data. */
+export async function benchDeploy(): Promise<Figure[]> {
+  const containers = synthesizedContainers();
+  const directory = mkdtempSync(join(tmpdir(), "groundwork-compose-"));
+  const images = new Map([
+    ["kafka", KAFKA_IMAGE],
+    ["opensearch", OPENSEARCH_IMAGE],
+    ["prometheus", PROMETHEUS_IMAGE],
+    ["exit", DOCKER_CLI_IMAGE],
+  ]);
+  const { yaml, files } = renderCompose(containers, images, directory);
+  for (const [path, content] of files) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+  const file = join(directory, "docker-compose.json");
+  writeFileSync(file, yaml);
+  const compose = (...args: string[]) =>
+    execFileSync("docker-compose", ["--file", file, "--project-name", "bench", ...args], {
+      stdio: "ignore",
+    });
+  const own: number[] = [];
+  const other: number[] = [];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      other.push(
+        await time(async () => {
+          compose("up", "--detach");
+          await docker("wait", "os-init", "kafka-init");
+        }),
+      );
+      await assertFinished();
+      compose("down", "--volumes");
+      own.push(await timeUp());
+      await assertFinished();
+      if (round < ROUNDS - 1) {
+        await destroyPlatform(lab, { volumes: true });
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  return [ratio("first deploy to ready / docker compose up", own, other, 1)];
+}
+
+/** Seconds from the call of `npm run up` until everything is deployed; the checks follow. */
+export async function timeUp(options: NpmOptions = {}): Promise<number> {
+  const started = performance.now();
+  let deployed = started;
+  await runNpm("up", {
+    ...options,
+    onLine: (line) => {
+      if (line.startsWith("checking every guarantee")) {
+        deployed = performance.now();
+      }
+    },
+  });
+  return (deployed - started) / 1000;
+}
+
+/** Every container of the lab. */
+export function synthesizedContainers(): SynthesizedResource[] {
+  return synthesize(lab)
+    .flatMap(({ resources }) => resources)
+    .filter(({ type }) => type === "docker_container");
+}
+
+async function assertFinished(): Promise<void> {
+  const codes = await docker("inspect", "--format", "{{.State.ExitCode}}", "os-init", "kafka-init");
+  if (codes !== "0\n0") {
+    throw new CommandError(
+      `a sidecar failed in the bench, exit codes: ${codes.replace("\n", ", ")}`,
+    );
+  }
+}

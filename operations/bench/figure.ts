@@ -1,0 +1,47 @@
+/** One thing that was measured, and what is promised of it. */
+export interface Figure {
+  readonly name: string;
+  readonly measured: string;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+/** How often what is compared is measured, in turn. */
+export const ROUNDS = 3;
+
+/** Seconds that something takes. */
+export async function time(work: () => Promise<unknown> | unknown): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** The medians of two things that were measured in turn, one against the other. */
+export function ratio(
+  name: string,
+  own: readonly number[],
+  other: readonly number[],
+  atMost: number,
+): Figure {
+  const [ours, theirs] = [median(own), median(other)];
+  return {
+    name,
+    measured: `${(ours / theirs).toFixed(2)} (${ours.toFixed(1)} s / ${theirs.toFixed(1)} s)`,
+    target: `at most ${atMost}`,
+    met: ours / theirs <= atMost,
+  };
+}
+
+/** Seconds against a bound. */
+export function bound(name: string, values: readonly number[], under: number): Figure {
+  return {
+    name,
+    measured: `${median(values).toFixed(1)} s`,
+    target: `under ${under} s`,
+    met: median(values) < under,
+  };
+}

@@ -1,0 +1,39 @@
+import { rmSync } from "node:fs";
+import { lab } from "../../environments/lab";
+import { labThree } from "../../environments/lab-three";
+import { prepareLab, stopMachines } from "../../lab/prepare";
+import { copyOfProject, editCopy } from "./copy";
+import { timeUp } from "./deploy";
+import { type Figure, ROUNDS, ratio } from "./figure";
+import { runNpm } from "./run";
+
+/** The lab on three machines and on one, in turn and each time without data: how long a first deploy takes, and a roll of both clusters. */
+export async function benchMachines(): Promise<Figure[]> {
+  await prepareLab({ fresh: true, yes: true, environment: labThree });
+  const ready: Record<string, number[]> = { [lab.name]: [], [labThree.name]: [] };
+  const rolled: Record<string, number[]> = { [lab.name]: [], [labThree.name]: [] };
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const environment of [lab.name, labThree.name]) {
+        // Every node has more memory there.
+        const cwd = copyOfProject();
+        editCopy(cwd, "environments/lab.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
+        try {
+          ready[environment].push(await timeUp({ environment }));
+          rolled[environment].push(await timeUp({ environment, cwd }));
+          await runNpm("down", { environment, cwd, args: ["--volumes", "--yes"] });
+        } finally {
+          rmSync(cwd, { recursive: true });
+        }
+      }
+    }
+  } finally {
+    await stopMachines();
+  }
+  const compared = (what: string, seconds: Record<string, number[]>) =>
+    ratio(`three machines / one: ${what}`, seconds[labThree.name], seconds[lab.name], 1.5);
+  return [
+    compared("first deploy to ready", ready),
+    compared("a roll of every node of both clusters", rolled),
+  ];
+}

@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { lab } from "../../environments/lab";
+import { PROJECT_ROOT } from "../synthesis/project";
+import { stream } from "../terminal/stream";
+import { CommandError } from "../terminal/terminal";
+import { terraformEnv } from "../terraform/binary";
+
+const LOG_FILE = join(PROJECT_ROOT, ".state", "bench.log");
+
+export interface Where {
+  readonly cwd?: string;
+  /** Name of the environment; the lab's unless told. */
+  readonly environment?: string;
+}
+
+/** Runs the cdktf CLI as a user would. */
+export function runCdktf(...args: string[]): Promise<void> {
+  return runCdktfIn({}, ...args);
+}
+
+/** The same elsewhere. */
+export async function runCdktfIn(where: Where, ...args: string[]): Promise<void> {
+  await runInLab(join(PROJECT_ROOT, "node_modules", ".bin", "cdktf"), args, where, [0]);
+}
+
+export interface NpmOptions extends Where {
+  readonly args?: readonly string[];
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs an npm script as a user would. The exit code of a preview or plan says what it found, so it is no failure. */
+export async function runNpm(script: string, options: NpmOptions = {}): Promise<void> {
+  const { args = [] } = options;
+  await runInLab("npm", ["run", "--silent", script, "--", ...args], options, [0, 2, 3]);
+}
+
+async function runInLab(
+  command: string,
+  args: readonly string[],
+  { cwd = PROJECT_ROOT, environment = lab.name, onLine = () => undefined }: NpmOptions,
+  success: readonly number[],
+): Promise<void> {
+  const exitCode = await stream(command, args, {
+    cwd,
+    env: {
+      ...terraformEnv(process.env),
+      CHECKPOINT_DISABLE: "1",
+      FORCE_COLOR: "0",
+      GROUNDWORK_ENV: environment,
+    },
+    logFile: LOG_FILE,
+    onLine,
+  });
+  if (!success.includes(exitCode)) {
+    throw new CommandError(
+      `${command} ${args.join(" ")} failed with ${exitCode}, its output is in ${LOG_FILE}`,
+    );
+  }
+}

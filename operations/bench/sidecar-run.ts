@@ -1,0 +1,131 @@
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { unescapeTemplate } from "../../constructs/service/file";
+import { docker } from "../engine/docker";
+import { stackFolder } from "../synthesis/project";
+import type { SynthesizedResource } from "../synthesis/resources";
+
+interface SidecarBody {
+  readonly user: string;
+  readonly memory: number;
+  readonly entrypoint: readonly string[];
+  readonly env: readonly string[];
+  readonly tmpfs: Readonly<Record<string, string>>;
+  readonly networks_advanced: readonly { readonly name: string }[];
+  readonly upload: readonly {
+    readonly file: string;
+    readonly content?: string;
+    readonly source?: string;
+  }[];
+}
+
+export interface MeasuredRun {
+  /** The last line of the log. */
+  readonly exit: { exit_code: number; duration_ms: number; created: number; unchanged: number };
+  /** Most memory at one moment, page cache that the kernel can drop left out. */
+  readonly peakMiB: number;
+}
+
+/** Runs a synthesized sidecar outside of Terraform, with other content for some of its files. */
+export async function runSidecar(
+  { stack, body }: SynthesizedResource,
+  image: string,
+  replaced: Readonly<Record<string, string | Buffer>>,
+): Promise<MeasuredRun> {
+  const sidecar = body as unknown as SidecarBody;
+  const [network] = sidecar.networks_advanced;
+  const tmpfs = Object.entries(sidecar.tmpfs).flatMap(([path, options]) => [
+    "--tmpfs",
+    `${path}:${options}`,
+  ]);
+  const memory = `${sidecar.memory}m`;
+  const id = await docker(
+    ...[
+      "create",
+      "--label",
+      "groundwork.trial",
+      "--init",
+      "--network",
+      network.name,
+      "--user",
+      sidecar.user,
+      ...tmpfs,
+    ],
+    ...["--memory", memory, "--memory-swap", memory],
+    ...sidecar.env.flatMap((entry) => ["--env", entry]),
+    ...["--entrypoint", sidecar.entrypoint[0], image, ...sidecar.entrypoint.slice(1)],
+  );
+  const root = mkdtempSync(join(tmpdir(), "groundwork-bench-"));
+  try {
+    chmodSync(root, 0o755);
+    for (const { file, content = "", source } of sidecar.upload) {
+      const path = join(root, file);
+      mkdirSync(dirname(path), { recursive: true });
+      if (file in replaced) {
+        writeFileSync(path, replaced[file]);
+      } else if (source) {
+        copyFileSync(join(stackFolder(stack), source), path);
+      } else {
+        writeFileSync(path, unescapeTemplate(content));
+      }
+    }
+    await docker("cp", `${root}/.`, `${id}:/`);
+    const peak = watchMemory(id);
+    const log = await attach(id);
+    const exit = JSON.parse(log.trim().split("\n").pop() ?? "{}");
+    return { exit, peakMiB: peak() };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+    await docker("rm", "--force", id);
+  }
+}
+
+function attach(id: string): Promise<string> {
+  const child = spawn("docker", ["start", "--attach", id], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", () => resolve(output));
+  });
+}
+
+/** Reads the control group of a container of this machine's engine until asked for the peak. */
+function watchMemory(id: string): () => number {
+  const v1 = `/sys/fs/cgroup/memory/docker/${id}`;
+  const v2 = `/sys/fs/cgroup/system.slice/docker-${id}.scope`;
+  let peak = 0;
+  const timer = setInterval(() => {
+    try {
+      const isV1 = existsSync(v1);
+      const group = isV1 ? v1 : v2;
+      const used = Number(
+        readFileSync(join(group, isV1 ? "memory.usage_in_bytes" : "memory.current"), "utf8"),
+      );
+      const stat = readFileSync(join(group, "memory.stat"), "utf8");
+      const droppable = Number(/^(?:total_)?inactive_file (\d+)/m.exec(stat)?.[1] ?? 0);
+      peak = Math.max(peak, used - droppable);
+    } catch {
+      // It has not started or has ended.
+    }
+  }, 20);
+  return () => {
+    clearInterval(timer);
+    return peak / 1024 / 1024;
+  };
+}

@@ -1,0 +1,444 @@
+import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { unescapeTemplate } from "../../constructs/service/file";
+import type { Json } from "../synthesis/tree";
+import { type Action, type Change, type ClusterNode, clusterOf, labelOf } from "./change";
+import type { Difference } from "./diff";
+import { type FileChange, facts } from "./file-change";
+import { describeFile } from "./files";
+
+/** The differences in the user's words. */
+export function describeDifferences(found: readonly Difference[]): Change[] {
+  const renames = findRenames(found);
+  return found.flatMap((difference) => {
+    const rename = renames.get(difference);
+    return rename === "source" ? [] : [describeDifference(difference, rename)];
+  });
+}
+
+function describeDifference(difference: Difference, renamedFrom?: Difference): Change {
+  const { stack, type, id, after, movedFrom } = difference;
+  const before = difference.before ?? renamedFrom?.before;
+  const words = WORDS[type] ?? defaultWords(type);
+  const body = after ?? before;
+  const { details, destructive, warnings } = words.compare(before, after);
+  const action = renamedFrom ? "replace" : actionOf(difference, words);
+  return {
+    stack,
+    address: `${type}.${id}`,
+    subject: words.subject(body, id),
+    action,
+    details: movedFrom ? [`moved from ${movedFrom}`, ...details] : details,
+    destructive: [
+      ...destructive,
+      ...(renamedFrom ? [renameLoss(difference, renamedFrom)] : []),
+      ...(words.destroys?.(action, before, after) ?? []),
+    ],
+    warnings,
+    node: nodeOf(before, after),
+  };
+}
+
+function nodeOf(before: Json, after: Json): ClusterNode | undefined {
+  const body = after ?? before;
+  const cluster = clusterOf(body);
+  const networks = (container: Json): string[] =>
+    container.networks_advanced.map(({ name }: Json) => name);
+  const stays = before !== undefined && after !== undefined;
+  return cluster === undefined
+    ? undefined
+    : {
+        cluster,
+        name: body.name,
+        leavesNetwork: stays && networks(before).some((name) => !networks(after).includes(name)),
+        changesSecurity: stays && securityOf(before) !== securityOf(after),
+        changesQuorum: stays && votersOf(before) !== votersOf(after),
+      };
+}
+
+const securityOf = (container: Json) => labelOf(container, "groundwork.security");
+
+const votersOf = ({ env = [] }: Json): string | undefined =>
+  env.find((entry: string) => entry.startsWith("KAFKA_CONTROLLER_QUORUM_VOTERS="));
+
+function actionOf({ before, after, movedFrom }: Difference, words: Words): Action {
+  if (before === undefined) {
+    return "create";
+  }
+  if (after === undefined) {
+    return "destroy";
+  }
+  const changed = changedKeys(before, after).filter((key) => !TERRAFORM_ONLY.includes(key));
+  if (changed.length === 0) {
+    return movedFrom ? "move" : "none";
+  }
+  return changed.every((key) => words.inPlace(key)) ? "update" : "replace";
+}
+
+/** Arguments that Terraform acts on itself; what runs is not touched. */
+const TERRAFORM_ONLY = ["lifecycle", "provisioner", "depends_on", "connection"];
+
+/**
+ * What the provider changes in a container that runs on; for everything else it makes a new one
+ * (https://registry.terraform.io/providers/kreuzwerker/docker/4.5.0/docs/resources/container).
+ */
+const CONTAINER_IN_PLACE = [
+  ...["memory", "memory_swap", "memory_reservation", "cpus", "cpu_set", "cpu_shares"],
+  ...["restart", "max_retry_count", "destroy_grace_seconds", "remove_volumes"],
+  ...["attach", "logs", "must_run", "rm", "start", "wait", "wait_timeout"],
+];
+
+/** How one type of resource is spoken of. */
+interface Words {
+  readonly subject: (body: Json, id: string) => string;
+  readonly compare: (before: Json, after: Json) => FileChange;
+  /** Whether a change of the argument leaves the resource where it is. */
+  readonly inPlace: (key: string) => boolean;
+  readonly destroys?: (action: Action, before: Json, after: Json) => string[];
+}
+
+const named =
+  (kind: string) =>
+  (body: Json, id: string): string =>
+    `${kind} ${body.name ?? id}`;
+
+const WORDS: Readonly<Record<string, Words>> = {
+  docker_container: {
+    subject: named("container"),
+    compare: compareContainers,
+    inPlace: (key) => CONTAINER_IN_PLACE.includes(key),
+    destroys: containerLoss,
+  },
+  docker_image: {
+    subject: (body) => `image ${body.name.split(":")[0]}`,
+    compare: (before, after) =>
+      facts(
+        before && after
+          ? `version ${tagOf(before)} -> ${tagOf(after)}`
+          : `version ${tagOf(after ?? before)}`,
+      ),
+    inPlace: () => false,
+  },
+  docker_volume: {
+    subject: named("volume"),
+    compare: compareVolumes,
+    inPlace: () => false,
+    destroys: (action, before) => {
+      const { name } = before ?? {};
+      const refusal = before?.lifecycle?.prevent_destroy
+        ? "Terraform refuses it (prevent_destroy), and so the whole stack"
+        : "its data is lost";
+      return action === "destroy"
+        ? [
+            // prevent_destroy is of declared resources alone.
+            `volume ${name} is no longer declared: npm run up leaves it with its data, npx cdktf deploy destroys both`,
+          ]
+        : action === "replace"
+          ? [`volume ${name} would be made anew: ${refusal}; undo the change`]
+          : [];
+    },
+  },
+  docker_network: {
+    subject: named("network"),
+    compare: compareArguments,
+    inPlace: () => false,
+    destroys: (action, before) =>
+      action === "destroy" || action === "replace"
+        ? [
+            `network ${before.name} goes${action === "replace" ? " and comes back" : ""}: every container on it loses it, containers of applications make it fail; take them off first`,
+          ]
+        : [],
+  },
+  "data.docker_network": {
+    subject: (body) => `network ${body.name}, which is someone else's`,
+    compare: compareArguments,
+    inPlace: () => true,
+  },
+  grafana_rule_group: {
+    subject: named("alert group"),
+    compare: compareRules,
+    inPlace: () => true,
+  },
+  grafana_contact_point: {
+    subject: named("contact point"),
+    compare: compareArguments,
+    inPlace: () => true,
+  },
+  grafana_mute_timing: {
+    subject: named("mute timing"),
+    compare: compareArguments,
+    inPlace: () => true,
+  },
+  grafana_notification_policy: {
+    subject: () => "notification policy",
+    compare: compareArguments,
+    inPlace: () => true,
+  },
+  terraform: {
+    subject: (_, id) => (id === "backend" ? "state" : `terraform ${id}`),
+    compare: compareArguments,
+    inPlace: () => true,
+    destroys: (action, before) =>
+      action === "update" && isBackend(before)
+        ? [
+            "Terraform would look for the state elsewhere, find none and every name taken: move the state there first, with terraform init -migrate-state in the stack's folder",
+          ]
+        : [],
+  },
+};
+
+function defaultWords(type: string): Words {
+  return {
+    subject: named(type.replace(/^(data\.)?(docker|grafana)_/, "$1").replaceAll("_", " ")),
+    compare: compareArguments,
+    inPlace: () => true,
+  };
+}
+
+function isBackend(body: Json): boolean {
+  return ["local", "s3", "http", "pg", "gcs", "remote"].some((kind) => kind in body);
+}
+
+function tagOf({ name }: Json): string {
+  return name.split(":")[1];
+}
+
+function changedKeys(before: Json, after: Json): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => !isDeepStrictEqual(before[key], after[key]),
+  );
+}
+
+/** Every argument that differs; nothing of what is wholly new or gone. */
+function compareArguments(before: Json, after: Json): FileChange {
+  if (before === undefined || after === undefined) {
+    return facts();
+  }
+  return facts(
+    ...changedKeys(before, after).map((key) => describeArgument(key, before[key], after[key])),
+  );
+}
+
+function describeArgument(key: string, before: Json, after: Json): string {
+  if (key === "depends_on") {
+    return "order of the deploy changed";
+  }
+  return key === "lifecycle"
+    ? `prevent_destroy ${before?.prevent_destroy ?? false} -> ${after?.prevent_destroy ?? false}`
+    : `${key} ${brief(before, after)}`;
+}
+
+function compareVolumes(before: Json, after: Json): FileChange {
+  const exposed = before?.lifecycle?.prevent_destroy && after && !after.lifecycle?.prevent_destroy;
+  return {
+    ...compareArguments(before, after),
+    warnings: exposed
+      ? [`volume ${after.name}: Terraform no longer refuses a plan that destroys it`]
+      : [],
+  };
+}
+
+const BRIEF_LENGTH = 60;
+
+/** Both values, long ones from where they begin to differ. */
+function brief(before: Json, after: Json): string {
+  const [old, now] = [before, after].map((value) =>
+    value === undefined ? "unset" : typeof value === "string" ? value : JSON.stringify(value),
+  );
+  let same = 0;
+  if (old.length > BRIEF_LENGTH || now.length > BRIEF_LENGTH) {
+    while (same < Math.min(old.length, now.length) && old[same] === now[same]) {
+      same++;
+    }
+  }
+  const cut = (text: string) => {
+    const rest = same > 0 ? `…${text.slice(same)}` : text;
+    return rest.length > BRIEF_LENGTH ? `${rest.slice(0, BRIEF_LENGTH)}…` : rest;
+  };
+  return `${cut(old)} -> ${cut(now)}`;
+}
+
+/** A sidecar's declaration is spoken of topic by topic and template by template, also when it is new. */
+function compareContainers(before: Json, after: Json): FileChange {
+  const files = compareFiles(before, after);
+  if (before === undefined) {
+    const { memory_reservation, memory, image } = after;
+    const itself = [`image ${image}`, `memory ${memory} MiB, ${memory_reservation} MiB reserved`];
+    return { ...files, details: [...itself, ...files.details] };
+  }
+  if (after === undefined) {
+    return files;
+  }
+  const details = changedKeys(before, after).flatMap((key) => {
+    const describe = CONTAINER_ARGUMENTS[key];
+    return describe
+      ? describe(before[key], after[key])
+      : [describeArgument(key, before[key], after[key])];
+  });
+  return { ...files, details: [...details, ...files.details] };
+}
+
+const MiB = (name: string) => (before: Json, after: Json) => [`${name} ${before} -> ${after} MiB`];
+const changed = (what: string) => () => [`${what} changed`];
+
+const CONTAINER_ARGUMENTS: Readonly<Record<string, (before: Json, after: Json) => string[]>> = {
+  memory: MiB("memory"),
+  memory_reservation: MiB("memory reservation"),
+  // Always the memory's.
+  memory_swap: () => [],
+  image: (before, after) => [`image ${before} -> ${after}`],
+  env: (before, after) => compareLists("variable", parseEnv(before), parseEnv(after)),
+  labels: (before, after) =>
+    compareLists(
+      "label",
+      new Map((before ?? []).map(({ label, value }: Json) => [label, value])),
+      new Map((after ?? []).map(({ label, value }: Json) => [label, value])),
+    ),
+  ports: (before, after) => compareLists("port", parsePorts(before), parsePorts(after)),
+  networks_advanced: (before, after) =>
+    compareLists("network", keyed(before, "name"), keyed(after, "name")),
+  volumes: (before, after) =>
+    compareLists("mount", keyed(before, "container_path"), keyed(after, "container_path")),
+  // Told file by file.
+  upload: () => [],
+  healthcheck: changed("health check"),
+  command: (before, after) => [`command ${brief(before, after)}`],
+  entrypoint: (before, after) => [`entrypoint ${brief(before, after)}`],
+  provisioner: changed("what the deploy does after it"),
+};
+
+/** Without the names of what a sidecar provisions, which its files tell. */
+function parseEnv(env: string[] = []): Map<string, string> {
+  return new Map(
+    env
+      .filter((entry) => !entry.startsWith("GROUNDWORK_DECLARED="))
+      .map((entry) => {
+        const at = entry.indexOf("=");
+        return [entry.slice(0, at), entry.slice(at + 1)];
+      }),
+  );
+}
+
+function parsePorts(ports: Json[] = []): Map<string, string> {
+  return new Map(
+    ports.map(({ ip, external, internal }) => [`${ip}:${external}`, String(internal)]),
+  );
+}
+
+function keyed(items: Json[] = [], key: string): Map<string, string> {
+  return new Map(
+    items.map((item) => {
+      const { [key]: name, ...rest } = item;
+      return [name, JSON.stringify(rest)];
+    }),
+  );
+}
+
+function compareLists(
+  what: string,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+    const [old, now] = [before.get(name), after.get(name)];
+    if (old === now) {
+      return [];
+    }
+    if (old === undefined) {
+      return [`${what} ${name} added`];
+    }
+    return now === undefined ? [`${what} ${name} removed`] : [`${what} ${name} ${brief(old, now)}`];
+  });
+}
+
+function compareFiles(before: Json, after: Json): FileChange {
+  const files = (body: Json) =>
+    new Map<string, string>(
+      (body?.upload ?? []).map(({ file, content, source_hash }: Json) => [
+        file,
+        source_hash ?? unescapeTemplate(content),
+      ]),
+    );
+  const [old, now] = [files(before), files(after)];
+  const all = [...new Set([...old.keys(), ...now.keys()])].map((path) =>
+    describeFile(path, old.get(path), now.get(path), before !== undefined && after !== undefined),
+  );
+  return {
+    details: all.flatMap(({ details }) => details),
+    destructive: all.flatMap(({ destructive }) => destructive),
+    warnings: all.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/** A node of a cluster serves what people stored: while it is replaced it does not. */
+function containerLoss(action: Action, before: Json): string[] {
+  const cluster = clusterOf(before);
+  if (cluster === undefined) {
+    return [];
+  }
+  const volumes = before.volumes.flatMap(({ volume_name }: Json) => volume_name ?? []).join(", ");
+  if (action === "replace") {
+    return [
+      `container ${before.name} is replaced: ${cluster} is without it meanwhile, its data stays in ${volumes}`,
+    ];
+  }
+  return action === "destroy"
+    ? [
+        `container ${before.name} goes from ${cluster}: move what only it holds away first; its data stays in ${volumes}`,
+      ]
+    : [];
+}
+
+function compareRules(before: Json, after: Json): FileChange {
+  const rules = (body: Json) =>
+    new Map<string, Json>((body?.rule ?? []).map((rule: Json) => [rule.name, rule]));
+  const [old, now] = [rules(before), rules(after)];
+  const details = [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => {
+    const [was, is] = [old.get(name), now.get(name)];
+    if (was === undefined) {
+      return [`alert ${name} added`];
+    }
+    if (is === undefined) {
+      return [`alert ${name} removed`];
+    }
+    return changedKeys(was, is).map(
+      (key) => `alert ${name}: ${RULE_ARGUMENTS[key] ?? key} changed`,
+    );
+  });
+  const interval =
+    before && after && before.interval_seconds !== after.interval_seconds
+      ? [`evaluated every ${before.interval_seconds} -> ${after.interval_seconds} s`]
+      : [];
+  return facts(...interval, ...details);
+}
+
+const RULE_ARGUMENTS: Readonly<Record<string, string>> = {
+  data: "query",
+  labels: "severity",
+  annotations: "summary or runbook",
+  for: "how long it has to hold",
+};
+
+/** What Terraform would destroy and make again under the same name, only because the code calls it otherwise. */
+function findRenames(found: readonly Difference[]): Map<Difference, Difference | "source"> {
+  const renames = new Map<Difference, Difference | "source">();
+  for (const added of found.filter(({ before }) => before === undefined)) {
+    const source = found.find(
+      ({ stack, type, before, after }) =>
+        after === undefined &&
+        stack === added.stack &&
+        type === added.type &&
+        before?.name !== undefined &&
+        before.name === added.after.name,
+    );
+    if (source) {
+      renames.set(added, source);
+      renames.set(source, "source");
+    }
+  }
+  return renames;
+}
+
+function renameLoss({ type, id, after }: Difference, from: Difference): string {
+  return `${type} ${basename(after.name)} has another id in the code and would be destroyed and made again: keep the id, or call moveFromId("${type}.${from.id}") on the resource that is now ${type}.${id}`;
+}

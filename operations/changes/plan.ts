@@ -1,0 +1,132 @@
+import type { Environment } from "../../environments";
+import type { Stack } from "../synthesis/synthesize";
+import type { Json } from "../synthesis/tree";
+import { type Action, totalsOf } from "./change";
+import { describeDifferences } from "./describe";
+import type { Difference } from "./diff";
+import type { ChangeReport } from "./report";
+import { rollsOf } from "./roll";
+
+/** One resource of `terraform show -json` (https://developer.hashicorp.com/terraform/internals/json-format#change-representation). */
+interface ResourceChange {
+  readonly address: string;
+  readonly previous_address?: string;
+  readonly mode: "managed" | "data";
+  readonly type: string;
+  readonly name: string;
+  readonly change: {
+    readonly actions: readonly string[];
+    readonly before: Json;
+    readonly after: Json;
+    readonly after_unknown: Json;
+    readonly before_sensitive: Json;
+    readonly after_sensitive: Json;
+  };
+}
+
+/** A stack, with Terraform's plan as JSON when that changes anything. */
+export interface PlannedStack {
+  readonly stack: Stack;
+  readonly plan?: Json;
+}
+
+/** What Terraform would do in these stacks. */
+export function reportOf(environment: Environment, stacks: readonly PlannedStack[]): ChangeReport {
+  const changes = stacks.flatMap(({ stack, plan }) =>
+    ((plan?.resource_changes ?? []) as ResourceChange[]).flatMap((change) =>
+      toChange(stack.name, change),
+    ),
+  );
+  const before = totalsOf(
+    stacks.flatMap((planned) => containersOf(planned, planned.plan?.prior_state?.values)),
+  );
+  return {
+    environment: environment.name,
+    against: "what is deployed",
+    changes,
+    rolls: rollsOf(changes, before.nodes),
+    before,
+    after: totalsOf(
+      stacks.flatMap((planned) => containersOf(planned, planned.plan?.planned_values)),
+    ),
+    memoryBudgetMiB: environment.memoryBudgetMiB,
+  };
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  create: "create",
+  delete: "destroy",
+  update: "update",
+  "delete,create": "replace",
+  "create,delete": "replace",
+};
+
+/** In the words of a preview, with the action that Terraform has decided on. */
+function toChange(stack: string, resource: ResourceChange) {
+  const { actions, before, after } = resource.change;
+  const moved = resource.previous_address;
+  const action = ACTIONS[actions.join()] ?? (moved ? "move" : undefined);
+  if (resource.mode === "data" || action === undefined) {
+    return [];
+  }
+  const difference: Difference = {
+    stack,
+    type: resource.type,
+    id: resource.name,
+    before: before === null ? undefined : visible(before, resource.change.before_sensitive),
+    after:
+      after === null
+        ? undefined
+        : visible(
+            { ...unknownAsBefore(resource.change), ...after },
+            resource.change.after_sensitive,
+          ),
+    movedFrom: moved,
+  };
+  return describeDifferences([difference]).map((change) => ({ ...change, action }));
+}
+
+/** What is only known after the apply is taken for what it was: it is no change that anybody made. */
+function unknownAsBefore({ before, after_unknown }: ResourceChange["change"]): Json {
+  const unknown = Object.keys(after_unknown ?? {}).filter((key) => after_unknown[key] === true);
+  return Object.fromEntries(unknown.map((key) => [key, before?.[key]]));
+}
+
+/** As it could be declared: without what is unset, which providers spell differently, and without sensitive values. */
+function visible(values: Json, sensitive: Json): Json {
+  return Object.fromEntries(
+    Object.entries<Json>(values)
+      .filter(([, value]) => !isUnset(value))
+      .map(([key, value]) => [
+        key,
+        sensitive?.[key] === true ? "(sensitive)" : withoutUnset(value),
+      ]),
+  );
+}
+
+function isUnset(value: Json): boolean {
+  return value === null || value === false || value === "" || value?.length === 0;
+}
+
+function withoutUnset(value: Json): Json {
+  if (Array.isArray(value)) {
+    return value.map(withoutUnset);
+  }
+  return typeof value === "object"
+    ? Object.fromEntries(
+        Object.entries<Json>(value)
+          .filter(([, item]) => !isUnset(item))
+          .map(([key, item]) => [key, withoutUnset(item)]),
+      )
+    : value;
+}
+
+/** Those of one side of a plan; without a plan those that are declared, which are there. */
+function containersOf({ stack, plan }: PlannedStack, values: Json): Json[] {
+  const isContainer = ({ type }: { type: string }) => type === "docker_container";
+  return plan === undefined
+    ? stack.resources.filter(isContainer).map(({ body }) => body)
+    : (values?.root_module?.resources ?? [])
+        .filter(isContainer)
+        .map(({ values: body }: Json) => body);
+}

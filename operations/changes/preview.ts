@@ -1,0 +1,51 @@
+import { environments } from "../../environments";
+import {
+  environmentsOf,
+  type Json,
+  type Synthesis,
+  synthesizeProject,
+  synthesizeTree,
+  withRevision,
+} from "../synthesis/tree";
+import { totalsOf } from "./change";
+import { describeDifferences } from "./describe";
+import { differences } from "./diff";
+import type { ChangeReport } from "./report";
+import { rollsOf } from "./roll";
+
+/** What the working tree changes against a revision, environment by environment. */
+export function preview(revision: string, names: readonly string[]): ChangeReport[] {
+  return withRevision(revision, (tree) => {
+    const known = environmentsOf(tree);
+    return names.map((name) => {
+      const base = known.includes(name) ? synthesizeTree(tree, name) : new Map();
+      return compare(name, revision, base, synthesizeProject(environments[name]));
+    });
+  });
+}
+
+/** The report over two synthesized trees. */
+export function compare(
+  environment: string,
+  against: string,
+  base: Synthesis,
+  head: Synthesis,
+): ChangeReport {
+  const changes = describeDifferences(differences(base, head));
+  const before = totalsOf(containersOf(base));
+  return {
+    environment,
+    against,
+    changes,
+    rolls: rollsOf(changes, before.nodes),
+    before,
+    after: totalsOf(containersOf(head)),
+    memoryBudgetMiB: environments[environment].memoryBudgetMiB,
+  };
+}
+
+function containersOf(synthesis: Synthesis): Json[] {
+  return [...synthesis.values()].flatMap((stack) =>
+    Object.values<Json>(stack.resource?.docker_container ?? {}),
+  );
+}

@@ -1,0 +1,135 @@
+import { styleText } from "node:util";
+import { CommandError } from "../terminal/terminal";
+import type { Action, Change } from "./change";
+import type { ChangeReport } from "./report";
+import { describeRoll } from "./roll";
+
+/** How a report can be shown. */
+export const FORMATS = {
+  terminal: renderTerminal,
+  markdown: renderMarkdown,
+  json: renderJson,
+} as const;
+
+export type Format = keyof typeof FORMATS;
+
+/** The format of that name, or an error that names the allowed ones. */
+export function formatNamed(name: string): Format {
+  if (!Object.hasOwn(FORMATS, name)) {
+    throw new CommandError(`--format is "${name}": allowed are ${Object.keys(FORMATS).join(", ")}`);
+  }
+  return name as Format;
+}
+
+const SIGNS: Readonly<Record<Action, string>> = {
+  create: "+",
+  destroy: "-",
+  replace: "±",
+  update: "~",
+  move: ">",
+  none: "=",
+};
+
+/** What becomes of the thing, beside its name. */
+const OUTCOMES: Readonly<Record<Action, string>> = {
+  create: "new",
+  destroy: "removed",
+  replace: "replaced",
+  update: "in place",
+  move: "moved",
+  none: "nothing happens to it",
+};
+
+const COLORS: Partial<Record<Action, "green" | "red" | "yellow">> = {
+  create: "green",
+  destroy: "red",
+  replace: "yellow",
+};
+
+function byStack(changes: readonly Change[]): [string, Change[]][] {
+  const stacks = [...new Set(changes.map(({ stack }) => stack))];
+  return stacks.map((stack) => [stack, changes.filter((change) => change.stack === stack)]);
+}
+
+function destructionsOf({ changes }: ChangeReport): string[] {
+  return [...new Set(changes.flatMap(({ destructive }) => destructive))];
+}
+
+function warningsOf({ changes, rolls }: ChangeReport): string[] {
+  return [...new Set(changes.flatMap(({ warnings }) => warnings)), ...rolls.map(describeRoll)];
+}
+
+function summaryOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): string[] {
+  const counts = (["create", "update", "replace", "destroy", "move"] as const)
+    .map((action) => [action, changes.filter((change) => change.action === action).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([action, count]) => `${count} ${OUTCOMES[action]}`);
+  const arrow = (old: number, now: number) => (old === now ? String(now) : `${old} -> ${now}`);
+  const share = Math.round((100 * after.memoryReservationMiB) / memoryBudgetMiB);
+  const over = after.memoryReservationMiB > memoryBudgetMiB ? ", MORE THAN THERE IS" : "";
+  return [
+    counts.join(", ") || "no change",
+    `containers ${arrow(before.containers, after.containers)}`,
+    `reserved memory ${arrow(before.memoryReservationMiB, after.memoryReservationMiB)} of ${memoryBudgetMiB} MiB (${share} %${over})`,
+  ];
+}
+
+function renderTerminal(reports: readonly ChangeReport[]): string {
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    process.stdout.isTTY ? styleText(style, text) : text;
+  return reports
+    .map((report) => {
+      const lines = [paint("bold", `${report.environment}, against ${report.against}`)];
+      for (const [stack, changes] of byStack(report.changes)) {
+        lines.push("", stack);
+        for (const { action, subject, details } of changes) {
+          const line = `  ${SIGNS[action]} ${subject}: ${OUTCOMES[action]}`;
+          const color = COLORS[action];
+          lines.push(color ? paint(color, line) : line);
+          lines.push(...details.map((detail) => `      ${detail}`));
+        }
+      }
+      const section = (title: string, items: string[]) =>
+        items.length > 0 ? ["", title, ...items.map((item) => `  ! ${item}`)] : [];
+      lines.push(...section(paint("red", "destructive"), destructionsOf(report)));
+      lines.push(...section(paint("yellow", "mind"), warningsOf(report)));
+      return [...lines, "", ...summaryOf(report)].join("\n");
+    })
+    .join("\n\n");
+}
+
+function renderMarkdown(reports: readonly ChangeReport[]): string {
+  return reports
+    .map((report) => {
+      const lines = [`### ${report.environment}, against \`${report.against}\``, ""];
+      const section = (title: string, items: string[]) =>
+        items.length > 0 ? [`**${title}**`, "", ...items.map((item) => `- ${item}`), ""] : [];
+      lines.push(...section("⚠️ Destructive", destructionsOf(report)));
+      lines.push(...section("Mind", warningsOf(report)));
+      for (const [stack, changes] of byStack(report.changes)) {
+        lines.push(`<details open><summary>${stack}: ${changes.length}</summary>`, "");
+        lines.push("| | what | |", "|---|---|---|");
+        for (const { action, subject, details } of changes) {
+          const told = details.map(escapeCell).join("<br>");
+          lines.push(
+            `| \`${SIGNS[action]}\` | ${escapeCell(subject)}, ${OUTCOMES[action]} | ${told} |`,
+          );
+        }
+        lines.push("", "</details>", "");
+      }
+      return [...lines, summaryOf(report).join("; ")].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** Whatever a value holds, it stays within its cell and is no markup. */
+function escapeCell(text: string): string {
+  return text
+    .replace(/[\\`*_|[\]<>]/g, (character) => `\\${character}`)
+    .replaceAll("\n", " ")
+    .replaceAll("@", "@\u200b");
+}
+
+function renderJson(reports: readonly ChangeReport[]): string {
+  return JSON.stringify(reports, null, 2);
+}

@@ -1,0 +1,27 @@
+import type { Change, Totals } from "./change";
+import type { Roll } from "./roll";
+
+/** Everything that a preview or a plan shows of one environment. */
+export interface ChangeReport {
+  readonly environment: string;
+  /** What the changes are seen against, such as `main`. */
+  readonly against: string;
+  readonly changes: readonly Change[];
+  readonly rolls: readonly Roll[];
+  readonly before: Totals;
+  readonly after: Totals;
+  readonly memoryBudgetMiB: number;
+}
+
+export const EXIT_NO_CHANGE = 0;
+export const EXIT_CHANGES = 2;
+export const EXIT_DESTRUCTIVE = 3;
+
+/** Exit code of a preview or plan over all environments. */
+export function exitCodeOf(reports: readonly ChangeReport[]): number {
+  const changes = reports.flatMap((report) => report.changes);
+  if (changes.some(({ destructive }) => destructive.length > 0)) {
+    return EXIT_DESTRUCTIVE;
+  }
+  return changes.length > 0 ? EXIT_CHANGES : EXIT_NO_CHANGE;
+}

@@ -1,0 +1,183 @@
+import { resolveTopic, type Topic } from "../../constructs";
+import type { Environment } from "../../environments";
+import { presentNodesOf } from "../../environments/placement";
+import { askKafka } from "../clusters/ask";
+import { inspectContainers } from "../engine/containers";
+import type { SynthesizedResource } from "../synthesis/resources";
+import { listed } from "../terminal/terminal";
+import { machineLossChecks } from "./machine-loss";
+import { observabilityChecks } from "./observability";
+import type { AcceptanceRow } from "./row";
+import { type Rerun, rerunSidecar } from "./sidecars";
+
+/** How many names stand for all. */
+const NAMED = 3;
+
+/**
+ * Checks the running platform against what is declared. The sidecars run again for it: they say themselves whether what they provision is
+ * in effect, and put back what is missing, such as a topic deleted by hand.
+ */
+export async function checkAcceptance(
+  environment: Environment,
+  containers: readonly SynthesizedResource[],
+): Promise<AcceptanceRow[]> {
+  // Here, since the synth has found it sound by now.
+  const { catalog } = await import("../../catalog");
+  const { applications, indexTemplates, topics } = catalog;
+  const sidecars = containers
+    .filter(({ body }) => body.must_run === false)
+    .map(({ body }) => body.name as string);
+  const [reruns, firstTopicFailures, memory, observability, machineLoss] = await Promise.all([
+    rerunUntilSteady(environment, sidecars),
+    topicFailures(environment, topics),
+    memoryFailures(environment, containers),
+    Promise.all(observabilityChecks(environment, catalog, containers)),
+    Promise.all(machineLossChecks(environment)),
+  ]);
+  return [
+    {
+      requirement: "AUT-001",
+      guarantee: `index templates active and applied: ${some(indexTemplates)}`,
+      failures: reruns.find(({ sidecar }) => sidecar === "os-init")?.findings ?? [],
+    },
+    {
+      requirement: "AUT-002",
+      guarantee: `topics exist with their guarantees: ${some(topics)}`,
+      // What was missing may have been put back meanwhile.
+      failures: firstTopicFailures.length > 0 ? await topicFailures(environment, topics) : [],
+    },
+    {
+      requirement: "AUT-003",
+      guarantee: `memory reservation in force on ${containers.length} containers`,
+      failures: memory,
+    },
+    ...observability,
+    ...(environment.security === "tls"
+      ? [
+          {
+            requirement: "NFR-SEC",
+            guarantee: `applications have the rights that they declare, and no others: ${some(applications)}`,
+            failures: reruns.flatMap(applicationFailures),
+          },
+        ]
+      : []),
+    ...machineLoss,
+    {
+      requirement: "NFR-IDEM",
+      guarantee: `run again, ${listed(sidecars)} change nothing`,
+      failures: reruns.flatMap(idempotencyFailures),
+    },
+  ];
+}
+
+/** Runs the sidecars again, those that put something back once more. */
+async function rerunUntilSteady(
+  environment: Environment,
+  sidecars: readonly string[],
+): Promise<Rerun[]> {
+  const reruns = await Promise.all(sidecars.map((sidecar) => rerunSidecar(environment, sidecar)));
+  return Promise.all(
+    reruns.map((rerun) => {
+      const { sidecar, created, reconciled } = rerun;
+      if (created + reconciled === 0) {
+        return rerun;
+      }
+      console.log(
+        `  ${sidecar} put back what did not hold any more: ${created} created, ${reconciled} reconciled`,
+      );
+      return rerunSidecar(environment, sidecar);
+    }),
+  );
+}
+
+/** kafka-init has topics too, and names an application as such. */
+function applicationFailures({ sidecar, findings }: Rerun): readonly string[] {
+  return sidecar === "os-security"
+    ? findings
+    : findings.filter((finding) => finding.includes("application/"));
+}
+
+function idempotencyFailures({ sidecar, exitCode, reason, created, reconciled }: Rerun): string[] {
+  return exitCode !== 0 || created + reconciled > 0
+    ? [
+        `${sidecar} run again: exit code ${exitCode}, ${created} created, ${reconciled} reconciled: ${reason}`,
+      ]
+    : [];
+}
+
+/** The number of them, and the first few by name. */
+function some(declared: readonly { readonly name: string }[]): string {
+  const names = declared.map(({ name }) => name);
+  return names.length <= NAMED
+    ? names.join(", ") || "none declared"
+    : `${names.length}, ${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more`;
+}
+
+async function topicFailures(
+  environment: Environment,
+  declared: readonly Topic[],
+): Promise<string[]> {
+  const { exitCode, output } = await askKafka(
+    presentNodesOf(environment, "kafka")[0],
+    environment,
+    "kafka-topics.sh",
+    ["--describe"],
+  );
+  if (exitCode !== 0) {
+    return [output];
+  }
+  const live = new Map(
+    [
+      ...output.matchAll(
+        /^Topic: (\S+)\t.*PartitionCount: (\d+)\tReplicationFactor: (\d+)\tConfigs: ?(\S*)/gm,
+      ),
+    ].map(([, name, partitions, replicationFactor, configs]) => [
+      name,
+      { partitions: Number(partitions), replicationFactor: Number(replicationFactor), configs },
+    ]),
+  );
+  return declared
+    .map((topic) => resolveTopic(topic, environment.kafka.brokers))
+    .filter(({ onDrift }) => onDrift !== "ignore")
+    .flatMap(({ name, partitions, replicationFactor, configs }) => {
+      const topic = live.get(name);
+      if (!topic) {
+        return [`${name}: does not exist`];
+      }
+      const wanted = `min.insync.replicas=${configs["min.insync.replicas"]}`;
+      return [
+        topic.partitions !== partitions &&
+          `${name}: declared ${partitions} partitions, has ${topic.partitions}`,
+        topic.replicationFactor !== replicationFactor &&
+          `${name}: declared replication factor ${replicationFactor}, has ${topic.replicationFactor}`,
+        !topic.configs.split(",").includes(wanted) &&
+          `${name}: declared ${wanted}, has ${topic.configs}`,
+      ].filter((failure) => failure !== false);
+    });
+}
+
+async function memoryFailures(
+  environment: Environment,
+  containers: readonly SynthesizedResource[],
+): Promise<string[]> {
+  const declared = new Map(
+    containers.map(({ body }) => [body.name as string, body.memory_reservation as number]),
+  );
+  const states = await inspectContainers(environment, [...declared.keys()]);
+  const actual = new Map(
+    states.map(({ Name, HostConfig }) => [
+      Name.slice(1),
+      HostConfig.MemoryReservation / 1024 / 1024,
+    ]),
+  );
+  return [...declared].flatMap(([name, wanted]) => {
+    const found = actual.get(name);
+    return found === wanted
+      ? []
+      : [
+          found === undefined
+            ? `${name}: is not there`
+            : `${name}: declared ${wanted} MiB reserved, has ${found} MiB`,
+        ];
+  });
+}

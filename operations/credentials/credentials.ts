@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Application } from "../../constructs";
+import type { Environment } from "../../environments";
+import { SECRET_FILES, secretsFolder } from "../../environments/identities";
+import { CommandError, table } from "../terminal/terminal";
+
+/** What an application connects to both clusters with, from a container on the project network. */
+export interface Credentials {
+  readonly application: string;
+  readonly kafka: { readonly bootstrapServers: string };
+  /** Nothing where applications do not reach OpenSearch. */
+  readonly openSearch?: { readonly url: string };
+  /** Nothing where everyone who reaches the network is let in. */
+  readonly login?: {
+    readonly user: string;
+    readonly password: string;
+    /** Certificates of the authorities that the servers' certificates are of, PEM. */
+    readonly authorities: string;
+  };
+  /** The consumer group that it joins, if it is one. */
+  readonly consumerGroup?: string;
+}
+
+/** Fails with the names that are declared when there is no application of that name. */
+export function credentialsOf(
+  environment: Environment,
+  applications: readonly Application[],
+  name: string | undefined,
+): Credentials {
+  const application = applications.find((declared) => declared.name === name);
+  if (!application) {
+    const declared = applications.map((other) => other.name).join(", ");
+    throw new CommandError(
+      name === undefined
+        ? `npm run credentials -- <application>: declared are ${declared || "none yet, in catalog/applications.ts"}`
+        : `application "${name}" is not declared: declared are ${declared || "none"}; add it to catalog/applications.ts`,
+    );
+  }
+  const secured = environment.security === "tls";
+  const secret = (file: string) => readFileSync(join(secretsFolder(environment), file), "utf8");
+  const { consumerGroups = [] } = application;
+  return {
+    application: application.name,
+    kafka: { bootstrapServers: "kafka:9092" },
+    ...(environment.openSearch.onProjectNetwork && {
+      openSearch: { url: `${secured ? "https" : "http"}://opensearch:9200` },
+    }),
+    ...(secured && {
+      login: {
+        user: application.name,
+        password: secret(SECRET_FILES.password(application.name)).trim(),
+        authorities: secret(SECRET_FILES.authorities),
+      },
+    }),
+    ...(consumerGroups.length === 1 && { consumerGroup: consumerGroups[0] }),
+  };
+}
+
+/** How credentials are written, by the name of the format. */
+export const FORMATS: Readonly<Record<string, (credentials: Credentials) => string>> = {
+  text: renderText,
+  properties: renderProperties,
+  env: renderEnv,
+  ca: ({ login }) => login?.authorities ?? "",
+};
+
+function renderText({ kafka, openSearch, login }: Credentials): string {
+  return `${table([
+    ["what", "value"],
+    ["Kafka bootstrap servers", kafka.bootstrapServers],
+    ...(openSearch ? [["OpenSearch", openSearch.url]] : []),
+    ...(login
+      ? [
+          ["Kafka security", "SASL_SSL, SCRAM-SHA-512"],
+          ["user", login.user],
+          ["password", login.password],
+        ]
+      : [["security", "none: neither user nor password is asked for"]]),
+  ])}\n${login ? `\nauthorities of the servers' certificates:\n${login.authorities}` : ""}`;
+}
+
+/** For Kafka's own clients: `client.properties`, with the authorities inside, so that one file is enough. */
+function renderProperties({ kafka, login, consumerGroup }: Credentials): string {
+  const settings: [string, string][] = [
+    ["bootstrap.servers", kafka.bootstrapServers],
+    ...(consumerGroup ? ([["group.id", consumerGroup]] satisfies [string, string][]) : []),
+    ...(login
+      ? ([
+          ["security.protocol", "SASL_SSL"],
+          ["sasl.mechanism", "SCRAM-SHA-512"],
+          [
+            "sasl.jaas.config",
+            `org.apache.kafka.common.security.scram.ScramLoginModule required username="${login.user}" password="${login.password}";`,
+          ],
+          ["ssl.truststore.type", "PEM"],
+          // With its line breaks: Kafka takes what is on one line for one certificate.
+          ["ssl.truststore.certificates", login.authorities.trim().split("\n").join("\\n\\\n  ")],
+        ] satisfies [string, string][])
+      : []),
+  ];
+  return settings.map(([key, value]) => `${key}=${value}\n`).join("");
+}
+
+/** For `docker run --env-file`, which takes one line a variable: the authorities are in base64. */
+function renderEnv({ kafka, openSearch, login, consumerGroup }: Credentials): string {
+  const variables = {
+    KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+    KAFKA_GROUP_ID: consumerGroup,
+    KAFKA_SECURITY_PROTOCOL: login ? "SASL_SSL" : "PLAINTEXT",
+    KAFKA_SASL_MECHANISM: login && "SCRAM-SHA-512",
+    KAFKA_USERNAME: login?.user,
+    KAFKA_PASSWORD: login?.password,
+    OPENSEARCH_URL: openSearch?.url,
+    OPENSEARCH_USERNAME: openSearch && login?.user,
+    OPENSEARCH_PASSWORD: openSearch && login?.password,
+    CA_BASE64: login && Buffer.from(login.authorities).toString("base64"),
+  };
+  return Object.entries(variables)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}

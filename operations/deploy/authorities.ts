@@ -1,0 +1,32 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Environment } from "../../environments";
+import { certificatesIn, SECRET_FILES, secretsFolder } from "../../environments/identities";
+import { askTrusted } from "../clusters/ask";
+import { listed } from "../terminal/terminal";
+
+/** Why the nodes of a locked platform that runs would refuse those that are to be deployed: no authority is trusted by both. */
+export async function describeForeignAuthorities(environment: Environment): Promise<string[]> {
+  if (environment.security !== "tls") {
+    return [];
+  }
+  const running = authoritiesIn(await askTrusted(environment));
+  const folder = secretsFolder(environment);
+  const own = authoritiesIn(readFileSync(join(folder, SECRET_FILES.authorities), "utf8"));
+  if (
+    running.length === 0 ||
+    own.some(({ raw }) => running.some((other) => other.raw.equals(raw)))
+  ) {
+    return [];
+  }
+  const names = (authorities: readonly X509Certificate[]) =>
+    listed(authorities.map(({ subject }) => `"${subject}"`));
+  return [
+    `environment "${environment.name}" runs and trusts ${names(running)}, and ${folder} has ${names(own)}, which it would refuse: take the secrets from where it was deployed with, or name their folder in GROUNDWORK_SECRETS; where they are lost, npm run down keeps the data, and npm run up begins with new ones`,
+  ];
+}
+
+function authoritiesIn(pem: string): X509Certificate[] {
+  return certificatesIn(pem).map((block) => new X509Certificate(block));
+}

@@ -1,0 +1,186 @@
+import type { Environment } from "../../environments";
+import { enginesOf, isSidecar, machineOf, presentNodesOf } from "../../environments/placement";
+import { checkAcceptance } from "../checks/acceptance";
+import type { AcceptanceRow } from "../checks/row";
+import { dockerAt, removeContainers } from "../engine/docker";
+import { checkMachines } from "../machine/machine";
+import { rollClusters } from "../rolling/rolling";
+import { Run } from "../run/run";
+import { waitForSwarm } from "../swarm/whole";
+import { synthesize } from "../synthesis/synthesize";
+import { CommandError, firstOf, refuse, table } from "../terminal/terminal";
+import { adoptStrangers } from "./adopt";
+import { describeForeignAuthorities } from "./authorities";
+import { describeObstacles, findStrangers, type Stranger } from "./strangers";
+
+export interface DeployOptions {
+  /** Leaves all nodes that have to be replaced to Terraform, which does it at once; else they are one after the other. */
+  readonly atOnce?: boolean;
+  /**
+   * Takes over what the engine has of this environment and the state does not know: networks and volumes as they are, containers by
+   * replacing them, nodes of a cluster one after the other. Else that is in the way.
+   */
+  readonly adopt?: boolean;
+}
+
+/** Deploys everything, then checks in the running platform that the deploy is finished. */
+export async function deployPlatform(
+  environment: Environment,
+  { atOnce = false, adopt = false }: DeployOptions = {},
+): Promise<void> {
+  console.log(`synthesizing environment "${environment.name}" and looking at the machine ...`);
+  const stacks = synthesize(environment);
+  const terraform = await checkMachines(environment, (engine) =>
+    stacks.filter((stack) => stack.engine === engine).flatMap(({ resources }) => resources),
+  );
+  console.log(
+    `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
+  );
+  if (environment.without) {
+    console.log(
+      `left out, since "${environment.name}" has no image of them: ${environment.without.join(", ")}`,
+    );
+  }
+  if (environment.absent) {
+    console.log(`left out with what is placed there: ${environment.absent.join(", ")}`);
+  }
+  await waitForSwarm(environment);
+  await removeUnstarted(environment);
+  const run = new Run(environment, stacks, terraform);
+  try {
+    await run.plan();
+    await run.keepVolumes();
+    const strangers = await removeFinished(environment, await findStrangers(run.planned));
+    refuse([
+      ...describeObstacles(strangers, environment, { adopt }),
+      ...(await describeForeignAuthorities(environment)),
+    ]);
+    if (adopt) {
+      await adoptStrangers(
+        run,
+        strangers.filter((stranger) => stranger.environment === environment.name),
+      );
+    } else if (!atOnce) {
+      await rollClusters(run);
+    }
+    await run.deploy();
+  } finally {
+    run.forgetPlans();
+  }
+  console.log("checking every guarantee in the running platform ...");
+  const rows = await checkAcceptance(environment, run.containers);
+  console.log(`\n${renderAcceptance(rows)}`);
+  const failed = rows.filter(({ failures }) => failures.length > 0);
+  if (failed.length > 0) {
+    throw new CommandError(
+      `${failed.length} of ${rows.length} requirements do not hold: ${failed.map(({ requirement }) => requirement).join(", ")}`,
+    );
+  }
+  console.log(`\n${renderEndpoints(environment)}`);
+}
+
+/**
+ * An interrupt between the engine's making a container and the provider's hearing of it leaves one that no state knows, and
+ * whose name is taken. It never ran, so nothing is lost with it.
+ */
+async function removeUnstarted(environment: Environment): Promise<void> {
+  const filters = [
+    "--filter",
+    `label=groundwork.environment=${environment.name}`,
+    "--filter",
+    "status=created",
+  ];
+  for (const engine of enginesOf(environment)) {
+    const ids = await dockerAt(engine, "ps", "--all", "--quiet", ...filters);
+    if (ids !== "") {
+      await dockerAt(engine, "rm", ...ids.split("\n"));
+      console.log(
+        `  removed ${ids.split("\n").length} containers that an interrupted deploy left before they had started`,
+      );
+    }
+  }
+}
+
+/** An init sidecar that ran elsewhere while a machine was gone has left one there that no state knows. It has ended, and keeps nothing. */
+async function removeFinished(
+  environment: Environment,
+  strangers: readonly Stranger[],
+): Promise<Stranger[]> {
+  const isFinished = ({ kind, name, environment: owner }: Stranger) =>
+    kind === "container" && owner === environment.name && isSidecar(name);
+  const finished = environment.machines ? strangers.filter(isFinished) : [];
+  for (const { stack, id } of finished) {
+    await removeContainers(stack.engine, [id]);
+  }
+  return strangers.filter((stranger) => !finished.includes(stranger));
+}
+
+/** How much of what does not hold is told of a requirement. */
+const MOST_FAILURES = 10;
+
+function renderAcceptance(rows: readonly AcceptanceRow[]): string {
+  return table([
+    ["requirement", "holds", "guarantee"],
+    ...rows.flatMap(({ requirement, guarantee, failures }) => [
+      [requirement, failures.length === 0 ? "yes" : "NO", guarantee],
+      ...firstOf(failures, MOST_FAILURES).map((failure) => ["", "", failure]),
+    ]),
+  ]);
+}
+
+function renderEndpoints(environment: Environment): string {
+  const { openSearch, networks } = environment;
+  const project = networks.project.name;
+  return table([
+    ["service", "from", "at"],
+    ...publishedEndpoints(environment),
+    ...(openSearch.onProjectNetwork
+      ? [["OpenSearch", project, `${schemeOf(environment)}://opensearch:9200`]]
+      : []),
+    ["Kafka", project, "kafka:9092"],
+  ]);
+}
+
+/** What is on the loopback address of a machine. */
+function publishedEndpoints(environment: Environment): string[][] {
+  const { name, hostPorts, without } = environment;
+  if (!hostPorts) {
+    return [];
+  }
+  const from = (container: string) => {
+    const machine = machineOf(environment, container);
+    return machine ? `machine ${machine.name}` : "this machine";
+  };
+  const scheme = schemeOf(environment);
+  const published = (cluster: "kafka" | "opensearch", firstPort: number) =>
+    presentNodesOf(environment, cluster).map((node) => ({
+      from: from(node),
+      at: `localhost:${firstPort + Number(node.split("-")[1]) - 1}`,
+    }));
+  const [node] = published("opensearch", hostPorts.openSearch);
+  const brokers = published("kafka", hostPorts.kafka);
+  return [
+    ["OpenSearch", node.from, `${scheme}://${node.at}`],
+    ...[...new Set(brokers.map((broker) => broker.from))].map((machine) => [
+      "Kafka",
+      machine,
+      brokers
+        .filter((broker) => broker.from === machine)
+        .map(({ at }) => at)
+        .join(","),
+    ]),
+    ...(without?.includes("grafana")
+      ? []
+      : [
+          [
+            "Grafana",
+            from("grafana"),
+            `${scheme}://localhost:${hostPorts.grafana}, user admin, password in .state/${name}/grafana-admin-password`,
+          ],
+        ]),
+  ];
+}
+
+function schemeOf({ security }: Environment): string {
+  return security === "tls" ? "https" : "http";
+}

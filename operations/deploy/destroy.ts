@@ -1,0 +1,24 @@
+import type { Environment } from "../../environments";
+import { checkMachines } from "../machine/machine";
+import { Run } from "../run/run";
+import { synthesize } from "../synthesis/synthesize";
+
+/** Stops and removes the containers and networks; the data volumes stay unless asked for. */
+export async function destroyPlatform(
+  environment: Environment,
+  { volumes }: { readonly volumes: boolean },
+): Promise<void> {
+  const stacks = synthesize(environment, { destroyVolumes: volumes });
+  const run = new Run(environment, stacks, await checkMachines(environment));
+  // Not alerting: what it declares lies in Grafana's volume, stays with it and goes with it.
+  await run.destroy("data", "messaging", "observability");
+  await run.destroy("network");
+  if (volumes) {
+    await run.destroy("storage");
+  }
+  console.log(
+    volumes
+      ? `environment "${environment.name}" is gone, its data volumes too`
+      : `environment "${environment.name}" is down; its data volumes are kept`,
+  );
+}

@@ -1,0 +1,98 @@
+import type { Environment } from "../../environments";
+import { dockerAt, type Engine } from "../engine/docker";
+import { nameOf } from "../synthesis/resources";
+import type { Stack } from "../synthesis/synthesize";
+import { firstOf } from "../terminal/terminal";
+import type { SavedPlan } from "../terraform/terraform";
+
+/** Something on the engine that a plan is to make, and whose name is taken: the state does not know it. */
+export interface Stranger {
+  readonly kind: Kind;
+  readonly name: string;
+  /** The engine's. */
+  readonly id: string;
+  /** The environment that it was made for; nothing when it is none of the platform's. */
+  readonly environment?: string;
+  /** Where it is declared. */
+  readonly stack: Stack;
+  readonly address: string;
+}
+
+type Kind = "container" | "network" | "volume";
+
+const LABEL = '{{.Label "groundwork.environment"}}';
+
+/** How the engine lists each kind: id, name and environment, separated by tabs. */
+const LISTS: Readonly<Record<Kind, readonly string[]>> = {
+  container: ["ps", "--all", "--no-trunc", "--format", `{{.ID}}\t{{.Names}}\t${LABEL}`],
+  network: ["network", "ls", "--no-trunc", "--format", `{{.ID}}\t{{.Name}}\t${LABEL}`],
+  // A volume's name is its id.
+  volume: ["volume", "ls", "--format", `{{.Name}}\t{{.Name}}\t${LABEL}`],
+};
+
+/** Everything that the plans are to make and that is there. */
+export async function findStrangers(plans: readonly SavedPlan[]): Promise<Stranger[]> {
+  const kinds = Object.keys(LISTS) as Kind[];
+  const wanted = plans.flatMap(({ stack, actions }) =>
+    [...actions]
+      .filter(([, action]) => action === "create")
+      .flatMap(([address]) => {
+        const kind = kinds.find((name) => address.startsWith(`docker_${name}.`));
+        return kind ? [{ kind, stack, address, name: nameOf(stack.resources, address) }] : [];
+      }),
+  );
+  const keyOf = (engine: Engine, kind: string, name: string) => `${engine} ${kind} ${name}`;
+  const lists = await Promise.all(
+    [...new Set(wanted.map(({ stack }) => stack.engine))].flatMap((engine) =>
+      kinds
+        .filter((kind) => wanted.some((one) => one.kind === kind && one.stack.engine === engine))
+        .map(async (kind) =>
+          (await dockerAt(engine, ...LISTS[kind])).split("\n").map((line) => {
+            const [id, name, environment] = line.split("\t");
+            const found = { id, environment: environment || undefined };
+            return [keyOf(engine, kind, name), found] as const;
+          }),
+        ),
+    ),
+  );
+  const there = new Map(lists.flat());
+  return wanted.flatMap((resource) => {
+    const found = there.get(keyOf(resource.stack.engine, resource.kind, resource.name));
+    return found ? [{ ...resource, ...found }] : [];
+  });
+}
+
+/** Why a deploy cannot begin among these, and what to do. A volume is in nobody's way: one of that name is used. */
+export function describeObstacles(
+  strangers: readonly Stranger[],
+  { name: environment, machines }: Environment,
+  { adopt = false } = {},
+): string[] {
+  const there = machines ? "the engines have" : "the engine has";
+  const inTheWay = strangers.filter(({ kind }) => kind !== "volume");
+  const owners = [...new Set(inTheWay.map((stranger) => stranger.environment))];
+  return owners
+    .filter((owner) => !(adopt && owner === environment))
+    .map((owner) => {
+      const theirs = list(inTheWay.filter((stranger) => stranger.environment === owner));
+      if (owner === environment) {
+        return `${there} ${theirs} of environment "${owner}" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored`;
+      }
+      return owner === undefined
+        ? `${there} ${theirs} of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/${environment}.ts`
+        : `${there} ${theirs} of environment "${owner}", and an engine takes one environment: GROUNDWORK_ENV=${owner} npm run down stops that one, DOCKER_HOST names another engine`;
+    });
+}
+
+/** `2 networks and 10 containers (infra_net, project_net, kafka-1 and 9 more)`. */
+function list(strangers: readonly Stranger[]): string {
+  const counts = (["network", "container", "volume"] as const)
+    .map((kind) => [strangers.filter((stranger) => stranger.kind === kind).length, kind] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, kind]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  const names = firstOf(
+    strangers.map(({ name }) => name),
+    3,
+  );
+  return `${counts.join(" and ")} (${names.join(", ").replace(/, and /, " and ")})`;
+}

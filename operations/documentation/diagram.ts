@@ -1,0 +1,245 @@
+import { OPENSEARCH_HTTP_PORT } from "../../constructs";
+import type { Environment } from "../../environments";
+import type { Json, Synthesis } from "../synthesis/tree";
+
+/** What stands for itself in the picture: a cluster with its nodes, or one container. */
+interface Unit {
+  readonly name: string;
+  /** The network that it is drawn in: the first one that it joins. */
+  readonly network: string;
+  readonly members: readonly Json[];
+  /** Volumes, as `kafka-1-data to kafka-3-data`. */
+  readonly volumes?: string;
+  readonly oneShot: boolean;
+}
+
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+  /** An order in time instead of a connection. */
+  readonly order?: boolean;
+}
+
+/** Networks, containers, volumes, listeners and the sidecars' order, as the synthesized stacks have them. */
+export interface Picture {
+  readonly units: readonly Unit[];
+  readonly edges: readonly Edge[];
+}
+
+const HOST = "host";
+const ENGINE = "engine";
+const PROJECT = "project";
+
+/** What is in no container. */
+function outside({ networks }: Environment): [string, string][] {
+  return [
+    [HOST, "127.0.0.1"],
+    [PROJECT, `${networks.project.name}: applications`],
+    [ENGINE, "Docker engine"],
+  ];
+}
+
+export function drawPicture({ networks }: Environment, synthesis: Synthesis): Picture {
+  const containers = [...synthesis.values()].flatMap((stack) =>
+    Object.values<Json>(stack.resource?.docker_container ?? {}),
+  );
+  const names = [...new Set(containers.map(unitOf))];
+  const units = names.map((name) =>
+    toUnit(
+      name,
+      containers.filter((body) => unitOf(body) === name),
+    ),
+  );
+  return {
+    units,
+    edges: units.flatMap((unit) => [
+      ...publishedPorts(unit),
+      ...listeners(unit, networks.project.name),
+      ...connections(unit, units),
+      ...(readsEngine(unit) ? [{ from: unit.name, to: ENGINE, label: "socket" }] : []),
+      ...(unit.oneShot ? orderOf(unit, units) : []),
+    ]),
+  };
+}
+
+function labelOf(body: Json, name: string): string | undefined {
+  return body.labels.find(({ label }: Json) => label === `groundwork.${name}`)?.value;
+}
+
+/** The cluster, or what every machine has one of. */
+function unitOf(body: Json): string {
+  const suffix = `-${labelOf(body, "machine")}`;
+  const name: string = body.name;
+  return labelOf(body, "cluster") ?? (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
+}
+
+/** With the machine that it is on, where there are several. */
+function titleOf(body: Json): string {
+  const machine = labelOf(body, "machine");
+  return machine ? `${body.name} on ${machine}` : body.name;
+}
+
+function toUnit(name: string, members: Json[]): Unit {
+  const volumes = members.flatMap(({ volumes: mounts }) =>
+    mounts.flatMap(({ volume_name }: Json) => volume_name ?? []),
+  );
+  return {
+    name,
+    network: members[0].networks_advanced[0].name,
+    members,
+    volumes: volumes.length > 0 ? range(volumes) : undefined,
+    oneShot: members.every(({ must_run }) => !must_run),
+  };
+}
+
+function range(items: readonly (string | number)[]): string {
+  return items.length === 1 ? String(items[0]) : `${items[0]} to ${items[items.length - 1]}`;
+}
+
+function publishedPorts({ name, members }: Unit): Edge[] {
+  const ports = members.flatMap(({ ports: published }) =>
+    published.map(({ external }: Json) => external),
+  );
+  return ports.length > 0 ? [{ from: HOST, to: name, label: range(ports) }] : [];
+}
+
+/** The port on which applications reach the unit. */
+function listeners({ name, members }: Unit, project: string): Edge[] {
+  const [first] = members;
+  const own = `${first.name}.${project}`;
+  const text = (first.env ?? []).join("\n");
+  const [, port] = new RegExp(`${own.replaceAll(".", "\\.")}:(\\d+)`).exec(text) ?? [];
+  const reached = port ?? (text.includes(own) ? OPENSEARCH_HTTP_PORT : undefined);
+  return reached === undefined ? [] : [{ from: PROJECT, to: name, label: `${name}:${reached}` }];
+}
+
+/** Whom the unit's variables and files name with a port. */
+function connections(unit: Unit, units: readonly Unit[]): Edge[] {
+  const text = JSON.stringify(unit.members.map(({ env, upload }) => [env, upload]));
+  return units
+    .filter(({ name }) => name !== unit.name)
+    .flatMap(({ name, members }) => {
+      const hosts = [name, ...members.map((body) => body.name)].join("|");
+      const ports = [...text.matchAll(new RegExp(`\\b(?:${hosts})\\.\\w+:(\\d+)`, "g"))].map(
+        ([, port]) => port,
+      );
+      return ports.length > 0
+        ? [{ from: unit.name, to: name, label: [...new Set(ports)].join(", ") }]
+        : [];
+    });
+}
+
+function readsEngine({ members }: Unit): boolean {
+  return members.some(({ volumes }) =>
+    volumes.some(({ host_path = "" }: Json) => host_path.endsWith("docker.sock")),
+  );
+}
+
+/** A sidecar starts when what it depends on is healthy. */
+function orderOf(unit: Unit, units: readonly Unit[]): Edge[] {
+  const text = unit.members.flatMap(({ depends_on = [] }) => depends_on).join(" ");
+  return units
+    .filter(({ name, members }) => members.some((body) => text.includes(`${name}_${body.name}_`)))
+    .map(({ name }) => ({ from: name, to: unit.name, label: "when healthy", order: true }));
+}
+
+/** The units of each network, in the order of the stacks. */
+function byNetwork(units: readonly Unit[]): [string, Unit[]][] {
+  const networks = [...new Set(units.map(({ network }) => network))];
+  return networks.map((name) => [name, units.filter(({ network }) => network === name)]);
+}
+
+/** As GitHub shows it inside Markdown. */
+export function toMermaid({ units, edges }: Picture, environment: Environment): string {
+  const id = (name: string) => name.replaceAll("-", "_");
+  const lines = ["flowchart LR"];
+  for (const [name, title] of outside(environment)) {
+    lines.push(`  ${name}(["${title}"])`);
+  }
+  for (const [network, members] of byNetwork(units)) {
+    lines.push(`  subgraph ${network}`);
+    for (const { name, members: nodes, oneShot } of members) {
+      if (nodes.length > 1) {
+        const row = nodes.map((body) => `${id(body.name)}["${titleOf(body)}"]`).join(" ~~~ ");
+        lines.push(`    subgraph ${id(name)}["${name}"]`, `      ${row}`, "    end");
+      } else {
+        const title = titleOf(nodes[0]);
+        lines.push(`    ${id(name)}${oneShot ? `(["${title}, once"])` : `["${title}"]`}`);
+      }
+    }
+    lines.push("  end");
+  }
+  for (const { from, to, label, order } of edges) {
+    lines.push(`  ${id(from)} ${order ? `-. "${label}" .->` : `-->|"${label}"|`} ${id(to)}`);
+  }
+  for (const { name, volumes } of units) {
+    if (volumes) {
+      lines.push(`  ${id(name)} --- ${id(name)}_data[("${volumes}")]`);
+    }
+  }
+  return lines.join("\n");
+}
+
+/** For Graphviz, which makes the SVG. */
+export function toDot({ units, edges }: Picture, environment: Environment): string {
+  // An edge leads to a node: of a cluster, to its middle one, and ends at the cluster's border.
+  const anchor = (name: string) => {
+    const members = units.find((unit) => unit.name === name)?.members ?? [];
+    return members.length > 0 ? members[Math.floor(members.length / 2)].name : name;
+  };
+  const border = (end: "lhead" | "ltail", name: string) =>
+    units.some((unit) => unit.name === name && unit.members.length > 1)
+      ? `, ${end}=${quote(`cluster_${name}`)}`
+      : "";
+  const lines = [
+    "digraph platform {",
+    '  graph [rankdir=LR, compound=true, fontname="Helvetica", ranksep=1.1, nodesep=0.3]',
+    '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=12, margin="0.25,0.08"]',
+    '  edge [fontname="Helvetica", fontsize=10]',
+    ...outside(environment).map(
+      ([name, title]) =>
+        `  ${quote(name)} [label=${quote(title)}, shape=oval, fillcolor="#eeeeee"]`,
+    ),
+  ];
+  for (const [network, members] of byNetwork(units)) {
+    lines.push(
+      `  subgraph ${quote(`cluster_${network}`)} { label=${quote(network)}; style=rounded; color="#888888"`,
+      ...members.map((unit) => `    ${toDotNode(unit)}`),
+      "  }",
+    );
+  }
+  for (const { from, to, label, order } of edges) {
+    lines.push(
+      `  ${quote(anchor(from))} -> ${quote(anchor(to))} [label=${quote(label)}${order ? ", style=dashed, constraint=false" : ""}${border("ltail", from)}${border("lhead", to)}]`,
+    );
+  }
+  for (const { name, volumes } of units) {
+    if (volumes) {
+      lines.push(
+        `  ${quote(`${name} data`)} [label=${quote(volumes)}, shape=cylinder, fillcolor="#fff7e0"]`,
+        `  ${quote(anchor(name))} -> ${quote(`${name} data`)} [arrowhead=none${border("ltail", name)}]`,
+      );
+    }
+  }
+  return [...lines, "}"].join("\n");
+}
+
+function toDotNode({ name, members, oneShot }: Unit): string {
+  const nodes = members.map((body) => {
+    const title = titleOf(body);
+    const attributes = oneShot
+      ? ` [label=${quote(`${title}, once`)}, style="rounded,filled,dashed"]`
+      : title === body.name
+        ? ""
+        : ` [label=${quote(title)}]`;
+    return `${quote(body.name)}${attributes}`;
+  });
+  return members.length > 1
+    ? `subgraph ${quote(`cluster_${name}`)} { label=${quote(name)}; style="rounded,filled"; color="#4477aa"; fillcolor="#f2f6fb"; ${nodes.join("; ")} }`
+    : nodes[0];
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

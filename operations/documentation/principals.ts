@@ -1,0 +1,134 @@
+import { parse } from "yaml";
+import type { Environment } from "../../environments";
+import { principalsOf } from "../../environments/identities";
+import type { Json, Synthesis } from "../synthesis/tree";
+
+const EVERYTHING = "everything";
+const NOTHING = "nothing";
+
+/**
+ * Who has a certificate in a locked environment, and what each may do: what its stacks give Kafka, OpenSearch, Prometheus and Loki to
+ * decide by.
+ */
+export function renderPrincipals(environment: Environment, synthesis: Synthesis): string {
+  const containers = containersOf(synthesis);
+  const services = [kafkaRights, openSearchRights, prometheusRights, lokiRights].map((rights) =>
+    rights(containers),
+  );
+  const rows = [...principalsOf(environment).keys()].map((name) => [
+    `\`${name}\``,
+    ...services.map((rights) => rights(name)),
+  ]);
+  const table = [
+    ["principal", "Kafka", "OpenSearch", "Prometheus", "Loki"],
+    ["-", "-", "-", "-", "-"],
+    ...rows,
+  ];
+  return `# Who may do what
+
+Certificates of environment \`${environment.name}\`, \`CN=<principal>\`, and what each lets its holder do; [security](../security.md) says why. An application has a password in place of a certificate, and
+may do what [catalog/applications.ts](../../catalog/applications.ts) declares. Written by \`npm run reference\` out of what the stacks give the services.
+
+${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
+`;
+}
+
+/** By a principal, what it may do in one of the services. */
+type Rights = (principal: string) => string;
+
+function kafkaRights(containers: ReadonlyMap<string, Json>): Rights {
+  const superUsers = envOf(containers, "kafka-1", "KAFKA_SUPER_USERS").split(";");
+  const monitors = fileOf(containers, "kafka-init", "/groundwork/applications")
+    .split("\n")
+    .filter((line) => line.endsWith(" monitor"))
+    .map((line) => line.split(" ")[0]);
+  return (principal) =>
+    superUsers.includes(`User:${principal}`)
+      ? EVERYTHING
+      : monitors.includes(principal)
+        ? "describe topics and groups"
+        : NOTHING;
+}
+
+function openSearchRights(containers: ReadonlyMap<string, Json>): Rights {
+  const configuration = (name: string): Json =>
+    parse(
+      fileOf(
+        containers,
+        "opensearch-1",
+        `/usr/share/opensearch/config/opensearch-security/${name}.yml`,
+      ),
+    );
+  const [roles, mappings] = [configuration("roles"), configuration("roles_mapping")];
+  const administrator = envOf(containers, "opensearch-1", "plugins.security.authcz.admin_dn");
+  const nodes = envOf(containers, "opensearch-1", "plugins.security.nodes_dn").replace(/^CN=/, "");
+  return (principal) => {
+    if (administrator === `CN=${principal}`) {
+      return EVERYTHING;
+    }
+    const provisioned = fileIfThere(
+      containers,
+      "os-security",
+      `/groundwork/applications/${principal}.role.json`,
+    );
+    const own = Object.keys(mappings)
+      .filter((role) => mappings[role].users?.some((user: string) => matches(user, principal)))
+      .map((role) => roles[role]);
+    const permissions = [...own, ...(provisioned ? [JSON.parse(provisioned)] : [])].flatMap(
+      ({ cluster_permissions = [], index_permissions = [] }) => [
+        ...cluster_permissions,
+        ...index_permissions.flatMap(({ index_patterns, allowed_actions }: Json) =>
+          allowed_actions.map((action: string) => `${action} on ${index_patterns.join(", ")}`),
+        ),
+      ],
+    );
+    const asNode = matches(nodes, principal) ? ["everything between nodes"] : [];
+    return [...asNode, ...permissions.map((action) => `\`${action}\``)].join(", ") || NOTHING;
+  };
+}
+
+function prometheusRights(containers: ReadonlyMap<string, Json>): Rights {
+  const { tls_server_config } = parse(fileOf(containers, "prometheus", "/etc/prometheus/web.yml"));
+  return (principal) =>
+    tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
+}
+
+/** It takes any certificate of the authority. */
+function lokiRights(containers: ReadonlyMap<string, Json>): Rights {
+  const asksForOne = containers
+    .get("loki")
+    .command.includes("-server.http-tls-client-auth=RequireAndVerifyClientCert");
+  return () => (asksForOne ? "write and read" : EVERYTHING);
+}
+
+/** A name, or one with a `*` for the rest. */
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+function containersOf(synthesis: Synthesis): ReadonlyMap<string, Json> {
+  return new Map(
+    [...synthesis.values()]
+      .flatMap(({ resource }) => Object.values<Json>(resource?.docker_container ?? {}))
+      .map((body) => [body.name, body]),
+  );
+}
+
+function envOf(containers: ReadonlyMap<string, Json>, name: string, variable: string): string {
+  const entry = containers
+    .get(name)
+    .env.find((candidate: string) => candidate.startsWith(`${variable}=`));
+  return entry.slice(variable.length + 1);
+}
+
+function fileIfThere(
+  containers: ReadonlyMap<string, Json>,
+  name: string,
+  path: string,
+): string | undefined {
+  return containers.get(name).upload.find(({ file }: Json) => file === path)?.content;
+}
+
+function fileOf(containers: ReadonlyMap<string, Json>, name: string, path: string): string {
+  return fileIfThere(containers, name, path) as string;
+}

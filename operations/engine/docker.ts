@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Where an engine is, as in DOCKER_HOST; nothing is the one that the docker command finds, by DOCKER_HOST and contexts. */
+export type Engine = string | undefined;
+
+/** Runs the docker CLI and returns what it printed. */
+export function docker(...args: string[]): Promise<string> {
+  return dockerAt(undefined, ...args);
+}
+
+/** Runs the docker CLI at an engine and returns what it printed. */
+export function dockerAt(engine: Engine, ...args: string[]): Promise<string> {
+  return runAt(engine, args);
+}
+
+async function runAt(engine: Engine, args: readonly string[], timeout?: number): Promise<string> {
+  const { stdout } = await run("docker", args, {
+    env: envAt(engine),
+    maxBuffer: 64 * 1024 * 1024,
+    timeout,
+  });
+  return stdout.trim();
+}
+
+function envAt(engine: Engine): NodeJS.ProcessEnv {
+  return engine ? { ...process.env, DOCKER_HOST: engine } : process.env;
+}
+
+/** How many CPUs an engine's host has. */
+export async function engineCpus(engine: Engine): Promise<number> {
+  return Number(await dockerAt(engine, "info", "--format", "{{.NCPU}}"));
+}
+
+/** Stops containers, each as long as it asks for, and removes those that are there. */
+export async function removeContainers(
+  engine: Engine,
+  containers: readonly string[],
+): Promise<void> {
+  if (containers.length > 0) {
+    await tryDockerAt(engine, "stop", ...containers);
+    await tryDockerAt(engine, "rm", ...containers);
+  }
+}
+
+/** The last lines of a container's log, of both its streams, without the frames of a JVM's stack traces. */
+export async function lastLines(engine: Engine, container: string, count: number): Promise<string> {
+  const tail = String(FRAMES_PER_LINE * count);
+  const { stdout, stderr } = await run("docker", ["logs", "--tail", tail, container], {
+    env: envAt(engine),
+  });
+  return `${stdout}${stderr}`
+    .trim()
+    .split("\n")
+    .filter((line) => !/^\s+(at |\.\.\. \d+ more)/.test(line))
+    .slice(-count)
+    .join("\n");
+}
+
+/** How many frames a trace is expected to have. */
+const FRAMES_PER_LINE = 40;
+
+/** What a finished command left behind. */
+export interface Outcome {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** The same for a command whose failure is an answer. */
+export function tryDockerAt(engine: Engine, ...args: string[]): Promise<Outcome> {
+  return outcomeOf(runAt(engine, args));
+}
+
+/** How long an engine that is well may take to answer, also over ssh. */
+const PATIENCE_SECONDS = 15;
+
+/** Where nobody knows yet whether the engine is well: one that is suspended, or behind a broken network, never answers. */
+export function askEngine(engine: Engine, ...args: string[]): Promise<Outcome> {
+  return outcomeOf(runAt(engine, args, PATIENCE_SECONDS * 1000));
+}
+
+async function outcomeOf(running: Promise<string>): Promise<Outcome> {
+  try {
+    return { exitCode: 0, output: await running };
+  } catch (error) {
+    const {
+      code,
+      killed,
+      stdout = "",
+      stderr = "",
+    } = error as {
+      code?: unknown;
+      killed?: boolean;
+      stdout?: string;
+      stderr?: string;
+    };
+    return {
+      exitCode: typeof code === "number" ? code : 127,
+      output: killed ? `no answer within ${PATIENCE_SECONDS} s` : `${stdout}${stderr}`.trim(),
+    };
+  }
+}
+
+/** Whether an engine is on this machine, as far as its address says. */
+export function isLocalEngine(engine: Engine = process.env.DOCKER_HOST): boolean {
+  return !engine || engine.startsWith("unix:") || engine.startsWith("npipe:");
+}
+
+/** Terraform opens ten connections for a stack, which is as many as an sshd takes at once: one stack after the other there. */
+export function isSshEngine({ DOCKER_HOST: host } = process.env): boolean {
+  return host?.startsWith("ssh:") ?? false;
+}

@@ -1,0 +1,40 @@
+import type { Environment } from "../../environments";
+import { presentMachinesOf } from "../../environments/placement";
+import { askEngine, type Engine, type Outcome } from "./docker";
+
+/** An engine that stopped answering, in the words of whoever waits for it. */
+export interface GoneEngine {
+  readonly engine: Engine;
+  readonly description: string;
+}
+
+/** Asks every engine of an environment the same. */
+export async function askEveryEngine(
+  environment: Environment,
+  ...args: string[]
+): Promise<{ readonly answers: readonly string[]; readonly gone: readonly GoneEngine[] }> {
+  const outcomes = await Promise.all(
+    presentMachinesOf(environment).map(async (machine) => ({
+      machine,
+      outcome: await askEngine(machine?.engine, ...args),
+    })),
+  );
+  return {
+    answers: outcomes
+      .filter(({ outcome }) => outcome.exitCode === 0)
+      .map(({ outcome }) => outcome.output),
+    gone: outcomes
+      .filter(({ outcome }) => outcome.exitCode !== 0)
+      .map(({ machine, outcome }) => ({
+        engine: machine?.engine,
+        description: describe(machine?.name, outcome),
+      })),
+  };
+}
+
+function describe(machine: string | undefined, { output }: Outcome): string {
+  const cause = output.split("\n").at(-1);
+  return machine === undefined
+    ? `the Docker engine does not answer any more: ${cause}; run the same command again once it does`
+    : `machine ${machine}: the Docker engine does not answer any more: ${cause}; run the same command again once it is back, or npm run up -- --without ${machine} meanwhile`;
+}

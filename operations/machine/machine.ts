@@ -1,0 +1,272 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../../environments";
+import { presentMachinesOf } from "../../environments/placement";
+import { askEngine, type Engine as DockerEngine, isLocalEngine } from "../engine/docker";
+import { PROJECT_ROOT } from "../synthesis/project";
+import type { SynthesizedResource } from "../synthesis/resources";
+import { refuse } from "../terminal/terminal";
+import { detectTerraform, type TerraformBinary } from "../terraform/binary";
+import {
+  type Demand,
+  demandOf,
+  type Engine,
+  findProblems,
+  type Look,
+  type Machine,
+  type StateLock,
+} from "./preflight";
+
+/** How long a registry may take to answer. */
+const PATIENCE_MS = 1500;
+
+/** Looks at this machine and an engine; without a demand only at the tools. */
+async function inspectMachine(demand?: Demand, at?: DockerEngine): Promise<Machine> {
+  const looks = Promise.all([
+    askEngine(at, "info", "--format", "{{json .}}"),
+    askEngine(at, "version", "--format", "{{.Server.APIVersion}}"),
+    demand && providerError(demand.environment),
+    // Of one of several machines it is not known whether this is it.
+    demand && !at && isLocalEngine() && demand.ports.size > 0
+      ? lookAtPorts(demand, at, isFree)
+      : { taken: [], own: 0 },
+    demand && unobtainableImages(demand.images, at),
+  ]);
+  // Terraform takes its time to say its version: meanwhile the others look.
+  const terraform = detectTerraform();
+  const [info, api, provider, ports, missingImages] = await looks;
+  const report = parseReport(info.output);
+  const local = demand !== undefined && isLocalEngine(at);
+  return {
+    nodeVersion: process.versions.node,
+    terraform,
+    forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
+    providerError: provider,
+    engine: report && (await describeEngine(report, api.output, isLocalEngine(at))),
+    engineAddress: at,
+    swarm: at && report ? roleIn(report.Swarm) : undefined,
+    swarmId: report?.Swarm?.Cluster?.ID,
+    engineError: report
+      ? undefined
+      : (lastLine(info.output) ?? "the docker command is not installed"),
+    missingImages: report && missingImages,
+    maxMapCount: local ? readMaxMapCount(report?.MemTotal) : undefined,
+    openFiles: local ? readOpenFiles() : undefined,
+    takenPorts: ports.taken,
+    ownPorts: ports.own,
+    locks: demand && readLocks(join(PROJECT_ROOT, ".state", demand.environment)),
+  };
+}
+
+/** What `docker info` says. */
+interface EngineReport {
+  readonly MemTotal: number;
+  readonly ServerVersion: string;
+  readonly DockerRootDir: string;
+  readonly SystemTime: string;
+  readonly ID: string;
+  readonly KernelVersion: string;
+  readonly Swarm: {
+    readonly LocalNodeState: string;
+    readonly ControlAvailable: boolean;
+    /** Told to managers alone. */
+    readonly Cluster?: { readonly ID: string };
+  };
+}
+
+function roleIn({ LocalNodeState, ControlAvailable }: EngineReport["Swarm"]) {
+  return LocalNodeState === "inactive" ? "none" : ControlAvailable ? "manager" : "worker";
+}
+
+function parseReport(output: string): EngineReport | undefined {
+  try {
+    const report = JSON.parse(output);
+    return report.MemTotal ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describeEngine(
+  report: EngineReport,
+  apiVersion: string,
+  isLocal: boolean,
+): Promise<Engine> {
+  return {
+    id: report.ID,
+    version: report.ServerVersion,
+    apiVersion,
+    kernel: report.KernelVersion,
+    memoryMiB: Math.floor(report.MemTotal / 1024 / 1024),
+    clockAheadSeconds: Math.round((Date.parse(report.SystemTime) - Date.now()) / 1000),
+    freeDiskMiB: isLocal ? await freeMiB(report.DockerRootDir) : undefined,
+  };
+}
+
+async function freeMiB(path: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return Math.floor((bavail * bsize) / 1024 / 1024);
+  } catch {
+    // Docker Desktop's is in a virtual machine.
+    return undefined;
+  }
+}
+
+/** A mirror of one's own is taken at its word, and what is installed serves; else the registry is asked. */
+async function providerError(environment: string): Promise<string | undefined> {
+  const { TF_CLI_CONFIG_FILE: configFile } = process.env;
+  const mirrored =
+    configFile &&
+    existsSync(configFile) &&
+    /(filesystem|network)_mirror/.test(readFileSync(configFile, "utf8"));
+  const stack = join(PROJECT_ROOT, "cdktf.out", "stacks", `${environment}-network`);
+  if (mirrored || existsSync(join(stack, ".terraform", "providers"))) {
+    return undefined;
+  }
+  return unreachable("https://registry.terraform.io/.well-known/terraform.json");
+}
+
+async function unreachable(url: string): Promise<string | undefined> {
+  try {
+    await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return undefined;
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return `${new URL(url).host} does not answer (${(cause as Error | undefined)?.message ?? message})`;
+  }
+}
+
+/** Images that the engine does not have while their registry does not answer. */
+async function unobtainableImages(images: readonly string[], at: DockerEngine): Promise<string[]> {
+  // One call: over ssh each is a connection. It prints those that are there and fails for the others.
+  const { output } = await askEngine(
+    at,
+    "image",
+    "inspect",
+    "--format",
+    "{{json .RepoTags}}",
+    ...images,
+  );
+  const absent = images.filter((image) => !output.includes(JSON.stringify(image)));
+  const error = absent.length > 0 && (await unreachable("https://registry-1.docker.io/v2/"));
+  return error ? absent : [];
+}
+
+/** Resources by the engine that they are placed at. */
+export type ResourcesAt = (engine: DockerEngine) => readonly SynthesizedResource[];
+
+/** Looks at every machine of an environment; without resources only at the tools and for the engines. */
+export function lookAtMachines(
+  environment: Environment,
+  resourcesAt?: ResourcesAt,
+): Promise<Look[]> {
+  return Promise.all(
+    presentMachinesOf(environment).map(async (machine) => {
+      const demand = resourcesAt && demandOf(environment, resourcesAt(machine?.engine));
+      return {
+        name: machine?.name,
+        machine: await inspectMachine(demand, machine?.engine),
+        demand,
+      };
+    }),
+  );
+}
+
+/** Fails with everything that stands in the way on any of them, before Terraform runs. */
+export async function checkMachines(
+  environment: Environment,
+  resourcesAt?: ResourcesAt,
+): Promise<TerraformBinary> {
+  const looks = await lookAtMachines(environment, resourcesAt);
+  refuse(findProblems(looks));
+  return looks[0].machine.terraform as TerraformBinary;
+}
+
+/** The kernel's setting, where the engine runs on this kernel and not in a virtual machine with memory of its own. */
+function readMaxMapCount(engineMemory?: number): number | undefined {
+  try {
+    const onThisKernel =
+      engineMemory === undefined || Math.abs(engineMemory - totalmem()) < 64 * 1024 * 1024;
+    return onThisKernel ? Number(readFileSync("/proc/sys/vm/max_map_count", "utf8")) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the engine's own process, where it can be seen. */
+function readOpenFiles(): number | undefined {
+  try {
+    const engine = readdirSync("/proc").find(
+      (pid) => /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd",
+    );
+    const [, hard] =
+      /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync(`/proc/${engine}/limits`, "utf8")) ?? [];
+    return hard === undefined ? undefined : Number(hard);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the ports that the platform is to publish, those that something else uses, and how many it publishes already. */
+export async function lookAtPorts(
+  demand: Demand,
+  at: DockerEngine,
+  isFreePort: (port: number) => boolean | Promise<boolean>,
+): Promise<{ taken: number[]; own: number }> {
+  // By what a container is to publish: one that starts again holds its ports before the engine's list says so.
+  const { output } = await askEngine(
+    at,
+    ...["container", "inspect", "--format"],
+    '{{index .Config.Labels "groundwork.environment"}} {{.State.Running}} {{json .HostConfig.PortBindings}}',
+    ...new Set(demand.ports.values()),
+  );
+  const published = new Set(
+    output
+      .split("\n")
+      .filter((line) => line.startsWith(`${demand.environment} true `))
+      .flatMap((line) => [...line.matchAll(/"HostPort":"(\d+)"/g)])
+      .map(([, port]) => Number(port)),
+  );
+  const candidates = [...demand.ports.keys()].filter((port) => !published.has(port));
+  const free = await Promise.all(candidates.map(isFreePort));
+  return {
+    taken: candidates.filter((_, i) => !free[i]),
+    own: demand.ports.size - candidates.length,
+  };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * Local states that a Terraform holds now. Its lock is the kernel's, on the state itself; who holds it is in a file beside it, which
+ * one that was killed leaves behind.
+ */
+export function readLocks(folder: string): StateLock[] {
+  try {
+    const locked = readFileSync("/proc/locks", "utf8");
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".tfstate"))
+      .filter((file) => locked.includes(`:${statSync(join(folder, file)).ino} `))
+      .map((file) => {
+        const info = JSON.parse(readFileSync(join(folder, `.${file}.lock.info`), "utf8"));
+        return { file, who: info.Who, since: info.Created };
+      });
+  } catch {
+    // No such folder, no Linux, or the lock has gone in this moment.
+    return [];
+  }
+}
+
+function lastLine(text: string): string | undefined {
+  return text.trim().split("\n").pop() || undefined;
+}

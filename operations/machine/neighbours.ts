@@ -1,0 +1,168 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { DOCKER_CLI_IMAGE } from "../../constructs";
+import type { Environment, Machine } from "../../environments";
+import { presentMachinesOf } from "../../environments/placement";
+import { dockerAt, tryDockerAt } from "../engine/docker";
+import { lookAtPorts } from "./machine";
+import type { Look } from "./preflight";
+
+/** Ports of a Swarm (https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts): of managers, and of all. */
+const MANAGER_PORT = 2377;
+const GOSSIP_PORT = 7946;
+
+const LABEL = ["--label", "groundwork.doctor"];
+
+/** A machine in the Swarm, with what was found of it. */
+interface Member {
+  readonly machine: Machine;
+  readonly look: Look;
+}
+
+/**
+ * Asks on the machines of an environment what only they know: whether they reach one another, what listens there, and their kernels'
+ * settings. Short-lived containers do that, of an image that every machine needs anyway.
+ */
+export async function askNeighbours(
+  environment: Environment,
+  looks: readonly Look[],
+): Promise<Look[]> {
+  const machines = presentMachinesOf(environment);
+  const members = machines.flatMap((machine, i): Member[] => {
+    const { swarm } = looks[i].machine;
+    return machine && swarm && swarm !== "none" ? [{ machine, look: looks[i] }] : [];
+  });
+  const [told, met] = await Promise.all([
+    Promise.all(members.map((member) => ask(member, members))),
+    meet(members, environment.networks.encrypted ?? false),
+  ]);
+  return looks.map((look) => {
+    const i = members.findIndex((member) => member.look === look);
+    if (i < 0) {
+      return look;
+    }
+    const others = members.filter((_, other) => other !== i).map(({ machine }) => machine.name);
+    return {
+      ...look,
+      machine: {
+        ...look.machine,
+        ...told[i].found,
+        reach: { others, missed: [...told[i].missed, ...met[i]], unknown: told[i].unknown },
+      },
+    };
+  });
+}
+
+/** What a machine says of itself, and which of the others do not answer it. */
+async function ask(
+  { machine, look }: Member,
+  members: readonly Member[],
+): Promise<{
+  readonly found: Partial<Look["machine"]>;
+  readonly missed: readonly string[];
+  readonly unknown?: string;
+}> {
+  const wanted = members
+    .filter((other) => other.machine !== machine)
+    .flatMap(({ machine: { name, address }, look: { machine: found } }) =>
+      [...(found.swarm === "manager" ? [MANAGER_PORT] : []), GOSSIP_PORT].map((port) => ({
+        name,
+        address,
+        port,
+      })),
+    );
+  const { exitCode, output } = await tryDockerAt(
+    machine.engine,
+    ...["run", "--rm", ...LABEL, "--network", "host", "--entrypoint", "sh", DOCKER_CLI_IMAGE],
+    ...["-c", ownFile("neighbours.sh"), "neighbours.sh"],
+    ...wanted.flatMap(({ address, port }) => [address, String(port)]),
+  );
+  const lines = output.split("\n");
+  if (exitCode !== 0) {
+    return { found: {}, missed: [], unknown: lines.at(-1) };
+  }
+  const [, maxMapCount] = /^vm\.max_map_count (\d+)$/m.exec(output) ?? [];
+  const listening = new Set(
+    [...output.matchAll(/^listens [0-9A-F]+:([0-9A-F]{4})$/gm)].map(([, port]) =>
+      Number.parseInt(port, 16),
+    ),
+  );
+  const ports =
+    look.demand && (await lookAtPorts(look.demand, machine.engine, (port) => !listening.has(port)));
+  return {
+    found: {
+      maxMapCount: Number(maxMapCount),
+      ...(ports && { takenPorts: ports.taken, ownPorts: ports.own }),
+    },
+    missed: wanted
+      .filter(({ address, port }) => !lines.includes(`answers ${address} ${port}`))
+      .map(({ name, address, port }) => `${name} at ${address}, port ${port} (TCP)`),
+  };
+}
+
+/** Of each member, the others that it does not reach on a network over all machines, which goes by UDP. */
+async function meet(members: readonly Member[], encrypted: boolean): Promise<string[][]> {
+  const manager = members.find(({ look }) => look.machine.swarm === "manager");
+  if (!manager || members.length < 2) {
+    return members.map(() => []);
+  }
+  const network = `groundwork-doctor-${randomBytes(3).toString("hex")}`;
+  const containerOn = ({ name }: Machine) => `${network}-${name}`;
+  try {
+    await dockerAt(
+      manager.machine.engine,
+      ...["network", "create", "--driver", "overlay", "--attachable", ...LABEL],
+      ...(encrypted ? ["--opt", "encrypted"] : []),
+      network,
+    );
+    await Promise.all(
+      members.map(({ machine }) =>
+        tryDockerAt(
+          machine.engine,
+          // It ends by itself where nobody comes to end it.
+          ...["run", "--detach", "--rm", ...LABEL, "--name", containerOn(machine)],
+          ...["--network", network, "--entrypoint", "sleep", DOCKER_CLI_IMAGE, "120"],
+        ),
+      ),
+    );
+    return await Promise.all(
+      members.map(async ({ machine }) => {
+        const others = members.map((member) => member.machine).filter((other) => other !== machine);
+        const { output } = await tryDockerAt(
+          machine.engine,
+          ...["run", "--rm", ...LABEL, "--network", network, "--entrypoint", "sh"],
+          ...[DOCKER_CLI_IMAGE, "-c", ownFile("ping.sh"), "ping.sh"],
+          ...others.map(containerOn),
+        );
+        const answering = output.split("\n");
+        return others
+          .filter((other) => !answering.includes(containerOn(other)))
+          .map(({ name }) => `${name} over a network of all machines`);
+      }),
+    );
+  } finally {
+    await Promise.all(
+      members.map(({ machine }) =>
+        tryDockerAt(machine.engine, "rm", "--force", containerOn(machine)),
+      ),
+    );
+    await removeNetwork(manager.machine, network);
+  }
+}
+
+/** Managers hear a moment later that the last container has left it. */
+async function removeNetwork({ engine }: Machine, network: string): Promise<void> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const { exitCode } = await tryDockerAt(engine, "network", "rm", network);
+    if (exitCode === 0) {
+      return;
+    }
+    await setTimeout(500);
+  }
+}
+
+function ownFile(name: string): string {
+  return readFileSync(join(__dirname, name), "utf8");
+}

@@ -1,0 +1,392 @@
+import type { Environment } from "../../environments";
+import type { SynthesizedResource } from "../synthesis/resources";
+import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
+
+/** What the platform asks of a machine. */
+export interface Demand {
+  readonly environment: string;
+  /** Sum of what all containers reserve. */
+  readonly memoryReservationMiB: number;
+  /** Ports on 127.0.0.1 by the container that publishes them. */
+  readonly ports: ReadonlyMap<number, string>;
+  /** References of all images. */
+  readonly images: readonly string[];
+  /** Whether containers raise their limit of open files. */
+  readonly raisesOpenFiles: boolean;
+  /** Whether its services have certificates, which are good between two points in time. */
+  readonly locked: boolean;
+  /** Whether what crosses between machines is encrypted by the networks. */
+  readonly encrypted?: boolean;
+}
+
+/** What was found out about the machine and its engine. What a remote engine does not tell is undefined. */
+export interface Machine {
+  readonly nodeVersion: string;
+  readonly terraform?: TerraformBinary;
+  /** Value of TERRAFORM_BINARY_NAME. */
+  readonly forcedTerraform?: string;
+  /** Why Terraform cannot get the provider, when it cannot. */
+  readonly providerError?: string;
+  readonly engine?: Engine;
+  /** Why the engine does not answer, when it does not. */
+  readonly engineError?: string;
+  /** What the engine is in a Swarm, where the environment has several machines. */
+  readonly swarm?: "manager" | "worker" | "none";
+  /** The Swarm that it is a manager of. */
+  readonly swarmId?: string;
+  /** The other machines, which of them it does not reach at what, and why that could not be found out; where they were asked. */
+  readonly reach?: {
+    readonly others: readonly string[];
+    readonly missed: readonly string[];
+    readonly unknown?: string;
+  };
+  /** Where it is, if the environment says so. */
+  readonly engineAddress?: string;
+  /** Images that the engine does not have and cannot get. */
+  readonly missingImages?: readonly string[];
+  readonly maxMapCount?: number;
+  /** Hard limit of open files of the engine's process. */
+  readonly openFiles?: number;
+  /** Ports of the demand that something other than the platform's own containers uses. */
+  readonly takenPorts: readonly number[];
+  /** How many ports of the demand the platform's own containers publish already. */
+  readonly ownPorts?: number;
+  /** Stacks whose local state is locked. */
+  readonly locks?: readonly StateLock[];
+}
+
+export interface Engine {
+  /** By what one is known from another, whatever its address. */
+  readonly id?: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly kernel?: string;
+  readonly memoryMiB: number;
+  /** How much later its clock is than this machine's. */
+  readonly clockAheadSeconds: number;
+  /** Free on the disk of its images and volumes; undefined where it is not on this machine. */
+  readonly freeDiskMiB?: number;
+}
+
+export interface StateLock {
+  readonly file: string;
+  readonly who: string;
+  readonly since: string;
+}
+
+/** One prerequisite: what was found, and what is wrong with it and how to mend it. */
+export interface Check {
+  readonly name: string;
+  readonly found: string;
+  readonly problem?: string;
+}
+
+/** OpenSearch's bootstrap checks, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
+const MAX_MAP_COUNT = 262144;
+const OPEN_FILES = 65536;
+/** The first that loads ES modules into CommonJS. */
+const OLDEST_NODE = "20.19";
+/** The first engine whose `docker events` and networks are as the platform uses them: Debian 12's. */
+const OLDEST_API = "1.41";
+/** The images, and room for the volumes to begin with. */
+const DISK_MIB = 10 * 1024;
+/** Certificates are made an hour old: this much does no harm yet. */
+const CLOCK_SECONDS = 300;
+
+/** What was found of a machine, and what is asked of it; its name where there are several. */
+export interface Look {
+  readonly name?: string;
+  readonly machine: Machine;
+  readonly demand?: Demand;
+}
+
+/** What is of the machine that deploys, wherever the engines are. */
+const OF_TOOLS = ["Node", "Terraform", "provider", "state lock"];
+
+/** Every prerequisite of all machines; those of the machine that deploys once. */
+export function checksOf(looks: readonly Look[]): Check[] {
+  return looks.flatMap(({ name, machine, demand }, i) =>
+    [...diagnose(machine, demand), ...checkApart(machine, looks.slice(0, i))]
+      .filter((check) => i === 0 || !OF_TOOLS.includes(check.name))
+      .map((check) =>
+        name === undefined || OF_TOOLS.includes(check.name)
+          ? check
+          : {
+              ...check,
+              name: `${check.name} (${name})`,
+              problem: check.problem && `machine ${name}: ${check.problem}`,
+            },
+      ),
+  );
+}
+
+/** What is wrong with a machine because of one before it. */
+function checkApart({ engine, swarmId }: Machine, others: readonly Look[]): Check[] {
+  const same = others.find(({ machine }) => engine?.id && machine.engine?.id === engine.id);
+  const elsewhere = others.find(
+    ({ machine }) => swarmId && machine.swarmId && machine.swarmId !== swarmId,
+  );
+  return [
+    ...(same
+      ? [
+          {
+            name: "engine of its own",
+            found: `that of ${same.name}`,
+            problem: `its engine is that of machine ${same.name} under another address: each machine has its own, or what is copied to both is lost with one`,
+          },
+        ]
+      : []),
+    ...(elsewhere
+      ? [
+          {
+            name: "same Swarm",
+            found: `another than ${elsewhere.name}`,
+            problem: `it is in another Docker Swarm than machine ${elsewhere.name}: docker swarm leave takes it out of that, then npm run swarm takes it in`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Every reason why a run would fail, each with its remedy; without a demand only what is wrong with the tools and the engines. */
+export function findProblems(looks: readonly Look[]): string[] {
+  return checksOf(looks).flatMap(({ problem }) => problem ?? []);
+}
+
+/** Every prerequisite; without a demand only the tools. */
+export function diagnose(machine: Machine, demand?: Demand): Check[] {
+  const checks = [
+    checkNode(machine),
+    checkTerraform(machine),
+    checkEngine(machine),
+    ...checkSwarm(machine),
+    ...checkReach(machine, demand),
+  ];
+  return demand ? [...checks, ...checkDemand(machine, demand)] : checks;
+}
+
+function checkNode({ nodeVersion }: Machine): Check {
+  const old = isOlder(nodeVersion, OLDEST_NODE);
+  return {
+    name: "Node",
+    found: nodeVersion,
+    problem: old
+      ? `Node is ${nodeVersion}: ${OLDEST_NODE} or newer is needed; install it from your distribution or nodejs.org`
+      : undefined,
+  };
+}
+
+function checkTerraform({ terraform, forcedTerraform }: Machine): Check {
+  const name = "Terraform";
+  if (!terraform) {
+    return {
+      name,
+      found: "none",
+      problem: forcedTerraform
+        ? `TERRAFORM_BINARY_NAME is "${forcedTerraform}" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH`
+        : `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or name one in TERRAFORM_BINARY_NAME`,
+    };
+  }
+  const { product, version, command } = terraform;
+  return {
+    name,
+    found: `${product} ${version}`,
+    problem: isOlder(version, OLDEST_TERRAFORM)
+      ? `${product} (${command}) is ${version}: ${OLDEST_TERRAFORM} or newer is needed; upgrade it`
+      : undefined,
+  };
+}
+
+function checkSwarm({ swarm }: Machine): Check[] {
+  return swarm === undefined
+    ? []
+    : [
+        {
+          name: "Swarm",
+          found: swarm,
+          problem:
+            swarm === "none"
+              ? "it is in no Docker Swarm, which the networks over all machines are made of: npm run swarm"
+              : undefined,
+        },
+      ];
+}
+
+function checkReach({ reach }: Machine, demand?: Demand): Check[] {
+  if (!reach) {
+    return [];
+  }
+  const { others, missed, unknown } = reach;
+  if (unknown !== undefined) {
+    return [
+      {
+        name: "other machines",
+        found: "not known",
+        problem: `whether it reaches the others is not known, since the container that was to find out did not run: ${unknown}`,
+      },
+    ];
+  }
+  const encryption = demand?.encrypted
+    ? ", and for networks.encrypted IP protocol 50, with ESP in every kernel (modprobe esp4)"
+    : "";
+  return [
+    {
+      name: "other machines",
+      found: missed.length === 0 ? `reaches ${others.join(", ")}` : `misses ${missed.length}`,
+      problem:
+        missed.length > 0
+          ? `it does not reach ${missed.join(", ")}: firewalls have to let the machines in at one another, at 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP)${encryption}`
+          : undefined,
+    },
+  ];
+}
+
+function checkEngine({ engine, engineAddress, engineError }: Machine): Check {
+  const name = "Docker engine";
+  if (engineError !== undefined) {
+    return {
+      name,
+      found: "none",
+      problem: `no Docker engine answers${engineAddress ? ` at ${engineAddress}` : ""}: ${engineError}; start Docker, or ${engineAddress ? "correct engine in machines" : "point DOCKER_HOST to an engine"}`,
+    };
+  }
+  return {
+    name,
+    found: engine
+      ? [
+          engine.version,
+          `API ${engine.apiVersion}`,
+          ...(engine.kernel ? [`Linux ${engine.kernel}`] : []),
+        ].join(", ")
+      : "not looked at",
+    problem:
+      engine && isOlder(engine.apiVersion, OLDEST_API)
+        ? `the engine's API is ${engine.apiVersion}: ${OLDEST_API} or newer is needed (Docker 20.10); upgrade Docker`
+        : undefined,
+  };
+}
+
+function checkDemand(machine: Machine, demand: Demand): Check[] {
+  const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
+  const memoryMiB = engine?.memoryMiB;
+  const freeDiskMiB = engine?.freeDiskMiB;
+  const unknown = "not told by this engine";
+  return [
+    {
+      name: "provider",
+      found: providerError === undefined ? "can be had" : "cannot be had",
+      problem:
+        providerError &&
+        `Terraform cannot get the provider kreuzwerker/docker: ${providerError}; allow registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE`,
+    },
+    {
+      name: "images",
+      found: missingImages?.length
+        ? `${missingImages.length} of ${demand.images.length} cannot be had`
+        : `${demand.images.length}, all can be had`,
+      problem: missingImages?.length
+        ? `the engine has no ${missingImages.join(", ")} and its registry does not answer; docker pull ${missingImages[0]} says why`
+        : undefined,
+    },
+    {
+      name: "memory",
+      found: memoryMiB === undefined ? unknown : `${memoryMiB} MiB`,
+      problem:
+        memoryMiB !== undefined && memoryMiB < demand.memoryReservationMiB
+          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${demand.environment}" reserve ${demand.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${demand.environment}.ts`
+          : undefined,
+    },
+    {
+      name: "disk",
+      found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
+      problem:
+        freeDiskMiB !== undefined && freeDiskMiB < DISK_MIB
+          ? `the engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to begin with; docker system prune removes what nothing uses`
+          : undefined,
+    },
+    {
+      name: "vm.max_map_count",
+      found: maxMapCount === undefined ? unknown : String(maxMapCount),
+      problem:
+        maxMapCount !== undefined && maxMapCount < MAX_MAP_COUNT
+          ? `vm.max_map_count is ${maxMapCount}: OpenSearch needs at least ${MAX_MAP_COUNT}; sudo sysctl -w vm.max_map_count=${MAX_MAP_COUNT}`
+          : undefined,
+    },
+    {
+      name: "open files",
+      found: openFiles === undefined ? unknown : String(openFiles),
+      problem:
+        openFiles !== undefined && demand.raisesOpenFiles && openFiles < OPEN_FILES
+          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${demand.environment}.ts`
+          : undefined,
+    },
+    // A Swarm has certificates too.
+    ...(engine && (demand.locked || machine.swarm) ? [checkClock(engine)] : []),
+    ...checkPorts(machine, demand),
+    ...(locks ?? []).map(({ file, who, since }) => ({
+      name: "state lock",
+      found: `held by ${who}`,
+      problem: `${file} is locked by ${who} since ${since}: wait until that deploy has ended, or end its terraform process`,
+    })),
+  ];
+}
+
+function checkClock({ clockAheadSeconds: ahead }: Engine): Check {
+  const apart = `${Math.abs(ahead)} s ${ahead < 0 ? "behind" : "ahead of"} this machine's`;
+  return {
+    name: "clock",
+    found: ahead === 0 ? "as this machine's" : apart,
+    problem:
+      Math.abs(ahead) > CLOCK_SECONDS
+        ? `the engine's clock is ${apart}, so that certificates are refused as not valid: set both clocks, best by NTP`
+        : undefined,
+  };
+}
+
+function checkPorts(
+  { takenPorts, ownPorts = 0 }: Machine,
+  { ports, environment }: Demand,
+): Check[] {
+  if (takenPorts.length === 0) {
+    const free = ports.size - ownPorts;
+    const parts = [
+      ...(ownPorts > 0 ? [`${ownPorts} published by this platform`] : []),
+      ...(free > 0 ? [`${free} free`] : []),
+    ];
+    return [{ name: "ports", found: parts.join(", ") || "none wanted" }];
+  }
+  return takenPorts.map((port) => ({
+    name: `port ${port}`,
+    found: "taken",
+    problem: `port ${port} on 127.0.0.1 is taken and ${ports.get(port)} is to publish it: stop what uses it, or change hostPorts in environments/${environment}.ts`,
+  }));
+}
+
+/** What the synthesized containers ask for. */
+export function demandOf(
+  { name, openSearch, security, networks }: Environment,
+  resources: readonly SynthesizedResource[],
+): Demand {
+  const of = (type: string) => resources.filter((resource) => resource.type === type);
+  const ports = new Map<number, string>();
+  let memoryReservationMiB = 0;
+  for (const { body } of of("docker_container")) {
+    memoryReservationMiB += body.memory_reservation as number;
+    for (const { external } of (body.ports ?? []) as { external: number }[]) {
+      ports.set(external, body.name as string);
+    }
+  }
+  return {
+    environment: name,
+    memoryReservationMiB,
+    ports,
+    images: [...new Set(of("docker_image").map(({ body }) => body.name as string))],
+    raisesOpenFiles: openSearch.raiseUlimits,
+    locked: security === "tls",
+    encrypted: networks.encrypted,
+  };
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, "en", { numeric: true }) < 0;
+}

@@ -1,0 +1,69 @@
+import { relative } from "node:path";
+import type { Application } from "../../constructs";
+import { ValidationError } from "../../constructs/service/validation";
+import type { Environment } from "../../environments";
+import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
+import { authorityStepOf } from "../../environments/rotation";
+import { ensureSecrets } from "../../environments/secrets";
+import { PROJECT_ROOT } from "../synthesis/project";
+import type { Check } from "./preflight";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The alert on a certificate's last days starts here too. */
+const FEW_DAYS = 21;
+
+/** Of a locked environment: whether its secrets are there and can be used, and for how long. */
+export function checkSecrets(
+  environment: Environment,
+  applications: readonly Application[],
+): Check[] {
+  try {
+    ensureSecrets(environment, applications);
+  } catch (error) {
+    if (error instanceof ValidationError) {
+      return [{ name: "secrets", found: "not usable", problem: error.message }];
+    }
+    throw error;
+  }
+  if (environment.security !== "tls") {
+    return [];
+  }
+  const given = secretsAreGiven();
+  const folder = secretsFolder(environment);
+  const { principals, authorities } = certificatesOf(environment);
+  const step = authorityStepOf(environment);
+  return [
+    {
+      name: "secrets",
+      found: given ? `given in ${folder}` : relative(PROJECT_ROOT, folder),
+    },
+    checkDays(
+      "certificates",
+      principals,
+      given ? "give a new one" : "npm run rotate -- certificates",
+    ),
+    checkDays("authority", authorities, given ? "give a new one" : "npm run rotate -- ca"),
+    ...(step === undefined
+      ? []
+      : [
+          {
+            name: "rotation",
+            found: `the authority is being replaced: npm run rotate -- ca goes on with step ${step} of 3`,
+          },
+        ]),
+  ];
+}
+
+function checkDays(name: string, ends: ReadonlyMap<string, Date>, remedy: string): Check {
+  const [[first, end]] = [...ends].sort(([, a], [, b]) => a.getTime() - b.getTime());
+  const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
+  return {
+    name,
+    found: `${ends.size}, the first ends in ${days} days (${first})`,
+    problem:
+      days < FEW_DAYS
+        ? `the certificate of ${first} ends in ${days} days, on ${end.toISOString()}: ${remedy}`
+        : undefined,
+  };
+}

@@ -1,0 +1,66 @@
+import type { ContainerState } from "../engine/containers";
+
+const MOST_CHARACTERS = 200;
+
+/** What a container that a deploy waits for is at, from its state and the last line of its log. */
+export function statusOf({ State, RestartCount, Config }: ContainerState, lastLine = ""): string {
+  if (State.Status === "created") {
+    return "is being prepared";
+  }
+  if (RestartCount > 0) {
+    const times = RestartCount === 1 ? "once" : `${RestartCount} times`;
+    // It is 0 while the container runs again.
+    const code = State.ExitCode === 0 ? "" : `, last exit code ${State.ExitCode}`;
+    return `restarted ${times}${code}: ${brief(lastLine)}`;
+  }
+  if (!State.Health) {
+    return sidecarStatus(lastLine);
+  }
+  if (State.Health.Status === "healthy") {
+    return "healthy";
+  }
+  const last = State.Health.Log?.at(-1);
+  return last === undefined ? "starts" : healthStatus(last.Output, Config.Healthcheck?.Test ?? []);
+}
+
+/** An init sidecar says itself what it waits for. */
+function sidecarStatus(line: string): string {
+  const entry = parse(line);
+  switch (entry?.event) {
+    case "retry":
+      return `attempt ${entry.attempt}, next in ${Math.ceil(entry.delay_ms / 1000)} s: ${brief(entry.reason)}`;
+    case "start":
+      return "begins";
+    case undefined:
+      return brief(line) || "starts";
+    default:
+      return brief([entry.event, entry.resource].filter(Boolean).join(" "));
+  }
+}
+
+/** OpenSearch's check prints the cluster's health; what others print is shown as it is. */
+function healthStatus(output: string, check: readonly string[]): string {
+  const health = parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1));
+  if (health?.number_of_nodes !== undefined) {
+    const [, wanted] = /wait_for_nodes=%3E%3D(\d+)/.exec(check.join(" ")) ?? [];
+    return `${health.number_of_nodes}${wanted ? ` of ${wanted}` : ""} nodes joined, status ${health.status}`;
+  }
+  return /refused|Failed to connect|Couldn't connect/.test(output)
+    ? "starts: does not answer yet"
+    : `starts: ${brief(output) || "its health check fails"}`;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever a container prints
+function parse(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last line that says something, cut. */
+function brief(text: string): string {
+  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
+  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line;
+}

@@ -1,0 +1,44 @@
+import { setTimeout } from "node:timers/promises";
+import type { Environment } from "../../environments";
+import { engineOf } from "../../environments/placement";
+import { inspectContainers } from "../engine/containers";
+import { lastLines } from "../engine/docker";
+import type { Progress } from "./progress";
+import { statusOf } from "./status";
+
+const INTERVAL_MS = 1000;
+
+/** Has the engine say what the containers are at that a deploy waits for, for as long as `work` takes. */
+export async function watchWhile<T>(
+  environment: Environment,
+  progress: Progress,
+  work: Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  const watching = (async () => {
+    while (!ended.signal.aborted) {
+      await setTimeout(INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+      // One that fails, such as when Ctrl-C ends the docker command too, is a picture less; the work goes on.
+      await look(environment, progress).catch(() => undefined);
+      progress.draw();
+    }
+  })();
+  try {
+    return await work;
+  } finally {
+    ended.abort();
+    await watching;
+    progress.end();
+  }
+}
+
+async function look(environment: Environment, progress: Progress): Promise<void> {
+  const names = progress.waitedFor();
+  const states = names.length > 0 ? await inspectContainers(environment, names) : [];
+  for (const state of states) {
+    const name = state.Name.slice(1);
+    const speaks = !state.State.Health || state.RestartCount > 0;
+    const log = speaks ? await lastLines(engineOf(environment, name), name, 1) : "";
+    progress.status(name, statusOf(state, log));
+  }
+}

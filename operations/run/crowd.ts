@@ -1,0 +1,37 @@
+import type { SavedPlan } from "../terraform/terraform";
+
+/** What a plan says of a stack's containers, as far as it is asked here. */
+type Planned = Pick<SavedPlan, "actions"> & {
+  readonly stack: Pick<SavedPlan["stack"], "resources">;
+};
+
+/** How many nodes of a cluster a plan starts. */
+export function nodesStartedBy({ stack, actions }: Planned): number {
+  return stack.resources.filter(({ type, id, body }) => {
+    const labels = (body.labels ?? []) as { readonly label: string }[];
+    return (
+      actions.get(`${type}.${id}`) === "create" &&
+      labels.some(({ label }) => label === "groundwork.cluster")
+    );
+  }).length;
+}
+
+/**
+ * The plans whose nodes do not start side by side: a JVM that starts takes a CPU for itself, and where an engine has fewer CPUs than nodes
+ * to start, one cluster after the other is ready sooner than all at once.
+ */
+export function startInTurn<Plan extends Planned>(plans: readonly Plan[], cpus: number): Plan[] {
+  const starting = plans.filter((plan) => nodesStartedBy(plan) > 0);
+  const nodes = starting.reduce((sum, plan) => sum + nodesStartedBy(plan), 0);
+  return starting.length > 1 && nodes > cpus ? starting : [];
+}
+
+/** Does one thing after the other, in the order in which they come, also when one fails. */
+export function queue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

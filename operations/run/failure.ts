@@ -1,0 +1,165 @@
+import { relative } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
+import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
+import type { Environment } from "../../environments";
+import { engineOf } from "../../environments/placement";
+import { type ContainerState, inspectContainers } from "../engine/containers";
+import { lastLines } from "../engine/docker";
+import { askEveryEngine, type GoneEngine } from "../engine/machines";
+import { PROJECT_ROOT } from "../synthesis/project";
+import { nameOf, type SynthesizedResource } from "../synthesis/resources";
+import type { Stack } from "../synthesis/synthesize";
+import { CommandError, firstOf } from "../terminal/terminal";
+import type { TerraformErrors } from "../terraform/terraform";
+
+/** How much of a failed container's log is shown. */
+const LOG_LINES = 15;
+
+/** How much of a sidecar's log is read: its last run, with a line for each field that differs. */
+const SIDECAR_LINES = 1000;
+
+/** How long a container that was started again is waited for to end once more: Kafka needs some seconds to refuse its settings. */
+const PATIENCE_MS = 20_000;
+
+/** How many findings of a sidecar, and how many lines of an error, are shown. */
+const MOST_LINES = 10;
+
+/** Of every container that failed what its exit code means, why and what to do, then Terraform's errors about anything else. */
+export async function failureOf(
+  environment: Environment,
+  errors: TerraformErrors["errors"],
+  containers: readonly SynthesizedResource[],
+  logFile: string,
+): Promise<CommandError> {
+  const limits = new Map(
+    containers.map(({ body }) => [body.name as string, body.memory as number]),
+  );
+  const states = await settledStates(environment, [...limits.keys()]);
+  const explanations = new Map<string, string>();
+  for (const state of states) {
+    const name = state.Name.slice(1);
+    const explanation = await explain(environment, name, state, limits.get(name) ?? 0);
+    if (explanation !== undefined) {
+      explanations.set(name, explanation);
+    }
+  }
+  const { gone } = await askEveryEngine(environment, "version");
+  return new CommandError(
+    renderFailure(errors, explanations, relative(PROJECT_ROOT, logFile), gone),
+  );
+}
+
+/** What the containers ended with: the engine forgets the exit code of one that it started again until that ends too. */
+async function settledStates(
+  environment: Environment,
+  names: readonly string[],
+): Promise<ContainerState[]> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const states = await inspectContainers(environment, names);
+    if (!states.some(runsOnceMore) || Date.now() > deadline) {
+      return states;
+    }
+    await setTimeout(200);
+  }
+}
+
+function runsOnceMore({ RestartCount, State }: ContainerState): boolean {
+  return RestartCount > 0 && State.Status === "running" && State.Health?.Status !== "healthy";
+}
+
+/**
+ * The containers' explanations by name, Terraform's errors about anything else, the machines that are gone instead of what failed on them,
+ * and where the rest is.
+ */
+export function renderFailure(
+  errors: TerraformErrors["errors"],
+  explanations: ReadonlyMap<string, string>,
+  logFile: string,
+  gone: readonly GoneEngine[] = [],
+): string {
+  const others = errors.flatMap(({ stack, address, summary, detail }) => {
+    if (gone.some(({ engine }) => engine === stack.engine)) {
+      return [];
+    }
+    const name = address && nameOf(stack.resources, address);
+    return name && explanations.has(name) ? [] : [describeError(stack, name, summary, detail)];
+  });
+  return [
+    ...explanations.values(),
+    ...new Set(others),
+    ...gone.map(({ description }) => description),
+    `everything that Terraform said: ${logFile}`,
+  ].join("\n");
+}
+
+async function explain(
+  environment: Environment,
+  name: string,
+  state: ContainerState,
+  limitMiB: number,
+): Promise<string | undefined> {
+  const { Status, ExitCode, Health } = state.State;
+  const lines = (count: number) => lastLines(engineOf(environment, name), name, count);
+  if (!Health) {
+    return Status === "exited" && ExitCode > 0
+      ? explainSidecar(name, ExitCode, await lines(SIDECAR_LINES))
+      : undefined;
+  }
+  const failure = describeFailure(state, limitMiB);
+  return failure && `${name} ${failure}; its last lines:\n${await lines(LOG_LINES)}`;
+}
+
+/** Why a sidecar failed, from its log. */
+export function explainSidecar(name: string, exitCode: number, log: string): string {
+  const { findings } = readSidecarRun(name, log);
+  return [
+    `${name} ended with ${exitCode}: ${meaningOf(exitCode)}`,
+    ...firstOf(findings, MOST_LINES).map((finding) => `  ${finding}`),
+    `  remedy: ${remedyOf(exitCode)}; its log: docker logs ${name}`,
+  ].join("\n");
+}
+
+function describeError(
+  { layer }: Stack,
+  name: string | undefined,
+  summary: string,
+  detail: string,
+): string {
+  const more = firstOf(
+    detail.split("\n").filter((line) => line.trim() !== ""),
+    MOST_LINES,
+  );
+  return [
+    [layer, name, summary].filter(Boolean).join(": "),
+    ...more.map((line) => `  ${line.trim()}`),
+  ].join("\n");
+}
+
+/** What is wrong with a container that is to run on, or nothing. */
+export function describeFailure(state: ContainerState, limitMiB: number): string | undefined {
+  const { Status, ExitCode, OOMKilled, Health } = state.State;
+  const again = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";
+  if (Status === "restarting" || Status === "exited") {
+    const meaning = OOMKilled
+      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/service/memory.ts`
+      : describeServiceExit(ExitCode);
+    return `ended with ${ExitCode}, ${meaning}${again}`;
+  }
+  return !Health || Health.Status === "healthy" || Status !== "running"
+    ? undefined
+    : `runs and is ${Health.Status}${again}: its health check says ${JSON.stringify(Health.Log?.at(-1)?.Output.trim() ?? "nothing")}`;
+}
+
+/** Codes of the shell and the kernel; a service's own mean what its log says. */
+function describeServiceExit(code: number): string {
+  const known: Readonly<Record<number, string>> = {
+    126: "its command cannot be run",
+    127: "its command is not in the image",
+    137: "killed from outside",
+    139: "it crashed",
+    143: "terminated from outside",
+  };
+  return known[code] ?? "its log says why";
+}

@@ -1,0 +1,265 @@
+import { join } from "node:path";
+import type { Environment } from "../../environments";
+import { reportOf } from "../changes/plan";
+import type { ChangeReport } from "../changes/report";
+import { engineCpus, isSshEngine } from "../engine/docker";
+import { openDisplay } from "../progress/display";
+import { Progress } from "../progress/progress";
+import { watchWhile } from "../progress/watch";
+import { PROJECT_ROOT } from "../synthesis/project";
+import type { SynthesizedResource } from "../synthesis/resources";
+import type { Stack } from "../synthesis/synthesize";
+import type { Json } from "../synthesis/tree";
+import type { TerraformBinary } from "../terraform/binary";
+import {
+  createsOnly,
+  forgetPlans,
+  type SavedPlan,
+  Terraform,
+  TerraformErrors,
+} from "../terraform/terraform";
+import { queue, startInTurn } from "./crowd";
+import { failureOf } from "./failure";
+
+/** Works on the stacks of a synth: shows the progress, and fails with what stands in the way. */
+export class Run {
+  private readonly logFile: string;
+  private readonly plans = new Map<Stack, SavedPlan>();
+  /** The stacks that are deployed, and whether that changed anything. */
+  private readonly changed = new Map<Stack, boolean>();
+
+  constructor(
+    readonly environment: Environment,
+    /** Each after those that it depends on. */
+    readonly stacks: readonly Stack[],
+    private readonly binary: TerraformBinary,
+  ) {
+    this.logFile = join(PROJECT_ROOT, ".state", environment.name, "terraform.log");
+  }
+
+  get containers(): SynthesizedResource[] {
+    return this.stacks
+      .flatMap(({ resources }) => resources)
+      .filter(({ type }) => type === "docker_container");
+  }
+
+  /**
+   * Plans every stack, side by side. One that asks what another is still to change, as alerting asks Grafana, is planned against what is
+   * known of it.
+   */
+  async plan(): Promise<void> {
+    const terraform = new Terraform(this.binary, this.logFile);
+    await this.explainFailures(async () => {
+      await terraform.init(this.stacks);
+      const planned = await this.inTurn<SavedPlan>(this.stacks, async (stack, before) => {
+        const stale = !asksTheEngineAlone(stack) && (await before()).some(({ changes }) => changes);
+        return terraform.plan(stack, ...(stale ? ["-refresh=false"] : []));
+      });
+      for (const plan of planned) {
+        this.plans.set(plan.stack, plan);
+      }
+    });
+  }
+
+  /**
+   * Leaves volumes that are no longer declared to the engine, with what is stored in them. Terraform's `prevent_destroy` protects those
+   * alone that are declared; the others it would destroy.
+   */
+  async keepVolumes(): Promise<void> {
+    const terraform = new Terraform(this.binary, this.logFile);
+    const undeclared = ({ actions }: SavedPlan) =>
+      [...actions].flatMap(([address, action]) =>
+        action === "delete" && address.startsWith("docker_volume.") ? [address] : [],
+      );
+    // Where an environment gets machines, they are declared in the stacks of those.
+    const declared = this.stacks
+      .flatMap(({ resources }) => resources)
+      .filter(({ type }) => type === "docker_volume")
+      .map(({ body }) => body.name);
+    for (const plan of this.planned.filter((planned) => undeclared(planned).length > 0)) {
+      const { resource_changes } = await terraform.show(plan);
+      for (const { address, change } of resource_changes as Json[]) {
+        if (undeclared(plan).includes(address) && !declared.includes(change.before.name)) {
+          console.log(
+            `  volume ${change.before.name} is no longer declared: it stays with its data; docker volume rm removes it`,
+          );
+        }
+      }
+      await this.explainFailures(async () => {
+        await terraform.forget(plan.stack, undeclared(plan));
+        this.plans.set(plan.stack, await terraform.plan(plan.stack));
+      });
+    }
+  }
+
+  /** What is planned and not yet done. */
+  get planned(): SavedPlan[] {
+    return this.stacks.flatMap((stack) => this.plans.get(stack) ?? []);
+  }
+
+  /** What is planned, or these plans, in the user's words. */
+  async report(plans: readonly SavedPlan[] = this.planned): Promise<ChangeReport> {
+    const terraform = new Terraform(this.binary, this.logFile);
+    return reportOf(
+      this.environment,
+      await Promise.all(
+        plans.map(async (plan) => ({
+          stack: plan.stack,
+          plan: plan.changes ? await terraform.show(plan) : undefined,
+        })),
+      ),
+    );
+  }
+
+  /**
+   * Does what is planned in the stacks of these layers or in all, each after those that it depends on. What has no plan, or one that has
+   * grown old meanwhile, is planned first.
+   */
+  async deploy(...layers: string[]): Promise<void> {
+    const stacks = this.stacks.filter(
+      (stack) =>
+        !this.changed.has(stack) &&
+        (layers.length === 0 || layers.some((layer) => isPartOf(stack, layer))),
+    );
+    // Nodes on several machines wait for one another.
+    const inTurn = this.environment.machines
+      ? []
+      : startInTurn(
+          stacks.flatMap((stack) => this.plans.get(stack) ?? []),
+          await engineCpus(undefined),
+        ).map(({ stack }) => stack);
+    if (inTurn.length > 0) {
+      console.log(
+        `starting ${inTurn.map(({ layer }) => layer).join(" and ")} one after the other: the engine has fewer CPUs than they have nodes`,
+      );
+    }
+    const oneByOne = queue();
+    await this.follow((terraform, progress) =>
+      this.inTurn<void>(stacks, async (stack, before) => {
+        await before();
+        const plan = this.freshPlan(stack) ?? (await terraform.plan(stack));
+        if (plan.changes) {
+          const apply = () => terraform.apply(plan);
+          await (inTurn.includes(stack) ? oneByOne(apply) : apply());
+        } else {
+          progress.unchanged(stack);
+        }
+        this.plans.delete(stack);
+        this.changed.set(stack, plan.changes);
+      }),
+    );
+  }
+
+  /** The saved plan, unless something that it rests on has changed since. */
+  private freshPlan(stack: Stack): SavedPlan | undefined {
+    const plan = this.plans.get(stack);
+    const stale = this.dependenciesOf(stack).some((dependency) => this.changed.get(dependency));
+    const lasts = plan !== undefined && createsOnly(plan) && asksTheEngineAlone(stack);
+    return !stale || lasts ? plan : undefined;
+  }
+
+  /** Applies these resources alone, and what they depend on, of all these stacks at once: nodes on several machines wait for one another. */
+  async apply(
+    targets: readonly { readonly stack: Stack; readonly addresses: readonly string[] }[],
+  ): Promise<void> {
+    for (const { stack } of targets) {
+      this.plans.delete(stack);
+    }
+    await this.follow((terraform) =>
+      allOf(targets.map(({ stack, addresses }) => terraform.applyTargets(stack, addresses))),
+    );
+  }
+
+  /** Takes something that the engine has into the state. */
+  async import(stack: Stack, address: string, id: string): Promise<void> {
+    this.plans.delete(stack);
+    await new Terraform(this.binary, this.logFile).import(stack, address, id);
+  }
+
+  /** Destroys the stacks of these layers side by side. */
+  async destroy(...layers: string[]): Promise<void> {
+    const stacks = this.stacks.filter((stack) => layers.some((layer) => isPartOf(stack, layer)));
+    await this.follow(async (terraform) => {
+      await terraform.init(stacks);
+      await this.inTurn(stacks, (stack) => terraform.destroy(stack));
+    });
+  }
+
+  /** Removes what was planned from the disk. */
+  forgetPlans(): void {
+    forgetPlans(this.stacks);
+  }
+
+  /**
+   * Works on stacks side by side, or one after the other where the engine takes no more. `before` waits for those that the stack depends on.
+   * Waits for all, also when one fails: Terraform is not to be left alone with a state.
+   */
+  private async inTurn<T>(
+    stacks: readonly Stack[],
+    work: (stack: Stack, before: () => Promise<T[]>) => Promise<T>,
+  ): Promise<T[]> {
+    const begun = new Map<Stack, Promise<T>>();
+    for (const stack of stacks) {
+      const needed = this.dependenciesOf(stack).flatMap((other) => begun.get(other) ?? []);
+      const working = work(stack, () => Promise.all(needed));
+      begun.set(stack, working);
+      if (isSshEngine() && !this.environment.machines) {
+        await working.catch(() => undefined);
+      }
+    }
+    return allOf([...begun.values()]);
+  }
+
+  private dependenciesOf({ dependencies }: Stack): Stack[] {
+    return this.stacks.filter(({ name }) => dependencies.includes(name));
+  }
+
+  private async follow(
+    work: (terraform: Terraform, progress: Progress) => Promise<unknown>,
+  ): Promise<void> {
+    const progress = new Progress(await openDisplay());
+    const terraform = new Terraform(this.binary, this.logFile, (stack, message) =>
+      progress.message(stack, message),
+    );
+    await this.explainFailures(() =>
+      watchWhile(this.environment, progress, work(terraform, progress)),
+    );
+  }
+
+  private async explainFailures<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof TerraformErrors
+        ? await failureOf(this.environment, error.errors, this.containers, this.logFile)
+        : error;
+    }
+  }
+}
+
+/** Whether a stack is that of a layer, or of what the layer has on a machine. */
+function isPartOf(stack: Stack, layer: string): boolean {
+  return stack.layer === layer || stack.layer.startsWith(`${layer}-`);
+}
+
+/** A stack whose plan needs nothing that another stack makes. */
+function asksTheEngineAlone({ providers }: Stack): boolean {
+  return providers.every((provider) => provider === "docker");
+}
+
+/** Waits for all, and fails with all that failed. */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const outcomes = await Promise.allSettled(work);
+  const failures = outcomes.flatMap((outcome) =>
+    outcome.status === "rejected" ? [outcome.reason] : [],
+  );
+  const other = failures.find((failure) => !(failure instanceof TerraformErrors));
+  if (other) {
+    throw other;
+  }
+  if (failures.length > 0) {
+    // A stack that waits for another fails with that one's errors.
+    throw new TerraformErrors([...new Set(failures.flatMap(({ errors }) => errors))]);
+  }
+  return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<T>).value);
+}

@@ -1,0 +1,24 @@
+import type { Machine } from "../../environments";
+import { askEngine } from "../engine/docker";
+
+/** What `docker info` says of an engine and its Swarm. */
+export interface Membership {
+  readonly machine: Machine;
+  readonly engineId: string;
+  readonly NodeID: string;
+  readonly LocalNodeState: string;
+  readonly ControlAvailable: boolean;
+}
+
+/** What an engine is a member of, or why that is not known. */
+export async function membershipOf(machine: Machine): Promise<Membership | string> {
+  const { exitCode, output } = await askEngine(
+    machine.engine,
+    ...["info", "--format", "{{json .}}"],
+  );
+  const report = output.split("\n").find((line) => line.startsWith("{"));
+  const { ID, Swarm } = JSON.parse(report ?? "{}");
+  return exitCode === 0 && Swarm
+    ? { machine, engineId: ID, ...Swarm }
+    : `machine ${machine.name}: no Docker engine answers at ${machine.engine}: ${output.split("\n").at(-1)}`;
+}

@@ -1,0 +1,121 @@
+import { setTimeout } from "node:timers/promises";
+import type { Environment, Machine } from "../../environments";
+import { dockerAt } from "../engine/docker";
+import { CommandError, listed, refuse } from "../terminal/terminal";
+import { type Membership, membershipOf } from "./membership";
+
+/** Managers of a Swarm agree by majority: three survive the loss of one, and more agree no better. */
+const MANAGERS = 3;
+
+/** Managers take a member for alive for some time after its last heartbeat, and for less than this. */
+const HEARTBEATS_MS = 30_000;
+const INTERVAL_MS = 500;
+
+/** Port on which managers take others in. */
+const PORT = 2377;
+
+/**
+ * Makes the machines of an environment one Docker Swarm, the first three its managers, and leaves those alone that are in it. Fails before
+ * it changes anything where an engine does not answer or is in another Swarm.
+ */
+export async function makeSwarm({ name, machines }: Environment): Promise<void> {
+  if (!machines) {
+    throw new CommandError(
+      `environment "${name}" has one machine, which needs no Swarm: several are named in machines in environments/${name}.ts`,
+    );
+  }
+  const found = await Promise.all(machines.map(membershipOf));
+  refuse(found.filter((one) => typeof one === "string"));
+  const memberships = found.filter((one) => typeof one !== "string");
+  const members = memberships.filter(({ LocalNodeState }) => LocalNodeState !== "inactive");
+  const manager = members.find(({ ControlAvailable }) => ControlAvailable);
+  refuse([...sameEngines(memberships), ...(await strangersTo(manager, members))]);
+
+  const first = manager?.machine ?? machines[0];
+  if (manager) {
+    await removeFormerSelves(manager.machine, memberships);
+  } else {
+    await dockerAt(first.engine, "swarm", "init", "--advertise-addr", first.address);
+    console.log(`${first.name}: the first manager of a new Swarm`);
+  }
+  for (const { machine, LocalNodeState } of memberships) {
+    if (LocalNodeState !== "inactive") {
+      console.log(`${machine.name}: is in the Swarm`);
+    } else if (machine !== first) {
+      const role = machines.indexOf(machine) < MANAGERS ? "manager" : "worker";
+      const token = await dockerAt(first.engine, "swarm", "join-token", "--quiet", role);
+      await dockerAt(
+        machine.engine,
+        ...["swarm", "join", "--token", token, "--advertise-addr", machine.address],
+        `${first.address.includes(":") ? `[${first.address}]` : first.address}:${PORT}`,
+      );
+      console.log(`${machine.name}: joined as ${role}`);
+    }
+  }
+}
+
+/** A machine that was made anew has left a member of its address, which is down for ever and counts among those that have to agree. */
+async function removeFormerSelves(
+  manager: Machine,
+  memberships: readonly Membership[],
+): Promise<void> {
+  const formerSelves = async () => {
+    const ids = await dockerAt(manager.engine, "node", "ls", "--format", "{{.ID}}");
+    const nodes = await dockerAt(
+      manager.engine,
+      ...["node", "inspect", "--format"],
+      "{{.ID}} {{.Spec.Role}} {{.Status.State}} {{.Status.Addr}}",
+      ...ids.split("\n"),
+    );
+    return nodes.split("\n").flatMap((line) => {
+      const [id, role, state, address] = line.split(" ");
+      const self = memberships.find(({ machine }) => machine.address === address);
+      return self && self.NodeID !== id ? [{ self, id, role, state }] : [];
+    });
+  };
+  let found = await formerSelves();
+  const deadline = Date.now() + HEARTBEATS_MS;
+  // One that has only just died is still taken for alive, or nothing is known of it since the managers chose another leader.
+  while (found.some(({ state }) => state !== "down") && Date.now() < deadline) {
+    await setTimeout(INTERVAL_MS);
+    found = await formerSelves();
+  }
+  for (const { self, id, role } of found.filter(({ state }) => state === "down")) {
+    if (role === "manager") {
+      await dockerAt(manager.engine, "node", "demote", id);
+    }
+    await dockerAt(manager.engine, "node", "rm", id);
+    console.log(`${nameOf(self)}: what it was before is removed from the Swarm`);
+  }
+}
+
+function sameEngines(memberships: readonly Membership[]): string[] {
+  return memberships.flatMap((one, i) => {
+    const same = memberships.slice(0, i).find(({ engineId }) => engineId === one.engineId);
+    return same
+      ? [
+          `machine ${nameOf(one)} has the engine of machine ${nameOf(same)} under another address: each machine has its own`,
+        ]
+      : [];
+  });
+}
+
+/** Why machines are in no Swarm with the manager. */
+async function strangersTo(
+  manager: Membership | undefined,
+  members: readonly Membership[],
+): Promise<string[]> {
+  const known = manager
+    ? (await dockerAt(manager.machine.engine, "node", "ls", "--format", "{{.ID}}")).split("\n")
+    : [];
+  const strangers = members.filter(({ NodeID }) => !known.includes(NodeID));
+  const others = listed(members.filter((one) => !strangers.includes(one)).map(nameOf));
+  return strangers.map(
+    (one) =>
+      `machine ${nameOf(one)} is in another Swarm${others ? ` than ${others}` : ""}: docker --host ${one.machine.engine} swarm leave takes it out of that, with --force if it is a manager there`,
+  );
+}
+
+function nameOf({ machine }: Membership): string {
+  return machine.name;
+}

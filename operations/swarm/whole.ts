@@ -1,0 +1,84 @@
+import { setTimeout } from "node:timers/promises";
+import type { Environment } from "../../environments";
+import { presentMachinesOf } from "../../environments/placement";
+import { askEngine } from "../engine/docker";
+import { CommandError } from "../terminal/terminal";
+import { type Membership, membershipOf } from "./membership";
+
+/** How long a Swarm may take to come together again: its managers may elect another leader once a machine is back. */
+const PATIENCE_MS = 2 * 60_000;
+const INTERVAL_MS = 2000;
+
+/**
+ * What keeps the Swarm of several machines from giving a container its networks, or nothing. One that was cut apart comes together later
+ * than the clusters on it: a manager that is back makes the others elect a leader, and until then an engine waits in vain.
+ */
+export async function swarmLacks(environment: Environment): Promise<string | undefined> {
+  const machines = presentMachinesOf(environment).flatMap((machine) => machine ?? []);
+  const memberships: Membership[] = [];
+  for (const membership of await Promise.all(machines.map(membershipOf))) {
+    if (typeof membership === "string") {
+      return membership;
+    }
+    memberships.push(membership);
+  }
+  // Each by itself: one that is cut off knows no leader, and the leader may not have missed it yet.
+  const views = await Promise.all(
+    memberships
+      .filter(({ ControlAvailable }) => ControlAvailable)
+      .map((manager) => lacksInTheEyesOf(manager, memberships)),
+  );
+  return views.find((lack) => lack !== undefined);
+}
+
+async function lacksInTheEyesOf(
+  { machine }: Membership,
+  memberships: readonly Membership[],
+): Promise<string | undefined> {
+  const { exitCode, output } = await askEngine(
+    machine.engine,
+    ...["node", "ls", "--format", "{{.ID}} {{.Status}} {{.ManagerStatus}}"],
+  );
+  if (exitCode !== 0) {
+    return `the Swarm is not whole, as machine ${machine.name} sees it: ${output.split("\n").at(-1)}`;
+  }
+  const nodes = new Map(
+    output.split("\n").map((line) => {
+      const [id, ...states] = line.split(" ").filter((word) => word !== "");
+      return [id, states];
+    }),
+  );
+  for (const { machine: member, NodeID } of memberships) {
+    const [status = "not known", managerStatus] = nodes.get(NodeID) ?? [];
+    const unwell = status === "Ready" ? managerStatus === "Unreachable" && managerStatus : status;
+    if (unwell) {
+      return `the Swarm is not whole, as machine ${machine.name} sees it: machine ${member.name} is ${unwell.toLowerCase()}`;
+    }
+  }
+  return undefined;
+}
+
+/** Waits until the Swarm gives containers their networks. One machine alone needs none. */
+export async function waitForSwarm(environment: Environment): Promise<void> {
+  if (!environment.machines) {
+    return;
+  }
+  const deadline = Date.now() + PATIENCE_MS;
+  let told: string | undefined;
+  for (;;) {
+    const lack = await swarmLacks(environment);
+    if (lack === undefined) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new CommandError(
+        `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --without leaves out the machine that it is about`,
+      );
+    }
+    if (lack !== told) {
+      told = lack;
+      console.log(`  waits: ${lack}`);
+    }
+    await setTimeout(INTERVAL_MS);
+  }
+}

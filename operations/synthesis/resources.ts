@@ -1,0 +1,34 @@
+/** A resource of a synthesized stack. */
+export interface SynthesizedResource {
+  readonly stack: string;
+  readonly type: string;
+  /** Terraform's name for it, unique with the type in its stack. */
+  readonly id: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** Where the engine of a stack is, by its JSON; nothing where the docker command finds it. */
+export function engineOfStack({
+  provider,
+}: {
+  provider?: { docker?: readonly { host?: string }[] };
+}): string | undefined {
+  return provider?.docker?.[0]?.host;
+}
+
+/** Every resource of a stack's JSON. */
+export function resourcesOf(
+  stack: string,
+  { resource = {} }: { resource?: Record<string, Record<string, Record<string, unknown>>> },
+): SynthesizedResource[] {
+  return Object.entries(resource).flatMap(([type, bodies]) =>
+    Object.entries(bodies).map(([id, body]) => ({ stack, type, id, body })),
+  );
+}
+
+/** What a resource is called in front of a user, by Terraform's address. */
+export function nameOf(resources: readonly SynthesizedResource[], address: string): string {
+  const { id = address, body } =
+    resources.find((resource) => `${resource.type}.${resource.id}` === address) ?? {};
+  return typeof body?.name === "string" ? body.name : id;
+}

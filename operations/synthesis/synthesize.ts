@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { ValidationError } from "../../constructs/service/validation";
+import type { Environment } from "../../environments";
+import { enginesOf } from "../../environments/placement";
+import { missingSecrets } from "../../environments/secrets";
+import { CommandError, refuse } from "../terminal/terminal";
+import { OUTPUT, PROJECT_ROOT, stackFolder } from "./project";
+import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
+
+/** A synthesized stack. */
+export interface Stack {
+  readonly name: string;
+  /** Without the environment, as in front of a user. */
+  readonly layer: string;
+  /** Where Terraform works on it. */
+  readonly folder: string;
+  /** Names of the stacks that have to be in place first. */
+  readonly dependencies: readonly string[];
+  readonly resources: readonly SynthesizedResource[];
+  /** Its block `terraform`: the providers and the backend. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Where its engine is; nothing where the docker command finds it. */
+  readonly engine?: string;
+  /** Names of its providers, such as `docker`. */
+  readonly providers: readonly string[];
+}
+
+export interface SynthesizeOptions {
+  /** Lets Terraform destroy the data volumes. */
+  readonly destroyVolumes?: boolean;
+  /** Leaves the secrets alone: what is synthesized is looked at, and has their paths. */
+  readonly withoutSecrets?: boolean;
+}
+
+/** Writes the stacks to cdktf.out, as `cdktf synth` does, and shows their warnings, or fails with the declaration's error or the secret that is missing. */
+export function synthesize(environment: Environment, options: SynthesizeOptions = {}): Stack[] {
+  runApp(environment, OUTPUT, options);
+  refuse(missingSecrets(environment));
+  const manifest = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8"));
+  const stacks = inOrder(Object.values(manifest.stacks));
+  for (const { level, message } of stacks.flatMap(({ annotations }) => annotations)) {
+    if (level === "@cdktf/warn") {
+      console.warn(`warning: ${message}`);
+    }
+  }
+  const engines = enginesOf(environment);
+  return stacks
+    .map((entry) => readStack(environment, entry))
+    .filter(({ engine, providers }) => engines.includes(engine) || !providers.includes("docker"));
+}
+
+/**
+ * Has the app write the stacks to a folder, or fails with the declaration's error. The app is main.ts, run in this process: a second
+ * one would load everything again.
+ */
+export function runApp(
+  environment: Environment,
+  output: string,
+  { destroyVolumes, withoutSecrets }: SynthesizeOptions = {},
+): void {
+  process.env.GROUNDWORK_ENV = environment.name;
+  process.env.GROUNDWORK_WITHOUT = environment.absent?.join() ?? "";
+  process.env.GROUNDWORK_DESTROY_VOLUMES = destroyVolumes ? "confirmed" : "";
+  process.env.GROUNDWORK_WITHOUT_SECRETS = withoutSecrets ? "confirmed" : "";
+  process.env.CDKTF_OUTDIR = output;
+  const app = require.resolve("../../main");
+  delete require.cache[app];
+  try {
+    require(app);
+  } catch (error) {
+    throw explain(error as Error);
+  }
+}
+
+/** A declaration's own message is all that one needs; for what else the app throws, its place in the project too. */
+function explain(error: Error): CommandError {
+  if (error instanceof ValidationError) {
+    return new CommandError(error.message);
+  }
+  const place = error.stack
+    ?.split("\n")
+    .map((line) => /(\/[^():]+:\d+):\d+\)?$/.exec(line)?.[1])
+    .find((path) => path?.startsWith(`${PROJECT_ROOT}/`) && !path.includes("/node_modules/"));
+  const where = place ? ` (at ${relative(PROJECT_ROOT, place)})` : "";
+  return new CommandError(`${error.message.trim()}${where}`);
+}
+
+/** A stack in cdktf's manifest. */
+interface Entry {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  readonly annotations: readonly { readonly level: string; readonly message: string }[];
+}
+
+/** Each after those that it depends on. */
+function inOrder(entries: readonly Entry[]): Entry[] {
+  const ordered: Entry[] = [];
+  const add = (entry: Entry) => {
+    if (!ordered.includes(entry)) {
+      for (const name of entry.dependencies) {
+        add(entries.find((other) => other.name === name) as Entry);
+      }
+      ordered.push(entry);
+    }
+  };
+  entries.forEach(add);
+  return ordered;
+}
+
+function readStack({ name: environment }: Environment, entry: Entry): Stack {
+  const folder = stackFolder(entry.name);
+  const json = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
+  return {
+    name: entry.name,
+    layer: entry.name.slice(environment.length + 1),
+    folder,
+    dependencies: entry.dependencies,
+    resources: resourcesOf(entry.name, json),
+    settings: json.terraform,
+    engine: engineOfStack(json),
+    providers: Object.keys(json.provider ?? {}),
+  };
+}

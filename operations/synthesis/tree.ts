@@ -1,0 +1,112 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../../environments";
+import { CommandError } from "../terminal/terminal";
+import { PROJECT_ROOT, REGISTER } from "./project";
+import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
+import { runApp } from "./synthesize";
+
+// biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
+export type Json = any;
+
+/** The JSON of every stack, by the stack's name, in the order of a deploy. */
+export type Synthesis = ReadonlyMap<string, Json>;
+
+/** What the project's own app synthesizes, and nothing in cdktf.out. */
+export function synthesizeProject(environment: Environment): Synthesis {
+  return readOutput((output) => runApp(environment, output, { withoutSecrets: true }));
+}
+
+/** What the project's own app places at each engine. */
+export function resourcesByEngine(
+  environment: Environment,
+): (engine: string | undefined) => SynthesizedResource[] {
+  const synthesized = [...synthesizeProject(environment)];
+  return (engine) =>
+    synthesized
+      .filter(([, json]) => engineOfStack(json) === engine)
+      .flatMap(([stack, json]) => resourcesOf(stack, json));
+}
+
+/** Runs the app of another tree, without the cdktf CLI: nothing but the files of the tree is needed. */
+export function synthesizeTree(tree: string, environment: string): Synthesis {
+  return readOutput((output) => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["-r", REGISTER, join(tree, "main.ts")],
+      {
+        cwd: tree,
+        encoding: "utf8",
+        env: {
+          ...process.env,
+          GROUNDWORK_ENV: environment,
+          GROUNDWORK_WITHOUT_SECRETS: "confirmed",
+          CDKTF_OUTDIR: output,
+        },
+      },
+    );
+    if (status !== 0) {
+      const error = stderr.split("\n").find((line) => /^\s*\S*Error: /.test(line)) ?? stderr;
+      throw new CommandError(error.replace(/^\s*\S*Error: /, "").trim());
+    }
+  });
+}
+
+/** The stacks that are written to a folder made for them. */
+function readOutput(write: (output: string) => void): Synthesis {
+  const output = mkdtempSync(join(tmpdir(), "groundwork-preview-"));
+  try {
+    write(output);
+    const { stacks } = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8"));
+    return new Map(
+      Object.keys(stacks).map((name) => [
+        name,
+        JSON.parse(readFileSync(join(output, "stacks", name, "cdk.tf.json"), "utf8")),
+      ]),
+    );
+  } finally {
+    rmSync(output, { recursive: true });
+  }
+}
+
+/** Checks a revision out beside the working tree, for as long as `use` takes. */
+export function withRevision<T>(revision: string, use: (tree: string) => T): T {
+  const tree = mkdtempSync(join(tmpdir(), "groundwork-base-"));
+  try {
+    const archive = execFileSync("git", ["archive", "--format=tar", revision], {
+      cwd: PROJECT_ROOT,
+      maxBuffer: 1024 * 1024 * 1024,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    execFileSync("tar", ["-x", "-C", tree], { input: archive });
+    // The installed dependencies are the working tree's: what differs is what is declared.
+    symlinkSync(join(PROJECT_ROOT, "node_modules"), join(tree, "node_modules"));
+    return use(tree);
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer };
+    if (stderr === undefined) {
+      throw error;
+    }
+    throw new CommandError(
+      `--base is "${revision}" and git cannot check it out: ${String(stderr).trim().split("\n")[0]}; name a commit, branch or tag, in CI after fetching it`,
+    );
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+/** Names of a tree's environments. */
+export function environmentsOf(tree: string): string[] {
+  if (!existsSync(join(tree, "environments", "index.ts"))) {
+    return [];
+  }
+  const script = 'console.log(Object.keys(require("./environments").environments).join())';
+  return execFileSync(process.execPath, ["-r", REGISTER, "-e", script], {
+    cwd: tree,
+    encoding: "utf8",
+  })
+    .trim()
+    .split(",");
+}

@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+import { InterruptedError } from "./terminal";
+
+export interface StreamOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where the whole output goes. */
+  readonly logFile: string;
+  /** How a line is written there; as it is unless told. */
+  readonly log?: (line: string) => string;
+  /** Is told every line as it comes, without terminal codes. */
+  readonly onLine: (line: string) => void;
+}
+
+let running = 0;
+let interrupted = false;
+
+// Ctrl-C reaches the child as well, which lets Terraform finish what it is doing and write its state. Wait for it.
+function wait(): void {
+  if (!interrupted) {
+    console.error("interrupted: waiting for Terraform to save its state ...");
+  }
+  interrupted = true;
+}
+
+/** Runs a command that works on the state and returns its exit code. Throws when the user interrupts it, or has interrupted another. */
+export async function stream(
+  command: string,
+  args: readonly string[],
+  { cwd, env, logFile, log = (line) => line, onLine }: StreamOptions,
+): Promise<number> {
+  refuseInterrupted();
+  mkdirSync(dirname(logFile), { recursive: true });
+  const file = createWriteStream(logFile, { flags: "a" });
+  const child = spawn(command, [...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  if (running++ === 0) {
+    process.on("SIGINT", wait);
+  }
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on("line", (raw) => {
+      const line = stripVTControlCharacters(raw);
+      file.write(`${log(line)}\n`);
+      onLine(line);
+    });
+  }
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (status) => resolve(status ?? 1));
+    });
+  } finally {
+    file.end();
+    if (--running === 0) {
+      process.off("SIGINT", wait);
+    }
+    refuseInterrupted();
+  }
+}
+
+function refuseInterrupted(): void {
+  if (interrupted) {
+    throw new InterruptedError(
+      "interrupted; the state is saved: run the same command again to go on",
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import { parseArgs } from "node:util";
+
+/** Rows as an aligned table; the first row is the header. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(items: readonly string[]): string {
+  return new Intl.ListFormat("en-GB").format(items);
+}
+
+/** The first of many, and how many more there are. */
+export function firstOf(items: readonly string[], most: number): string[] {
+  return items.length <= most + 1
+    ? [...items]
+    : [...items.slice(0, most), `and ${items.length - most} more`];
+}
+
+/** A failure that the user can act on: shown without a stack trace. */
+export class CommandError extends Error {}
+
+/** Fails with everything that stands in the way, if anything does. */
+export function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) {
+    throw new CommandError(
+      ["nothing was changed, because:", ...problems.map((problem) => `- ${problem}`)].join("\n"),
+    );
+  }
+}
+
+/** The user's own Ctrl-C. */
+export class InterruptedError extends CommandError {}
+
+/** Runs a command's main function and turns its outcome into an exit code. */
+export function runCommand(main: () => Promise<void>): void {
+  main().catch((error: Error) => {
+    console.error(error instanceof CommandError ? `\n${error.message}` : error);
+    process.exitCode = 1;
+  });
+}
+
+/** The command line's switches, or an error that names the allowed ones. */
+export function parseOptions<const Name extends string>(
+  ...names: readonly Name[]
+): Record<Name, boolean> {
+  const values = optionsOrError(
+    names,
+    () =>
+      parseArgs({
+        options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
+      }).values,
+  );
+  return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
+    Name,
+    boolean
+  >;
+}
+
+/** What the command line is parsed to, or an error that names the options that are allowed. */
+export function optionsOrError<Values>(names: readonly string[], parse: () => Values): Values {
+  try {
+    return parse();
+  } catch (error) {
+    const allowed = names.map((name) => `--${name}`).join(", ") || "none";
+    throw new CommandError(
+      `${(error as Error).message.split(". ")[0]}; options allowed: ${allowed}`,
+    );
+  }
+}

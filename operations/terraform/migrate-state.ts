@@ -1,0 +1,38 @@
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import { CommandError } from "../terminal/terminal";
+import { callTerraform, type TerraformBinary } from "./binary";
+
+/** What became of one stack's state. */
+export type Migration = "moved" | "nothing to move" | "moved before";
+
+/**
+ * Puts a stack's local state into the backend that its synthesized folder declares, unless there is a state already. The local
+ * file stays, under another name.
+ */
+export async function migrateState(
+  folder: string,
+  localState: string,
+  terraform: Pick<TerraformBinary, "command">,
+): Promise<Migration> {
+  const call = (...args: string[]) => callTerraform(terraform, folder, args);
+  if (!existsSync(localState)) {
+    return "nothing to move";
+  }
+  await call("init", "-input=false", "-no-color", "-reconfigure");
+  const local = JSON.parse(readFileSync(localState, "utf8"));
+  const shared = await call("state", "pull");
+  if (shared.trim() !== "") {
+    const { lineage, resources } = JSON.parse(shared);
+    if (lineage === local.lineage) {
+      return "moved before";
+    }
+    if (resources.length > 0) {
+      throw new CommandError(
+        `the backend has a state of other origin for ${folder}, with ${resources.length} resources: nothing was changed; remove ${localState} to use that one, or empty the backend first`,
+      );
+    }
+  }
+  await call("state", "push", localState);
+  renameSync(localState, `${localState}.moved`);
+  return "moved";
+}

@@ -1,0 +1,200 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Stack } from "../synthesis/synthesize";
+import type { Json } from "../synthesis/tree";
+import { stream } from "../terminal/stream";
+import { callTerraform, type TerraformBinary, terraformEnv } from "./binary";
+import { type Diagnostic, type Message, messageOf } from "./messages";
+
+/** Is told what happens in a stack. */
+export type OnMessage = (stack: Stack, message: Message) => void;
+
+/** A plan that is saved in the stack's folder. */
+export interface SavedPlan {
+  readonly stack: Stack;
+  /** Whether it does anything. */
+  readonly changes: boolean;
+  /** What it does by address, such as `create` or `replace`. */
+  readonly actions: ReadonlyMap<string, string>;
+}
+
+/** Errors of Terraform, each with its stack. */
+export class TerraformErrors extends Error {
+  constructor(readonly errors: readonly (Diagnostic & { readonly stack: Stack })[]) {
+    super(errors.map(({ summary, detail }) => `${summary}: ${detail}`).join("\n"));
+  }
+}
+
+const LOCK_FILE = ".terraform.lock.hcl";
+const PLAN_FILE = "plan";
+
+/** Calls Terraform in the folders of stacks. */
+export class Terraform {
+  constructor(
+    readonly binary: TerraformBinary,
+    /** Where everything that Terraform says is kept. */
+    readonly logFile: string,
+    private readonly onMessage: OnMessage = () => undefined,
+  ) {}
+
+  /** Makes the folders ready whose providers or backend are not those of the last time. */
+  async init(stacks: readonly Stack[]): Promise<void> {
+    const [first, ...others] = stacks.filter(
+      (stack) => this.readStamp(stack) !== this.stampOf(stack),
+    );
+    if (!first) {
+      return;
+    }
+    // The first gets the provider, the others find it: Terraform's installations into one cache get in each other's way.
+    await this.initOne(first);
+    await Promise.all(
+      others.map((stack) => {
+        if (sameProviders(stack, first) && !existsSync(join(stack.folder, LOCK_FILE))) {
+          cpSync(join(first.folder, LOCK_FILE), join(stack.folder, LOCK_FILE));
+        }
+        return this.initOne(stack);
+      }),
+    );
+  }
+
+  private async initOne(stack: Stack): Promise<void> {
+    const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: without, TF_PLUGIN_CACHE_DIR: given } = process.env;
+    // cdktf's own, so that a provider is fetched once.
+    const cache = given ?? join(homedir(), ".terraform.d", "plugin-cache");
+    if (!without) {
+      mkdirSync(cache, { recursive: true });
+    }
+    await callTerraform(this.binary, stack.folder, ["init", "-input=false", "-no-color"], {
+      ...(!without && { TF_PLUGIN_CACHE_DIR: cache }),
+    });
+    writeFileSync(stampFile(stack), this.stampOf(stack));
+  }
+
+  /** What the folder was made ready for; nothing when its providers are not there any more. */
+  private readStamp(stack: Stack): string | undefined {
+    const ready = [stampFile(stack), join(stack.folder, LOCK_FILE)].every((file) =>
+      existsSync(file),
+    );
+    return ready ? readFileSync(stampFile(stack), "utf8") : undefined;
+  }
+
+  private stampOf({ settings }: Stack): string {
+    const { product, version } = this.binary;
+    return JSON.stringify({ product, version, settings });
+  }
+
+  /** Plans a stack that is ready, against what there is. */
+  async plan(stack: Stack, ...args: string[]): Promise<SavedPlan> {
+    const actions = new Map<string, string>();
+    const save = ["-detailed-exitcode", `-out=${PLAN_FILE}`];
+    const code = await this.run(stack, ["plan", ...save, ...args], [0, 2], (message) => {
+      if (message.kind === "planned") {
+        actions.set(message.address, message.action);
+      }
+    });
+    return { stack, changes: code === 2, actions };
+  }
+
+  /** The plan as JSON (https://developer.hashicorp.com/terraform/internals/json-format). */
+  async show({ stack }: SavedPlan): Promise<Json> {
+    return JSON.parse(await callTerraform(this.binary, stack.folder, ["show", "-json", PLAN_FILE]));
+  }
+
+  async apply({ stack }: SavedPlan): Promise<void> {
+    await this.run(stack, ["apply", PLAN_FILE]);
+  }
+
+  /** Applies these resources of a stack alone, and what they depend on. */
+  async applyTargets(stack: Stack, addresses: readonly string[]): Promise<void> {
+    const targets = addresses.map((address) => `-target=${address}`);
+    await this.run(stack, ["apply", "-auto-approve", ...targets]);
+  }
+
+  async destroy(stack: Stack): Promise<void> {
+    await this.run(stack, ["destroy", "-auto-approve"]);
+  }
+
+  /** Takes something that there is into the state. */
+  async import(stack: Stack, address: string, id: string): Promise<void> {
+    const switches = ["-input=false", "-no-color", "-lock-timeout=30s"];
+    await callTerraform(this.binary, stack.folder, ["import", ...switches, address, id]);
+  }
+
+  /** Takes resources out of the state and leaves them where they are. */
+  async forget(stack: Stack, addresses: readonly string[]): Promise<void> {
+    await callTerraform(this.binary, stack.folder, [
+      ...["state", "rm", "-lock-timeout=30s"],
+      ...addresses,
+    ]);
+  }
+
+  private async run(
+    stack: Stack,
+    [command, ...args]: readonly string[],
+    success: readonly number[] = [0],
+    onMessage: (message: Message) => void = () => undefined,
+  ): Promise<number> {
+    const errors: (Diagnostic & { stack: Stack })[] = [];
+    const switches = ["-json", "-input=false", "-lock-timeout=30s"];
+    const code = await stream(
+      this.binary.command,
+      [`-chdir=${stack.folder}`, command, ...switches, ...args],
+      {
+        cwd: stack.folder,
+        env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+        logFile: this.logFile,
+        log: (line) => readable(stack, line),
+        onLine: (line) => {
+          const message = messageOf(line);
+          if (message?.kind === "error") {
+            errors.push({ ...message, stack });
+          }
+          if (message) {
+            onMessage(message);
+            this.onMessage(stack, message);
+          }
+        },
+      },
+    );
+    if (!success.includes(code)) {
+      throw new TerraformErrors(errors);
+    }
+    return code;
+  }
+}
+
+/**
+ * Whether all that a plan does is to make what is not there, which is right whatever has happened elsewhere since. That nothing is to be done
+ * is not: what the stack rests on may have been made anew.
+ */
+export function createsOnly({ changes, actions }: Pick<SavedPlan, "changes" | "actions">): boolean {
+  return changes && [...actions.values()].every((action) => action === "create");
+}
+
+/** Removes the saved plans: they have the sensitive values of the state, in the clear. */
+export function forgetPlans(stacks: readonly Stack[]): void {
+  for (const { folder } of stacks) {
+    rmSync(join(folder, PLAN_FILE), { force: true });
+  }
+}
+
+function stampFile({ folder }: Stack): string {
+  return join(folder, ".terraform", "groundwork-init.json");
+}
+
+function sameProviders(one: Stack, other: Stack): boolean {
+  const providers = ({ settings }: Stack) => JSON.stringify(settings.required_providers);
+  return providers(one) === providers(other);
+}
+
+/** A line of Terraform's for a reader: what it says in words, an error with all its detail. */
+function readable({ layer }: Stack, line: string): string {
+  try {
+    const { "@message": message, diagnostic, hook } = JSON.parse(line);
+    const said = hook?.output ?? message ?? line;
+    return `${layer}: ${diagnostic?.detail ? `${said}: ${diagnostic.detail}` : said}`;
+  } catch {
+    return `${layer}: ${line}`;
+  }
+}

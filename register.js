@@ -1,0 +1,36 @@
+// Has Node read TypeScript: `node -r ./register.js main.ts`. What sucrase makes of a file is kept for the next command, which would
+// spend a third of its time on making it again.
+const { createHash } = require("node:crypto");
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { version } = require("sucrase/package.json");
+
+const CACHE = join(__dirname, "node_modules", ".cache", "sucrase");
+/** @type {import("sucrase").Options} */
+const OPTIONS = { transforms: ["typescript", "imports"] };
+
+require.extensions[".ts"] = (module, file) => module._compile(javaScriptOf(file), file);
+
+function javaScriptOf(file) {
+  const source = readFileSync(file, "utf8");
+  const hash = createHash("sha256").update(JSON.stringify([version, OPTIONS, source]));
+  const kept = join(CACHE, `${hash.digest("hex")}.js`);
+  try {
+    return readFileSync(kept, "utf8");
+  } catch {
+    const { code } = require("sucrase").transform(source, { ...OPTIONS, filePath: file });
+    keep(kept, code);
+    return code;
+  }
+}
+
+/** Where nothing can be written, every command makes it again. */
+function keep(path, code) {
+  const whole = `${path}.${process.pid}`;
+  try {
+    mkdirSync(CACHE, { recursive: true });
+    writeFileSync(whole, code);
+    // Other commands that run meanwhile find all of it or nothing.
+    renameSync(whole, path);
+  } catch {}
+}
