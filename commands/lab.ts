@@ -10,10 +10,10 @@ import { prepareLab } from "../lab/prepare";
 import { deployPlatform } from "../operations/deploy/deploy";
 import { CommandError, optionsOrError, runCommand } from "../operations/terminal/terminal";
 
-const OPTIONS = ["fresh", "yes", "secured", "machines"];
+const OPTIONS = ["fresh", "yes", "secured", "machines", "prepare"];
 
 runCommand(async () => {
-  const { fresh, yes, secured, machines } = optionsOrError(
+  const { fresh, yes, secured, machines, prepare } = optionsOrError(
     OPTIONS,
     () =>
       parseArgs({
@@ -21,6 +21,7 @@ runCommand(async () => {
           fresh: { type: "boolean", default: false },
           yes: { type: "boolean", default: false },
           secured: { type: "boolean", default: false },
+          prepare: { type: "boolean", default: false },
           machines: { type: "string" },
         },
       }).values,
@@ -33,7 +34,9 @@ runCommand(async () => {
   const [open, locked] = machines ? [labThree, labThreeSecured] : [lab, labSecured];
   const environment = secured ? locked : open;
   const { terraform, cliConfigFile } = await prepareLab({ fresh, yes, environment });
-  await deployPlatform(environment);
+  if (!prepare) {
+    await deployPlatform(environment);
+  }
   console.log(
     [
       "",

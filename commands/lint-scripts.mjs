@@ -1,8 +1,16 @@
-// Runs shellcheck over every shell script that git knows, gofmt over every Go file, Alloy's formatter over its configuration and
-// actionlint over the workflows.
+// lint-scripts.mjs [--fetch]: runs shellcheck over every shell script that git knows, gofmt over every Go file, Alloy's formatter over its configuration and
+// actionlint over the workflows. With --fetch it only downloads what it takes from the Go module proxy.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+
+const actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.10";
+
+if (process.argv.includes("--fetch")) {
+  execFileSync("go", ["run", "-C", "lab/alloy-fmt", "."], { stdio: "inherit" });
+  execFileSync("go", ["run", actionlint, "-version"], { stdio: "inherit" });
+  process.exit();
+}
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   encoding: "utf8",
@@ -34,7 +42,6 @@ process.exitCode ||= formatted.status ?? 1;
 console.log(`alloy fmt: ${alloy.length} files`);
 
 const workflows = files.filter((file) => file.startsWith(".github/workflows/"));
-const actionlint = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.10";
 const sound = spawnSync("go", ["run", actionlint, ...workflows], { stdio: "inherit" });
 process.exitCode ||= sound.status ?? 1;
 console.log(`actionlint: ${workflows.length} workflows`);

@@ -53,6 +53,8 @@ apt_install() {
 
 apt_get_install() {
   export DEBIAN_FRONTEND=noninteractive
+  # What an installation that was killed has left half done.
+  dpkg --configure -a
   apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }
 

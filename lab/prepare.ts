@@ -1,5 +1,13 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -110,6 +118,9 @@ export async function buildTerraform(): Promise<LabTerraform> {
 /** Names the process whose turn it is to what it starts. */
 const TURN = "GROUNDWORK_LAB_TURN";
 
+/** How long a lab waits for another one's end. */
+const PATIENCE_SECONDS = 120;
+
 /** Two clones share the machine's engine: the second waits until the first has ended. */
 async function takeTurns(): Promise<void> {
   const cache =
@@ -117,23 +128,32 @@ async function takeTurns(): Promise<void> {
     join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
   mkdirSync(cache, { recursive: true });
   const lock = join(cache, "lab.lock");
+  const own = identify(process.pid) as string;
+  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
   let told = false;
-  const own = identify(process.pid);
-  while (!tryLock(lock)) {
+  while (!tryLock(lock, own)) {
     const owner = ownerOf(lock);
-    if (owner && [own, process.env[TURN]].includes(owner)) {
+    if (owner === undefined) {
+      // Released meanwhile.
+      continue;
+    }
+    if ([own, process.env[TURN]].includes(owner)) {
       process.env[TURN] = owner;
       return;
     }
-    if (owner && owner !== identify(Number.parseInt(owner, 10))) {
+    const pid = Number.parseInt(owner, 10);
+    if (owner !== identify(pid)) {
       rmSync(lock, { force: true });
-      console.log(`lab: takes over from process ${Number.parseInt(owner, 10)}, which was killed`);
+      console.log(`lab: takes over from process ${pid}, which was killed`);
       continue;
     }
-    if (owner && !told) {
-      console.log(
-        `lab: waits for another lab on this machine, process ${Number.parseInt(owner, 10)}`,
+    if (Date.now() > deadline) {
+      throw new CommandError(
+        `another lab uses this machine's engine for ${PATIENCE_SECONDS} s and more: wait until process ${pid} has ended, or end it; ps -fp ${pid} says what it is`,
       );
+    }
+    if (!told) {
+      console.log(`lab: waits for another lab on this machine, process ${pid}`);
       told = true;
     }
     await setTimeout(1000);
@@ -142,12 +162,17 @@ async function takeTurns(): Promise<void> {
   process.once("exit", () => rmSync(lock, { force: true }));
 }
 
-function tryLock(lock: string): boolean {
+/** Whoever looks finds the lock with its owner in it, or none. */
+function tryLock(lock: string, own: string): boolean {
+  const written = `${lock}.${process.pid}`;
+  writeFileSync(written, own);
   try {
-    writeFileSync(lock, identify(process.pid) ?? "", { flag: "wx" });
+    linkSync(written, lock);
     return true;
   } catch {
     return false;
+  } finally {
+    rmSync(written);
   }
 }
 
@@ -159,12 +184,13 @@ function ownerOf(lock: string): string | undefined {
   }
 }
 
-/** A process's number and the time it started at, since numbers come again; nothing when there is no such process. */
+/** A process's number and the time it started at, since numbers come again; nothing when there is no such process, or no more than its entry. */
 function identify(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The 22nd field; the second one, in parentheses, may have spaces.
-    return `${pid} started ${stat.slice(stat.lastIndexOf(")")).split(" ")[20]}`;
+    // From the third field on; the second one, in parentheses, may have spaces.
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return "ZX".includes(state) ? undefined : `${pid} started ${fields[18]}`;
   } catch {
     return undefined;
   }
@@ -191,10 +217,10 @@ export function runLabScript(name: string, ...args: string[]): Promise<string> {
 }
 
 async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
-  const all = await names(undefined, "container", "ls", "--all");
+  const all = await names(undefined, "container", "ls");
   const own = await Promise.all(
     [...LABS.map(labelOf), TRIAL].map((label) =>
-      names(undefined, "container", "ls", "--all", "--filter", label),
+      names(undefined, "container", "ls", "--filter", label),
     ),
   );
   const others = all.filter((name) => !own.flat().includes(name));

@@ -23,6 +23,7 @@ test("the workflows are these", () => {
   expect(workflows.map(({ name }) => name).sort()).toEqual([
     "comment.yml",
     "deploy.yml",
+    "nightly.yml",
     "plan.yml",
     "preview.yml",
     "test.yml",

@@ -1,11 +1,19 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  createWriteStream,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { KAFKA_CLIENT_CONFIG } from "../../constructs";
 import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
 import { prepareLab } from "../../lab/prepare";
+import { COMMAND_LOGS, lastLines } from "./logs";
 import type { Json } from "./platform";
 
 const ROOT = join(__dirname, "..", "..");
@@ -31,34 +39,54 @@ export async function freshLab(environment: Environment = lab): Promise<void> {
   process.env.CHECKPOINT_DISABLE = "1";
 }
 
-/** On every container that a test runs of its own: the lab removes what an interrupted run left. */
+/** On every container that a test runs of its own: all of them go with the test file, or with the next lab after a run that was killed. */
 export const TRIAL = ["--label", "groundwork.trial"] as const;
 
+/** Limits a listing to what an environment of the lab has made. */
+export const OF_THE_LAB = ["--filter", "label=groundwork.environment=lab"] as const;
+
+/** Removes every container that tests have run of their own. */
+export function removeTrials(): void {
+  const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.trial");
+  if (left !== "") {
+    docker("rm", "--force", "--volumes", ...left.split("\n"));
+  }
+}
+
+/** Runs a command to its end, for which it has all the time that the suite has. */
 export function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
   cwd = ROOT,
 ): Finished {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
+  const log = commandLog(command, args);
+  const file = openSync(log, "w");
+  const { status, error } = spawnSync(command, args, {
     cwd,
-    input: "",
-    encoding: "utf8",
+    stdio: ["ignore", file, file],
     env: { ...process.env, ...env },
-    maxBuffer: 64 * 1024 * 1024,
-    timeout: 600_000,
-    killSignal: "SIGKILL",
   });
+  closeSync(file);
   if (error) {
     throw error;
   }
-  return { exitCode: status ?? -1, output: stdout + stderr };
+  return { exitCode: status ?? -1, output: readFileSync(log, "utf8") };
 }
 
-/** Fails with all that a command said, unless it did what it was to do. */
+let commands = 0;
+
+/** Where a command's output goes, so that it is there when the command does not come to its end. */
+function commandLog(command: string, args: readonly string[]): string {
+  mkdirSync(COMMAND_LOGS, { recursive: true });
+  const words = [basename(command), ...args].join("-").replace(/[^\w.-]+/g, "-");
+  return join(COMMAND_LOGS, `${String(++commands).padStart(3, "0")}-${words.slice(0, 60)}.log`);
+}
+
+/** Fails with the end of what a command said, unless it did what it was to do. */
 export function expectDone(finished: Finished | undefined): void {
   if (finished?.exitCode !== 0) {
-    throw new Error(`exit code ${finished?.exitCode}\n${finished?.output}`);
+    throw new Error(`exit code ${finished?.exitCode}\n${lastLines(finished?.output ?? "")}`);
   }
 }
 
@@ -69,6 +97,17 @@ export function cdktf(args: readonly string[], env: NodeJS.ProcessEnv = {}): Fin
 
 export function deploy(env: NodeJS.ProcessEnv = {}): Finished {
   return cdktf(["deploy", "*", "--auto-approve", "--skip-provider-lock"], env);
+}
+
+/** Deploys the shipped platform with another catalog of catalogs.ts. */
+export function deployCatalog(name: string): Finished {
+  return cdktf(
+    [
+      ...["deploy", "*", "--auto-approve", "--skip-provider-lock"],
+      ...["--app", "node -r ./register.js __tests__/support/catalogs.ts"],
+    ],
+    { GROUNDWORK_E2E_CATALOG: name },
+  );
 }
 
 export function npm(
@@ -108,11 +147,13 @@ export async function onceItSays(
     detached: true,
     env: process.env,
   });
+  const log = createWriteStream(commandLog(command, args));
   let output = "";
   let working: Promise<unknown> | undefined;
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
       output += chunk;
+      log.write(chunk);
       const found = working ? null : text.exec(output);
       if (found) {
         working = Promise.resolve(work(found, child.pid as number));

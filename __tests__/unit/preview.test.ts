@@ -607,7 +607,7 @@ test("for random edits of the catalog, exactly the resources whose JSON differs 
       const found = differences(base, head).map(({ stack, type, id }) => `${stack} ${type}.${id}`);
       expect(found.sort()).toEqual(differingResources(base, head));
     }),
-    { numRuns: 15 },
+    { numRuns: 15, seed: 1 },
   );
 });
 

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { readLocks } from "../../operations/machine/machine";
-import { detectTerraform } from "../../operations/terraform/binary";
-import { migrateState } from "../../operations/terraform/migrate-state";
-import { run } from "../support/lab";
-import { openStateServer, type StateServer } from "../support/state-server";
+import { readLocks } from "../../../operations/machine/machine";
+import { detectTerraform } from "../../../operations/terraform/binary";
+import { migrateState } from "../../../operations/terraform/migrate-state";
+import { run } from "../../support/lab";
+import { openStateServer, type StateServer } from "../../support/state-server";
 
 const execute = promisify(execFile);
 

@@ -1,10 +1,11 @@
-import { KAFKA_IMAGE } from "../../constructs";
-import { synthesizedContainers as containersOfLab } from "../../operations/bench/deploy";
-import { runSidecar } from "../../operations/bench/sidecar-run";
-import type { SynthesizedResource } from "../../operations/synthesis/resources";
+import { KAFKA_IMAGE } from "../../../constructs";
+import { synthesizedContainers as containersOfLab } from "../../../operations/bench/deploy";
+import { runSidecar } from "../../../operations/bench/sidecar-run";
+import type { SynthesizedResource } from "../../../operations/synthesis/resources";
 import {
   cdktf,
   deploy,
+  deployCatalog,
   docker,
   freshLab,
   interruptNpm,
@@ -17,18 +18,7 @@ import {
   synthesizedContainers,
   TRIAL,
   topic,
-} from "../support/lab";
-
-/** Deploys the shipped platform with another catalog of app.ts. */
-function deployCatalog(name: string) {
-  return cdktf(
-    [
-      ...["deploy", "*", "--auto-approve", "--skip-provider-lock"],
-      ...["--app", "node -r ./register.js __tests__/e2e/app.ts"],
-    ],
-    { GROUNDWORK_E2E_CATALOG: name },
-  );
-}
+} from "../../support/lab";
 
 const COUNT = 1000;
 const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging", "lab-observability"];
@@ -153,7 +143,7 @@ test("a new topic is seen in cdktf diff, and nothing else", () => {
   const { output } = cdktf(
     [
       ...["diff", "lab-messaging", "--skip-provider-lock"],
-      ...["--app", "node -r ./register.js __tests__/e2e/app.ts"],
+      ...["--app", "node -r ./register.js __tests__/support/catalogs.ts"],
     ],
     { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
   );

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { labThreeSecured } from "../../environments/lab-three-secured";
-import { stopMachines } from "../../lab/prepare";
-import { packetsWhile } from "../support/capture";
-import { expectDone, type Finished, freshLab } from "../support/lab";
-import { testKafkaRights, testOpenSearchRights, Visitors } from "../support/rights";
-import { Guest, SecuredProject } from "../support/secured";
+import { labThreeSecured } from "../../../environments/lab-three-secured";
+import { stopMachines } from "../../../lab/prepare";
+import { packetsWhile } from "../../support/capture";
+import { expectDone, type Finished, freshLab } from "../../support/lab";
+import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";
+import { Guest, SecuredProject } from "../../support/secured";
 
 const { machines, networks } = labThreeSecured;
 const KAFKA = "/opt/kafka/bin";

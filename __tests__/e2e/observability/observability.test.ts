@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
-import { catalog } from "../../catalog";
-import { DOCKER_CLI_IMAGE, KAFKA_IMAGE } from "../../constructs";
-import { lab } from "../../environments/lab";
-import { laptop } from "../../environments/laptop";
-import { deploy, docker, freshLab, TRIAL } from "../support/lab";
-import { container, type Json, synthesize } from "../support/platform";
+import { catalog } from "../../../catalog";
+import { DOCKER_CLI_IMAGE, KAFKA_IMAGE } from "../../../constructs";
+import { lab } from "../../../environments/lab";
+import { laptop } from "../../../environments/laptop";
+import { deploy, docker, freshLab, TRIAL } from "../../support/lab";
+import { container, type Json, synthesize } from "../../support/platform";
 
 /** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
 const MEASURED_HERE = /^(elasticsearch|container|node|groundwork_declared)_/;
@@ -324,14 +324,9 @@ describe("the engine's proxy", () => {
   });
 
   test("serves as a user of its own, in the group of the socket", () => {
-    const [group] = docker(
-      "exec",
-      "engine-proxy",
-      "stat",
-      "-c",
-      "%g",
-      "/run/docker.sock",
-    ).split("\n");
+    const [group] = docker("exec", "engine-proxy", "stat", "-c", "%g", "/run/docker.sock").split(
+      "\n",
+    );
     const status = docker(
       ...["exec", "engine-proxy", "sh", "-c"],
       "grep -hE '^(Name|Uid|Gid|Groups|CapEff):' $(grep -l ^haproxy$ /proc/[0-9]*/comm | sed s/comm/status/)",

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IndexTemplate } from "../../constructs";
-import { OPENSEARCH_IMAGE } from "../../constructs/opensearch/opensearch-cluster";
-import { renderTemplate } from "../../constructs/opensearch/opensearch-init";
-import { docker, freshLab, TRIAL } from "../support/lab";
-import type { Json } from "../support/platform";
-import { exitLine, linesOf, type SidecarRun, startSidecar } from "../support/sidecar";
+import { IndexTemplate } from "../../../constructs";
+import { OPENSEARCH_IMAGE } from "../../../constructs/opensearch/opensearch-cluster";
+import { renderTemplate } from "../../../constructs/opensearch/opensearch-init";
+import { docker, freshLab, TRIAL } from "../../support/lab";
+import type { Json } from "../../support/platform";
+import { exitLine, linesOf, type SidecarRun, startSidecar } from "../../support/sidecar";
 
 // One node of the lab's OpenSearch is enough: what it accepts does not depend on their number.
 let container: string;

@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
-import { rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { promisify, stripVTControlCharacters } from "node:util";
-import { copyOfProject, editCopy } from "../../operations/bench/copy";
+import { rmSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import { copyOfProject, editCopy } from "../../../operations/bench/copy";
 import {
   deploy,
   docker,
@@ -12,15 +10,14 @@ import {
   openSearch,
   run,
   TRIAL,
-} from "../support/lab";
+} from "../../support/lab";
 import {
   expectAllDocuments,
   expectAllRecords,
   goneOneByOne,
   type Load,
   underLoad,
-} from "../support/load";
-import { openStateServer, type StateServer } from "../support/state-server";
+} from "../../support/load";
 
 const NODES = {
   opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
@@ -31,12 +28,9 @@ let copy: string;
 
 beforeAll(async () => {
   await freshLab();
-  const { exitCode, output } = deploy();
-  if (exitCode !== 0) {
-    throw new Error(output);
-  }
+  expectDone(deploy());
   copy = copyOfProject();
-}, 600_000);
+});
 
 afterAll(() => rmSync(copy, { recursive: true }));
 
@@ -66,7 +60,7 @@ describe("a change that replaces every node of both clusters", () => {
     load = await underLoad("rolled", () => {
       finished = up("terminal");
     });
-  }, 600_000);
+  });
 
   test("ends with every guarantee in force", () => {
     expect(finished.output).toContain(
@@ -130,7 +124,7 @@ describe("a roll whose first node does not come back", () => {
     edit("constructs/kafka/kafka-cluster.ts", ...roles);
     edit("constructs/kafka/kafka-cluster.ts", ...patience);
     finished = up("pipe");
-  }, 300_000);
+  });
 
   test("stops there, and says why with the container's own words", () => {
     expect(finished.exitCode).toBe(1);
@@ -179,97 +173,5 @@ describe("a roll whose first node does not come back", () => {
     expect(exitCode).toBe(0);
     const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
     expect([status, number_of_nodes]).toEqual(["green", 3]);
-  });
-});
-
-describe("a state that is lost while everything runs", () => {
-  let refused: Finished;
-  let adopted: Finished;
-  let again: Finished;
-  let load: Load;
-  /** Where each volume lies and since when: the engine's own date of creation follows what is written. */
-  const volumes = () =>
-    docker(
-      ...["volume", "inspect", "--format", "{{.Mountpoint}}"],
-      ...docker("volume", "ls", "--quiet").split("\n"),
-    )
-      .split("\n")
-      .map((path) => [path, statSync(path).ino, statSync(path).birthtimeMs]);
-  let before: ReturnType<typeof volumes>;
-
-  beforeAll(async () => {
-    rmSync(join(copy, ".state", "lab"), { recursive: true });
-    before = volumes();
-    refused = up("pipe");
-    load = await underLoad("adopted", () => {
-      adopted = run("sh", ["-c", "node -r ./register.js commands/adopt.ts"], {}, copy);
-    });
-    again = up("pipe");
-  }, 900_000);
-
-  test("is seen before anything is changed, with what is there, whose it is and what to do", () => {
-    expect(refused.exitCode).toBe(1);
-    expect(refused.output).toMatch(
-      /nothing was changed, because:\n- the engine has 3 networks and 11 containers \(.*, .*, .* and 11 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
-    );
-    expect(refused.output).not.toContain("Error:");
-  });
-
-  test("is made good by npm run adopt: networks and volumes as they are, containers replaced", () => {
-    expectDone(adopted);
-    for (const name of ["network infra_net", "network project_net", "volume kafka-1-data"]) {
-      expect(adopted.output).toContain(`took over ${name}\n`);
-    }
-    expect(adopted.output).toContain("kafka is rolled: kafka-1, kafka-2, kafka-3");
-    expect(before).toHaveLength(10);
-    expect(volumes()).toEqual(before);
-    expect(again.output.match(/: no changes/g)).toHaveLength(5);
-  });
-
-  test.each(["opensearch", "kafka"] as const)(
-    "%s serves meanwhile: a node goes when the one before is back",
-    (cluster) => {
-      expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
-    },
-  );
-
-  test("and nothing that was acknowledged is lost", () => {
-    expectAllRecords(load);
-    expectAllDocuments(load);
-  });
-});
-
-describe("a state that moves to where the whole team finds it", () => {
-  const execute = promisify(execFile);
-  const LAYERS = ["network", "storage", "data", "messaging", "observability"];
-  let server: StateServer;
-  let moved: string;
-  let deployed: string;
-
-  /** Not blocking: this process is the backend. */
-  const command = async (file: string) =>
-    (await execute("node", ["-r", "./register.js", file], { cwd: copy, env: process.env })).stdout;
-
-  beforeAll(async () => {
-    server = await openStateServer();
-    const state = `state: { kind: "http", address: "${server.address}" }`;
-    edit("environments/lab.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
-    moved = await command("commands/migrate-state.ts");
-    deployed = await command("commands/up.ts");
-  }, 300_000);
-  afterAll(() => server.close());
-
-  test("is moved by one command, every stack", () => {
-    for (const layer of LAYERS) {
-      expect(moved).toMatch(new RegExp(`^lab-${layer} +moved$`, "m"));
-    }
-    expect([...server.states.keys()].sort()).toEqual(LAYERS.map((name) => `/lab-${name}`).sort());
-  });
-
-  test("is the state that the next deploy finds, locks, and has nothing to do with", () => {
-    for (const layer of LAYERS) {
-      expect(deployed).toContain(`${layer}: no changes`);
-    }
-    expect(server.locked()).toBeGreaterThanOrEqual(LAYERS.length);
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { labSecured } from "../../environments/lab-secured";
-import { expectDone, type Finished, freshLab, interrupt, records } from "../support/lab";
+import { labSecured } from "../../../environments/lab-secured";
+import { expectDone, type Finished, freshLab, interrupt, records } from "../../support/lab";
 import {
   expectAllDocuments,
   expectAllRecords,
@@ -11,9 +11,9 @@ import {
   type Load,
   type Login,
   underLoad,
-} from "../support/load";
-import type { Json } from "../support/platform";
-import { Guest, SecuredProject } from "../support/secured";
+} from "../../support/load";
+import type { Json } from "../../support/platform";
+import { Guest, SecuredProject } from "../../support/secured";
 
 // A roll of both clusters under load takes minutes.
 jest.setTimeout(900_000);

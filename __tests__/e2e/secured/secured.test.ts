@@ -2,15 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { KAFKA_IMAGE } from "../../constructs";
-import { makeAuthority, makeIdentity } from "../../environments/certificates";
-import { labSecured } from "../../environments/lab-secured";
-import { askPrometheus } from "../../operations/clusters/ask";
-import { docker, expectDone, type Finished, freshLab, rerun, run, TRIAL } from "../support/lab";
-import { testKafkaRights, testOpenSearchRights, Visitors } from "../support/rights";
-import { Guest, SecuredProject } from "../support/secured";
+import { KAFKA_IMAGE } from "../../../constructs";
+import { makeAuthority, makeIdentity } from "../../../environments/certificates";
+import { labSecured } from "../../../environments/lab-secured";
+import { askPrometheus } from "../../../operations/clusters/ask";
+import { docker, expectDone, type Finished, freshLab, rerun, run, TRIAL } from "../../support/lab";
+import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";
+import { Guest, SecuredProject } from "../../support/secured";
 
-const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
+const CONSTRUCTS = join(__dirname, "..", "..", "..", "constructs");
 
 let project: SecuredProject;
 let deployed: Finished;

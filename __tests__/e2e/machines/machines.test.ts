@@ -1,11 +1,19 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { labThree } from "../../environments/lab-three";
-import { runLabScript, stopMachines } from "../../lab/prepare";
-import { copyOfProject, editCopy } from "../../operations/bench/copy";
-import { packetsWhile } from "../support/capture";
-import { expectDone, type Finished, freshLab, npm, onceItSays, run, TRIAL } from "../support/lab";
+import { labThree } from "../../../environments/lab-three";
+import { runLabScript, stopMachines } from "../../../lab/prepare";
+import { copyOfProject, editCopy } from "../../../operations/bench/copy";
+import { packetsWhile } from "../../support/capture";
+import {
+  expectDone,
+  type Finished,
+  freshLab,
+  npm,
+  onceItSays,
+  run,
+  TRIAL,
+} from "../../support/lab";
 import {
   asApplication,
   bootAgain,
@@ -20,7 +28,7 @@ import {
   openSearchOn,
   until,
   wholeAgain,
-} from "../support/machines";
+} from "../../support/machines";
 
 let deployed: Finished;
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker, expectDone, freshLab, npm } from "../support/lab";
+import { docker, expectDone, freshLab, npm } from "../../support/lab";
 
-const SUPPORT = join(__dirname, "..", "support");
+const SUPPORT = join(__dirname, "..", "..", "support");
 
 let folder: string;
 let proxy: ChildProcess;

@@ -1,5 +1,5 @@
-import { documentedCommands } from "../support/docs";
-import { cdktf, freshLab, npm, run } from "../support/lab";
+import { documentedCommands } from "../../support/docs";
+import { cdktf, freshLab, npm, run } from "../../support/lab";
 
 let lab: ReturnType<typeof npm>;
 

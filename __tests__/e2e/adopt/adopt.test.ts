@@ -1,0 +1,95 @@
+import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { copyOfProject } from "../../../operations/bench/copy";
+import {
+  deploy,
+  docker,
+  expectDone,
+  type Finished,
+  freshLab,
+  OF_THE_LAB,
+  run,
+} from "../../support/lab";
+import {
+  expectAllDocuments,
+  expectAllRecords,
+  goneOneByOne,
+  type Load,
+  underLoad,
+} from "../../support/load";
+
+const NODES = {
+  opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
+  kafka: ["kafka-1", "kafka-2", "kafka-3"],
+} as const;
+
+let copy: string;
+
+beforeAll(async () => {
+  await freshLab();
+  expectDone(deploy());
+  copy = copyOfProject();
+});
+
+afterAll(() => rmSync(copy, { recursive: true }));
+
+/** A command in the copy, as its npm script runs it. */
+const command = (script: string) =>
+  run("node", ["-r", "./register.js", `commands/${script}.ts`], {}, copy);
+
+describe("a state that is lost while everything runs", () => {
+  let refused: Finished;
+  let adopted: Finished;
+  let again: Finished;
+  let load: Load;
+  /** Where each volume lies and since when: the engine's own date of creation follows what is written. */
+  const volumes = () =>
+    docker(
+      ...["volume", "inspect", "--format", "{{.Mountpoint}}"],
+      ...docker("volume", "ls", "--quiet", ...OF_THE_LAB).split("\n"),
+    )
+      .split("\n")
+      .map((path) => [path, statSync(path).ino, statSync(path).birthtimeMs]);
+  let before: ReturnType<typeof volumes>;
+
+  beforeAll(async () => {
+    rmSync(join(copy, ".state", "lab"), { recursive: true });
+    before = volumes();
+    refused = command("up");
+    load = await underLoad("adopted", () => {
+      adopted = command("adopt");
+    });
+    again = command("up");
+  });
+
+  test("is seen before anything is changed, with what is there, whose it is and what to do", () => {
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(
+      /nothing was changed, because:\n- the engine has 3 networks and 11 containers \(.*, .*, .* and 11 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
+    );
+    expect(refused.output).not.toContain("Error:");
+  });
+
+  test("is made good by npm run adopt: networks and volumes as they are, containers replaced", () => {
+    expectDone(adopted);
+    for (const name of ["network infra_net", "network project_net", "volume kafka-1-data"]) {
+      expect(adopted.output).toContain(`took over ${name}\n`);
+    }
+    expect(adopted.output).toContain("kafka is rolled: kafka-1, kafka-2, kafka-3");
+    expect(before).toHaveLength(10);
+    expect(volumes()).toEqual(before);
+    expect(again.output.match(/: no changes/g)).toHaveLength(5);
+  });
+
+  test.each(["opensearch", "kafka"] as const)(
+    "%s serves meanwhile: a node goes when the one before is back",
+    (cluster) => {
+      expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
+    },
+  );
+
+  test("and nothing that was acknowledged is lost", () => {
+    expectAllRecords(load);
+    expectAllDocuments(load);
+  });
+});

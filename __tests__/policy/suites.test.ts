@@ -1,0 +1,104 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { LIMIT_SECONDS, SUITES } from "../e2e/suites";
+
+const ROOT = join(__dirname, "..", "..");
+const shortestFirst = Object.keys(SUITES).sort((a, b) => SUITES[a] - SUITES[b]);
+const foldersIn = (path: string) =>
+  readdirSync(join(ROOT, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+
+test("every folder of end-to-end tests is a suite, and takes at most a third of its limit", () => {
+  expect(Object.keys(SUITES).sort()).toEqual(foldersIn("__tests__/e2e"));
+  expect(Object.entries(SUITES).filter(([, seconds]) => seconds > LIMIT_SECONDS / 3)).toEqual([]);
+});
+
+test("the nightly workflow runs every suite", () => {
+  const { jobs } = parse(readFileSync(join(ROOT, ".github", "workflows", "nightly.yml"), "utf8"));
+  expect(jobs.suite.strategy.matrix.suite).toEqual(Object.keys(SUITES));
+});
+
+test("at most three files are in quarantine, each with a line that says what was seen", () => {
+  const folder = join(ROOT, "__tests__", "quarantine");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+  expect(files.length).toBeLessThanOrEqual(3);
+  const silent = files.filter(
+    (name) => !/^\/\/ Seen: \S.*$/m.test(readFileSync(join(folder, name), "utf8").split("\n")[0]),
+  );
+  expect(silent).toEqual([]);
+});
+
+test("the gate retries nothing but what uses the network, and smoke, of which it says so", () => {
+  const gate = readFileSync(join(ROOT, ".ci", "run"), "utf8");
+  expect([...gate.matchAll(/^stage ("[^"]+"|\S+)/gm)].map(([, name]) => name)).toEqual([
+    ...["prepare", "lint", '"npm test"', "lab", "smoke"],
+  ]);
+  expect(gate.match(/^ *printf '\\nFLAKY/gm)).toHaveLength(1);
+  for (const config of ["jest.config.js", "jest.e2e.config.js"]) {
+    expect(readFileSync(join(ROOT, config), "utf8")).not.toContain("retry");
+  }
+  const again = (readdirSync(join(ROOT, "__tests__"), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /retry(Times)\(/.test(readFileSync(join(ROOT, "__tests__", file), "utf8")));
+  expect(again).toEqual([]);
+});
+
+describe("npm run test:e2e", () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ["-r", "./register.js", "__tests__/e2e/run.ts", ...args], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+
+  test("names the suites that there are when one is not", () => {
+    const { status, stderr } = run("smoek", "lifecycle");
+    expect(status).toBe(1);
+    expect(stderr).toBe(`\nthere is no suite "smoek": allowed are ${shortestFirst.join(", ")}\n`);
+  });
+
+  test("takes a whole number of times", () => {
+    expect(run("smoke", "--times", "0").stderr).toBe(
+      '\n--times is "0": give a whole number from 1 to 99\n',
+    );
+  });
+});
+
+test.each([
+  ["nothing after its first failure", "", ["passed", "failed", "pending", "pending"]],
+  [
+    "all of them where they say that they are independent",
+    '/** @jest-environment-options {"independent": true} */',
+    ["passed", "failed", "passed", "passed"],
+  ],
+])("of a file of tests with real servers jest runs %s", (_, head, states) => {
+  const folder = mkdtempSync(join(tmpdir(), "chain-"));
+  try {
+    writeFileSync(
+      join(folder, "a.test.js"),
+      `${head}\ntest("a", () => {}); test("b", () => { throw new Error("b"); }); test("c", () => {});
+      describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => {}); });`,
+    );
+    const config = {
+      rootDir: folder,
+      testEnvironment: join(ROOT, "__tests__", "support", "chain.js"),
+      transform: {},
+    };
+    const { stdout } = spawnSync(
+      process.execPath,
+      [
+        ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--json", "--silent"],
+        ...["--config", JSON.stringify(config)],
+      ],
+      { cwd: folder, encoding: "utf8" },
+    );
+    const [{ assertionResults }] = JSON.parse(stdout).testResults;
+    expect(assertionResults.map(({ status }: { status: string }) => status)).toEqual(states);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

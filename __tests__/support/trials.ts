@@ -1,0 +1,3 @@
+import { removeTrials } from "./lab";
+
+afterAll(removeTrials);
