@@ -3,18 +3,19 @@ import { type INetwork, Network } from "../constructs";
 import type { Environment, NetworkSettings } from "../environments";
 import { machineOf, machinesOf } from "../environments/placement";
 import { DockerStack } from "./platform-stack";
+import { securityOf } from "./security";
 
 /** Of encrypted networks. The engine gives its own from 4097 upwards. */
 const VXLAN_IDS = { infra: 1_000_001, project: 1_000_002 } as const;
 
 /**
- * `infra_net` for the services themselves, `project_net` for the applications that use them, and `engine_net` for those few that may
- * read the engine; `host_net` where ports are published on several machines, since an overlay network has no way in from its machine.
+ * `infra_net` for the services themselves, `project_net` for the applications that use them, where the platform is locked, `engine_net` for
+ * those few that may read the engine; `host_net` where ports are published on several machines, since an overlay network has no way in from its machine.
  */
 export class NetworkStack extends DockerStack {
   readonly infra: INetwork;
   readonly project: INetwork;
-  /** Of each machine. */
+  /** Of each machine, where the platform is locked. */
   readonly engines: readonly INetwork[];
   private readonly hosts: ReadonlyMap<string, INetwork>;
 
@@ -31,9 +32,12 @@ export class NetworkStack extends DockerStack {
           });
     this.infra = network("infra", environment.networks.infra);
     this.project = network("project", environment.networks.project);
-    this.engines = machinesOf(environment).map(
-      (machine) => new Network(this.on(machine), "engine", { name: "engine_net", internal: true }),
-    );
+    this.engines = securityOf(environment)
+      ? machinesOf(environment).map(
+          (machine) =>
+            new Network(this.on(machine), "engine", { name: "engine_net", internal: true }),
+        )
+      : [];
     const publishing = (environment.hostPorts && environment.machines) ?? [];
     this.hosts = new Map(
       publishing.map((machine) => [

@@ -48,11 +48,13 @@ export class ObservabilityStack extends DockerStack {
 
     const watched = machinesOf(environment).map((machine, i) => {
       const name = (service: string) => nameOn(service, machine);
-      const stack = stackOf(name("engine-proxy")).after(network.on(machine));
-      const engine = new EngineProxy(stack, "engine-proxy", {
-        name: name("engine-proxy"),
-        network: network.engines[i],
-      });
+      const stack = stackOf(name("exit-relay")).after(network.on(machine));
+      const engine = security
+        ? new EngineProxy(stack, "engine-proxy", {
+            name: name("engine-proxy"),
+            network: network.engines[i],
+          })
+        : undefined;
       const exitRelay = new ExitRelay(stack, "exit-relay", {
         name: name("exit-relay"),
         engine,

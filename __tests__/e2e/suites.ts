@@ -8,6 +8,7 @@ export const SUITES: Readonly<Record<string, number>> = {
   declared: 100,
   docs: 120,
   remote: 130,
+  "engine-proxy": 130,
   adopt: 180,
   lifecycle: 200,
   observability: 220,

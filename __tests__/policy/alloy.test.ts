@@ -248,9 +248,9 @@ test("the container gives every variable that the configuration reads, and no ot
   read.delete("MACHINE");
   expect(Object.keys(given).sort()).toEqual([...read].sort());
   expect(given).toMatchObject({
-    ENGINE: "tcp://engine-proxy.engine_net:2375",
-    ENGINE_NETWORK: "engine_net",
-    ENGINE_PROXY: "engine-proxy",
+    ENGINE: "unix:///run/docker.sock",
+    ENGINE_NETWORK: "infra_net",
+    ENGINE_PROXY: "",
     ENVIRONMENT: "laptop",
     EXIT_RELAY: "exit-relay",
     KAFKA_BOOTSTRAP_SERVERS:

@@ -26,8 +26,12 @@ describe.each(Object.values(environments))(
         .filter(isThere)
         .flatMap((service) => machines.map((machine) => nameOn(service, machine)))
         .sort();
+    const proxies = environment.security === "tls" ? everywhere("engine-proxy") : [];
+    /** Who asks the engine. */
+    const watchers = everywhere("alloy", "exit-relay");
     const observability = [
-      ...everywhere("alloy", "engine-proxy", "exit-relay"),
+      ...proxies,
+      ...watchers,
       ...["grafana", "loki", "prometheus"].filter(isThere),
     ].sort();
 
@@ -97,7 +101,7 @@ describe.each(Object.values(environments))(
         all
           .filter(({ capabilities }) => capabilities.add)
           .map(({ name, capabilities }) => [name, capabilities.add]),
-      ).toEqual(everywhere("engine-proxy").map((name) => [name, ["CAP_SETGID", "CAP_SETUID"]]));
+      ).toEqual(proxies.map((name) => [name, ["CAP_SETGID", "CAP_SETUID"]]));
     });
 
     test("rotates its log", () => {
@@ -142,7 +146,9 @@ describe.each(Object.values(environments))(
 
     test("reads paths of the host only where it has to, and writes none", () => {
       const readers = all.filter((body) => mounts(body).length > 0);
-      expect(readers.map(({ name }) => name).sort()).toEqual(everywhere("alloy", "engine-proxy"));
+      expect(readers.map(({ name }) => name).sort()).toEqual(
+        proxies.length > 0 ? [...everywhere("alloy"), ...proxies].sort() : watchers,
+      );
       expect(
         violators(readers, (body) =>
           mounts(body).every(({ read_only }: Json) => read_only === true),
@@ -150,55 +156,80 @@ describe.each(Object.values(environments))(
       ).toEqual([]);
     });
 
-    test("has no way to the engine's socket, unless it is the engine's proxy", () => {
-      const leads = ({ volumes, env }: Json) =>
-        JSON.stringify([volumes, env]).includes("docker.sock");
-      expect(violators(all, (body) => !leads(body)).sort()).toEqual(everywhere("engine-proxy"));
-      const { volumes, networks_advanced, tmpfs } = container(
-        stacks,
-        everywhere("engine-proxy")[0],
+    const SOCKET = {
+      container_path: "/run/docker.sock",
+      host_path: "/var/run/docker.sock",
+      read_only: true,
+    };
+
+    test("has the engine's socket only where it asks the engine, or passes that on for those who do", () => {
+      const holders = all.filter(({ volumes }) => JSON.stringify(volumes).includes("docker.sock"));
+      expect(holders.map(({ name }) => name).sort()).toEqual(
+        proxies.length > 0 ? proxies : watchers,
       );
-      expect(volumes).toEqual([
-        {
-          container_path: "/run/docker.sock",
-          host_path: "/var/run/docker.sock",
-          read_only: true,
-        },
-      ]);
-      expect(networks_advanced).toEqual([{ name: "engine_net" }]);
-      expect(tmpfs).toBeUndefined();
-      // Who sees the whole host does not see where the socket lies.
-      const whole = all.flatMap(({ name, volumes: mounts, tmpfs: covered }) =>
-        mounts
-          .filter(({ host_path }: Json) => host_path === "/")
-          .map(({ container_path }: Json) => [
-            name,
-            Object.keys(covered)
-              .map((path) => relative(container_path, path))
-              .sort(),
-          ]),
-      );
-      expect(whole).toEqual(
-        everywhere("alloy").map((name) => [name, ["dev", "proc", "run", "sys"]]),
-      );
+      for (const { volumes } of holders) {
+        expect(volumes).toContainEqual(SOCKET);
+      }
     });
 
-    test("reaches the engine's proxy only when it needs what the engine tells", () => {
-      const readers = all.filter(({ networks_advanced }) =>
-        networks_advanced.some(({ name }: Json) => name === "engine_net"),
-      );
-      expect(readers.map(({ name }) => name).sort()).toEqual(
-        everywhere("alloy", "engine-proxy", "exit-relay"),
-      );
-      const [network] = resources(stacks, "docker_network").filter(
-        ({ name }) => name === "engine_net",
-      );
-      expect(network).toMatchObject({
-        internal: true,
-        // Without it every user of the host, and every container on its network, would reach the proxy.
-        options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
-      });
+    test("has no mount below a directory that images link, where engines refuse to upload files", () => {
+      const linked = /^\/(var\/(run|lock)|bin|lib|lib64|sbin)(\/|$)/;
+      const below = ({ volumes, tmpfs = {} }: Json) =>
+        [...volumes.map((mount: Json) => mount.container_path), ...Object.keys(tmpfs)].filter(
+          (path) => linked.test(path),
+        );
+      expect(all.flatMap(below)).toEqual([]);
     });
+
+    if (proxies.length === 0) {
+      test("has no mount inside another one, where engines refuse to upload files", () => {
+        const nested = ({ name, volumes, tmpfs = {} }: Json) => {
+          const paths: string[] = [
+            ...volumes.map((mount: Json) => mount.container_path),
+            ...Object.keys(tmpfs),
+          ];
+          return paths
+            .filter((path) => paths.some((other) => path.startsWith(`${other}/`)))
+            .map((path) => `${name}: ${path}`);
+        };
+        expect(all.flatMap(nested)).toEqual([]);
+      });
+    } else {
+      test("does not see where the engine's socket lies, unless it is the engine's proxy", () => {
+        const { volumes, networks_advanced, tmpfs } = container(stacks, proxies[0]);
+        expect(volumes).toEqual([SOCKET]);
+        expect(networks_advanced).toEqual([{ name: "engine_net" }]);
+        expect(tmpfs).toBeUndefined();
+        const whole = all.flatMap(({ name, volumes: mounts, tmpfs: covered }) =>
+          mounts
+            .filter(({ host_path }: Json) => host_path === "/")
+            .map(({ container_path }: Json) => [
+              name,
+              Object.keys(covered)
+                .map((path) => relative(container_path, path))
+                .sort(),
+            ]),
+        );
+        expect(whole).toEqual(
+          everywhere("alloy").map((name) => [name, ["dev", "proc", "run", "sys"]]),
+        );
+      });
+
+      test("reaches the engine's proxy only when it needs what the engine tells", () => {
+        const readers = all.filter(({ networks_advanced }) =>
+          networks_advanced.some(({ name }: Json) => name === "engine_net"),
+        );
+        expect(readers.map(({ name }) => name).sort()).toEqual([...watchers, ...proxies].sort());
+        const [network] = resources(stacks, "docker_network").filter(
+          ({ name }) => name === "engine_net",
+        );
+        expect(network).toMatchObject({
+          internal: true,
+          // Without it every user of the host, and every container on its network, would reach the proxy.
+          options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
+        });
+      });
+    }
 
     test("publishes no port and mounts no volume, when it is a sidecar", () => {
       expect(
@@ -243,7 +274,7 @@ describe.each(Object.values(environments))(
               [
                 environment.networks.infra.name,
                 environment.networks.project.name,
-                "engine_net",
+                ...(proxies.length > 0 ? ["engine_net"] : []),
                 ...(environment.machines && (body.ports ?? []).length > 0 ? ["host_net"] : []),
               ].includes(name),
             ),

@@ -549,7 +549,7 @@ test("a network can be adopted by name", () => {
     expect.objectContaining({ name: "team_net" }),
   ]);
   const made = Object.values<Json>(stacks["laptop-network"].resource.docker_network);
-  expect(made.map(({ name }) => name)).toEqual(["engine_net", "infra_net"]);
+  expect(made.map(({ name }) => name)).toEqual(["infra_net"]);
 });
 
 test("an unknown environment fails with those that are allowed", () => {

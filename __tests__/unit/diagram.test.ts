@@ -50,9 +50,8 @@ test("it says who reaches whom at which port, and in which order the sidecars st
       "kafka -> kafka-init: when healthy",
       "alloy -> loki: 3100",
       "grafana -> prometheus: 9090",
-      "exit-relay -> engine-proxy: 2375",
-      "alloy -> engine-proxy: 2375",
-      "engine-proxy -> engine: socket",
+      "exit-relay -> engine: socket",
+      "alloy -> engine: socket",
     ]),
   );
 });
@@ -60,7 +59,7 @@ test("it says who reaches whom at which port, and in which order the sidecars st
 test("of several machines it says what is on which, and draws what all have once", () => {
   const several = drawPicture(labThree, new Map(Object.entries(synthesize(labThree).stacks)));
   expect(several.units.map(({ name }) => name).sort()).toEqual([
-    ...["engine-proxy", "exit-relay", "kafka", "kafka-init", "opensearch", "os-init"],
+    ...["exit-relay", "kafka", "kafka-init", "opensearch", "os-init"],
     "prometheus",
   ]);
   for (const text of [toMermaid(several, labThree), toDot(several, labThree)]) {

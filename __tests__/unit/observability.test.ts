@@ -194,7 +194,7 @@ test("an environment can do without Alloy, Loki and Grafana, and then has no ale
   const names = Object.values<Json>(lab["lab-observability"].resource.docker_container).map(
     ({ name }) => name,
   );
-  expect(names).toEqual(["engine-proxy", "exit-relay", "prometheus"]);
+  expect(names).toEqual(["exit-relay", "prometheus"]);
 });
 
 describe("the admin password's file", () => {

@@ -60,16 +60,16 @@ describe("a platform on three machines", () => {
     }
   });
 
-  test("has networks over all machines, and on each one of its own for the engine's proxy", () => {
-    const networks = resources(stacks, "docker_network").map((body) => [
-      body.name,
-      body.driver,
-      body.attachable,
-    ]);
-    expect(networks.sort()).toEqual([
+  test("has networks over all machines, and where it is locked on each one of its own for the engine's proxy", () => {
+    const networks = (environment: Environment) =>
+      resources(synthesize(environment).stacks, "docker_network")
+        .map((body) => [body.name, body.driver, body.attachable])
+        .sort();
+    const over = ["infra_net", "project_net"].map((name) => [name, "overlay", true]);
+    expect(networks(labThree)).toEqual(over);
+    expect(networks({ ...labThree, security: "tls" })).toEqual([
       ...[a, b, c].map(() => ["engine_net", "bridge", undefined]),
-      ["infra_net", "overlay", true],
-      ["project_net", "overlay", true],
+      ...over,
     ]);
   });
 });

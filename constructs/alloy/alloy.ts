@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import type { EngineProxy } from "../engine-proxy/engine-proxy";
+import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { ExitRelay } from "../exit-relay/exit-relay";
 import { KAFKA_IMAGE, type KafkaCluster } from "../kafka/kafka-cluster";
 import type { Loki } from "../loki/loki";
@@ -23,8 +23,12 @@ export interface AlloyProps {
    */
   readonly name?: string;
 
-  /** Where Alloy is told of containers and reads their logs. */
-  readonly engine: EngineProxy;
+  /**
+   * Where Alloy is told of containers and reads their logs.
+   *
+   * @default - by the engine's socket
+   */
+  readonly engine?: EngineProxy;
 
   /** Whose log has the exit codes. */
   readonly exitRelay: ExitRelay;
@@ -81,7 +85,7 @@ const STORAGE_DIR = "/alloy";
 const HOST_ROOT = "/host/root";
 
 /**
- * Folders of the host that are on no disk, hidden from Alloy: the engine's socket is in one of them, and others set the kernel's
+ * Folders of the host that are on no disk, hidden from an Alloy that has a proxy to ask: the engine's socket is in one of them, and others set the kernel's
  * parameters, since an engine before 25 mounts nothing read-only that is mounted below.
  */
 const NO_FILES = ["/dev", "/proc", "/run", "/sys"];
@@ -92,7 +96,8 @@ export class Alloy extends Construct {
 
   constructor(scope: Construct, id: string, props: AlloyProps) {
     super(scope, id);
-    const { clusters, security } = props;
+    const { clusters, engine, security } = props;
+    const way = wayToEngine(engine);
     const { environment, machine } = serviceSettingsOf(this);
     const config = (name: string) => {
       const open = readOwnFile(__dirname, name);
@@ -103,15 +108,16 @@ export class Alloy extends Construct {
       name: props.name ?? "alloy",
       image: ServiceImage.of(this, ALLOY_IMAGE),
       tier: "small",
-      networks: [props.infraNetwork, props.projectNetwork, props.engine.network],
+      networks: [props.infraNetwork, props.projectNetwork, ...way.networks],
       volumes: { [STORAGE_DIR]: props.dataVolume },
       hostPaths: {
+        ...way.hostPaths,
         [engineDataRoot]: engineDataRoot,
         "/host/proc": "/proc",
         [HOST_ROOT]: "/",
         "/sys": "/sys",
       },
-      tmpfs: Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
+      tmpfs: engine && Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
       files: [
         { path: `${CONFIG_DIR}/config.alloy`, content: config("config.alloy") },
         { path: "/groundwork/cadvisor.alloy", content: config("cadvisor.alloy") },
@@ -139,9 +145,10 @@ export class Alloy extends Construct {
         ...[`--storage.path=${STORAGE_DIR}`, "--disable-reporting"],
       ],
       env: {
-        ENGINE: props.engine.host,
-        ENGINE_NETWORK: props.engine.network.name,
-        ENGINE_PROXY: props.engine.container.name,
+        ENGINE: way.host,
+        // Of no container's where there is no proxy; a filter for no network would let every container pass.
+        ENGINE_NETWORK: (engine?.network ?? props.infraNetwork).name,
+        ENGINE_PROXY: engine?.container.name ?? "",
         ENVIRONMENT: environment,
         EXIT_RELAY: props.exitRelay.container.name,
         INFRA_NETWORK: props.infraNetwork.name,
@@ -157,7 +164,7 @@ export class Alloy extends Construct {
         ...(clusters && security && { CERTIFICATES: renderCertificates(props, clusters) }),
       },
       healthCheck: { command: ["bash", "/groundwork/healthcheck.sh"], intervalSeconds: 5 },
-      dependsOn: [props.engine.container],
+      dependsOn: way.containers,
     });
   }
 }

@@ -12,6 +12,15 @@ const HOST_SOCKET = "/var/run/docker.sock";
 
 /** Not below /var/run, a symlink in most images: engines from 28 on refuse to upload files into a container with a mount there. */
 const ENGINE_SOCKET = "/run/docker.sock";
+
+const SOCKET_MOUNT = { [ENGINE_SOCKET]: HOST_SOCKET };
+
+/** What a container needs to ask the engine, through its proxy or, where there is none, by its socket. */
+export function wayToEngine(proxy: EngineProxy | undefined) {
+  return proxy
+    ? { host: proxy.host, networks: [proxy.network], hostPaths: {}, containers: [proxy.container] }
+    : { host: `unix://${ENGINE_SOCKET}`, networks: [], hostPaths: SOCKET_MOUNT, containers: [] };
+}
 const PORT = 2375;
 
 export interface EngineProxyProps {
@@ -57,7 +66,7 @@ export class EngineProxy extends Construct {
         { path: script, content: readOwnFile(__dirname, "start.sh") },
         { path: "/groundwork/haproxy.cfg", content: readOwnFile(__dirname, "haproxy.cfg") },
       ],
-      hostPaths: { [ENGINE_SOCKET]: HOST_SOCKET },
+      hostPaths: SOCKET_MOUNT,
       env: { ENGINE_SOCKET },
       healthCheck: {
         command: ["busybox", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/_ping`],

@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import type { EngineProxy } from "../engine-proxy/engine-proxy";
+import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { INetwork } from "../network/network";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
@@ -17,8 +17,12 @@ export interface ExitRelayProps {
    */
   readonly name?: string;
 
-  /** Where the relay is told of containers, their ends and their events. */
-  readonly engine: EngineProxy;
+  /**
+   * Where the relay is told of containers, their ends and their events.
+   *
+   * @default - by the engine's socket
+   */
+  readonly engine?: EngineProxy;
 
   /** Network on which Alloy discovers the relay. */
   readonly network: INetwork;
@@ -44,22 +48,24 @@ export class ExitRelay extends Construct {
   ) {
     super(scope, id);
     const script = "/groundwork/exit-relay.sh";
+    const way = wayToEngine(engine);
     this.container = new ServiceContainer(this, "Container", {
       name,
       image: ServiceImage.of(this, DOCKER_CLI_IMAGE),
       tier: "tool",
-      networks: [network, engine.network],
+      networks: [network, ...way.networks],
+      hostPaths: way.hostPaths,
       entrypoint: ["sh", script],
       files: [{ path: script, content: readOwnFile(__dirname, "exit-relay.sh") }],
       env: {
-        DOCKER_HOST: engine.host,
+        DOCKER_HOST: way.host,
         GROUNDWORK_ENVIRONMENT: serviceSettingsOf(this).environment,
         GROUNDWORK_PROJECT_NETWORK: projectNetwork.name,
         GROUNDWORK_NOTES_DIR: NOTES_DIR,
         GROUNDWORK_READY_FILE: READY_FILE,
       },
       healthCheck: { command: ["test", "-f", READY_FILE] },
-      dependsOn: [engine.container],
+      dependsOn: way.containers,
     });
   }
 }

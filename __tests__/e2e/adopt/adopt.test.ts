@@ -65,7 +65,7 @@ describe("a state that is lost while everything runs", () => {
   test("is seen before anything is changed, with what is there, whose it is and what to do", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toMatch(
-      /nothing was changed, because:\n- the engine has 3 networks and 11 containers \(.*, .*, .* and 11 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
+      /nothing was changed, because:\n- the engine has 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
     );
     expect(refused.output).not.toContain("Error:");
   });

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await ask("PUT", "/_component_template/base", {
     template: { settings: { refresh_interval: "5s" } },
   });
-}, 600_000);
+});
 
 afterAll(() => {
   docker("rm", "--force", "--volumes", container);

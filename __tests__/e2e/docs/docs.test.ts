@@ -7,7 +7,7 @@ beforeAll(async () => {
   // Whatever earlier tests left, so that the command may find a lab of its own or none.
   await freshLab();
   lab = npm("lab", ["--fresh"]);
-}, 600_000);
+});
 
 test("npm run lab ends with every guarantee and how to go on", () => {
   expect(lab.exitCode).toBe(0);

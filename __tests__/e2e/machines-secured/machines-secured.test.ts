@@ -34,14 +34,14 @@ beforeAll(async () => {
   for (const name of ["shop", "ledger"]) {
     visitors.put(`${name}.properties`, project.credentials(name, "properties"));
   }
-}, 900_000);
+});
 
 afterAll(async () => {
   visitors.remove();
   project.remove();
   rmSync(folder, { recursive: true });
   await stopMachines();
-}, 300_000);
+});
 
 /** The status that OpenSearch answers an application with, or one that says a wrong password. */
 const status = (who: string, password: string, method: string, path: string, body = "{}") =>

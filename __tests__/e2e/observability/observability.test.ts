@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { setTimeout } from "node:timers/promises";
 import { catalog } from "../../../catalog";
-import { DOCKER_CLI_IMAGE, KAFKA_IMAGE } from "../../../constructs";
+import { KAFKA_IMAGE } from "../../../constructs";
 import { lab } from "../../../environments/lab";
 import { laptop } from "../../../environments/laptop";
-import { deploy, docker, freshLab, TRIAL } from "../../support/lab";
-import { container, type Json, synthesize } from "../../support/platform";
+import { eventually } from "../../support/eventually";
+import { deploy, docker, expectDone, freshLab, TRIAL } from "../../support/lab";
+import type { Json } from "../../support/platform";
+import { alloysView, relayed, runToEnd } from "../../support/watched";
 
 /** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
 const MEASURED_HERE = /^(elasticsearch|container|node|groundwork_declared)_/;
@@ -36,59 +37,15 @@ function query(expr: string): Json[] {
   );
 }
 
-/** Waits until nothing is left of what `look` finds. */
-async function settle<T>(look: () => T[], seconds: number): Promise<T[]> {
-  const deadline = Date.now() + seconds * 1000;
-  let left = look();
-  while (left.length > 0 && Date.now() < deadline) {
-    await setTimeout(1000);
-    left = look();
-  }
-  return left;
-}
-
-/** What a container sees of the host that has the mounts and the rights of Alloy, which the lab has no image of. */
-function alloysView(): string[] {
-  const { volumes, tmpfs } = container(synthesize(laptop).stacks, "alloy");
-  const dataRoot = docker("info", "--format", "{{.DockerRootDir}}");
-  return [
-    ...volumes
-      .filter(({ host_path }: Json) => host_path)
-      .map(({ host_path, container_path }: Json) =>
-        host_path === "/var/lib/docker" ? [dataRoot, dataRoot] : [host_path, container_path],
-      )
-      .flatMap(([from, to]: string[]) => ["--volume", `${from}:${to}:ro`]),
-    ...Object.entries(tmpfs).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
-    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
-  ];
-}
-
-const ENGINE_NETWORK = "engine_net";
-const ENGINE = `tcp://engine-proxy.${ENGINE_NETWORK}:2375`;
-
-const CONTAINERS = ["exit-0", "exit-3", "oom", "unseen", "cut", "stream"].map(
-  (name) => `e2e-${name}`,
-);
-const APPLICATIONS = ["exit", "gone", "crash", "oom", "stop", "later", "private", "elsewhere"].map(
-  (name) => `e2e-app-${name}`,
-);
-
 beforeAll(async () => {
   await freshLab();
-  const { exitCode, output } = deploy();
-  if (exitCode !== 0) {
-    throw new Error(output);
-  }
-}, 600_000);
-
-afterAll(() => {
-  spawnSync("docker", ["rm", "--force", "exporters", "reader", ...CONTAINERS, ...APPLICATIONS]);
+  expectDone(deploy());
 });
 
 test("the lab has no Alloy, no Grafana and no Loki, and says so by name", () => {
   expect(lab.without).toEqual(["alloy", "grafana", "loki"]);
   const running = docker("ps", "--format", "{{.Names}}").split("\n");
-  expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay", "engine-proxy"]));
+  expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay"]));
   expect(running.filter((name) => ["alloy", "grafana", "loki"].includes(name))).toEqual([]);
 });
 
@@ -97,24 +54,21 @@ describe("with exporters in Alloy's place", () => {
     docker(
       ...["create", ...TRIAL, "--name", "exporters"],
       ...["--network", lab.networks.infra.name],
-      ...["--env", `ENGINE=${ENGINE}`],
+      ...["--env", "ENGINE=unix:///run/docker.sock"],
       ...["--env", `OPENSEARCH_URL=http://opensearch.${lab.networks.infra.name}:9200`],
       ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
-      ...alloysView(),
+      ...alloysView(laptop),
       "groundwork-lab/exporters",
     );
-    docker("network", "connect", ENGINE_NETWORK, "exporters");
     docker("start", "exporters");
   });
 
   test("every panel over OpenSearch, the containers and the host has data", async () => {
     const covered = PANELS.filter(measurable);
     expect(covered.length).toBeGreaterThanOrEqual(25);
-    const empty = await settle(
-      () => covered.filter(({ expr }) => query(expr).length === 0).map(({ panel }) => panel),
-      90,
+    await eventually(() =>
+      covered.filter(({ expr }) => query(expr).length === 0).map(({ panel }) => panel),
     );
-    expect(empty).toEqual([]);
   });
 
   test("the panels whose metrics only Alloy has are these", () => {
@@ -156,207 +110,7 @@ describe("with exporters in Alloy's place", () => {
   });
 });
 
-describe("the engine's proxy", () => {
-  const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;
-
-  /** Runs a script where Alloy and the relay are, by one who sees of the host what Alloy sees. */
-  const script = (text: string) => docker("exec", "reader", "sh", "-c", text);
-
-  beforeAll(() => {
-    docker(
-      ...["run", ...TRIAL, "--detach", "--init", "--name", "reader", "--network", ENGINE_NETWORK],
-      ...[...alloysView(), "--env", `DOCKER_HOST=${ENGINE}`],
-      ...["--entrypoint", "sleep", DOCKER_CLI_IMAGE, "600"],
-    );
-  });
-
-  /** The status of each request, `METHOD PATH` and further options of curl. */
-  const statuses = (requests: readonly string[]): [string, string][] => {
-    const calls = requests.map((request) => {
-      const [method, path, ...options] = request.split(" ");
-      const how = method === "HEAD" ? "--head" : `--request ${method}`;
-      return `curl --silent --path-as-is --max-time 5 --output /dev/null --write-out '%{http_code}\n' ${how} ${options.join(" ")} '${PROXY}${path}'`;
-    });
-    const codes = script(calls.join("\n")).split("\n");
-    return requests.map((request, i) => [request, codes[i]]);
-  };
-
-  test("passes on what Alloy and the relay read", () => {
-    const filters = "%7B%22network%22%3A%7B%22infra_net%22%3Atrue%7D%7D";
-    const requests = [
-      ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/version", "GET /v1.41/info"],
-      ...["GET /containers/json", `GET /v1.41/containers/json?all=1&filters=${filters}`],
-      ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
-      "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
-      "GET /v1.41/events?since=0&until=1",
-      // Without the offer to go on in another protocol, to which the answer would be 101.
-      "GET /_ping --header Upgrade:h2c --header Connection:Upgrade,HTTP2-Settings --header HTTP2-Settings:AAMAAABkAAQAAP__",
-    ];
-    expect(statuses(requests)).toEqual(requests.map((request) => [request, "200"]));
-  });
-
-  test("refuses whatever changes or runs something or is another path, however it is written", () => {
-    const container = "/v1.41/containers/exit-relay";
-    const requests = [
-      ...["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"].flatMap((method) => [
-        `${method} ${container}/json`,
-        `${method} /_ping`,
-      ]),
-      ...["start", "stop", "kill", "restart", "exec", "attach", "update"].map(
-        (action) => `POST ${container}/${action}`,
-      ),
-      ...["POST /v1.41/containers/create", `DELETE ${container}`, "POST /build", "POST /session"],
-      // Reads that do or tell more than is needed: one writes to a container, one reads its files.
-      ...["attach/ws", "attach", "archive?path=/", "export", "top", "changes", "stats"].map(
-        (what) => `GET ${container}/${what}`,
-      ),
-      ...["GET /images/json", "GET /images/get", "GET /v1.41/images/x/json", "GET /volumes"],
-      ...["swarm", "secrets", "configs", "services", "nodes", "tasks", "plugins", "system/df"].map(
-        (path) => `GET /${path}`,
-      ),
-      ...[
-        "GET /exec/1/json",
-        "GET /networks/infra_net",
-        "GET /debug/pprof/",
-        "GET /",
-        "POST /grpc",
-      ],
-      // Paths that one side may read otherwise than the other.
-      ...[
-        "GET //containers/json",
-        "GET /containers//json",
-        "GET /containers/../json",
-        "GET /./_ping",
-      ],
-      ...["GET /containers/x/../../swarm", `GET ${container}/json/../archive?path=/`],
-      ...["GET /containers/%2e%2e/json", "GET /containers/x%2f..%2fjson", "GET /%5fping"],
-      ...[`GET ${container}/attach/ws?/json`, "GET /swarm?x=/containers/json", "GET /_ping/"],
-      ...["GET /_ping;/swarm", "GET /v1.41/v1.41/_ping", "GET /v/_ping", "GET /_PING"],
-      ...["GET /containers/json/", `GET ${container}/logs/../attach/ws`, "GET /x\\..\\_ping"],
-      // The whole address as the request's target, and another protocol behind a request that is passed on.
-      ...[
-        `GET /_ping --request-target ${PROXY}/_ping`,
-        `GET /_ping --request-target ${PROXY}/swarm`,
-      ],
-      `GET ${container}/logs --header Upgrade:tcp --header Connection:Upgrade`,
-    ];
-    expect(statuses(requests).filter(([, code]) => code !== "403")).toEqual([]);
-  });
-
-  test("tells who is refused what it is for, and notes it in its log", () => {
-    const { stderr, status } = spawnSync(
-      "docker",
-      ["exec", "reader", "docker", "exec", "exit-relay", "id"],
-      { encoding: "utf8" },
-    );
-    expect([status, stderr]).toEqual([
-      1,
-      "Error response from daemon: the engine proxy passes on what Alloy and the exit relay read, and this request is not among it: constructs/engine-proxy/haproxy.cfg\n",
-    ]);
-    expect(docker("logs", "engine-proxy")).toMatch(
-      / 403 .*"POST \/v1\.\d+\/containers\/exit-relay\/exec HTTP\/1\.1"/,
-    );
-  });
-
-  test("passes events and logs on as they come", async () => {
-    // Else what happens before it has connected would be missed.
-    const since = Math.floor(Date.now() / 1000);
-    script(
-      `docker events --since ${since} --filter event=create --format '{{index .Actor.Attributes "name"}}' >/tmp/events 2>&1 </dev/null &`,
-    );
-    docker(
-      ...["run", ...TRIAL, "--detach", "--init", "--name", "e2e-stream", "--entrypoint", "sh"],
-      ...[DOCKER_CLI_IMAGE, "-c", "for i in 1 2 3 4 5; do echo $i; sleep 1; done; sleep 600"],
-    );
-    expect(
-      await settle(() => (script("cat /tmp/events").includes("e2e-stream") ? [] : ["event"]), 5),
-    ).toEqual([]);
-    script("docker logs --follow e2e-stream >/tmp/log 2>&1 </dev/null &");
-    const seen = () => script("cat /tmp/log").split("\n").length;
-    await settle(() => (seen() > 0 ? [] : ["a line"]), 5);
-    const first = seen();
-    expect(first).toBeLessThan(5);
-    expect(await settle(() => (seen() < 5 ? ["the last line"] : []), 10)).toEqual([]);
-  });
-
-  test("is reached from its own network alone: not from the others, nor from the host", () => {
-    const address = docker(
-      ...["inspect", "engine-proxy", "--format"],
-      `{{(index .NetworkSettings.Networks "${ENGINE_NETWORK}").IPAddress}}`,
-    );
-    const ask = `curl --silent --max-time 2 http://${address}:2375/_ping`;
-    expect(script(ask)).toBe("OK");
-    const { infra, project } = lab.networks;
-    const from = [infra.name, project.name, "bridge", "host"].map((network) => {
-      const { stdout } = spawnSync(
-        "docker",
-        [
-          ...["run", ...TRIAL, "--rm", "--network", network, "--entrypoint", "sh"],
-          ...[DOCKER_CLI_IMAGE, "-c", ask],
-        ],
-        { encoding: "utf8" },
-      );
-      return { network, stdout };
-    });
-    // What is beyond the host may answer for an address that the host has no way to.
-    expect(from.filter(({ stdout }) => stdout.includes("OK"))).toEqual([]);
-    expect(from).toHaveLength(4);
-  });
-
-  test("is the only way to the engine for who sees what Alloy sees of the host", () => {
-    const processes = docker("top", "engine-proxy", "-o", "pid").split("\n").slice(1);
-    expect(processes.length).toBeGreaterThanOrEqual(2);
-    const host = "/host/root";
-    // Where it lies, and where the processes that have it would lead to it.
-    const roots = [
-      "",
-      host,
-      ...processes.flatMap((pid) =>
-        ["/host/proc", `${host}/proc`].map((proc) => `${proc}/${pid}/root`),
-      ),
-    ];
-    const ways = roots.flatMap((root) =>
-      ["run", "var/run"].map((at) => `${root}/${at}/docker.sock`),
-    );
-    expect(script(`ls -d ${ways.join(" ")} 2>/dev/null || true`)).toBe("");
-    expect(script(`ls -A ${host}/run ${host}/proc`)).toBe(`${host}/proc:\n\n${host}/run:`);
-    expect(script(`cat /host/proc/${processes[0]}/comm`)).toBe("docker-init");
-  });
-
-  test("serves as a user of its own, in the group of the socket", () => {
-    const [group] = docker("exec", "engine-proxy", "stat", "-c", "%g", "/run/docker.sock").split(
-      "\n",
-    );
-    const status = docker(
-      ...["exec", "engine-proxy", "sh", "-c"],
-      "grep -hE '^(Name|Uid|Gid|Groups|CapEff):' $(grep -l ^haproxy$ /proc/[0-9]*/comm | sed s/comm/status/)",
-    );
-    expect(status.replace(/\s+/g, " ").trim()).toBe(
-      `Name: haproxy Uid: 99 99 99 99 Gid: ${group} ${group} ${group} ${group} Groups: CapEff: 0000000000000000`,
-    );
-  });
-});
-
-function relayed(container: string): Json[] {
-  return docker("logs", "exit-relay")
-    .split("\n")
-    .map((line) => JSON.parse(line))
-    .filter((line) => line.container === container);
-}
-
 describe("the exit relay", () => {
-  /** Runs a container of the lab's to its end. */
-  const end = (name: string, command: string, ...options: string[]) => {
-    const labels = { environment: lab.name, stack: "e2e", service: name, role: "init" };
-    spawnSync("docker", [
-      ...["run", ...TRIAL, "--name", name, "--entrypoint", "sh"],
-      ...Object.entries(labels).flatMap(([key, value]) => [
-        "--label",
-        `groundwork.${key}=${value}`,
-      ]),
-      ...[...options, KAFKA_IMAGE, "-c", command],
-    ]);
-  };
   const missing = (container: string, event: string) => () =>
     relayed(container).some((line) => line.event === event) ? [] : [`${event} of ${container}`];
 
@@ -364,8 +118,8 @@ describe("the exit relay", () => {
     ["e2e-exit-0", 0],
     ["e2e-exit-3", 3],
   ])("says how %s ended, as it happens", async (name, code) => {
-    end(name, `exit ${code}`);
-    expect(await settle(missing(name, "die"), 10)).toEqual([]);
+    runToEnd(lab.name, name, `exit ${code}`);
+    await eventually(missing(name, "die"));
     const common = { container: name, service: name, role: "init", stack: "e2e" };
     const [created, died] = relayed(name);
     expect(created).toEqual({
@@ -386,11 +140,11 @@ describe("the exit relay", () => {
   });
 
   test("says that the kernel killed a container for memory, which its own log does not", async () => {
-    end("e2e-oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m");
+    runToEnd(lab.name, "e2e-oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m");
     expect(docker("logs", "e2e-oom")).toBe("");
     // The engine may tell of either first.
     for (const event of ["die", "oom"]) {
-      expect(await settle(missing("e2e-oom", event), 20)).toEqual([]);
+      await eventually(missing("e2e-oom", event));
     }
     const [created, ...rest] = relayed("e2e-oom").map(({ event, exit_code }) => [event, exit_code]);
     expect(created).toEqual(["create", undefined]);
@@ -402,24 +156,12 @@ describe("the exit relay", () => {
 
   test("says after a restart what ended in the meantime", async () => {
     docker("stop", "exit-relay");
-    end("e2e-unseen", "exit 5");
+    runToEnd(lab.name, "e2e-unseen", "exit 5");
     docker("start", "exit-relay");
-    expect(await settle(missing("e2e-unseen", "state"), 10)).toEqual([]);
+    await eventually(missing("e2e-unseen", "state"));
     const state = relayed("e2e-unseen").find(({ event }) => event === "state");
     expect(state).toMatchObject({ role: "init", status: "exited", exit_code: 5 });
     expect(state?.succeeded).toBeUndefined();
-  });
-
-  test("goes on when the engine's proxy is back, and says what ended in the meantime", async () => {
-    const ended = () => Number(docker("inspect", "--format", "{{.RestartCount}}", "exit-relay"));
-    const before = ended();
-    docker("stop", "engine-proxy");
-    end("e2e-cut", "exit 8");
-    docker("start", "engine-proxy");
-    const told = () => relayed("e2e-cut").filter(({ exit_code }) => exit_code === 8);
-    expect(await settle(() => (told().length > 0 ? [] : ["the end of e2e-cut"]), 20)).toEqual([]);
-    // Not again and again: that would be an alert.
-    expect(ended() - before).toBe(1);
   });
 
   test("said how both sidecars of the deploy ended", () => {
@@ -446,9 +188,7 @@ describe("the exit relay, of applications", () => {
   const told = async (name: string, ends: number) => {
     const lines = () => relayed(`e2e-app-${name}`).filter(({ event }) => event !== "state");
     const died = () => lines().filter(({ event }) => event === "die").length;
-    expect(
-      await settle(() => (died() < ends ? [`${died()} of ${ends} ends of ${name}`] : []), 30),
-    ).toEqual([]);
+    await eventually(() => (died() < ends ? [`${died()} of ${ends} ends of ${name}`] : []));
     return lines().map(({ event, exit_code, signal, failures, role, service }) => {
       expect({ role, service }).toEqual({ role: "application", service: name });
       return [event, exit_code, { signal, failures }];
@@ -485,7 +225,7 @@ describe("the exit relay, of applications", () => {
     const seen = () =>
       docker("inspect", "--format", "{{.State.OOMKilled}}", "e2e-app-oom") === "true";
     const said = () => relayed("e2e-app-oom").some(({ event }) => event === "oom");
-    expect(await settle(() => (said() === seen() ? [] : [{ seen: seen() }]), 20)).toEqual([]);
+    await eventually(() => (said() === seen() ? [] : [{ seen: seen() }]));
     expect((await told("oom", 1)).sort()).toEqual([
       ["die", 137, { failures: 1 }],
       ...(seen() ? [["oom", undefined, {}]] : []),

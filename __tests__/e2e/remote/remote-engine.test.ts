@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker, expectDone, freshLab, npm } from "../../support/lab";
+import { docker, expectDone, freshLab, npm, OF_THE_LAB } from "../../support/lab";
 
 const SUPPORT = join(__dirname, "..", "..", "support");
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
     DOCKER_CERT_PATH: folder,
   };
   ssh = { DOCKER_HOST: "ssh://root@engine", PATH: `${folder}/bin:${process.env.PATH}` };
-}, 600_000);
+});
 
 afterAll(() => {
   proxy.kill();
@@ -76,7 +76,7 @@ describe("over ssh", () => {
 
   test("npm run down stops everything", () => {
     expectDone(npm("down", [], ssh));
-    expect(docker("ps", "--all", "--quiet")).toBe("");
-    expect(docker("volume", "ls", "--quiet").split("\n")).toHaveLength(10);
+    expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
+    expect(docker("volume", "ls", "--quiet", ...OF_THE_LAB).split("\n")).toHaveLength(10);
   });
 });

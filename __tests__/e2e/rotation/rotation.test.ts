@@ -40,7 +40,7 @@ beforeAll(async () => {
   const name = '  name: "lab-secured",\n';
   project.edit("environments/lab-secured.ts", name, `${name}  security: "tls",\n`);
   locked = project.command("up");
-}, 900_000);
+});
 
 afterAll(() => {
   client.remove();

@@ -26,7 +26,7 @@ beforeAll(async () => {
     infra_net: new Guest("insider", "infra_net"),
   };
   visitors = new Visitors(project, guests, folder);
-}, 900_000);
+});
 
 afterAll(() => {
   visitors.remove();

@@ -1,0 +1,214 @@
+import { spawnSync } from "node:child_process";
+import { DOCKER_CLI_IMAGE } from "../../../constructs";
+import { labSecured } from "../../../environments/lab-secured";
+import { laptop } from "../../../environments/laptop";
+import { eventually } from "../../support/eventually";
+import { docker, expectDone, freshLab, TRIAL } from "../../support/lab";
+import { SecuredProject } from "../../support/secured";
+import { alloysView, relayed, runToEnd } from "../../support/watched";
+
+const ENGINE_NETWORK = "engine_net";
+const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;
+
+let project: SecuredProject;
+
+beforeAll(async () => {
+  await freshLab(labSecured);
+  project = new SecuredProject();
+  expectDone(project.command("up"));
+});
+
+afterAll(() => project.remove());
+
+describe("the engine's proxy", () => {
+  /** Runs a script where Alloy and the relay are, by one who sees of the host what Alloy sees. */
+  const script = (text: string) => docker("exec", "reader", "sh", "-c", text);
+
+  beforeAll(() => {
+    docker(
+      ...["run", ...TRIAL, "--detach", "--init", "--name", "reader", "--network", ENGINE_NETWORK],
+      ...[
+        ...alloysView({ ...laptop, security: "tls" }),
+        "--env",
+        `DOCKER_HOST=tcp://engine-proxy.${ENGINE_NETWORK}:2375`,
+      ],
+      ...["--entrypoint", "sleep", DOCKER_CLI_IMAGE, "600"],
+    );
+  });
+
+  /** The status of each request, `METHOD PATH` and further options of curl. */
+  const statuses = (requests: readonly string[]): [string, string][] => {
+    const calls = requests.map((request) => {
+      const [method, path, ...options] = request.split(" ");
+      const how = method === "HEAD" ? "--head" : `--request ${method}`;
+      return `curl --silent --path-as-is --max-time 5 --output /dev/null --write-out '%{http_code}\n' ${how} ${options.join(" ")} '${PROXY}${path}'`;
+    });
+    const codes = script(calls.join("\n")).split("\n");
+    return requests.map((request, i) => [request, codes[i]]);
+  };
+
+  test("passes on what Alloy and the relay read", () => {
+    const filters = "%7B%22network%22%3A%7B%22infra_net%22%3Atrue%7D%7D";
+    const requests = [
+      ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/version", "GET /v1.41/info"],
+      ...["GET /containers/json", `GET /v1.41/containers/json?all=1&filters=${filters}`],
+      ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
+      "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
+      "GET /v1.41/events?since=0&until=1",
+      // Without the offer to go on in another protocol, to which the answer would be 101.
+      "GET /_ping --header Upgrade:h2c --header Connection:Upgrade,HTTP2-Settings --header HTTP2-Settings:AAMAAABkAAQAAP__",
+    ];
+    expect(statuses(requests)).toEqual(requests.map((request) => [request, "200"]));
+  });
+
+  test("refuses whatever changes or runs something or is another path, however it is written", () => {
+    const container = "/v1.41/containers/exit-relay";
+    const requests = [
+      ...["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"].flatMap((method) => [
+        `${method} ${container}/json`,
+        `${method} /_ping`,
+      ]),
+      ...["start", "stop", "kill", "restart", "exec", "attach", "update"].map(
+        (action) => `POST ${container}/${action}`,
+      ),
+      ...["POST /v1.41/containers/create", `DELETE ${container}`, "POST /build", "POST /session"],
+      // Reads that do or tell more than is needed: one writes to a container, one reads its files.
+      ...["attach/ws", "attach", "archive?path=/", "export", "top", "changes", "stats"].map(
+        (what) => `GET ${container}/${what}`,
+      ),
+      ...["GET /images/json", "GET /images/get", "GET /v1.41/images/x/json", "GET /volumes"],
+      ...["swarm", "secrets", "configs", "services", "nodes", "tasks", "plugins", "system/df"].map(
+        (path) => `GET /${path}`,
+      ),
+      ...[
+        "GET /exec/1/json",
+        "GET /networks/infra_net",
+        "GET /debug/pprof/",
+        "GET /",
+        "POST /grpc",
+      ],
+      // Paths that one side may read otherwise than the other.
+      ...[
+        "GET //containers/json",
+        "GET /containers//json",
+        "GET /containers/../json",
+        "GET /./_ping",
+      ],
+      ...["GET /containers/x/../../swarm", `GET ${container}/json/../archive?path=/`],
+      ...["GET /containers/%2e%2e/json", "GET /containers/x%2f..%2fjson", "GET /%5fping"],
+      ...[`GET ${container}/attach/ws?/json`, "GET /swarm?x=/containers/json", "GET /_ping/"],
+      ...["GET /_ping;/swarm", "GET /v1.41/v1.41/_ping", "GET /v/_ping", "GET /_PING"],
+      ...["GET /containers/json/", `GET ${container}/logs/../attach/ws`, "GET /x\\..\\_ping"],
+      // The whole address as the request's target, and another protocol behind a request that is passed on.
+      ...[
+        `GET /_ping --request-target ${PROXY}/_ping`,
+        `GET /_ping --request-target ${PROXY}/swarm`,
+      ],
+      `GET ${container}/logs --header Upgrade:tcp --header Connection:Upgrade`,
+    ];
+    expect(statuses(requests).filter(([, code]) => code !== "403")).toEqual([]);
+  });
+
+  test("tells who is refused what it is for, and notes it in its log", () => {
+    const { stderr, status } = spawnSync(
+      "docker",
+      ["exec", "reader", "docker", "exec", "exit-relay", "id"],
+      { encoding: "utf8" },
+    );
+    expect([status, stderr]).toEqual([
+      1,
+      "Error response from daemon: the engine proxy passes on what Alloy and the exit relay read, and this request is not among it: constructs/engine-proxy/haproxy.cfg\n",
+    ]);
+    expect(docker("logs", "engine-proxy")).toMatch(
+      / 403 .*"POST \/v1\.\d+\/containers\/exit-relay\/exec HTTP\/1\.1"/,
+    );
+  });
+
+  test("passes events and logs on as they come", async () => {
+    // Else what happens before it has connected would be missed.
+    const since = Math.floor(Date.now() / 1000);
+    script(
+      `docker events --since ${since} --filter event=create --format '{{index .Actor.Attributes "name"}}' >/tmp/events 2>&1 </dev/null &`,
+    );
+    docker(
+      ...["run", ...TRIAL, "--detach", "--init", "--name", "e2e-stream", "--entrypoint", "sh"],
+      ...[DOCKER_CLI_IMAGE, "-c", "for i in 1 2 3 4 5; do echo $i; sleep 1; done; sleep 600"],
+    );
+    await eventually(() => (script("cat /tmp/events").includes("e2e-stream") ? [] : ["event"]));
+    script("docker logs --follow e2e-stream >/tmp/log 2>&1 </dev/null &");
+    const seen = () => script("cat /tmp/log").split("\n").length;
+    await eventually(() => (seen() > 0 ? [] : ["a line"]));
+    const first = seen();
+    expect(first).toBeLessThan(5);
+    await eventually(() => (seen() < 5 ? ["the last line"] : []));
+  });
+
+  test("is reached from its own network alone: not from the others, nor from the host", () => {
+    const address = docker(
+      ...["inspect", "engine-proxy", "--format"],
+      `{{(index .NetworkSettings.Networks "${ENGINE_NETWORK}").IPAddress}}`,
+    );
+    const ask = `curl --silent --max-time 2 http://${address}:2375/_ping`;
+    expect(script(ask)).toBe("OK");
+    const { infra, project } = labSecured.networks;
+    const from = [infra.name, project.name, "bridge", "host"].map((network) => {
+      const { stdout } = spawnSync(
+        "docker",
+        [
+          ...["run", ...TRIAL, "--rm", "--network", network, "--entrypoint", "sh"],
+          ...[DOCKER_CLI_IMAGE, "-c", ask],
+        ],
+        { encoding: "utf8" },
+      );
+      return { network, stdout };
+    });
+    // What is beyond the host may answer for an address that the host has no way to.
+    expect(from.filter(({ stdout }) => stdout.includes("OK"))).toEqual([]);
+    expect(from).toHaveLength(4);
+  });
+
+  test("is the only way to the engine for who sees what Alloy sees of the host", () => {
+    const processes = docker("top", "engine-proxy", "-o", "pid").split("\n").slice(1);
+    expect(processes.length).toBeGreaterThanOrEqual(2);
+    const host = "/host/root";
+    // Where it lies, and where the processes that have it would lead to it.
+    const roots = [
+      "",
+      host,
+      ...processes.flatMap((pid) =>
+        ["/host/proc", `${host}/proc`].map((proc) => `${proc}/${pid}/root`),
+      ),
+    ];
+    const ways = roots.flatMap((root) =>
+      ["run", "var/run"].map((at) => `${root}/${at}/docker.sock`),
+    );
+    expect(script(`ls -d ${ways.join(" ")} 2>/dev/null || true`)).toBe("");
+    expect(script(`ls -A ${host}/run ${host}/proc`)).toBe(`${host}/proc:\n\n${host}/run:`);
+    expect(script(`cat /host/proc/${processes[0]}/comm`)).toBe("docker-init");
+  });
+
+  test("serves as a user of its own, in the group of the socket", () => {
+    const [group] = docker("exec", "engine-proxy", "stat", "-c", "%g", "/run/docker.sock").split(
+      "\n",
+    );
+    const status = docker(
+      ...["exec", "engine-proxy", "sh", "-c"],
+      "grep -hE '^(Name|Uid|Gid|Groups|CapEff):' $(grep -l ^haproxy$ /proc/[0-9]*/comm | sed s/comm/status/)",
+    );
+    expect(status.replace(/\s+/g, " ").trim()).toBe(
+      `Name: haproxy Uid: 99 99 99 99 Gid: ${group} ${group} ${group} ${group} Groups: CapEff: 0000000000000000`,
+    );
+  });
+
+  test("goes on when the engine's proxy is back, and says what ended in the meantime", async () => {
+    const ended = () => Number(docker("inspect", "--format", "{{.RestartCount}}", "exit-relay"));
+    const before = ended();
+    docker("stop", "engine-proxy");
+    runToEnd(labSecured.name, "e2e-cut", "exit 8");
+    docker("start", "engine-proxy");
+    const told = () => relayed("e2e-cut").filter(({ exit_code }) => exit_code === 8);
+    await eventually(() => (told().length > 0 ? [] : ["the end of e2e-cut"]));
+    // Not again and again: that would be an alert.
+    expect(ended() - before).toBe(1);
+  });
+});

@@ -1,0 +1,27 @@
+import { setTimeout } from "node:timers/promises";
+
+/** How long a test waits for a state, whatever it is. */
+const PATIENCE_SECONDS = 300;
+
+/** Waits until nothing is left of what `look` finds missing or wrong, and fails with what that was last. What cannot be asked yet is not so yet. */
+export async function eventually(look: () => readonly unknown[]): Promise<void> {
+  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
+  for (;;) {
+    const left = looked(look);
+    if (left.length === 0) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`after ${PATIENCE_SECONDS} s still: ${JSON.stringify(left)}`);
+    }
+    await setTimeout(1000);
+  }
+}
+
+function looked(look: () => readonly unknown[]): readonly unknown[] {
+  try {
+    return look();
+  } catch (error) {
+    return [String(error)];
+  }
+}
