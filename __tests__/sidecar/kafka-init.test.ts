@@ -100,7 +100,7 @@ const withPolicy = (onDrift: Topic["onDrift"]) => TOPICS.map((topic) => ({ ...to
 const LONG_WAIT = {
   ownJvm: true,
   jitter: "none",
-  retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
+  retry: { initialMs: 600_000, maxMs: 600_000, deadlineSeconds: 1200 },
 };
 
 describe("kafka-init.jar", () => {
@@ -138,11 +138,9 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     await cluster.refuse();
     const sidecar = start(cluster, { ...LONG_WAIT, shell });
     await sidecar.seen("retry");
-    const sent = Date.now();
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
-    expect(Date.now() - sent).toBeLessThan(4000);
   });
 
   test.concurrent("writes its last line when its work is killed", async () => {
@@ -429,10 +427,10 @@ describe("kafka-init", () => {
         .map(({ name }) => name)
         .slice(0, 1)
         .map((topic) => ({
-          ...{ on: "CreateTopics", error: "REQUEST_TIMED_OUT", delayMs: 700, topic },
+          ...{ on: "CreateTopics", error: "REQUEST_TIMED_OUT", delayMs: 2000, topic },
         })),
     );
-    const retry = { initialMs: 1, maxMs: 1, deadlineSeconds: 1 };
+    const retry = { initialMs: 1, maxMs: 1, deadlineSeconds: 4 };
     const { result } = await runIn({}, faults, { topics, retry });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 4 });
     expect(result.durationMs).toBeGreaterThan(1000 * retry.deadlineSeconds);
@@ -512,14 +510,15 @@ describe("kafka-init", () => {
     expectBackoff(result, 6);
   });
 
-  test.concurrent("goes on when its target appears after 3 s", async () => {
+  test.concurrent("goes on when its target appears late", async () => {
     const cluster = await harness.cluster();
     await cluster.refuse();
-    setTimeout(() => cluster.listen(), 3000);
-    const retry = { initialMs: 50, maxMs: 400, deadlineSeconds: 20 };
-    const result = await run(cluster, { retry });
+    const retry = { initialMs: 50, maxMs: 400 };
+    const sidecar = start(cluster, { retry });
+    await sidecar.seen("retry", 6);
+    await cluster.listen();
+    const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2 });
-    expect(result.durationMs).toBeGreaterThan(3000);
     expectBackoff(result, 6, retry);
     expect(linesOf(result, "retry")[0]).toMatchObject({
       level: "warn",
@@ -542,7 +541,7 @@ describe("kafka-init", () => {
   });
 
   test.concurrent("gives up on a cluster that is slower than the deadline", async () => {
-    const fault = { on: "DescribeCluster", delayMs: 20_000 };
+    const fault = { on: "DescribeCluster", delayMs: 600_000 };
     const { result, writes } = await runIn({}, [fault], { retry: { deadlineSeconds: 1 } });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
@@ -550,7 +549,6 @@ describe("kafka-init", () => {
         /^Kafka with 3 brokers: not ready within 1s, after \d+ attempts: .*([Tt]imed out|disconnected)/,
       ),
     });
-    expect(result.durationMs).toBeLessThan(6000);
     expect(writes).toEqual([]);
   });
 

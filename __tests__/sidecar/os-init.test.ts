@@ -88,18 +88,18 @@ const STEPS = [/health/, /GET \/_index_template/, /_simulate$/, /PUT/, /_simulat
 
 // One block, since a second one would wait for it: its tests run side by side.
 describe("os-init", () => {
-  // First, since it takes longest.
-  test.concurrent("goes on when its target appears after 20 s", async () => {
+  test.concurrent("goes on when its target appears late", async () => {
     const port = await unusedPort();
     const server = new FakeOpenSearch();
     servers.push(server);
-    setTimeout(() => server.start(port), 20_000);
-    const retry = { initialMs: 250, maxMs: 2000, deadlineSeconds: 40 };
-    const result = await run(`http://127.0.0.1:${port}`, { retry });
+    const retry = { initialMs: 50, maxMs: 400 };
+    const sidecar = start(`http://127.0.0.1:${port}`, { retry });
+    await sidecar.seen("retry", 8);
+    await server.start(port);
+    const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
-    expect(result.durationMs).toBeGreaterThan(20_000);
     expectBackoff(result, 8, retry);
-  }, 60_000);
+  });
 
   test.concurrent.each<[string, Fault, RegExp, RegExp[]]>([
     ["resets the connection", { kind: "reset" }, /Connection reset|Recv failure/, STEPS],
@@ -148,13 +148,12 @@ describe("os-init", () => {
   });
 
   test.concurrent("gives up on a server that is slower than the deadline", async () => {
-    const [server, url] = await fake([/health/, { kind: "slow", ms: 20_000 }]);
+    const [server, url] = await fake([/health/, { kind: "slow", ms: 600_000 }]);
     const result = await run(url, { retry: { deadlineSeconds: 1 } });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("timed out"),
     });
-    expect(result.durationMs).toBeLessThan(15_000);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -206,27 +205,23 @@ describe("os-init", () => {
   test.concurrent("writes its last line when it is terminated in a wait", async () => {
     const sidecar = start(`http://127.0.0.1:${await unusedPort()}`, {
       jitter: "none",
-      retry: { initialMs: 5000, maxMs: 5000, deadlineSeconds: 30 },
+      retry: { initialMs: 600_000, maxMs: 600_000, deadlineSeconds: 1200 },
     });
     await sidecar.seen("retry");
-    const sent = Date.now();
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
-    expect(Date.now() - sent).toBeLessThan(4000);
   });
 
   test.concurrent("is terminated in the middle of a request too", async () => {
-    const [server, url] = await fake([/health/, { kind: "slow", ms: 20_000 }]);
+    const [server, url] = await fake([/health/, { kind: "slow", ms: 600_000 }]);
     const sidecar = start(url);
     while (server.requests.length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const sent = Date.now();
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
-    expect(Date.now() - sent).toBeLessThan(4000);
   });
 
   test.concurrent("writes its last line when its work is killed", async () => {

@@ -32,8 +32,8 @@ export type LogLine = Record<string, any>;
 export interface StartedSidecar {
   readonly process: ChildProcess;
   readonly done: Promise<SidecarRun>;
-  /** Resolves with the first line of an event. */
-  seen(event: string): Promise<LogLine>;
+  /** Resolves with the first line of an event, or with the one of that number. */
+  seen(event: string, count?: number): Promise<LogLine>;
 }
 
 export interface SidecarOptions {
@@ -108,7 +108,9 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log: LogLine[] = [];
-  const waiting: { event: string; resolve: (line: LogLine) => void }[] = [];
+  const waiting: { event: string; count: number; resolve: (line: LogLine) => void }[] = [];
+  const find = (event: string, count: number): LogLine | undefined =>
+    log.filter((line) => line.event === event)[count - 1];
   let pending = "";
   let complaints = "";
   child.stderr.on("data", (chunk) => {
@@ -120,8 +122,11 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
     for (const part of parts) {
       const line = JSON.parse(part);
       log.push(line);
-      for (const wait of waiting.filter(({ event }) => event === line.event)) {
-        wait.resolve(line);
+      for (const { event, count, resolve } of waiting) {
+        const found = find(event, count);
+        if (found) {
+          resolve(found);
+        }
       }
     }
   });
@@ -143,10 +148,10 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
       }, 50);
     });
   });
-  const seen = (event: string) =>
+  const seen = (event: string, count = 1) =>
     new Promise<LogLine>((resolve) => {
-      const line = log.find((candidate) => candidate.event === event);
-      line ? resolve(line) : waiting.push({ event, resolve });
+      const line = find(event, count);
+      line ? resolve(line) : waiting.push({ event, count, resolve });
     });
   return { process: child, done, seen };
 }
