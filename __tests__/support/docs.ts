@@ -81,7 +81,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run up": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("up")'],
   "npm run up -- --at-once": ["__tests__/e2e/docs/docs.test.ts", 'npm("up", ["--at-once"])'],
   "npm run up -- --without c": [
-    "__tests__/e2e/machines/machines.test.ts",
+    "__tests__/e2e/machines-loss/machines-loss.test.ts",
     'npm("up", ["--without", "c"])',
   ],
   "npm run down": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("down")'],
@@ -96,7 +96,10 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/support/rights.ts",
     'credentials("shop", "ca")',
   ],
-  "npm run rotate -- ca": ["__tests__/e2e/rotation/rotation.test.ts", 'command("rotate", "ca")'],
+  "npm run rotate -- ca": [
+    "__tests__/e2e/rotation-authority/rotation-authority.test.ts",
+    'command("rotate", "ca")',
+  ],
   "npm run rotate -- certificates": [
     "__tests__/e2e/rotation/rotation.test.ts",
     'command("rotate", "certificates")',

@@ -1,33 +1,16 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { labThree } from "../../../environments/lab-three";
-import { runLabScript, stopMachines } from "../../../lab/prepare";
-import { copyOfProject, editCopy } from "../../../operations/bench/copy";
+import { stopMachines } from "../../../lab/prepare";
 import { packetsWhile } from "../../support/capture";
-import {
-  expectDone,
-  type Finished,
-  freshLab,
-  npm,
-  onceItSays,
-  run,
-  TRIAL,
-} from "../../support/lab";
+import { expectDone, type Finished, freshLab, npm, TRIAL } from "../../support/lab";
 import {
   asApplication,
-  bootAgain,
   endLoad,
-  isWhole,
   KAFKA,
   kafkaOn,
-  loadOn,
   MACHINES,
-  missed,
   on,
   openSearchOn,
   until,
-  wholeAgain,
 } from "../../support/machines";
 
 let deployed: Finished;
@@ -175,180 +158,6 @@ test("what crosses between machines of an open platform can be read on the way",
     );
   });
   expect(packets.includes("a-record-for-everybody")).toBe(true);
-});
-
-test("a machine whose power is cut is missed by no application, and is back with its data when it starts again", async () => {
-  const load = await loadOn("a");
-  await runLabScript("machines.sh", "kill", "c");
-  await missed("a");
-  await load.goesOn();
-
-  const refused = npm("up");
-  expect(refused.exitCode).toBe(1);
-  expect(refused.output).toContain(
-    "- machine c: no Docker engine answers at unix:///run/groundwork-lab/c.sock: ",
-  );
-  const without = npm("up", ["--without", "c"]);
-  expectDone(without);
-  expect(without.output).toContain("left out with what is placed there: c\n");
-  expect(without.output).toMatch(/^AUT-001 +yes /m);
-  expect(without.output).toMatch(/^AUT-003 +yes +memory reservation in force on 9 containers$/m);
-  expect(without.output).toMatch(/^NFR-LOSS +yes +without c, one more may be lost of: none$/m);
-  expect(without.output).not.toMatch(/^\S+ +NO /m);
-
-  await bootAgain("c", "a");
-  load.finish();
-});
-
-test("all machines are deployed to after that, and then nothing is to be done", () => {
-  const whole = npm("up");
-  expectDone(whole);
-  expect(whole.output).not.toMatch(/^\S+ +NO /m);
-  const again = npm("up");
-  expectDone(again);
-  expect(again.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
-  expect(again.output).not.toMatch(/^\S+ +NO /m);
-});
-
-test("an engine that is suspended is named, and its containers serve on", async () => {
-  await runLabScript("machines.sh", "freeze", "b");
-  const refused = npm("up");
-  await runLabScript("machines.sh", "thaw", "b");
-  expect(refused.exitCode).toBe(1);
-  expect(refused.output).toContain(
-    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: no answer within 15 s; ",
-  );
-  expect(isWhole("a")).toBe(true);
-});
-
-// The one with the sidecars, and the first of the managers.
-test("a machine that is made anew takes its place, and has copies of everything again, also when its engine is suspended meanwhile", async () => {
-  const load = await loadOn("b");
-  await runLabScript("machines.sh", "wipe", "a");
-  await missed("b");
-  await load.goesOn();
-  await runLabScript("machines.sh", "boot", "a");
-  const swarm = npm("swarm");
-  expect(swarm).toEqual({
-    exitCode: 0,
-    output:
-      "a: what it was before is removed from the Swarm\na: joined as manager\nb: is in the Swarm\nc: is in the Swarm\n",
-  });
-  const ids = () => on("b", "ps", "--quiet", "--no-trunc") + on("c", "ps", "--quiet", "--no-trunc");
-  const before = ids();
-  // For as long as the Swarm takes to give up what an engine asks of it. Whether it comes to that, the next deploy does what is missing.
-  await onceItSays(
-    /kafka-1: creating/,
-    async () => {
-      await runLabScript("machines.sh", "freeze", "a");
-      await setTimeout(20_000);
-      await runLabScript("machines.sh", "thaw", "a");
-    },
-    "npm",
-    ["run", "--silent", "up"],
-  );
-  const anew = npm("up");
-  expectDone(anew);
-  expect(anew.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
-  expect(anew.output).not.toMatch(/^\S+ +NO /m);
-  expect(ids()).toBe(before);
-  await wholeAgain("b");
-  load.finish();
-});
-
-/** The nodes of a cluster that a command has replaced. Fails where one went before the one before it was back. */
-function rolledIn(output: string, cluster: string): string[] {
-  const steps = [
-    ...output.matchAll(new RegExp(`: (${cluster}-\\d): (destroyed|created) after`, "g")),
-  ].map(([, node, step]) => `${node} ${step}`);
-  const nodes = steps.filter((_, i) => i % 2 === 0).map((step) => step.split(" ")[0]);
-  expect(steps).toEqual(nodes.flatMap((node) => [`${node} destroyed`, `${node} created`]));
-  return nodes;
-}
-
-describe("a change that replaces every node", () => {
-  let copy: string;
-  const command = (script: string): [string, string[]] => [
-    "node",
-    ["-r", "./register.js", `commands/${script}.ts`],
-  ];
-  const inCopy = (script: string) => run(...command(script), {}, copy);
-  const expectNothingToDo = () => {
-    const again = inCopy("up");
-    expectDone(again);
-    expect(again.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
-  };
-
-  beforeAll(() => {
-    copy = copyOfProject();
-    editCopy(
-      copy,
-      "environments/lab-three.ts",
-      'name: "lab-three",',
-      'name: "lab-three",\n  memoryScale: 0.6,',
-    );
-  });
-  afterAll(() => rmSync(copy, { recursive: true }));
-
-  test("is planned as a roll over the machines", () => {
-    const { exitCode, output } = inCopy("plan");
-    expect(exitCode).toBe(3);
-    expect(output).toContain(
-      "kafka is rolled by npm run up: kafka-1, kafka-2, kafka-3 one after the other",
-    );
-    expect(output).toMatch(/^lab-three-data-b\n {2}± container opensearch-2: replaced$/m);
-  });
-
-  test("is rolled node by node over the machines, and no application misses one, nor a machine that is cut off meanwhile", async () => {
-    // The third broker is not the first to be replaced.
-    const load = await loadOn("c");
-    const rolled = await onceItSays(
-      /kafka is rolled[\s\S]*: kafka-(\d): created after/,
-      async ([, broker]) => {
-        const { name } = MACHINES[Number(broker) - 1];
-        await runLabScript("machines.sh", "cut", name);
-        try {
-          await missed("c");
-          await load.goesOn();
-        } finally {
-          await runLabScript("machines.sh", "heal", name);
-        }
-      },
-      ...command("up"),
-      copy,
-    );
-    expectDone(rolled);
-    for (const cluster of ["kafka", "opensearch"]) {
-      const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
-      expect(rolled.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
-      expect(rolledIn(rolled.output, cluster).sort()).toEqual(nodes);
-    }
-    expect(rolled.output).not.toMatch(/^\S+ +NO /m);
-    load.finish();
-    expectNothingToDo();
-  });
-
-  test("whose state is lost afterwards is taken over by npm run adopt, and no application misses it", async () => {
-    rmSync(join(copy, ".state", labThree.name), { recursive: true });
-    const refused = inCopy("up");
-    expect(refused).toEqual({
-      exitCode: 1,
-      output: expect.stringContaining("npm run adopt takes them over and loses nothing"),
-    });
-    const load = await loadOn("b");
-    const adopted = inCopy("adopt");
-    expectDone(adopted);
-    for (const name of ["network infra_net", "network project_net", "volume kafka-3-data"]) {
-      expect(adopted.output).toContain(`took over ${name}\n`);
-    }
-    for (const cluster of ["kafka", "opensearch"]) {
-      const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
-      expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
-    }
-    expect(adopted.output).not.toMatch(/^\S+ +NO /m);
-    load.finish();
-    expectNothingToDo();
-  });
 });
 
 test("npm run down takes it down on every machine, and keeps what is stored", () => {

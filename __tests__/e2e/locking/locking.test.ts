@@ -1,0 +1,77 @@
+import { renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { labSecured } from "../../../environments/lab-secured";
+import { expectDone, type Finished, freshLab, records } from "../../support/lab";
+import { Guest, SecuredProject } from "../../support/secured";
+
+let project: SecuredProject;
+let client: Guest;
+let locked: Finished;
+
+beforeAll(async () => {
+  await freshLab(labSecured);
+  project = new SecuredProject();
+  project.edit("environments/lab-secured.ts", '  security: "tls",\n', "");
+  const open = project.command("up");
+  expectDone(open);
+  client = new Guest("client", "project_net");
+  client.run(
+    ...["sh", "-c"],
+    "seq 100 | /opt/kafka/bin/kafka-console-producer.sh --bootstrap-server kafka:9092 --topic infra-events",
+  );
+  client.run(
+    ...["curl", "--silent", "--request", "PUT", "--header", "Content-Type: application/json"],
+    ...["--data", '{"message":"sold"}', "http://opensearch:9200/logs-shop-open/_doc/1"],
+  );
+  const name = '  name: "lab-secured",\n';
+  project.edit("environments/lab-secured.ts", name, `${name}  security: "tls",\n`);
+  locked = project.command("up");
+});
+
+afterAll(() => {
+  client.remove();
+  project.remove();
+});
+
+describe("an open platform that is locked", () => {
+  test("is so at once, which is said, and holds what it promises", () => {
+    expectDone(locked);
+    for (const cluster of ["opensearch", "kafka"]) {
+      expect(locked.output).toContain(
+        `${cluster} does not serve while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced, all at once: a node that speaks TLS and one that does not cannot talk`,
+      );
+    }
+  });
+
+  test("has everything that was stored, for those who may read it", () => {
+    expect(records("infra-events")).toBe(100);
+    client.put("ca.pem", project.credentials("ledger", "ca"));
+    const document = (...who: string[]) =>
+      client.run(
+        ...["curl", "--silent", "--cacert", "/tmp/ca.pem", ...who],
+        "https://opensearch:9200/logs-shop-open/_doc/1",
+      ).output;
+    expect(
+      JSON.parse(document("--user", `ledger:${project.passwordOf("ledger")}`))._source,
+    ).toEqual({
+      message: "sold",
+    });
+    expect(document()).toBe("Unauthorized");
+  });
+
+  test("is not touched by a clone that has made secrets of its own", () => {
+    const secrets = dirname(project.secrets);
+    renameSync(secrets, `${secrets}-elsewhere`);
+    // The plan makes them, the deploy finds them.
+    for (const command of ["plan", "up"]) {
+      const { exitCode, output } = project.command(command);
+      expect({ command, exitCode }).toEqual({ command, exitCode: 1 });
+      expect(output).toMatch(
+        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and \S+\/environments\/secrets\/lab-secured has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
+      );
+    }
+    rmSync(secrets, { recursive: true });
+    renameSync(`${secrets}-elsewhere`, secrets);
+    expect(project.command("up").output.match(/: no changes/g)).toHaveLength(5);
+  });
+});
