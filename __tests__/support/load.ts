@@ -83,11 +83,12 @@ export async function underLoad(
   try {
     await work();
   } finally {
+    // What this process has started first: it would keep jest waiting for ever.
+    indexer.kill("SIGTERM");
+    follower.kill();
     docker("stop", "producer");
     log = docker("logs", "producer");
     docker("rm", "producer");
-    indexer.kill("SIGTERM");
-    follower.kill();
   }
   const produced = log.split("\n").map((line) => JSON.parse(line));
   const events = readFileSync(file, "utf8")

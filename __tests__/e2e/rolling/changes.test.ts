@@ -1,12 +1,14 @@
 import { rmSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { copyOfProject, editCopy } from "../../../operations/bench/copy";
+import { eventually } from "../../support/eventually";
 import {
   deploy,
   docker,
   expectDone,
   type Finished,
   freshLab,
+  OF_THE_LAB,
   openSearch,
   run,
   TRIAL,
@@ -80,8 +82,8 @@ describe("a change that replaces every node of both clusters", () => {
   test("the clusters lose theirs side by side", () => {
     const losses = load.events.filter(({ what }) => what === "destroy").map((lost) => lost.cluster);
     for (const cluster of Object.keys(NODES)) {
-      // The last of the other's comes after the first of its own.
-      expect(losses.slice(0, 4)).toContain(cluster);
+      // The last of the other's three comes after the first of its own.
+      expect(losses.slice(0, 3)).toContain(cluster);
     }
   });
 
@@ -145,18 +147,12 @@ describe("a roll whose first node does not come back", () => {
     );
   });
 
-  test("leaves the cluster serving", () => {
-    const serving = docker(
-      ...[
-        "ps",
-        "--filter",
-        "label=groundwork.cluster=kafka",
-        "--filter",
-        "health=healthy",
-        "--quiet",
-      ],
-    );
-    expect(serving.split("\n")).toHaveLength(2);
+  test("leaves the cluster serving", async () => {
+    const brokers = ["--filter", "label=groundwork.cluster=kafka", ...OF_THE_LAB];
+    await eventually(() => {
+      const healthy = docker("ps", "--quiet", "--filter", "health=healthy", ...brokers);
+      return healthy.split("\n").length === 2 ? [] : [docker("ps", ...brokers)];
+    });
     const { exitCode } = run("docker", [
       ...["run", ...TRIAL, "--rm", "--network", "project_net"],
       ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c"],
