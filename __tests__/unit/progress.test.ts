@@ -1,4 +1,4 @@
-import type { ContainerState } from "../../operations/engine/containers";
+import { type ContainerState, type End, endsIn } from "../../operations/engine/containers";
 import { plainDisplay } from "../../operations/progress/display";
 import { type Display, Progress, type Staged } from "../../operations/progress/progress";
 import { statusOf } from "../../operations/progress/status";
@@ -258,11 +258,12 @@ test.each<[string, ContainerState, string, string]>([
   expect(statusOf(container, lastLine)).toBe(status);
 });
 
-test.each<[string, ContainerState, string | undefined]>([
-  ["that runs and is healthy", state({ health: "healthy" }), undefined],
+test.each<[string, ContainerState, End | undefined, string | undefined]>([
+  ["that runs and is healthy", state({ health: "healthy" }), undefined, undefined],
   [
     "that does not stay up",
     state({ health: "starting", Status: "restarting", ExitCode: 127, restarts: 12 }),
+    undefined,
     "ended with 127, its command is not in the image, restarted 12 times",
   ],
   [
@@ -274,20 +275,69 @@ test.each<[string, ContainerState, string | undefined]>([
       OOMKilled: true,
       restarts: 2,
     }),
+    undefined,
     "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/service/memory.ts, restarted 2 times",
   ],
   [
     "that runs and never gets healthy",
     state({ health: "unhealthy", output: "not ready\n" }),
+    undefined,
     'runs and is unhealthy: its health check says "not ready"',
   ],
   [
-    "that was started again and has not ended since",
+    "that was started again and runs",
+    state({ health: "starting", ExitCode: 0, restarts: 6 }),
+    { exitCode: 1, oomKilled: false },
+    "ended with 1, its log says why, restarted 6 times",
+  ],
+  [
+    "that the kernel killed and that runs again",
+    state({ health: "starting", ExitCode: 0, restarts: 1 }),
+    { exitCode: 137, oomKilled: true },
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/service/memory.ts, restarted 1 times",
+  ],
+  [
+    "that is healthy again",
+    state({ health: "healthy", restarts: 1 }),
+    { exitCode: 1, oomKilled: false },
+    undefined,
+  ],
+  [
+    "that runs for the first time since it was deployed, under a name that has ended before",
+    state({ health: "starting", output: "not ready\n" }),
+    { exitCode: 143, oomKilled: false },
+    'runs and is starting: its health check says "not ready"',
+  ],
+  [
+    "that was started again, and whose end no engine knows any more",
     state({ health: "starting", output: "not ready\n", restarts: 2 }),
+    undefined,
     'runs and is starting, restarted 2 times: its health check says "not ready"',
   ],
-])("of a container %s the failure is told", (_, container, failure) => {
-  expect(describeFailure(container, 512)).toBe(failure);
+])("of a container %s the failure is told", (_, container, lastEnd, failure) => {
+  expect(describeFailure(container, lastEnd, 512)).toBe(failure);
+});
+
+test("how a container ended last is in its engine's events, with a kill by the kernel told before or after", () => {
+  const event = (Action: string, name: string, time: number, exitCode?: string) =>
+    JSON.stringify({ Action, time, Actor: { Attributes: { name, exitCode } } });
+  const ends = endsIn([
+    event("die", "kafka-1", 100, "1"),
+    event("die", "kafka-1", 110, "2"),
+    event("oom", "kafka-2", 100),
+    event("die", "kafka-2", 100, "137"),
+    event("die", "kafka-3", 100, "137"),
+    event("oom", "kafka-3", 101),
+    event("oom", "loki", 100),
+    event("die", "loki", 300, "137"),
+    "Error response from daemon: it stops",
+  ]);
+  expect(Object.fromEntries(ends)).toEqual({
+    "kafka-1": { exitCode: 2, oomKilled: false },
+    "kafka-2": { exitCode: 137, oomKilled: true },
+    "kafka-3": { exitCode: 137, oomKilled: true },
+    loki: { exitCode: 137, oomKilled: false },
+  });
 });
 
 /** A sidecar's log of two runs, of which the first is an old one. */

@@ -19,6 +19,58 @@ export interface ContainerState {
   readonly Config: { readonly Healthcheck?: { readonly Test: readonly string[] } };
 }
 
+/** How a container ended. */
+export interface End {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+}
+
+/**
+ * How the containers of an environment ended last, by name, as far as their engines know: of one that runs again its state does not say so,
+ * and an engine keeps no more than its last 256 events.
+ */
+export async function lastEnds(environment: Environment): Promise<ReadonlyMap<string, End>> {
+  const answers = await Promise.all(
+    enginesOf(environment).map(async (engine) => {
+      const { output: now } = await askEngine(engine, "info", "--format", "{{.SystemTime}}");
+      return askEngine(
+        engine,
+        ...["events", "--since", "0", "--until", now, "--format", "{{json .}}"],
+        ...["--filter", "event=die", "--filter", "event=oom"],
+        ...["--filter", `label=groundwork.environment=${environment.name}`],
+      );
+    }),
+  );
+  return endsIn(answers.flatMap(({ output }) => output.split("\n")));
+}
+
+/** SIGKILL's, as a shell counts. */
+const KILLED = 137;
+/** How far apart the engine may tell of a kill by the kernel and of the end that it was, in either order. */
+const APART_SECONDS = 5;
+
+/** The last end of every container in lines of `docker events`. */
+export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
+  const events = lines
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line))
+    .map(({ Action, Actor, time }) => ({ Action, time, ...Actor.Attributes }));
+  const kills = events.filter(({ Action }) => Action === "oom");
+  return new Map(
+    events
+      .filter(({ Action }) => Action === "die")
+      .map(({ name, time, exitCode }) => [
+        name,
+        {
+          exitCode: Number(exitCode),
+          oomKilled:
+            Number(exitCode) === KILLED &&
+            kills.some((kill) => kill.name === name && Math.abs(kill.time - time) <= APART_SECONDS),
+        },
+      ]),
+  );
+}
+
 /** The states of those containers of an environment that exist. */
 export async function inspectContainers(
   environment: Environment,

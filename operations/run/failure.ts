@@ -1,10 +1,9 @@
 import { relative } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
 import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
 import type { Environment } from "../../environments";
 import { engineOf } from "../../environments/placement";
-import { type ContainerState, inspectContainers } from "../engine/containers";
+import { type ContainerState, type End, inspectContainers, lastEnds } from "../engine/containers";
 import { lastLines } from "../engine/docker";
 import { askEveryEngine, type GoneEngine } from "../engine/machines";
 import { PROJECT_ROOT } from "../synthesis/project";
@@ -19,9 +18,6 @@ const LOG_LINES = 15;
 /** How much of a sidecar's log is read: its last run, with a line for each field that differs. */
 const SIDECAR_LINES = 1000;
 
-/** How long a container that was started again is waited for to end once more: Kafka needs some seconds to refuse its settings. */
-const PATIENCE_MS = 20_000;
-
 /** How many findings of a sidecar, and how many lines of an error, are shown. */
 const MOST_LINES = 10;
 
@@ -35,11 +31,12 @@ export async function failureOf(
   const limits = new Map(
     containers.map(({ body }) => [body.name as string, body.memory as number]),
   );
-  const states = await settledStates(environment, [...limits.keys()]);
+  const states = await inspectContainers(environment, [...limits.keys()]);
+  const ends = await lastEnds(environment);
   const explanations = new Map<string, string>();
   for (const state of states) {
     const name = state.Name.slice(1);
-    const explanation = await explain(environment, name, state, limits.get(name) ?? 0);
+    const explanation = await explain(environment, state, ends.get(name), limits.get(name) ?? 0);
     if (explanation !== undefined) {
       explanations.set(name, explanation);
     }
@@ -48,25 +45,6 @@ export async function failureOf(
   return new CommandError(
     renderFailure(errors, explanations, relative(PROJECT_ROOT, logFile), gone),
   );
-}
-
-/** What the containers ended with: the engine forgets the exit code of one that it started again until that ends too. */
-async function settledStates(
-  environment: Environment,
-  names: readonly string[],
-): Promise<ContainerState[]> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const states = await inspectContainers(environment, names);
-    if (!states.some(runsOnceMore) || Date.now() > deadline) {
-      return states;
-    }
-    await setTimeout(200);
-  }
-}
-
-function runsOnceMore({ RestartCount, State }: ContainerState): boolean {
-  return RestartCount > 0 && State.Status === "running" && State.Health?.Status !== "healthy";
 }
 
 /**
@@ -96,10 +74,11 @@ export function renderFailure(
 
 async function explain(
   environment: Environment,
-  name: string,
   state: ContainerState,
+  lastEnd: End | undefined,
   limitMiB: number,
 ): Promise<string | undefined> {
+  const name = state.Name.slice(1);
   const { Status, ExitCode, Health } = state.State;
   const lines = (count: number) => lastLines(engineOf(environment, name), name, count);
   if (!Health) {
@@ -107,7 +86,7 @@ async function explain(
       ? explainSidecar(name, ExitCode, await lines(SIDECAR_LINES))
       : undefined;
   }
-  const failure = describeFailure(state, limitMiB);
+  const failure = describeFailure(state, lastEnd, limitMiB);
   return failure && `${name} ${failure}; its last lines:\n${await lines(LOG_LINES)}`;
 }
 
@@ -137,17 +116,30 @@ function describeError(
   ].join("\n");
 }
 
-/** What is wrong with a container that is to run on, or nothing. */
-export function describeFailure(state: ContainerState, limitMiB: number): string | undefined {
+/** What is wrong with a container that is to run on, or nothing. Of one that the engine has started again it is how it ended. */
+export function describeFailure(
+  state: ContainerState,
+  lastEnd: End | undefined,
+  limitMiB: number,
+): string | undefined {
   const { Status, ExitCode, OOMKilled, Health } = state.State;
   const again = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";
-  if (Status === "restarting" || Status === "exited") {
-    const meaning = OOMKilled
-      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/service/memory.ts`
-      : describeServiceExit(ExitCode);
-    return `ended with ${ExitCode}, ${meaning}${again}`;
+  if (Health?.Status === "healthy" && Status === "running") {
+    return undefined;
   }
-  return !Health || Health.Status === "healthy" || Status !== "running"
+  const end =
+    Status === "restarting" || Status === "exited"
+      ? { exitCode: ExitCode, oomKilled: OOMKilled }
+      : state.RestartCount > 0
+        ? lastEnd
+        : undefined;
+  if (end) {
+    const meaning = end.oomKilled
+      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/service/memory.ts`
+      : describeServiceExit(end.exitCode);
+    return `ended with ${end.exitCode}, ${meaning}${again}`;
+  }
+  return !Health || Status !== "running"
     ? undefined
     : `runs and is ${Health.Status}${again}: its health check says ${JSON.stringify(Health.Log?.at(-1)?.Output.trim() ?? "nothing")}`;
 }
