@@ -82,6 +82,9 @@ ended() {
 # Every machine that is there or left something.
 made() { ip netns list | sed -n 's/^groundwork-lab-\([a-z]\)\b.*/\1/p' | sort; }
 
+# In every rule of ours, by which they are found again, whatever they were when an earlier lab was killed.
+COMMENT=groundwork-lab
+
 # Rules for what passes the bridge, the last one first. Where a bridge's frames pass through iptables, Docker's policy is to drop.
 rules() {
   printf '%s\n' "FORWARD -i $BRIDGE -o $BRIDGE -j ACCEPT" \
@@ -93,15 +96,15 @@ remove_rules() {
   local rule
   while read -r rule; do
     # shellcheck disable=SC2086 # a rule is several words
-    while iptables -w -D $rule 2>/dev/null; do :; done
-  done < <(rules)
+    iptables -w -D $rule
+  done < <(iptables -w -S 2>/dev/null | sed -n "/ --comment \"\?$COMMENT\"\? /s/^-A //p")
 }
 
 add_rules() {
   local rule
   while read -r rule; do
     # shellcheck disable=SC2086
-    iptables -w -I $rule
+    iptables -w -I $rule -m comment --comment "$COMMENT"
   done < <(rules)
 }
 
