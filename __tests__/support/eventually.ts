@@ -4,10 +4,12 @@ import { setTimeout } from "node:timers/promises";
 const PATIENCE_SECONDS = 300;
 
 /** Waits until nothing is left of what `look` finds missing or wrong, and fails with what that was last. What cannot be asked yet is not so yet. */
-export async function eventually(look: () => readonly unknown[]): Promise<void> {
+export async function eventually(
+  look: () => readonly unknown[] | Promise<readonly unknown[]>,
+): Promise<void> {
   const deadline = Date.now() + PATIENCE_SECONDS * 1000;
   for (;;) {
-    const left = looked(look);
+    const left = await looked(look);
     if (left.length === 0) {
       return;
     }
@@ -18,9 +20,9 @@ export async function eventually(look: () => readonly unknown[]): Promise<void> 
   }
 }
 
-function looked(look: () => readonly unknown[]): readonly unknown[] {
+async function looked(look: Parameters<typeof eventually>[0]): Promise<readonly unknown[]> {
   try {
-    return look();
+    return await look();
   } catch (error) {
     return [String(error)];
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { labThree } from "../../environments/lab-three";
 import { runLabScript } from "../../lab/prepare";
+import { eventually } from "./eventually";
 import { docker, run, TRIAL } from "./lab";
 import type { Json } from "./platform";
 
@@ -56,53 +56,40 @@ export const kafkaOn = (machine: string, tool: string, ...args: string[]) =>
 const behind = (machine: string) =>
   kafkaOn(machine, "kafka-topics", "--describe", "--under-replicated-partitions");
 
-/** Waits for something, which is not so either while it cannot be asked. */
-export async function until(what: string, holds: () => boolean, seconds = 180): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  const looked = () => {
-    try {
-      return holds();
-    } catch {
-      return false;
-    }
-  };
-  while (!looked()) {
-    if (Date.now() > deadline) {
-      throw new Error(`after ${seconds} s still not so: ${what}`);
-    }
-    await setTimeout(1000);
-  }
-}
-
 /** Waits until both clusters miss what was on another machine. */
 export async function missed(asked: string): Promise<void> {
-  await until("OpenSearch misses the node", () => {
-    const { number_of_nodes, status } = openSearchOn(asked, "/_cluster/health");
-    return number_of_nodes === 2 && status !== "red";
+  await eventually(() => {
+    const health = openSearchOn(asked, "/_cluster/health");
+    return health.number_of_nodes === 2 && health.status !== "red" ? [] : [health];
   });
-  await until("Kafka misses the broker", () => behind(asked) !== "");
+  await eventually(() => (behind(asked) === "" ? ["Kafka misses no broker"] : []));
 }
 
 /**
- * Whether every broker knows what the controllers have decided: one that was cut off answers for a while with what was so before, also when
- * it is asked whether replicas are in sync, or how many records a partition has.
+ * What a broker does not know yet of what the controllers have decided: one that was cut off answers for a while with what was so before,
+ * also when it is asked whether replicas are in sync, or how many records a partition has.
  */
-function isUpToDate(asked: string): boolean {
-  const [, ...nodes] = kafkaOn(asked, "kafka-metadata-quorum", "describe", "--replication").split(
-    "\n",
-  );
+function outOfDate(asked: string): string[] {
+  const status = kafkaOn(asked, "kafka-metadata-quorum", "describe", "--replication");
+  const [, ...nodes] = status.split("\n");
   // NodeId, DirectoryId, LogEndOffset, Lag: the log grows by two records a second.
-  return nodes.length === 3 && nodes.every((node) => Number(node.split(/\s+/)[3]) < 5);
+  return nodes.length === 3 && nodes.every((node) => Number(node.split(/\s+/)[3]) < 5)
+    ? []
+    : [status];
 }
 
-/** Whether every node is there, with all that it is to have. */
-export function isWhole(asked: string): boolean {
-  const { number_of_nodes, status } = openSearchOn(asked, "/_cluster/health");
+/** What the clusters miss of being whole: every node there, with all that it is to have. */
+export function missing(asked: string): unknown[] {
+  const health = openSearchOn(asked, "/_cluster/health");
+  if (health.number_of_nodes !== 3 || health.status !== "green") {
+    return [health];
+  }
   // Kafka's tools last, since each of them is a JVM that takes the CPUs from who starts.
-  return number_of_nodes === 3 && status === "green" && isUpToDate(asked) && behind(asked) === "";
+  const stale = outOfDate(asked);
+  return stale.length > 0 ? stale : [behind(asked)].filter((topics) => topics !== "");
 }
 
-export const wholeAgain = (asked: string) => until("both clusters are whole", () => isWhole(asked));
+export const wholeAgain = (asked: string) => eventually(() => missing(asked));
 
 /**
  * Starts a machine that lost its power, and waits until both clusters are whole. Its containers start by themselves, but for those that its
@@ -110,13 +97,12 @@ export const wholeAgain = (asked: string) => until("both clusters are whole", ()
  */
 export async function bootAgain(machine: string, asked: string): Promise<void> {
   await runLabScript("machines.sh", "boot", machine);
-  const deadline = Date.now() + 20_000;
-  await until("both clusters are whole", () => {
+  await eventually(() => {
     const left = on(machine, "ps", "--quiet", "--filter", "status=exited", ...NODES);
-    if (left !== "" && Date.now() > deadline) {
+    if (left !== "") {
       on(machine, "start", ...left.split("\n"));
     }
-    return isWhole(asked);
+    return missing(asked);
   });
 }
 
@@ -164,8 +150,13 @@ export async function loadOn(machine: string): Promise<MachineLoad> {
   const indexed = () => linesOf("indexer").filter((line) => /^\d+$/.test(line));
   const goesOn = async () => {
     const [records, documents] = [sent("producer_send_success").length, indexed().length];
-    await until("the producer goes on", () => sent("producer_send_success").length > records + 100);
-    await until("the indexer goes on", () => indexed().length > documents + 20);
+    await eventually(() => {
+      const more = {
+        records: sent("producer_send_success").length - records,
+        documents: indexed().length - documents,
+      };
+      return more.records > 100 && more.documents > 20 ? [] : [more];
+    });
   };
   await goesOn();
   return {

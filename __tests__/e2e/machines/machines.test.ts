@@ -1,6 +1,7 @@
 import { labThree } from "../../../environments/lab-three";
 import { stopMachines } from "../../../lab/prepare";
 import { packetsWhile } from "../../support/capture";
+import { eventually } from "../../support/eventually";
 import { expectDone, type Finished, freshLab, npm, TRIAL } from "../../support/lab";
 import {
   asApplication,
@@ -10,7 +11,6 @@ import {
   MACHINES,
   on,
   openSearchOn,
-  until,
 } from "../../support/machines";
 
 let deployed: Finished;
@@ -49,11 +49,8 @@ test("npm run doctor finds that each machine reaches the others", async () => {
   expect(doctor.output).toMatch(/^other machines \(a\) +yes +reaches b, c$/m);
   expect(doctor.output).toMatch(/^other machines \(c\) +yes +reaches a, b$/m);
   expect(doctor.output).toMatch(/^vm.max_map_count \(b\) +yes +\d+$/m);
-  await until(
-    "nothing is left of its look",
-    () => !on("a", "network", "ls", "--format", "{{.Name}}").includes("groundwork-doctor"),
-    30,
-  );
+  const ofDoctor = ["--quiet", "--filter", "name=groundwork-doctor"];
+  await eventually(() => [on("a", "network", "ls", ...ofDoctor)].filter((left) => left !== ""));
 });
 
 test("npm run swarm finds the machines in the Swarm", () => {
@@ -105,7 +102,7 @@ test("both clusters know the machines, and keep copies on different ones", () =>
 
 test.each(MACHINES.map(({ name }) => name))(
   "an application on machine %s reaches both clusters, and its exit code is told there once",
-  (name) => {
+  async (name) => {
     const said = asApplication(
       name,
       `echo from-${name} | ${KAFKA}/kafka-console-producer.sh --bootstrap-server kafka:9092 --topic infra-events --command-property acks=all \
@@ -124,10 +121,7 @@ test.each(MACHINES.map(({ name }) => name))(
           .filter((line) => line.includes(`"container":"ends-${name}"`))
           .map(() => machine.name),
       );
-    const deadline = Date.now() + 30_000;
-    while (told().length === 0 && Date.now() < deadline) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-    }
+    await eventually(() => (told().length === 0 ? [`nobody tells of ends-${name}`] : []));
     expect(told()).toEqual([name]);
     on(name, "rm", `ends-${name}`);
   },
