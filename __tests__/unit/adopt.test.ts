@@ -1,7 +1,14 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
 import type { Change } from "../../operations/changes/change";
 import { rollsOf } from "../../operations/changes/roll";
-import { describeObstacles, type Stranger } from "../../operations/deploy/strangers";
+import {
+  describeObstacles,
+  describeRemains,
+  type Stranger,
+} from "../../operations/deploy/strangers";
 import type { Stack } from "../../operations/synthesis/synthesize";
 
 /** Something that the engine has, of an environment or of nobody's. */
@@ -35,6 +42,51 @@ test("what belongs to another environment or to nobody is not taken over", () =>
 
 test("volumes that are there are in nobody's way", () => {
   expect(describeObstacles([stranger("volume", "kafka-1-data", "laptop")], laptop)).toEqual([]);
+});
+
+describe("what is left of an environment that was taken down", () => {
+  const path = process.env.PATH;
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "adopt-"));
+    process.env.PATH = `${folder}:${path}`;
+  });
+
+  afterAll(() => {
+    process.env.PATH = path;
+    rmSync(folder, { recursive: true });
+  });
+
+  /** An engine that lists those, a line each: id, name and environment. */
+  const engine = (kinds: Readonly<Record<"ps" | "network" | "volume", string>>) => {
+    const cases = Object.entries(kinds).map(([kind, lines]) => `${kind}) printf '${lines}' ;;`);
+    const file = join(folder, "docker");
+    writeFileSync(file, `#!/bin/sh\ncase "$1" in ${cases.join(" ")} esac\n`);
+    chmodSync(file, 0o755);
+  };
+
+  test("is named, and the way to take it down; what belongs to others is not", async () => {
+    engine({
+      ps: "1\\tkafka-1\\tlaptop\\n2\\tshop\\t\\n3\\tkafka-2\\tproduction",
+      network: "4\\tinfra_net\\tlaptop\\n5\\tbridge\\t",
+      volume: "kafka-1-data\\tkafka-1-data\\tlaptop",
+    });
+    const told = (things: string) =>
+      `environment "laptop" is not down: the engine still has ${things} of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored, then npm run down takes them down`;
+    expect(await describeRemains(laptop, { volumes: false })).toBe(
+      told("1 network and 1 container (kafka-1, infra_net)"),
+    );
+    expect(await describeRemains(laptop, { volumes: true })).toBe(
+      told("1 network, 1 container and 1 volume (kafka-1, infra_net, kafka-1-data)"),
+    );
+  });
+
+  test("is nothing where only its volumes are, unless they were to go too", async () => {
+    engine({ ps: "", network: "5\\tbridge\\t", volume: "kafka-1-data\\tkafka-1-data\\tlaptop" });
+    expect(await describeRemains(laptop, { volumes: false })).toBeUndefined();
+    expect(await describeRemains(laptop, { volumes: true })).toMatch(/1 volume \(kafka-1-data\)/);
+  });
 });
 
 describe("nodes that the state does not know", () => {

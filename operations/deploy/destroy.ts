@@ -2,6 +2,8 @@ import type { Environment } from "../../environments";
 import { checkMachines } from "../machine/machine";
 import { Run } from "../run/run";
 import { synthesize } from "../synthesis/synthesize";
+import { CommandError } from "../terminal/terminal";
+import { describeRemains } from "./strangers";
 
 /** Stops and removes the containers and networks; the data volumes stay unless asked for. */
 export async function destroyPlatform(
@@ -15,6 +17,10 @@ export async function destroyPlatform(
   await run.destroy("network");
   if (volumes) {
     await run.destroy("storage");
+  }
+  const remains = await describeRemains(environment, { volumes });
+  if (remains) {
+    throw new CommandError(remains);
   }
   console.log(
     volumes

@@ -1,8 +1,9 @@
 import type { Environment } from "../../environments";
+import { enginesOf } from "../../environments/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
-import { firstOf } from "../terminal/terminal";
+import { firstOf, listed } from "../terminal/terminal";
 import type { SavedPlan } from "../terraform/terraform";
 
 /** Something on the engine that a plan is to make, and whose name is taken: the state does not know it. */
@@ -21,6 +22,13 @@ export interface Stranger {
 type Kind = "container" | "network" | "volume";
 
 const LABEL = '{{.Label "groundwork.environment"}}';
+
+/** Something that an engine has. */
+interface Thing {
+  readonly id: string;
+  readonly name: string;
+  readonly environment?: string;
+}
 
 /** How the engine lists each kind: id, name and environment, separated by tabs. */
 const LISTS: Readonly<Record<Kind, readonly string[]>> = {
@@ -47,11 +55,9 @@ export async function findStrangers(plans: readonly SavedPlan[]): Promise<Strang
       kinds
         .filter((kind) => wanted.some((one) => one.kind === kind && one.stack.engine === engine))
         .map(async (kind) =>
-          (await dockerAt(engine, ...LISTS[kind])).split("\n").map((line) => {
-            const [id, name, environment] = line.split("\t");
-            const found = { id, environment: environment || undefined };
-            return [keyOf(engine, kind, name), found] as const;
-          }),
+          (await thingsOn(engine, kind)).map(
+            ({ name, ...found }) => [keyOf(engine, kind, name), found] as const,
+          ),
         ),
     ),
   );
@@ -60,6 +66,46 @@ export async function findStrangers(plans: readonly SavedPlan[]): Promise<Strang
     const found = there.get(keyOf(resource.stack.engine, resource.kind, resource.name));
     return found ? [{ ...resource, ...found }] : [];
   });
+}
+
+/** Everything of a kind that an engine has. */
+async function thingsOn(engine: Engine, kind: Kind): Promise<Thing[]> {
+  const output = await dockerAt(engine, ...LISTS[kind]);
+  return output
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [id, name, environment] = line.split("\t");
+      return { id, name, environment: environment || undefined };
+    });
+}
+
+/** What the engines still have of an environment that was taken down, in words; nothing when that is nothing. */
+export async function describeRemains(
+  environment: Environment,
+  { volumes }: { readonly volumes: boolean },
+): Promise<string | undefined> {
+  const kinds: readonly Kind[] = [
+    "container",
+    // A network of several machines goes from the others a moment later.
+    ...(environment.machines ? [] : (["network"] as const)),
+    ...(volumes ? (["volume"] as const) : []),
+  ];
+  const found = await Promise.all(
+    enginesOf(environment).flatMap((engine) =>
+      kinds.map(async (kind) =>
+        (await thingsOn(engine, kind)).map(({ name, environment: owner }) => ({
+          kind,
+          name,
+          owner,
+        })),
+      ),
+    ),
+  );
+  const left = found.flat().filter(({ owner }) => owner === environment.name);
+  return left.length === 0
+    ? undefined
+    : `environment "${environment.name}" is not down: ${environment.machines ? "the engines still have" : "the engine still has"} ${list(left)} of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored, then npm run down takes them down`;
 }
 
 /** Why a deploy cannot begin among these, and what to do. A volume is in nobody's way: one of that name is used. */
@@ -85,7 +131,7 @@ export function describeObstacles(
 }
 
 /** `2 networks and 10 containers (infra_net, project_net, kafka-1 and 9 more)`. */
-function list(strangers: readonly Stranger[]): string {
+function list(strangers: readonly Pick<Stranger, "kind" | "name">[]): string {
   const counts = (["network", "container", "volume"] as const)
     .map((kind) => [strangers.filter((stranger) => stranger.kind === kind).length, kind] as const)
     .filter(([count]) => count > 0)
@@ -94,5 +140,5 @@ function list(strangers: readonly Stranger[]): string {
     strangers.map(({ name }) => name),
     3,
   );
-  return `${counts.join(" and ")} (${names.join(", ").replace(/, and /, " and ")})`;
+  return `${listed(counts)} (${names.join(", ").replace(/, and /, " and ")})`;
 }

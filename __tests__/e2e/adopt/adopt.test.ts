@@ -9,6 +9,7 @@ import {
   freshLab,
   OF_THE_LAB,
   run,
+  TRIAL,
 } from "../../support/lab";
 import {
   expectAllDocuments,
@@ -39,6 +40,7 @@ const command = (script: string) =>
 
 describe("a state that is lost while everything runs", () => {
   let refused: Finished;
+  let kept: Finished;
   let adopted: Finished;
   let again: Finished;
   let load: Load;
@@ -56,6 +58,7 @@ describe("a state that is lost while everything runs", () => {
     rmSync(join(copy, ".state", "lab"), { recursive: true });
     before = volumes();
     refused = command("up");
+    kept = command("down");
     load = await underLoad("adopted", () => {
       adopted = command("adopt");
     });
@@ -68,6 +71,13 @@ describe("a state that is lost while everything runs", () => {
       /nothing was changed, because:\n- the engine has 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
     );
     expect(refused.output).not.toContain("Error:");
+  });
+
+  test("is told by npm run down too, which takes nothing down then", () => {
+    expect(kept.exitCode).toBe(1);
+    expect(kept.output).toMatch(
+      /environment "lab" is not down: the engine still has 2 networks and 10 containers \(.*\) of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over/,
+    );
   });
 
   test("is made good by npm run adopt: networks and volumes as they are, containers replaced", () => {
@@ -91,5 +101,30 @@ describe("a state that is lost while everything runs", () => {
   test("and nothing that was acknowledged is lost", () => {
     expectAllRecords(load);
     expectAllDocuments(load);
+  });
+});
+
+describe("what is somebody else's and has one of the platform's names", () => {
+  let refused: Finished;
+
+  beforeAll(() => {
+    expectDone(command("down"));
+    docker("network", "create", ...TRIAL, "project_net");
+    docker("create", ...TRIAL, "--name", "prometheus", "groundwork-lab/base");
+    refused = command("up");
+  });
+
+  afterAll(() => {
+    run("docker", ["rm", "--force", "prometheus"]);
+    run("docker", ["network", "rm", "project_net"]);
+  });
+
+  test("is named before anything is made, with the way out", () => {
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain(
+      "nothing was changed, because:\n- the engine has 1 network and 1 container (prometheus, project_net) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/lab.ts\n",
+    );
+    expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
+    expect(docker("network", "ls", "--quiet", ...OF_THE_LAB)).toBe("");
   });
 });
