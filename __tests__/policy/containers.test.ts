@@ -156,6 +156,16 @@ describe.each(Object.values(environments))(
       ).toEqual([]);
     });
 
+    test("is let at the host's files by SELinux where it has any of them, and only there", () => {
+      const holders = all.filter((body) => body.security_opts.includes("label=disable"));
+      expect(holders.map(({ name }) => name).sort()).toEqual(
+        all
+          .filter((body) => mounts(body).some(({ host_path }: Json) => host_path))
+          .map(({ name }) => name)
+          .sort(),
+      );
+    });
+
     const SOCKET = {
       container_path: "/run/docker.sock",
       host_path: "/var/run/docker.sock",

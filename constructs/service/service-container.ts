@@ -251,7 +251,11 @@ export class ServiceContainer extends Construct {
       memory: this.memory.limitMiB,
       // Equal to memory: no swap. Left out, the engine fills in twice the memory and every plan shows a difference.
       memorySwap: this.memory.limitMiB,
-      securityOpts: ["no-new-privileges:true"],
+      securityOpts: [
+        "no-new-privileges:true",
+        // SELinux lets no container at the host's files, the engine's socket among them.
+        ...(props.hostPaths && Object.keys(props.hostPaths).length > 0 ? ["label=disable"] : []),
+      ],
       capabilities: { drop: ["ALL"], add: props.capabilities && [...props.capabilities] },
       ...LOGGING,
       labels: [
