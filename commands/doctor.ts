@@ -1,6 +1,7 @@
 // npm run doctor: every prerequisite of a deploy in one table, and what to do about those that fail.
 
 import { catalog } from "../catalog";
+import { followContext } from "../operations/engine/context";
 import { lookAtMachines } from "../operations/machine/machine";
 import { askNeighbours } from "../operations/machine/neighbours";
 import { checksOf } from "../operations/machine/preflight";
@@ -11,7 +12,7 @@ import { CommandError, parseOptions, runCommand, table } from "../operations/ter
 
 runCommand(async () => {
   parseOptions();
-  const environment = currentEnvironment();
+  const environment = await followContext(currentEnvironment());
   const secrets = checkSecrets(environment, catalog.applications);
   // Without them there is no synth, which tells what the machine has to have.
   const resources = secrets.some(({ problem }) => problem)
@@ -19,8 +20,13 @@ runCommand(async () => {
     : resourcesByEngine(environment);
   const looks = await lookAtMachines(environment, resources);
   const checks = [...checksOf(await askNeighbours(environment, looks)), ...secrets];
-  const rows = checks.map(({ name, found, problem }) => [name, problem ? "NO" : "yes", found]);
+  const rows = checks.map(({ name, found, problem, warning }) => [
+    ...[name, problem ? "NO" : warning ? "?" : "yes", found],
+  ]);
   console.log(table([["prerequisite", "holds", "found"], ...rows]));
+  for (const warning of checks.flatMap((check) => check.warning ?? [])) {
+    console.warn(`\nwarning: ${warning}`);
+  }
   const problems = checks.flatMap(({ problem }) => problem ?? []);
   if (problems.length > 0) {
     throw new CommandError(problems.map((problem) => `- ${problem}`).join("\n"));

@@ -2,12 +2,13 @@
 import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environments";
 import { destroyPlatform } from "../operations/deploy/destroy";
+import { followContext } from "../operations/engine/context";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { CommandError, parseOptions, runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   const { volumes, yes } = parseOptions("volumes", "yes");
-  const environment = currentEnvironment();
+  const environment = await followContext(currentEnvironment());
   if (volumes && !yes) {
     await confirm(environment);
   }

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { FORMATS, formatNamed } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
 import { describeForeignAuthorities } from "../operations/deploy/authorities";
+import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
 import { Run } from "../operations/run/run";
 import { currentEnvironment } from "../operations/synthesis/environment";
@@ -17,7 +18,7 @@ runCommand(async () => {
     () => parseArgs({ options: OPTIONS }).values,
   );
   const render = FORMATS[formatNamed(format)];
-  const environment = currentEnvironment();
+  const environment = await followContext(currentEnvironment());
   const stacks = synthesize(environment);
   const terraform = await checkMachines(environment);
   refuse(await describeForeignAuthorities(environment));

@@ -1,6 +1,7 @@
 // npm run rotate -- ca | certificates | APPLICATION: makes new certificates, or an application's new password, and deploys them.
 import { parseArgs } from "node:util";
 import { catalog } from "../catalog";
+import { followContext } from "../operations/engine/context";
 import { rotate } from "../operations/rotation/rotate";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { optionsOrError, runCommand } from "../operations/terminal/terminal";
@@ -9,5 +10,5 @@ runCommand(async () => {
   const { positionals } = optionsOrError([], () =>
     parseArgs({ options: {}, allowPositionals: true }),
   );
-  await rotate(currentEnvironment(), catalog.applications, positionals[0]);
+  await rotate(await followContext(currentEnvironment()), catalog.applications, positionals[0]);
 });

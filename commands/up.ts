@@ -2,6 +2,7 @@
 // of a cluster that have to be replaced are so one after the other, unless it is told to do it at once.
 import { parseArgs } from "node:util";
 import { deployPlatform } from "../operations/deploy/deploy";
+import { followContext } from "../operations/engine/context";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { optionsOrError, runCommand } from "../operations/terminal/terminal";
 
@@ -12,7 +13,6 @@ runCommand(async () => {
     Object.keys(OPTIONS),
     () => parseArgs({ options: OPTIONS }).values,
   );
-  await deployPlatform(currentEnvironment(process.env.GROUNDWORK_ENV, options.without), {
-    atOnce: options["at-once"],
-  });
+  const environment = currentEnvironment(process.env.GROUNDWORK_ENV, options.without);
+  await deployPlatform(await followContext(environment), { atOnce: options["at-once"] });
 });

@@ -95,6 +95,14 @@ export interface Environment {
   readonly machines?: readonly Machine[];
 
   /**
+   * Path of the engine's socket on its own host, for the containers that watch the others.
+   *
+   * @default - the one of DOCKER_HOST, where that is a `unix://` socket outside of the home directory, such as a rootless engine's; else
+   * `/var/run/docker.sock`: a socket in the home directory leads into a virtual machine, which has it there
+   */
+  readonly engineSocket?: string;
+
+  /**
    * Names of machines that are gone for now: a deploy leaves out what is placed there, and the init sidecars run elsewhere.
    * `npm run up -- --without <machine>` says so for once.
    *

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { homedir } from "node:os";
 import { validate } from "../constructs/service/validation";
 import type { Environment, Machine } from "./environment";
 
@@ -71,6 +72,15 @@ export function machineOf(environment: Environment, container: string): Machine 
 /** Where the engine of a container is, as in DOCKER_HOST; nothing where the docker command finds it. */
 export function engineOf(environment: Environment, container: string): string | undefined {
   return machineOf(environment, container)?.engine;
+}
+
+/** The environment with its engine's socket, where DOCKER_HOST tells it. */
+export function withEngineOf(host: string | undefined, environment: Environment): Environment {
+  const { engineSocket, machines } = environment;
+  const path = !machines && host?.startsWith("unix://") ? host.slice("unix://".length) : undefined;
+  return engineSocket || !path || path.startsWith(`${homedir()}/`)
+    ? environment
+    : { ...environment, engineSocket: path };
 }
 
 /** Where all engines of an environment are, but for those that are gone for now. */

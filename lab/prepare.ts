@@ -24,6 +24,7 @@ import { labSecured } from "../environments/lab-secured";
 import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
 import { enginesOf } from "../environments/placement";
+import { followContext } from "../operations/engine/context";
 import { dockerAt, type Engine } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
@@ -56,9 +57,10 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   console.log(
     "lab: this is a lab with stand-ins for the images and the provider: it is for trying and testing, never for a deployment of your own",
   );
+  await followContext(lab);
   if (process.env.DOCKER_HOST && !options.yes) {
     throw new CommandError(
-      `DOCKER_HOST is "${process.env.DOCKER_HOST}": the lab would build images and deploy there; unset it, or add --yes`,
+      `the engine is "${process.env.DOCKER_HOST}": the lab would build images and deploy there; unset DOCKER_HOST, leave the docker context that names it (docker context use default), or add --yes`,
     );
   }
   await takeTurns();

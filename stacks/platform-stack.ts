@@ -19,6 +19,7 @@ export class PlatformStack extends TerraformStack {
       machine: machine?.name,
       // What belongs to no machine is asked for at the first one.
       engine: (machine ?? presentMachinesOf(environment)[0])?.engine,
+      engineSocket: environment.engineSocket,
       memoryScale: environment.memoryScale,
     });
     declareBackend(this, environment, place);

@@ -1,8 +1,10 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { execFile, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createProxy } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { lookAtPorts } from "../../operations/machine/machine";
 
 const ROOT = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "doctor-"));
@@ -17,12 +19,19 @@ function program(name: string, script: string): void {
 
 /** `npm run doctor` where no other programs are installed than those. */
 function doctor(env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ["-r", "./register.js", "commands/doctor.ts"], {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
-  });
+  return spawnSync(...command(env));
 }
+
+const command = (env: NodeJS.ProcessEnv) =>
+  [
+    process.execPath,
+    ["-r", "./register.js", "commands/doctor.ts"],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+      env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
+    },
+  ] as const;
 
 /** A docker CLI whose engine is like that. */
 function engine(report: object, apiVersion: string): void {
@@ -82,30 +91,110 @@ test("an engine that is too old and too small, a Terraform that is too old and a
   }
 });
 
-test("a port that a container of the platform's own is to publish is its own, whether it is listed as published or not", async () => {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.once("error", () => resolve(9201));
-    server.listen(9201, "127.0.0.1", () => resolve(9201));
-  });
+test("a port that a container of the platform's own is to publish is its own, and no other", async () => {
   program(
     "docker",
     `case "$*" in
-       info*) echo '{"MemTotal": 68719476736, "ServerVersion": "made", "DockerRootDir": "${folder}"}' ;;
-       version*) echo 1.51 ;;
-       image*) shift 4; printf '"%s"\\n' "$@" ;;
        "container inspect"*opensearch-2*)
-         echo 'laptop true {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"${port}"}]}'
+         echo 'laptop true {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"9201"}]}'
          echo 'laptop false {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"9202"}]}'
          echo 'lab true {"9200/tcp":[{"HostIp":"127.0.0.1","HostPort":"9203"}]}'
          exit 1 ;;
      esac`,
   );
+  const ports = [1, 2, 3].map((node) => [9200 + node, `opensearch-${node}`] as const);
+  const path = process.env.PATH;
+  process.env.PATH = `${folder}:${path}`;
+  // Something listens on all of them.
+  const looking = lookAtPorts(
+    { environment: "laptop", ports: new Map(ports) },
+    undefined,
+    () => false,
+  );
+  const looked = await looking.finally(() => {
+    process.env.PATH = path;
+  });
+  expect(looked).toEqual({ taken: [9202, 9203], own: 1 });
+});
+
+test.each([
+  [
+    "is podman",
+    `echo '{"host":{"arch":"amd64","memTotal":16000000000},"version":{"APIVersion":"5.4.2"}}'`,
+    "- no Docker engine answers: the docker command is podman's; remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)\n",
+  ],
+  [
+    "may not use the socket",
+    `echo '{"ID":"","MemTotal":0,"ServerErrors":["permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get \\"http://x/info\\""]}'`,
+    'at unix:///var/run/docker.sock: Get "http://x/info"; it runs, and your user may not use its socket: sudo usermod -aG docker "$USER", then log in again',
+  ],
+  [
+    "says on its other output that it may not use the socket",
+    `echo '{"ID":"","MemTotal":0}'; echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1`,
+    "- no Docker engine answers: permission denied while trying to connect to the docker API at unix:///var/run/docker.sock; it runs, and your user may not use its socket: ",
+  ],
+])("a docker command that %s is called that, with the remedy for it", (_, info, message) => {
+  program("docker", `case "$1" in info) ${info} ;; esac`);
   program("terraform", "echo 'Terraform v1.11.4'");
   const result = doctor();
-  server.close();
-  expect(row(result, `port ${port}`)).toBeUndefined();
-  expect(row(result, "ports")).toMatch(/yes +1 published by this platform, \d+ free$/);
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain(message);
+});
+
+test("what sets an engine apart is said, and what it cannot do with its remedy", () => {
+  engine(
+    {
+      MemTotal: 64 * 1024 ** 3,
+      MemoryLimit: true,
+      SwapLimit: false,
+      SecurityOptions: ["name=seccomp,profile=builtin", "name=selinux", "name=rootless"],
+    },
+    "1.51",
+  );
+  const result = doctor({ DOCKER_HOST: "ssh://deploy@engine" });
+  expect(row(result, "security options")).toMatch(/\? +SELinux, rootless$/);
+  expect(row(result, "memory limits")).toMatch(/NO +none of swap$/);
+  expect(result.stderr).toContain("- the engine enforces no limit of swap");
+  expect(result.stderr).toContain("warning: the engine is rootless");
+});
+
+test("an engine that a context of the docker command names is the one that is looked at, and said in one line", () => {
+  program(
+    "docker",
+    `if [ "$1" = context ]; then
+       echo '[{"Name":"other","Endpoints":{"docker":{"Host":"tcp://elsewhere:2376","SkipTLSVerify":false}},' \\
+         '"TLSMaterial":{"docker":["ca.pem"]},"Storage":{"TLSPath":"/contexts/tls/1"}}]'
+     elif [ "$1" = info ]; then
+       echo "asked $DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >&2; exit 1
+     fi`,
+  );
+  expect(doctor().stderr).toMatch(
+    /^engine: tcp:\/\/elsewhere:2376, of the docker context "other"\n[\s\S]*- no Docker engine answers: asked tcp:\/\/elsewhere:2376 1 \/contexts\/tls\/1\/docker;/,
+  );
+  const named = doctor({ DOCKER_HOST: "tcp://127.0.0.1:1" });
+  expect(named.stderr).toContain("- no Docker engine answers: asked tcp://127.0.0.1:1; ");
+  expect(named.stderr).not.toContain("of the docker context");
+});
+
+test("a registry that only a proxy leads to is asked through that", async () => {
+  engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
+  const asked: (string | undefined)[] = [];
+  const proxy = createProxy().on("connect", ({ url }, socket) => {
+    asked.push(url);
+    socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const HTTPS_PROXY = `http://127.0.0.1:${port}`;
+  // Not synchronous: this process is the proxy.
+  const stderr = await new Promise<string>((resolve) =>
+    execFile(...command({ HTTPS_PROXY, DOCKER_HOST: "ssh://deploy@engine" }), (_, __, said) =>
+      resolve(said),
+    ),
+  );
+  proxy.close();
+  expect(asked).toContain("registry.terraform.io:443");
+  expect(stderr).toContain("warning: Terraform may not get the provider kreuzwerker/docker: ");
 });
 
 test("of an engine elsewhere nothing is said that only this machine knows", () => {

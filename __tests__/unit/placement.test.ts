@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { Environment, Machine } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
@@ -7,6 +8,7 @@ import {
   machineOf,
   presentNodesOf,
   validateMachines,
+  withEngineOf,
 } from "../../environments/placement";
 import { container, envOf, type Json, resources, synthesize } from "../support/platform";
 
@@ -234,4 +236,21 @@ test.each<[string, Partial<Environment>, string]>([
 
 test("four machines are as good as three", () => {
   expect(() => validateMachines({ ...labThree, machines: [a, b, c, d] })).not.toThrow();
+});
+
+test("the containers that watch the others have the socket of the engine that is used", () => {
+  const at = (host?: string, environment: Environment = lab) =>
+    withEngineOf(host, environment).engineSocket;
+  expect(at("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
+  expect(at()).toBeUndefined();
+  expect(at("ssh://ops@engine")).toBeUndefined();
+  // Such a socket leads into a virtual machine.
+  expect(at(`unix://${homedir()}/.docker/run/docker.sock`)).toBeUndefined();
+  expect(at("unix:///run/user/1000/docker.sock", labThree)).toBeUndefined();
+  const named = { ...lab, engineSocket: "/run/user/1001/docker.sock" };
+  expect(at("ssh://ops@engine", named)).toBe("/run/user/1001/docker.sock");
+  const { stacks } = synthesize(named);
+  expect(container(stacks, "exit-relay").volumes).toEqual([
+    { container_path: "/run/docker.sock", host_path: named.engineSocket, read_only: true },
+  ]);
 });

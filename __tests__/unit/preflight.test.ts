@@ -5,8 +5,10 @@ import {
   type Demand,
   demandOf,
   diagnose,
+  findDoubts,
   findProblems,
   type Machine,
+  PODMAN,
 } from "../../operations/machine/preflight";
 import { resourcesOf } from "../../operations/synthesis/resources";
 import { table } from "../../operations/terminal/terminal";
@@ -20,7 +22,7 @@ const DEMAND: Demand = {
     [9092, "kafka-1"],
   ]),
   images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
-  raisesOpenFiles: true,
+  raisesLimits: true,
   locked: true,
 };
 const ENGINE = {
@@ -28,6 +30,7 @@ const ENGINE = {
   apiVersion: "1.51",
   memoryMiB: 8000,
   clockAheadSeconds: 0,
+  limits: { memory: true, swap: true },
   freeDiskMiB: 50_000,
 };
 const READY: Machine = {
@@ -81,7 +84,7 @@ test("of several machines the one that lacks something is named, and what is of 
     expect.stringMatching(/^machine b: the engine's API is 1\.40: /),
   ]);
   const names = checksOf(looks).map(({ name }) => name);
-  expect(names.filter((name) => /^(Node|Terraform|memory)/.test(name))).toEqual([
+  expect(names.filter((name) => /^(Node|Terraform|memory \()/.test(name))).toEqual([
     ...["Node", "Terraform", "memory (a)", "memory (b)"],
   ]);
 });
@@ -184,14 +187,41 @@ test.each<[string, Partial<Machine>, string]>([
     "the engine's API is 1.40: 1.41 or newer is needed (Docker 20.10); upgrade Docker",
   ],
   [
-    "a registry of providers that does not answer",
-    { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
-    "Terraform cannot get the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); allow registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+    "an engine without limits of memory",
+    { engine: { ...ENGINE, limits: { memory: false, swap: false } } },
+    "the engine enforces no limit of memory and none of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
   ],
   [
-    "images that cannot be had",
-    { missingImages: ["grafana/loki:3.7.3"] },
-    "the engine has no grafana/loki:3.7.3 and its registry does not answer; docker pull grafana/loki:3.7.3 says why",
+    "a kernel that does not count swap",
+    { engine: { ...ENGINE, limits: { memory: true, swap: false } } },
+    "the engine enforces no limit of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
+  ],
+  [
+    "a rootless engine that was given no controller of memory",
+    {
+      engine: {
+        ...ENGINE,
+        securityOptions: ["rootless"],
+        limits: { memory: false, swap: false },
+      },
+      lockedMemoryMiB: Number.POSITIVE_INFINITY,
+    },
+    "the engine enforces no limit of memory and none of swap, so that containers take each other's: systemd has to delegate the controller memory to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+  ],
+  [
+    "a rootless engine that may lock less memory than OpenSearch asks for",
+    { engine: { ...ENGINE, securityOptions: ["seccomp", "rootless"] }, lockedMemoryMiB: 8 },
+    "the engine is rootless and may lock 8 MiB of memory, and OpenSearch asks for all of its own: set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity",
+  ],
+  [
+    "an engine that maps the users of containers",
+    { engine: { ...ENGINE, securityOptions: ["userns"] } },
+    "the engine maps the users of containers (userns-remap), so that those who watch the others may not use its socket: take userns-remap out of its daemon.json",
+  ],
+  [
+    "podman in docker's place",
+    { engine: undefined, engineError: PODMAN },
+    "no Docker engine answers: the docker command is podman's; remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)",
   ],
   [
     "a full disk",
@@ -217,10 +247,46 @@ test.each<[string, Partial<Machine>, string]>([
   expect(problemsOf({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
 });
 
+test.each<[string, Partial<Machine>, string]>([
+  [
+    "a registry of providers that does not answer",
+    { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
+    "Terraform may not get the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); where it fails, allow registry.terraform.io, set HTTPS_PROXY, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+  ],
+  [
+    "a registry of images that does not answer this machine",
+    { missingImages: ["grafana/loki:3.7.3"] },
+    "the engine has no grafana/loki:3.7.3 and the registry does not answer this machine: docker pull grafana/loki:3.7.3 says whether the engine gets them",
+  ],
+  [
+    "a rootless engine elsewhere",
+    { engine: { ...ENGINE, securityOptions: ["rootless"] } },
+    'the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity',
+  ],
+])("%s is a warning, and keeps nobody from a deploy", (_, machine, warning) => {
+  const looks = [{ machine: { ...READY, ...machine }, demand: DEMAND }];
+  expect(findDoubts(looks)).toEqual([warning]);
+  expect(findProblems(looks)).toEqual([]);
+});
+
+test("a rootless engine that may lock all memory, or is asked for none, is said to be one and is no problem", () => {
+  const rootless = { ...READY, engine: { ...ENGINE, securityOptions: ["rootless", "selinux"] } };
+  const looks = [
+    { machine: { ...rootless, lockedMemoryMiB: Number.POSITIVE_INFINITY }, demand: DEMAND },
+    { machine: rootless, demand: { ...DEMAND, raisesLimits: false } },
+  ];
+  for (const look of looks) {
+    expect([...findProblems([look]), ...findDoubts([look])]).toEqual([]);
+    expect(checksOf([look])).toContainEqual(
+      expect.objectContaining({ name: "security options", found: "rootless, SELinux" }),
+    );
+  }
+});
+
 test("a limit of open files that nobody raises is no problem", () => {
-  expect(
-    problemsOf({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesOpenFiles: false }),
-  ).toEqual([]);
+  expect(problemsOf({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesLimits: false })).toEqual(
+    [],
+  );
 });
 
 test("a clock that differs a little, or where no certificate is looked at, is no problem", () => {
@@ -240,6 +306,7 @@ test("every prerequisite is looked at and said, found or not", () => {
     "provider: can be had",
     "images: 2, all can be had",
     "memory: 8000 MiB",
+    "memory limits: in force",
     "disk: 50000 MiB free",
     "vm.max_map_count: 262144",
     "open files: 1048576",

@@ -97,7 +97,7 @@ export class Alloy extends Construct {
   constructor(scope: Construct, id: string, props: AlloyProps) {
     super(scope, id);
     const { clusters, engine, security } = props;
-    const way = wayToEngine(engine);
+    const way = wayToEngine(this, engine);
     const { environment, machine } = serviceSettingsOf(this);
     const config = (name: string) => {
       const open = readOwnFile(__dirname, name);

@@ -1,26 +1,30 @@
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import type { INetwork } from "../network/network";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
+import { serviceSettingsOf } from "../service/settings";
 
 /** A release with long-term support. */
 export const HAPROXY_IMAGE = "haproxy:3.2.21-alpine";
 
-/** Where the engine listens on its own host. */
-const HOST_SOCKET = "/var/run/docker.sock";
-
 /** Not below /var/run, a symlink in most images: engines from 28 on refuse to upload files into a container with a mount there. */
 const ENGINE_SOCKET = "/run/docker.sock";
 
-const SOCKET_MOUNT = { [ENGINE_SOCKET]: HOST_SOCKET };
-
 /** What a container needs to ask the engine, through its proxy or, where there is none, by its socket. */
-export function wayToEngine(proxy: EngineProxy | undefined) {
+export function wayToEngine(scope: IConstruct, proxy: EngineProxy | undefined) {
   return proxy
     ? { host: proxy.host, networks: [proxy.network], hostPaths: {}, containers: [proxy.container] }
-    : { host: `unix://${ENGINE_SOCKET}`, networks: [], hostPaths: SOCKET_MOUNT, containers: [] };
+    : {
+        ...{ host: `unix://${ENGINE_SOCKET}`, networks: [], containers: [] },
+        hostPaths: socketMount(scope),
+      };
 }
+
+function socketMount(scope: IConstruct): Record<string, string> {
+  return { [ENGINE_SOCKET]: serviceSettingsOf(scope).engineSocket ?? "/var/run/docker.sock" };
+}
+
 const PORT = 2375;
 
 export interface EngineProxyProps {
@@ -66,7 +70,7 @@ export class EngineProxy extends Construct {
         { path: script, content: readOwnFile(__dirname, "start.sh") },
         { path: "/groundwork/haproxy.cfg", content: readOwnFile(__dirname, "haproxy.cfg") },
       ],
-      hostPaths: SOCKET_MOUNT,
+      hostPaths: socketMount(this),
       env: { ENGINE_SOCKET },
       healthCheck: {
         command: ["busybox", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/_ping`],

@@ -48,7 +48,7 @@ export class ExitRelay extends Construct {
   ) {
     super(scope, id);
     const script = "/groundwork/exit-relay.sh";
-    const way = wayToEngine(engine);
+    const way = wayToEngine(this, engine);
     this.container = new ServiceContainer(this, "Container", {
       name,
       image: ServiceImage.of(this, DOCKER_CLI_IMAGE),

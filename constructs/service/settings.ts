@@ -24,6 +24,13 @@ export interface ServiceSettings {
   readonly engine?: string;
 
   /**
+   * Path of the engine's socket on its own host, for the containers that watch the others.
+   *
+   * @default "/var/run/docker.sock"
+   */
+  readonly engineSocket?: string;
+
+  /**
    * Factor on the table of memory tiers, so that the whole platform grows or shrinks together.
    *
    * @default 1

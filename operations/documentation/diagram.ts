@@ -132,7 +132,7 @@ function connections(unit: Unit, units: readonly Unit[]): Edge[] {
 
 function readsEngine({ members }: Unit): boolean {
   return members.some(({ volumes }) =>
-    volumes.some(({ host_path = "" }: Json) => host_path.endsWith("docker.sock")),
+    volumes.some(({ container_path = "" }: Json) => container_path.endsWith("docker.sock")),
   );
 }
 

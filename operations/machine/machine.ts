@@ -14,9 +14,11 @@ import {
   type Demand,
   demandOf,
   type Engine,
+  findDoubts,
   findProblems,
   type Look,
   type Machine,
+  PODMAN,
   type StateLock,
 } from "./preflight";
 
@@ -49,12 +51,10 @@ async function inspectMachine(demand?: Demand, at?: DockerEngine): Promise<Machi
     engineAddress: at,
     swarm: at && report ? roleIn(report.Swarm) : undefined,
     swarmId: report?.Swarm?.Cluster?.ID,
-    engineError: report
-      ? undefined
-      : (lastLine(info.output) ?? "the docker command is not installed"),
+    engineError: report ? undefined : errorIn(info.output),
     missingImages: report && missingImages,
     maxMapCount: local ? readMaxMapCount(report?.MemTotal) : undefined,
-    openFiles: local ? readOpenFiles() : undefined,
+    ...(local && readLimits()),
     takenPorts: ports.taken,
     ownPorts: ports.own,
     locks: demand && readLocks(join(PROJECT_ROOT, ".state", demand.environment)),
@@ -69,6 +69,10 @@ interface EngineReport {
   readonly SystemTime: string;
   readonly ID: string;
   readonly KernelVersion: string;
+  readonly MemoryLimit?: boolean;
+  readonly SwapLimit?: boolean;
+  /** Such as `name=seccomp,profile=default`. */
+  readonly SecurityOptions?: readonly string[];
   readonly Swarm: {
     readonly LocalNodeState: string;
     readonly ControlAvailable: boolean;
@@ -82,9 +86,23 @@ function roleIn({ LocalNodeState, ControlAvailable }: EngineReport["Swarm"]) {
 }
 
 function parseReport(output: string): EngineReport | undefined {
+  const report = jsonIn(output);
+  return report?.MemTotal ? (report as unknown as EngineReport) : undefined;
+}
+
+/** Why there is no report, from what was said instead. */
+function errorIn(output: string): string {
+  const { host, ServerErrors: [error] = [] } = (jsonIn(output) ?? {}) as {
+    host?: object;
+    ServerErrors?: string[];
+  };
+  return host ? PODMAN : (error ?? lastLine(output) ?? "the docker command is not installed");
+}
+
+/** What the docker command says as JSON, with or without errors behind it. */
+function jsonIn(output: string): Record<string, unknown> | undefined {
   try {
-    const report = JSON.parse(output);
-    return report.MemTotal ? report : undefined;
+    return JSON.parse(output.slice(0, output.lastIndexOf("}") + 1));
   } catch {
     return undefined;
   }
@@ -102,6 +120,13 @@ async function describeEngine(
     kernel: report.KernelVersion,
     memoryMiB: Math.floor(report.MemTotal / 1024 / 1024),
     clockAheadSeconds: Math.round((Date.parse(report.SystemTime) - Date.now()) / 1000),
+    securityOptions: report.SecurityOptions?.map((option) =>
+      option.replace(/^name=([^,]*).*/, "$1"),
+    ),
+    limits:
+      report.MemoryLimit === undefined
+        ? undefined
+        : { memory: report.MemoryLimit, swap: report.SwapLimit === true },
     freeDiskMiB: isLocal ? await freeMiB(report.DockerRootDir) : undefined,
   };
 }
@@ -130,9 +155,12 @@ async function providerError(environment: string): Promise<string | undefined> {
   return unreachable("https://registry.terraform.io/.well-known/terraform.json");
 }
 
+/** Asks as Terraform does, through the proxy that HTTPS_PROXY names, which Node's own fetch passes by. */
 async function unreachable(url: string): Promise<string | undefined> {
+  const { EnvHttpProxyAgent, fetch } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent();
   try {
-    await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(PATIENCE_MS) });
+    await fetch(url, { method: "HEAD", dispatcher, signal: AbortSignal.timeout(PATIENCE_MS) });
     return undefined;
   } catch (error) {
     const { cause, message } = error as Error;
@@ -183,6 +211,9 @@ export async function checkMachines(
 ): Promise<TerraformBinary> {
   const looks = await lookAtMachines(environment, resourcesAt);
   refuse(findProblems(looks));
+  for (const doubt of findDoubts(looks)) {
+    console.warn(`warning: ${doubt}`);
+  }
   return looks[0].machine.terraform as TerraformBinary;
 }
 
@@ -197,23 +228,29 @@ function readMaxMapCount(engineMemory?: number): number | undefined {
   }
 }
 
-/** Of the engine's own process, where it can be seen. */
-function readOpenFiles(): number | undefined {
+/** Hard limits of the engine's own process, where it can be seen. */
+function readLimits(): Pick<Machine, "openFiles" | "lockedMemoryMiB"> {
   try {
     const engine = readdirSync("/proc").find(
       (pid) => /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd",
     );
-    const [, hard] =
-      /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync(`/proc/${engine}/limits`, "utf8")) ?? [];
-    return hard === undefined ? undefined : Number(hard);
+    const limits = readFileSync(`/proc/${engine}/limits`, "utf8");
+    const hard = (name: string) => {
+      const [, value] = new RegExp(`^Max ${name}\\s+\\S+\\s+(\\S+)`, "m").exec(limits) ?? [];
+      return value === "unlimited" ? Number.POSITIVE_INFINITY : Number(value);
+    };
+    return {
+      openFiles: hard("open files"),
+      lockedMemoryMiB: Math.floor(hard("locked memory") / 1024 / 1024),
+    };
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 /** Of the ports that the platform is to publish, those that something else uses, and how many it publishes already. */
 export async function lookAtPorts(
-  demand: Demand,
+  demand: Pick<Demand, "environment" | "ports">,
   at: DockerEngine,
   isFreePort: (port: number) => boolean | Promise<boolean>,
 ): Promise<{ taken: number[]; own: number }> {

@@ -11,8 +11,8 @@ export interface Demand {
   readonly ports: ReadonlyMap<number, string>;
   /** References of all images. */
   readonly images: readonly string[];
-  /** Whether containers raise their limit of open files. */
-  readonly raisesOpenFiles: boolean;
+  /** Whether containers raise their limits of open files and locked memory. */
+  readonly raisesLimits: boolean;
   /** Whether its services have certificates, which are good between two points in time. */
   readonly locked: boolean;
   /** Whether what crosses between machines is encrypted by the networks. */
@@ -25,7 +25,7 @@ export interface Machine {
   readonly terraform?: TerraformBinary;
   /** Value of TERRAFORM_BINARY_NAME. */
   readonly forcedTerraform?: string;
-  /** Why Terraform cannot get the provider, when it cannot. */
+  /** Why this machine does not find the provider where Terraform would get it, when it does not. */
   readonly providerError?: string;
   readonly engine?: Engine;
   /** Why the engine does not answer, when it does not. */
@@ -42,11 +42,12 @@ export interface Machine {
   };
   /** Where it is, if the environment says so. */
   readonly engineAddress?: string;
-  /** Images that the engine does not have and cannot get. */
+  /** Images that the engine does not have, and whose registry does not answer this machine. */
   readonly missingImages?: readonly string[];
   readonly maxMapCount?: number;
-  /** Hard limit of open files of the engine's process. */
+  /** Hard limits of the engine's process. */
   readonly openFiles?: number;
+  readonly lockedMemoryMiB?: number;
   /** Ports of the demand that something other than the platform's own containers uses. */
   readonly takenPorts: readonly number[];
   /** How many ports of the demand the platform's own containers publish already. */
@@ -64,6 +65,10 @@ export interface Engine {
   readonly memoryMiB: number;
   /** How much later its clock is than this machine's. */
   readonly clockAheadSeconds: number;
+  /** What sets it apart from others on its host, as it calls that: `rootless`, `selinux`, `userns` among others. */
+  readonly securityOptions?: readonly string[];
+  /** Whether it enforces limits of memory, and of memory and swap together. */
+  readonly limits?: { readonly memory: boolean; readonly swap: boolean };
   /** Free on the disk of its images and volumes; undefined where it is not on this machine. */
   readonly freeDiskMiB?: number;
 }
@@ -79,6 +84,8 @@ export interface Check {
   readonly name: string;
   readonly found: string;
   readonly problem?: string;
+  /** What may fail, where only the deploy can find out. */
+  readonly warning?: string;
 }
 
 /** OpenSearch's bootstrap checks, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
@@ -115,6 +122,7 @@ export function checksOf(looks: readonly Look[]): Check[] {
               ...check,
               name: `${check.name} (${name})`,
               problem: check.problem && `machine ${name}: ${check.problem}`,
+              warning: check.warning && `machine ${name}: ${check.warning}`,
             },
       ),
   );
@@ -151,6 +159,11 @@ function checkApart({ engine, swarmId }: Machine, others: readonly Look[]): Chec
 /** Every reason why a run would fail, each with its remedy; without a demand only what is wrong with the tools and the engines. */
 export function findProblems(looks: readonly Look[]): string[] {
   return checksOf(looks).flatMap(({ problem }) => problem ?? []);
+}
+
+/** What may fail although nothing is known to be wrong. */
+export function findDoubts(looks: readonly Look[]): string[] {
+  return checksOf(looks).flatMap(({ warning }) => warning ?? []);
 }
 
 /** Every prerequisite; without a demand only the tools. */
@@ -247,7 +260,7 @@ function checkEngine({ engine, engineAddress, engineError }: Machine): Check {
     return {
       name,
       found: "none",
-      problem: `no Docker engine answers${engineAddress ? ` at ${engineAddress}` : ""}: ${engineError}; start Docker, or ${engineAddress ? "correct engine in machines" : "point DOCKER_HOST to an engine"}`,
+      problem: `no Docker engine answers${engineAddress ? ` at ${engineAddress}` : ""}: ${engineError}; ${remedyFor(engineError, engineAddress)}`,
     };
   }
   return {
@@ -266,6 +279,19 @@ function checkEngine({ engine, engineAddress, engineError }: Machine): Check {
   };
 }
 
+/** Of podman in docker's place. */
+export const PODMAN = "the docker command is podman's";
+
+function remedyFor(engineError: string, engineAddress?: string): string {
+  if (engineError === PODMAN) {
+    return "remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)";
+  }
+  if (/permission denied/i.test(engineError)) {
+    return 'it runs, and your user may not use its socket: sudo usermod -aG docker "$USER", then log in again (who is in that group is as good as root)';
+  }
+  return `start Docker, or ${engineAddress ? "correct engine in machines" : "point DOCKER_HOST to an engine"}`;
+}
+
 function checkDemand(machine: Machine, demand: Demand): Check[] {
   const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
   const memoryMiB = engine?.memoryMiB;
@@ -274,18 +300,18 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
   return [
     {
       name: "provider",
-      found: providerError === undefined ? "can be had" : "cannot be had",
-      problem:
+      found: providerError === undefined ? "can be had" : "not found from here",
+      warning:
         providerError &&
-        `Terraform cannot get the provider kreuzwerker/docker: ${providerError}; allow registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE`,
+        `Terraform may not get the provider kreuzwerker/docker: ${providerError}; where it fails, allow registry.terraform.io, set HTTPS_PROXY, or name a mirror in the file of TF_CLI_CONFIG_FILE`,
     },
     {
       name: "images",
       found: missingImages?.length
-        ? `${missingImages.length} of ${demand.images.length} cannot be had`
+        ? `${missingImages.length} of ${demand.images.length} not found from here`
         : `${demand.images.length}, all can be had`,
-      problem: missingImages?.length
-        ? `the engine has no ${missingImages.join(", ")} and its registry does not answer; docker pull ${missingImages[0]} says why`
+      warning: missingImages?.length
+        ? `the engine has no ${missingImages.join(", ")} and the registry does not answer this machine: docker pull ${missingImages[0]} says whether the engine gets them`
         : undefined,
     },
     {
@@ -296,6 +322,7 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
           ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${demand.environment}" reserve ${demand.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${demand.environment}.ts`
           : undefined,
     },
+    checkLimits(engine),
     {
       name: "disk",
       found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
@@ -316,10 +343,13 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
       name: "open files",
       found: openFiles === undefined ? unknown : String(openFiles),
       problem:
-        openFiles !== undefined && demand.raisesOpenFiles && openFiles < OPEN_FILES
+        openFiles !== undefined && demand.raisesLimits && openFiles < OPEN_FILES
           ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${demand.environment}.ts`
           : undefined,
     },
+    ...(engine?.securityOptions
+      ? checkSecurityOptions(engine.securityOptions, machine, demand)
+      : []),
     // A Swarm has certificates too.
     ...(engine && (demand.locked || machine.swarm) ? [checkClock(engine)] : []),
     ...checkPorts(machine, demand),
@@ -329,6 +359,64 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
       problem: `${file} is locked by ${who} since ${since}: wait until that deploy has ended, or end its terraform process`,
     })),
   ];
+}
+
+function checkLimits(engine: Engine | undefined): Check {
+  const { limits, securityOptions } = engine ?? {};
+  const missing = [
+    ...(limits && !limits.memory ? ["of memory"] : []),
+    ...(limits && !limits.swap ? ["of swap"] : []),
+  ];
+  const remedy = securityOptions?.includes("rootless")
+    ? "systemd has to delegate the controller memory to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
+    : "boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)";
+  return {
+    name: "memory limits",
+    found:
+      limits === undefined
+        ? "not told by this engine"
+        : missing.length > 0
+          ? `none ${missing.join(", none ")}`
+          : "in force",
+    problem:
+      missing.length > 0
+        ? `the engine enforces no limit ${missing.join(" and none ")}, so that containers take each other's: ${remedy}`
+        : undefined,
+  };
+}
+
+/** Those that the platform has to be told of, in words. */
+const NOTABLE: Readonly<Record<string, string>> = {
+  rootless: "rootless",
+  selinux: "SELinux",
+  userns: "user namespaces",
+};
+
+function checkSecurityOptions(
+  options: readonly string[],
+  { lockedMemoryMiB }: Machine,
+  { environment, raisesLimits }: Demand,
+): Check[] {
+  const found = options.flatMap((option) => NOTABLE[option] ?? []);
+  const raise = `set raiseUlimits to false in environments/${environment}.ts, or raise LimitMEMLOCK of user@.service to infinity`;
+  const locks = options.includes("rootless") && raisesLimits;
+  return found.length === 0
+    ? []
+    : [
+        {
+          name: "security options",
+          found: found.join(", "),
+          problem: options.includes("userns")
+            ? "the engine maps the users of containers (userns-remap), so that those who watch the others may not use its socket: take userns-remap out of its daemon.json"
+            : locks && lockedMemoryMiB !== undefined && Number.isFinite(lockedMemoryMiB)
+              ? `the engine is rootless and may lock ${lockedMemoryMiB} MiB of memory, and OpenSearch asks for all of its own: ${raise}`
+              : undefined,
+          warning:
+            locks && lockedMemoryMiB === undefined
+              ? `the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": ${raise}`
+              : undefined,
+        },
+      ];
 }
 
 function checkClock({ clockAheadSeconds: ahead }: Engine): Check {
@@ -381,7 +469,7 @@ export function demandOf(
     memoryReservationMiB,
     ports,
     images: [...new Set(of("docker_image").map(({ body }) => body.name as string))],
-    raisesOpenFiles: openSearch.raiseUlimits,
+    raisesLimits: openSearch.raiseUlimits,
     locked: security === "tls",
     encrypted: networks.encrypted,
   };
