@@ -17,7 +17,7 @@ export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
 );
 
 /** Delays short enough for a test; a deadline that a loaded machine does not reach. */
-export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 30 };
+export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 300 };
 
 export interface SidecarRun {
   readonly exitCode: number;
