@@ -106,10 +106,11 @@ test.each([
 
 test("memory and the number of containers are of our own alone", () => {
   const series = {
-    'container_memory_working_set_bytes{name="kafka-1",container_label_groundwork_service="kafka-1"}':
-      "700x5",
-    'container_memory_working_set_bytes{name="somebody-elses"}': "9000x5",
-    'container_memory_working_set_bytes{id="/"}': "10000x5",
+    'container_memory_working_set_bytes{container_id="k1"}': "700x5",
+    'container_memory_working_set_bytes{container_id="somebody-elses"}': "9000x5",
+    // Of the one that it was before it was replaced nothing is measured any more.
+    'groundwork_container_info{container_id="k0",name="kafka-1",container="kafka-1"}': "1x5",
+    'groundwork_container_info{container_id="k1",name="kafka-1",container="kafka-1"}': "1x5",
   };
   const cases: [string, string, Case["samples"]][] = [
     ["Containers", "Containers", { "{}": 1 }],
@@ -127,12 +128,12 @@ test("memory and the number of containers are of our own alone", () => {
 });
 
 test("what is closest to its limit is the fullest of memory, heap, disk and descriptors", () => {
-  const own = 'name="kafka-1",container_label_groundwork_service="kafka-1"';
   const series = {
-    [`container_memory_working_set_bytes{${own}}`]: "50x5",
-    [`container_spec_memory_limit_bytes{${own}}`]: "100x5",
-    'container_memory_working_set_bytes{name="somebody-elses"}': "99x5",
-    'container_spec_memory_limit_bytes{name="somebody-elses"}': "100x5",
+    'groundwork_container_info{container_id="k1",name="kafka-1"}': "1x5",
+    'container_memory_working_set_bytes{container_id="k1"}': "50x5",
+    'container_spec_memory_limit_bytes{container_id="k1"}': "100x5",
+    'container_memory_working_set_bytes{container_id="somebody-elses"}': "99x5",
+    'container_spec_memory_limit_bytes{container_id="somebody-elses"}': "100x5",
     'elasticsearch_jvm_memory_used_bytes{name="opensearch-1",area="heap"}': "80x5",
     'elasticsearch_jvm_memory_max_bytes{name="opensearch-1",area="heap"}': "100x5",
     'node_filesystem_avail_bytes{mountpoint="/"}': "10x5",

@@ -18,7 +18,7 @@ const componentsOf = (text: string) =>
     ),
   );
 
-const OPEN = ["config.alloy", "clusters.alloy", "cadvisor.alloy", "kafka.alloy"].map(fileOf);
+const OPEN = ["config.alloy", "clusters.alloy", "kafka.alloy"].map(fileOf);
 const config = OPEN.join("\n");
 const components = componentsOf(config);
 const locked = [
@@ -41,6 +41,7 @@ const EXPORTS: Record<string, string[]> = {
   "prometheus.exporter.kafka": ["targets"],
   "prometheus.exporter.self": ["targets"],
   "prometheus.exporter.unix": ["targets"],
+  "prometheus.relabel": ["receiver"],
   "prometheus.remote_write": ["receiver"],
   "prometheus.scrape": [],
 };
@@ -224,6 +225,7 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_container_created_timestamp_seconds 8760h",
     "groundwork_container_finished_timestamp_seconds 8760h",
     "groundwork_container_succeeded_timestamp_seconds 8760h",
+    "groundwork_container_info 2h",
   ]);
   expect(gaugesOf(ofApplications)).toEqual([
     "groundwork_container_exit_code 2h",
@@ -231,14 +233,41 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_application_failures 2h",
     "groundwork_application_failed_timestamp_seconds 2h",
   ]);
-  expect(gaugesOf(config)).toHaveLength(8);
+  expect(gaugesOf(config)).toHaveLength(9);
 });
 
 test("what is counted of an application does not multiply with the names of its containers", () => {
   const [, perService] = ofApplications.split("stage.label_drop");
   expect(perService).toMatch(/^ \{\s+values = \["container"\]/);
   expect(gaugesOf(perService)).toHaveLength(2);
-  expect(ofOwn).not.toContain("label_drop");
+});
+
+test("of the platform's own the id is a label of nothing but what the container is called", () => {
+  const [ends, info] = ofOwn.split("stage.labels");
+  expect(gaugesOf(ends)).toHaveLength(4);
+  expect(info).toMatch(/^ \{\s+values = \{container_id = "id", name = "container"\}/);
+  expect(gaugesOf(info)).toEqual(["groundwork_container_info 2h"]);
+  expect(info).toMatch(/stage\.label_drop \{\s+values = \["container_id", "name"\]\s+\}\n\t\}\n/);
+});
+
+test("of cgroups those are kept that are a container's, and their paths lead to its id", () => {
+  const [, written] =
+    /source_labels = \["id"\]\s+regex\s+= "(.+)"\n/.exec(
+      components.get("prometheus.relabel.cadvisor") ?? "",
+    ) ?? [];
+  const whole = new RegExp(`^(?:${written.replaceAll("\\\\", "\\")})$`);
+  const id = "0123456789abcdef".repeat(4);
+  const found = (path: string) => whole.exec(path)?.[1];
+  expect(
+    [
+      `/docker/${id}`,
+      `/system.slice/docker-${id}.scope`,
+      `/user.slice/user-1000.slice/user@1000.service/user.slice/docker-${id}.scope`,
+    ].map(found),
+  ).toEqual([id, id, id]);
+  for (const other of ["/", "/docker", "/system.slice/docker.service", `/docker/${id}/init`]) {
+    expect([other, found(other)]).toEqual([other, undefined]);
+  }
 });
 
 test("the container gives every variable that the configuration reads, and no other", () => {

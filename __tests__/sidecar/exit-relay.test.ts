@@ -19,14 +19,14 @@ const ago = (seconds: number) => new Date((NOW - seconds) * 1000).toISOString();
 
 /** What the engine says of containers, in the order of the script's template. */
 const INSPECTED = [
-  'own running 2026-11-23T05:00:00.123456789Z 0001-01-01T00:00:00Z 0 "container":"kafka-1","service":"kafka-1","role":"service","stack":"messaging"',
-  'own exited 2026-11-23T05:00:00Z 2026-11-23T05:01:00.5Z 0 "container":"os-init","service":"os-init","role":"init","stack":"data"',
-  'own exited 2026-11-23T05:00:00Z 2026-11-23T05:02:00Z 137 "container":"kafka-init","service":"kafka-init","role":"init","stack":"messaging"',
-  'own created 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"late-init","service":"late-init","role":"init","stack":"data"',
-  `application exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
-  `application exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
-  'application running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
-  `nobody exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
+  'own a running 2026-11-23T05:00:00.123456789Z 0001-01-01T00:00:00Z 0 "container":"kafka-1","service":"kafka-1","role":"service","stack":"messaging"',
+  'own b exited 2026-11-23T05:00:00Z 2026-11-23T05:01:00.5Z 0 "container":"os-init","service":"os-init","role":"init","stack":"data"',
+  'own c exited 2026-11-23T05:00:00Z 2026-11-23T05:02:00Z 137 "container":"kafka-init","service":"kafka-init","role":"init","stack":"messaging"',
+  'own d created 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"late-init","service":"late-init","role":"init","stack":"data"',
+  `application e exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
+  `application f exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
+  'application g running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
+  `nobody h exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
 ];
 
 /** A docker CLI that answers as told and notes how its events were asked for. */
@@ -103,6 +103,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(states).toEqual([
       {
         ...state,
+        id: "a",
         container: "kafka-1",
         service: "kafka-1",
         role: "service",
@@ -111,16 +112,18 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       },
       {
         ...state,
-        ...{ container: "os-init", service: "os-init", role: "init", stack: "data" },
+        ...{ id: "b", container: "os-init", service: "os-init", role: "init", stack: "data" },
         ...{ status: "exited", exit_code: 0, finished: at("05:01:00"), succeeded: at("05:01:00") },
       },
       {
         ...state,
-        ...{ container: "kafka-init", service: "kafka-init", role: "init", stack: "messaging" },
+        ...{ id: "c", container: "kafka-init", service: "kafka-init" },
+        ...{ role: "init", stack: "messaging" },
         ...{ status: "exited", exit_code: 137, finished: at("05:02:00") },
       },
       {
         ...state,
+        id: "d",
         container: "late-init",
         service: "late-init",
         role: "init",
@@ -161,9 +164,11 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(relay("2026-11-23T04:59:58.25Z").asked).toContain("--since\n2026-11-23T04:59:58.25Z\n");
   });
 
-  test("tells of the environment's own containers on whichever network, and of their creation", () => {
+  test("tells of the environment's own containers on whichever network, of their creation, and their ids", () => {
     const own = '"container":"os-init","service":"os-init","role":"init","stack":"data"';
-    const fields = { container: "os-init", service: "os-init", role: "init", stack: "data" };
+    const fields = {
+      ...{ id: "o1", container: "os-init", service: "os-init", role: "init", stack: "data" },
+    };
     const { told } = relay(NEW, [
       `own create o1 1000 - - ${own}`,
       `own oom o1 1001 - - ${own}`,

@@ -7,25 +7,27 @@ import { container, type Json, synthesize } from "./platform";
 /** What a container sees of the host that has the mounts and the rights of an environment's Alloy, which the lab has no image of. */
 export function alloysView(environment: Environment): string[] {
   const { volumes, tmpfs = {} } = container(synthesize(environment).stacks, "alloy");
-  const dataRoot = docker("info", "--format", "{{.DockerRootDir}}");
   return [
     ...volumes
       .filter(({ host_path }: Json) => host_path)
-      .map(({ host_path, container_path }: Json) =>
-        host_path === "/var/lib/docker" ? [dataRoot, dataRoot] : [host_path, container_path],
-      )
-      .flatMap(([from, to]: string[]) => ["--volume", `${from}:${to}:ro`]),
+      .flatMap(({ host_path, container_path }: Json) => [
+        ...["--volume", `${host_path}:${container_path}:ro`],
+      ]),
     ...Object.entries(tmpfs).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
   ];
 }
 
-/** What the exit relay has told of a container. */
-export function relayed(container: string): Json[] {
+/** What the exit relay has told. */
+export function allRelayed(): Json[] {
   return docker("logs", "exit-relay")
     .split("\n")
-    .map((line) => JSON.parse(line))
-    .filter((line) => line.container === container);
+    .map((line) => JSON.parse(line));
+}
+
+/** What it has told of a container. */
+export function relayed(container: string): Json[] {
+  return allRelayed().filter((line) => line.container === container);
 }
 
 /** Runs a container to its end that is one of an environment's init sidecars by its labels. */

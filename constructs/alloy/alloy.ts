@@ -63,13 +63,6 @@ export interface AlloyProps {
    * @default - all of them are open
    */
   readonly security?: Security;
-
-  /**
-   * The engine's data directory on its host, `docker info --format '{{.DockerRootDir}}'`: cAdvisor looks up containers there.
-   *
-   * @default "/var/lib/docker"
-   */
-  readonly engineDataRoot?: string;
 }
 
 /** Alloy runs every file of it. */
@@ -103,7 +96,6 @@ export class Alloy extends Construct {
       const open = readOwnFile(__dirname, name);
       return security ? lockedConfig(open) : open;
     };
-    const engineDataRoot = props.engineDataRoot ?? "/var/lib/docker";
     this.container = new ServiceContainer(this, "Container", {
       name: props.name ?? "alloy",
       image: ServiceImage.of(this, ALLOY_IMAGE),
@@ -112,7 +104,6 @@ export class Alloy extends Construct {
       volumes: { [STORAGE_DIR]: props.dataVolume },
       hostPaths: {
         ...way.hostPaths,
-        [engineDataRoot]: engineDataRoot,
         "/host/proc": "/proc",
         [HOST_ROOT]: "/",
         "/sys": "/sys",
@@ -120,7 +111,6 @@ export class Alloy extends Construct {
       tmpfs: engine && Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
       files: [
         { path: `${CONFIG_DIR}/config.alloy`, content: config("config.alloy") },
-        { path: "/groundwork/cadvisor.alloy", content: config("cadvisor.alloy") },
         ...(clusters
           ? [
               { path: `${CONFIG_DIR}/clusters.alloy`, content: config("clusters.alloy") },

@@ -1,25 +1,17 @@
 #!/usr/bin/env bash
 # start.sh CONFIG-DIRECTORY OPTION...: runs Alloy. Its exporter for Kafka does not start without Kafka, and Alloy does not without
-# every one of its components; its cAdvisor looks for the engine once. So these parts are added when a broker and the engine
-# answer, whichever order the containers are started in, and logs and exit codes never wait for them.
-# ENGINE                   the engine's proxy, tcp://HOST:PORT, or its socket, unix://PATH
+# every one of its components. So that part is added when a broker answers, whichever order the containers are started in, and
+# logs and exit codes never wait for it.
 # KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas; nothing where another Alloy measures them
 set -u
 
 config=$1
 shift
-rm -f "$config/kafka.alloy" "$config/cadvisor.alloy"
+rm -f "$config/kafka.alloy"
 
 # answers HOST:PORT
 answers() {
   (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null
-}
-
-engine() {
-  case $ENGINE in
-    unix://*) [ -S "${ENGINE#unix://}" ] ;;
-    *) answers "${ENGINE#tcp://}" ;;
-  esac
 }
 
 any_broker() {
@@ -47,5 +39,4 @@ add_when() {
 }
 
 [ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || add_when kafka.alloy any_broker &
-add_when cadvisor.alloy engine &
 exec alloy run "$config" "$@"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints how containers ended, one JSON object a line: the environment's own, and the applications on its project network. The state
 # of each when the relay starts and every hour, and every end and out-of-memory kill as the engine tells of it; of the
-# environment's own every creation as well. POSIX sh; needs the docker CLI.
+# environment's own every creation as well, and the id that cgroups have for a name. POSIX sh; needs the docker CLI.
 # DOCKER_HOST                 the engine, to be read: versions, containers, events
 # GROUNDWORK_ENVIRONMENT      value of the label groundwork.environment of the environment's own containers
 # GROUNDWORK_PROJECT_NETWORK  network on which every other container is an application, unless its label groundwork.exits is false
@@ -52,9 +52,10 @@ say_states() {
   [ -n "$ids" ] || return 0
   # Silent about one that is removed meanwhile, as applications are.
   # shellcheck disable=SC2086 # ids are words
-  docker inspect --format '{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} "container":{{json (slice .Name 1)}},'"$fields" $ids 2>/dev/null |
-    while read -r whose status created finished code fields; do
+  docker inspect --format '{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.ID}} {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} "container":{{json (slice .Name 1)}},'"$fields" $ids 2>/dev/null |
+    while read -r whose id status created finished code fields; do
       now=$(date +%s)
+      [ "$whose" != own ] || fields="$fields,\"id\":\"$id\""
       fields="$fields,\"status\":\"$status\",\"created\":$(seconds "$created")"
       case $whose/$status in
         own/exited | own/dead | application/exited | application/dead | application/restarting)
@@ -114,6 +115,7 @@ say_end() {
 # network, and with --rm altogether, by the time that its end is told.
 follow() {
   while read -r whose event id time code signal fields; do
+    [ "$whose" != own ] || fields="$fields,\"id\":\"$id\""
     case $whose/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;

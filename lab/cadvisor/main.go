@@ -1,5 +1,5 @@
-// The lab's cAdvisor: the library that Alloy embeds, with the same choice of metrics, on a port of its own.
-// cadvisor -docker ENGINE ADDRESS
+// The lab's cAdvisor: the library that Alloy embeds, with the same choice of cgroups and metrics, on a port of its own.
+// cadvisor -docker_only ADDRESS
 package main
 
 import (
@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/cadvisor/cache/memory"
 	"github.com/google/cadvisor/container"
-	_ "github.com/google/cadvisor/container/docker/install"
 	v2 "github.com/google/cadvisor/info/v2"
 	"github.com/google/cadvisor/manager"
 	"github.com/google/cadvisor/metrics"
@@ -35,7 +34,7 @@ func main() {
 		manager.HousekeepingConfig{Interval: &interval, AllowDynamic: &dynamic},
 		included,
 		http.DefaultClient,
-		nil,
+		[]string{"/docker/", "/system.slice/docker-", "/user.slice/"},
 		nil,
 		"",
 		0,
@@ -48,7 +47,7 @@ func main() {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics.NewPrometheusCollector(
-		containers, metrics.BaseContainerLabels([]string{"groundwork.service"}), included, clock.RealClock{},
+		containers, metrics.BaseContainerLabels(nil), included, clock.RealClock{},
 		v2.RequestOptions{IdType: v2.TypeName, Count: 1, Recursive: true},
 	))
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -22,6 +22,9 @@ export function observabilityChecks(
   const sidecars = containers
     .filter(({ body }) => body.must_run === false)
     .map(({ body }) => body.name as string);
+  const running = containers
+    .map(({ body }) => body.name as string)
+    .filter((name) => !sidecars.includes(name));
   return [
     ...(has("grafana")
       ? [
@@ -38,6 +41,13 @@ export function observabilityChecks(
             "AUT-005",
             `Alloy reads the logs on ${environment.networks.project.name}`,
             () => logFailures(environment, containers),
+          ),
+        ]
+      : []),
+    ...(has("alloy")
+      ? [
+          lookUntilHeld("NFR-VIS", `memory of ${running.length} containers is measured`, () =>
+            unmeasured(environment, running),
           ),
         ]
       : []),
@@ -82,6 +92,26 @@ async function logFailures(
   return expected
     .filter((name) => !seen.includes(name))
     .map((name) => `${name}: no line of its log has reached Loki`);
+}
+
+/** What a container needs is measured by its id, under which the panels look for it by name. */
+export async function unmeasured(
+  environment: Environment,
+  running: readonly string[],
+): Promise<string[]> {
+  const { exitCode, output } = await askPrometheus(
+    environment,
+    "container_memory_working_set_bytes * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))",
+  );
+  if (exitCode !== 0) {
+    return [`Prometheus: ${output}`];
+  }
+  const seen = (JSON.parse(output) as { metric: { name: string } }[]).map(
+    ({ metric }) => metric.name,
+  );
+  return running
+    .filter((name) => !seen.includes(name))
+    .map((name) => `${name}: Prometheus has no memory of it`);
 }
 
 async function exitCodeFailures(

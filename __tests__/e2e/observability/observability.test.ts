@@ -1,12 +1,15 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { catalog } from "../../../catalog";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { lab } from "../../../environments/lab";
 import { laptop } from "../../../environments/laptop";
 import { eventually } from "../../support/eventually";
-import { deploy, docker, expectDone, freshLab, TRIAL } from "../../support/lab";
+import { deploy, docker, expectDone, freshLab, OF_THE_LAB, TRIAL } from "../../support/lab";
 import type { Json } from "../../support/platform";
-import { alloysView, relayed, runToEnd } from "../../support/watched";
+import { alloysView, allRelayed, relayed, runToEnd } from "../../support/watched";
 
 /** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
 const MEASURED_HERE = /^(elasticsearch|container|node|groundwork_declared)_/;
@@ -54,13 +57,31 @@ describe("with exporters in Alloy's place", () => {
     docker(
       ...["create", ...TRIAL, "--name", "exporters"],
       ...["--network", lab.networks.infra.name],
-      ...["--env", "ENGINE=unix:///run/docker.sock"],
       ...["--env", `OPENSEARCH_URL=http://opensearch.${lab.networks.infra.name}:9200`],
       ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
       ...alloysView(laptop),
       "groundwork-lab/exporters",
     );
     docker("start", "exporters");
+    const info = allRelayed()
+      .filter(({ id }) => id)
+      .map(
+        ({ id, container }) =>
+          `groundwork_container_info{container_id="${id}",name="${container}"} 1\n`,
+      );
+    const folder = mkdtempSync(join(tmpdir(), "info-"));
+    writeFileSync(join(folder, "info.prom"), [...new Set(info)].join(""));
+    docker("cp", `${folder}/.`, "exporters:/lab/textfile");
+    rmSync(folder, { recursive: true });
+  });
+
+  test("memory is measured of every container of the platform, under the name that the relay tells", async () => {
+    const running = docker("ps", "--format", "{{.Names}}", ...OF_THE_LAB).split("\n");
+    const panel = PANELS.find(({ panel: name }) => name === "Platform overview: Memory in use");
+    await eventually(() => {
+      const measured = query(panel?.expr ?? "").map(({ metric }) => metric.name);
+      return running.filter((name) => !measured.includes(name));
+    });
   });
 
   test("every panel over OpenSearch, the containers and the host has data", async () => {
@@ -121,7 +142,8 @@ describe("the exit relay", () => {
   ])("says how %s ended, as it happens", async (name, code) => {
     runToEnd(lab.name, name, `exit ${code}`);
     await eventually(missing(name, "die"));
-    const common = { container: name, service: name, role: "init", stack: "e2e" };
+    const id = docker("inspect", "--format", "{{.Id}}", name);
+    const common = { id, container: name, service: name, role: "init", stack: "e2e" };
     const [created, died] = relayed(name);
     expect(created).toEqual({
       ...common,

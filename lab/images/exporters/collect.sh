@@ -1,6 +1,7 @@
 #!/bin/sh
-# Stands in for Alloy's metrics. ENGINE, OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL as in
-# constructs/alloy/alloy.ts; what has no address is left out.
+# Stands in for Alloy's metrics. OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL as in
+# constructs/alloy/alloy.ts; what has no address is left out, and cAdvisor where there is no host to be seen. What Alloy makes of the exit relay's
+# lines is taken from files in /lab/textfile.
 # TLS_DIR  where the clusters and Prometheus are locked: a folder with authorities.pem, and with Alloy's key and certificate in identity.pem
 set -eu
 tls='{}'
@@ -11,8 +12,8 @@ if [ -n "${TLS_DIR-}" ]; then
 fi
 sed "s|PROMETHEUS_URL|$PROMETHEUS_URL|; s|TLS_CONFIG|$tls|" /lab/prometheus.yml >/tmp/prometheus.yml
 prometheus-elasticsearch-exporter --es.uri="$OPENSEARCH_URL" --es.all --es.indices --web.listen-address=127.0.0.1:9114 "$@" &
-[ -z "${ENGINE-}" ] || cadvisor -docker "$ENGINE" 127.0.0.1:9115 &
+[ ! -d /host/proc ] || cadvisor -docker_only 127.0.0.1:9115 &
 [ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || kafka-exporter 127.0.0.1:9117 &
-prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --path.rootfs=/host/root \
+prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --path.rootfs=/host/root --collector.textfile.directory=/lab/textfile \
   --collector.filesystem.mount-points-exclude='^/(dev|proc|run|sys|var/lib/docker/.+)($|/)' --web.listen-address=127.0.0.1:9100 &
 exec prometheus --config.file=/tmp/prometheus.yml --enable-feature=agent --storage.agent.path=/tmp/agent --web.listen-address=127.0.0.1:9116
