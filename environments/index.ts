@@ -8,6 +8,7 @@ import { labThreeSecured } from "./lab-three-secured";
 import { laptop } from "./laptop";
 import { validateMachines } from "./placement";
 import { production } from "./production";
+import { validateEnvironment } from "./validate";
 
 export type {
   Environment,
@@ -34,6 +35,7 @@ export function environmentNamed(name = laptop.name, without = ""): Environment 
       `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(environments).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
+  validateEnvironment(name, environment);
   const reduced = without ? { ...environment, absent: without.split(",") } : environment;
   validateMachines(reduced);
   return reduced;

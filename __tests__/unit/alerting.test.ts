@@ -10,6 +10,7 @@ import {
   NotificationPolicy,
   readAlertGroups,
 } from "../../constructs";
+import { RuleGroup } from "../../constructs/grafana/rule-group";
 import { environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import type { Notifications } from "../../stacks/alerting-stack";
@@ -306,12 +307,52 @@ describe("a file of rules", () => {
       /has for: "soon": allowed is a number with s, m or h$/,
     ],
     [
+      "a duration to go on that is none",
+      { keep_firing_for: "long" },
+      /has keep_firing_for: "long": allowed is a number with s, m or h$/,
+    ],
+    [
+      "what Prometheus does not have",
+      { notify: "me" },
+      /has "notify", which Grafana would not get: allowed are alert, expr, for, keep_firing_for, labels, annotations$/,
+    ],
+    [
       "an illegal name",
       { alert: "sound-rule" },
       /alert "sound-rule" in .* needs a name of at most 40 letters and digits, an upper-case letter first$/,
     ],
   ])("fails for a rule with %s", (_, change, message) => {
     expect(() => readRule(change)).toThrow(message);
+  });
+
+  test("fails for what Prometheus' groups have and Grafana's have not", () => {
+    expect(() => readRule({}, { limit: 3 })).toThrow(
+      /^group "g" in .* has "limit", which Grafana would not get: allowed are name, interval, rules$/,
+    );
+  });
+
+  test("reaches Grafana with every field that it has", () => {
+    const [group] = readRule({
+      for: "5m",
+      keep_firing_for: "10m",
+      labels: { severity: "info", team: "data" },
+      annotations: { summary: "Down", runbook: "page.md", description: "At {{ $value }}" },
+    });
+    const scope = stack();
+    new RuleGroup(scope, "group", { group, folderUid: "f", dataSourceUid: "prometheus" });
+    const [{ rule }] = Object.values<Json>(
+      JSON.parse(Testing.synth(scope)).resource.grafana_rule_group,
+    );
+    expect(rule[0]).toMatchObject({
+      for: "5m",
+      keep_firing_for: "10m",
+      labels: { severity: "info", team: "data" },
+      annotations: {
+        summary: "Down",
+        runbook: "page.md",
+        description: "At {{ $values.query.Value }}",
+      },
+    });
   });
 
   test("fails for an interval that Grafana does not know", () => {

@@ -23,6 +23,8 @@ import { renderDuration } from "../../constructs/service/health-check";
 import { validateMemory } from "../../constructs/service/memory";
 import { environmentNamed, environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
+import { production } from "../../environments/production";
+import { validateEnvironment } from "../../environments/validate";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 
 function stack(): TerraformStack {
@@ -134,6 +136,11 @@ describe("a topic", () => {
       "no partitions",
       { partitions: 0 },
       'topic "orders" has 0 partitions: it needs a whole number of at least 1 (at test/init)',
+    ],
+    [
+      "a number that JavaScript cannot hold",
+      { configs: { "flush.messages": Number("9223372036854775807") } },
+      'topic "orders" has the config flush.messages=9223372036854776000, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807" (at test/init)',
     ],
     [
       "a config that would break its line",
@@ -435,27 +442,74 @@ describe("an index template", () => {
     expect(() => load(text)).toThrow(message);
   });
 
+  test.each([
+    [
+      "the same property twice",
+      '{\n  "index_patterns": ["a-*"],\n  "template": {\n    "mappings": {},\n    "mappings": {}\n  }\n}',
+      /t\.json:5:5 has "mappings" once more, which is at 4:5 already: one of them would be lost, so leave one$/,
+    ],
+    [
+      "a number that would be another one",
+      '{"index_patterns": ["a-*"], "version": 9223372036854775807}',
+      /t\.json:1:40 has the number 9223372036854775807, which would become 9223372036854775808: write it as text, "9223372036854775807"$/,
+    ],
+  ])("fails with %s, of which a part would be lost without a word", (_, text, message) => {
+    expect(() => load(text)).toThrow(message);
+  });
+
+  test("may have a property of one name in several objects, and numbers that can be held", () => {
+    const text =
+      '{"index_patterns": ["a-*"], "version": 9007199254740992, "template": {"settings": {"a": 1e3}, "mappings": {"a": 0.1, "template": -7}}}';
+    expect(load(text).body).toEqual(JSON.parse(text));
+  });
+
   test("fails with a name that OpenSearch refuses", () => {
     expect(() => load('{"index_patterns": ["a"]}', "Logs.json")).toThrow(
       /the name "Logs" is not legal, it has to be lower-case letters/,
     );
   });
 
-  test("fails when it is declared twice", () => {
-    const template = load('{"index_patterns": ["a-*"]}');
+  const declare = (...indexTemplates: IndexTemplate[]) => {
     const scope = stack();
     const cluster = new OpenSearchCluster(scope, "os", {
       ...networks(scope),
       dataVolumes: volumes(scope, 1),
     });
-    expect(
-      () =>
-        new OpenSearchInit(scope, "init", {
-          cluster,
-          network: { name: "infra_net" },
-          indexTemplates: [template, template],
-        }),
-    ).toThrow(
+    return new OpenSearchInit(scope, "init", {
+      cluster,
+      network: { name: "infra_net" },
+      indexTemplates,
+    });
+  };
+
+  test.each([
+    ["logs-*", "logs-app-*", true],
+    ["*-app", "logs-*", true],
+    ["logs-*-a", "logs-b*", true],
+    ["logs-app", "logs-app", true],
+    ["*", "anything", true],
+    ["logs-*", "metrics-*", false],
+    ["logs-*-a", "logs-*-b", false],
+    ["logs", "logs-*", false],
+  ])("for %s beside one for %s of the same priority: both for one index is %s", (a, b, both) => {
+    const [first, second] = [a, b].map((pattern, i) =>
+      load(JSON.stringify({ index_patterns: [pattern] }), `${"ab"[i]}.json`),
+    );
+    const declaring = expect(() => declare(first, second));
+    if (both) {
+      declaring.toThrow(
+        `index templates a.json and b.json both have the priority 0 and are both for an index whose name fits "${a}" and "${b}", which OpenSearch refuses: give the more specific one a higher priority (at test/init)`,
+      );
+    } else {
+      declaring.not.toThrow();
+    }
+    const preferred = load(JSON.stringify({ index_patterns: [b], priority: 1 }), "b.json");
+    expect(() => declare(first, preferred)).not.toThrow();
+  });
+
+  test("fails when it is declared twice", () => {
+    const template = load('{"index_patterns": ["a-*"]}');
+    expect(() => declare(template, template)).toThrow(
       'index template "t" is declared twice: every template has one declaration (at test/init)',
     );
   });
@@ -558,6 +612,43 @@ test("an unknown environment fails with those that are allowed", () => {
   );
   expect(environmentNamed(undefined)).toBe(laptop);
   expect(() => environmentNamed("constructor")).toThrow('GROUNDWORK_ENV is "constructor"');
+});
+
+test("an environment fails that would be deployed over another one", () => {
+  expect(() => validateEnvironment("staging", { ...production, memoryScale: 1 })).toThrow(
+    'environment "staging" in environments/index.ts has the name "production": it would be deployed over that one\'s state and containers; set name to "staging"',
+  );
+});
+
+test("an environment fails in which two containers would have one port", () => {
+  const at = (openSearch: number, kafka: number, grafana: number) => () =>
+    validateEnvironment("laptop", { ...laptop, hostPorts: { openSearch, kafka, grafana } });
+  expect(at(9091, 9092, 3000)).toThrow(
+    'hostPorts of environment "laptop" give 9092 to opensearch-2 and to kafka-1: each node of a cluster takes a port, counted on from its first one; set them further apart',
+  );
+  expect(at(9200, 9092, 9094)).toThrow("give 9094 to kafka-3 and to grafana: ");
+  expect(at(9200, 65534, 3000)).toThrow(
+    'hostPorts of environment "laptop" give 65536 to kafka-3: a port is 1 to 65535',
+  );
+  expect(at(9095, 9092, 3000)).not.toThrow();
+});
+
+test("every environment of this repository is sound", () => {
+  for (const name of Object.keys(environments)) {
+    expect(environmentNamed(name).name).toBe(name);
+  }
+});
+
+test("a laptop with one broker and one node takes the catalog as it is", () => {
+  const small = {
+    ...laptop,
+    kafka: { brokers: 1 },
+    openSearch: { ...laptop.openSearch, nodes: 1 },
+  };
+  const { upload } = container(synthesize(small).stacks, "kafka-init");
+  expect(upload.find(({ file }: Json) => file === "/groundwork/topics").content).toBe(
+    "infra-events 3 1 fail min.insync.replicas=1\napplication-logs 6 1 fail min.insync.replicas=1\n",
+  );
 });
 
 test("a duration is spelled as the provider reads it back", () => {

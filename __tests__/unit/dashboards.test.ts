@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's variables are written so.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,6 +103,48 @@ describe("a dashboard", () => {
     expect(() => Dashboard.fromFile(write('{\n  "id": null,\n}'))).toThrow(
       /^dashboard .*Folder\/d\.json:3:1 is not JSON: PropertyNameExpected$/,
     );
+  });
+
+  test("may begin with a byte order mark", () => {
+    const dashboard = Dashboard.fromFile(write(`\uFEFF${JSON.stringify(sound())}`));
+    expect(JSON.parse(dashboard.content)).toEqual(sound());
+  });
+
+  test("fails when it is one for Grafana's API, with the way to get the other one", () => {
+    const resource = { apiVersion: "dashboard.grafana.app/v2", kind: "Dashboard", spec: {} };
+    expect(() => Dashboard.fromFile(write(JSON.stringify(resource)))).toThrow(
+      /Folder\/d\.json is in the model "dashboard\.grafana\.app\/v2" of Grafana's API: export it as code once more, with the model "Classic"$/,
+    );
+  });
+
+  test.each([
+    "rate(up[$interval])",
+    "rate(up[${interval}])",
+    "topk($n, up)",
+    "sum by ($by) (up)",
+    "sum by (job, ${by:csv}) (up) > $n",
+    "increase(up[${__range_s}s])",
+    "increase(up[${n}m:$interval])",
+    "rate(up[5m] offset $interval)",
+    "up @ ${__to:date:seconds}",
+    "quantile($n, rate(${by}_total[$__rate_interval])) / $__interval_ms",
+    'label_replace(up, "host", "$1-${2}", "instance", "(.*):(.*)")',
+  ])("takes %s for PromQL, whatever its variables stand for", (expr) => {
+    load((d) => {
+      d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
+      d.panels[0].targets[0].expr = expr;
+    });
+  });
+
+  test.each([
+    'sum by ($by) (count_over_time({app=~"$by"} |= "$n" [$interval]))',
+    'topk($n, sum by (app) (rate({app="a"} | json [$__auto])))',
+  ])("takes %s for LogQL, whatever its variables stand for", (expr) => {
+    load((d) => {
+      d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
+      d.panels[0].datasource.uid = "loki";
+      d.panels[0].targets[0].expr = expr;
+    });
   });
 
   test("fails when another one has its uid", () => {

@@ -33,16 +33,29 @@ export interface AlertRule {
    */
   readonly for?: string;
 
+  /**
+   * How long the alert goes on firing when the result is gone.
+   *
+   * @default - it ends at once
+   */
+  readonly keep_firing_for?: string;
+
   /** What routes and mute timings look at. */
-  readonly labels: { readonly severity: Severity };
+  readonly labels: { readonly severity: Severity; readonly [name: string]: string };
 
   readonly annotations: {
     /** One sentence that names the thing. */
     readonly summary: string;
     /** Page of this repository that says what to do. */
     readonly runbook: string;
+    /** Of any other name, such as `description`: handed on. */
+    readonly [name: string]: string;
   };
 }
+
+/** Of Prometheus' format what Grafana has too. */
+const GROUP_KEYS = ["name", "interval", "rules"];
+const RULE_KEYS = ["alert", "expr", "for", "keep_firing_for", "labels", "annotations"];
 
 const SEVERITIES = ["critical", "warning", "info"] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -79,7 +92,14 @@ function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
     Array.isArray(groups) && groups.every(({ rules }) => Array.isArray(rules) && rules.length > 0),
     () => `alert rules ${path} have no groups with rules: it has to be a rule file of Prometheus`,
   );
-  for (const { name, interval, rules } of groups) {
+  for (const group of groups) {
+    const { name, interval, rules } = group;
+    const unknown = Object.keys(group).find((key) => !GROUP_KEYS.includes(key));
+    validate(
+      unknown === undefined,
+      () =>
+        `group "${name}" in ${path} has "${unknown}", which Grafana would not get: allowed are ${GROUP_KEYS.join(", ")}`,
+    );
     validate(
       toSeconds(interval ?? "") % 10 === 0,
       () =>
@@ -102,8 +122,15 @@ function* problemsOf(rule: Partial<AlertRule>, repositoryRoot: string): Generato
   if (!rule.expr || error) {
     yield `has ${rule.expr ? `an expression that is ${error}` : "no expr"}: correct its query`;
   }
-  if (rule.for !== undefined && Number.isNaN(toSeconds(rule.for))) {
-    yield `has for: "${rule.for}": allowed is a number with s, m or h`;
+  const unknown = Object.keys(rule).find((key) => !RULE_KEYS.includes(key));
+  if (unknown !== undefined) {
+    yield `has "${unknown}", which Grafana would not get: allowed are ${RULE_KEYS.join(", ")}`;
+  }
+  for (const key of ["for", "keep_firing_for"] as const) {
+    const value = rule[key];
+    if (value !== undefined && Number.isNaN(toSeconds(value))) {
+      yield `has ${key}: "${value}": allowed is a number with s, m or h`;
+    }
   }
   if (!SEVERITIES.includes(rule.labels?.severity as Severity)) {
     yield `has the severity "${rule.labels?.severity}": allowed are ${SEVERITIES.join(", ")}`;

@@ -113,6 +113,11 @@ export class Dashboard {
   /** A dashboard from a JSON file; the directory that it lies in is its folder in Grafana. */
   static fromFile(path: string): Dashboard {
     const model = readJsonFile(path, "dashboard");
+    validate(
+      !("apiVersion" in model || "spec" in model),
+      () =>
+        `dashboard ${path} is in the model "${model.apiVersion ?? model.kind}" of Grafana's API: export it as code once more, with the model "Classic"`,
+    );
     return new Dashboard(path, model as unknown as DashboardModel);
   }
 

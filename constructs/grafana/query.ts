@@ -5,12 +5,32 @@ export type QueryLanguage = "PromQL" | "LogQL";
 
 const PARSERS = { PromQL: promQl, LogQL: logQl };
 
-/** What Grafana puts in place of its own variables before it sends a query; all of them are durations. */
-const DURATION_VARIABLE = /\$\{?__(rate_interval|interval|range|auto)\}?/g;
+/** `$name`, `${name}` and `${name:format}`, but for the groups of `label_replace`. */
+const VARIABLE = /\$(?:\{([a-zA-Z_]\w*)(?:\.\w+)?(?::[\w:.-]+)?\}|([a-zA-Z_]\w*))/g;
 
 /** Where a query stops being one in its language, as a text that points there, or nothing when all of it is. */
 export function syntaxErrorOf(language: QueryLanguage, query: string): string | undefined {
-  const expanded = query.replace(DURATION_VARIABLE, "5m");
+  // What stands for a variable may be a name, or a number where no name can be.
+  const errors = ["x", "5"].map((value) => errorIn(language, expand(query, value)));
+  return errors.includes(undefined) ? undefined : errors[0];
+}
+
+/** With something in place of every variable, as Grafana puts it there before it sends a query. */
+function expand(query: string, value: string): string {
+  return query.replace(VARIABLE, (_variable, braced, plain, offset: number) => {
+    const before = query.slice(0, offset);
+    const after = query.slice(offset + _variable.length);
+    const isNumber = /_(ms|s)$/.test(braced ?? plain) || /@\s*$/.test(before);
+    const isDuration =
+      before.lastIndexOf("[") > before.lastIndexOf("]") || /\boffset\s+-?$/.test(before);
+    if (isDuration || isNumber) {
+      return isNumber || /^(ms|[smhdwy])\b/.test(after) ? "5" : "5m";
+    }
+    return value;
+  });
+}
+
+function errorIn(language: QueryLanguage, expanded: string): string | undefined {
   let place: number | undefined;
   PARSERS[language].parse(expanded).iterate({
     enter: ({ type, from }) => {
@@ -24,11 +44,8 @@ export function syntaxErrorOf(language: QueryLanguage, query: string): string | 
     : `no ${language} from character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
 }
 
-/**
- * Names of the dashboard's variables that a text refers to, `$name` or `${name}`, without Grafana's own and without `$1`, which
- * `label_replace` puts a group for.
- */
+/** Names of the dashboard's variables that a text refers to, without Grafana's own. */
 export function variablesIn(text: string): string[] {
-  const names = [...text.matchAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g)].map(([, a, b]) => a ?? b);
-  return names.filter((name) => !/^(__|\d)/.test(name));
+  const names = [...text.matchAll(VARIABLE)].map(([, braced, plain]) => braced ?? plain);
+  return names.filter((name) => !name.startsWith("__"));
 }

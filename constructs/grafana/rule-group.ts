@@ -33,7 +33,7 @@ export class RuleGroup extends Construct {
  * fires, whatever its value, and no series is no alert.
  */
 function renderRule(
-  { alert, expr, for: hold, labels, annotations }: AlertRule,
+  { alert, expr, for: hold, keep_firing_for: keepFiringFor, labels, annotations }: AlertRule,
   dataSourceUid: string,
 ) {
   const fires = "is_number($query) || is_nan($query) || is_inf($query)";
@@ -41,16 +41,20 @@ function renderRule(
     uid: alert,
     name: alert,
     for: hold ?? "0s",
+    keepFiringFor,
     condition: "threshold",
     noDataState: "OK",
     // The data source does not answer: that is an alert too.
     execErrState: "Error",
     missingSeriesEvalsToResolve: 1,
     labels: { ...labels },
-    annotations: {
-      summary: escapeTemplate(annotations.summary.replaceAll("$value", "$values.query.Value")),
-      runbook: annotations.runbook,
-    },
+    // Grafana's templates have the value of each query by its name.
+    annotations: Object.fromEntries(
+      Object.entries(annotations).map(([name, text]) => [
+        name,
+        escapeTemplate(text.replaceAll("$value", "$values.query.Value")),
+      ]),
+    ),
     data: [
       {
         refId: "query",

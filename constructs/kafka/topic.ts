@@ -100,6 +100,12 @@ export function validateTopic(scope: Construct, topic: Required<Topic>, brokers:
   );
   for (const [key, value] of Object.entries(configs)) {
     validate(
+      typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value),
+      () =>
+        `topic "${name}" has the config ${key}=${value}, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807"`,
+      scope,
+    );
+    validate(
       /^[a-z0-9.]+$/.test(key) && /^[^\s;=]*$/.test(String(value)),
       () =>
         `topic "${name}" has the config ${key}=${value}: a key is Kafka's dotted lower-case name, a value has no white space, ";" or "="`,

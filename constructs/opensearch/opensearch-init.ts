@@ -40,6 +40,7 @@ export class OpenSearchInit extends Construct {
       () => `index template "${duplicate}" is declared twice: every template has one declaration`,
       this,
     );
+    validatePriorities(this, props.indexTemplates);
     const { security } = props.cluster;
     const tls = security && sidecarOverTls(SIDECAR_DIR, "os-init", security);
     this.sidecar = new InitSidecar(this, "Sidecar", {
@@ -86,4 +87,34 @@ export function renderTemplate({ name, body, onDrift }: IndexTemplate): Uploaded
     ([field, value]) => `  ${JSON.stringify(field)}: ${JSON.stringify(value)}`,
   );
   return [file("json", `{\n${fields.join(",\n")}\n}`), file("on-drift", onDrift)];
+}
+
+/** OpenSearch takes no two templates of one priority that could both be for an index. */
+function validatePriorities(scope: Construct, templates: readonly IndexTemplate[]): void {
+  for (const [i, { name, body }] of templates.entries()) {
+    for (const other of templates.slice(0, i)) {
+      const [pattern, otherPattern] =
+        body.index_patterns
+          .flatMap((mine) => other.body.index_patterns.map((theirs) => [mine, theirs]))
+          .find(([mine, theirs]) => overlap(mine, theirs)) ?? [];
+      validate(
+        pattern === undefined || (body.priority ?? 0) !== (other.body.priority ?? 0),
+        () =>
+          `index templates ${other.name}.json and ${name}.json both have the priority ${body.priority ?? 0} and are both for an index whose name fits "${otherPattern}" and "${pattern}", which OpenSearch refuses: give the more specific one a higher priority`,
+        scope,
+      );
+    }
+  }
+}
+
+/** Whether there is a name that fits both patterns, in which "*" is any characters. */
+function overlap(a: string, b: string): boolean {
+  if (a === "" || b === "") {
+    return /^\**$/.test(a + b);
+  }
+  if (a[0] === "*" || b[0] === "*") {
+    const [star, other] = a[0] === "*" ? [a, b] : [b, a];
+    return overlap(star.slice(1), other) || overlap(star, other.slice(1));
+  }
+  return a[0] === b[0] && overlap(a.slice(1), b.slice(1));
 }

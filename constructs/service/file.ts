@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { type ParseError, parse, printParseErrorCode, visit } from "jsonc-parser";
 import { ValidationError, validate } from "./validation";
 
 /** A text that a container finds in place when it starts; its content is part of the plan. */
@@ -46,7 +46,8 @@ export function readOwnFile(directory: string, name: string): string {
 
 /** The object in a JSON file; an error names the kind of file, its path and the place. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
-  const text = readFileSync(path, "utf8");
+  // Some editors begin a file with a byte order mark.
+  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -57,8 +58,46 @@ export function readJsonFile(path: string, kind: string): Record<string, unknown
     typeof body === "object" && body !== null && !Array.isArray(body),
     () => `${kind} ${path} has to be a JSON object`,
   );
+  for (const loss of lossesIn(text)) {
+    throw new ValidationError(`${kind} ${path}:${loss}`);
+  }
   return body as Record<string, unknown>;
 }
+
+/** What reading a text as JSON would lose without a word, after its place. */
+function lossesIn(text: string): string[] {
+  const losses: string[] = [];
+  // Where each property of the objects around a place was first.
+  const scopes: Map<string, number>[] = [];
+  visit(text, {
+    onObjectBegin: () => {
+      scopes.push(new Map());
+    },
+    onObjectEnd: () => {
+      scopes.pop();
+    },
+    onObjectProperty: (name, offset) => {
+      const first = scopes.at(-1)?.get(name);
+      if (first !== undefined) {
+        losses.push(
+          `${placeOf(offset, text)} has "${name}" once more, which is at ${placeOf(first, text)} already: one of them would be lost, so leave one`,
+        );
+      }
+      scopes.at(-1)?.set(name, offset);
+    },
+    onLiteralValue: (value, offset, length) => {
+      const written = text.slice(offset, offset + length);
+      if (typeof value === "number" && /^-?\d+$/.test(written) && !isExact(written, value)) {
+        losses.push(
+          `${placeOf(offset, text)} has the number ${written}, which would become ${BigInt(value)}: write it as text, "${written}"`,
+        );
+      }
+    },
+  });
+  return losses;
+}
+
+const isExact = (written: string, value: number) => BigInt(written) === BigInt(value);
 
 /** What keeps a text from being JSON, after its place, which JSON.parse of Node 20 names for few errors. */
 function jsonErrorOf(text: string): string {

@@ -1,0 +1,40 @@
+import { validate } from "../constructs/service/validation";
+import type { Environment } from "./environment";
+
+/** Fails where an environment would take what is another one's, or two services the same port. */
+export function validateEnvironment(key: string, environment: Environment): void {
+  const { name, hostPorts } = environment;
+  validate(
+    name === key,
+    () =>
+      `environment "${key}" in environments/index.ts has the name "${name}": it would be deployed over that one's state and containers; set name to "${key}"`,
+  );
+  const publishers = hostPorts ? portsOf(environment, hostPorts) : [];
+  const seen = new Map<number, string>();
+  for (const [port, publisher] of publishers) {
+    const other = seen.get(port);
+    validate(
+      other === undefined,
+      () =>
+        `hostPorts of environment "${name}" give ${port} to ${other} and to ${publisher}: each node of a cluster takes a port, counted on from its first one; set them further apart`,
+    );
+    validate(
+      Number.isInteger(port) && port >= 1 && port <= 65535,
+      () => `hostPorts of environment "${name}" give ${port} to ${publisher}: a port is 1 to 65535`,
+    );
+    seen.set(port, publisher);
+  }
+}
+
+function portsOf(
+  { openSearch, kafka }: Environment,
+  hostPorts: NonNullable<Environment["hostPorts"]>,
+): [port: number, publisher: string][] {
+  const nodesOf = (cluster: string, first: number, count: number) =>
+    Array.from({ length: count }, (_, i): [number, string] => [first + i, `${cluster}-${i + 1}`]);
+  return [
+    ...nodesOf("opensearch", hostPorts.openSearch, openSearch.nodes),
+    ...nodesOf("kafka", hostPorts.kafka, kafka.brokers),
+    [hostPorts.grafana, "grafana"],
+  ];
+}
