@@ -5,9 +5,10 @@ import { followContext } from "../operations/engine/context";
 import { lookAtMachines } from "../operations/machine/machine";
 import { askNeighbours } from "../operations/machine/neighbours";
 import { checksOf } from "../operations/machine/preflight";
-import { checkSecrets } from "../operations/machine/secrets";
+import { checkInputs, checkSecrets } from "../operations/machine/secrets";
 import { currentEnvironment } from "../operations/synthesis/environment";
-import { resourcesByEngine } from "../operations/synthesis/tree";
+import { variablesOf } from "../operations/synthesis/inputs";
+import { resourcesByEngine, synthesizeProject } from "../operations/synthesis/tree";
 import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
 
 runCommand(async () => {
@@ -15,11 +16,15 @@ runCommand(async () => {
   const environment = await followContext(currentEnvironment());
   const secrets = checkSecrets(environment, catalog.applications);
   // Without them there is no synth, which tells what the machine has to have.
-  const resources = secrets.some(({ problem }) => problem)
+  const synthesis = secrets.some(({ problem }) => problem)
     ? undefined
-    : resourcesByEngine(environment);
-  const looks = await lookAtMachines(environment, resources);
-  const checks = [...checksOf(await askNeighbours(environment, looks)), ...secrets];
+    : synthesizeProject(environment);
+  const looks = await lookAtMachines(environment, synthesis && resourcesByEngine(synthesis));
+  const checks = [
+    ...checksOf(await askNeighbours(environment, looks)),
+    ...secrets,
+    ...(synthesis ? checkInputs(environment, [...synthesis.values()].flatMap(variablesOf)) : []),
+  ];
   const rows = checks.map(({ name, found, problem, warning }) => [
     ...[name, problem ? "NO" : warning ? "?" : "yes", found],
   ]);

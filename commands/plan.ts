@@ -7,6 +7,7 @@ import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
 import { Run } from "../operations/run/run";
 import { currentEnvironment } from "../operations/synthesis/environment";
+import { missingInputs } from "../operations/synthesis/inputs";
 import { synthesize } from "../operations/synthesis/synthesize";
 import { optionsOrError, refuse, runCommand } from "../operations/terminal/terminal";
 
@@ -20,6 +21,12 @@ runCommand(async () => {
   const render = FORMATS[formatNamed(format)];
   const environment = await followContext(currentEnvironment());
   const stacks = synthesize(environment);
+  refuse(
+    missingInputs(
+      environment,
+      stacks.flatMap(({ variables }) => variables),
+    ),
+  );
   const terraform = await checkMachines(environment);
   refuse(await describeForeignAuthorities(environment));
   const run = new Run(environment, stacks, terraform);

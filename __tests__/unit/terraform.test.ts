@@ -1,4 +1,11 @@
-import { createsOnly } from "../../operations/terraform/terraform";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environments } from "../../environments";
+import { missingInputs, variablesOf } from "../../operations/synthesis/inputs";
+import type { Stack } from "../../operations/synthesis/synthesize";
+import { createsOnly, Terraform } from "../../operations/terraform/terraform";
+import { synthesize } from "../support/platform";
 
 test.each([
   ["makes what is not there", ["create", "create"], true],
@@ -14,4 +21,46 @@ test.each([
 
 test("a saved plan that does nothing does not outlive a change of what the stack rests on", () => {
   expect(createsOnly({ changes: false, actions: new Map() })).toBe(false);
+});
+
+describe("what is given when a platform is deployed", () => {
+  const { production } = environments;
+  const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
+  const given = { ...process.env };
+  afterEach(() => {
+    process.env = { ...given };
+  });
+
+  test("is missed before anything is made, all of it at once and each with its name", () => {
+    const unnamed = { ...production, name: "unit-production" };
+    expect(missingInputs(unnamed, variables)).toEqual([
+      "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-production/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
+      "TF_VAR_grafana_url is not set: Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+    ]);
+    process.env.TF_VAR_grafana_url = "https://grafana.example.org";
+    expect(missingInputs({ ...unnamed, without: ["grafana"] }, variables)).toEqual([
+      'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+    ]);
+    process.env.TF_VAR_grafana_admin_password = "secret";
+    expect(missingInputs({ ...unnamed, without: ["grafana"] }, variables)).toEqual([]);
+  });
+
+  test("is not needed to take it down", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "terraform-"));
+    const command = join(folder, "terraform");
+    const asked = join(folder, "asked");
+    writeFileSync(
+      command,
+      `#!/bin/sh\necho "$* url=$TF_VAR_grafana_url password=$TF_VAR_grafana_admin_password" >${asked}\n`,
+    );
+    chmodSync(command, 0o755);
+    process.env.TF_VAR_grafana_admin_password = "secret";
+    const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
+    const stack = { folder, variables, name: "production-observability" } as unknown as Stack;
+    await new Terraform(binary, join(folder, "log")).destroy(stack);
+    const said = readFileSync(asked, "utf8");
+    rmSync(folder, { recursive: true });
+    expect(said).toContain(" destroy ");
+    expect(said).toContain("url=unused password=secret\n");
+  });
 });

@@ -7,6 +7,7 @@ import { checkMachines } from "../machine/machine";
 import { rollClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
 import { waitForSwarm } from "../swarm/whole";
+import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
 import { CommandError, firstOf, refuse, table } from "../terminal/terminal";
 import { adoptStrangers } from "./adopt";
@@ -30,6 +31,12 @@ export async function deployPlatform(
 ): Promise<void> {
   console.log(`synthesizing environment "${environment.name}" and looking at the machine ...`);
   const stacks = synthesize(environment);
+  refuse(
+    missingInputs(
+      environment,
+      stacks.flatMap(({ variables }) => variables),
+    ),
+  );
   const terraform = await checkMachines(environment, (engine) =>
     stacks.filter((stack) => stack.engine === engine).flatMap(({ resources }) => resources),
   );

@@ -5,7 +5,9 @@ import type { Environment } from "../../environments";
 import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
 import { authorityStepOf } from "../../environments/rotation";
 import { ensureSecrets } from "../../environments/secrets";
+import { missingInputs, type Variable } from "../synthesis/inputs";
 import { PROJECT_ROOT } from "../synthesis/project";
+import { listed } from "../terminal/terminal";
 import type { Check } from "./preflight";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -53,6 +55,21 @@ export function checkSecrets(
           },
         ]),
   ];
+}
+
+/** Whether all is given that the environment says will be; nothing where it says of nothing. */
+export function checkInputs(environment: Environment, variables: readonly Variable[]): Check[] {
+  const missing = missingInputs(environment, variables);
+  return missing.length > 0
+    ? [{ name: "given at deploy", found: "not all", problem: missing.join("\n- ") }]
+    : variables.length > 0
+      ? [
+          {
+            name: "given at deploy",
+            found: listed([...new Set(variables.map(({ name }) => name))]),
+          },
+        ]
+      : [];
 }
 
 function checkDays(name: string, ends: ReadonlyMap<string, Date>, remedy: string): Check {

@@ -3,8 +3,8 @@ import { join, relative } from "node:path";
 import { ValidationError } from "../../constructs/service/validation";
 import type { Environment } from "../../environments";
 import { enginesOf } from "../../environments/placement";
-import { missingSecrets } from "../../environments/secrets";
-import { CommandError, refuse } from "../terminal/terminal";
+import { CommandError } from "../terminal/terminal";
+import { type Variable, variablesOf } from "./inputs";
 import { OUTPUT, PROJECT_ROOT, stackFolder } from "./project";
 import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
 
@@ -24,6 +24,7 @@ export interface Stack {
   readonly engine?: string;
   /** Names of its providers, such as `docker`. */
   readonly providers: readonly string[];
+  readonly variables: readonly Variable[];
 }
 
 export interface SynthesizeOptions {
@@ -33,10 +34,9 @@ export interface SynthesizeOptions {
   readonly withoutSecrets?: boolean;
 }
 
-/** Writes the stacks to cdktf.out, as `cdktf synth` does, and shows their warnings, or fails with the declaration's error or the secret that is missing. */
+/** Writes the stacks to cdktf.out, as `cdktf synth` does, and shows their warnings, or fails with the declaration's error. */
 export function synthesize(environment: Environment, options: SynthesizeOptions = {}): Stack[] {
   runApp(environment, OUTPUT, options);
-  refuse(missingSecrets(environment));
   const manifest = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8"));
   const stacks = inOrder(Object.values(manifest.stacks));
   for (const { level, message } of stacks.flatMap(({ annotations }) => annotations)) {
@@ -120,5 +120,6 @@ function readStack({ name: environment }: Environment, entry: Entry): Stack {
     settings: json.terraform,
     engine: engineOfStack(json),
     providers: Object.keys(json.provider ?? {}),
+    variables: variablesOf(json),
   };
 }

@@ -19,13 +19,12 @@ export function synthesizeProject(environment: Environment): Synthesis {
   return readOutput((output) => runApp(environment, output, { withoutSecrets: true }));
 }
 
-/** What the project's own app places at each engine. */
+/** What a synthesis places at each engine. */
 export function resourcesByEngine(
-  environment: Environment,
+  synthesis: Synthesis,
 ): (engine: string | undefined) => SynthesizedResource[] {
-  const synthesized = [...synthesizeProject(environment)];
   return (engine) =>
-    synthesized
+    [...synthesis]
       .filter(([, json]) => engineOfStack(json) === engine)
       .flatMap(([stack, json]) => resourcesOf(stack, json));
 }

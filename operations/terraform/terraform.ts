@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { variableOf } from "../synthesis/inputs";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
 import { stream } from "../terminal/stream";
@@ -24,6 +25,13 @@ export class TerraformErrors extends Error {
   constructor(readonly errors: readonly (Diagnostic & { readonly stack: Stack })[]) {
     super(errors.map(({ summary, detail }) => `${summary}: ${detail}`).join("\n"));
   }
+}
+
+interface RunOptions {
+  /** Exit codes that are none of a failure. */
+  readonly success?: readonly number[];
+  readonly onMessage?: (message: Message) => void;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const LOCK_FILE = ".terraform.lock.hcl";
@@ -88,10 +96,13 @@ export class Terraform {
   async plan(stack: Stack, ...args: string[]): Promise<SavedPlan> {
     const actions = new Map<string, string>();
     const save = ["-detailed-exitcode", `-out=${PLAN_FILE}`];
-    const code = await this.run(stack, ["plan", ...save, ...args], [0, 2], (message) => {
-      if (message.kind === "planned") {
-        actions.set(message.address, message.action);
-      }
+    const code = await this.run(stack, ["plan", ...save, ...args], {
+      success: [0, 2],
+      onMessage: (message) => {
+        if (message.kind === "planned") {
+          actions.set(message.address, message.action);
+        }
+      },
     });
     return { stack, changes: code === 2, actions };
   }
@@ -111,8 +122,11 @@ export class Terraform {
     await this.run(stack, ["apply", "-auto-approve", ...targets]);
   }
 
+  /** What a deploy is given is of no use here, and Terraform asks for it all the same. */
   async destroy(stack: Stack): Promise<void> {
-    await this.run(stack, ["destroy", "-auto-approve"]);
+    const unused = stack.variables.map(({ name }) => [variableOf(name), "unused"]);
+    const env = { ...Object.fromEntries(unused), ...process.env };
+    await this.run(stack, ["destroy", "-auto-approve"], { env });
   }
 
   /** Takes something that there is into the state. */
@@ -132,8 +146,7 @@ export class Terraform {
   private async run(
     stack: Stack,
     [command, ...args]: readonly string[],
-    success: readonly number[] = [0],
-    onMessage: (message: Message) => void = () => undefined,
+    { success = [0], onMessage = () => undefined, env = process.env }: RunOptions = {},
   ): Promise<number> {
     const errors: (Diagnostic & { stack: Stack })[] = [];
     const switches = ["-json", "-input=false", "-lock-timeout=30s"];
@@ -142,7 +155,7 @@ export class Terraform {
       [`-chdir=${stack.folder}`, command, ...switches, ...args],
       {
         cwd: stack.folder,
-        env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+        env: { ...terraformEnv(env), TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
         logFile: this.logFile,
         log: (line) => readable(stack, line),
         onLine: (line) => {
