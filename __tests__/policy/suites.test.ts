@@ -68,36 +68,48 @@ describe("npm run test:e2e", () => {
   });
 });
 
+const FAILS_IN_A_TEST = `test("a", () => {}); test("b", () => { throw new Error("b"); }); test("c", () => {});
+  describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => {}); });`;
+const FAILS_AS_IT_BEGINS = `beforeAll(() => { throw new Error("no engine"); });
+  test("a", () => console.log("begun")); describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => console.log("begun")); });`;
+
 test.each([
-  ["nothing after its first failure", "", ["passed", "failed", "pending", "pending"]],
+  [
+    "nothing after its first failure",
+    FAILS_IN_A_TEST,
+    { states: ["passed", "failed", "pending", "pending"], said: "b", begun: 0 },
+  ],
   [
     "all of them where they say that they are independent",
-    '/** @jest-environment-options {"independent": true} */',
-    ["passed", "failed", "passed", "passed"],
+    `/** @jest-environment-options {"independent": true} */${FAILS_IN_A_TEST}`,
+    { states: ["passed", "failed", "passed", "passed"], said: "b", begun: 1 },
   ],
-])("of a file of tests with real servers jest runs %s", (_, head, states) => {
+  [
+    "none where what is set up for them fails, and says why of each",
+    FAILS_AS_IT_BEGINS,
+    { states: ["failed", "failed"], said: "no engine", begun: 0 },
+  ],
+])("of a file of tests with real servers jest runs %s", (_, text, { states, said, begun }) => {
   const folder = mkdtempSync(join(tmpdir(), "chain-"));
   try {
-    writeFileSync(
-      join(folder, "a.test.js"),
-      `${head}\ntest("a", () => {}); test("b", () => { throw new Error("b"); }); test("c", () => {});
-      describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => {}); });`,
-    );
+    writeFileSync(join(folder, "a.test.js"), text);
     const config = {
       rootDir: folder,
       testEnvironment: join(ROOT, "__tests__", "support", "chain.js"),
       transform: {},
     };
-    const { stdout } = spawnSync(
+    const { stdout, stderr } = spawnSync(
       process.execPath,
       [
-        ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--json", "--silent"],
+        ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--json"],
         ...["--config", JSON.stringify(config)],
       ],
       { cwd: folder, encoding: "utf8" },
     );
-    const [{ assertionResults }] = JSON.parse(stdout).testResults;
+    const [{ assertionResults, message }] = JSON.parse(stdout).testResults;
     expect(assertionResults.map(({ status }: { status: string }) => status)).toEqual(states);
+    expect(message).toContain(said);
+    expect(stderr.match(/^ +begun$/gm) ?? []).toHaveLength(begun);
   } finally {
     rmSync(folder, { recursive: true });
   }
