@@ -182,6 +182,35 @@ describe("os-init", () => {
     expectBackoff(result, 1);
   });
 
+  const BLOCK = "blocked by: [FORBIDDEN/6/cluster read-only (api)];";
+  const blocked: [RegExp, Fault] = [
+    /^PUT/,
+    {
+      kind: "status",
+      status: 403,
+      body: { error: { type: "cluster_block_exception", reason: BLOCK }, status: 403 },
+    },
+  ];
+
+  test.concurrent("waits while the cluster is set read-only, and goes on when it is not any more", async () => {
+    const [server, url] = await fake(blocked);
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, attempts: 2, created: 1 });
+    expect(linesOf(result, "retry")).toMatchObject([
+      { reason: expect.stringContaining(`HTTP 403: ${BLOCK}`) },
+    ]);
+    expect(server.writes).toHaveLength(2);
+  });
+
+  test.concurrent("exits 69 with the name of the block when that stays", async () => {
+    const [, url] = await fake(...Array(99).fill(blocked));
+    const result = await run(url, { retry: { deadlineSeconds: 2 } });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringMatching(/^index template logs: not ready within 2s.*read-only/),
+    });
+  });
+
   test.concurrent("asks the next node when one does not answer", async () => {
     const [server, url] = await fake();
     const down = `http://127.0.0.1:${await unusedPort()}`;

@@ -33,7 +33,12 @@ http() {
     return "$EX_TEMPFAIL"
   fi
   case $STATUS in
-    401 | 403) fail "$EX_NOPERM" "$method $path: HTTP $STATUS: $(answer)" ;;
+    401 | 403)
+      # A cluster that is set read-only answers as if a right were missing; whoever has set it may take it back.
+      grep -q '"type" : "cluster_block_exception"' "$body" 2>/dev/null || fail "$EX_NOPERM" "$method $path: HTTP $STATUS: $(answer)"
+      REASON="$method $path: HTTP $STATUS: $(answer)"
+      return "$EX_TEMPFAIL"
+      ;;
     408 | 429 | 5??)
       REASON="$method $endpoint$path: HTTP $STATUS: $(answer)"
       next_endpoint
