@@ -1,5 +1,6 @@
 // Writes lib/ from schema.json with cdktf's own generator, as the published @cdktf/provider-* packages are made. Skipped when
-// neither has changed.
+// neither has changed. npm runs it as `prepare` where it runs scripts at all, for what is used right after `npm ci`; a failure there
+// stops no installation, since every command and the app look here again (commands/install.mjs, cdktf.json).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,9 +21,21 @@ const inputs = createHash("sha256")
   .digest("hex");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== inputs) {
-  rmSync(lib, { recursive: true, force: true });
-  await generate(JSON.parse(schema));
-  writeFileSync(stamp, inputs);
+  console.error("generating the bindings of the grafana provider ...");
+  try {
+    rmSync(lib, { recursive: true, force: true });
+    await generate(JSON.parse(schema));
+    writeFileSync(stamp, inputs);
+  } catch (error) {
+    const remedy =
+      error.code === "MODULE_NOT_FOUND"
+        ? "it is a development dependency: npm ci --include=dev"
+        : "mend that, then run node packages/provider-grafana/generate.mjs";
+    console.error(
+      `packages/provider-grafana/lib cannot be generated from schema.json: ${error.message.split("\n")[0]}; ${remedy}`,
+    );
+    process.exit(1);
+  }
 }
 
 async function generate(providerSchema) {
