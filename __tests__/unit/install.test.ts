@@ -1,0 +1,210 @@
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+
+const ROOT = join(__dirname, "..", "..");
+const BINDINGS = join("packages", "provider-grafana");
+
+let project: string;
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "install-"));
+});
+afterEach(() => rmSync(project, { recursive: true }));
+
+function write(path: string, content: string | object): void {
+  const file = join(project, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): SpawnSyncReturns<string> {
+  return spawnSync(command, args, {
+    cwd: project,
+    encoding: "utf8",
+    env: {
+      PATH: process.env.PATH,
+      HOME: join(project, "home"),
+      npm_config_offline: "true",
+      npm_config_update_notifier: "false",
+      ...env,
+    },
+  });
+}
+
+const install = (env?: NodeJS.ProcessEnv) =>
+  run(process.execPath, [join(project, "commands", "install.mjs")], env);
+const isThere = (path: string) => existsSync(join(project, path));
+
+/** A project that needs two packages, one of them for development, and one that no system can have: folders, so that npm needs no network. */
+function declareProject(): void {
+  cpSync(join(ROOT, "commands", "install.mjs"), join(project, "commands", "install.mjs"));
+  const folders = { "@cdktf/provider-grafana": BINDINGS, tool: "tool", elsewhere: "elsewhere" };
+  for (const [name, folder] of Object.entries(folders)) {
+    write(join(folder, "package.json"), { name, version: "1.0.0" });
+  }
+  write(join(BINDINGS, "generate.mjs"), 'console.log("looked at the bindings");');
+  const wanted = {
+    name: "made",
+    version: "1.0.0",
+    dependencies: { "@cdktf/provider-grafana": `file:${BINDINGS}` },
+    devDependencies: { tool: "file:tool" },
+    optionalDependencies: { elsewhere: "file:elsewhere" },
+  };
+  const nowhere = { optional: true, os: ["nowhere"] };
+  write("package.json", wanted);
+  write("package-lock.json", {
+    ...{ name: "made", version: "1.0.0", lockfileVersion: 3, requires: true },
+    packages: {
+      "": wanted,
+      elsewhere: { version: "1.0.0", ...nowhere },
+      "node_modules/@cdktf/provider-grafana": { resolved: BINDINGS, link: true },
+      "node_modules/elsewhere": { resolved: "elsewhere", link: true, ...nowhere },
+      "node_modules/tool": { resolved: "tool", link: true, dev: true },
+      [BINDINGS]: { name: "@cdktf/provider-grafana", version: "1.0.0" },
+      tool: { version: "1.0.0", dev: true },
+    },
+  });
+  write(join("elsewhere", "package.json"), {
+    name: "elsewhere",
+    version: "1.0.0",
+    os: ["nowhere"],
+  });
+}
+
+/** An npm that does no more than to say what it was asked for. */
+function madeNpm(script: string): NodeJS.ProcessEnv {
+  write("bin/npm", `#!/bin/sh\n${script}\n`);
+  chmodSync(join(project, "bin", "npm"), 0o755);
+  return { PATH: [join(project, "bin"), process.env.PATH].join(delimiter) };
+}
+
+test.each([
+  ["NODE_ENV=production", { NODE_ENV: "production" }, ""],
+  ["NPM_CONFIG_OMIT=dev", { NPM_CONFIG_OMIT: "dev" }, ""],
+  [
+    "an .npmrc that leaves much out",
+    {},
+    "omit[]=dev\nomit[]=optional\nomit[]=peer\nlegacy-peer-deps=true\ninstall-strategy=linked\nignore-scripts=true\n",
+  ],
+])("with %s everything that the commands need is installed", (_, env, npmrc) => {
+  declareProject();
+  write("home/.npmrc", npmrc);
+  const { status, stdout } = install(env);
+  expect([status, isThere("node_modules/tool/package.json")]).toEqual([0, true]);
+  expect(stdout).toBe("looked at the bindings\n");
+});
+
+test("what an installation of the user's own has left out is installed", () => {
+  declareProject();
+  run("npm", ["ci"], { NODE_ENV: "production" });
+  expect([isThere("node_modules/.package-lock.json"), isThere("node_modules/tool")]).toEqual([
+    true,
+    false,
+  ]);
+  expect(install({ NODE_ENV: "production" }).status).toBe(0);
+  expect(isThere("node_modules/tool/package.json")).toBe(true);
+});
+
+test("where everything is there npm is not asked, though a checkout has touched the lock file, and the bindings are looked at", () => {
+  declareProject();
+  run("npm", ["ci"]);
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(join(project, "package-lock.json"), later, later);
+  const { stdout, stderr, status } = install(madeNpm("exit 1"));
+  expect([stdout, stderr, status]).toEqual(["looked at the bindings\n", "", 0]);
+});
+
+test("another version in the lock file is installed", () => {
+  declareProject();
+  run("npm", ["ci"]);
+  const lock = JSON.parse(readFileSync(join(project, "package-lock.json"), "utf8"));
+  lock.packages.tool.version = "1.0.1";
+  write("package-lock.json", lock);
+  install(madeNpm('echo "$1" >asked'));
+  expect(readFileSync(join(project, "asked"), "utf8")).toBe("ci\n");
+});
+
+test("an npm that fails has its own words shown, and what they are about, without a stack trace", () => {
+  declareProject();
+  const { status, stderr } = install(madeNpm("echo 'npm error ENOSPC' >&2; exit 7"));
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    "installing dependencies ...\nnpm error ENOSPC\nnpm ci failed with exit status 7, and 4 packages of package-lock.json are missing in node_modules: mend what npm says above and run the command again\n",
+  );
+});
+
+describe("the bindings of the grafana provider", () => {
+  /** With the schema of one resource, which is generated quicker, and without some of the packages that are installed. */
+  function copyBindings(...without: readonly string[]): void {
+    for (const file of ["generate.mjs", "constraint.mjs", "package.json"]) {
+      cpSync(join(ROOT, BINDINGS, file), join(project, BINDINGS, file));
+    }
+    const schema = JSON.parse(readFileSync(join(ROOT, BINDINGS, "schema.json"), "utf8"));
+    for (const provider of Object.values<{ resource_schemas: object }>(schema.provider_schemas)) {
+      const [first] = Object.entries(provider.resource_schemas).filter(([name]) =>
+        /_folder$/.test(name),
+      );
+      provider.resource_schemas = Object.fromEntries([first]);
+    }
+    write(join(BINDINGS, "schema.json"), schema);
+    const modules = join(ROOT, "node_modules");
+    const names = readdirSync(modules).filter((name) => !/^[.@]/.test(name));
+    const scoped = readdirSync(join(modules, "@cdktf")).map((name) => `@cdktf/${name}`);
+    for (const name of [...names, ...scoped].filter((one) => !without.includes(one))) {
+      mkdirSync(dirname(join(project, "node_modules", name)), { recursive: true });
+      symlinkSync(join(modules, name), join(project, "node_modules", name));
+    }
+  }
+  const generate = () => run(process.execPath, [join(project, BINDINGS, "generate.mjs")]);
+
+  test("are generated where they are missing, and once", () => {
+    copyBindings();
+    expect(generate()).toMatchObject({
+      status: 0,
+      stderr: "generating the bindings of the grafana provider ...\n",
+    });
+    const made = join(project, BINDINGS, "lib", "folder", "index.js");
+    const { mtimeMs } = statSync(made);
+    expect(generate()).toMatchObject({ status: 0, stderr: "" });
+    expect(statSync(made).mtimeMs).toBe(mtimeMs);
+  });
+
+  test("that cannot be generated are an error with what is missing and the remedy, which stops no npm ci", () => {
+    copyBindings("@cdktf/provider-generator");
+    const { status, stderr } = generate();
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      "packages/provider-grafana/lib cannot be generated from schema.json: Cannot find module '@cdktf/provider-generator'; it is a development dependency: npm ci --include=dev\n",
+    );
+    expect(stderr).not.toContain("    at ");
+    const { scripts } = JSON.parse(readFileSync(join(project, BINDINGS, "package.json"), "utf8"));
+    expect(run("sh", ["-c", `cd ${BINDINGS} && ${scripts.prepare}`]).status).toBe(0);
+  });
+});
+
+test("the app looks at the bindings too, for npx cdktf after an npm ci that runs no scripts", () => {
+  const { app } = JSON.parse(readFileSync(join(ROOT, "cdktf.json"), "utf8"));
+  declareProject();
+  write("register.js", "");
+  write("main.ts", 'console.log("ran the app");');
+  run("npm", ["ci", "--ignore-scripts"]);
+  expect(run("sh", ["-c", app]).stdout).toBe("looked at the bindings\nran the app\n");
+});
