@@ -23,6 +23,8 @@ built() {
 }
 
 build() {
+  # A checkout may be its owner's alone; what is copied out of it the users of the image read too.
+  [[ $3 != "$work"/* ]] || chmod -R go=u-w "$3"
   docker build --tag "$1" --label "groundwork.lab.inputs=$2" "$3"
 }
 

@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 
 set -euo pipefail
+# What goes into images, and what is installed, others have to read; a folder that CDPATH leads to is another one.
+umask 022
+unset CDPATH
 
 # shellcheck disable=SC2034 # used by the scripts
 LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,7 +3,10 @@
 # module proxy.
 . "$(dirname "$0")/lib.sh"
 
-for command in ${TERRAFORM_BINARY_NAME:-terraform tofu}; do
+commands=(terraform tofu)
+# It may be a path with spaces.
+[ -z "${TERRAFORM_BINARY_NAME:-}" ] || commands=("$TERRAFORM_BINARY_NAME")
+for command in "${commands[@]}"; do
   if command -v "$command" >/dev/null; then
     printf '%s\n' "$command"
     exit

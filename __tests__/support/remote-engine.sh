@@ -2,6 +2,7 @@
 # remote-engine.sh DIRECTORY: makes what it takes to reach the local engine as one reaches a remote one: certificates for TCP with TLS, keys
 # and an sshd for ssh. Ends with the sshd's port; its process number is in DIRECTORY/sshd.pid.
 set -euo pipefail
+unset CDPATH
 here=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$1
 cd "$dir"

@@ -6,8 +6,7 @@ import { PROJECT_ROOT } from "../synthesis/project";
 import { CommandError } from "../terminal/terminal";
 
 /** A copy of the project, to change, that deploys the same lab. */
-export function copyOfProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"));
+export function copyOfProject(copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"))): string {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], {
     cwd: PROJECT_ROOT,
   });

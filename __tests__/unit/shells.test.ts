@@ -1,0 +1,191 @@
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { copyOfProject } from "../../operations/bench/copy";
+import { synthesizeTree } from "../../operations/synthesis/tree";
+
+const ROOT = join(__dirname, "..", "..");
+const folder = mkdtempSync(join(tmpdir(), "shells-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A copy of the project as a checkout with umask 077 in a folder with spaces makes it, a symlink to it, and a folder that CDPATH leads to. */
+const copy = join(folder, "my projects", "ground work");
+const link = join(folder, "link");
+const elsewhere = join(folder, "elsewhere");
+const bin = join(folder, "bin");
+beforeAll(() => {
+  mkdirSync(copy, { recursive: true });
+  copyOfProject(copy);
+  // What the tests deploy is nobody else's.
+  rmSync(join(copy, ".state"));
+  spawnSync("chmod", ["-R", "--no-dereference", "go=", copy]);
+  symlinkSync(copy, link);
+  for (const name of [".ci", "lab"]) {
+    mkdirSync(join(elsewhere, name), { recursive: true });
+  }
+  mkdirSync(bin);
+  program(
+    "docker",
+    `case "$1" in
+       info) echo '{"ServerVersion": "made", "DockerRootDir": "/", "MemTotal": 68719476736}' ;;
+       version) echo 1.51 ;;
+       image) shift 4; printf '"%s"\\n' "$@" ;;
+     esac`,
+  );
+  program("terraform", "echo 'Terraform v1.11.4'");
+});
+
+function program(name: string, script: string, into = bin): void {
+  mkdirSync(into, { recursive: true });
+  writeFileSync(join(into, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(into, name), 0o755);
+}
+
+/** A command line as a user's shell runs it, without a terminal. */
+function shell(
+  command: string,
+  { cwd = copy, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): SpawnSyncReturns<string> {
+  return spawnSync("sh", ["-c", command], {
+    cwd,
+    encoding: "utf8",
+    env: {
+      PATH: [bin, process.env.PATH].join(delimiter),
+      HOME: join(folder, "a home"),
+      npm_config_update_notifier: "false",
+      GROUNDWORK_LAB_CACHE: join(folder, "the cache"),
+      ...env,
+    },
+  });
+}
+
+test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
+  ["in a folder with spaces", "npm run doctor", {}],
+  ["behind a symlink", "npm run doctor", { cwd: link, env: { PWD: link } }],
+  ["with umask 077", "umask 077; npm run doctor", {}],
+  ["with LANG=C", "npm run doctor", { env: { LANG: "C", LC_ALL: "C" } }],
+  ["with TERM=dumb", "npm run doctor", { env: { TERM: "dumb" } }],
+  ["with CDPATH", "npm run doctor", { env: { CDPATH: elsewhere } }],
+])("npm run doctor holds %s, without a terminal", (_, command, options) => {
+  // What only this machine knows is not told by an engine elsewhere, nor what a mirror of one's own has.
+  const mirror = join(folder, "terraform rc");
+  writeFileSync(mirror, 'provider_installation { network_mirror { url = "https://x/" } }');
+  const env = { DOCKER_HOST: "ssh://deploy@engine", TF_CLI_CONFIG_FILE: mirror, ...options.env };
+  const { status, stdout, stderr } = shell(command, { ...options, env });
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^images +yes +7, all can be had$/m);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes begin with it
+  expect(stdout).not.toMatch(/\u001b/);
+});
+
+test("what is synthesized names no folder, and is the same behind a symlink, in a folder with spaces and for its owner's eyes only", () => {
+  const here = synthesizeTree(ROOT, "lab");
+  expect(synthesizeTree(link, "lab")).toEqual(here);
+  expect(JSON.stringify([...here])).not.toContain(ROOT);
+});
+
+test("the gate goes to its own folder, not to one that CDPATH leads to", () => {
+  const tools = join(folder, "gate");
+  for (const name of ["shellcheck", "busybox", "dash", "sleep"]) {
+    program(name, "", tools);
+  }
+  program("node", "pwd -P; exit 1", tools);
+  const PATH = [tools, process.env.PATH].join(delimiter);
+  const { stdout } = shell(".ci/run", { env: { CDPATH: elsewhere, PATH } });
+  expect(stdout).toContain(`\n${copy}\n`);
+  expect(stdout).not.toContain(`\n${elsewhere}\n`);
+});
+
+describe("the lab's scripts", () => {
+  /** Programs that build nothing, but leave the files that the scripts go on with. */
+  beforeAll(() => {
+    program(
+      "go",
+      `case "$1" in env) echo made; exit ;; esac
+       while [ $# -gt 0 ]; do [ "$1" != -o ] || { mkdir -p "\${2%/*}" && : >"$2"; }; shift; done`,
+      join(folder, "builders"),
+    );
+    for (const [name, script] of Object.entries({
+      "apt-get": "",
+      "dpkg-query": "echo install ok installed",
+      debootstrap: 'mkdir -p "$4/etc"',
+      gcc: 'while [ $# -gt 0 ]; do [ "$1" != -o ] || : >"$2"; shift; done',
+      mvn: `for option; do case $option in -DoutputDirectory=*)
+              mkdir -p "\${option#*=}" && : >"\${option#*=}/opensearch-scripting-painless-spi-1.jar" ;; esac; done`,
+      docker: `case "$1" in
+                 build) for context; do :; done; cp -a "$context" "$BUILT/$$" ;;
+                 import) cat >/dev/null ;;
+                 *) exit 1 ;;
+               esac`,
+    })) {
+      program(name, script, join(folder, "builders"));
+    }
+  });
+  const builders = (env: NodeJS.ProcessEnv = {}) => ({
+    PATH: [join(folder, "builders"), process.env.PATH].join(delimiter),
+    ...env,
+  });
+
+  test.each([
+    ["from a folder with spaces", {}],
+    ["with CDPATH", { CDPATH: "." }],
+    ["with LANG=C", { LC_ALL: "C" }],
+  ])("find their own files %s", (_, env) => {
+    const { stdout, stderr, status } = shell("lab/provider.sh", { env: builders(env) });
+    expect([status, stderr.replace(/^lab: .*\n/gm, "")]).toEqual([0, ""]);
+    const config = stdout.trim().split("\n").pop() as string;
+    expect(readFileSync(config, "utf8")).toContain(`path = "${join(folder, "the cache")}/`);
+  });
+
+  test("take a Terraform whose path has spaces", () => {
+    const terraform = join(folder, "my projects", "tofu");
+    program("tofu", "", join(folder, "my projects"));
+    const { stdout } = shell("lab/terraform.sh", { env: { TERRAFORM_BINARY_NAME: terraform } });
+    expect(stdout).toBe(`${terraform}\n`);
+  });
+
+  test("make images that their users can read, from a checkout that only its owner can", () => {
+    const built = join(folder, "built");
+    mkdirSync(built);
+    const { status, stderr } = shell("umask 077; lab/images.sh k:1 o:1 p:1 d:1 h:1", {
+      env: builders({ BUILT: built }),
+    });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(readdirSync(built).length).toBeGreaterThan(5);
+    const hidden = spawnSync(
+      "find",
+      [built, "-mindepth", "2", "-not", "-name", "Dockerfile", "-not", "-perm", "-044"],
+      { encoding: "utf8" },
+    );
+    expect(hidden.stdout).toBe("");
+    const closed = spawnSync(
+      "find",
+      [built, "-mindepth", "2", "-perm", "-100", "-not", "-perm", "-011"],
+      { encoding: "utf8" },
+    );
+    expect(closed.stdout).toBe("");
+  });
+});
+
+test("every script that goes to a folder beside it does so whatever CDPATH is", () => {
+  const files = spawnSync("git", ["ls-files", "-co", "--exclude-standard"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  const careless = files.stdout
+    .split("\n")
+    .filter((file) => /\.sh$|^\.ci\/run$/.test(file))
+    .map((file) => [file, readFileSync(join(ROOT, file), "utf8")])
+    .filter(([, text]) => /\bcd "\$\(dirname /.test(text) && !/^unset CDPATH$/m.test(text));
+  expect(careless.map(([file]) => file)).toEqual([]);
+});
