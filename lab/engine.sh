@@ -1,23 +1,18 @@
 #!/usr/bin/env bash
-# Starts a Docker engine when none answers, and makes the kernel ready for OpenSearch.
-# engine.sh stop: ends the one that it has started, with all its containers.
-. "$(dirname "$0")/lib.sh"
+# engine.sh [bookworm|trixie|forky]: has that engine of the lab answer (see engines.sh), and makes the kernel ready for OpenSearch. Another
+# one of the lab is stopped for it. An engine that somebody else has started serves as bookworm.
+# engine.sh stop: ends the one that the lab has started, with all its containers.
+. "$(dirname "$0")/engines.sh"
 
 # What was killed leaves things that the next engine trips over.
 sweep() {
-  local file pid folder
+  local file pid
   for file in /run/docker.pid /run/docker/containerd/containerd.pid; do
     pid=$(cat "$file" 2>/dev/null) || continue
     case $(readlink "/proc/$pid/exe" 2>/dev/null) in
       */dockerd | */containerd) ;;
       *) rm -f "$file" ;;
     esac
-  done
-  # An engine starts containers again that were killed with it: of a lab's, nobody waits for them any more.
-  for folder in /var/lib/docker/containers/*/; do
-    if grep -qE '"groundwork\.(trial|environment)":"(lab|")' "$folder/config.v2.json" 2>/dev/null; then
-      sed -i 's/"RestartPolicy":{"Name":"[a-z-]*"/"RestartPolicy":{"Name":"no"/' "$folder/hostconfig.json"
-    fi
   done
   if ip netns list 2>/dev/null | grep -q '^groundwork-lab-' || ip link show gwlab >/dev/null 2>&1; then
     "$LAB_DIR/machines.sh" stop
@@ -26,40 +21,57 @@ sweep() {
   find "$LAB_CACHE" -maxdepth 1 \( -name 'step.*' -o -name 'unpack.*' \) -mmin +60 -exec rm -rf {} +
 }
 
-if [ "${1-}" = stop ]; then
-  pid=$(cat "$LAB_CACHE/dockerd.pid" 2>/dev/null || true)
-  # Numbers come again.
-  if [[ -n $pid && $(readlink "/proc/$pid/exe") == */dockerd ]]; then
-    kill -TERM "$pid"
-    for _ in $(seq 120); do
-      [ -d "/proc/$pid" ] || break
-      sleep 0.5
-    done
-    [ ! -d "/proc/$pid" ] || kill -KILL "$pid"
-    say "stopped the Docker engine"
-  else
+stop() {
+  local pid running
+  pid=$(engine_pid)
+  if [ -z "$pid" ]; then
     say "the Docker engine is not the lab's: it goes on"
+    return
   fi
-  exit
-fi
+  running=$(engine_name)
+  # Others take its images over.
+  mkdir -p "$ENGINE_FILES/$running"
+  kill -TERM "$pid"
+  for _ in $(seq 120); do
+    [ -d "/proc/$pid" ] || break
+    sleep 0.5
+  done
+  [ ! -d "/proc/$pid" ] || kill -KILL "$pid"
+  say "stopped the Docker engine $running"
+}
 
-if docker info >/dev/null 2>&1; then
-  say "a Docker engine answers"
-else
-  [ "$(id -u)" = 0 ] || fail "no Docker engine answers, and only root can start one: start Docker, or run the lab as root"
-  # tini is what `init: true` runs in a container.
-  command -v dockerd >/dev/null || apt_install docker.io iptables tini
+start() {
+  local log=$LAB_CACHE/dockerd.log
   sweep
-  log=$LAB_CACHE/dockerd.log
-  setsid dockerd >"$log" 2>&1 </dev/null &
-  printf '%s\n' $! >"$LAB_CACHE/dockerd.pid"
+  become "$name" setsid >"$log" 2>&1 </dev/null &
+  printf '%s\n' $! >"$PID_FILE"
   for _ in $(seq 120); do
     docker info >/dev/null 2>&1 && break
     kill -0 $! 2>/dev/null || { tail -n 20 "$log" >&2; fail "dockerd ended while starting, its last lines are above (log: $log)"; }
     sleep 0.5
   done
   docker info >/dev/null 2>&1 || { tail -n 20 "$log" >&2; fail "dockerd does not answer after 60 s, its last lines are above (log: $log)"; }
-  say "started a Docker engine (log: $log)"
+  say "started the Docker engine $name, $(docker version --format '{{.Server.Version}}') (log: $log)"
+}
+
+name=${1:-bookworm}
+if [ "$name" = stop ]; then
+  stop
+  exit
+fi
+[[ " ${ENGINES[*]} " == *" $name "* ]] || fail "the engine is \"$name\": allowed are ${ENGINES[*]}, and stop"
+PATH=$(client_of "$name"):$PATH
+
+running=$(engine_name)
+if ! docker info >/dev/null 2>&1 || [ "${running:-$name}" != "$name" ]; then
+  [ "$(id -u)" = 0 ] || fail "the Docker engine $name does not answer, and only root can start one: start Docker, or run the lab as root"
+  prepare_engine "$name"
+  [ -z "$running" ] || stop
+  start
+elif [ -n "$running" ] || [ "$name" = bookworm ]; then
+  say "a Docker engine answers${running:+: $running}"
+else
+  fail "a Docker engine answers that is not the lab's, and engine $name would be in its place: stop it (systemctl stop docker.socket docker.service), or leave --engine $name out"
 fi
 
 # OpenSearch's bootstrap check, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # images.sh KAFKA_IMAGE OPENSEARCH_IMAGE PROMETHEUS_IMAGE DOCKER_CLI_IMAGE HAPROXY_IMAGE [SECURED_OPENSEARCH_IMAGE]: builds these
 # images from package registries alone and tags them as the official ones, and groundwork-lab/exporters. The last one has the security
-# plugin. An image whose inputs did not change is not built again.
-. "$(dirname "$0")/lib.sh"
+# plugin. An image whose inputs did not change is not built again, and one that another of the lab's engines has is taken from there.
+. "$(dirname "$0")/engines.sh"
 
 kafka_image=$1
 opensearch_image=$2
@@ -29,12 +29,8 @@ build() {
 }
 
 bootstrap_rootfs() {
-  local rootfs=$work/rootfs mirror
-  # The mirror that this machine's apt uses; debootstrap's own default where apt names none.
-  # shellcheck disable=SC2016 # apt's own placeholders
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
-  # shellcheck disable=SC2086
-  debootstrap --variant=minbase --include="$PACKAGES" trixie "$rootfs" $mirror
+  local rootfs=$work/rootfs
+  debootstrap --variant=minbase --include="$PACKAGES" trixie "$rootfs" "$(debian_mirror)"
   rm -rf "$rootfs"/var/cache/apt/* "$rootfs"/var/lib/apt/lists/* "$rootfs"/usr/share/doc "$rootfs"/usr/share/man
   # A mirror is this machine's business, not the image's.
   : >"$rootfs/etc/apt/sources.list"
@@ -133,6 +129,68 @@ build_exporters() {
   build groundwork-lab/exporters "$1" "$work/exporters"
 }
 
+# each COMMAND: calls it with NAME, TEXT, INPUTS and BUILDER of every image, those first that others are made from.
+each() {
+  "$1" groundwork-lab/rootfs "Debian trixie with a JRE, Prometheus and HAProxy, about a minute" "$rootfs_inputs" bootstrap_rootfs
+  "$1" groundwork-lab/base "open-file shim" "$base_inputs" build_base
+  "$1" "$kafka_image" "Maven Central" "$base_inputs-$(fingerprint "images/kafka")-$kafka_image" build_kafka
+  "$1" "$opensearch_image" "Maven Central" "$base_inputs-$(fingerprint "images/opensearch")-$opensearch_image" build_opensearch
+  if [ -n "$secured_opensearch_image" ]; then
+    "$1" "$secured_opensearch_image" "Maven Central, with the security plugin" "$base_inputs-$(fingerprint "images/opensearch")-$secured_opensearch_image" build_secured_opensearch
+  fi
+  "$1" "$prometheus_image" "Debian's Prometheus" "$rootfs_inputs-$(fingerprint "images/prometheus")" build_prometheus
+  "$1" "$docker_cli_image" "Debian's docker CLI" "$rootfs_inputs-$(fingerprint "images/docker-cli")" build_docker_cli
+  "$1" "$haproxy_image" "Debian's HAProxy" "$rootfs_inputs-$(fingerprint "images/haproxy")" build_haproxy
+  "$1" groundwork-lab/exporters "exporters, cAdvisor's and Kafka's from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor kafka-exporter)" build_exporters
+}
+
+note_missing() {
+  built "$1" "$3" || missing+=("$1 $3")
+}
+
+# take_over: takes what is missing from the lab's other engines, as far as they have it.
+take_over() {
+  local name running
+  running=$(engine_name)
+  for name in "${ENGINES[@]}"; do
+    missing=()
+    each note_missing
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$name" != "${running:-bookworm}" ] && [ -d "$ENGINE_FILES/$name" ]; then
+      step "looking for ${#missing[@]} images in engine $name" take_from "$name"
+    fi
+  done
+}
+
+# take_from NAME: from an engine of which nothing but its images is wanted, started beside the one that runs. It has no network, since it
+# would make those of its own again, and ends with this process.
+take_from() {
+  local name=$1 run=/run/groundwork-lab-aside one found=() status=0
+  prepare_engine "$name"
+  rm -rf "$run"
+  mkdir "$run"
+  become "$name" "setpriv --pdeathsig TERM unshare --net" --host "unix://$run/docker.sock" --exec-root "$run/exec" --pidfile "$run/docker.pid" &
+  for _ in $(seq 120); do
+    ! aside docker info >/dev/null 2>&1 || break
+    kill -0 $! 2>/dev/null || fail "its dockerd ended while starting: remove $ENGINE_FILES/$name to go on without what it has"
+    sleep 0.5
+  done
+  for one in "${missing[@]}"; do
+    # shellcheck disable=SC2086 # a name and its inputs
+    ! aside built $one || found+=("${one% *}")
+  done
+  if [ ${#found[@]} -gt 0 ]; then
+    aside docker save "${found[@]}" | docker load || status=$?
+  fi
+  kill $!
+  wait $! || true
+  rm -rf "$run"
+  return $status
+}
+
+# aside COMMAND...: with the engine that take_from has started.
+aside() { PATH=$(client_of "$name"):$PATH DOCKER_HOST=unix://$run/docker.sock "$@"; }
+
 # image NAME TEXT INPUTS BUILDER: builds an image unless it is there.
 image() {
   if built "$1" "$3"; then
@@ -146,20 +204,11 @@ image() {
 cd "$LAB_DIR"
 rootfs_inputs=$(fingerprint images.sh)
 base_inputs=$rootfs_inputs-$(fingerprint "images/base")
+take_over
 if ! built groundwork-lab/rootfs "$rootfs_inputs"; then
   apt_install debootstrap debian-archive-keyring
   command -v mvn >/dev/null || apt_install maven
   command -v gcc >/dev/null || apt_install gcc libc6-dev
 fi
-image groundwork-lab/rootfs "Debian trixie with a JRE, Prometheus and HAProxy, about a minute" "$rootfs_inputs" bootstrap_rootfs
-image groundwork-lab/base "open-file shim" "$base_inputs" build_base
-image "$kafka_image" "Maven Central" "$base_inputs-$(fingerprint "images/kafka")-$kafka_image" build_kafka
-image "$opensearch_image" "Maven Central" "$base_inputs-$(fingerprint "images/opensearch")-$opensearch_image" build_opensearch
-if [ -n "$secured_opensearch_image" ]; then
-  image "$secured_opensearch_image" "Maven Central, with the security plugin" "$base_inputs-$(fingerprint "images/opensearch")-$secured_opensearch_image" build_secured_opensearch
-fi
-image "$prometheus_image" "Debian's Prometheus" "$rootfs_inputs-$(fingerprint "images/prometheus")" build_prometheus
-image "$docker_cli_image" "Debian's docker CLI" "$rootfs_inputs-$(fingerprint "images/docker-cli")" build_docker_cli
-image "$haproxy_image" "Debian's HAProxy" "$rootfs_inputs-$(fingerprint "images/haproxy")" build_haproxy
 require_go "$LAB_DIR/cadvisor/go.mod" "the exporters"
-image groundwork-lab/exporters "exporters, cAdvisor's and Kafka's from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor kafka-exporter)" build_exporters
+each image

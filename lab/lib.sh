@@ -61,6 +61,12 @@ apt_get_install() {
   apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }
 
+# debian_mirror: the one that this machine's apt uses; nothing, which debootstrap takes for its own, where apt names none.
+debian_mirror() {
+  # shellcheck disable=SC2016 # apt's own placeholders
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
+}
+
 # unpack PACKAGE BINARY: has that file of a Debian package in the folder of the package's name in the cache, without installing its
 # service.
 unpack() {
