@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
   DOCKER_CLI_IMAGE,
@@ -25,7 +25,7 @@ import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
 import { enginesOf } from "../environments/placement";
 import { followContext } from "../operations/engine/context";
-import { dockerAt, type Engine } from "../operations/engine/docker";
+import { askEngine, dockerAt, type Engine } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { CommandError } from "../operations/terminal/terminal";
@@ -43,7 +43,19 @@ export interface LabOptions {
   readonly yes: boolean;
   /** What is to be deployed: the lab of several machines has engines of its own. @default lab */
   readonly environment?: Environment;
+  /** Which of the lab's engines answers then; another one of them is stopped. @default bookworm */
+  readonly engine?: LabEngine;
 }
+
+/** This machine's own, Debian's there, and newer ones, as in lab/engines.sh. */
+export const LAB_ENGINES = ["bookworm", "trixie", "forky"] as const;
+export type LabEngine = (typeof LAB_ENGINES)[number];
+
+/** As in lab/lib.sh. */
+const CACHE =
+  process.env.GROUNDWORK_LAB_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
+const ENGINE_FILES = join(CACHE, "engines");
 
 const LABS = [lab, labSecured];
 const LABS_OF_THREE = [labThree, labThreeSecured];
@@ -64,8 +76,13 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
     );
   }
   await takeTurns();
-  await runLabScript("engine.sh");
-  const { environment = lab } = options;
+  const { environment = lab, engine = "bookworm" } = options;
+  if (!environment.machines && (await askEngine(undefined, "version")).exitCode === 0) {
+    // It may be stopped for another one.
+    await refuseToDisturb(options);
+  }
+  await runLabScript("engine.sh", engine);
+  useClientOf(engine);
   if (!environment.machines) {
     await refuseToDisturb(options);
     await stopMachines();
@@ -83,6 +100,19 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   }
   await cleanLeftovers(environment, options);
   return terraform;
+}
+
+/** Has this process and its children use the engine's own docker command, where it has one: that of this machine may be too old for it. */
+function useClientOf(engine: LabEngine): void {
+  const others = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.startsWith(ENGINE_FILES));
+  process.env.PATH = [clientOf(engine), ...others].join(delimiter);
+}
+
+/** The folder of it. */
+export function clientOf(engine: LabEngine): string {
+  return join(ENGINE_FILES, engine, "bin");
 }
 
 /** Takes the machines of the lab of several down, if there are any; their data and images stay. */
@@ -125,11 +155,8 @@ const PATIENCE_SECONDS = 120;
 
 /** Two clones share the machine's engine: the second waits until the first has ended. */
 async function takeTurns(): Promise<void> {
-  const cache =
-    process.env.GROUNDWORK_LAB_CACHE ??
-    join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
-  mkdirSync(cache, { recursive: true });
-  const lock = join(cache, "lab.lock");
+  mkdirSync(CACHE, { recursive: true });
+  const lock = join(CACHE, "lab.lock");
   const own = identify(process.pid) as string;
   const deadline = Date.now() + PATIENCE_SECONDS * 1000;
   let told = false;
