@@ -20,6 +20,7 @@ export const SUITES: Readonly<Record<string, number>> = {
   "machines-rolling": 280,
   secured: 280,
   "rotation-authority": 280,
+  engines: 300,
   rolling: 300,
   "machines-secured": 300,
 };

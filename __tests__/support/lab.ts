@@ -12,7 +12,7 @@ import { KAFKA_CLIENT_CONFIG } from "../../constructs";
 import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
-import { prepareLab } from "../../lab/prepare";
+import { type LabEngine, prepareLab } from "../../lab/prepare";
 import { COMMAND_LOGS, lastLines } from "./logs";
 import type { Json } from "./platform";
 
@@ -26,8 +26,8 @@ export interface Finished {
 }
 
 /** A lab without data; everything below uses it. */
-export async function freshLab(environment: Environment = lab): Promise<void> {
-  await prepareLab({ fresh: true, yes: false, environment });
+export async function freshLab(environment: Environment = lab, engine?: LabEngine): Promise<void> {
+  await prepareLab({ fresh: true, yes: false, environment, engine });
   if (environment.machines) {
     // What an earlier test left on the engine beside them would take their CPUs.
     const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.environment");

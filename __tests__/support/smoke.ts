@@ -1,0 +1,53 @@
+import type { LabEngine } from "../../lab/prepare";
+import {
+  deployCatalog,
+  docker,
+  expectDone,
+  freshLab,
+  npm,
+  OF_THE_LAB,
+  synthesizedContainers,
+} from "./lab";
+
+/** One thin path through the platform, on a lab of its own. */
+export function testSmoke(engine?: LabEngine): void {
+  beforeAll(() => freshLab(undefined, engine));
+
+  test("npm run up on a fresh machine ends with every requirement in force", () => {
+    const finished = npm("up");
+    expectDone(finished);
+    const requirements = [...finished.output.matchAll(/^((?:AUT|NFR)-\w+) +(\S+)/gm)];
+    expect(requirements.map(([, name, holds]) => [name, holds])).toEqual(
+      ["AUT-001", "AUT-002", "AUT-003", "NFR-VIS", "NFR-IDEM"].map((name) => [name, "yes"]),
+    );
+  });
+
+  test("npm run plan has nothing to do then", () => {
+    const finished = npm("plan");
+    expectDone(finished);
+    expect(finished.output).toMatch(/^no change$/m);
+  });
+
+  test("a catalog with a topic that the broker rejects fails the deploy, with 65 and its reason", () => {
+    const { exitCode, output } = deployCatalog("rejected-topic");
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("Unknown topic config name: no.such.config");
+    expect(output).toMatch(/"event":"exit","version":"[^"]+","exit_code":65,/);
+  });
+
+  test("npm run down leaves no container, and every volume", () => {
+    const declared = synthesizedContainers().map(({ name }) => name);
+    expect(declared).toContain("kafka-1");
+    expectDone(npm("down"));
+    expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
+    expect(
+      docker("volume", "ls", "--format", "{{.Name}}", ...OF_THE_LAB)
+        .split("\n")
+        .sort(),
+    ).toEqual([
+      ...["alloy-data", "grafana-data", "kafka-1-data", "kafka-2-data", "kafka-3-data"],
+      ...["loki-data", "opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
+      "prometheus-data",
+    ]);
+  });
+}
