@@ -157,7 +157,7 @@ take_over() {
     each note_missing
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$name" != "${running:-bookworm}" ] && [ -d "$ENGINE_FILES/$name" ]; then
-      step "looking for ${#missing[@]} images in engine $name" take_from "$name"
+      (step "looking for ${#missing[@]} images in engine $name" take_from "$name") || say "what it has is not to be had: it is built"
     fi
   done
 }
