@@ -12,7 +12,8 @@ import type { Json } from "../../support/platform";
 import { alloysView, allRelayed, relayed, runToEnd } from "../../support/watched";
 
 /** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
-const MEASURED_HERE = /^(elasticsearch|container|node|groundwork_declared)_/;
+const MEASURED_HERE =
+  /^((elasticsearch|container|node|groundwork_declared)_|groundwork_container_info$)/;
 
 const PANELS = catalog.dashboards.dashboards.flatMap((dashboard) =>
   dashboard.queries
