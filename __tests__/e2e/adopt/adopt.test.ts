@@ -28,7 +28,6 @@ let copy: string;
 
 beforeAll(async () => {
   await freshLab();
-  expectDone(deploy());
   copy = copyOfProject();
 });
 
@@ -37,6 +36,30 @@ afterAll(() => rmSync(copy, { recursive: true }));
 /** A command in the copy, as its npm script runs it. */
 const command = (script: string) =>
   run("node", ["-r", "./register.js", `commands/${script}.ts`], {}, copy);
+
+describe("what is somebody else's and has one of the platform's names", () => {
+  let refused: Finished;
+
+  beforeAll(() => {
+    docker("network", "create", ...TRIAL, "project_net");
+    docker("create", ...TRIAL, "--name", "prometheus", "groundwork-lab/base", "true");
+    refused = command("up");
+  });
+
+  afterAll(() => {
+    run("docker", ["rm", "--force", "prometheus"]);
+    run("docker", ["network", "rm", "project_net"]);
+  });
+
+  test("is named before anything is made, with the way out", () => {
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toContain(
+      "nothing was changed, because:\n- the engine has 1 network and 1 container (project_net, prometheus) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/lab.ts\n",
+    );
+    expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
+    expect(docker("network", "ls", "--quiet", ...OF_THE_LAB)).toBe("");
+  });
+});
 
 describe("a state that is lost while everything runs", () => {
   let refused: Finished;
@@ -55,6 +78,7 @@ describe("a state that is lost while everything runs", () => {
   let before: ReturnType<typeof volumes>;
 
   beforeAll(async () => {
+    expectDone(deploy());
     rmSync(join(copy, ".state", "lab"), { recursive: true });
     before = volumes();
     refused = command("up");
@@ -101,30 +125,5 @@ describe("a state that is lost while everything runs", () => {
   test("and nothing that was acknowledged is lost", () => {
     expectAllRecords(load);
     expectAllDocuments(load);
-  });
-});
-
-describe("what is somebody else's and has one of the platform's names", () => {
-  let refused: Finished;
-
-  beforeAll(() => {
-    expectDone(command("down"));
-    docker("network", "create", ...TRIAL, "project_net");
-    docker("create", ...TRIAL, "--name", "prometheus", "groundwork-lab/base");
-    refused = command("up");
-  });
-
-  afterAll(() => {
-    run("docker", ["rm", "--force", "prometheus"]);
-    run("docker", ["network", "rm", "project_net"]);
-  });
-
-  test("is named before anything is made, with the way out", () => {
-    expect(refused.exitCode).toBe(1);
-    expect(refused.output).toContain(
-      "nothing was changed, because:\n- the engine has 1 network and 1 container (prometheus, project_net) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/lab.ts\n",
-    );
-    expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
-    expect(docker("network", "ls", "--quiet", ...OF_THE_LAB)).toBe("");
   });
 });
