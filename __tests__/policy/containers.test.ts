@@ -191,20 +191,31 @@ describe.each(Object.values(environments))(
       expect(all.flatMap(below)).toEqual([]);
     });
 
-    if (proxies.length === 0) {
-      test("has no mount inside another one, where engines refuse to upload files", () => {
-        const nested = ({ name, volumes, tmpfs = {} }: Json) => {
-          const paths: string[] = [
-            ...volumes.map((mount: Json) => mount.container_path),
-            ...Object.keys(tmpfs),
-          ];
-          return paths
-            .filter((path) => paths.some((other) => path.startsWith(`${other}/`)))
-            .map((path) => `${name}: ${path}`);
-        };
-        expect(all.flatMap(nested)).toEqual([]);
-      });
-    } else {
+    test("has no mount inside another one, where engines refuse to upload files", () => {
+      // A tmpfs is none of those: for an upload the engine puts up volumes and paths of the host alone.
+      const nested = ({ name, volumes }: Json) => {
+        const paths: string[] = volumes.map((mount: Json) => mount.container_path);
+        return paths
+          .filter((path) => paths.some((other) => path.startsWith(`${other}/`)))
+          .map((path) => `${name}: ${path}`);
+      };
+      expect(all.flatMap(nested)).toEqual([]);
+    });
+
+    test("has no file below a mount, which would hide it", () => {
+      const hidden = ({ name, volumes, tmpfs = {}, upload = [] }: Json) => {
+        const mounts = [
+          ...volumes.map((mount: Json) => mount.container_path),
+          ...Object.keys(tmpfs),
+        ];
+        return upload
+          .filter(({ file }: Json) => mounts.some((mount) => file.startsWith(`${mount}/`)))
+          .map(({ file }: Json) => `${name}: ${file}`);
+      };
+      expect(all.flatMap(hidden)).toEqual([]);
+    });
+
+    if (proxies.length > 0) {
       test("does not see where the engine's socket lies, unless it is the engine's proxy", () => {
         const { volumes, networks_advanced, tmpfs } = container(stacks, proxies[0]);
         expect(volumes).toEqual([SOCKET]);
