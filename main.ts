@@ -1,18 +1,17 @@
 import { App } from "cdktf";
-import { ValidationError } from "./constructs/service/validation";
+import { all, ValidationError } from "./constructs/service/validation";
 import { environmentNamed } from "./environments";
 import { withEngineOf } from "./environments/placement";
 import { ensureSecrets } from "./environments/secrets";
 import { declarePlatform } from "./stacks/platform";
 
 function main(): void {
-  // Here, since a file of the catalog may be what is wrong.
-  const { catalog } = require("./catalog") as typeof import("./catalog");
   const app = new App({ stackTraces: false });
   const { DOCKER_HOST, GROUNDWORK_ENV, GROUNDWORK_WITHOUT } = process.env;
-  const environment = withEngineOf(
-    DOCKER_HOST,
-    environmentNamed(GROUNDWORK_ENV, GROUNDWORK_WITHOUT),
+  const [environment, { catalog }] = all(
+    () => withEngineOf(DOCKER_HOST, environmentNamed(GROUNDWORK_ENV, GROUNDWORK_WITHOUT)),
+    // Here, since a file of the catalog may be what is wrong.
+    () => require("./catalog") as typeof import("./catalog"),
   );
   // Set where nothing is to be planned or deployed, which takes the secrets' paths alone.
   if (process.env.GROUNDWORK_WITHOUT_SECRETS !== "confirmed") {

@@ -1,4 +1,4 @@
-import type { Notifications } from "../stacks/alerting-stack";
+import type { Notifications } from "../constructs";
 
 /**
  * Who hears of alerts. Replace the address and give the environment an `smtp`, or use a webhook or Slack. What is only worth

@@ -6,11 +6,13 @@ export { ContactPoint, type ContactPointProps, type Secret } from "./grafana/con
 export { Dashboard, type DashboardQuery } from "./grafana/dashboard";
 export { DashboardProvider } from "./grafana/dashboard-provider";
 export { type DataSource, lokiDataSource, prometheusDataSource } from "./grafana/data-source";
-export { GRAFANA_IMAGE, Grafana, type GrafanaProps, type Smtp } from "./grafana/grafana";
+export { GRAFANA_IMAGE, Grafana, type GrafanaProps } from "./grafana/grafana";
 export { MuteTiming, type MuteTimingProps } from "./grafana/mute-timing";
 export { NotificationPolicy, type NotificationPolicyProps } from "./grafana/notification-policy";
+export { type Notifications, validateNotifications } from "./grafana/notifications";
 export { ReaderAccount } from "./grafana/reader-account";
 export { RuleGroup, type RuleGroupProps } from "./grafana/rule-group";
+export type { Smtp } from "./grafana/smtp";
 export type { DriftPolicy } from "./init-sidecar/drift-policy";
 export { EXIT_CODES, meaningOf, remedyOf } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
@@ -23,7 +25,7 @@ export {
   kafkaAddresses,
 } from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
-export { resolveTopic, type Topic, type TopicConfigs } from "./kafka/topic";
+export { resolveTopic, type Topic, type TopicConfigs, validateTopics } from "./kafka/topic";
 export { LOKI_IMAGE, Loki, type LokiProps } from "./loki/loki";
 export { hostNameOn } from "./network/host-name";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
@@ -42,7 +44,7 @@ export {
   declaredMetrics,
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
-export type { Access, Application } from "./security/application";
+export { type Access, type Application, validateApplications } from "./security/application";
 export type { Security } from "./security/security";
 export { useDockerProvider } from "./service/docker-provider";
 export type { HealthCheck } from "./service/health-check";
@@ -55,5 +57,5 @@ export {
 } from "./service/service-container";
 export { ServiceImage } from "./service/service-image";
 export { applyServiceSettings, type ServiceSettings } from "./service/settings";
-export { ValidationError } from "./service/validation";
+export { all, ValidationError } from "./service/validation";
 export { DataVolume, type DataVolumeProps, type IDataVolume } from "./storage/data-volume";

@@ -1,29 +1,115 @@
-import type { Smtp } from "../constructs";
+import * as v from "valibot";
+import { smtpSchema } from "../constructs/grafana/smtp";
+import { type Declared, object } from "../constructs/service/declaration";
 
-/** What differs between the places that the platform is deployed to. */
-export interface Environment {
+const networkSchema = object({
+  /** Name of the network on the engine. */
+  name: v.string(),
+
+  /**
+   * Whether the network is there already, under this name, and belongs to someone else.
+   *
+   * @default false - it is created, and destroyed with the platform
+   */
+  adopt: v.optional(v.boolean()),
+});
+
+export type NetworkSettings = Declared<typeof networkSchema>;
+
+const machineSchema = object({
+  /** Lower-case letters and digits: in the names of its stacks, and of what runs on every machine. */
+  name: v.string(),
+
+  /** Where its engine is reached from here, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
+  engine: v.string(),
+
+  /** IP address by which the other machines reach it. */
+  address: v.string(),
+});
+
+/** A machine with a Docker engine. */
+export type Machine = Declared<typeof machineSchema>;
+
+const stateBackendSchema = v.variant("kind", [
+  object({ kind: v.literal("local") }),
+  object({
+    /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+    kind: v.literal("s3"),
+    /** Name of the bucket. */
+    bucket: v.string(),
+    /**
+     * Where the bucket is.
+     *
+     * @default "us-east-1"
+     */
+    region: v.optional(v.string()),
+    /** Base URL of another S3 API than Amazon's. @default - Amazon's */
+    endpoint: v.optional(v.string()),
+  }),
+  object({
+    /** A REST server such as GitLab's. TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
+    kind: v.literal("http"),
+    /** Without a slash at its end; the stack's name is added, and `/lock` for its lock. */
+    address: v.string(),
+  }),
+  object({
+    /** A PostgreSQL database. PG_CONN_STR. */
+    kind: v.literal("pg"),
+  }),
+  object({
+    /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
+    kind: v.literal("gcs"),
+    /** Name of the bucket. */
+    bucket: v.string(),
+  }),
+  object({
+    /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
+    kind: v.literal("remote"),
+    /** Name of the organization. */
+    organization: v.string(),
+    /**
+     * Host of the service.
+     *
+     * @default "app.terraform.io"
+     */
+    hostname: v.optional(v.string()),
+  }),
+]);
+
+/**
+ * A backend of Terraform (https://developer.hashicorp.com/terraform/language/backend). None has a place for credentials: they come
+ * from the variables that the backend reads itself.
+ */
+export type StateBackend = Declared<typeof stateBackendSchema>;
+
+const observabilityServiceSchema = v.picklist(["alloy", "grafana", "loki"]);
+
+/** What an environment can do without. Prometheus, the exit relay and its engine proxy are everywhere. */
+export type ObservabilityService = Declared<typeof observabilityServiceSchema>;
+
+export const environmentSchema = object({
   /** Value of `GROUNDWORK_ENV`, and folder of the Terraform state below `.state/`. */
-  readonly name: string;
+  name: v.string(),
 
   /** Factor on the table of memory tiers, 0.5 to 16. */
-  readonly memoryScale: number;
+  memoryScale: v.number(),
 
   /** MiB that the containers may reserve together there; a preview compares with it. */
-  readonly memoryBudgetMiB: number;
+  memoryBudgetMiB: v.number(),
 
-  readonly networks: {
+  networks: object({
     /** The services' own network. */
-    readonly infra: NetworkSettings;
+    infra: networkSchema,
     /** The network that applications join. */
-    readonly project: NetworkSettings;
+    project: networkSchema,
     /**
      * Whether what crosses between several machines on networks that are created here is encrypted by the networks themselves (IPsec), which
      * takes ESP in the kernel of each. With `security` it is encrypted anyway.
      *
      * @default false
      */
-    readonly encrypted?: boolean;
-  };
+    encrypted: v.optional(v.boolean()),
+  }),
 
   /**
    * Who may connect: with `tls` every listener is encrypted, services know each other by certificates, and an application is let in with
@@ -31,48 +117,48 @@ export interface Environment {
    *
    * @default "none"
    */
-  readonly security?: "none" | "tls";
+  security: v.optional(v.picklist(["none", "tls"])),
 
-  readonly openSearch: {
+  openSearch: object({
     /** 1, or 3 and more. */
-    readonly nodes: number;
+    nodes: v.number(),
     /** Whether applications on the project network reach HTTP, which has no authentication. */
-    readonly onProjectNetwork: boolean;
+    onProjectNetwork: v.boolean(),
     /**
      * What the nodes run.
      *
      * @default OPENSEARCH_IMAGE
      */
-    readonly image?: string;
+    image: v.optional(v.string()),
     /** `false` on a machine that refuses to raise the limits of open files and locked memory. */
-    readonly raiseUlimits: boolean;
-  };
+    raiseUlimits: v.boolean(),
+  }),
 
-  readonly kafka: {
+  kafka: object({
     /** 1 or an odd number from 3. */
-    readonly brokers: number;
-  };
+    brokers: v.number(),
+  }),
 
-  readonly grafana: {
+  grafana: object({
     /**
      * Where the password of the user `admin` comes from: `generated` into an untracked file of this machine when there is none,
      * or the `variable` `TF_VAR_grafana_admin_password`. The variable wins either way. 5 bytes at least, printable characters alone.
      */
-    readonly adminPassword: "generated" | "variable";
+    adminPassword: v.picklist(["generated", "variable"]),
     /**
      * Where Grafana sends e-mail through.
      *
      * @default - no e-mail is sent
      */
-    readonly smtp?: Smtp;
-  };
+    smtp: v.optional(smtpSchema),
+  }),
 
   /**
    * Observability's services whose image cannot be had there. They are left out, and `up` names them.
    *
    * @default - none
    */
-  readonly without?: readonly ObservabilityService[];
+  without: v.optional(v.array(observabilityServiceSchema)),
 
   /**
    * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana. Where there are several machines, each is on
@@ -80,11 +166,13 @@ export interface Environment {
    *
    * @default - nothing is published on the host
    */
-  readonly hostPorts?: {
-    readonly openSearch: number;
-    readonly kafka: number;
-    readonly grafana: number;
-  };
+  hostPorts: v.optional(
+    object({
+      openSearch: v.number(),
+      kafka: v.number(),
+      grafana: v.number(),
+    }),
+  ),
 
   /**
    * The machines that the platform is spread over, three or more, each with an engine of its own and all in one Docker Swarm. Node *i* of
@@ -92,7 +180,7 @@ export interface Environment {
    *
    * @default - one machine, whose engine is found as the docker command finds it
    */
-  readonly machines?: readonly Machine[];
+  machines: v.optional(v.array(machineSchema)),
 
   /**
    * Path of the engine's socket on its own host, for the containers that watch the others.
@@ -100,7 +188,7 @@ export interface Environment {
    * @default - the one of DOCKER_HOST, where that is a `unix://` socket outside of the home directory, such as a rootless engine's; else
    * `/var/run/docker.sock`: a socket in the home directory leads into a virtual machine, which has it there
    */
-  readonly engineSocket?: string;
+  engineSocket: v.optional(v.string()),
 
   /**
    * Names of machines that are gone for now: a deploy leaves out what is placed there, and the init sidecars run elsewhere.
@@ -108,95 +196,22 @@ export interface Environment {
    *
    * @default - none
    */
-  readonly absent?: readonly string[];
+  absent: v.optional(v.array(v.string())),
 
   /**
    * Name of the machine by name of the container, such as `{ grafana: "b" }`, where it is to be another one.
    *
    * @default - none
    */
-  readonly placement?: Readonly<Record<string, string>>;
+  placement: v.optional(v.record(v.string(), v.string())),
 
   /**
    * Where Terraform keeps its state: on this machine, or where the whole team finds it.
    *
    * @default - local, in `.state/<environment>/`
    */
-  readonly state?: StateBackend;
-}
+  state: v.optional(stateBackendSchema),
+});
 
-/** A machine with a Docker engine. */
-export interface Machine {
-  /** Lower-case letters and digits: in the names of its stacks, and of what runs on every machine. */
-  readonly name: string;
-
-  /** Where its engine is reached from here, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
-  readonly engine: string;
-
-  /** IP address by which the other machines reach it. */
-  readonly address: string;
-}
-
-/**
- * A backend of Terraform (https://developer.hashicorp.com/terraform/language/backend). None has a place for credentials: they come
- * from the variables that the backend reads itself.
- */
-export type StateBackend =
-  | { readonly kind: "local" }
-  | {
-      /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
-      readonly kind: "s3";
-      /** Name of the bucket. */
-      readonly bucket: string;
-      /**
-       * Where the bucket is.
-       *
-       * @default "us-east-1"
-       */
-      readonly region?: string;
-      /** Base URL of another S3 API than Amazon's. @default - Amazon's */
-      readonly endpoint?: string;
-    }
-  | {
-      /** A REST server such as GitLab's. TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
-      readonly kind: "http";
-      /** Without a slash at its end; the stack's name is added, and `/lock` for its lock. */
-      readonly address: string;
-    }
-  | {
-      /** A PostgreSQL database. PG_CONN_STR. */
-      readonly kind: "pg";
-    }
-  | {
-      /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
-      readonly kind: "gcs";
-      /** Name of the bucket. */
-      readonly bucket: string;
-    }
-  | {
-      /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
-      readonly kind: "remote";
-      /** Name of the organization. */
-      readonly organization: string;
-      /**
-       * Host of the service.
-       *
-       * @default "app.terraform.io"
-       */
-      readonly hostname?: string;
-    };
-
-/** What an environment can do without. Prometheus, the exit relay and its engine proxy are everywhere. */
-export type ObservabilityService = "alloy" | "grafana" | "loki";
-
-export interface NetworkSettings {
-  /** Name of the network on the engine. */
-  readonly name: string;
-
-  /**
-   * Whether the network is there already, under this name, and belongs to someone else.
-   *
-   * @default false - it is created, and destroyed with the platform
-   */
-  readonly adopt?: boolean;
-}
+/** What differs between the places that the platform is deployed to. */
+export type Environment = Declared<typeof environmentSchema>;

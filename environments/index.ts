@@ -6,7 +6,6 @@ import { labSecured } from "./lab-secured";
 import { labThree } from "./lab-three";
 import { labThreeSecured } from "./lab-three-secured";
 import { laptop } from "./laptop";
-import { validateMachines } from "./placement";
 import { production } from "./production";
 import { validateEnvironment } from "./validate";
 
@@ -35,8 +34,7 @@ export function environmentNamed(name = laptop.name, without = ""): Environment 
       `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(environments).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
-  validateEnvironment(name, environment);
   const reduced = without ? { ...environment, absent: without.split(",") } : environment;
-  validateMachines(reduced);
+  validateEnvironment(name, reduced);
   return reduced;
 }

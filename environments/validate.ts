@@ -1,14 +1,28 @@
-import { validate } from "../constructs/service/validation";
-import type { Environment } from "./environment";
+import { checkDeclared } from "../constructs/service/declaration";
+import { all, validate } from "../constructs/service/validation";
+import { type Environment, environmentSchema } from "./environment";
+import { validateMachines } from "./placement";
 
-/** Fails where an environment would take what is another one's, or two services the same port. */
+/** Fails where an environment is none, would take what is another one's, gives one port twice or names machines that are not there. */
 export function validateEnvironment(key: string, environment: Environment): void {
-  const { name, hostPorts } = environment;
+  checkDeclared(environmentSchema, environment, `environment "${key}"`);
+  all(
+    () => validateName(key, environment),
+    () => validatePorts(environment),
+    () => validateMachines(environment),
+  );
+}
+
+function validateName(key: string, { name }: Environment): void {
   validate(
     name === key,
     () =>
       `environment "${key}" in environments/index.ts has the name "${name}": it would be deployed over that one's state and containers; set name to "${key}"`,
   );
+}
+
+function validatePorts(environment: Environment): void {
+  const { name, hostPorts } = environment;
   const publishers = hostPorts ? portsOf(environment, hostPorts) : [];
   const seen = new Map<number, string>();
   for (const [port, publisher] of publishers) {

@@ -5,11 +5,9 @@ import type { Construct } from "constructs";
 import {
   type AlertGroup,
   ContactPoint,
-  type ContactPointProps,
   MuteTiming,
-  type MuteTimingProps,
   NotificationPolicy,
-  type NotificationPolicyProps,
+  type Notifications,
   ReaderAccount,
   RuleGroup,
 } from "../constructs";
@@ -18,16 +16,6 @@ import { grafanaAdminPassword } from "./grafana-admin-password";
 import type { ObservabilityStack } from "./observability-stack";
 import { PlatformStack } from "./platform-stack";
 import { securityOf } from "./security";
-
-/** Who is told of alerts, how and when. */
-export interface Notifications {
-  /** Everybody who can be told. */
-  readonly contactPoints: readonly ContactPointProps[];
-  /** Times in which nobody is told. */
-  readonly muteTimings: readonly MuteTimingProps[];
-  /** Which alert goes to whom. */
-  readonly policy: NotificationPolicyProps;
-}
 
 export interface AlertingStackProps {
   readonly observability: ObservabilityStack;

@@ -4,10 +4,12 @@ import type {
   Application,
   DashboardProvider,
   IndexTemplate,
+  Notifications,
   Topic,
 } from "../constructs";
+import { all } from "../constructs";
 import type { Environment } from "../environments";
-import { AlertingStack, type Notifications } from "./alerting-stack";
+import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";
 import { NetworkStack } from "./network-stack";
@@ -43,18 +45,12 @@ export function declarePlatform(
   const locked = environment.security === "tls";
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
-  const data = new DataStack(app, "data", environment, {
-    network,
-    storage,
-    indexTemplates,
-    applications,
-  });
-  const messaging = new MessagingStack(app, "messaging", environment, {
-    network,
-    storage,
-    topics,
-    applications,
-  });
+  const [data, messaging] = all(
+    () =>
+      new DataStack(app, "data", environment, { network, storage, indexTemplates, applications }),
+    () =>
+      new MessagingStack(app, "messaging", environment, { network, storage, topics, applications }),
+  );
   const observability = new ObservabilityStack(app, "observability", environment, {
     network,
     storage,

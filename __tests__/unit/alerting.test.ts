@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
 import { catalog } from "../../catalog";
+import type { Notifications } from "../../constructs";
 import {
   ContactPoint,
   type ContactPointProps,
@@ -13,7 +14,6 @@ import {
 import { RuleGroup } from "../../constructs/grafana/rule-group";
 import { environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
-import type { Notifications } from "../../stacks/alerting-stack";
 import { type Json, resources, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
@@ -280,11 +280,11 @@ describe("a file of rules", () => {
       { expr: "sum(up" },
       /^alert "Sound" in .*rules\.yml has an expression that is no PromQL from character 7, "": correct its query$/,
     ],
-    ["no query", { expr: undefined }, /has no expr: correct its query$/],
+    ["no query", { expr: undefined }, /has no expr: it has to be a query in PromQL$/],
     [
       "no runbook",
       { annotations: { summary: "s" } },
-      /has no runbook: name the page that says what to do, as in docs\/runbooks\/InitFailed\.md$/,
+      /has no annotations\.runbook: it has to be the page that says what to do, as in docs\/runbooks\/InitFailed\.md$/,
     ],
     [
       "a runbook that does not exist",
@@ -294,12 +294,12 @@ describe("a file of rules", () => {
     [
       "no summary",
       { annotations: { runbook: "page.md" } },
-      /has no summary: say in one sentence what is wrong with which thing$/,
+      /has no annotations\.summary: it has to be a sentence that says what is wrong with which thing$/,
     ],
     [
       "an unknown severity",
       { labels: { severity: "urgent" } },
-      /has the severity "urgent": allowed are critical, warning, info$/,
+      /has labels\.severity "urgent": it has to be "critical", "warning" or "info"$/,
     ],
     [
       "a duration that is none",

@@ -3,33 +3,77 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { copyOfProject, editCopy } from "../../operations/bench/copy";
 
-test.each([
-  [
-    "a topic",
-    "catalog/topics.ts",
-    '"infra-events"',
-    '"infra events"',
-    /^topic name "infra events" is not legal: [^\n]*\n$/,
-  ],
-  [
-    "a file of the catalog",
-    "catalog/index-templates/logs_template.json",
-    '"index_patterns"',
-    '"index_pattern"',
-    /^index template \S*logs_template\.json has the key "index_pattern": allowed are [^\n]*\n$/,
-  ],
-])("the app says of %s that is wrong what is, and nothing else", (_, file, from, to, message) => {
+/** What the app says of a project with these edits, a line each. */
+function errorsOf(...edits: [file: string, from: string, to: string][]): string[] {
   const copy = copyOfProject();
   try {
-    editCopy(copy, file, from, to);
+    for (const edit of edits) {
+      editCopy(copy, ...edit);
+    }
     const { status, stderr } = spawnSync(process.execPath, ["-r", "./register.js", "main.ts"], {
       cwd: copy,
       encoding: "utf8",
       env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
     });
-    expect(stderr).toMatch(message);
     expect(status).toBe(1);
+    return stderr.replaceAll(`${copy}/`, "").split("\n").slice(0, -1);
   } finally {
     rmSync(copy, { recursive: true });
   }
+}
+
+test("the app says everything that is wrong in what people wrote, a line each, and nothing else", () => {
+  expect(
+    errorsOf(
+      [
+        "environments/lab.ts",
+        'name: "lab",',
+        'name: "lab", memoryscale: 2, kafka: { brokers: "3" as never },',
+      ],
+      ["catalog/topics.ts", '"infra-events", partitions: 3', '"infra events", partitions: 0'],
+      [
+        "catalog/topics.ts",
+        'name: "application-logs",',
+        'name: "application-logs", replicationfactor: 2,',
+      ],
+      [
+        "catalog/applications.ts",
+        "Application[] = []",
+        'Application[] = [{ name: "shop", topics: { "infra-events": "wirte" } } as never]',
+      ],
+      ["catalog/notifications.ts", "addresses:", "adresses:"],
+      ["catalog/index-templates/logs_template.json", '"index_patterns"', '"index_pattern"'],
+      ["alerts/kafka.yml", "    for: ", "    four: "],
+      ["dashboards/Messaging/kafka.json", '"uid": "groundwork-kafka"', '"uid": ""'],
+    ),
+  ).toEqual([
+    'environment "lab" has kafka.brokers "3": it has to be a number',
+    expect.stringMatching(
+      /^environment "lab" has "memoryscale", which is unknown: did you mean "memoryScale"\? allowed are name, /,
+    ),
+    'index template catalog/index-templates/logs_template.json has "index_pattern", which is unknown: did you mean "index_patterns"? allowed are index_patterns, priority, template, composed_of, version, data_stream, _meta',
+    'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, as in ["logs-*"]',
+    'dashboard dashboards/Messaging/kafka.json: the uid is "": it has to be 1 to 40 letters, digits, "-" and "_"',
+    'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
+    'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
+    'topic "infra events" has 0 partitions: it needs a whole number of at least 1',
+    'topic "application-logs" has "replicationfactor", which is unknown: did you mean "replicationFactor"? allowed are name, partitions, replicationFactor, configs, onDrift',
+    'application "shop" has topics.infra-events "wirte": it has to be "read", "write" or "readwrite"',
+    'contact point "operators" has no email.addresses: it has to be a list',
+    'contact point "operators" has in email "adresses", which is unknown: did you mean "addresses"? allowed are addresses',
+  ]);
+});
+
+test("the app says of every stack what cannot be there", () => {
+  expect(
+    errorsOf(
+      ["catalog/topics.ts", "partitions: 3", "partitions: 3, replicationFactor: 4"],
+      ["catalog/topics.ts", "partitions: 6", "partitions: 6, replicationFactor: 5"],
+      ["environments/lab.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
+    ),
+  ).toEqual([
+    "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at lab-data/opensearch)",
+    'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
+    'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
+  ]);
 });

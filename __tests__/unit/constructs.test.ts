@@ -436,7 +436,7 @@ describe("an index template", () => {
     [
       "has an unknown key",
       '{"index_patterns": ["a-*"], "mappings": {}}',
-      /t\.json has the key "mappings": allowed are index_patterns, priority, template/,
+      /t\.json has "mappings", which is unknown: allowed are index_patterns, priority, template/,
     ],
   ])("fails when it %s", (_, text, message) => {
     expect(() => load(text)).toThrow(message);

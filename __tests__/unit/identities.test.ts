@@ -329,7 +329,7 @@ describe("secrets that are given", () => {
 test("no application takes the name of a principal", () => {
   const scope = new Construct(undefined as never, "");
   for (const name of NAMES) {
-    expect(() => validateApplications(scope, [{ name }])).toThrow(
+    expect(() => validateApplications([{ name }], undefined, scope)).toThrow(
       `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
     );
   }

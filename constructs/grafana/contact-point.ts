@@ -1,52 +1,74 @@
 import { ContactPoint as ContactPointResource } from "@cdktf/provider-grafana/lib/contact-point";
 import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
+import * as v from "valibot";
+import { checkDeclared, type Declared, object } from "../service/declaration";
 import { validate } from "../service/validation";
+
+const secretSchema = object({
+  /** Name of the Terraform variable: lower-case letters, digits and "_". */
+  variable: v.string(),
+});
 
 /**
  * A value that is nowhere in this repository nor in what is synthesized: it comes from the variable `TF_VAR_<variable>` of the
  * shell that deploys.
  */
-export interface Secret {
-  /** Name of the Terraform variable: lower-case letters, digits and "_". */
-  readonly variable: string;
-}
+export type Secret = Declared<typeof secretSchema>;
 
-/** Who hears of an alert, by exactly one way. */
-export interface ContactPointProps {
+const contactPointSchema = object({
   /** By which policies and routes refer to it. */
-  readonly name: string;
+  name: v.string(),
 
   /** Addresses; Grafana needs the environment's `smtp` to reach them. */
-  readonly email?: { readonly addresses: readonly string[] };
+  email: v.optional(object({ addresses: v.array(v.string()) })),
 
   /** Grafana posts JSON (https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/). */
-  readonly webhook?: { readonly url: Secret };
+  webhook: v.optional(object({ url: secretSchema })),
 
   /** An incoming webhook of Slack's. */
-  readonly slack?: { readonly url: Secret };
-}
+  slack: v.optional(object({ url: secretSchema })),
+});
+
+/** Who hears of an alert, by exactly one way. */
+export type ContactPointProps = Declared<typeof contactPointSchema>;
 
 const KINDS = ["email", "webhook", "slack"] as const;
+
+/** Throws on a contact point that nobody could be reached by. */
+export function validateContactPoint(props: ContactPointProps, scope?: Construct): void {
+  const { name } = props;
+  for (const kind of ["webhook", "slack"] as const) {
+    // Before its shape is looked at: what stands in its place may be the secret itself, and is not shown.
+    validate(
+      props[kind] === undefined || /^[a-z][a-z0-9_]*$/.test(props[kind]?.url?.variable ?? ""),
+      () =>
+        `contact point "${name}" has no secret for its ${kind} URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy`,
+      scope,
+    );
+  }
+  checkDeclared(contactPointSchema, props, `contact point "${name}"`, scope);
+  const kinds = KINDS.filter((kind) => props[kind] !== undefined);
+  validate(
+    kinds.length === 1,
+    () =>
+      `contact point "${name}" has ${kinds.join(" and ") || "no way to be reached"}: it needs exactly one of ${KINDS.join(", ")}`,
+    scope,
+  );
+  validate(
+    props.email === undefined || props.email.addresses.length > 0,
+    () => `contact point "${name}" has no e-mail addresses: name at least one`,
+    scope,
+  );
+}
 
 export class ContactPoint extends Construct {
   readonly name: string;
 
   constructor(scope: Construct, id: string, props: ContactPointProps) {
     super(scope, id);
+    validateContactPoint(props, this);
     this.name = props.name;
-    const kinds = KINDS.filter((kind) => props[kind] !== undefined);
-    validate(
-      kinds.length === 1,
-      () =>
-        `contact point "${props.name}" has ${kinds.join(" and ") || "no way to be reached"}: it needs exactly one of ${KINDS.join(", ")}`,
-      this,
-    );
-    validate(
-      props.email === undefined || props.email.addresses.length > 0,
-      () => `contact point "${props.name}" has no e-mail addresses: name at least one`,
-      this,
-    );
     new ContactPointResource(this, "Resource", {
       name: props.name,
       email: props.email && [{ addresses: [...props.email.addresses], singleEmail: true }],
@@ -57,13 +79,7 @@ export class ContactPoint extends Construct {
     });
   }
 
-  private secret(kind: string, secret: Secret | undefined): string {
-    validate(
-      secret !== undefined && /^[a-z][a-z0-9_]*$/.test(secret.variable ?? ""),
-      () =>
-        `contact point "${this.name}" has no secret for its ${kind} URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy`,
-      this,
-    );
+  private secret(kind: string, secret: Secret): string {
     const variable = new TerraformVariable(this, secret.variable, {
       type: "string",
       sensitive: true,

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { readJsonFile } from "../service/file";
-import { validate } from "../service/validation";
+import { all, validate } from "../service/validation";
 import { DATA_SOURCE_LANGUAGES } from "./data-source";
 import { syntaxErrorOf, variablesIn } from "./query";
 
@@ -126,7 +126,7 @@ export class Dashboard {
     const files = (readdirSync(path, { recursive: true }) as string[])
       .filter((file) => file.endsWith(".json"))
       .sort();
-    const dashboards = files.map((file) => Dashboard.fromFile(join(path, file)));
+    const dashboards = all(...files.map((file) => () => Dashboard.fromFile(join(path, file))));
     const seen = new Map<string, Dashboard>();
     for (const dashboard of dashboards) {
       const other = seen.get(dashboard.uid);

@@ -7,6 +7,7 @@ import { ServiceImage } from "../service/service-image";
 import type { IDataVolume } from "../storage/data-volume";
 import type { DashboardProvider } from "./dashboard-provider";
 import { type DataSource, renderDataSources } from "./data-source";
+import type { Smtp } from "./smtp";
 
 export const GRAFANA_IMAGE = "grafana/grafana:13.1.0";
 
@@ -20,15 +21,6 @@ const IDENTITY = `${TLS_DIR}/identity.pem`;
 
 /** Prints what Grafana's API answers the user `admin` for a path, inside the container. */
 export const GRAFANA_ASK = ["sh", "/groundwork/ask.sh"];
-
-/** Where Grafana sends e-mail through. */
-export interface Smtp {
-  /** Host and port, as in `smtp.example.org:587`. */
-  readonly host: string;
-
-  /** Sender's address. */
-  readonly fromAddress: string;
-}
 
 export interface GrafanaProps {
   /** Network on which it reaches its data sources. */

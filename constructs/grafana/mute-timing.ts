@@ -1,29 +1,50 @@
 import { MuteTiming as MuteTimingResource } from "@cdktf/provider-grafana/lib/mute-timing";
 import { Construct } from "constructs";
+import * as v from "valibot";
+import { checkDeclared, type Declared, object } from "../service/declaration";
 import { validate } from "../service/validation";
 
-/** Times in which nobody is notified; alerts still fire and are shown. */
-export interface MuteTimingProps {
-  /** By which routes refer to it. */
-  readonly name: string;
-
-  /** Muted when one of them holds. */
-  readonly intervals: readonly MuteInterval[];
-}
-
-export interface MuteInterval {
+const muteIntervalSchema = object({
   /** Hours of the day, `HH:MM`; the end is not muted any more, `24:00` is the day's. */
-  readonly times?: readonly { readonly start: string; readonly end: string }[];
+  times: v.optional(v.array(object({ start: v.string(), end: v.string() }))),
 
   /** Days or ranges of them, such as `saturday` or `monday:friday`. */
-  readonly weekdays?: readonly string[];
+  weekdays: v.optional(v.array(v.string())),
 
   /**
    * Time zone by its IANA name.
    *
    * @default "UTC"
    */
-  readonly location?: string;
+  location: v.optional(v.string()),
+});
+
+const muteTimingSchema = object({
+  /** By which routes refer to it. */
+  name: v.string(),
+
+  /** Muted when one of them holds. */
+  intervals: v.array(muteIntervalSchema),
+});
+
+/** When somebody is not told of alerts; they still fire and are shown. */
+export type MuteInterval = Declared<typeof muteIntervalSchema>;
+
+/** Times in which nobody is notified; alerts still fire and are shown. */
+export type MuteTimingProps = Declared<typeof muteTimingSchema>;
+
+/** Throws on times that Grafana does not know. */
+export function validateMuteTiming(props: MuteTimingProps, scope?: Construct): void {
+  const { name, intervals } = props;
+  checkDeclared(muteTimingSchema, props, `mute timing "${name}"`, scope);
+  for (const { start, end } of intervals.flatMap(({ times = [] }) => times)) {
+    validate(
+      [start, end].every((time) => /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(time)) && start < end,
+      () =>
+        `mute timing "${name}" lasts from ${start} to ${end}: both have to be HH:MM, the end after the start; write a night as two intervals`,
+      scope,
+    );
+  }
 }
 
 export class MuteTiming extends Construct {
@@ -31,15 +52,8 @@ export class MuteTiming extends Construct {
 
   constructor(scope: Construct, id: string, props: MuteTimingProps) {
     super(scope, id);
+    validateMuteTiming(props, this);
     this.name = props.name;
-    for (const { start, end } of props.intervals.flatMap(({ times = [] }) => times)) {
-      validate(
-        [start, end].every((time) => /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(time)) && start < end,
-        () =>
-          `mute timing "${props.name}" lasts from ${start} to ${end}: both have to be HH:MM, the end after the start; write a night as two intervals`,
-        this,
-      );
-    }
     new MuteTimingResource(this, "Resource", {
       name: props.name,
       intervals: props.intervals.map(({ times, weekdays, location }) => ({

@@ -1,56 +1,99 @@
 import { NotificationPolicy as NotificationPolicyResource } from "@cdktf/provider-grafana/lib/notification-policy";
 import { Construct } from "constructs";
-import { validate } from "../service/validation";
+import * as v from "valibot";
+import { checkDeclared, type Declared, object } from "../service/declaration";
+import { all, validate } from "../service/validation";
 import type { ContactPoint } from "./contact-point";
 import type { MuteTiming } from "./mute-timing";
 
-/** Who hears of which alert, and how often. Grafana has one such tree; this is all of it. */
-export interface NotificationPolicyProps {
-  /** Name of the contact point for everything that no route takes. */
-  readonly contactPoint: string;
-
-  /**
-   * Labels whose alerts are told of together.
-   *
-   * @default ["alertname"]
-   */
-  readonly groupBy?: readonly string[];
-
-  /**
-   * How long to wait for more of a group, in Go's spelling.
-   *
-   * @default "30s", Grafana's own
-   */
-  readonly groupWait?: string;
-
-  /**
-   * After how long a group that still fires is told of again.
-   *
-   * @default "4h", Grafana's own
-   */
-  readonly repeatInterval?: string;
-
-  /**
-   * The first one whose labels all match takes an alert.
-   *
-   * @default - none
-   */
-  readonly routes?: readonly NotificationRoute[];
-}
-
-export interface NotificationRoute {
+const routeSchema = object({
   /** Labels that an alert has to have, such as `{ severity: "critical" }`. */
-  readonly labels: Readonly<Record<string, string>>;
+  labels: v.record(v.string(), v.string()),
 
   /** Name of the contact point that is told. */
-  readonly contactPoint: string;
+  contactPoint: v.string(),
 
   /**
    * Names of mute timings.
    *
    * @default - never muted
    */
-  readonly muteTimings?: readonly string[];
+  muteTimings: v.optional(v.array(v.string())),
+});
+
+const policySchema = object({
+  /** Name of the contact point for everything that no route takes. */
+  contactPoint: v.string(),
+
+  /**
+   * Labels whose alerts are told of together.
+   *
+   * @default ["alertname"]
+   */
+  groupBy: v.optional(v.array(v.string())),
+
+  /**
+   * How long to wait for more of a group, in Go's spelling.
+   *
+   * @default "30s", Grafana's own
+   */
+  groupWait: v.optional(v.string()),
+
+  /**
+   * After how long a group that still fires is told of again.
+   *
+   * @default "4h", Grafana's own
+   */
+  repeatInterval: v.optional(v.string()),
+
+  /**
+   * The first one whose labels all match takes an alert.
+   *
+   * @default - none
+   */
+  routes: v.optional(v.array(routeSchema)),
+});
+
+export type NotificationRoute = Declared<typeof routeSchema>;
+
+/** Who hears of which alert, and how often. Grafana has one such tree; this is all of it. */
+export type NotificationPolicyProps = Declared<typeof policySchema>;
+
+interface Named {
+  readonly name: string;
+}
+
+/** Throws on a policy that refers to what is not declared. */
+export function validateNotificationPolicy(
+  props: NotificationPolicyProps,
+  known: { readonly contactPoints: readonly Named[]; readonly muteTimings: readonly Named[] },
+  scope?: Construct,
+): void {
+  checkDeclared(policySchema, props, "the notification policy", scope);
+  const { contactPoint: last, routes = [] } = props;
+  all(
+    ...[last, ...routes.map(({ contactPoint }) => contactPoint)].map(
+      (name) => () => validateName("contact point", known.contactPoints, name, scope),
+    ),
+    ...routes
+      .flatMap(({ muteTimings = [] }) => muteTimings)
+      .map((name) => () => validateName("mute timing", known.muteTimings, name, scope)),
+  );
+}
+
+function validateName(
+  kind: string,
+  known: readonly Named[],
+  name: string,
+  scope?: Construct,
+): void {
+  const names = known.map((one) => one.name);
+  validate(
+    names.includes(name),
+    () =>
+      `the notification policy refers to ${kind} "${name}": declared are ${names.join(", ") || "none"}`,
+    scope,
+  );
 }
 
 export class NotificationPolicy extends Construct {
@@ -64,16 +107,8 @@ export class NotificationPolicy extends Construct {
     },
   ) {
     super(scope, id);
+    validateNotificationPolicy(props, known, this);
     const routes = props.routes ?? [];
-    this.validateNames("contact point", known.contactPoints, [
-      props.contactPoint,
-      ...routes.map(({ contactPoint }) => contactPoint),
-    ]);
-    this.validateNames(
-      "mute timing",
-      known.muteTimings,
-      routes.flatMap(({ muteTimings = [] }) => muteTimings),
-    );
     new NotificationPolicyResource(this, "Resource", {
       contactPoint: props.contactPoint,
       groupBy: [...(props.groupBy ?? ["alertname"])],
@@ -89,17 +124,5 @@ export class NotificationPolicy extends Construct {
         node.findChild("Resource"),
       ) as never[],
     });
-  }
-
-  private validateNames(kind: string, known: readonly { name: string }[], used: string[]): void {
-    const names = known.map(({ name }) => name);
-    for (const name of used) {
-      validate(
-        names.includes(name),
-        () =>
-          `the notification policy refers to ${kind} "${name}": declared are ${names.join(", ") || "none"}`,
-        this,
-      );
-    }
   }
 }

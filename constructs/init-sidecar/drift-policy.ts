@@ -1,3 +1,8 @@
+import * as v from "valibot";
+import type { Declared } from "../service/declaration";
+
+export const driftPolicySchema = v.picklist(["fail", "reconcile", "ignore"]);
+
 /**
  * What an init sidecar does with a resource that exists and differs from its declaration. Nothing is ever deleted, shrunk or
  * recreated.
@@ -7,4 +12,4 @@
  *   mark and was not edited since. Exit 73 for the rest.
  * - `ignore`: report the differing fields and go on.
  */
-export type DriftPolicy = "fail" | "reconcile" | "ignore";
+export type DriftPolicy = Declared<typeof driftPolicySchema>;

@@ -7,10 +7,10 @@ import { MONITOR } from "../security/principals";
 import type { Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
+import { all } from "../service/validation";
 import { KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
 import { KAFKA_IMAGE, KAFKA_INIT, type KafkaCluster } from "./kafka-cluster";
-import { resolveTopic, type Topic, validateTopic } from "./topic";
+import { resolveTopic, type Topic, validateTopics } from "./topic";
 
 export interface KafkaInitProps {
   /** Cluster that the topics are for. */
@@ -62,18 +62,13 @@ export class KafkaInit extends Construct {
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
     super(scope, id);
     const brokers = props.cluster.brokers.length;
-    const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
-    for (const topic of topics) {
-      validateTopic(this, topic, brokers);
-    }
-    validateUnique(this, topics);
-    this.topics = topics;
     const { security, applications = [] } = props;
-    validateApplications(
-      this,
-      applications,
-      topics.map(({ name }) => name),
+    all(
+      () => validateTopics(props.topics, brokers, this),
+      () => validateApplications(applications, props.topics, this),
     );
+    const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
+    this.topics = topics;
     const locked = security && lockedFiles(security, applications);
     this.sidecar = new InitSidecar(this, "Sidecar", {
       name: KAFKA_INIT,
@@ -153,22 +148,4 @@ export function renderTopics(topics: readonly Required<Topic>[]): string {
     })
     .join("");
   return lines || "\n";
-}
-
-/** Kafka takes "." and "_" for the same in metric names and refuses two topics that differ in nothing else. */
-function validateUnique(scope: Construct, topics: readonly Required<Topic>[]): void {
-  const seen = new Map<string, string>();
-  for (const { name } of topics) {
-    const key = name.replaceAll(".", "_");
-    const other = seen.get(key);
-    validate(
-      other === undefined,
-      () =>
-        other === name
-          ? `topic "${name}" is declared twice: every topic has one declaration`
-          : `topics "${other}" and "${name}" differ only in "." and "_", which Kafka refuses: rename one`,
-      scope,
-    );
-    seen.set(key, name);
-  }
 }

@@ -1,6 +1,8 @@
 import type { Construct } from "constructs";
-import type { DriftPolicy } from "../init-sidecar/drift-policy";
-import { validate } from "../service/validation";
+import * as v from "valibot";
+import { driftPolicySchema } from "../init-sidecar/drift-policy";
+import { checkDeclared, type Declared, object } from "../service/declaration";
+import { all, validate } from "../service/validation";
 
 /**
  * Topic configuration by Kafka's own names (https://kafka.apache.org/documentation/#topicconfigs). The common keys are typed;
@@ -29,35 +31,43 @@ export interface TopicConfigs {
   readonly [key: string]: string | number | boolean | undefined;
 }
 
-/** A topic that exists with its guarantees when a deploy has finished. */
-export interface Topic {
+/** Which configs there are, and what they may be, is Kafka's to say. */
+const configsSchema: v.GenericSchema<TopicConfigs> = v.record(
+  v.string(),
+  v.optional(v.union([v.string(), v.number(), v.boolean()])),
+);
+
+const topicSchema = object({
   /** 1 to 249 characters of `a-z A-Z 0-9 . _ -`. */
-  readonly name: string;
+  name: v.string(),
 
   /** At least 1. Kafka can add partitions later, never remove them. */
-  readonly partitions: number;
+  partitions: v.number(),
 
   /**
    * Copies of every partition, 1 to the number of brokers.
    *
    * @default - 3, or the number of brokers when there are fewer
    */
-  readonly replicationFactor?: number;
+  replicationFactor: v.optional(v.number()),
 
   /**
    * What the topic sets for itself.
    *
    * @default - `min.insync.replicas` is the replication factor less one, at least 1; the broker's defaults for the rest
    */
-  readonly configs?: TopicConfigs;
+  configs: v.optional(configsSchema),
 
   /**
    * What to do when the topic exists and differs.
    *
    * @default "fail"
    */
-  readonly onDrift?: DriftPolicy;
-}
+  onDrift: v.optional(driftPolicySchema),
+});
+
+/** A topic that exists with its guarantees when a deploy has finished. */
+export type Topic = Declared<typeof topicSchema>;
 
 /** The topic with every default filled in for a cluster of that many brokers. */
 export function resolveTopic(topic: Topic, brokers: number): Required<Topic> {
@@ -71,45 +81,84 @@ export function resolveTopic(topic: Topic, brokers: number): Required<Topic> {
   };
 }
 
-/** Throws on a topic that a cluster of that many brokers would reject or that contradicts itself. */
-export function validateTopic(scope: Construct, topic: Required<Topic>, brokers: number): void {
-  const { name, partitions, replicationFactor, configs } = topic;
-  validate(
-    /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..",
-    () =>
-      `topic name "${name}" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."`,
-    scope,
+/**
+ * Throws on topics that contradict themselves or each other, or that a cluster of that many brokers would reject, where it is known how
+ * many there are.
+ */
+export function validateTopics(
+  topics: readonly Topic[],
+  brokers?: number,
+  scope?: Construct,
+): void {
+  all(
+    ...topics.map((topic) => () => {
+      checkDeclared(topicSchema, topic, `topic "${topic.name}"`, scope);
+      validateTopic(topic, brokers, scope);
+    }),
+    () => validateUnique(topics, scope),
   );
-  validate(
-    Number.isInteger(partitions) && partitions >= 1,
-    () => `topic "${name}" has ${partitions} partitions: it needs a whole number of at least 1`,
-    scope,
-  );
-  validate(
-    Number.isInteger(replicationFactor) && replicationFactor >= 1 && replicationFactor <= brokers,
-    () =>
-      `topic "${name}" has replicationFactor ${replicationFactor} and the cluster has ${brokers} broker${brokers === 1 ? "" : "s"}: allowed is 1 to ${brokers}; lower the factor or add brokers to the environment`,
-    scope,
-  );
-  const minInsync = Number(configs["min.insync.replicas"]);
-  validate(
-    Number.isInteger(minInsync) && minInsync >= 1 && minInsync <= replicationFactor,
-    () =>
-      `topic "${name}" has min.insync.replicas ${configs["min.insync.replicas"]} and replicationFactor ${replicationFactor}: allowed is 1 to ${replicationFactor}, otherwise no write with acks=all can succeed`,
-    scope,
-  );
-  for (const [key, value] of Object.entries(configs)) {
-    validate(
-      typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value),
+}
+
+function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void {
+  const { name, partitions, configs = {} } = topic;
+  const most = brokers ?? Number.POSITIVE_INFINITY;
+  const replicationFactor = topic.replicationFactor ?? Math.min(3, most);
+  const minInsync = configs["min.insync.replicas"];
+  const check = (holds: boolean, message: () => string) => () => validate(holds, message, scope);
+  all(
+    check(
+      /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..",
       () =>
-        `topic "${name}" has the config ${key}=${value}, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807"`,
+        `topic name "${name}" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."`,
+    ),
+    check(
+      Number.isInteger(partitions) && partitions >= 1,
+      () => `topic "${name}" has ${partitions} partitions: it needs a whole number of at least 1`,
+    ),
+    check(
+      Number.isInteger(replicationFactor) && replicationFactor >= 1 && replicationFactor <= most,
+      () =>
+        brokers === undefined
+          ? `topic "${name}" has replicationFactor ${replicationFactor}: allowed is 1 to the number of brokers`
+          : `topic "${name}" has replicationFactor ${replicationFactor} and the cluster has ${brokers} broker${brokers === 1 ? "" : "s"}: allowed is 1 to ${brokers}; lower the factor or add brokers to the environment`,
+    ),
+    check(
+      minInsync === undefined ||
+        (Number.isInteger(Number(minInsync)) &&
+          Number(minInsync) >= 1 &&
+          Number(minInsync) <= replicationFactor),
+      () =>
+        `topic "${name}" has min.insync.replicas ${minInsync} and replicationFactor ${replicationFactor}: allowed is 1 to ${replicationFactor}, otherwise no write with acks=all can succeed`,
+    ),
+    ...Object.entries(configs).flatMap(([key, value]) => [
+      check(
+        typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value),
+        () =>
+          `topic "${name}" has the config ${key}=${value}, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807"`,
+      ),
+      check(
+        /^[a-z0-9.]+$/.test(key) && /^[^\s;=]*$/.test(String(value)),
+        () =>
+          `topic "${name}" has the config ${key}=${value}: a key is Kafka's dotted lower-case name, a value has no white space, ";" or "="`,
+      ),
+    ]),
+  );
+}
+
+/** Kafka takes "." and "_" for the same in metric names and refuses two topics that differ in nothing else. */
+function validateUnique(topics: readonly Topic[], scope?: Construct): void {
+  const seen = new Map<string, string>();
+  for (const { name } of topics) {
+    const key = String(name).replaceAll(".", "_");
+    const other = seen.get(key);
+    validate(
+      other === undefined,
+      () =>
+        other === name
+          ? `topic "${name}" is declared twice: every topic has one declaration`
+          : `topics "${other}" and "${name}" differ only in "." and "_", which Kafka refuses: rename one`,
       scope,
     );
-    validate(
-      /^[a-z0-9.]+$/.test(key) && /^[^\s;=]*$/.test(String(value)),
-      () =>
-        `topic "${name}" has the config ${key}=${value}: a key is Kafka's dotted lower-case name, a value has no white space, ";" or "="`,
-      scope,
-    );
+    seen.set(key, name);
   }
 }

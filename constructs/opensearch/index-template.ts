@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
+import { unknownName } from "../service/declaration";
 import { readJsonFile } from "../service/file";
-import { validate } from "../service/validation";
+import { all, validate } from "../service/validation";
 
 export interface IndexTemplateProps {
   /**
@@ -44,10 +45,10 @@ export class IndexTemplate {
 
   /** Every `*.json` of a directory, in the order of the names. */
   static fromDirectory(path: string, props: IndexTemplateProps = {}): IndexTemplate[] {
-    return readdirSync(path)
-      .filter((file) => file.endsWith(".json"))
-      .sort()
-      .map((file) => IndexTemplate.fromFile(join(path, file), props));
+    const files = readdirSync(path).filter((file) => file.endsWith(".json"));
+    return all(
+      ...files.sort().map((file) => () => IndexTemplate.fromFile(join(path, file), props)),
+    );
   }
 
   private constructor(
@@ -60,24 +61,29 @@ export class IndexTemplate {
 function parseBody(path: string): IndexTemplateBody {
   const body = readJsonFile(path, "index template");
   const name = basename(path, ".json");
-  validate(
-    /^[a-z0-9][a-z0-9._-]*$/.test(name),
-    () =>
-      `index template ${path}: the name "${name}" is not legal, it has to be lower-case letters, digits, ".", "_" and "-", with a letter or digit first`,
-  );
-  for (const key of Object.keys(body)) {
-    validate(
-      KNOWN_KEYS.includes(key),
-      () => `index template ${path} has the key "${key}": allowed are ${KNOWN_KEYS.join(", ")}`,
-    );
-  }
   const patterns = (body as Partial<IndexTemplateBody>).index_patterns;
-  validate(
-    Array.isArray(patterns) &&
-      patterns.length > 0 &&
-      patterns.every((pattern) => typeof pattern === "string" && pattern !== ""),
+  all(
     () =>
-      `index template ${path} has no index_patterns: list the index names that it applies to, as in ["logs-*"]`,
+      validate(
+        /^[a-z0-9][a-z0-9._-]*$/.test(name),
+        () =>
+          `index template ${path}: the name "${name}" is not legal, it has to be lower-case letters, digits, ".", "_" and "-", with a letter or digit first`,
+      ),
+    ...Object.keys(body).map(
+      (key) => () =>
+        validate(
+          KNOWN_KEYS.includes(key),
+          () => `index template ${path} has ${unknownName(key, KNOWN_KEYS)}`,
+        ),
+    ),
+    () =>
+      validate(
+        Array.isArray(patterns) &&
+          patterns.length > 0 &&
+          patterns.every((pattern) => typeof pattern === "string" && pattern !== ""),
+        () =>
+          `index template ${path} has no index_patterns: list the index names that it applies to, as in ["logs-*"]`,
+      ),
   );
   return body as unknown as IndexTemplateBody;
 }

@@ -1,92 +1,112 @@
 import type { Construct } from "constructs";
-import { validate } from "../service/validation";
+import * as v from "valibot";
+import { checkDeclared, type Declared, object } from "../service/declaration";
+import { all, validate } from "../service/validation";
 import { RESERVED_NAMES } from "./principals";
 
-/** What an application may do with what it names. Writing does not imply reading. */
-export type Access = "read" | "write" | "readwrite";
+const accessSchema = v.picklist(["read", "write", "readwrite"]);
 
-/** An application and what it may do in the clusters: that, and nothing else. */
-export interface Application {
+/** What an application may do with what it names. Writing does not imply reading. */
+export type Access = Declared<typeof accessSchema>;
+
+const applicationSchema = object({
   /** Its user name in both clusters: lower-case letters, digits and hyphens. */
-  readonly name: string;
+  name: v.string(),
 
   /**
    * What it may do with topics of the catalog, by their names: `read`, `write` or `readwrite`.
    *
    * @default - none
    */
-  readonly topics?: Readonly<Record<string, Access>>;
+  topics: v.optional(v.record(v.string(), accessSchema)),
 
   /**
    * Consumer groups that it joins, by name.
    *
    * @default - none
    */
-  readonly consumerGroups?: readonly string[];
+  consumerGroups: v.optional(v.array(v.string())),
 
   /**
    * What it may do with indices, by their names or patterns such as `logs-*`: `read`, `write` or `readwrite`.
    *
    * @default - none
    */
-  readonly indices?: Readonly<Record<string, Access>>;
+  indices: v.optional(v.record(v.string(), accessSchema)),
 
   /**
    * Whether `*` is meant where it names every topic, group or index.
    *
    * @default false
    */
-  readonly everything?: boolean;
-}
+  everything: v.optional(v.boolean()),
+});
+
+/** An application and what it may do in the clusters: that, and nothing else. */
+export type Application = Declared<typeof applicationSchema>;
 
 /**
- * Throws on an application that could be taken for someone else, or that names what is not there. Only with `topics`, the names
- * in the catalog, is it known which topics are.
+ * Throws on applications that could be taken for someone else, or that name what is not there. Only with the catalog's topics is
+ * it known which there are.
  */
 export function validateApplications(
-  scope: Construct,
   applications: readonly Application[],
-  topics?: readonly string[],
+  topics?: readonly { readonly name: string }[],
+  scope?: Construct,
 ): void {
-  const seen = new Set<string>();
-  for (const application of applications) {
-    const { name } = application;
-    validate(
-      /^[a-z][a-z0-9-]{0,62}$/.test(name),
-      () =>
-        `application name "${name}" is not legal: 1 to 63 lower-case letters, digits and hyphens, the first a letter`,
-      scope,
-    );
-    validate(
-      !RESERVED_NAMES.test(name),
-      () =>
-        `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
-      scope,
-    );
-    validate(
-      !["ca", "certificates"].includes(name),
-      () =>
-        `application name "${name}" means something else to npm run rotate: choose another one, such as "${name}-app"`,
-      scope,
-    );
-    validate(
-      !seen.has(name),
-      () => `application "${name}" is declared twice: every application has one declaration`,
-      scope,
-    );
-    seen.add(name);
-    validatePatterns(scope, application, "topic", Object.keys(application.topics ?? {}));
-    validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []);
-    validatePatterns(scope, application, "index", Object.keys(application.indices ?? {}));
-    validateNames(scope, application);
-    if (topics) {
-      validateTopics(scope, application, topics);
-    }
-  }
+  const names = applications.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  all(
+    ...applications.map((application) => () => {
+      checkDeclared(applicationSchema, application, `application "${application.name}"`, scope);
+      all(
+        () => validateName(application.name, scope),
+        () => validatePatterns(scope, application, "topic", Object.keys(application.topics ?? {})),
+        () =>
+          validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []),
+        () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
+        () => validateNames(scope, application),
+        () =>
+          topics &&
+          validateKnown(
+            scope,
+            application,
+            topics.map(({ name }) => name),
+          ),
+      );
+    }),
+    () =>
+      validate(
+        twice === undefined,
+        () => `application "${twice}" is declared twice: every application has one declaration`,
+        scope,
+      ),
+  );
+}
+
+function validateName(name: string, scope?: Construct): void {
+  validate(
+    /^[a-z][a-z0-9-]{0,62}$/.test(name),
+    () =>
+      `application name "${name}" is not legal: 1 to 63 lower-case letters, digits and hyphens, the first a letter`,
+    scope,
+  );
+  validate(
+    !RESERVED_NAMES.test(name),
+    () =>
+      `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
+    scope,
+  );
+  validate(
+    !["ca", "certificates"].includes(name),
+    () =>
+      `application name "${name}" means something else to npm run rotate: choose another one, such as "${name}-app"`,
+    scope,
+  );
 }
 
 function validatePatterns(
-  scope: Construct,
+  scope: Construct | undefined,
   { name, everything = false }: Application,
   kind: string,
   patterns: readonly string[],
@@ -102,7 +122,10 @@ function validatePatterns(
 }
 
 /** A pattern is a prefix in Kafka, and a word of a line where the sidecar reads it. */
-function validateNames(scope: Construct, { name, topics = {}, consumerGroups = [] }: Application) {
+function validateNames(
+  scope: Construct | undefined,
+  { name, topics = {}, consumerGroups = [] }: Application,
+) {
   for (const topic of Object.keys(topics)) {
     validate(
       /^(?:[a-zA-Z0-9._-]{1,249}|[a-zA-Z0-9._-]{0,248}\*)$/.test(topic),
@@ -127,8 +150,8 @@ function validateNames(scope: Construct, { name, topics = {}, consumerGroups = [
   );
 }
 
-function validateTopics(
-  scope: Construct,
+function validateKnown(
+  scope: Construct | undefined,
   { name, topics = {} }: Application,
   known: readonly string[],
 ): void {

@@ -58,8 +58,9 @@ export function readJsonFile(path: string, kind: string): Record<string, unknown
     typeof body === "object" && body !== null && !Array.isArray(body),
     () => `${kind} ${path} has to be a JSON object`,
   );
-  for (const loss of lossesIn(text)) {
-    throw new ValidationError(`${kind} ${path}:${loss}`);
+  const losses = lossesIn(text);
+  if (losses.length > 0) {
+    throw new ValidationError(losses.map((loss) => `${kind} ${path}:${loss}`));
   }
   return body as Record<string, unknown>;
 }

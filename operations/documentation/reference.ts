@@ -41,9 +41,15 @@ export const REFERENCE_PAGES: Readonly<
 
 type Declaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
 
-/** The exported interfaces and type aliases of the project's own code. */
-export function exportedTypes(): Map<string, Declaration> {
-  const found = new Map<string, Declaration>();
+/** What the project's own code declares of types: those that are exported, and by name the schemas that some are made of. */
+export interface Types {
+  readonly declarations: ReadonlyMap<string, Declaration>;
+  readonly schemas: ReadonlyMap<string, ts.VariableDeclaration>;
+}
+
+export function exportedTypes(): Types {
+  const declarations = new Map<string, Declaration>();
+  const schemas = new Map<string, ts.VariableDeclaration>();
   for (const folder of ["environments", "stacks", "constructs"]) {
     const files = readdirSync(join(PROJECT_ROOT, folder), { recursive: true }) as string[];
     for (const file of files.filter((name) => name.endsWith(".ts")).sort()) {
@@ -55,54 +61,171 @@ export function exportedTypes(): Map<string, Declaration> {
         true,
       );
       for (const statement of source.statements) {
-        const declares =
-          ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement);
-        if (declares && ts.getCombinedModifierFlags(statement) & ts.ModifierFlags.Export) {
-          found.set(statement.name.text, statement);
+        if (ts.isVariableStatement(statement)) {
+          for (const declaration of statement.declarationList.declarations) {
+            schemas.set(declaration.name.getText(), declaration);
+          }
+        } else if (
+          (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) &&
+          ts.getCombinedModifierFlags(statement) & ts.ModifierFlags.Export
+        ) {
+          declarations.set(statement.name.text, statement);
         }
       }
     }
   }
-  return found;
+  return { declarations, schemas };
 }
 
 /** A page of Markdown: a table for each type, made of its properties and what is written at them. */
 export function renderReference(page: string, types = exportedTypes()): string {
   const { title, types: names } = REFERENCE_PAGES[page];
   const sections = names.flatMap((name) => {
-    const declaration = types.get(name);
+    const declaration = types.declarations.get(name);
     if (!declaration) {
       throw new Error(`docs/reference/${page}.md is to describe ${name}, which nothing exports`);
     }
-    return renderType(declaration, names);
+    return renderType(declaration, types, names);
   });
   return [`# ${title}`, "", "Made of the types by `npm run reference`.", "", ...sections].join(
     "\n",
   );
 }
 
-function renderType(declaration: Declaration, linked: readonly string[]): string[] {
-  const heading = [`## ${declaration.name.text}`, "", ...paragraph(declaration)];
+function renderType(declaration: Declaration, types: Types, linked: readonly string[]): string[] {
+  const heading = [`## ${declaration.name.text}`, "", ...paragraph(textOf(declaration))];
   if (ts.isInterfaceDeclaration(declaration)) {
-    return [...heading, ...renderTable(declaration.members, linked)];
+    return [...heading, ...renderTable(membersOf(declaration), linked)];
   }
-  const { type } = declaration;
-  const variants = ts.isUnionTypeNode(type) ? type.types.filter(ts.isTypeLiteralNode) : [];
+  const schema = types.schemas.get(schemaOf(declaration) ?? "")?.initializer;
+  const call = schema && callOf(schema);
+  if (!call) {
+    return heading;
+  }
+  if (call.name !== "v.variant") {
+    return [...heading, ...renderTable(readSchema(schema, types).members ?? [], linked)];
+  }
+  const variants = (call.args[1] as ts.ArrayLiteralExpression).elements;
   return [
     ...heading,
-    ...variants.flatMap(({ members }) => {
-      const [kind, ...rest] = members;
+    ...variants.flatMap((variant) => {
+      const [kind, ...rest] = readSchema(variant, types).members ?? [];
       return [
-        `### ${kind.getText().replace(/^readonly |;$/g, "")}`,
+        `### ${kind.name}: ${kind.type}`,
         "",
-        ...paragraph(kind),
+        ...paragraph(kind.text),
         ...(rest.length > 0 ? renderTable(rest, linked) : []),
       ];
     }),
   ];
 }
 
-function renderTable(members: readonly ts.TypeElement[], linked: readonly string[]): string[] {
+/** A property, of an interface or of a schema. */
+interface Member {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+  readonly text: string;
+  /** What stands at `@default`. */
+  readonly standard?: string;
+  /** Of an object that has no name of its own. */
+  readonly members?: readonly Member[];
+}
+
+function membersOf({ members }: ts.InterfaceDeclaration | ts.TypeLiteralNode): Member[] {
+  return members.flatMap((member): Member[] => {
+    if (ts.isIndexSignatureDeclaration(member)) {
+      const { name, type } = { name: "", type: member.type.getText() };
+      return [{ name, type, optional: true, text: textOf(member), standard: "" }];
+    }
+    if (!ts.isPropertySignature(member) || !member.type) {
+      return [];
+    }
+    return [
+      {
+        name: nameOf(member),
+        type: member.type
+          .getText()
+          .replace(/\breadonly /g, "")
+          .replace(/\s+/g, " "),
+        optional: member.questionToken !== undefined,
+        text: textOf(member),
+        standard: defaultOf(member),
+        members: ts.isTypeLiteralNode(member.type) ? membersOf(member.type) : undefined,
+      },
+    ];
+  });
+}
+
+/** What a schema says of a value. */
+type Read = Pick<Member, "type" | "optional" | "members">;
+
+/** Reads an expression such as `v.optional(v.array(v.string()))`. */
+function readSchema(schema: ts.Expression, types: Types): Read {
+  const plain = (type: string): Read => ({ type, optional: false });
+  const call = callOf(schema);
+  if (!call) {
+    const name = schema.getText();
+    const alias = [...types.declarations.values()].find((type) => schemaOf(type) === name);
+    const declared = types.schemas.get(name) as ts.VariableDeclaration;
+    // A schema that is said to be one for a type, or else that a type is made of.
+    const [, given] = /^v\.GenericSchema<(\w+)>$/.exec(declared.type?.getText() ?? "") ?? [];
+    return plain(
+      given ?? alias?.name.text ?? readSchema(declared.initializer as never, types).type,
+    );
+  }
+  const { name, args } = call;
+  const inner = (i: number) => readSchema(args[i], types);
+  switch (name) {
+    case "object":
+    case "objectWith": {
+      const { properties } = args[0] as ts.ObjectLiteralExpression;
+      const members = properties.filter(ts.isPropertyAssignment).map((property) => ({
+        name: nameOf(property),
+        text: textOf(property),
+        standard: defaultOf(property),
+        ...readSchema(property.initializer, types),
+      }));
+      const text = members.map((member) => `${member.name}: ${member.type}`).join("; ");
+      return { ...plain(`{ ${text} }`), members };
+    }
+    case "v.optional":
+      return { ...inner(0), optional: true };
+    case "v.array":
+      return plain(`${inner(0).type}[]`);
+    case "v.record":
+      return plain(`Record<${inner(0).type}, ${inner(1).type}>`);
+    case "v.picklist":
+      return plain((args[0] as ts.ArrayLiteralExpression).elements.map(textIn).join(" | "));
+    case "v.literal":
+      return plain(args[0].getText());
+    case "v.custom":
+      return plain(call.typeArgument as string);
+    default:
+      return plain(name.replace("v.", ""));
+  }
+}
+
+const textIn = (node: ts.Node) => node.getText();
+
+function callOf(schema: ts.Expression) {
+  return ts.isCallExpression(schema)
+    ? {
+        name: schema.expression.getText(),
+        args: schema.arguments,
+        typeArgument: schema.typeArguments?.[0].getText(),
+      }
+    : undefined;
+}
+
+/** Name of the schema that a type is made of. */
+function schemaOf(declaration: Declaration): string | undefined {
+  return ts.isTypeAliasDeclaration(declaration)
+    ? /^Declared<typeof (\w+)>$/.exec(declaration.type.getText())?.[1]
+    : undefined;
+}
+
+function renderTable(members: readonly Member[], linked: readonly string[]): string[] {
   return [
     "| property | type | default | meaning |",
     "| --- | --- | --- | --- |",
@@ -112,37 +235,33 @@ function renderTable(members: readonly ts.TypeElement[], linked: readonly string
 }
 
 /** A property that is an object of its own is told property by property. */
-function rowsOf(member: ts.TypeElement, prefix: string, linked: readonly string[]): string[] {
-  if (ts.isIndexSignatureDeclaration(member)) {
-    return [row("any other key", member.type.getText(), "", textOf(member))];
+function rowsOf(member: Member, prefix: string, linked: readonly string[]): string[] {
+  const { type, optional, text, members = [] } = member;
+  const standard = member.standard ?? (optional ? "none" : "required");
+  if (member.name === "") {
+    return [row("any other key", type, standard, text)];
   }
-  if (!ts.isPropertySignature(member) || !member.type) {
-    return [];
-  }
-  const name = `${prefix}${member.name.getText().replaceAll('"', "")}`;
-  if (ts.isTypeLiteralNode(member.type) && member.type.members.some((inner) => textOf(inner))) {
-    const own = textOf(member);
-    const optional = member.questionToken !== undefined;
+  const name = `${prefix}${member.name}`;
+  if (members.some((inner) => inner.text)) {
     return [
-      ...(own || optional ? [row(code(name), "object", defaultOf(member), own)] : []),
-      ...member.type.members.flatMap((inner) => rowsOf(inner, `${name}.`, linked)),
+      ...(text || optional ? [row(code(name), "object", standard, text)] : []),
+      ...members.flatMap((inner) => rowsOf(inner, `${name}.`, linked)),
     ];
   }
-  const written = member.type
-    .getText()
-    .replace(/\breadonly /g, "")
-    .replace(/\s+/g, " ");
-  const anchor = linked.find((other) => new RegExp(`\\b${other}\\b`).test(written));
-  const type = anchor ? `[${code(written)}](#${anchor.toLowerCase()})` : code(written);
-  return [row(code(name), type, defaultOf(member), textOf(member))];
+  const anchor = linked.find((other) => new RegExp(`\\b${other}\\b`).test(type));
+  const shown = anchor ? `[${code(type)}](#${anchor.toLowerCase()})` : code(type);
+  return [row(code(name), shown, standard, text)];
 }
 
-/** What a property is when it is left out. */
-function defaultOf(member: ts.PropertySignature): string {
+function nameOf(member: ts.PropertySignature | ts.PropertyAssignment): string {
+  return member.name.getText().replaceAll('"', "");
+}
+
+/** What a property is when it is left out, where that is written. */
+function defaultOf(member: ts.Node): string | undefined {
   const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
-  const text = tag && ts.getTextOfJSDocComment(tag.comment);
   // "- none" is prose, everything else begins with a value.
-  return text?.replace(/^- /, "") ?? (member.questionToken ? "none" : "required");
+  return ts.getTextOfJSDocComment(tag?.comment)?.replace(/^- /, "");
 }
 
 function textOf(node: ts.Node): string {
@@ -150,8 +269,7 @@ function textOf(node: ts.Node): string {
   return ts.getTextOfJSDocComment(doc?.comment) ?? "";
 }
 
-function paragraph(node: ts.Node): string[] {
-  const text = textOf(node);
+function paragraph(text: string): string[] {
   return text ? [text.replace(/\s+/g, " "), ""] : [];
 }
 
