@@ -31,6 +31,6 @@ try {
   if (require.main !== module || !(error instanceof ValidationError)) {
     throw error;
   }
-  console.error(error.message);
+  console.error(error.message.replaceAll(`${__dirname}/`, ""));
   process.exitCode = 1;
 }

@@ -1,9 +1,8 @@
 // npm run credentials -- APPLICATION [--format text|properties|env|ca]: what an application connects to the clusters with.
 import { parseArgs } from "node:util";
-import { catalog } from "../catalog";
 import { ensureSecrets } from "../environments/secrets";
 import { credentialsOf, FORMATS } from "../operations/credentials/credentials";
-import { currentEnvironment } from "../operations/synthesis/environment";
+import { currentDeclarations } from "../operations/synthesis/environment";
 import { CommandError, optionsOrError, runCommand } from "../operations/terminal/terminal";
 
 runCommand(async () => {
@@ -17,7 +16,7 @@ runCommand(async () => {
       `--format is "${format}": allowed are ${Object.keys(FORMATS).join(", ")}`,
     );
   }
-  const environment = currentEnvironment();
-  ensureSecrets(environment, catalog.applications);
-  process.stdout.write(render(credentialsOf(environment, catalog.applications, positionals[0])));
+  const [environment, { applications }] = currentDeclarations();
+  ensureSecrets(environment, applications);
+  process.stdout.write(render(credentialsOf(environment, applications, positionals[0])));
 });

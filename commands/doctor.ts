@@ -1,19 +1,19 @@
 // npm run doctor: every prerequisite of a deploy in one table, and what to do about those that fail.
 
-import { catalog } from "../catalog";
 import { followContext } from "../operations/engine/context";
 import { lookAtMachines } from "../operations/machine/machine";
 import { askNeighbours } from "../operations/machine/neighbours";
 import { checksOf } from "../operations/machine/preflight";
 import { checkInputs, checkSecrets } from "../operations/machine/secrets";
-import { currentEnvironment } from "../operations/synthesis/environment";
+import { currentDeclarations } from "../operations/synthesis/environment";
 import { variablesOf } from "../operations/synthesis/inputs";
 import { resourcesByEngine, synthesizeProject } from "../operations/synthesis/tree";
 import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
 
 runCommand(async () => {
   parseOptions();
-  const environment = await followContext(currentEnvironment());
+  const [declared, catalog] = currentDeclarations();
+  const environment = await followContext(declared);
   const secrets = checkSecrets(environment, catalog.applications);
   // Without them there is no synth, which tells what the machine has to have.
   const synthesis = secrets.some(({ problem }) => problem)

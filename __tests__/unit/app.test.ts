@@ -1,30 +1,41 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { copyOfProject, editCopy } from "../../operations/bench/copy";
 
-/** What the app says of a project with these edits, a line each. */
-function errorsOf(...edits: [file: string, from: string, to: string][]): string[] {
+/** What a program of a project with these edits says, a line each. */
+async function errorsOf(
+  edits: readonly (readonly [file: string, from: string, to: string])[],
+  ...programs: string[]
+): Promise<string[][]> {
   const copy = copyOfProject();
   try {
-    for (const edit of edits) {
-      editCopy(copy, ...edit);
+    for (const [file, from, to] of edits) {
+      editCopy(copy, file, from, to);
     }
-    const { status, stderr } = spawnSync(process.execPath, ["-r", "./register.js", "main.ts"], {
-      cwd: copy,
-      encoding: "utf8",
-      env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
-    });
-    expect(status).toBe(1);
-    return stderr.replaceAll(`${copy}/`, "").split("\n").slice(0, -1);
+    return await Promise.all(
+      programs.map(async (program) => {
+        const { code, stderr } = await promisify(execFile)(
+          process.execPath,
+          ["-r", "./register.js", program],
+          {
+            cwd: copy,
+            env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
+          },
+        ).catch((error) => error);
+        expect(code).toBe(1);
+        return stderr.trim().split("\n");
+      }),
+    );
   } finally {
     rmSync(copy, { recursive: true });
   }
 }
 
-test("the app says everything that is wrong in what people wrote, a line each, and nothing else", () => {
-  expect(
-    errorsOf(
+test("the app and a command say everything that is wrong in what people wrote, a line each, and nothing else", async () => {
+  const said = await errorsOf(
+    [
       [
         "environments/lab.ts",
         'name: "lab",',
@@ -45,8 +56,11 @@ test("the app says everything that is wrong in what people wrote, a line each, a
       ["catalog/index-templates/logs_template.json", '"index_patterns"', '"index_pattern"'],
       ["alerts/kafka.yml", "    for: ", "    four: "],
       ["dashboards/Messaging/kafka.json", '"uid": "groundwork-kafka"', '"uid": ""'],
-    ),
-  ).toEqual([
+    ],
+    "main.ts",
+    "commands/credentials.ts",
+  );
+  expect(said[0]).toEqual([
     'environment "lab" has kafka.brokers "3": it has to be a number',
     expect.stringMatching(
       /^environment "lab" has "memoryscale", which is unknown: did you mean "memoryScale"\? allowed are name, /,
@@ -62,16 +76,19 @@ test("the app says everything that is wrong in what people wrote, a line each, a
     'contact point "operators" has no email.addresses: it has to be a list',
     'contact point "operators" has in email "adresses", which is unknown: did you mean "addresses"? allowed are addresses',
   ]);
+  expect(said[1]).toEqual(said[0]);
 });
 
-test("the app says of every stack what cannot be there", () => {
-  expect(
-    errorsOf(
+test("the app says of every stack what cannot be there", async () => {
+  const [said] = await errorsOf(
+    [
       ["catalog/topics.ts", "partitions: 3", "partitions: 3, replicationFactor: 4"],
       ["catalog/topics.ts", "partitions: 6", "partitions: 6, replicationFactor: 5"],
       ["environments/lab.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
-    ),
-  ).toEqual([
+    ],
+    "main.ts",
+  );
+  expect(said).toEqual([
     "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at lab-data/opensearch)",
     'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
     'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',

@@ -1,15 +1,27 @@
-import { ValidationError } from "../../constructs/service/validation";
+import { all } from "../../constructs/service/validation";
 import { type Environment, environmentNamed } from "../../environments";
-import { CommandError } from "../terminal/terminal";
+import type { Catalog } from "../../stacks/platform";
 
-/** The environment that GROUNDWORK_ENV names, without machines that are gone. */
+/** The environment that GROUNDWORK_ENV names, without machines that are gone, and the catalog; or all that is wrong with both. */
+export function currentDeclarations(
+  name = process.env.GROUNDWORK_ENV,
+  without?: string,
+): [Environment, Catalog] {
+  return all(
+    () => environmentNamed(name, without),
+    () => (require("../../catalog") as typeof import("../../catalog")).catalog,
+  );
+}
+
+/** The environment alone, which loads no construct. */
 export function currentEnvironment(
   name = process.env.GROUNDWORK_ENV,
   without?: string,
 ): Environment {
   try {
     return environmentNamed(name, without);
-  } catch (error) {
-    throw error instanceof ValidationError ? new CommandError(error.message) : error;
+  } catch {
+    // Together with what is wrong in the catalog.
+    return currentDeclarations(name, without)[0];
   }
 }

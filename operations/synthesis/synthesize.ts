@@ -74,9 +74,9 @@ export function runApp(
 }
 
 /** A declaration's own message is all that one needs; for what else the app throws, its place in the project too. */
-function explain(error: Error): CommandError {
+function explain(error: Error): Error {
   if (error instanceof ValidationError) {
-    return new CommandError(error.message);
+    return error;
   }
   const place = error.stack
     ?.split("\n")

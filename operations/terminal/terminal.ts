@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { ValidationError } from "../../constructs/service/validation";
 
 /** Rows as an aligned table; the first row is the header. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -43,7 +45,10 @@ export class InterruptedError extends CommandError {}
 /** Runs a command's main function and turns its outcome into an exit code. */
 export function runCommand(main: () => Promise<void>): void {
   main().catch((error: Error) => {
-    console.error(error instanceof CommandError ? `\n${error.message}` : error);
+    const isSaid = error instanceof CommandError || error instanceof ValidationError;
+    // Files by their paths in the project, which is where one looks for them.
+    const project = join(__dirname, "..", "..", "/");
+    console.error(isSaid ? `\n${error.message.replaceAll(project, "")}` : error);
     process.exitCode = 1;
   });
 }
