@@ -280,6 +280,11 @@ describe("a file of rules", () => {
       { expr: "sum(up" },
       /^alert "Sound" in .*rules\.yml has an expression that is no PromQL from character 7, "": correct its query$/,
     ],
+    [
+      "containers of somebody else's",
+      { expr: "container_memory_working_set_bytes > 5" },
+      /^alert "Sound" in .*rules\.yml counts container_memory_working_set_bytes of every container of the engine: join it with the platform's own, \* on \(container_id\) group_left/,
+    ],
     ["no query", { expr: undefined }, /has no expr: it has to be a query in PromQL$/],
     [
       "no runbook",

@@ -37,12 +37,15 @@ test("every query of Kafka uses metrics that the embedded exporter has", () => {
 
 test("every dashboard links to the others, and every link leads to a dashboard", () => {
   const uids = dashboards.map(({ uid }) => uid);
+  const led: string[] = [];
   for (const { content, title } of dashboards) {
     const { links, tags } = JSON.parse(content);
     expect([title, links[0].tags, tags]).toEqual([title, ["groundwork"], ["groundwork"]]);
-    const targets = [...content.matchAll(/"url": "\/d\/([\w-]+)"/g)].map(([, uid]) => uid);
+    const targets = [...content.matchAll(/"url":"\/d\/([\w-]+)/g)].map(([, uid]) => uid);
+    led.push(...targets);
     expect(targets.filter((uid) => !uids.includes(uid))).toEqual([]);
   }
+  expect(led.length).toBeGreaterThan(5);
 });
 
 describe("a dashboard", () => {
@@ -147,6 +150,26 @@ describe("a dashboard", () => {
     });
   });
 
+  const INFO = 'groundwork_container_info{name=~"$topic"}';
+  test.each([
+    [`sum(rate(container_a[5m]) * on (container_id) group_left (name) ${INFO})`, undefined],
+    [`${INFO} * on (container_id) group_right () (container_a / container_b)`, undefined],
+    [`sum by (container_id) (up) / on (container_id) ${INFO}`, undefined],
+    [`container_a * on (machine) group_left (name) ${INFO}`, "container_a"],
+    [`container_a or container_b * on (container_id) ${INFO}`, "container_a"],
+    [`(container_a + ${INFO}) * on (container_id) up`, "container_a"],
+  ])("in %s takes %s for measured of somebody else's containers too", (expr, unnamed) => {
+    const loading = () =>
+      load((d) => {
+        d.panels[0].targets[0].expr = expr;
+      });
+    if (unnamed) {
+      expect(loading).toThrow(`query A counts ${unnamed} of every container of the engine`);
+    } else {
+      expect(loading().queries[0].expr).toBe(expr);
+    }
+  });
+
   test("fails when another one has its uid", () => {
     const text = JSON.stringify(sound());
     write(text, "d.json");
@@ -199,6 +222,15 @@ describe("a dashboard", () => {
         d.panels[0].fieldConfig.defaults.unit = "wps";
       },
       'panel "Rate": its unit is "wps", which Grafana shows as "wr/s": spell out what is counted, as in "count:records/s"',
+    ],
+    [
+      "an abbreviated unit of one column",
+      (d) => {
+        d.panels[0].fieldConfig.overrides = [
+          { matcher: { id: "byName", options: "b" }, properties: [{ id: "unit", value: "cps" }] },
+        ];
+      },
+      'panel "Rate": its unit is "cps", which Grafana shows as "c/s": spell out what is counted, as in "count:records/s"',
     ],
     [
       "a title that is cut off",
@@ -271,6 +303,13 @@ describe("a dashboard", () => {
         d.panels[0].targets[0].expr = 'a{b="$group"}';
       },
       'panel "Rate": query A refers to the variable "group", which the dashboard does not define',
+    ],
+    [
+      "containers of somebody else's in a panel",
+      (d) => {
+        d.panels[0].targets[0].expr = "sum(rate(container_cpu_usage_seconds_total[5m]))";
+      },
+      'panel "Rate": query A counts container_cpu_usage_seconds_total of every container of the engine: join it with the platform\'s own, * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
     ],
     [
       "a panel without a unit",

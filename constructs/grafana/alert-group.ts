@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { parseDocument } from "yaml";
 import { checkDeclared, type Declared, object, objectWith } from "../service/declaration";
 import { all, ValidationError, validate } from "../service/validation";
-import { syntaxErrorOf } from "./query";
+import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "./query";
 
 const severitySchema = v.picklist(["critical", "warning", "info"]);
 
@@ -145,6 +145,10 @@ function* problemsOf(
   const error = syntaxErrorOf("PromQL", expr);
   if (error) {
     yield `has an expression that is ${error}: correct its query`;
+  }
+  const [unnamed] = unnamedMetrics(expr);
+  if (unnamed) {
+    yield `counts ${unnamed} of every container of the engine: join it with the platform's own, * ${NAMED_CONTAINERS}`;
   }
   for (const key of ["for", "keep_firing_for"] as const) {
     const value = rule[key];

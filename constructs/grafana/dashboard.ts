@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { readJsonFile } from "../service/file";
 import { all, validate } from "../service/validation";
 import { DATA_SOURCE_LANGUAGES } from "./data-source";
-import { syntaxErrorOf, variablesIn } from "./query";
+import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics, variablesIn } from "./query";
 
 /** The part of Grafana's dashboard JSON that is checked here. */
 interface DashboardModel {
@@ -28,10 +28,18 @@ interface Panel {
     readonly h: number;
   };
   readonly datasource?: { readonly uid?: string };
-  readonly fieldConfig?: { readonly defaults?: { readonly unit?: string } };
+  readonly fieldConfig?: {
+    readonly defaults?: { readonly unit?: string };
+    readonly overrides?: readonly { readonly properties?: readonly Property[] }[];
+  };
   readonly options?: { readonly legend?: Legend };
   readonly targets?: readonly Target[];
   readonly panels?: readonly Panel[];
+}
+
+interface Property {
+  readonly id: string;
+  readonly value?: unknown;
 }
 
 interface Legend {
@@ -227,9 +235,8 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
   if (!WITHOUT_UNIT.includes(panel.type) && !unit) {
     yield "it has no unit: set fieldConfig.defaults.unit, short for a plain number";
   }
-  const abbreviation = ABBREVIATED_UNITS[unit ?? ""];
-  if (abbreviation) {
-    yield `its unit is "${unit}", which Grafana shows as "${abbreviation}": spell out what is counted, as in "count:records/s"`;
+  for (const abbreviated of unitsOf(panel).filter((one) => one in ABBREVIATED_UNITS)) {
+    yield `its unit is "${abbreviated}", which Grafana shows as "${ABBREVIATED_UNITS[abbreviated]}": spell out what is counted, as in "count:records/s"`;
   }
   const fit = charactersThatFit(panel.gridPos?.w);
   if (panel.title?.length > fit) {
@@ -252,7 +259,20 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
     if (unknown) {
       yield `query ${refId} refers to the variable "${unknown}", which the dashboard does not define: ${expr}`;
     }
+    const [unnamed] = language === "PromQL" ? unnamedMetrics(expr) : [];
+    if (unnamed) {
+      yield `query ${refId} counts ${unnamed} of every container of the engine: join it with the platform's own, * ${NAMED_CONTAINERS}`;
+    }
   }
+}
+
+/** Of the panel, and of single series and columns of it. */
+function unitsOf({ fieldConfig: { defaults, overrides = [] } = {} }: Panel): string[] {
+  const own = overrides
+    .flatMap(({ properties = [] }) => properties)
+    .filter(({ id }) => id === "unit")
+    .map(({ value }) => String(value));
+  return [defaults?.unit ?? [], own].flat();
 }
 
 function charactersThatFit(columns: number): number {

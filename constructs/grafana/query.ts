@@ -1,4 +1,5 @@
 import { parser as logQl } from "@grafana/lezer-logql";
+import type { SyntaxNode } from "@lezer/common";
 import { parser as promQl } from "@prometheus-io/lezer-promql";
 
 export type QueryLanguage = "PromQL" | "LogQL";
@@ -42,6 +43,46 @@ function errorIn(language: QueryLanguage, expanded: string): string | undefined 
   return place === undefined
     ? undefined
     : `no ${language} from character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
+}
+
+/** What a measurement of cAdvisor's is multiplied with: it has the id of any container of the engine, and this the names of the platform's own. */
+export const NAMED_CONTAINERS =
+  "on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))";
+
+/** Metrics of cAdvisor's in a PromQL query that would count containers of somebody else's, under no name. */
+export function unnamedMetrics(query: string): string[] {
+  const expanded = expand(query, "x");
+  const found: string[] = [];
+  promQl.parse(expanded).iterate({
+    enter: ({ name, node }) => {
+      if (name !== "VectorSelector") {
+        return;
+      }
+      const [metric] = /^container_\w+/.exec(expanded.slice(node.from, node.to)) ?? [];
+      if (metric && !found.includes(metric) && !isNamed(node, expanded)) {
+        found.push(metric);
+      }
+    },
+  });
+  return found;
+}
+
+/** Whether it is one side of a join, at any depth, whose other side has the names. */
+function isNamed({ from, parent }: SyntaxNode, expanded: string): boolean {
+  for (let node = parent; node; node = node.parent) {
+    const { firstChild: left, lastChild: right } = node;
+    if (node.name === "BinaryExpr" && left && right) {
+      const names = from < left.to ? right : left;
+      const matching = expanded.slice(left.to, right.from);
+      if (
+        /\bon\s*\([^)]*\bcontainer_id\b/.test(matching) &&
+        expanded.slice(names.from, names.to).includes("groundwork_container_info")
+      ) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 /** Names of the dashboard's variables that a text refers to, without Grafana's own. */
