@@ -78,6 +78,15 @@ describe("consumer lag in time", () => {
     expect(complaints({ series, expr, at: "1440m", samples: { [sample]: 1200 } })).toBe("");
   });
 
+  test.each([
+    // Looked at every 5 minutes.
+    ["a day", "1501m", "500x1501", 86_160],
+    ["the time that the topic is watched", "60m", "_x29 500x60", 1800],
+  ])("is %s, the least that it can be, when nothing was written since", (_, at, values, age) => {
+    const series = { [lag]: "600x1501", [written]: values };
+    expect(complaints({ series, expr, at, samples: { [sample]: age } })).toBe("");
+  });
+
   test("is nothing for a group that has read all", () => {
     const series = { [lag]: "0x60", [written]: "500x60" };
     expect(complaints({ series, expr, at: "60m", samples: { [sample]: 0 } })).toBe("");
