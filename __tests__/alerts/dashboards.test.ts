@@ -186,6 +186,35 @@ test("who ended is told for a day, whatever its role, and also when the gauge is
   expect(complaints(...asked)).toBe("");
 });
 
+test("failures of an application are shown for 15 minutes after the last one, whichever of its containers it was", () => {
+  const of = 'service="orders",stack="shop",role="application"';
+  const series = {
+    [`groundwork_application_failures{${of}}`]: "_ 1 2 2x60",
+    [`groundwork_application_failed_timestamp_seconds{${of}}`]: "_ 60 120 120x60",
+  };
+  const expr = exprOf("Containers", "Failures of applications");
+  const cases: [string, Case["samples"]][] = [
+    ["0m", {}],
+    ["1m", { '{service="orders"}': 1 }],
+    ["16m", { '{service="orders"}': 2 }],
+    ["18m", {}],
+  ];
+  expect(complaints(...cases.map(([at, samples]) => ({ series, expr, at, samples })))).toBe("");
+});
+
+test("ends within 15 minutes are those of services and applications, and of no sidecar, which is run again by deploys", () => {
+  const finished = (container: string, role: string) =>
+    `groundwork_container_finished_timestamp_seconds{container="${container}",service="s",role="${role}"}`;
+  const series = {
+    [finished("alloy", "service")]: "10x10 700x10",
+    [finished("orders-1", "application")]: "10x10 700 720 740x10",
+    [finished("os-init", "init")]: "10x10 700x10",
+  };
+  const samples = { '{container="alloy"}': 1, '{container="orders-1"}': 3 };
+  const expr = exprOf("Containers", "Ends within 15 minutes");
+  expect(complaints({ series, expr, at: "14m", samples })).toBe("");
+});
+
 test("replicas out of sync are those of the topic's worst partition, whatever its replication factor", () => {
   const series: Record<string, string> = {};
   for (const [topic, partition, replicas, inSync] of [

@@ -101,6 +101,7 @@ describe("with exporters in Alloy's place", () => {
     ).toEqual([
       "Containers: Last exit code",
       "Containers: Ends within 15 minutes",
+      "Containers: Failures of applications",
       "Init sidecars: Last exit code",
       "Init sidecars: Last success",
       "Init sidecars: Not succeeded since the last deploy",
