@@ -35,17 +35,25 @@ test("every query of Kafka uses metrics that the embedded exporter has", () => {
   expect([...used].filter((metric) => !KAFKA_METRICS.includes(metric))).toEqual([]);
 });
 
-test("every dashboard links to the others, and every link leads to a dashboard", () => {
-  const uids = dashboards.map(({ uid }) => uid);
-  const led: string[] = [];
-  for (const { content, title } of dashboards) {
-    const { links, tags } = JSON.parse(content);
-    expect([title, links[0].tags, tags]).toEqual([title, ["groundwork"], ["groundwork"]]);
-    const targets = [...content.matchAll(/"url":"\/d\/([\w-]+)/g)].map(([, uid]) => uid);
-    led.push(...targets);
-    expect(targets.filter((uid) => !uids.includes(uid))).toEqual([]);
-  }
-  expect(led.length).toBeGreaterThan(5);
+test("every dashboard links to the others, and every link leads to a dashboard that has the variable which it sets", () => {
+  const variables = new Map(
+    dashboards.map(({ uid, content }) => [
+      uid,
+      JSON.parse(content).templating.list.map(({ name }: Json) => name),
+    ]),
+  );
+  const links = dashboards.flatMap(({ content, title }) => {
+    const { links: menu, tags } = JSON.parse(content);
+    expect([title, menu[0].tags, tags]).toEqual([title, ["groundwork"], ["groundwork"]]);
+    return [...content.matchAll(/"url":"(\/d\/([\w-]+)(?:\?var-(\w+)=)?[^"]*)"/g)];
+  });
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.some(([, , , variable]) => variable)).toBe(true);
+  const lost = links.filter(([, , uid, variable]) => {
+    const known = variables.get(uid);
+    return !known || (variable && !known.includes(variable));
+  });
+  expect(lost.map(([, url]) => url)).toEqual([]);
 });
 
 describe("a dashboard", () => {
