@@ -5,7 +5,6 @@ export const LIMIT_SECONDS = 15 * 60;
 export const SUITES: Readonly<Record<string, number>> = {
   state: 70,
   smoke: 85,
-  observability: 95,
   declared: 100,
   docs: 120,
   locking: 150,
@@ -13,6 +12,7 @@ export const SUITES: Readonly<Record<string, number>> = {
   "engine-proxy": 195,
   "secured-changes": 200,
   machines: 200,
+  observability: 215,
   rotation: 220,
   lifecycle: 250,
   adopt: 260,

@@ -6,6 +6,7 @@ import { catalog } from "../../../catalog";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { lab } from "../../../environments/lab";
 import { laptop } from "../../../environments/laptop";
+import type { LabEngine } from "../../../lab/prepare";
 import { eventually } from "../../support/eventually";
 import { deploy, docker, expectDone, freshLab, OF_THE_LAB, TRIAL } from "../../support/lab";
 import type { Json } from "../../support/platform";
@@ -41,232 +42,247 @@ function query(expr: string): Json[] {
   );
 }
 
-beforeAll(async () => {
-  await freshLab();
-  expectDone(deploy());
-});
-
-test("the lab has no Alloy, no Grafana and no Loki, and says so by name", () => {
-  expect(lab.without).toEqual(["alloy", "grafana", "loki"]);
-  const running = docker("ps", "--format", "{{.Names}}").split("\n");
-  expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay"]));
-  expect(running.filter((name) => ["alloy", "grafana", "loki"].includes(name))).toEqual([]);
-});
-
-describe("with exporters in Alloy's place", () => {
-  beforeAll(() => {
-    docker(
-      ...["create", ...TRIAL, "--name", "exporters"],
-      ...["--network", lab.networks.infra.name],
-      ...["--env", `OPENSEARCH_URL=http://opensearch.${lab.networks.infra.name}:9200`],
-      ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
-      ...alloysView(laptop),
-      "groundwork-lab/exporters",
-    );
-    docker("start", "exporters");
-    const info = allRelayed()
-      .filter(({ id }) => id)
-      .map(
-        ({ id, container }) =>
-          `groundwork_container_info{container_id="${id}",name="${container}"} 1\n`,
-      );
-    const folder = mkdtempSync(join(tmpdir(), "info-"));
-    writeFileSync(join(folder, "info.prom"), [...new Set(info)].join(""));
-    docker("cp", `${folder}/.`, "exporters:/lab/textfile");
-    rmSync(folder, { recursive: true });
-  });
-
-  test("memory is measured of every container of the platform, under the name that the relay tells", async () => {
-    const running = docker("ps", "--format", "{{.Names}}", ...OF_THE_LAB).split("\n");
-    const panel = PANELS.find(({ panel: name }) => name === "Platform overview: Memory in use");
-    await eventually(() => {
-      const measured = query(panel?.expr ?? "").map(({ metric }) => metric.name);
-      return running.filter((name) => !measured.includes(name));
-    });
-  });
-
-  test("every panel over OpenSearch, the containers and the host has data", async () => {
-    const covered = PANELS.filter(measurable);
-    expect(covered.length).toBeGreaterThanOrEqual(25);
-    await eventually(() =>
-      covered.filter(({ expr }) => query(expr).length === 0).map(({ panel }) => panel),
-    );
-  });
-
-  test("the panels whose metrics only Alloy has are these", () => {
-    expect(
-      PANELS.filter((panel) => !measurable(panel))
-        .map(({ panel }) => panel)
-        .filter((panel) => !panel.startsWith("Kafka: ")),
-    ).toEqual([
-      "Containers: Last exit code",
-      "Containers: Ends within 15 minutes",
-      "Containers: Failures of applications",
-      "Init sidecars: Last exit code",
-      "Init sidecars: Last success",
-      "Init sidecars: Not succeeded since the last deploy",
-      "Platform overview: Kafka brokers",
-      "Platform overview: Below min ISR",
-      "Platform overview: Failed inits",
-      "Platform overview: Collection",
-      "Platform overview: Ended within a day",
-      "Platform overview: Ended within a day",
-      "Platform overview: Deployed last",
-      "Platform overview: Records written to Kafka",
-      "Security: Certificates",
-      "Security: Failed logins",
-      "Security: Denied requests",
-      "Security: Failed logins by node",
-      "Security: Denied requests by node",
-    ]);
-  });
-
-  test("the alerts over OpenSearch are silent while it is well", () => {
-    const rules = catalog.alertGroups.find(({ name }) => name === "opensearch")?.rules ?? [];
-    const silent = rules.filter(({ alert }) => alert !== "DiskWatermark");
-    expect(silent.map(({ alert }) => alert)).toEqual([
-      "OpenSearchStatusRed",
-      "OpenSearchStatusYellow",
-      "OpenSearchNodeMissing",
-    ]);
-    expect(silent.filter(({ expr }) => query(expr).length > 0)).toEqual([]);
-  });
-});
-
 /** Looks for an event that the relay is to tell of a container. */
 const missing = (container: string, event: string) => () =>
   relayed(container).some((line) => line.event === event) ? [] : [`${event} of ${container}`];
 
-describe("the exit relay", () => {
-  test.each([
-    ["e2e-exit-0", 0],
-    ["e2e-exit-3", 3],
-  ])("says how %s ended, as it happens", async (name, code) => {
-    runToEnd(lab.name, name, `exit ${code}`);
-    await eventually(missing(name, "die"));
-    const id = docker("inspect", "--format", "{{.Id}}", name);
-    const common = { id, container: name, service: name, role: "init", stack: "e2e" };
-    const [created, died] = relayed(name);
-    expect(created).toEqual({
-      ...common,
-      event: "create",
-      time: created.created,
-      created: created.created,
+// What measures and names containers differs between an engine's own store of images and containerd's.
+describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
+  beforeAll(async () => {
+    await freshLab(undefined, engine);
+    expectDone(deploy());
+  });
+
+  if (engine === "forky") {
+    test("layers are in containerd's store, as on a fresh Docker 29", () => {
+      expect(docker("info", "--format", "{{.DriverStatus}}")).toContain("containerd.snapshotter");
     });
-    expect(died).toEqual({
-      ...common,
-      event: "die",
-      time: died.finished,
-      exit_code: code,
-      finished: expect.any(Number),
-      ...(code === 0 && { succeeded: died.finished }),
+  }
+
+  test("the lab has no Alloy, no Grafana and no Loki, and says so by name", () => {
+    expect(lab.without).toEqual(["alloy", "grafana", "loki"]);
+    const running = docker("ps", "--format", "{{.Names}}").split("\n");
+    expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay"]));
+    expect(running.filter((name) => ["alloy", "grafana", "loki"].includes(name))).toEqual([]);
+  });
+
+  describe("with exporters in Alloy's place", () => {
+    beforeAll(() => {
+      docker(
+        ...["create", ...TRIAL, "--name", "exporters"],
+        ...["--network", lab.networks.infra.name],
+        ...["--env", `OPENSEARCH_URL=http://opensearch.${lab.networks.infra.name}:9200`],
+        ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
+        ...alloysView(laptop),
+        "groundwork-lab/exporters",
+      );
+      docker("start", "exporters");
+      const info = allRelayed()
+        .filter(({ id }) => id)
+        .map(
+          ({ id, container }) =>
+            `groundwork_container_info{container_id="${id}",name="${container}"} 1\n`,
+        );
+      const folder = mkdtempSync(join(tmpdir(), "info-"));
+      writeFileSync(join(folder, "info.prom"), [...new Set(info)].join(""));
+      docker("cp", `${folder}/.`, "exporters:/lab/textfile");
+      rmSync(folder, { recursive: true });
     });
-    const finished = Date.parse(docker("inspect", "--format", "{{.State.FinishedAt}}", name));
-    // Of whole seconds, and the engine tells of an end a moment later.
-    expect(Math.abs(died.finished - finished / 1000)).toBeLessThan(3);
+
+    test("memory is measured of every container of the platform, under the name that the relay tells", async () => {
+      const running = docker("ps", "--format", "{{.Names}}", ...OF_THE_LAB).split("\n");
+      const panel = PANELS.find(({ panel: name }) => name === "Platform overview: Memory in use");
+      await eventually(() => {
+        const measured = query(panel?.expr ?? "").map(({ metric }) => metric.name);
+        return running.filter((name) => !measured.includes(name));
+      });
+    });
+
+    test("every panel over OpenSearch, the containers and the host has data", async () => {
+      const covered = PANELS.filter(measurable);
+      expect(covered.length).toBeGreaterThanOrEqual(25);
+      await eventually(() =>
+        covered.filter(({ expr }) => query(expr).length === 0).map(({ panel }) => panel),
+      );
+    });
+
+    test("the panels whose metrics only Alloy has are these", () => {
+      expect(
+        PANELS.filter((panel) => !measurable(panel))
+          .map(({ panel }) => panel)
+          .filter((panel) => !panel.startsWith("Kafka: ")),
+      ).toEqual([
+        "Containers: Last exit code",
+        "Containers: Ends within 15 minutes",
+        "Containers: Failures of applications",
+        "Init sidecars: Last exit code",
+        "Init sidecars: Last success",
+        "Init sidecars: Not succeeded since the last deploy",
+        "Platform overview: Kafka brokers",
+        "Platform overview: Below min ISR",
+        "Platform overview: Failed inits",
+        "Platform overview: Collection",
+        "Platform overview: Ended within a day",
+        "Platform overview: Ended within a day",
+        "Platform overview: Deployed last",
+        "Platform overview: Records written to Kafka",
+        "Security: Certificates",
+        "Security: Failed logins",
+        "Security: Denied requests",
+        "Security: Failed logins by node",
+        "Security: Denied requests by node",
+      ]);
+    });
+
+    test("the alerts over OpenSearch are silent while it is well", () => {
+      const rules = catalog.alertGroups.find(({ name }) => name === "opensearch")?.rules ?? [];
+      const silent = rules.filter(({ alert }) => alert !== "DiskWatermark");
+      expect(silent.map(({ alert }) => alert)).toEqual([
+        "OpenSearchStatusRed",
+        "OpenSearchStatusYellow",
+        "OpenSearchNodeMissing",
+      ]);
+      expect(silent.filter(({ expr }) => query(expr).length > 0)).toEqual([]);
+    });
   });
 
-  test("says that the kernel killed a container for memory, which its own log does not", async () => {
-    runToEnd(lab.name, "e2e-oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m");
-    expect(docker("logs", "e2e-oom")).toBe("");
-    // The engine may tell of either first.
-    for (const event of ["die", "oom"]) {
-      await eventually(missing("e2e-oom", event));
-    }
-    const [created, ...rest] = relayed("e2e-oom").map(({ event, exit_code }) => [event, exit_code]);
-    expect(created).toEqual(["create", undefined]);
-    expect(rest.sort()).toEqual([
-      ["die", 137],
-      ["oom", undefined],
-    ]);
+  describe("the exit relay", () => {
+    test.each([
+      ["e2e-exit-0", 0],
+      ["e2e-exit-3", 3],
+    ])("says how %s ended, as it happens", async (name, code) => {
+      runToEnd(lab.name, name, `exit ${code}`);
+      await eventually(missing(name, "die"));
+      const id = docker("inspect", "--format", "{{.Id}}", name);
+      const common = { id, container: name, service: name, role: "init", stack: "e2e" };
+      const [created, died] = relayed(name);
+      expect(created).toEqual({
+        ...common,
+        event: "create",
+        time: created.created,
+        created: created.created,
+      });
+      expect(died).toEqual({
+        ...common,
+        event: "die",
+        time: died.finished,
+        exit_code: code,
+        finished: expect.any(Number),
+        ...(code === 0 && { succeeded: died.finished }),
+      });
+      const finished = Date.parse(docker("inspect", "--format", "{{.State.FinishedAt}}", name));
+      // Of whole seconds, and the engine tells of an end a moment later.
+      expect(Math.abs(died.finished - finished / 1000)).toBeLessThan(3);
+    });
+
+    test("says that the kernel killed a container for memory, which its own log does not", async () => {
+      runToEnd(lab.name, "e2e-oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m");
+      expect(docker("logs", "e2e-oom")).toBe("");
+      // The engine may tell of either first.
+      for (const event of ["die", "oom"]) {
+        await eventually(missing("e2e-oom", event));
+      }
+      const [created, ...rest] = relayed("e2e-oom").map(({ event, exit_code }) => [
+        event,
+        exit_code,
+      ]);
+      expect(created).toEqual(["create", undefined]);
+      expect(rest.sort()).toEqual([
+        ["die", 137],
+        ["oom", undefined],
+      ]);
+    });
+
+    test("says after a restart what ended in the meantime", async () => {
+      docker("stop", "exit-relay");
+      runToEnd(lab.name, "e2e-unseen", "exit 5");
+      docker("start", "exit-relay");
+      await eventually(missing("e2e-unseen", "state"));
+      const state = relayed("e2e-unseen").find(({ event }) => event === "state");
+      expect(state).toMatchObject({ role: "init", status: "exited", exit_code: 5 });
+      expect(state?.succeeded).toBeUndefined();
+    });
+
+    test("said how both sidecars of the deploy ended", () => {
+      for (const sidecar of ["os-init", "kafka-init"]) {
+        const ends = relayed(sidecar).filter(({ exit_code }) => exit_code !== undefined);
+        expect(ends.length).toBeGreaterThan(0);
+        expect(ends.every(({ exit_code }) => exit_code === 0)).toBe(true);
+      }
+    });
   });
 
-  test("says after a restart what ended in the meantime", async () => {
-    docker("stop", "exit-relay");
-    runToEnd(lab.name, "e2e-unseen", "exit 5");
-    docker("start", "exit-relay");
-    await eventually(missing("e2e-unseen", "state"));
-    const state = relayed("e2e-unseen").find(({ event }) => event === "state");
-    expect(state).toMatchObject({ role: "init", status: "exited", exit_code: 5 });
-    expect(state?.succeeded).toBeUndefined();
-  });
+  describe("the exit relay, of applications", () => {
+    const project = ["--network", lab.networks.project.name];
 
-  test("said how both sidecars of the deploy ended", () => {
-    for (const sidecar of ["os-init", "kafka-init"]) {
-      const ends = relayed(sidecar).filter(({ exit_code }) => exit_code !== undefined);
-      expect(ends.length).toBeGreaterThan(0);
-      expect(ends.every(({ exit_code }) => exit_code === 0)).toBe(true);
-    }
+    /** Runs a container that is its own service, as nothing here declares it. */
+    const run = (name: string, command: string, ...options: string[]) =>
+      spawnSync("docker", [
+        ...["run", ...TRIAL, "--name", `e2e-app-${name}`, ...options],
+        ...["--label", `groundwork.service=${name}`],
+        ...["--entrypoint", "sh", KAFKA_IMAGE, "-c", command],
+      ]);
+
+    /** Waits until so many ends of a container are told, and says what is told of it, without the times. */
+    const told = async (name: string, ends: number) => {
+      const lines = () => relayed(`e2e-app-${name}`).filter(({ event }) => event !== "state");
+      const died = () => lines().filter(({ event }) => event === "die").length;
+      await eventually(() => (died() < ends ? [`${died()} of ${ends} ends of ${name}`] : []));
+      return lines().map(({ event, exit_code, signal, failures, role, service }) => {
+        expect({ role, service }).toEqual({ role: "application", service: name });
+        return [event, exit_code, { signal, failures }];
+      });
+    };
+
+    test("says how one ended that joined the network, and its name", async () => {
+      run("exit", "exit 3", ...project);
+      expect(await told("exit", 1)).toEqual([["die", 3, { failures: 1 }]]);
+    });
+
+    test("says how one ended that is removed by then", async () => {
+      run("gone", "exit 7", "--rm", ...project);
+      expect(await told("gone", 1)).toEqual([["die", 7, { failures: 1 }]]);
+      run("gone", "exit 0", "--rm", ...project);
+      expect(await told("gone", 2)).toEqual([
+        ["die", 7, { failures: 1 }],
+        ["die", 0, {}],
+      ]);
+    });
+
+    test("counts how often one failed that the engine starts again", async () => {
+      run("crash", "exit 4", "--detach", "--restart", "on-failure:2", ...project);
+      expect(await told("crash", 3)).toEqual([
+        ["die", 4, { failures: 1 }],
+        ["die", 4, { failures: 2 }],
+        ["die", 4, { failures: 3 }],
+      ]);
+    });
+
+    test("says that the kernel killed one for memory", async () => {
+      run("oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m", ...project);
+      await eventually(missing("e2e-app-oom", "oom"));
+      expect((await told("oom", 1)).sort()).toEqual([
+        ["die", 137, { failures: 1 }],
+        ["oom", undefined, {}],
+      ]);
+    });
+
+    test("counts no end that someone asked for", async () => {
+      run("stop", "exec sleep 600", "--detach", "--init", ...project);
+      docker("stop", "e2e-app-stop");
+      expect(await told("stop", 1)).toEqual([["die", 143, { signal: 15 }]]);
+    });
+
+    test("covers one that joins later, and none that is elsewhere or has opted out", async () => {
+      run("private", "exit 9", "--label", "groundwork.exits=false", ...project);
+      run("elsewhere", "exit 9");
+      run("later", "sleep 3; exit 6", "--detach");
+      docker("network", "connect", lab.networks.project.name, "e2e-app-later");
+      expect(await told("later", 1)).toEqual([["die", 6, { failures: 1 }]]);
+      expect([...relayed("e2e-app-private"), ...relayed("e2e-app-elsewhere")]).toEqual([]);
+    });
   });
 });
 
-describe("the exit relay, of applications", () => {
-  const project = ["--network", lab.networks.project.name];
-
-  /** Runs a container that is its own service, as nothing here declares it. */
-  const run = (name: string, command: string, ...options: string[]) =>
-    spawnSync("docker", [
-      ...["run", ...TRIAL, "--name", `e2e-app-${name}`, ...options],
-      ...["--label", `groundwork.service=${name}`],
-      ...["--entrypoint", "sh", KAFKA_IMAGE, "-c", command],
-    ]);
-
-  /** Waits until so many ends of a container are told, and says what is told of it, without the times. */
-  const told = async (name: string, ends: number) => {
-    const lines = () => relayed(`e2e-app-${name}`).filter(({ event }) => event !== "state");
-    const died = () => lines().filter(({ event }) => event === "die").length;
-    await eventually(() => (died() < ends ? [`${died()} of ${ends} ends of ${name}`] : []));
-    return lines().map(({ event, exit_code, signal, failures, role, service }) => {
-      expect({ role, service }).toEqual({ role: "application", service: name });
-      return [event, exit_code, { signal, failures }];
-    });
-  };
-
-  test("says how one ended that joined the network, and its name", async () => {
-    run("exit", "exit 3", ...project);
-    expect(await told("exit", 1)).toEqual([["die", 3, { failures: 1 }]]);
-  });
-
-  test("says how one ended that is removed by then", async () => {
-    run("gone", "exit 7", "--rm", ...project);
-    expect(await told("gone", 1)).toEqual([["die", 7, { failures: 1 }]]);
-    run("gone", "exit 0", "--rm", ...project);
-    expect(await told("gone", 2)).toEqual([
-      ["die", 7, { failures: 1 }],
-      ["die", 0, {}],
-    ]);
-  });
-
-  test("counts how often one failed that the engine starts again", async () => {
-    run("crash", "exit 4", "--detach", "--restart", "on-failure:2", ...project);
-    expect(await told("crash", 3)).toEqual([
-      ["die", 4, { failures: 1 }],
-      ["die", 4, { failures: 2 }],
-      ["die", 4, { failures: 3 }],
-    ]);
-  });
-
-  test("says that the kernel killed one for memory", async () => {
-    run("oom", "tail /dev/zero", "--memory", "32m", "--memory-swap", "32m", ...project);
-    await eventually(missing("e2e-app-oom", "oom"));
-    expect((await told("oom", 1)).sort()).toEqual([
-      ["die", 137, { failures: 1 }],
-      ["oom", undefined, {}],
-    ]);
-  });
-
-  test("counts no end that someone asked for", async () => {
-    run("stop", "exec sleep 600", "--detach", "--init", ...project);
-    docker("stop", "e2e-app-stop");
-    expect(await told("stop", 1)).toEqual([["die", 143, { signal: 15 }]]);
-  });
-
-  test("covers one that joins later, and none that is elsewhere or has opted out", async () => {
-    run("private", "exit 9", "--label", "groundwork.exits=false", ...project);
-    run("elsewhere", "exit 9");
-    run("later", "sleep 3; exit 6", "--detach");
-    docker("network", "connect", lab.networks.project.name, "e2e-app-later");
-    expect(await told("later", 1)).toEqual([["die", 6, { failures: 1 }]]);
-    expect([...relayed("e2e-app-private"), ...relayed("e2e-app-elsewhere")]).toEqual([]);
-  });
-});
+// Other suites go on with the default one.
+afterAll(() => freshLab());
