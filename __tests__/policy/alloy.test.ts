@@ -6,6 +6,7 @@ import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
 import { container, envOf, type Json, synthesize } from "../support/platform";
+import { alloysGauges } from "../support/watched";
 
 const fileOf = (name: string) =>
   readFileSync(join(__dirname, "../../constructs/alloy", name), "utf8");
@@ -234,6 +235,23 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_application_failed_timestamp_seconds 2h",
   ]);
   expect(gaugesOf(config)).toHaveLength(9);
+});
+
+test.each([
+  ["own", "service", ofOwn],
+  ["application's", "application", ofApplications],
+])("the lab makes the same gauges of an %s line", (_, role, text) => {
+  const told = { id: "a", container: "c", service: "s", role, stack: "t" };
+  const line = { exit_code: 3, created: 1, finished: 2, succeeded: 2, failures: 1, failed: 2 };
+  const made = alloysGauges([{ ...told, ...line }])
+    .trim()
+    .split("\n")
+    .map((sample) => sample.replace(/\{.*/, ""));
+  expect(made).toEqual(
+    gaugesOf(text)
+      .map((gauge) => gauge.split(" ")[0])
+      .sort(),
+  );
 });
 
 test("what is counted of an application does not multiply with the names of its containers", () => {

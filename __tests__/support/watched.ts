@@ -30,6 +30,34 @@ export function relayed(container: string): Json[] {
   return allRelayed().filter((line) => line.container === container);
 }
 
+/** What Alloy makes of the relay's lines, in Prometheus' text format: the gauges of constructs/alloy/config.alloy. */
+export function alloysGauges(lines: readonly Json[]): string {
+  const samples: Record<string, number> = {};
+  for (const { id, container, service, role, stack, ...line } of lines) {
+    const set = (name: string, value: number | undefined, labels: Json) => {
+      if (value !== undefined) {
+        const pairs = Object.entries(labels).map(([key, text]) => `${key}=${JSON.stringify(text)}`);
+        samples[`groundwork_${name}{${pairs.join(",")}}`] = value;
+      }
+    };
+    const one = { container, service, role };
+    set("container_exit_code", line.exit_code, one);
+    set("container_finished_timestamp_seconds", line.finished, one);
+    if (role === "application") {
+      set("application_failures", line.failures, { service, role, stack });
+      set("application_failed_timestamp_seconds", line.failed, { service, role, stack });
+    } else {
+      set("container_created_timestamp_seconds", line.created, one);
+      set("container_succeeded_timestamp_seconds", line.succeeded, one);
+      set("container_info", 1, { ...one, container_id: id, name: container });
+    }
+  }
+  return Object.entries(samples)
+    .map(([series, value]) => `${series} ${value}\n`)
+    .sort()
+    .join("");
+}
+
 /** Runs a container to its end that is one of an environment's init sidecars by its labels. */
 export function runToEnd(
   environment: string,
