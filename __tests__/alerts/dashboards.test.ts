@@ -215,6 +215,31 @@ test("ends within 15 minutes are those of services and applications, and of no s
   expect(complaints({ series, expr, at: "14m", samples })).toBe("");
 });
 
+test("an end is told for want of memory when the kernel killed something in it at the time, and not for an earlier one", () => {
+  const of = (name: string) => `{container="${name}",service="s",role="service"}`;
+  const series: Record<string, string> = {};
+  for (const [name, code, finished, killed] of [
+    ["main", 137, 120, 121],
+    ["child", 1, 120, 115],
+    ["before", 1, 300, 120],
+    ["kill", 137, 120, undefined],
+  ] as const) {
+    series[`groundwork_container_exit_code${of(name)}`] = `${code}x10`;
+    series[`groundwork_container_finished_timestamp_seconds${of(name)}`] = `${finished}x10`;
+    if (killed) {
+      series[`groundwork_container_oom_killed_timestamp_seconds${of(name)}`] = `${killed}x10`;
+    }
+  }
+  const samples = {
+    '{container="main"}': 1137,
+    '{container="child"}': 1001,
+    '{container="before"}': 1,
+    '{container="kill"}': 137,
+  };
+  const expr = exprOf("Platform overview", "Ended within a day", 1);
+  expect(complaints({ series, expr, at: "8m", samples })).toBe("");
+});
+
 test("replicas out of sync are those of the topic's worst partition, whatever its replication factor", () => {
   const series: Record<string, string> = {};
   for (const [topic, partition, replicas, inSync] of [

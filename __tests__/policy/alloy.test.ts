@@ -226,15 +226,17 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_container_created_timestamp_seconds 8760h",
     "groundwork_container_finished_timestamp_seconds 8760h",
     "groundwork_container_succeeded_timestamp_seconds 8760h",
+    "groundwork_container_oom_killed_timestamp_seconds 8760h",
     "groundwork_container_info 2h",
   ]);
   expect(gaugesOf(ofApplications)).toEqual([
     "groundwork_container_exit_code 2h",
     "groundwork_container_finished_timestamp_seconds 2h",
+    "groundwork_container_oom_killed_timestamp_seconds 2h",
     "groundwork_application_failures 2h",
     "groundwork_application_failed_timestamp_seconds 2h",
   ]);
-  expect(gaugesOf(config)).toHaveLength(9);
+  expect(gaugesOf(config)).toHaveLength(11);
 });
 
 test.each([
@@ -242,7 +244,15 @@ test.each([
   ["application's", "application", ofApplications],
 ])("the lab makes the same gauges of an %s line", (_, role, text) => {
   const told = { id: "a", container: "c", service: "s", role, stack: "t" };
-  const line = { exit_code: 3, created: 1, finished: 2, succeeded: 2, failures: 1, failed: 2 };
+  const line = {
+    exit_code: 3,
+    created: 1,
+    finished: 2,
+    succeeded: 2,
+    oom_killed: 2,
+    failures: 1,
+    failed: 2,
+  };
   const made = alloysGauges([{ ...told, ...line }])
     .trim()
     .split("\n")
@@ -262,7 +272,7 @@ test("what is counted of an application does not multiply with the names of its 
 
 test("of the platform's own the id is a label of nothing but what the container is called", () => {
   const [ends, info] = ofOwn.split("stage.labels");
-  expect(gaugesOf(ends)).toHaveLength(4);
+  expect(gaugesOf(ends)).toHaveLength(5);
   expect(info).toMatch(/^ \{\s+values = \{container_id = "id", name = "container"\}/);
   expect(gaugesOf(info)).toEqual(["groundwork_container_info 2h"]);
   expect(info).toMatch(/stage\.label_drop \{\s+values = \["container_id", "name"\]\s+\}\n\t\}\n/);

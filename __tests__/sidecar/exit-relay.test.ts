@@ -177,7 +177,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
     expect(told).toEqual([
       { time: 1000, event: "create", ...fields, created: 1000 },
-      { time: 1001, event: "oom", ...fields },
+      { time: 1001, event: "oom", ...fields, oom_killed: 1001 },
       { time: 1002, event: "die", ...fields, exit_code: 137, finished: 1002 },
       { time: 1003, event: "die", ...fields, exit_code: 0, finished: 1003, succeeded: 1003 },
     ]);
@@ -247,6 +247,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       `application oom m 1002 - - ${app("second")}`,
     ]);
     expect(ends(told)).toEqual(["first oom", "first 137", "second 137", "second oom"]);
+    expect(told.map(({ oom_killed }) => oom_killed)).toEqual([1001, undefined, undefined, 1002]);
   });
 
   const failures = (told: Record<string, unknown>[]) => told.map((line) => line.failures);

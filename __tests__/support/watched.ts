@@ -43,6 +43,7 @@ export function alloysGauges(lines: readonly Json[]): string {
     const one = { container, service, role };
     set("container_exit_code", line.exit_code, one);
     set("container_finished_timestamp_seconds", line.finished, one);
+    set("container_oom_killed_timestamp_seconds", line.oom_killed, one);
     if (role === "application") {
       set("application_failures", line.failures, { service, role, stack });
       set("application_failed_timestamp_seconds", line.failed, { service, role, stack });

@@ -125,7 +125,7 @@ follow() {
       own/create) printf '{"time":%s,"event":"create",%s,"created":%s}\n' "$time" "$fields" "$time" ;;
       own/oom | application/oom)
         if [ "$whose" = own ] || is_member "$id" "$time"; then
-          printf '{"time":%s,"event":"oom",%s}\n' "$time" "$fields"
+          printf '{"time":%s,"event":"oom",%s,"oom_killed":%s}\n' "$time" "$fields" "$time"
         fi
         ;;
       */die)
