@@ -49,6 +49,10 @@ function errorIn(language: QueryLanguage, expanded: string): string | undefined 
 export const NAMED_CONTAINERS =
   "on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))";
 
+/** What cAdvisor measures (https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md); an application's own may begin so too. */
+const MEASURED =
+  /^container_(blkio|cpu|file_descriptors|fs|last_seen|memory|network|oom_events|pressure|processes|sockets|spec|start_time|tasks|threads|ulimits)(_\w+)?/;
+
 /** Metrics of cAdvisor's in a PromQL query that would count containers of somebody else's, under no name. */
 export function unnamedMetrics(query: string): string[] {
   const expanded = expand(query, "x");
@@ -58,7 +62,7 @@ export function unnamedMetrics(query: string): string[] {
       if (name !== "VectorSelector") {
         return;
       }
-      const [metric] = /^container_\w+/.exec(expanded.slice(node.from, node.to)) ?? [];
+      const [metric] = MEASURED.exec(expanded.slice(node.from, node.to)) ?? [];
       if (metric && !found.includes(metric) && !isNamed(node, expanded)) {
         found.push(metric);
       }
