@@ -9,7 +9,11 @@ const [infraEvents, ...others] = catalog.topics;
 const catalogs: Record<string, Catalog> = {
   "rejected-topic": {
     ...catalog,
-    topics: [...catalog.topics, { name: "wrong", partitions: 1, configs: { "no.such.config": 1 } }],
+    topics: [
+      ...catalog.topics,
+      // Whether the brokers have such a storage is nothing that a topic's configs say.
+      { name: "wrong", partitions: 1, configs: { "remote.storage.enable": true } },
+    ],
   },
   reconcile: {
     ...catalog,

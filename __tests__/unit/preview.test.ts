@@ -564,8 +564,14 @@ describe("npm run up rolls", () => {
 });
 
 describe("the formats", () => {
-  const head = withTopics([
-    { ...infraEvents, partitions: 6, configs: { "min.insync.replicas": 2, "x.y": "<b>|@me" } },
+  const titled = withDashboards((files) => {
+    Object.values(files)[0].title = "<b>|@me";
+  });
+  const head: Synthesis = new Map([
+    ...titled,
+    ...[...withTopics([{ ...infraEvents, partitions: 6 }])].filter(([stack]) =>
+      stack.endsWith("-messaging"),
+    ),
   ]);
 
   test("Markdown is a table for each stack, with what is destructive first and no markup of values", () => {

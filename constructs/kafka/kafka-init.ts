@@ -11,6 +11,7 @@ import { all } from "../service/validation";
 import { KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
 import { KAFKA_IMAGE, KAFKA_INIT, type KafkaCluster } from "./kafka-cluster";
 import { resolveTopic, type Topic, validateTopics } from "./topic";
+import { configText } from "./topic-config";
 
 export interface KafkaInitProps {
   /** Cluster that the topics are for. */
@@ -142,7 +143,7 @@ export function renderTopics(topics: readonly Required<Topic>[]): string {
     .map(({ name, partitions, replicationFactor, onDrift, configs }) => {
       const settings = Object.entries(configs)
         .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => `${key}=${value}`)
+        .map(([key, value]) => `${key}=${configText(key, value)}`)
         .join(";");
       return `${name} ${partitions} ${replicationFactor} ${onDrift} ${settings}\n`;
     })

@@ -3,10 +3,11 @@ import * as v from "valibot";
 import { driftPolicySchema } from "../init-sidecar/drift-policy";
 import { checkDeclared, type Declared, object } from "../service/declaration";
 import { all, validate } from "../service/validation";
+import { refusalOfConfig } from "./topic-config";
 
 /**
  * Topic configuration by Kafka's own names (https://kafka.apache.org/documentation/#topicconfigs). The common keys are typed;
- * any other key of Kafka's is passed on as it is, and the broker rejects what it does not know.
+ * every name and value is checked against what the brokers of this version know. Whole numbers from 2^53 on are written as text.
  */
 export interface TopicConfigs {
   /** Replicas that have to confirm a write with `acks=all`; at most the replication factor. */
@@ -27,7 +28,7 @@ export interface TopicConfigs {
   readonly "segment.ms"?: number;
   /** Whose clock a record carries: the producer's or the broker's. */
   readonly "message.timestamp.type"?: "CreateTime" | "LogAppendTime";
-  /** Passed on as it is. */
+  /** As the brokers take it, also as text. */
   readonly [key: string]: string | number | boolean | undefined;
 }
 
@@ -130,18 +131,16 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
       () =>
         `topic "${name}" has min.insync.replicas ${minInsync} and replicationFactor ${replicationFactor}: allowed is 1 to ${replicationFactor}, otherwise no write with acks=all can succeed`,
     ),
-    ...Object.entries(configs).flatMap(([key, value]) => [
-      check(
+    ...Object.entries(configs).map(([key, value]) => () => {
+      validate(
         typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value),
         () =>
           `topic "${name}" has the config ${key}=${value}, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807"`,
-      ),
-      check(
-        /^[a-z0-9.]+$/.test(key) && /^[^\s;=]*$/.test(String(value)),
-        () =>
-          `topic "${name}" has the config ${key}=${value}: a key is Kafka's dotted lower-case name, a value has no white space, ";" or "="`,
-      ),
-    ]),
+        scope,
+      );
+      const refusal = value === undefined ? undefined : refusalOfConfig(key, value);
+      validate(refusal === undefined, () => `topic "${name}" has the config ${refusal}`, scope);
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { IConstruct } from "constructs";
-import { distance } from "fastest-levenshtein";
 import * as v from "valibot";
+import { nearestName } from "./nearest-name";
 import { ValidationError } from "./validation";
 
 /** What a schema takes: what people write. */
@@ -75,16 +75,8 @@ export function unknownName(
   known: readonly string[],
   unknown = "is unknown",
 ): string {
-  const meant = nearest(name, known);
+  const meant = nearestName(name, known);
   return `"${name}", which ${unknown}: ${meant === undefined ? "" : `did you mean "${meant}"? `}allowed are ${known.join(", ")}`;
-}
-
-/** The known name that is most like another one; nothing where none is like it. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  const alike = known
-    .map((other) => ({ other, edits: distance(name.toLowerCase(), other.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return alike && alike.edits <= Math.max(2, name.length / 3) ? alike.other : undefined;
 }
 
 function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {

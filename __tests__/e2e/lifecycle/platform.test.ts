@@ -149,7 +149,7 @@ test("a new topic is seen in cdktf diff, and nothing else", () => {
     { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
   );
   expect(output).toMatch(/\+ "GROUNDWORK_DECLARED=infra-events application-logs wrong"/);
-  expect(output).toContain("wrong 1 3 fail min.insync.replicas=2;no.such.config=1");
+  expect(output).toContain("wrong 1 3 fail min.insync.replicas=2;remote.storage.enable=true");
   expect(output).toMatch(/Plan: 1 to add, 0 to change, 1 to destroy\./);
 });
 
@@ -248,7 +248,7 @@ describe("a sidecar that fails", () => {
   test("fails the deploy and shows its last log lines", () => {
     const { exitCode, output } = deployCatalog("rejected-topic");
     expect(exitCode).not.toBe(0);
-    expect(output).toContain("Unknown topic config name: no.such.config");
+    expect(output).toContain("Tiered Storage functionality is disabled in the broker.");
     expect(output).toMatch(/"event":"exit","version":"[^"]+","exit_code":65,/);
     expect(exitCodeOf("kafka-init")).toBe(65);
   });

@@ -21,6 +21,8 @@ import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsResponseData;
 import org.apache.kafka.common.message.ApiMessageType;
@@ -55,6 +57,7 @@ import org.apache.kafka.common.requests.RequestUtils;
 import org.apache.kafka.common.requests.ResponseHeader;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.storage.internals.log.LogConfig;
 
 /**
  * A cluster of three brokers behind one port, as far as kafka-init asks it, in Kafka's own protocol. Errors and their texts are those
@@ -62,6 +65,8 @@ import org.apache.kafka.common.resource.ResourceType;
  */
 final class FakeKafka {
   private static final Map<String, String> BROKER_DEFAULTS = Map.of("retention.ms", "604800000", "cleanup.policy", "delete");
+
+  private static final LogConfig BROKER = new LogConfig(Map.of());
 
   record LiveTopic(int partitions, int replicationFactor, Map<String, String> configs) {}
 
@@ -89,7 +94,7 @@ final class FakeKafka {
   }
 
   /** An error of a topic's or a user's part of an answer. */
-  private record Refusal(Errors error, String message) {
+  record Refusal(Errors error, String message) {
     static final Refusal NONE = new Refusal(Errors.NONE, null);
   }
 
@@ -375,10 +380,14 @@ final class FakeKafka {
     return refusalOf(configs);
   }
 
-  private static Refusal refusalOf(Map<String, String> configs) {
-    return configs.containsKey("no.such.config")
-        ? new Refusal(Errors.INVALID_CONFIG, "Unknown topic config name: no.such.config")
-        : Refusal.NONE;
+  /** As a broker's own class decides that has no remote storage. */
+  static Refusal refusalOf(Map<String, String> configs) {
+    try {
+      LogConfig.validate(Map.of(), configs, BROKER.values(), false);
+      return Refusal.NONE;
+    } catch (ConfigException | InvalidConfigurationException e) {
+      return new Refusal(Errors.INVALID_CONFIG, e.getMessage());
+    }
   }
 
   private ApiMessage createPartitions(CreatePartitionsRequestData request, Fault fault) {

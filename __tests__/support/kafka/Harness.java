@@ -1,5 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.FileOutputStream;
@@ -39,6 +40,12 @@ public final class Harness {
       command.get("topics").properties().forEach(topic -> started.topics.put(topic.getKey(), FakeKafka.topic(topic.getValue())));
       CLUSTERS.put(started.port(), started);
       return answer.put("port", started.port());
+    }
+    if (command.get("do").asText().equals("validate")) {
+      ArrayNode refusals = answer.putArray("refusals");
+      command.get("configs").forEach(config -> refusals.add(
+          FakeKafka.refusalOf(Map.of(config.get(0).asText(), config.get(1).asText())).message()));
+      return answer;
     }
     FakeKafka cluster = CLUSTERS.get(command.get("port").asInt());
     switch (command.get("do").asText()) {
