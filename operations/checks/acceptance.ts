@@ -144,14 +144,16 @@ async function topicFailures(
       if (!topic) {
         return [`${name}: does not exist`];
       }
-      const wanted = `min.insync.replicas=${configs["min.insync.replicas"]}`;
+      const wanted = configs["min.insync.replicas"];
+      const [, minInsync] = /(?:^|,)min\.insync\.replicas=([^,]*)/.exec(topic.configs) ?? [];
       return [
         topic.partitions !== partitions &&
           `${name}: declared ${partitions} partitions, has ${topic.partitions}`,
         topic.replicationFactor !== replicationFactor &&
           `${name}: declared replication factor ${replicationFactor}, has ${topic.replicationFactor}`,
-        !topic.configs.split(",").includes(wanted) &&
-          `${name}: declared ${wanted}, has ${topic.configs}`,
+        // As numbers, of which "02" is one too.
+        Number(minInsync) !== Number(wanted) &&
+          `${name}: declared min.insync.replicas=${wanted}, has ${topic.configs}`,
       ].filter((failure) => failure !== false);
     });
 }
