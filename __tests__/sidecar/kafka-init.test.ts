@@ -315,6 +315,41 @@ describe("kafka-init", () => {
     expect(topics).toEqual(before);
   });
 
+  describe.each(["fail", "ignore", "reconcile"] as const)("with onDrift %s", (onDrift) => {
+    test.concurrent("names every config that a declared topic sets and nobody declares, and leaves it", async () => {
+      const before = {
+        "infra-events": {
+          ...INFRA_EVENTS,
+          configs: { ...INFRA_EVENTS.configs, "segment.ms": "5", "retention.ms": "60000" },
+        },
+        "app.logs": APP_LOGS,
+        someone_elses: { ...APP_LOGS, configs: { "retention.ms": "60000" } },
+      };
+      const { result, writes } = await runIn(before, [], { topics: withPolicy(onDrift) });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 2, drifted: 0 });
+      expect(
+        linesOf(result, "undeclared").map(({ level, resource, field, actual }) => [
+          ...[level, resource, field, actual],
+        ]),
+      ).toEqual([
+        ["info", "infra-events", "retention.ms", "60000"],
+        ["info", "infra-events", "segment.ms", "5"],
+      ]);
+      expect(writes).toEqual([]);
+    });
+  });
+
+  test.concurrent("names what nobody declares of a topic that another run created first", async () => {
+    const configs = { ...INFRA_EVENTS.configs, "retention.ms": "60000" };
+    const { result } = await runIn({ "app.logs": APP_LOGS }, [
+      { on: "CreateTopics", createFirst: { "infra-events": { ...INFRA_EVENTS, configs } } },
+    ]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 2 });
+    expect(linesOf(result, "undeclared")).toEqual([
+      expect.objectContaining({ resource: "infra-events", field: "retention.ms", actual: "60000" }),
+    ]);
+  });
+
   test.concurrent("compares a config that the topic leaves to the broker with what is in effect", async () => {
     const declaring = (retention: number) => ({
       topics: [{ ...TOPICS[0], configs: { "min.insync.replicas": 2, "retention.ms": retention } }],

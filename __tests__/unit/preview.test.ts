@@ -168,6 +168,35 @@ describe("a preview of", () => {
         ]),
       ],
     ],
+    [
+      "configs taken out of a topic",
+      EXIT_CHANGES,
+      () => [
+        withTopics([
+          { ...infraEvents, configs: { "retention.ms": 60000, "segment.ms": 60000 } },
+          applicationLogs,
+        ]),
+        withTopics([infraEvents, applicationLogs]),
+      ],
+    ],
+    [
+      "a config taken out of a topic that is reconciled, and another changed",
+      EXIT_CHANGES,
+      () => [
+        withTopics([
+          {
+            ...infraEvents,
+            onDrift: "reconcile",
+            configs: { "retention.ms": 60000, "segment.ms": 60000 },
+          },
+          applicationLogs,
+        ]),
+        withTopics([
+          { ...infraEvents, onDrift: "reconcile", configs: { "segment.ms": 30000 } },
+          applicationLogs,
+        ]),
+      ],
+    ],
     ["a topic removed", EXIT_DESTRUCTIVE, () => [BASE, withTopics([infraEvents])]],
     [
       "a topic renamed",

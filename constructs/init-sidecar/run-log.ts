@@ -2,10 +2,19 @@
 export interface SidecarRun {
   /** What is wrong, a line each: every field that differs from its declaration, else why it failed; nothing after a success. */
   readonly findings: readonly string[];
+  /** What holds in the cluster although nobody declares it, and stays. */
+  readonly undeclared: readonly Undeclared[];
   /** Why it ended. */
   readonly reason: string;
   readonly created: number;
   readonly reconciled: number;
+}
+
+/** A field of a declared resource that its declaration leaves out. */
+export interface Undeclared {
+  readonly resource: string;
+  readonly field: string;
+  readonly actual: string;
 }
 
 /** What each sidecar provisions, unless a resource's name says it itself, as in application/orders. */
@@ -30,6 +39,9 @@ export function readSidecarRun(sidecar: string, log: string): SidecarRun {
   const reason = exit?.reason ?? (log.trim().split("\n").at(-1) || "it has said nothing");
   return {
     findings: exit?.exit_code === 0 ? [] : drift.length > 0 ? drift : [reason],
+    undeclared: run
+      .filter((line) => line?.event === "undeclared")
+      .map(({ resource, field, actual }) => ({ resource, field, actual })),
     reason,
     created: exit?.created ?? 0,
     reconciled: exit?.reconciled ?? 0,

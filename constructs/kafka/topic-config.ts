@@ -35,6 +35,11 @@ export function refusalOfConfig(key: string, value: unknown): string | undefined
   return has(configText(key, value)) ? undefined : `${key}=${value}: allowed is ${allowed}`;
 }
 
+/** What takes configs off a topic again, which kafka-init never does: somebody else may have set them. */
+export function removalOfConfigs(topic: string, keys: readonly string[]): string {
+  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()}`;
+}
+
 function suggestion(key: string): string {
   const [ofBroker] = [...KNOWN].find(([, { broker }]) => broker === key) ?? [];
   if (ofBroker !== undefined) {

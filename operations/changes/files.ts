@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { removalOfConfigs } from "../../constructs/kafka/topic-config";
 import type { Json } from "../synthesis/tree";
 import { describeIndexRights, describeKafkaRights } from "./applications";
 import { type FileChange, facts } from "./file-change";
@@ -95,8 +96,13 @@ function describeTopics(before?: string, after?: string): FileChange {
       );
     } else {
       const differing = describeTopic(was, is);
-      if (differing.length > 0) {
-        details.push(`topic ${name}: ${differing.join(", ")}`);
+      const left = [...was.configs].filter(([key]) => !is.configs.has(key));
+      const told = [...differing, ...left.map(([key]) => `${key} no longer declared`)];
+      if (told.length > 0) {
+        details.push(`topic ${name}: ${told.join(", ")}`);
+      }
+      if (left.length > 0) {
+        warnings.push(describeLeft(name, left));
       }
       if (is.partitions < was.partitions || is.replicationFactor !== was.replicationFactor) {
         warnings.push(
@@ -112,6 +118,7 @@ function describeTopics(before?: string, after?: string): FileChange {
   return { details, destructive, warnings };
 }
 
+/** What has another value in the declaration, or is new in it. */
 function describeTopic(was: TopicLine, is: TopicLine): string[] {
   const numbers = (
     [
@@ -122,10 +129,17 @@ function describeTopic(was: TopicLine, is: TopicLine): string[] {
   )
     .filter(([key]) => was[key] !== is[key])
     .map(([key, words]) => `${words} ${was[key]} -> ${is[key]}`);
-  const configs = [...new Set([...was.configs.keys(), ...is.configs.keys()])]
-    .filter((key) => was.configs.get(key) !== is.configs.get(key))
-    .map((key) => `${key} ${was.configs.get(key) ?? "unset"} -> ${is.configs.get(key) ?? "unset"}`);
+  const configs = [...is.configs]
+    .filter(([key, value]) => was.configs.get(key) !== value)
+    .map(([key, value]) => `${key} ${was.configs.get(key) ?? "unset"} -> ${value}`);
   return [...numbers, ...configs];
+}
+
+/** Configs that are not declared any more hold on: kafka-init sets what is declared and looks at nothing else. */
+function describeLeft(topic: string, left: readonly [string, string][]): string {
+  const listing = left.map(([key, value]) => `${key} stays ${value}`).join(", ");
+  const keys = left.map(([key]) => key);
+  return `topic ${topic}: ${listing} where the topic exists: no longer declared, and kafka-init changes nothing that is not declared; declare the value that shall hold, or remove it with ${removalOfConfigs(topic, keys)}`;
 }
 
 /** Of a template's files, the one that OpenSearch gets speaks for all; the policy is a file of its own. */

@@ -1,4 +1,5 @@
 import { resolveTopic, type Topic } from "../../constructs";
+import { removalOfConfigs } from "../../constructs/kafka/topic-config";
 import type { Environment } from "../../environments";
 import { presentNodesOf } from "../../environments/placement";
 import { askKafka } from "../clusters/ask";
@@ -45,6 +46,7 @@ export async function checkAcceptance(
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
       // What was missing may have been put back meanwhile.
       failures: firstTopicFailures.length > 0 ? await topicFailures(environment, topics) : [],
+      notes: reruns.flatMap(describeUndeclared),
     },
     {
       requirement: "AUT-003",
@@ -88,6 +90,16 @@ async function rerunUntilSteady(
       return rerunSidecar(environment, sidecar);
     }),
   );
+}
+
+/** What a topic sets and its declaration does not, a line for each topic. */
+export function describeUndeclared({ undeclared }: Pick<Rerun, "undeclared">): string[] {
+  return [...new Set(undeclared.map(({ resource }) => resource))].map((topic) => {
+    const configs = undeclared.filter(({ resource }) => resource === topic);
+    const listing = configs.map(({ field, actual }) => `${field}=${actual}`).join(", ");
+    const keys = configs.map(({ field }) => field);
+    return `topic ${topic}: nobody declares ${listing}, which stays: declare it, or remove it with ${removalOfConfigs(topic, keys)}`;
+  });
 }
 
 /** kafka-init has topics too, and names an application as such. */

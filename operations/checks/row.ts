@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { firstOf, table } from "../terminal/terminal";
 
 /** How long what was just deployed may take to show in what collects it, or to be copied. */
 const PATIENCE_SECONDS = 60;
@@ -9,6 +10,23 @@ export interface AcceptanceRow {
   readonly guarantee: string;
   /** What does not hold; none when the guarantee does. */
   readonly failures: readonly string[];
+  /** What is good to know beside it. */
+  readonly notes?: readonly string[];
+}
+
+/** How much of what does not hold, or is good to know, is told of a requirement. */
+const MOST_LINES = 10;
+
+export function renderAcceptance(rows: readonly AcceptanceRow[]): string {
+  return table([
+    ["requirement", "holds", "guarantee"],
+    ...rows.flatMap(({ requirement, guarantee, failures, notes = [] }) => [
+      [requirement, failures.length === 0 ? "yes" : "NO", guarantee],
+      ...[failures, notes].flatMap((lines) =>
+        firstOf(lines, MOST_LINES).map((line) => ["", "", line]),
+      ),
+    ]),
+  ]);
 }
 
 /** Looks again until there is no failure or patience ends. */

@@ -1,7 +1,7 @@
 import type { Environment } from "../../environments";
 import { enginesOf, isSidecar, machineOf, presentNodesOf } from "../../environments/placement";
 import { checkAcceptance } from "../checks/acceptance";
-import type { AcceptanceRow } from "../checks/row";
+import { renderAcceptance } from "../checks/row";
 import { dockerAt, removeContainers } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
 import { rollClusters } from "../rolling/rolling";
@@ -9,7 +9,7 @@ import { Run } from "../run/run";
 import { waitForSwarm } from "../swarm/whole";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
-import { CommandError, firstOf, refuse, table } from "../terminal/terminal";
+import { CommandError, refuse, table } from "../terminal/terminal";
 import { adoptStrangers } from "./adopt";
 import { describeForeignAuthorities } from "./authorities";
 import { describeObstacles, findStrangers, type Stranger } from "./strangers";
@@ -120,19 +120,6 @@ async function removeFinished(
     await removeContainers(stack.engine, [id]);
   }
   return strangers.filter((stranger) => !finished.includes(stranger));
-}
-
-/** How much of what does not hold is told of a requirement. */
-const MOST_FAILURES = 10;
-
-function renderAcceptance(rows: readonly AcceptanceRow[]): string {
-  return table([
-    ["requirement", "holds", "guarantee"],
-    ...rows.flatMap(({ requirement, guarantee, failures }) => [
-      [requirement, failures.length === 0 ? "yes" : "NO", guarantee],
-      ...firstOf(failures, MOST_FAILURES).map((failure) => ["", "", failure]),
-    ]),
-  ]);
 }
 
 function renderEndpoints(environment: Environment): string {

@@ -324,9 +324,10 @@ final class FakeKafka {
       if (fault.concerns(resource.resourceName())) {
         part.setErrorCode(fault.refusal().error.code()).setErrorMessage(fault.refusal().message);
       } else {
-        inEffect(topics.get(resource.resourceName())).forEach((key, value) ->
+        LiveTopic topic = topics.get(resource.resourceName());
+        inEffect(topic).forEach((key, value) ->
             part.configs().add(new DescribeConfigsResponseData.DescribeConfigsResourceResult()
-                .setName(key).setValue(value).setConfigSource(DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG.id())));
+                .setName(key).setValue(value).setConfigSource(sourceOf(topic, key).id())));
       }
       answer.results().add(part);
     }
@@ -337,6 +338,10 @@ final class FakeKafka {
     Map<String, String> configs = new TreeMap<>(BROKER_DEFAULTS);
     configs.putAll(topic.configs);
     return configs;
+  }
+
+  private static DescribeConfigsResponse.ConfigSource sourceOf(LiveTopic topic, String key) {
+    return topic.configs.containsKey(key) ? DescribeConfigsResponse.ConfigSource.TOPIC_CONFIG : DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG;
   }
 
   private ApiMessage createTopics(CreateTopicsRequestData request, Fault fault) {
@@ -359,7 +364,7 @@ final class FakeKafka {
         } else {
           part.setConfigs(inEffect(topic).entrySet().stream()
               .map(config -> new CreateTopicsResponseData.CreatableTopicConfigs().setName(config.getKey()).setValue(config.getValue())
-                  .setConfigSource(DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG.id()))
+                  .setConfigSource(sourceOf(topic, config.getKey()).id()))
               .collect(Collectors.toList()));
         }
       }

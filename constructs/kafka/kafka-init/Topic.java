@@ -7,8 +7,8 @@ import java.util.Map;
 /** A declared topic. */
 record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
 
-  /** A topic as the cluster has it, every config with the value that is in effect. */
-  record Live(int partitions, int replicationFactor, Map<String, String> configs) {}
+  /** A topic as the cluster has it: of the declared configs the values that are in effect, and what it sets beside them. */
+  record Live(int partitions, int replicationFactor, Map<String, String> configs, Map<String, String> undeclared) {}
 
   record Difference(String field, String declared, String actual) {}
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
@@ -60,6 +61,7 @@ final class Topics {
     Map<Topic, Topic.Live> live = sidecar.retry("describing the topics", () -> describe(declared));
     List<Topic> absent = new ArrayList<>();
     Map<Topic, Topic.Live> differing = new LinkedHashMap<>();
+    live.forEach(this::tell);
     for (Topic topic : declared) {
       if (!live.containsKey(topic)) {
         absent.add(topic);
@@ -105,11 +107,18 @@ final class Topics {
 
   /** Settles what is as declared with the outcome, unless it is settled already, and reports what differs. */
   private void conclude(Topic topic, Topic.Live live, String outcome) {
+    tell(topic, live);
     if (report(topic, live)) {
       sidecar.conclude(topic.name(), topic.onDrift(), "another run created it in the meantime, and it differs");
     } else if (outcome != null) {
       sidecar.settle(outcome, topic.name());
     }
+  }
+
+  /** What holds although nobody declares it, which stays: another tool may need it. */
+  private void tell(Topic topic, Topic.Live live) {
+    live.undeclared().forEach(
+        (key, value) -> sidecar.log("info", "undeclared", "resource", topic.name(), "field", key, "actual", value));
   }
 
   /** Whether it differs. */
@@ -196,7 +205,8 @@ final class Topics {
     read(found.keySet(), "DescribeConfigs", topic -> configs.get(resource(topic)), (topic, config) -> {
       TopicDescription description = found.get(topic);
       live.put(topic, new Topic.Live(
-          description.partitions().size(), description.partitions().get(0).replicas().size(), inEffect(topic, config)));
+          description.partitions().size(), description.partitions().get(0).replicas().size(), inEffect(topic, config),
+          undeclared(topic, config)));
     });
     return live;
   }
@@ -296,7 +306,8 @@ final class Topics {
     try {
       String name = topic.name();
       return new Topic.Live(
-          result.numPartitions(name).get(), result.replicationFactor(name).get(), inEffect(topic, result.config(name).get()));
+          result.numPartitions(name).get(), result.replicationFactor(name).get(), inEffect(topic, result.config(name).get()),
+          Map.of());
     } catch (ExecutionException e) {
       return null;
     }
@@ -309,6 +320,17 @@ final class Topics {
       ConfigEntry entry = config.get(key);
       if (entry != null && entry.value() != null) {
         values.put(key, entry.value());
+      }
+    }
+    return values;
+  }
+
+  /** What is set for the topic itself, beside what it declares. */
+  private static Map<String, String> undeclared(Topic topic, Config config) {
+    Map<String, String> values = new TreeMap<>();
+    for (ConfigEntry entry : config.entries()) {
+      if (entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG && !topic.configs().containsKey(entry.name())) {
+        values.put(entry.name(), entry.value());
       }
     }
     return values;
