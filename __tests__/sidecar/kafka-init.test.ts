@@ -295,6 +295,37 @@ describe("kafka-init", () => {
     expect(writes).toEqual([]);
   });
 
+  test.concurrent("takes two spellings of a value for the same, after creating and when it finds it", async () => {
+    const spelled: Topic = {
+      ...{ name: "spelled", partitions: 1 },
+      configs: {
+        "min.cleanable.dirty.ratio": 0.0001,
+        "unclean.leader.election.enable": "TRUE",
+        "retention.ms": "0060000" as never,
+        "cleanup.policy": "delete, compact" as never,
+        "flush.messages": "9223372036854775806",
+      },
+    };
+    const cluster = await harness.cluster({});
+    const created = await run(cluster, { topics: [spelled] });
+    expect(linesOf(created, "drift")).toEqual([]);
+    expect(exitLine(created)).toMatchObject({ exit_code: 0, created: 1 });
+    const again = await run(cluster, { topics: [spelled] });
+    expect(linesOf(again, "drift")).toEqual([]);
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    const others = { "min.cleanable.dirty.ratio": "1e-5", "flush.messages": "9223372036854775807" };
+    const differs = await run(cluster, {
+      topics: [{ ...spelled, configs: { ...spelled.configs, ...others } }],
+    });
+    expect(
+      linesOf(differs, "drift").map(({ field, declared, actual }) => [field, declared, actual]),
+    ).toEqual([
+      ["min.cleanable.dirty.ratio", "1e-5", "1.0E-4"],
+      ["flush.messages", "9223372036854775807", "9223372036854775806"],
+    ]);
+    expect(exitLine(differs)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
   test.concurrent("has nothing to do when no topics are declared", async () => {
     const { result, writes } = await runIn({}, [], { topics: [] });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 0 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { IndexTemplate } from "../../../constructs";
 import { OPENSEARCH_IMAGE } from "../../../constructs/opensearch/opensearch-cluster";
 import { renderTemplate } from "../../../constructs/opensearch/opensearch-init";
@@ -21,18 +22,21 @@ async function ask(method: string, path: string, body?: Json): Promise<[number, 
   return [response.status, await response.json()];
 }
 
-/** The real os-init, in this machine's shell, over one template. */
-async function provision(name: string, body: Json): Promise<SidecarRun> {
-  const directory = mkdtempSync(join(tmpdir(), "template-"));
-  const path = join(directory, `${name}.json`);
-  writeFileSync(path, JSON.stringify(body));
-  const template = IndexTemplate.fromFile(path);
+const provision = (name: string, body: Json) => provisionAll({ [name]: body });
+
+/** The real os-init, in this machine's shell. */
+async function provisionAll(bodies: Readonly<Record<string, Json>>): Promise<SidecarRun> {
+  const directory = mkdtempSync(join(tmpdir(), "templates-"));
+  for (const [name, body] of Object.entries(bodies)) {
+    writeFileSync(join(directory, `${name}.json`), JSON.stringify(body));
+  }
+  const templates = IndexTemplate.fromDirectory(directory);
   rmSync(directory, { recursive: true });
   return startSidecar({
     script: "opensearch/os-init.sh",
     beside: ["opensearch/rest.sh"],
-    files: renderTemplate(template),
-    declared: name,
+    files: templates.flatMap(renderTemplate),
+    declared: Object.keys(bodies).join(" "),
     env: (templates) => ({
       OPENSEARCH_ENDPOINTS: url,
       OPENSEARCH_NODES: "1",
@@ -322,3 +326,110 @@ test("the lab's OpenSearch runs scripts, ingest pipelines and reindex as the off
     geoip: { country_iso_code: "US" },
   });
 });
+
+/** Settings by their names below `index`, each in some of its spellings. */
+const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
+  number_of_shards: [1, "2", 1.0],
+  number_of_replicas: [0, "1"],
+  refresh_interval: ["5s", "5000ms", "-1", -1, null],
+  codec: ["default", "best_compression"],
+  hidden: [true, "false"],
+  max_result_window: [10_000, "20000"],
+  "mapping.total_fields.limit": [1000, "2000"],
+  "translog.durability": ["async", "request"],
+  "translog.sync_interval": ["5s", "10s"],
+  "query.default_field": ["a", ["a", "b"], []],
+  "routing.allocation.total_shards_per_node": [-1, "3"],
+};
+
+/** Parameters of fields by their types, with the defaults too. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
+  keyword: { index: [true, "false"], ignore_above: [256, "10"], doc_values: [true, false] },
+  text: { norms: [true, false], index: ["true"], fields: [{ raw: { type: "keyword" } }] },
+  long: { coerce: [true, "false"], null_value: [1, "2"], store: [false, true] },
+  float: { ignore_malformed: [true, false] },
+  scaled_float: { scaling_factor: [100, 0.5, "10"] },
+  date: { format: ["epoch_millis", "yyyy-MM-dd||epoch_second"], ignore_malformed: [false] },
+  boolean: { null_value: [true] },
+  ip: { store: [true] },
+  geo_point: { ignore_malformed: [true] },
+  object: { enabled: [true, false], dynamic: ["strict", true, "false"] },
+  nested: { dynamic: [false], include_in_parent: [true] },
+};
+
+/** Some of what there is, each with one of its values. */
+const someOf = (
+  all: Readonly<Record<string, readonly unknown[]>>,
+  needed: readonly string[] = [],
+) =>
+  fc
+    .subarray(Object.entries(all))
+    .map((some) => [...some, ...Object.entries(all).filter(([name]) => needed.includes(name))])
+    .chain((some) =>
+      fc.record(
+        Object.fromEntries(some.map(([name, values]) => [name, fc.constantFrom(...values)])),
+      ),
+    );
+
+/** The same settings with and without `index`, as a path or as objects. */
+const settings = fc
+  .tuple(someOf(SETTINGS), fc.constantFrom("path", "inside", "bare"))
+  .map(([some, spelling]): Json => {
+    if (spelling === "inside") {
+      return { index: some };
+    }
+    const prefix = spelling === "path" ? "index." : "";
+    return Object.fromEntries(
+      Object.entries(some).map(([name, value]) => [`${prefix}${name}`, value]),
+    );
+  });
+
+const fields = fc.dictionary(
+  fc.constantFrom("a", "b", "a_b", "c.d", "c.e", "@timestamp", "with space", "g.h.i"),
+  fc
+    .constantFrom(...Object.keys(FIELDS))
+    .chain((type) =>
+      someOf(FIELDS[type], ["scaling_factor"]).map((parameters) => ({ type, ...parameters })),
+    ),
+);
+
+const templates = fc.record(
+  {
+    template: fc.record(
+      {
+        settings,
+        mappings: fc.record(
+          { properties: fields, dynamic: fc.constantFrom(true, "strict", "false") },
+          { requiredKeys: [] },
+        ),
+        aliases: fc.constantFrom({}, { all: {} }, { some: { filter: { term: { a: "x" } } } }),
+      },
+      { requiredKeys: [] },
+    ),
+    composed_of: fc.constantFrom([], ["base"]),
+    version: fc.constantFrom(3, "4"),
+    _meta: fc.constantFrom({}, { owner: "x", deep: { list: [1, "2", null] } }),
+  },
+  { requiredKeys: [] },
+);
+
+let made = 0;
+
+test("whatever OpenSearch accepts, in whatever spelling, is created and then found unchanged", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(templates, { minLength: 10, maxLength: 20 }), async (some) => {
+      const bodies = Object.fromEntries(
+        some.map((body): [string, Json] => {
+          const name = `made-${made++}`;
+          return [name, { index_patterns: [`${name}-*`], priority: 1000, ...body }];
+        }),
+      );
+      const created = await provisionAll(bodies);
+      expect(linesOf(created, "drift")).toEqual([]);
+      expect(exitLine(created)).toMatchObject({ exit_code: 0, created: some.length });
+      const again = await provisionAll(bodies);
+      expect(linesOf(again, "drift")).toEqual([]);
+      expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: some.length });
+    }),
+    { numRuns: 3, endOnFailure: true },
+  ));

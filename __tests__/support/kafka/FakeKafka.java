@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
@@ -337,7 +338,15 @@ final class FakeKafka {
   private static Map<String, String> inEffect(LiveTopic topic) {
     Map<String, String> configs = new TreeMap<>(BROKER_DEFAULTS);
     configs.putAll(topic.configs);
+    configs.replaceAll(FakeKafka::spelled);
     return configs;
+  }
+
+  /** As a broker spells a value, however it was given. */
+  private static String spelled(String name, String value) {
+    return LogConfig.configType(name)
+        .map(type -> ConfigDef.convertToString(ConfigDef.parseType(name, value, type), type))
+        .orElse(value);
   }
 
   private static DescribeConfigsResponse.ConfigSource sourceOf(LiveTopic topic, String key) {

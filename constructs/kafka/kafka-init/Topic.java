@@ -3,6 +3,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigException;
 
 /** A declared topic. */
 record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
@@ -43,14 +45,42 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
   /** The declared value of every config that is another one in effect. */
   Map<String, String> differingConfigs(Live live) {
     Map<String, String> differing = new LinkedHashMap<>(configs);
-    differing.entrySet().removeIf(
-        config -> sorted(config.getValue()).equals(sorted(live.configs.getOrDefault(config.getKey(), ""))));
+    differing.entrySet().removeIf(config -> same(config.getValue(), live.configs.getOrDefault(config.getKey(), "")));
     return differing;
   }
 
   /** Whether something differs that can be repaired by adding. */
   boolean repairable(Live live) {
     return partitions > live.partitions || !differingConfigs(live).isEmpty();
+  }
+
+  /** As Kafka itself reads them: 0.0001 is 1.0E-4, and TRUE is true. */
+  private static boolean same(String declared, String actual) {
+    ConfigDef.Type type = typeOf(actual);
+    return read(declared, type).equals(read(actual, type));
+  }
+
+  /** A broker spells every value in one way, which tells its type. */
+  private static ConfigDef.Type typeOf(String actual) {
+    if (actual.equals("true") || actual.equals("false")) {
+      return ConfigDef.Type.BOOLEAN;
+    }
+    if (actual.matches("-?[0-9]+")) {
+      return ConfigDef.Type.LONG;
+    }
+    return actual.matches("-?[0-9]+\\.[0-9]+(E-?[0-9]+)?") ? ConfigDef.Type.DOUBLE : ConfigDef.Type.LIST;
+  }
+
+  /** The value, or its text where it is none of that type. */
+  private static Object read(String text, ConfigDef.Type type) {
+    if (type == ConfigDef.Type.LIST) {
+      return sorted(text);
+    }
+    try {
+      return ConfigDef.parseType("", text, type);
+    } catch (ConfigException e) {
+      return text;
+    }
   }
 
   /** A comma-separated list means the same in any order. */
