@@ -96,7 +96,7 @@ test.each<[spelling: string, configs: NonNullable<Topic["configs"]>]>([
   expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1 });
 });
 
-test("kafka-init names exactly the configs that were altered on the server", async () => {
+test("kafka-init names exactly the configs that were altered on the server, and those that nobody declares", async () => {
   const topic: Topic = {
     ...{ name: "altered", partitions: 1 },
     configs: { "retention.ms": 60_000, "cleanup.policy": "delete" },
@@ -105,12 +105,15 @@ test("kafka-init names exactly the configs that were altered on the server", asy
   docker(
     ...["exec", "--env", "KAFKA_HEAP_OPTS=-Xmx64m", container, "/opt/kafka/bin/kafka-configs.sh"],
     ...["--bootstrap-server", address, "--alter", "--entity-type", "topics"],
-    ...["--entity-name", "altered", "--add-config", "retention.ms=70000"],
+    ...["--entity-name", "altered", "--add-config", "retention.ms=70000,segment.ms=80000"],
   );
   const run = await provision([topic]);
   expect(
     linesOf(run, "drift").map(({ field, declared, actual }) => [field, declared, actual]),
   ).toEqual([["retention.ms", "60000", "70000"]]);
+  expect(
+    linesOf(run, "undeclared").map(({ resource, field, actual }) => [resource, field, actual]),
+  ).toEqual([["altered", "segment.ms", "80000"]]);
   expect(exitLine(run).exit_code).toBe(73);
 });
 
