@@ -7,6 +7,7 @@ export const SUITES: Readonly<Record<string, number>> = {
   smoke: 85,
   declared: 100,
   docs: 120,
+  terrain: 130,
   locking: 150,
   remote: 165,
   "engine-proxy": 195,
