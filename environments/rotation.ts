@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeAuthority } from "./certificates";
 import type { Environment } from "./environment";
 import {
   certificatesIn,
@@ -39,6 +38,8 @@ export async function takeAuthorityStep(environment: Environment, step: number):
   setAuthorityStep(environment, step);
   if (step === 1) {
     if (!isThere(nextAuthority)) {
+      // Here, since every command knows of rotations, and this library takes a fifth of a second to load.
+      const { makeAuthority } = await import("./certificates");
       writeSecret(folder, nextAuthority, await makeAuthority(`groundwork ${environment.name}`));
     }
     trust(authority, nextAuthority);
