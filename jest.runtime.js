@@ -8,13 +8,28 @@ const { default: Runtime } = require("jest-runtime");
 require("./register");
 
 const LIBRARIES =
-  /^(cdktf|constructs|@cdktf\/provider-\w+|@grafana\/lezer-logql|@lezer\/\w+|@prometheus-io\/lezer-promql|jsonc-parser|yaml)(\/|$)/;
+  /^(cdktf|constructs|@cdktf\/provider-\w+|@grafana\/lezer-logql|@lezer\/\w+|@prometheus-io\/lezer-promql|jsonc-parser|undici|yaml)(\/|$)/;
 const DECLARATIONS = ["constructs", "catalog", "stacks"].map((folder) => join(__dirname, folder));
 
 // cdktf has a stack trace written for every token, which jest maps to the sources frame by frame: half of a synth's time.
 require("cdktf/lib/tokens/private/stack-trace").captureStackTrace = () => [];
 
 module.exports = class extends Runtime {
+  constructor(config, environment, ...others) {
+    super(config, environment, ...others);
+    // What is shared has the process's own variables, so a test file has them too, and gives them back as they were.
+    this.variables = { ...process.env };
+    environment.global.process.env = process.env;
+  }
+
+  teardown() {
+    for (const name of Object.keys(process.env)) {
+      delete process.env[name];
+    }
+    Object.assign(process.env, this.variables);
+    return super.teardown();
+  }
+
   requireModuleOrMock(from, name) {
     const path = join(dirname(from), name);
     const shared = name.startsWith(".")

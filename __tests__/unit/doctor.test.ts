@@ -1,12 +1,11 @@
-import { execFile, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createProxy } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { lookAtPorts } from "../../operations/machine/machine";
+import { runCommandHere, type Said } from "../support/command";
 
-const ROOT = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "doctor-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -18,20 +17,12 @@ function program(name: string, script: string): void {
 }
 
 /** `npm run doctor` where no other programs are installed than those. */
-function doctor(env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
-  return spawnSync(...command(env));
-}
-
-const command = (env: NodeJS.ProcessEnv) =>
-  [
-    process.execPath,
-    ["-r", "./register.js", "commands/doctor.ts"],
-    {
-      cwd: ROOT,
-      encoding: "utf8",
-      env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
-    },
-  ] as const;
+const doctor = (env: NodeJS.ProcessEnv = {}) =>
+  runCommandHere("doctor", {
+    PATH: `${folder}:${dirname(process.execPath)}`,
+    HOME: folder,
+    ...env,
+  });
 
 /** A docker CLI whose engine is like that. */
 function engine(report: object, apiVersion: string): void {
@@ -45,14 +36,14 @@ function engine(report: object, apiVersion: string): void {
   );
 }
 
-function row({ stdout }: SpawnSyncReturns<string>, name: string): string | undefined {
+function row({ stdout }: Said, name: string): string | undefined {
   return stdout.split("\n").find((line) => line.startsWith(`${name} `));
 }
 
-test("a machine without anything is told all that it lacks at once", () => {
+test("a machine without anything is told all that it lacks at once", async () => {
   program("docker", "echo 'Cannot connect to the Docker daemon at unix:///made' >&2; exit 1");
   program("terraform", "exit 127");
-  const result = doctor();
+  const result = await doctor();
   expect(result.status).toBe(1);
   expect(row(result, "Terraform")).toMatch(/^Terraform +NO +none$/);
   expect(row(result, "Docker engine")).toMatch(/^Docker engine +NO +none$/);
@@ -73,7 +64,7 @@ test("an engine that is too old and too small, a Terraform that is too old and a
     server.once("error", () => resolve(9200));
     server.listen(9200, "127.0.0.1", () => resolve(9200));
   });
-  const result = doctor();
+  const result = await doctor();
   server.close();
   expect(result.status).toBe(1);
   expect(row(result, "Terraform")).toMatch(/NO +Terraform 1\.5\.7$/);
@@ -133,15 +124,15 @@ test.each([
     `echo '{"ID":"","MemTotal":0}'; echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1`,
     "- no Docker engine answers: permission denied while trying to connect to the docker API at unix:///var/run/docker.sock; it runs, and your user may not use its socket: ",
   ],
-])("a docker command that %s is called that, with the remedy for it", (_, info, message) => {
+])("a docker command that %s is called that, with the remedy for it", async (_, info, message) => {
   program("docker", `case "$1" in info) ${info} ;; esac`);
   program("terraform", "echo 'Terraform v1.11.4'");
-  const result = doctor();
+  const result = await doctor();
   expect(result.status).toBe(1);
   expect(result.stderr).toContain(message);
 });
 
-test("what sets an engine apart is said, and what it cannot do with its remedy", () => {
+test("what sets an engine apart is said, and what it cannot do with its remedy", async () => {
   engine(
     {
       MemTotal: 64 * 1024 ** 3,
@@ -151,14 +142,14 @@ test("what sets an engine apart is said, and what it cannot do with its remedy",
     },
     "1.51",
   );
-  const result = doctor({ DOCKER_HOST: "ssh://deploy@engine" });
+  const result = await doctor({ DOCKER_HOST: "ssh://deploy@engine" });
   expect(row(result, "security options")).toMatch(/\? +SELinux, rootless$/);
   expect(row(result, "memory limits")).toMatch(/NO +none of swap$/);
   expect(result.stderr).toContain("- the engine enforces no limit of swap");
   expect(result.stderr).toContain("warning: the engine is rootless");
 });
 
-test("an engine that a context of the docker command names is the one that is looked at, and said in one line", () => {
+test("an engine that a context of the docker command names is the one that is looked at, and said in one line", async () => {
   program(
     "docker",
     `if [ "$1" = context ]; then
@@ -168,10 +159,10 @@ test("an engine that a context of the docker command names is the one that is lo
        echo "asked $DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >&2; exit 1
      fi`,
   );
-  expect(doctor().stderr).toMatch(
+  expect((await doctor()).stderr).toMatch(
     /^engine: tcp:\/\/elsewhere:2376, of the docker context "other"\n[\s\S]*- no Docker engine answers: asked tcp:\/\/elsewhere:2376 1 \/contexts\/tls\/1\/docker;/,
   );
-  const named = doctor({ DOCKER_HOST: "tcp://127.0.0.1:1" });
+  const named = await doctor({ DOCKER_HOST: "tcp://127.0.0.1:1" });
   expect(named.stderr).toContain("- no Docker engine answers: asked tcp://127.0.0.1:1; ");
   expect(named.stderr).not.toContain("of the docker context");
 });
@@ -186,24 +177,22 @@ test("a registry that only a proxy leads to is asked through that", async () => 
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   const { port } = proxy.address() as AddressInfo;
   const HTTPS_PROXY = `http://127.0.0.1:${port}`;
-  // Not synchronous: this process is the proxy.
-  const stderr = await new Promise<string>((resolve) =>
-    execFile(...command({ HTTPS_PROXY, DOCKER_HOST: "ssh://deploy@engine" }), (_, __, said) =>
-      resolve(said),
-    ),
-  );
+  const { stderr } = await doctor({ HTTPS_PROXY, DOCKER_HOST: "ssh://deploy@engine" });
   proxy.close();
   expect(asked).toContain("registry.terraform.io:443");
   expect(stderr).toContain("warning: Terraform may not get the provider kreuzwerker/docker: ");
 });
 
-test("of an engine elsewhere nothing is said that only this machine knows", () => {
+test("of an engine elsewhere nothing is said that only this machine knows", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   program("terraform", "echo 'Terraform v1.11.4'");
   // What Terraform has to get and where from is told by a mirror of one's own.
   const configFile = join(folder, "terraformrc");
   writeFileSync(configFile, 'provider_installation { network_mirror { url = "https://x/" } }');
-  const result = doctor({ DOCKER_HOST: "ssh://deploy@engine", TF_CLI_CONFIG_FILE: configFile });
+  const result = await doctor({
+    DOCKER_HOST: "ssh://deploy@engine",
+    TF_CLI_CONFIG_FILE: configFile,
+  });
   for (const name of ["disk", "vm.max_map_count", "open files"]) {
     expect(row(result, name)).toMatch(/yes +not told by this engine$/);
   }
@@ -212,7 +201,7 @@ test("of an engine elsewhere nothing is said that only this machine knows", () =
   expect(result.status).toBe(0);
 });
 
-test("of several machines each is looked at, with what is placed there", () => {
+test("of several machines each is looked at, with what is placed there", async () => {
   program(
     "docker",
     `case "$DOCKER_HOST" in
@@ -232,7 +221,7 @@ test("of several machines each is looked at, with what is placed there", () => {
      esac`,
   );
   program("terraform", "echo 'Terraform v1.11.4'");
-  const result = doctor({ GROUNDWORK_ENV: "lab-three" });
+  const result = await doctor({ GROUNDWORK_ENV: "lab-three" });
   expect(result.status).toBe(1);
   expect(row(result, "Docker engine (a)")).toMatch(/yes +made, API 1\.51$/);
   expect(row(result, "Docker engine (b)")).toMatch(/NO +none$/);
@@ -250,7 +239,7 @@ test("of several machines each is looked at, with what is placed there", () => {
   );
 });
 
-test("of machines in a Swarm it is told which of them do not reach which others, and what each of them says itself", () => {
+test("of machines in a Swarm it is told which of them do not reach which others, and what each of them says itself", async () => {
   // Machine c is reached by nobody but for its gossip; a's kernel is as it came; b cannot get the image to look with.
   program(
     "docker",
@@ -273,7 +262,7 @@ test("of machines in a Swarm it is told which of them do not reach which others,
      esac`,
   );
   program("terraform", "echo 'Terraform v1.11.4'");
-  const result = doctor({ GROUNDWORK_ENV: "lab-three" });
+  const result = await doctor({ GROUNDWORK_ENV: "lab-three" });
   expect(row(result, "other machines (a)")).toMatch(/NO +misses 2$/);
   expect(row(result, "other machines (c)")).toMatch(/yes +reaches a, b$/);
   expect(result.stderr).toContain(
