@@ -23,6 +23,12 @@ import { laptop } from "../../environments/laptop";
 import { makeIdentities } from "../../environments/make-identities";
 import { checkSecrets } from "../../operations/machine/secrets";
 
+// What a synth makes in a process of its own, it makes with all rounds: each of twelve takes twice as long as the one before.
+jest.mock("bcryptjs", () => {
+  const bcrypt = jest.requireActual("bcryptjs");
+  return { ...bcrypt, hash: (password: string) => bcrypt.hash(password, 4) };
+});
+
 const folder = mkdtempSync(join(tmpdir(), "identities-"));
 const made = join(folder, "made");
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -80,7 +86,6 @@ describe("the identities of an environment", () => {
     const password = readFileSync(join(made, "applications", "shop.password"), "utf8").trim();
     const hash = readFileSync(join(made, "applications", "shop.bcrypt"), "utf8").trim();
     expect(password).toMatch(/^[\w-]{32}$/);
-    expect(hash).toMatch(/^\$2b\$12\$/);
     expect(compareSync(password, hash)).toBe(true);
   });
 
@@ -184,6 +189,7 @@ describe("secrets of one's own", () => {
     utimesSync(password, new Date(), new Date(Date.now() + 1000));
     expect(changedBy(() => ensureIdentities(environment, ["shop"]))).toEqual(["shop.bcrypt"]);
     const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
+    expect(hash).toMatch(/^\$2b\$12\$/);
     expect(compareSync("of my own", hash)).toBe(true);
   });
 });
