@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { LIMIT_SECONDS, SUITES } from "../e2e/suites";
+import { runHere } from "../support/command";
 
 const ROOT = join(__dirname, "..", "..");
 const shortestFirst = Object.keys(SUITES).sort((a, b) => SUITES[a] - SUITES[b]);
@@ -49,20 +50,16 @@ test("the gate retries nothing but what uses the network, and smoke, of which it
 });
 
 describe("npm run test:e2e", () => {
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ["-r", "./register.js", "__tests__/e2e/run.ts", ...args], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
+  const run = (...args: string[]) => runHere("__tests__/e2e/run.ts", { args });
 
-  test("names the suites that there are when one is not", () => {
-    const { status, stderr } = run("smoek", "lifecycle");
+  test("names the suites that there are when one is not", async () => {
+    const { status, stderr } = await run("smoek", "lifecycle");
     expect(status).toBe(1);
     expect(stderr).toBe(`\nthere is no suite "smoek": allowed are ${shortestFirst.join(", ")}\n`);
   });
 
-  test("takes a whole number of times", () => {
-    expect(run("smoke", "--times", "0").stderr).toBe(
+  test("takes a whole number of times", async () => {
+    expect((await run("smoke", "--times", "0")).stderr).toBe(
       '\n--times is "0": give a whole number from 1 to 99\n',
     );
   });

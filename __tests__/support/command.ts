@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { CommandError } from "../../operations/terminal/terminal";
 
+const ROOT = join(__dirname, "..", "..");
 const TERMINAL = "../../operations/terminal/terminal";
 
 /** What a command said, and what it exits with. */
@@ -9,53 +11,67 @@ export interface Said {
   readonly stderr: string;
 }
 
-/**
- * Runs `commands/<name>.ts` without options and with these variables alone, in this process: one of its own would load and compile
- * everything again.
- */
-export async function runCommandHere(name: string, env: NodeJS.ProcessEnv): Promise<Said> {
+export interface CommandOptions {
+  /** @default - none */
+  readonly args?: readonly string[];
+  /** All of its variables. @default - those of this process */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs a command's file in this process: one of its own would load and compile everything again. */
+export async function runHere(
+  file: string,
+  { args = [], env = { ...process.env } }: CommandOptions = {},
+): Promise<Said> {
   const given = { ...process.env };
   const said = { stdout: "", stderr: "" };
   const to = (stream: keyof typeof said) => (text: unknown) => {
     said[stream] += `${text}\n`;
   };
-  const console_ = [
+  const spies = [
     jest.spyOn(console, "log").mockImplementation(to("stdout")),
     jest.spyOn(console, "warn").mockImplementation(to("stderr")),
     jest.spyOn(console, "error").mockImplementation(to("stderr")),
   ];
   setVariables(env);
-  let status = 0;
+  const { exitCode } = process;
+  process.exitCode = 0;
   try {
     // Modules of its own, as in a process of its own.
     await jest.isolateModulesAsync(async () => {
-      let running: Promise<void> | undefined;
+      const util = jest.requireActual("node:util");
+      // This process has options of jest's.
+      jest.doMock("node:util", () => ({
+        ...util,
+        parseArgs: (config: object) => util.parseArgs({ args, ...config }),
+      }));
       const terminal = jest.requireActual(TERMINAL);
+      let running: Promise<void> | undefined;
       jest.doMock(TERMINAL, () => ({
         ...terminal,
-        // The options of this process are jest's.
-        parseOptions: () => ({}),
         runCommand: (main: () => Promise<void>) => {
           running = main();
         },
       }));
-      require(`../../commands/${name}`);
+      require(join(ROOT, file));
       await running?.catch((error: CommandError) => {
         if (!(error instanceof terminal.CommandError)) {
           throw error;
         }
         said.stderr += `\n${error.message}\n`;
-        status = 1;
+        process.exitCode = 1;
       });
     });
+    return { status: Number(process.exitCode), ...said };
   } finally {
     jest.dontMock(TERMINAL);
-    for (const spy of console_) {
+    jest.dontMock("node:util");
+    for (const spy of spies) {
       spy.mockRestore();
     }
     setVariables(given);
+    process.exitCode = exitCode;
   }
-  return { status, ...said };
 }
 
 function setVariables(env: NodeJS.ProcessEnv): void {

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { lookAtPorts } from "../../operations/machine/machine";
-import { runCommandHere, type Said } from "../support/command";
+import { runHere, type Said } from "../support/command";
 
 const folder = mkdtempSync(join(tmpdir(), "doctor-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,10 +18,8 @@ function program(name: string, script: string): void {
 
 /** `npm run doctor` where no other programs are installed than those. */
 const doctor = (env: NodeJS.ProcessEnv = {}) =>
-  runCommandHere("doctor", {
-    PATH: `${folder}:${dirname(process.execPath)}`,
-    HOME: folder,
-    ...env,
+  runHere("commands/doctor.ts", {
+    env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
   });
 
 /** A docker CLI whose engine is like that. */

@@ -1,7 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-
-const ROOT = join(__dirname, "..", "..");
+import { runHere } from "../support/command";
 
 test.each([
   [["--engine", "buster"], '--engine is "buster": allowed are bookworm, trixie, forky'],
@@ -10,11 +7,7 @@ test.each([
     "--engine and --machines are for one lab each: machines have this machine's own engine, leave one of the two out",
   ],
   [["--machines", "4"], '--machines is "4": 3 is allowed, for environment lab-three'],
-])("npm run lab with %j says what is allowed", (args, message) => {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["-r", "./register.js", "commands/lab.ts", ...args],
-    { cwd: ROOT, encoding: "utf8" },
-  );
+])("npm run lab with %j says what is allowed", async (args, message) => {
+  const { status, stderr } = await runHere("commands/lab.ts", { args });
   expect({ status, stderr }).toEqual({ status: 1, stderr: `\n${message}\n` });
 });

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ import {
 import { currentEnvironment } from "../../operations/synthesis/environment";
 import type { Synthesis } from "../../operations/synthesis/tree";
 import type { Catalog } from "../../stacks/platform";
+import { runHere } from "../support/command";
 import { type Json, synthesize } from "../support/platform";
 
 const ROOT = join(__dirname, "..", "..");
@@ -665,24 +666,23 @@ function differingResources(base: Synthesis, head: Synthesis): string[] {
 
 describe("npm run preview", () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ["-r", "./register.js", "commands/preview.ts", ...args], {
-      cwd: ROOT,
-      encoding: "utf8",
+    runHere("commands/preview.ts", {
+      args,
       // Nothing but git and node: no engine, no Terraform.
       env: { PATH: `${join(process.execPath, "..")}:/usr/bin:/bin`, HOME: tmpdir() },
     });
 
-  test("compares with a revision and counts what is there", () => {
+  test("compares with a revision and counts what is there", async () => {
     const head = execFileSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim();
-    const { stdout, stderr, status } = run("--base", head, "--env", "production");
+    const { stdout, stderr, status } = await run("--base", head, "--env", "production");
     expect(stderr).toBe("");
     expect(stdout).toContain(`production, against ${head}\n`);
     expect(stdout).toMatch(/containers .*15\nreserved memory .* of 32768 MiB/);
     expect([0, 2, 3]).toContain(status);
   });
 
-  test("fails with what is allowed", () => {
-    const { stderr, status } = run("--verbose");
+  test("fails with what is allowed", async () => {
+    const { stderr, status } = await run("--verbose");
     expect(stderr).toMatch(
       /Unknown option '--verbose'.*options allowed: --base, --env, --all, --format/,
     );
