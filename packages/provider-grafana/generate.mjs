@@ -3,9 +3,9 @@
 // stops no installation, since every command and the app look here again (commands/install.mjs, cdktf.json).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONSTRAINT } from "./constraint.mjs";
 
@@ -23,9 +23,7 @@ const inputs = createHash("sha256")
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== inputs) {
   console.error("generating the bindings of the grafana provider ...");
   try {
-    rmSync(lib, { recursive: true, force: true });
     await generate(JSON.parse(schema));
-    writeFileSync(stamp, inputs);
   } catch (error) {
     const remedy =
       error.code === "MODULE_NOT_FOUND"
@@ -51,9 +49,9 @@ async function generate(providerSchema) {
   const generator = new TerraformProviderGenerator(new CodeMaker(), providerSchema);
   const constraint = new TerraformProviderConstraint(CONSTRAINT);
   generator.generate(new ConstructsMakerProviderTarget(constraint, "typescript"));
-  const work = join(root, ".generated");
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work);
+  // In a folder of this process alone: another command may do the same at this moment.
+  const work = mkdtempSync(join(root, ".generated-"));
+  process.on("exit", () => rmSync(work, { recursive: true, force: true }));
   await generator.save(work);
   const sources = join(work, "providers", "grafana");
   const tsc = require.resolve("typescript/bin/tsc");
@@ -62,12 +60,25 @@ async function generate(providerSchema) {
     [
       tsc,
       ...["--target", "es2022", "--module", "commonjs", "--moduleResolution", "node"],
-      ...["--declaration", "--skipLibCheck", "--outDir", lib],
+      ...["--declaration", "--skipLibCheck", "--outDir", join(work, "lib")],
       // The bindings need no browser and no package of types, which take longer to read than they do.
       ...["--lib", "es2022", "--typeRoots", join(work, "none")],
       join(sources, "index.ts"),
     ],
     { stdio: "inherit" },
   );
-  rmSync(work, { recursive: true });
+  writeFileSync(join(work, "lib", basename(stamp)), inputs);
+  replaceBindings(join(work, "lib"));
+}
+
+/** Puts new bindings in the place of what is there, whole; those that another command has just put there are as good. */
+function replaceBindings(made) {
+  rmSync(lib, { recursive: true, force: true });
+  try {
+    renameSync(made, lib);
+  } catch (error) {
+    if (error.code !== "ENOTEMPTY") {
+      throw error;
+    }
+  }
 }
