@@ -299,8 +299,9 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
     for (const engine of engines) {
       const ids = (await labelled(engine, kind, labels)).filter(unwanted);
       if (ids.length > 0) {
-        const force = kind === "container" ? ["--force"] : [];
-        await dockerAt(engine, kind, "rm", ...force, ...ids);
+        await (kind === "container"
+          ? forceContainersOut(engine, ids)
+          : dockerAt(engine, kind, "rm", ...ids));
         count += ids.length;
       }
     }
@@ -325,6 +326,26 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
     console.log("lab: adopts the data volumes of another clone or an earlier run");
   }
 }
+
+/** Removes containers, however they are, and waits for those that the engine is removing itself, which it refuses to do twice. */
+async function forceContainersOut(engine: Engine, ids: readonly string[]): Promise<void> {
+  const deadline = Date.now() + LONGEST_REMOVAL_MS;
+  for (let left = ids; left.length > 0; ) {
+    try {
+      await dockerAt(engine, "container", "rm", "--force", ...left);
+      return;
+    } catch (error) {
+      const there = await lines(engine, "container", ...LISTS.container);
+      left = left.filter((id) => there.includes(id));
+      if (left.length > 0 && Date.now() > deadline) {
+        throw error;
+      }
+      await setTimeout(500);
+    }
+  }
+}
+
+const LONGEST_REMOVAL_MS = 120_000;
 
 /** How the engine lists the ids of each kind. */
 const LISTS = {

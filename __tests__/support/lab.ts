@@ -13,6 +13,7 @@ import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
 import { type LabEngine, prepareLab } from "../../lab/prepare";
+import { eventually } from "./eventually";
 import { COMMAND_LOGS, lastLines } from "./logs";
 import type { Json } from "./platform";
 
@@ -45,12 +46,16 @@ export const TRIAL = ["--label", "groundwork.trial"] as const;
 /** Limits a listing to what an environment of the lab has made. */
 export const OF_THE_LAB = ["--filter", "label=groundwork.environment=lab"] as const;
 
-/** Removes every container that tests have run of their own. */
-export function removeTrials(): void {
-  const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.trial");
-  if (left !== "") {
+/** Removes every container that tests have run of their own; the engine removes some itself, and refuses to do it twice. */
+export function removeTrials(): Promise<void> {
+  return eventually(() => {
+    const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.trial");
+    if (left === "") {
+      return [];
+    }
     docker("rm", "--force", "--volumes", ...left.split("\n"));
-  }
+    return left.split("\n");
+  });
 }
 
 /** Runs a command to its end, for which it has all the time that the suite has. */
