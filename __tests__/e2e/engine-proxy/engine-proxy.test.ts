@@ -50,7 +50,7 @@ describe("the engine's proxy", () => {
   test("passes on what Alloy and the relay read", () => {
     const filters = "%7B%22network%22%3A%7B%22infra_net%22%3Atrue%7D%7D";
     const requests = [
-      ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/version", "GET /v1.41/info"],
+      ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/version"],
       ...["GET /containers/json", `GET /v1.41/containers/json?all=1&filters=${filters}`],
       ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
       "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
@@ -76,7 +76,13 @@ describe("the engine's proxy", () => {
       ...["attach/ws", "attach", "archive?path=/", "export", "top", "changes", "stats"].map(
         (what) => `GET ${container}/${what}`,
       ),
-      ...["GET /images/json", "GET /images/get", "GET /v1.41/images/x/json", "GET /volumes"],
+      ...[
+        "GET /images/json",
+        "GET /images/get",
+        "GET /v1.41/images/x/json",
+        "GET /volumes",
+        "GET /info",
+      ],
       ...["swarm", "secrets", "configs", "services", "nodes", "tasks", "plugins", "system/df"].map(
         (path) => `GET /${path}`,
       ),
