@@ -81,7 +81,7 @@ export function unknownName(
 
 function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   const keys = (issue.path ?? []).map(({ key }) => key);
-  const { type, expected, input, message } = issue;
+  const { type, expected, input, message, received } = issue;
   if (type === "strict_object" && expected === "never") {
     const inside = placeOf(keys.slice(0, -1));
     return message
@@ -93,7 +93,7 @@ function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   return [
     input === undefined && place
       ? `${what} has no ${place}: it has to be ${allowed}`
-      : `${what} has ${place && `${place} `}${JSON.stringify(input)}: it has to be ${allowed}`,
+      : `${what} has ${place && `${place} `}${received}: it has to be ${allowed}`,
   ];
 }
 
