@@ -160,12 +160,16 @@ describe("a dashboard", () => {
 
   const INFO = 'groundwork_container_info{name=~"$topic"}';
   test.each([
-    [`sum(rate(container_a[5m]) * on (container_id) group_left (name) ${INFO})`, undefined],
-    [`${INFO} * on (container_id) group_right () (container_a / container_b)`, undefined],
+    [`sum(rate(container_memory_a[5m]) * on (container_id) group_left (name) ${INFO})`, undefined],
+    [
+      `${INFO} * on (container_id) group_right () (container_memory_a / container_cpu_b)`,
+      undefined,
+    ],
     [`sum by (container_id) (up) / on (container_id) ${INFO}`, undefined],
-    [`container_a * on (machine) group_left (name) ${INFO}`, "container_a"],
-    [`container_a or container_b * on (container_id) ${INFO}`, "container_a"],
-    [`(container_a + ${INFO}) * on (container_id) up`, "container_a"],
+    ["sum(container_queue_length)", undefined],
+    [`container_memory_a * on (machine) group_left (name) ${INFO}`, "container_memory_a"],
+    [`container_memory_a or container_cpu_b * on (container_id) ${INFO}`, "container_memory_a"],
+    [`(container_memory_a + ${INFO}) * on (container_id) up`, "container_memory_a"],
   ])("in %s takes %s for measured of somebody else's containers too", (expr, unnamed) => {
     const loading = () =>
       load((d) => {
