@@ -65,31 +65,26 @@ describe("npm run test:e2e", () => {
   });
 });
 
+// "begun" is said with the file's name, as one jest runs all of them.
+const BEGUN = 'console.log("begun", require("node:path").basename(__filename))';
 const FAILS_IN_A_TEST = `test("a", () => {}); test("b", () => { throw new Error("b"); }); test("c", () => {});
-  describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => {}); });`;
+  describe("d", () => { beforeAll(() => ${BEGUN}); test("e", () => {}); });`;
 const FAILS_AS_IT_BEGINS = `beforeAll(() => { throw new Error("no engine"); });
-  test("a", () => console.log("begun")); describe("d", () => { beforeAll(() => console.log("begun")); test("e", () => console.log("begun")); });`;
+  test("a", () => ${BEGUN}); describe("d", () => { beforeAll(() => ${BEGUN}); test("e", () => ${BEGUN}); });`;
 
-test.each([
-  [
-    "nothing after its first failure",
-    FAILS_IN_A_TEST,
-    { states: ["passed", "failed", "pending", "pending"], said: "b", begun: 0 },
-  ],
-  [
-    "all of them where they say that they are independent",
-    `/** @jest-environment-options {"independent": true} */${FAILS_IN_A_TEST}`,
-    { states: ["passed", "failed", "passed", "passed"], said: "b", begun: 1 },
-  ],
-  [
-    "none where what is set up for them fails, and says why of each",
-    FAILS_AS_IT_BEGINS,
-    { states: ["failed", "failed"], said: "no engine", begun: 0 },
-  ],
-])("of a file of tests with real servers jest runs %s", (_, text, { states, said, begun }) => {
+describe("of a file of tests with real servers jest runs", () => {
+  const files = {
+    "dependent.test.js": FAILS_IN_A_TEST,
+    "independent.test.js": `/** @jest-environment-options {"independent": true} */${FAILS_IN_A_TEST}`,
+    "unprepared.test.js": FAILS_AS_IT_BEGINS,
+  };
   const folder = mkdtempSync(join(tmpdir(), "chain-"));
-  try {
-    writeFileSync(join(folder, "a.test.js"), text);
+  let results: { name: string; message: string; assertionResults: { status: string }[] }[];
+  let said: string;
+  beforeAll(() => {
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text);
+    }
     const config = {
       rootDir: folder,
       testEnvironment: join(ROOT, "__tests__", "support", "chain.js"),
@@ -98,16 +93,36 @@ test.each([
     const { stdout, stderr } = spawnSync(
       process.execPath,
       [
-        ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--json"],
+        ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--json", "--runInBand"],
         ...["--config", JSON.stringify(config)],
       ],
       { cwd: folder, encoding: "utf8" },
     );
-    const [{ assertionResults, message }] = JSON.parse(stdout).testResults;
-    expect(assertionResults.map(({ status }: { status: string }) => status)).toEqual(states);
-    expect(message).toContain(said);
-    expect(stderr.match(/^ +begun$/gm) ?? []).toHaveLength(begun);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    results = JSON.parse(stdout).testResults;
+    said = stderr;
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each<[string, keyof typeof files, { states: string[]; why: string; begun: number }]>([
+    [
+      "nothing after its first failure",
+      "dependent.test.js",
+      { states: ["passed", "failed", "pending", "pending"], why: "b", begun: 0 },
+    ],
+    [
+      "all of them where they say that they are independent",
+      "independent.test.js",
+      { states: ["passed", "failed", "passed", "passed"], why: "b", begun: 1 },
+    ],
+    [
+      "none where what is set up for them fails, and says why of each",
+      "unprepared.test.js",
+      { states: ["failed", "failed"], why: "no engine", begun: 0 },
+    ],
+  ])("%s", (_, file, { states, why, begun }) => {
+    const [{ assertionResults, message }] = results.filter(({ name }) => name.endsWith(`/${file}`));
+    expect(assertionResults.map(({ status }) => status)).toEqual(states);
+    expect(message).toContain(why);
+    expect(said.split(`begun ${file}`).length - 1).toBe(begun);
+  });
 });

@@ -103,6 +103,21 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
   }).done;
 }
 
+let firstRun: Promise<FakeOpenSearch> | undefined;
+
+/** A server as a first run leaves it, which is made once for all that go on from there. */
+async function afterFirstRun(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
+  firstRun ??= (async () => {
+    const [server, url] = await fake();
+    expect(exitLine(await run(url))).toMatchObject({ exit_code: 0, created: 2 });
+    return server;
+  })();
+  const { security } = await firstRun;
+  const [server, url] = await fake(...faults);
+  server.security = structuredClone(security);
+  return [server, url];
+}
+
 /** What was said, without the hash of a password or what was made of it. */
 function expectNoSecret({ log }: SidecarRun): void {
   expect(JSON.stringify(log)).not.toMatch(/\$2b\$|[0-9a-f]{64}/);
@@ -272,9 +287,7 @@ describe("os-security", () => {
   });
 
   test.concurrent("run again, finds everything unchanged and writes nothing", async () => {
-    const [server, url] = await fake();
-    await run(url);
-    server.requests.length = 0;
+    const [server, url] = await afterFirstRun();
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 2 });
     expect(server.writes).toEqual([]);
@@ -309,11 +322,10 @@ describe("os-security", () => {
   test.concurrent("tries again to have former passwords forgotten, and says what hinders it", async () => {
     const failed = { status: "INTERNAL_SERVER_ERROR", message: "Cannot flush cache due to x." };
     const refused = { status: "NOT_FOUND", message: "no such thing" };
-    const [{ security }, url] = await fake(
+    const [{ security }, url] = await afterFirstRun(
       [/DELETE.*cache/, { kind: "status", status: 500, body: failed }],
       [/DELETE.*cache/, { kind: "status", status: 404, body: refused }],
     );
-    await run(url);
     security.internalusers.get("orders").attributes.fingerprint = "another";
     const result = await run(url);
     expectBackoff(result, 1);
@@ -332,8 +344,7 @@ describe("os-security", () => {
   });
 
   test.concurrent("takes back a right that was added by hand", async () => {
-    const [{ security }, url] = await fake();
-    await run(url);
+    const [{ security }, url] = await afterFirstRun();
     security.rolesmapping.get("application-orders").users.push("mallory");
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
@@ -344,10 +355,8 @@ describe("os-security", () => {
   });
 
   test.concurrent("revokes what nobody declares any more, and nothing that someone else has made", async () => {
-    const [server, url] = await fake();
-    await run(url);
+    const [server, url] = await afterFirstRun();
     server.security.internalusers.set("dana", { hash: "x", description: "by hand" });
-    server.requests.length = 0;
     const result = await run(url, { applications: [ORDERS] });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, revoked: 1 });
     expect(linesOf(result, "revoked")).toMatchObject([{ resource: "reports" }]);
@@ -362,16 +371,14 @@ describe("os-security", () => {
   });
 
   test.concurrent("revokes the last application too", async () => {
-    const [{ security }, url] = await fake();
-    await run(url);
+    const [{ security }, url] = await afterFirstRun();
     const result = await run(url, { applications: [] });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, revoked: 2 });
     expect(security.internalusers.size).toBe(0);
   });
 
   test.concurrent("leaves another's user of the same name alone, gives it no rights, and exits with 73", async () => {
-    const [server, url] = await fake();
-    await run(url);
+    const [server, url] = await afterFirstRun();
     server.security.internalusers.set("orders", { hash: "x", description: "by hand" });
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({

@@ -23,7 +23,7 @@ const KINDS = ["internalusers", "roles", "rolesmapping"] as const;
 /** The part of OpenSearch's REST API that the sidecars use, with its normalisation, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
-  readonly security: Record<(typeof KINDS)[number], Map<string, Json>> = {
+  security: Record<(typeof KINDS)[number], Map<string, Json>> = {
     internalusers: new Map(),
     roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
     rolesmapping: new Map(),
