@@ -233,10 +233,11 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_container_exit_code 2h",
     "groundwork_container_finished_timestamp_seconds 2h",
     "groundwork_container_oom_killed_timestamp_seconds 2h",
+    "groundwork_container_info 2h",
     "groundwork_application_failures 2h",
     "groundwork_application_failed_timestamp_seconds 2h",
   ]);
-  expect(gaugesOf(config)).toHaveLength(11);
+  expect(gaugesOf(config)).toHaveLength(12);
 });
 
 test.each([
@@ -266,8 +267,15 @@ test.each([
 
 test("what is counted of an application does not multiply with the names of its containers", () => {
   const [, perService] = ofApplications.split("stage.label_drop");
-  expect(perService).toMatch(/^ \{\s+values = \["container"\]/);
+  expect(perService).toMatch(/^ \{\s+values = \["container", "container_id", "name"\]/);
   expect(gaugesOf(perService)).toHaveLength(2);
+});
+
+test("of an application whose id is told the id is a label of nothing but what the container is called", () => {
+  const [, named] = ofApplications.split("stage.labels");
+  expect(named).toMatch(/^ \{\s+values = \{container_id = "id", name = "container"\}/);
+  expect(named).toContain('selector = "{container_id!=\\"\\"}"');
+  expect(gaugesOf(named.split("stage.label_drop")[0])).toEqual(["groundwork_container_info 2h"]);
 });
 
 test("of the platform's own the id is a label of nothing but what the container is called", () => {

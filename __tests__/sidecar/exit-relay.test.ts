@@ -26,6 +26,7 @@ const INSPECTED = [
   `application e exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
   `application f exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
   'application g running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
+  'measured i running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"shop-1","service":"shop","role":"application","stack":""',
   `nobody h exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
 ];
 
@@ -135,6 +136,11 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
         ...{ container: "report", service: "report", role: "application", stack: "" },
         ...{ status: "exited", exit_code: 3, finished: NOW - 3600 },
       },
+      {
+        ...state,
+        ...{ id: "i", container: "shop-1", service: "shop", role: "application", stack: "" },
+        status: "running",
+      },
     ]);
     expect(existsSync(join(bin, "work", "ready"))).toBe(true);
   });
@@ -146,7 +152,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(since).toBeGreaterThanOrEqual(before);
     expect([...asked.matchAll(/--filter\n(.*)\n/g)].map(([, filter]) => filter)).toEqual([
       ...["type=container", "type=network"],
-      ...["create", "die", "oom", "kill", "destroy", "connect", "disconnect"].map(
+      ...["create", "start", "die", "oom", "kill", "destroy", "connect", "disconnect"].map(
         (event) => `event=${event}`,
       ),
     ]);
@@ -156,7 +162,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     writeFileSync(join(bin, "absent"), "");
     const die = `application die m 1000 3 - ${app("orders")}`;
     const { states, told } = relay(NEW, [die], ["m"], "no engine answers\n");
-    expect(states).toHaveLength(5);
+    expect(states).toHaveLength(6);
     expect(told).toHaveLength(1);
   });
 
@@ -180,6 +186,37 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       { time: 1001, event: "oom", ...fields, oom_killed: 1001 },
       { time: 1002, event: "die", ...fields, exit_code: 137, finished: 1002 },
       { time: 1003, event: "die", ...fields, exit_code: 0, finished: 1003, succeeded: 1003 },
+    ]);
+  });
+
+  test("tells of an application with our label the id, when it starts on the network and when it ends, and counts its failures by its service", () => {
+    const fields = (container: string) => app(container, "shop");
+    const { told } = relay(NEW, [
+      "network connect s1 1000",
+      `measured start s1 1000 - - ${fields("shop-1")}`,
+      `measured die s1 1001 1 - ${fields("shop-1")}`,
+      "network connect s2 1002",
+      `measured start s2 1002 - - ${fields("shop-2")}`,
+      `measured oom s2 1003 - - ${fields("shop-2")}`,
+      `measured die s2 1003 137 - ${fields("shop-2")}`,
+      `measured start elsewhere 1004 - - ${fields("shop-3")}`,
+      `application start m 1005 - - ${app("other")}`,
+    ]);
+    const named = (id: string, container: string) => ({
+      ...{ id, container, service: "shop", role: "application", stack: "shop" },
+    });
+    expect(told).toEqual([
+      { time: 1000, event: "start", ...named("s1", "shop-1") },
+      {
+        ...{ time: 1001, event: "die", ...named("s1", "shop-1") },
+        ...{ exit_code: 1, finished: 1001, failures: 1, failed: 1001 },
+      },
+      { time: 1002, event: "start", ...named("s2", "shop-2") },
+      { time: 1003, event: "oom", ...named("s2", "shop-2"), oom_killed: 1003 },
+      {
+        ...{ time: 1003, event: "die", ...named("s2", "shop-2") },
+        ...{ exit_code: 137, finished: 1003, failures: 2, failed: 1003 },
+      },
     ]);
   });
 

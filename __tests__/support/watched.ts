@@ -50,8 +50,9 @@ export function alloysGauges(lines: readonly Json[]): string {
     } else {
       set("container_created_timestamp_seconds", line.created, one);
       set("container_succeeded_timestamp_seconds", line.succeeded, one);
-      set("container_info", 1, { ...one, container_id: id, name: container });
     }
+    // Of an application only where the relay tells it.
+    set("container_info", id && 1, { ...one, container_id: id, name: container });
   }
   return Object.entries(samples)
     .map(([series, value]) => `${series} ${value}\n`)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Prints how containers ended, one JSON object a line: the environment's own, and the applications on its project network. The state
 # of each when the relay starts and every hour, and every end and out-of-memory kill as the engine tells of it; of the
-# environment's own every creation as well, and the id that cgroups have for a name. POSIX sh; needs the docker CLI.
+# environment's own every creation as well, and the id that cgroups have for a name; of applications with our label every start
+# and the id. POSIX sh; needs the docker CLI.
 # DOCKER_HOST                 the engine, to be read: versions, containers, events
 # GROUNDWORK_ENVIRONMENT      value of the label groundwork.environment of the environment's own containers
 # GROUNDWORK_PROJECT_NETWORK  network on which every other container is an application, unless its label groundwork.exits is false
@@ -27,8 +28,9 @@ failures=$GROUNDWORK_NOTES_DIR/failures
 
 # Go templates over the labels $l and the image $i of a container. An application without a label of ours or of compose's goes by
 # its image: a job that is run under a new name each time would otherwise be a new service each time.
+# An application with our label is measured like the environment's own, and its id told.
 own='(eq (index $l "groundwork.environment") "'$GROUNDWORK_ENVIRONMENT'")'
-whose="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}nobody{{else}}application{{end}}"
+whose="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}nobody{{else if index \$l \"groundwork.service\"}}measured{{else}}application{{end}}"
 service='{{json (or (index $l "groundwork.service") (index $l "com.docker.compose.service") $i)}}'
 role="{{if $own}}{{json (index \$l \"groundwork.role\")}}{{else}}\"application\"{{end}}"
 stack='{{json (or (index $l "groundwork.stack") (index $l "com.docker.compose.project"))}}'
@@ -55,16 +57,16 @@ say_states() {
   docker inspect --format '{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.ID}} {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} "container":{{json (slice .Name 1)}},'"$fields" $ids 2>/dev/null |
     while read -r whose id status created finished code fields; do
       now=$(date +%s)
-      [ "$whose" != own ] || fields="$fields,\"id\":\"$id\""
+      case $whose in own | measured) fields="$fields,\"id\":\"$id\"" ;; esac
       fields="$fields,\"status\":\"$status\",\"created\":$(seconds "$created")"
       case $whose/$status in
-        own/exited | own/dead | application/exited | application/dead | application/restarting)
+        own/exited | own/dead | application/exited | application/dead | application/restarting | measured/exited | measured/dead | measured/restarting)
           finished=$(seconds "$finished")
           [ "$whose" = own ] || [ $((now - finished)) -le $REPEAT_SECONDS ] || continue
           fields="$fields,\"exit_code\":$code,\"finished\":$finished"
           [ "$code" -ne 0 ] || fields="$fields,\"succeeded\":$finished"
           ;;
-        own/*) ;;
+        own/* | measured/running) ;;
         *) continue ;;
       esac
       printf '{"time":%s,"event":"state",%s}\n' "$now" "$fields"
@@ -104,10 +106,11 @@ say_end() {
   if [ -e "$signals/$2" ]; then
     read -r signal <"$signals/$2"
     line="$line,\"signal\":$signal"
-  elif [ "$1" = application ] && [ "$4" -ne 0 ]; then
+  elif [ "$1" != own ] && [ "$4" -ne 0 ]; then
     # Of its service, whichever container it is: no name has a comma.
     line="$line,\"failures\":$(count_failure "$3" "${5#*,}"),\"failed\":$3"
   fi
+  [ "$1" = application ] || line="$line,\"id\":\"$2\""
   printf '{"time":%s,"event":"die",%s}\n' "$3" "$line"
 }
 
@@ -115,21 +118,23 @@ say_end() {
 # network, and with --rm altogether, by the time that its end is told.
 follow() {
   while read -r whose event id time code signal fields; do
-    [ "$whose" != own ] || fields="$fields,\"id\":\"$id\""
+    named="$fields,\"id\":\"$id\""
     case $whose/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;
       */destroy) rm -f "$members/$id" "$signals/$id" ;;
       # INT, QUIT, KILL and TERM, as docker stop, kill and rm send them. The rest, such as HUP, ends nothing.
       */kill) case $signal in 2 | 3 | 9 | 15) printf '%s\n' "$signal" >"$signals/$id" ;; esac ;;
-      own/create) printf '{"time":%s,"event":"create",%s,"created":%s}\n' "$time" "$fields" "$time" ;;
-      own/oom | application/oom)
+      own/create) printf '{"time":%s,"event":"create",%s,"created":%s}\n' "$time" "$named" "$time" ;;
+      measured/start) ! is_member "$id" "$time" || printf '{"time":%s,"event":"start",%s}\n' "$time" "$named" ;;
+      own/oom | application/oom | measured/oom)
         if [ "$whose" = own ] || is_member "$id" "$time"; then
+          [ "$whose" = application ] || fields=$named
           printf '{"time":%s,"event":"oom",%s,"oom_killed":%s}\n' "$time" "$fields" "$time"
         fi
         ;;
       */die)
-        if [ "$whose" = own ] || { [ "$whose" = application ] && is_member "$id" "$time"; }; then
+        if [ "$whose" = own ] || { [ "$whose" != nobody ] && is_member "$id" "$time"; }; then
           say_end "$whose" "$id" "$time" "$code" "$fields"
         fi
         rm -f "$signals/$id"
@@ -155,7 +160,7 @@ while sleep 3600; do
 done &
 
 docker events --since "$since" --filter type=container --filter type=network \
-  --filter event=create --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
+  --filter event=create --filter event=start --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
   --filter event=connect --filter event=disconnect \
   --format '{{$l := .Actor.Attributes}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$whose"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} "container":{{json (index $l "name")}},'"$fields"'{{end}}' |
   follow
