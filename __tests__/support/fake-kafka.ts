@@ -132,7 +132,7 @@ exit "$code"
     this.jvm = spawn(
       "java",
       [
-        ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.negative.ttl=0"],
+        ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
         ...[`-Djdk.net.hosts.file=${this.hosts}`, "-cp", `${jar}:${JAR}:${libraries}/*`],
         ...["Harness", this.runs],
       ],

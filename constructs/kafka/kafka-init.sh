@@ -18,7 +18,7 @@ for library in kafka-clients slf4j-api; do
 done
 
 # No optimising compiler for a second of work. The heap is a part of the container's memory, and a heap that is full is memory that ran
-# out like any other: killed. A name that is not known may be in a moment.
+# out like any other: killed.
 exec java -XX:MaxRAMPercentage=40 -XX:MinRAMPercentage=40 -XX:OnOutOfMemoryError='kill -9 %p' -XX:+UseSerialGC \
-  -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr -Dsun.net.inetaddr.negative.ttl=0 \
+  -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stderr \
   -cp "$class_path" KafkaInit

@@ -7,6 +7,7 @@ import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Security;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -54,6 +55,7 @@ public final class KafkaInit {
 
   public static void main(String[] args) throws Exception {
     silenceClientLog();
+    forgetUnknownNames();
     System.exit(run(System.getenv(), System.out));
   }
 
@@ -63,6 +65,14 @@ public final class KafkaInit {
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     LoggerFactory.getILoggerFactory();
     System.setErr(stderr);
+  }
+
+  /**
+   * A name that is not known may be in a moment. The runtime's own java.security says ten seconds, and comes before the system property
+   * sun.net.inetaddr.negative.ttl.
+   */
+  static void forgetUnknownNames() {
+    Security.setProperty("networkaddress.cache.negative.ttl", "0");
   }
 
   /** Returns the exit code. */
