@@ -1,10 +1,20 @@
 import * as v from "valibot";
 import { smtpSchema } from "../constructs/grafana/smtp";
-import { type Declared, object } from "../constructs/service/declaration";
+import { type Declared, object, record, strict } from "../constructs/service/declaration";
+
+const WHOLE = "a whole number from 1 to 1000";
+
+/** Of nodes: nobody has more. */
+const countSchema: v.GenericSchema<number> = v.pipe(
+  v.number(),
+  v.integer(WHOLE),
+  v.minValue(1, WHOLE),
+  v.maxValue(1000, WHOLE),
+);
 
 const networkSchema = object({
   /** Name of the network on the engine. */
-  name: v.string(),
+  name: v.pipe(v.string(), v.nonEmpty("a name")),
 
   /**
    * Whether the network is there already, under this name, and belongs to someone else.
@@ -31,8 +41,8 @@ const machineSchema = object({
 export type Machine = Declared<typeof machineSchema>;
 
 const stateBackendSchema = v.variant("kind", [
-  object({ kind: v.literal("local") }),
-  object({
+  strict({ kind: v.literal("local") }),
+  strict({
     /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
     kind: v.literal("s3"),
     /** Name of the bucket. */
@@ -46,23 +56,23 @@ const stateBackendSchema = v.variant("kind", [
     /** Base URL of another S3 API than Amazon's. @default - Amazon's */
     endpoint: v.optional(v.string()),
   }),
-  object({
+  strict({
     /** A REST server such as GitLab's. TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
     kind: v.literal("http"),
     /** Without a slash at its end; the stack's name is added, and `/lock` for its lock. */
     address: v.string(),
   }),
-  object({
+  strict({
     /** A PostgreSQL database. PG_CONN_STR. */
     kind: v.literal("pg"),
   }),
-  object({
+  strict({
     /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
     kind: v.literal("gcs"),
     /** Name of the bucket. */
     bucket: v.string(),
   }),
-  object({
+  strict({
     /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
     kind: v.literal("remote"),
     /** Name of the organization. */
@@ -95,7 +105,7 @@ export const environmentSchema = object({
   memoryScale: v.number(),
 
   /** MiB that the containers may reserve together there; a preview compares with it. */
-  memoryBudgetMiB: v.number(),
+  memoryBudgetMiB: v.pipe(v.number(), v.minValue(1, "a number from 1")),
 
   networks: object({
     /** The services' own network. */
@@ -121,7 +131,7 @@ export const environmentSchema = object({
 
   openSearch: object({
     /** 1, or 3 and more. */
-    nodes: v.number(),
+    nodes: countSchema,
     /** Whether applications on the project network reach HTTP, which has no authentication. */
     onProjectNetwork: v.boolean(),
     /**
@@ -136,7 +146,7 @@ export const environmentSchema = object({
 
   kafka: object({
     /** 1 or an odd number from 3. */
-    brokers: v.number(),
+    brokers: countSchema,
   }),
 
   grafana: object({
@@ -203,7 +213,7 @@ export const environmentSchema = object({
    *
    * @default - none
    */
-  placement: v.optional(v.record(v.string(), v.string())),
+  placement: v.optional(record(v.string())),
 
   /**
    * Where Terraform keeps its state: on this machine, or where the whole team finds it.

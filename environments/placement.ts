@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { homedir } from "node:os";
-import { validate } from "../constructs/service/validation";
+import { all, validate } from "../constructs/service/validation";
 import type { Environment, Machine } from "./environment";
 
 /** What runs on every machine has the machine's name behind its own. */
@@ -114,23 +114,28 @@ export function validateMachines(environment: Environment): void {
     () =>
       `environment "${name}" has ${machines.length} machines (${machines.map((machine) => machine.name).join(", ")}): 3 or more, since two lose their quorum with either of them; leave machines out for a single one`,
   );
-  for (const machine of machines) {
-    validate(
-      /^[a-z0-9]+$/.test(machine.name),
+  all(
+    ...machines.flatMap((machine) => [
       () =>
-        `a machine of environment "${name}" is named "${machine.name}": lower-case letters and digits are allowed`,
-    );
-    validate(
-      /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
+        validate(
+          /^[a-z0-9]+$/.test(machine.name),
+          () =>
+            `a machine of environment "${name}" is named "${machine.name}": lower-case letters and digits are allowed`,
+        ),
       () =>
-        `the engine of machine "${machine.name}" is "${machine.engine}": ssh://user@host, tcp://host:2376 with TLS, or unix:///path`,
-    );
-    validate(
-      isIP(machine.address) > 0,
+        validate(
+          /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
+          () =>
+            `the engine of machine "${machine.name}" is "${machine.engine}": ssh://user@host, tcp://host:2376 with TLS, or unix:///path`,
+        ),
       () =>
-        `the address of machine "${machine.name}" is "${machine.address}": it has to be the IP address by which the other machines reach it`,
-    );
-  }
+        validate(
+          isIP(machine.address) > 0,
+          () =>
+            `the address of machine "${machine.name}" is "${machine.address}": it has to be the IP address by which the other machines reach it`,
+        ),
+    ]),
+  );
   for (const property of ["name", "engine", "address"] as const) {
     const values = machines.map((machine) => machine[property]);
     const twice = values.find((value, i) => values.indexOf(value) !== i);

@@ -8,6 +8,7 @@ export function validateEnvironment(key: string, environment: Environment): void
   checkDeclared(environmentSchema, environment, `environment "${key}"`);
   all(
     () => validateName(key, environment),
+    () => validateNetworks(environment),
     () => validatePorts(environment),
     () => validateMachines(environment),
   );
@@ -24,20 +25,33 @@ function validateName(key: string, { name }: Environment): void {
 function validatePorts(environment: Environment): void {
   const { name, hostPorts } = environment;
   const publishers = hostPorts ? portsOf(environment, hostPorts) : [];
-  const seen = new Map<number, string>();
-  for (const [port, publisher] of publishers) {
-    const other = seen.get(port);
-    validate(
-      other === undefined,
-      () =>
-        `hostPorts of environment "${name}" give ${port} to ${other} and to ${publisher}: each node of a cluster takes a port, counted on from its first one; set them further apart`,
-    );
-    validate(
-      Number.isInteger(port) && port >= 1 && port <= 65535,
-      () => `hostPorts of environment "${name}" give ${port} to ${publisher}: a port is 1 to 65535`,
-    );
-    seen.set(port, publisher);
-  }
+  all(
+    ...publishers.flatMap(([port, publisher], i) => {
+      const [, other] = publishers.slice(0, i).find(([taken]) => taken === port) ?? [];
+      return [
+        () =>
+          validate(
+            other === undefined,
+            () =>
+              `hostPorts of environment "${name}" give ${port} to ${other} and to ${publisher}: each node of a cluster takes a port, counted on from its first one; set them further apart`,
+          ),
+        () =>
+          validate(
+            Number.isInteger(port) && port >= 1 && port <= 65535,
+            () =>
+              `hostPorts of environment "${name}" give ${port} to ${publisher}: a port is 1 to 65535`,
+          ),
+      ];
+    }),
+  );
+}
+
+function validateNetworks({ name, networks: { infra, project } }: Environment): void {
+  validate(
+    infra.name !== project.name,
+    () =>
+      `both networks of environment "${name}" are "${infra.name}": applications would be where the platform speaks with itself, so name one of them otherwise`,
+  );
 }
 
 function portsOf(

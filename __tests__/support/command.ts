@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { CommandError } from "../../operations/terminal/terminal";
 
 const ROOT = join(__dirname, "..", "..");
 const TERMINAL = "../../operations/terminal/terminal";
@@ -54,11 +53,12 @@ export async function runHere(
         },
       }));
       require(join(ROOT, file));
-      await running?.catch((error: CommandError) => {
-        if (!(error instanceof terminal.CommandError)) {
+      await running?.catch((error: Error) => {
+        const message = terminal.messageOf(error);
+        if (message === undefined) {
           throw error;
         }
-        said.stderr += `\n${error.message}\n`;
+        said.stderr += `${message}\n`;
         process.exitCode = 1;
       });
     });

@@ -249,7 +249,7 @@ describe("a file of rules", () => {
   };
   const readRule = (change: object, group: object = {}) =>
     read(
-      JSON.stringify({ groups: [{ name: "g", interval: "1m", ...group, rules: [rule(change)] }] }),
+      JSON.stringify({ groups: [{ name: "g", interval: "1m", rules: [rule(change)], ...group }] }),
     );
 
   test("is read as it is", () => {
@@ -302,6 +302,12 @@ describe("a file of rules", () => {
       /has no annotations\.summary: it has to be a sentence that says what is wrong with which thing$/,
     ],
     [
+      "an empty summary and an empty runbook",
+      { annotations: { summary: "", runbook: "" } },
+      /has annotations\.summary "": it has to be a sentence that says what is wrong with which thing\n.* has annotations\.runbook "": it has to be the page that says what to do, as in docs\/runbooks\/InitFailed\.md$/,
+    ],
+    ["no labels", { labels: undefined }, /has no labels: it has to be an object$/],
+    [
       "an unknown severity",
       { labels: { severity: "urgent" } },
       /has labels\.severity "urgent": it has to be "critical", "warning" or "info"$/,
@@ -328,6 +334,14 @@ describe("a file of rules", () => {
     ],
   ])("fails for a rule with %s", (_, change, message) => {
     expect(() => readRule(change)).toThrow(message);
+  });
+
+  test.each([
+    ["an interval of nothing", { interval: "0s" }, /has the interval "0s": Grafana evaluates/],
+    ["no name", { name: "" }, /has name "": it has to be a name$/],
+    ["a rule that is none", { rules: [null] }, /has rules\[0\] null: it has to be an object$/],
+  ])("fails for a group with %s", (_, change, message) => {
+    expect(() => readRule({}, change)).toThrow(message);
   });
 
   test("fails for what Prometheus' groups have and Grafana's have not", () => {

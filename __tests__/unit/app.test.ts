@@ -70,7 +70,7 @@ test("the app and a command say everything that is wrong in what people wrote, a
     'dashboard dashboards/Messaging/kafka.json: the uid is "": it has to be 1 to 40 letters, digits, "-" and "_"',
     'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
     'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
-    'topic "infra events" has 0 partitions: it needs a whole number of at least 1',
+    'topic "infra events" has 0 partitions: it needs a whole number from 1 to 2147483647',
     'topic "application-logs" has "replicationfactor", which is unknown: did you mean "replicationFactor"? allowed are name, partitions, replicationFactor, configs, onDrift',
     'application "shop" has topics.infra-events "wirte": it has to be "read", "write" or "readwrite"',
     'contact point "operators" has no email.addresses: it has to be a list',

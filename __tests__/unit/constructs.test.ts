@@ -149,7 +149,7 @@ describe("a topic", () => {
     [
       "no partitions",
       { partitions: 0 },
-      'topic "orders" has 0 partitions: it needs a whole number of at least 1 (at test/init)',
+      'topic "orders" has 0 partitions: it needs a whole number from 1 to 2147483647 (at test/init)',
     ],
     [
       "a number that JavaScript cannot hold",

@@ -67,6 +67,74 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
+    "an environment without a part, which has another name",
+    environment({ kafka: undefined, kafak: laptop.kafka }),
+    [
+      'environment "laptop" has no kafka: it has to be an object',
+      /^environment "laptop" has "kafak", which is unknown: did you mean "kafka"\? allowed are name, /,
+    ],
+  ],
+  [
+    "lists where objects are meant",
+    environment({ networks: ["a"], hostPorts: [9200], placement: ["a"] }),
+    [
+      'environment "laptop" has networks a list: it has to be an object',
+      'environment "laptop" has hostPorts a list: it has to be an object',
+      'environment "laptop" has placement a list: it has to be an object',
+    ],
+  ],
+  [
+    "numbers that count nothing",
+    environment({
+      openSearch: { ...laptop.openSearch, nodes: 2.5 },
+      kafka: { brokers: 1e10 },
+      memoryBudgetMiB: -1,
+    }),
+    [
+      'environment "laptop" has memoryBudgetMiB -1: it has to be a number from 1',
+      'environment "laptop" has openSearch.nodes 2.5: it has to be a whole number from 1 to 1000',
+      'environment "laptop" has kafka.brokers 10000000000: it has to be a whole number from 1 to 1000',
+    ],
+  ],
+  [
+    "secrets where they are not to be, which are not shown",
+    environment({ grafana: { adminPassword: "hunter2" }, state: "postgres://u:p@h/db" }),
+    [
+      'environment "laptop" has grafana.adminPassword another value: it has to be "generated" or "variable"',
+      'environment "laptop" has state another value: it has to be an object',
+    ],
+  ],
+  [
+    "both networks of one name",
+    environment({ networks: { infra: { name: "net" }, project: { name: "net" } } }),
+    [
+      'both networks of environment "laptop" are "net": applications would be where the platform speaks with itself, so name one of them otherwise',
+    ],
+  ],
+  [
+    "topics that are no list of topics",
+    () => validateTopics({} as never),
+    ["what is declared of topics is an object: it has to be a list"],
+  ],
+  [
+    "a topic that is none",
+    () => validateTopics([null as never]),
+    ["what is declared of topics has [0] null: it has to be an object"],
+  ],
+  [
+    "a topic without a name",
+    () => validateTopics([{ partitions: 1 } as never]),
+    ["topics[0] has no name: it has to be a text"],
+  ],
+  [
+    "topics that are declared twice",
+    () => validateTopics(["a", "a", "b.c", "b_c"].map((name) => ({ name, partitions: 1 }))),
+    [
+      'topic "a" is declared twice: every topic has one declaration',
+      'topics "b.c" and "b_c" differ only in "." and "_", which Kafka refuses: rename one',
+    ],
+  ],
+  [
     "a backend of another kind",
     environment({ state: { kind: "s4", bucket: "b" } }),
     [
@@ -94,6 +162,19 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     notifications({ contactpoints: [] }),
     [
       'what is declared of notifications has "contactpoints", which is unknown: did you mean "contactPoints"? allowed are contactPoints, muteTimings, policy',
+    ],
+  ],
+  [
+    "names, days and durations in notifications",
+    notifications({
+      contactPoints: ["us", "us"].map((name) => ({ name, email: { addresses: ["us@e.org"] } })),
+      muteTimings: [{ name: "m", intervals: [{ weekdays: ["funday", "monday:friday"] }] }],
+      policy: { contactPoint: "us", groupWait: "5 minutes", repeatInterval: "1h30m" },
+    }),
+    [
+      'contact point "us" is declared twice: rename one',
+      'mute timing "m" has the weekdays "funday": a day is one of sunday, monday, tuesday, wednesday, thursday, friday, saturday, and a range has ":" between two',
+      'the notification policy has groupWait "5 minutes": it has to be a number with s, m, h or d, as in 5m',
     ],
   ],
   [

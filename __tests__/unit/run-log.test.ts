@@ -34,8 +34,8 @@ test("configs that nobody declares are told for each topic, of the last run alon
   expect(run.findings).toEqual([]);
   const notes = describeUndeclared(run);
   expect(notes).toEqual([
-    "topic orders: nobody declares retention.ms=60000, segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms",
-    "topic bills: nobody declares segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms",
+    "topic orders: nobody declares retention.ms=60000, segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms, as in docs/how-to/topic.md",
+    "topic bills: nobody declares segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms, as in docs/how-to/topic.md",
   ]);
   const guarantee = "topics exist with their guarantees: orders, bills";
   expect(

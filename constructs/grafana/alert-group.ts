@@ -1,9 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { parseDocument } from "yaml";
-import { checkDeclared, type Declared, object, objectWith } from "../service/declaration";
-import { all, ValidationError, validate } from "../service/validation";
+import { type Document, parseDocument } from "yaml";
+import {
+  anyObject,
+  checkDeclared,
+  type Declared,
+  object,
+  objectWith,
+} from "../service/declaration";
+import { all, ValidationError, validate, validateDistinct } from "../service/validation";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "./query";
 
 const severitySchema = v.picklist(["critical", "warning", "info"]);
@@ -19,7 +25,7 @@ const ruleSchema = object(
     alert: v.string(),
 
     /** PromQL; every series of its result is an alert. */
-    expr: v.string("a query in PromQL"),
+    expr: text("a query in PromQL"),
 
     /**
      * How long the result has to stay before the alert fires.
@@ -35,7 +41,7 @@ const ruleSchema = object(
      */
     keep_firing_for: v.optional(v.string()),
 
-    /** What routes and mute timings look at. */
+    /** What routes look at; of any other name, too. */
     labels: objectWith(
       {
         /** How bad it is, and so who is told. */
@@ -48,9 +54,9 @@ const ruleSchema = object(
     annotations: objectWith(
       {
         /** One sentence that names the thing. */
-        summary: v.string("a sentence that says what is wrong with which thing"),
+        summary: text("a sentence that says what is wrong with which thing"),
         /** Page of this repository that says what to do. */
-        runbook: v.string("the page that says what to do, as in docs/runbooks/InitFailed.md"),
+        runbook: text("the page that says what to do, as in docs/runbooks/InitFailed.md"),
       },
       v.string(),
     ),
@@ -61,13 +67,13 @@ const ruleSchema = object(
 const groupSchema = object(
   {
     /** Unique among the groups. */
-    name: v.string(),
+    name: text("a name"),
 
     /** Between two evaluations, such as `30s`; a multiple of 10 s. */
     interval: v.string(),
 
     /** Evaluated together, one after the other. */
-    rules: v.array(v.custom<AlertRule>(() => true)),
+    rules: v.array(anyObject<AlertRule>()),
   },
   NOT_IN_GRAFANA,
 );
@@ -87,11 +93,17 @@ export function readAlertGroups(directory: string, repositoryRoot: string): Aler
     .sort()
     .map((file) => join(directory, file));
   const groups = all(...files.map((file) => () => readAlertFile(file, repositoryRoot))).flat();
-  const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
-  const twice = alerts.find((alert, i) => alerts.indexOf(alert) !== i);
-  validate(
-    twice === undefined,
-    () => `alert "${twice}" in ${directory} is declared twice: rename one`,
+  all(
+    () =>
+      validateDistinct(
+        groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)),
+        (alert) => `alert "${alert}" in ${directory} is declared twice: rename one`,
+      ),
+    () =>
+      validateDistinct(
+        groups.map(({ name }) => name),
+        (name) => `group "${name}" in ${directory} is declared twice: rename one`,
+      ),
   );
   return groups;
 }
@@ -105,13 +117,23 @@ function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
       `alert rules ${path}:${line}:${col} are not YAML: ${error.message.split("\n")[0]}`,
     );
   }
-  const { groups } = (document.toJS() ?? {}) as { groups?: AlertGroup[] };
+  const { groups } = contentOf(document, path);
   validate(
-    Array.isArray(groups) && groups.every(({ rules }) => Array.isArray(rules) && rules.length > 0),
+    Array.isArray(groups) &&
+      groups.every((group) => Array.isArray(group?.rules) && group.rules.length > 0),
     () => `alert rules ${path} have no groups with rules: it has to be a rule file of Prometheus`,
   );
   all(...groups.map((group) => () => validateGroup(group, path, repositoryRoot)));
   return groups;
+}
+
+function contentOf(document: Document, path: string): { groups?: AlertGroup[] } {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    // Such as an alias of nothing.
+    throw new ValidationError(`alert rules ${path} are not YAML: ${(error as Error).message}`);
+  }
 }
 
 function validateGroup(group: AlertGroup, path: string, repositoryRoot: string): void {
@@ -120,7 +142,7 @@ function validateGroup(group: AlertGroup, path: string, repositoryRoot: string):
   all(
     () =>
       validate(
-        toSeconds(interval) % 10 === 0,
+        toSeconds(interval) > 0 && toSeconds(interval) % 10 === 0,
         () =>
           `group "${name}" in ${path} has the interval "${interval}": Grafana evaluates every multiple of 10 s, such as 30s or 1m`,
       ),
@@ -156,9 +178,15 @@ function* problemsOf(
       yield `has ${key}: "${value}": allowed is a number with s, m or h`;
     }
   }
-  if (!existsSync(join(repositoryRoot, annotations.runbook))) {
+  const runbook = statSync(join(repositoryRoot, annotations.runbook), { throwIfNoEntry: false });
+  if (!runbook?.isFile()) {
     yield `has the runbook "${annotations.runbook}", which does not exist: write it`;
   }
+}
+
+/** A text that says something. */
+function text(expected: string) {
+  return v.pipe(v.string(expected), v.nonEmpty(expected));
 }
 
 /** Seconds of a duration with one unit, or NaN. */

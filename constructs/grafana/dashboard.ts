@@ -267,12 +267,12 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
 }
 
 /** Of the panel, and of single series and columns of it. */
-function unitsOf({ fieldConfig: { defaults, overrides = [] } = {} }: Panel): string[] {
-  const own = overrides
-    .flatMap(({ properties = [] }) => properties)
-    .filter(({ id }) => id === "unit")
+function unitsOf({ fieldConfig }: Panel): string[] {
+  const own = (fieldConfig?.overrides ?? [])
+    .flatMap((override) => override?.properties ?? [])
+    .filter((property) => property?.id === "unit")
     .map(({ value }) => String(value));
-  return [defaults?.unit ?? [], own].flat();
+  return [fieldConfig?.defaults?.unit ?? [], own].flat();
 }
 
 function charactersThatFit(columns: number): number {
@@ -315,12 +315,12 @@ function allPanels({ panels }: DashboardModel): Panel[] {
   return panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
 }
 
-function queriesOf({ targets = [], datasource }: Panel) {
-  return targets
-    .filter(({ expr }) => expr !== undefined)
+function queriesOf({ targets, datasource }: Panel) {
+  return (targets ?? [])
+    .filter((target) => target?.expr !== undefined)
     .map((target) => ({
       refId: target.refId,
-      expr: target.expr ?? "",
+      expr: String(target.expr),
       dataSource: target.datasource?.uid ?? datasource?.uid ?? "",
     }));
 }

@@ -2,7 +2,7 @@ import { MuteTiming as MuteTimingResource } from "@cdktf/provider-grafana/lib/mu
 import { Construct } from "constructs";
 import * as v from "valibot";
 import { checkDeclared, type Declared, object } from "../service/declaration";
-import { validate } from "../service/validation";
+import { all, validate } from "../service/validation";
 
 const muteIntervalSchema = object({
   /** Hours of the day, `HH:MM`; the end is not muted any more, `24:00` is the day's. */
@@ -33,18 +33,38 @@ export type MuteInterval = Declared<typeof muteIntervalSchema>;
 /** Times in which nobody is notified; alerts still fire and are shown. */
 export type MuteTimingProps = Declared<typeof muteTimingSchema>;
 
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/;
+const DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+
 /** Throws on times that Grafana does not know. */
 export function validateMuteTiming(props: MuteTimingProps, scope?: Construct): void {
   const { name, intervals } = props;
   checkDeclared(muteTimingSchema, props, `mute timing "${name}"`, scope);
-  for (const { start, end } of intervals.flatMap(({ times = [] }) => times)) {
-    validate(
-      [start, end].every((time) => /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(time)) && start < end,
-      () =>
-        `mute timing "${name}" lasts from ${start} to ${end}: both have to be HH:MM, the end after the start; write a night as two intervals`,
-      scope,
-    );
-  }
+  all(
+    ...intervals.flatMap(({ times = [] }) =>
+      times.map(
+        ({ start, end }) =>
+          () =>
+            validate(
+              [start, end].every((time) => TIME.test(time)) && start < end,
+              () =>
+                `mute timing "${name}" lasts from ${start} to ${end}: both have to be HH:MM, the end after the start; write a night as two intervals`,
+              scope,
+            ),
+      ),
+    ),
+    ...intervals.flatMap(({ weekdays = [] }) =>
+      weekdays.map(
+        (days) => () =>
+          validate(
+            days.split(":").length <= 2 && days.split(":").every((day) => DAYS.includes(day)),
+            () =>
+              `mute timing "${name}" has the weekdays "${days}": a day is one of ${DAYS.join(", ")}, and a range has ":" between two`,
+            scope,
+          ),
+      ),
+    ),
+  );
 }
 
 export class MuteTiming extends Construct {

@@ -1,14 +1,20 @@
 import { NotificationPolicy as NotificationPolicyResource } from "@cdktf/provider-grafana/lib/notification-policy";
 import { Construct } from "constructs";
 import * as v from "valibot";
-import { checkDeclared, type Declared, object } from "../service/declaration";
+import { checkDeclared, type Declared, object, record } from "../service/declaration";
 import { all, validate } from "../service/validation";
 import type { ContactPoint } from "./contact-point";
 import type { MuteTiming } from "./mute-timing";
 
+/** As Grafana reads it. */
+const durationSchema: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(/^(\d+(ms|[smhdwy]))+$/, "a number with s, m, h or d, as in 5m"),
+);
+
 const routeSchema = object({
   /** Labels that an alert has to have, such as `{ severity: "critical" }`. */
-  labels: v.record(v.string(), v.string()),
+  labels: record(v.string()),
 
   /** Name of the contact point that is told. */
   contactPoint: v.string(),
@@ -37,14 +43,14 @@ const policySchema = object({
    *
    * @default "30s", Grafana's own
    */
-  groupWait: v.optional(v.string()),
+  groupWait: v.optional(durationSchema),
 
   /**
    * After how long a group that still fires is told of again.
    *
    * @default "4h", Grafana's own
    */
-  repeatInterval: v.optional(v.string()),
+  repeatInterval: v.optional(durationSchema),
 
   /**
    * The first one whose labels all match takes an alert.

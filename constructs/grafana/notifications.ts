@@ -1,17 +1,17 @@
 import * as v from "valibot";
-import { checkDeclared, type Declared, object } from "../service/declaration";
-import { all } from "../service/validation";
+import { anyObject, checkDeclared, type Declared, object } from "../service/declaration";
+import { all, validateDistinct } from "../service/validation";
 import { type ContactPointProps, validateContactPoint } from "./contact-point";
 import { type MuteTimingProps, validateMuteTiming } from "./mute-timing";
 import { type NotificationPolicyProps, validateNotificationPolicy } from "./notification-policy";
 
 const notificationsSchema = object({
   /** Everybody who can be told. */
-  contactPoints: v.array(v.custom<ContactPointProps>(isObject)),
+  contactPoints: v.array(anyObject<ContactPointProps>()),
   /** Times in which nobody is told. */
-  muteTimings: v.array(v.custom<MuteTimingProps>(isObject)),
+  muteTimings: v.array(anyObject<MuteTimingProps>()),
   /** Which alert goes to whom. */
-  policy: v.custom<NotificationPolicyProps>(isObject),
+  policy: anyObject<NotificationPolicyProps>(),
 });
 
 /** Who is told of alerts, how and when. */
@@ -22,12 +22,18 @@ export function validateNotifications(notifications: Notifications): void {
   checkDeclared(notificationsSchema, notifications, "what is declared of notifications");
   const { contactPoints, muteTimings, policy } = notifications;
   all(
+    () =>
+      validateDistinct(
+        contactPoints.map(({ name }) => name),
+        (name) => `contact point "${name}" is declared twice: rename one`,
+      ),
+    () =>
+      validateDistinct(
+        muteTimings.map(({ name }) => name),
+        (name) => `mute timing "${name}" is declared twice: rename one`,
+      ),
     ...contactPoints.map((props) => () => validateContactPoint(props)),
     ...muteTimings.map((props) => () => validateMuteTiming(props)),
     () => validateNotificationPolicy(policy, notifications),
   );
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
 }

@@ -51,7 +51,7 @@ export const NAMED_CONTAINERS =
 
 /** What cAdvisor measures (https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md); an application's own may begin so too. */
 const MEASURED =
-  /^container_(blkio|cpu|file_descriptors|fs|last_seen|memory|network|oom_events|pressure|processes|sockets|spec|start_time|tasks|threads|ulimits)(_\w+)?/;
+  /^container_(blkio|cpu|file_descriptors|fs|last_seen|memory|network|oom_events|pressure|processes|sockets|spec|start_time|tasks|threads|ulimits)(_\w+)?(?![\w:])/;
 
 /** Metrics of cAdvisor's in a PromQL query that would count containers of somebody else's, under no name. */
 export function unnamedMetrics(query: string): string[] {
@@ -62,7 +62,10 @@ export function unnamedMetrics(query: string): string[] {
       if (name !== "VectorSelector") {
         return;
       }
-      const [metric] = MEASURED.exec(expanded.slice(node.from, node.to)) ?? [];
+      const selector = expanded.slice(node.from, node.to);
+      // The name may also be among the labels.
+      const [, named = selector] = /__name__\s*=~?\s*"([^"]*)/.exec(selector) ?? [];
+      const [metric] = MEASURED.exec(named) ?? [];
       if (metric && !found.includes(metric) && !isNamed(node, expanded)) {
         found.push(metric);
       }
@@ -79,6 +82,8 @@ function isNamed({ from, parent }: SyntaxNode, expanded: string): boolean {
       const names = from < left.to ? right : left;
       const matching = expanded.slice(left.to, right.from);
       if (
+        // What is left without a name, or beside it, is somebody else's.
+        !/^\s*(unless|or)\b/.test(matching) &&
         /\bon\s*\([^)]*\bcontainer_id\b/.test(matching) &&
         expanded.slice(names.from, names.to).includes("groundwork_container_info")
       ) {

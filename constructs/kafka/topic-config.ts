@@ -37,7 +37,7 @@ export function refusalOfConfig(key: string, value: unknown): string | undefined
 
 /** What takes configs off a topic again, which kafka-init never does: somebody else may have set them. */
 export function removalOfConfigs(topic: string, keys: readonly string[]): string {
-  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()}`;
+  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()}, as in docs/how-to/topic.md`;
 }
 
 function suggestion(key: string): string {

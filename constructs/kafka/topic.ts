@@ -1,8 +1,15 @@
 import type { Construct } from "constructs";
 import * as v from "valibot";
 import { driftPolicySchema } from "../init-sidecar/drift-policy";
-import { checkDeclared, type Declared, object } from "../service/declaration";
-import { all, validate } from "../service/validation";
+import {
+  anyObject,
+  called,
+  checkDeclared,
+  type Declared,
+  object,
+  record,
+} from "../service/declaration";
+import { all, validate, validateDistinct } from "../service/validation";
 import { refusalOfConfig } from "./topic-config";
 
 /**
@@ -33,8 +40,7 @@ export interface TopicConfigs {
 }
 
 /** Which configs there are, and what they may be, is Kafka's to say. */
-const configsSchema: v.GenericSchema<TopicConfigs> = v.record(
-  v.string(),
+const configsSchema: v.GenericSchema<TopicConfigs> = record(
   v.optional(v.union([v.string(), v.number(), v.boolean()])),
 );
 
@@ -77,7 +83,12 @@ export function resolveTopic(topic: Topic, brokers: number): Required<Topic> {
     name: topic.name,
     partitions: topic.partitions,
     replicationFactor,
-    configs: { "min.insync.replicas": Math.max(1, replicationFactor - 1), ...topic.configs },
+    configs: {
+      "min.insync.replicas": Math.max(1, replicationFactor - 1),
+      ...Object.fromEntries(
+        Object.entries(topic.configs ?? {}).filter(([, value]) => value !== undefined),
+      ),
+    },
     onDrift: topic.onDrift ?? "fail",
   };
 }
@@ -91,9 +102,10 @@ export function validateTopics(
   brokers?: number,
   scope?: Construct,
 ): void {
+  checkDeclared(v.array(anyObject<Topic>()), topics, "what is declared of topics", scope);
   all(
-    ...topics.map((topic) => () => {
-      checkDeclared(topicSchema, topic, `topic "${topic.name}"`, scope);
+    ...topics.map((topic, i) => () => {
+      checkDeclared(topicSchema, topic, called("topic", topic, i), scope);
       validateTopic(topic, brokers, scope);
     }),
     () => validateUnique(topics, scope),
@@ -113,8 +125,9 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
         `topic name "${name}" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."`,
     ),
     check(
-      Number.isInteger(partitions) && partitions >= 1,
-      () => `topic "${name}" has ${partitions} partitions: it needs a whole number of at least 1`,
+      Number.isInteger(partitions) && partitions >= 1 && partitions < 2 ** 31,
+      () =>
+        `topic "${name}" has ${partitions} partitions: it needs a whole number from 1 to 2147483647`,
     ),
     check(
       Number.isInteger(replicationFactor) && replicationFactor >= 1 && replicationFactor <= most,
@@ -146,18 +159,25 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
 
 /** Kafka takes "." and "_" for the same in metric names and refuses two topics that differ in nothing else. */
 function validateUnique(topics: readonly Topic[], scope?: Construct): void {
-  const seen = new Map<string, string>();
-  for (const { name } of topics) {
-    const key = String(name).replaceAll(".", "_");
-    const other = seen.get(key);
-    validate(
-      other === undefined,
-      () =>
-        other === name
-          ? `topic "${name}" is declared twice: every topic has one declaration`
-          : `topics "${other}" and "${name}" differ only in "." and "_", which Kafka refuses: rename one`,
-      scope,
-    );
-    seen.set(key, name);
-  }
+  const names = topics.map(({ name }) => name).filter((name) => typeof name === "string");
+  const different = [...new Set(names)];
+  const plain = different.map((name) => name.replaceAll(".", "_"));
+  all(
+    () =>
+      validateDistinct(
+        names,
+        (name) => `topic "${name}" is declared twice: every topic has one declaration`,
+        scope,
+      ),
+    () =>
+      validateDistinct(
+        plain,
+        (name) =>
+          `topics ${different
+            .filter((_, i) => plain[i] === name)
+            .map((one) => `"${one}"`)
+            .join(" and ")} differ only in "." and "_", which Kafka refuses: rename one`,
+        scope,
+      ),
+  );
 }

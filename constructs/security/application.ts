@@ -1,7 +1,14 @@
 import type { Construct } from "constructs";
 import * as v from "valibot";
-import { checkDeclared, type Declared, object } from "../service/declaration";
-import { all, validate } from "../service/validation";
+import {
+  anyObject,
+  called,
+  checkDeclared,
+  type Declared,
+  object,
+  record,
+} from "../service/declaration";
+import { all, validate, validateDistinct } from "../service/validation";
 import { RESERVED_NAMES } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
@@ -18,7 +25,7 @@ const applicationSchema = object({
    *
    * @default - none
    */
-  topics: v.optional(v.record(v.string(), accessSchema)),
+  topics: v.optional(record(accessSchema)),
 
   /**
    * Consumer groups that it joins, by name.
@@ -32,7 +39,7 @@ const applicationSchema = object({
    *
    * @default - none
    */
-  indices: v.optional(v.record(v.string(), accessSchema)),
+  indices: v.optional(record(accessSchema)),
 
   /**
    * Whether `*` is meant where it names every topic, group or index.
@@ -54,11 +61,15 @@ export function validateApplications(
   topics?: readonly { readonly name: string }[],
   scope?: Construct,
 ): void {
-  const names = applications.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  checkDeclared(
+    v.array(anyObject<Application>()),
+    applications,
+    "what is declared of applications",
+    scope,
+  );
   all(
-    ...applications.map((application) => () => {
-      checkDeclared(applicationSchema, application, `application "${application.name}"`, scope);
+    ...applications.map((application, i) => () => {
+      checkDeclared(applicationSchema, application, called("application", application, i), scope);
       all(
         () => validateName(application.name, scope),
         () => validatePatterns(scope, application, "topic", Object.keys(application.topics ?? {})),
@@ -76,9 +87,9 @@ export function validateApplications(
       );
     }),
     () =>
-      validate(
-        twice === undefined,
-        () => `application "${twice}" is declared twice: every application has one declaration`,
+      validateDistinct(
+        applications.map(({ name }) => name),
+        (name) => `application "${name}" is declared twice: every application has one declaration`,
         scope,
       ),
   );

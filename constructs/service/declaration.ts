@@ -14,6 +14,11 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
 
 /** An object with these properties and no others, of which it is said what `others` are. */
 export function object<Entries extends v.ObjectEntries>(entries: Entries, others?: string) {
+  return noList(strict(entries, others));
+}
+
+/** The same as one of the options of `v.variant`. */
+export function strict<Entries extends v.ObjectEntries>(entries: Entries, others?: string) {
   return v.strictObject(entries, (issue) =>
     issue.expected === "never" ? unknownKeys(issue, entries, others) : missingKey(issue, entries),
   );
@@ -24,8 +29,29 @@ export function objectWith<Entries extends v.ObjectEntries, Rest extends v.Gener
   entries: Entries,
   rest: Rest,
 ) {
-  return v.objectWithRest(entries, rest, (issue) => missingKey(issue, entries));
+  return noList(v.objectWithRest(entries, rest, (issue) => missingKey(issue, entries)));
 }
+
+/** Values of one kind by any names. */
+export function record<Value extends v.GenericSchema>(value: Value) {
+  return noList(v.record(v.string(), value));
+}
+
+/** An object that is looked at elsewhere. */
+export function anyObject<Type>() {
+  return v.custom<Type>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    "an object",
+  );
+}
+
+/** To valibot a list is an object, too. */
+function noList<Schema extends v.GenericSchema>(schema: Schema) {
+  const checked = v.lazy((value) => (Array.isArray(value) ? NO_LIST : schema) as Schema);
+  return Object.assign(checked, { expects: "Object" });
+}
+
+const NO_LIST: v.GenericSchema = v.never("an object");
 
 /** The issue is about the first of them alone. */
 function unknownKeys(
@@ -45,12 +71,12 @@ function missingKey({ path }: v.BaseIssue<unknown>, entries: v.ObjectEntries): s
   const key = path?.[0].key as string | undefined;
   const { expects, message } =
     key === undefined ? { expects: "Object" } : (entries[key] as Described);
-  return message ?? inWords(expects);
+  return typeof message === "string" ? message : inWords(expects);
 }
 
 interface Described {
   readonly expects: string;
-  readonly message?: string;
+  readonly message?: unknown;
 }
 
 /** Throws on a value that is not what the schema says, with everything that is wrong with it; `what` begins each message. */
@@ -81,7 +107,7 @@ export function unknownName(
 
 function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   const keys = (issue.path ?? []).map(({ key }) => key);
-  const { type, expected, input, message, received } = issue;
+  const { type, expected, input, message } = issue;
   if (type === "strict_object" && expected === "never") {
     const inside = placeOf(keys.slice(0, -1));
     return message
@@ -93,8 +119,28 @@ function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   return [
     input === undefined && place
       ? `${what} has no ${place}: it has to be ${allowed}`
-      : `${what} has ${place && `${place} `}${received}: it has to be ${allowed}`,
+      : `${what} ${place ? `has ${place}` : "is"} ${shown(input, place)}: it has to be ${allowed}`,
   ];
+}
+
+/** A value in a word: what is no secret, and not too much of it. */
+function shown(value: unknown, place: string): string {
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? "a list" : "an object";
+  }
+  // By its name, or a URL with a user's password.
+  if (/password|secret|token/i.test(place) || /:\/\/[^/]*@/.test(String(value))) {
+    return "another value";
+  }
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}..."`;
+}
+
+const LONGEST_SHOWN = 60;
+
+/** How something is called that has a name: by it, or else by where it is. */
+export function called(kind: string, item: { readonly name?: unknown }, index: number): string {
+  return typeof item.name === "string" ? `${kind} "${item.name}"` : `${kind}s[${index}]`;
 }
 
 /** Where a value is: `routes[0].labels`. */

@@ -58,3 +58,13 @@ export function validateRetentionDays(days: number, keeper: string, scope: ICons
     scope,
   );
 }
+
+/** Throws with every one of the names that is there twice. */
+export function validateDistinct(
+  names: readonly string[],
+  message: (name: string) => string,
+  scope?: IConstruct,
+): void {
+  const twice = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  all(...[...twice].map((name) => () => validate(false, () => message(name), scope)));
+}

@@ -178,7 +178,8 @@ function readSchema(schema: ts.Expression, types: Types): Read {
   const inner = (i: number) => readSchema(args[i], types);
   switch (name) {
     case "object":
-    case "objectWith": {
+    case "objectWith":
+    case "strict": {
       const { properties } = args[0] as ts.ObjectLiteralExpression;
       const members = properties.filter(ts.isPropertyAssignment).map((property) => ({
         name: nameOf(property),
@@ -193,14 +194,18 @@ function readSchema(schema: ts.Expression, types: Types): Read {
       return { ...inner(0), optional: true };
     case "v.array":
       return plain(`${inner(0).type}[]`);
-    case "v.record":
-      return plain(`Record<${inner(0).type}, ${inner(1).type}>`);
+    case "record":
+      return plain(`Record<string, ${inner(0).type}>`);
     case "v.picklist":
       return plain((args[0] as ts.ArrayLiteralExpression).elements.map(textIn).join(" | "));
     case "v.literal":
       return plain(args[0].getText());
-    case "v.custom":
+    case "anyObject":
       return plain(call.typeArgument as string);
+    case "text":
+      return plain("string");
+    case "v.pipe":
+      return inner(0);
     default:
       return plain(name.replace("v.", ""));
   }

@@ -42,13 +42,19 @@ export function refuse(problems: readonly string[]): void {
 /** The user's own Ctrl-C. */
 export class InterruptedError extends CommandError {}
 
+/** What a user is told of an error; nothing of a defect. */
+export function messageOf(error: Error): string | undefined {
+  // Files by their paths in the project, which is where one looks for them.
+  const project = join(__dirname, "..", "..", "/");
+  return error instanceof CommandError || error instanceof ValidationError
+    ? `\n${error.message.replaceAll(project, "")}`
+    : undefined;
+}
+
 /** Runs a command's main function and turns its outcome into an exit code. */
 export function runCommand(main: () => Promise<void>): void {
   main().catch((error: Error) => {
-    const isSaid = error instanceof CommandError || error instanceof ValidationError;
-    // Files by their paths in the project, which is where one looks for them.
-    const project = join(__dirname, "..", "..", "/");
-    console.error(isSaid ? `\n${error.message.replaceAll(project, "")}` : error);
+    console.error(messageOf(error) ?? error);
     process.exitCode = 1;
   });
 }

@@ -52,6 +52,9 @@ async function generate(providerSchema) {
   // In a folder of this process alone: another command may do the same at this moment.
   const work = mkdtempSync(join(root, ".generated-"));
   process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => process.exit(1));
+  }
   await generator.save(work);
   const sources = join(work, "providers", "grafana");
   const tsc = require.resolve("typescript/bin/tsc");

@@ -48,7 +48,7 @@ async function provisionAll(bodies: Readonly<Record<string, Json>>): Promise<Sid
 beforeAll(async () => {
   await freshLab();
   container = docker(
-    ...["run", ...TRIAL, "--detach", "--rm", "--memory", "2g", "--publish", "127.0.0.1::9200"],
+    ...["run", ...TRIAL, "--detach", "--memory", "2g", "--publish", "127.0.0.1::9200"],
     ...["--env", "discovery.type=single-node", "--env", "DISABLE_SECURITY_PLUGIN=true"],
     ...["--env", "OPENSEARCH_JAVA_OPTS=-Xms512m -Xmx512m", OPENSEARCH_IMAGE, "opensearch"],
   );

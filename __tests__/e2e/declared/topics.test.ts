@@ -60,7 +60,7 @@ beforeAll(async () => {
     HEAP_OPTS: "-Xmx512m",
   };
   container = docker(
-    ...["run", ...TRIAL, "--detach", "--rm", "--memory", "1g"],
+    ...["run", ...TRIAL, "--detach", "--memory", "1g"],
     ...["--publish", `${address}:${port}`],
     ...["--env", "CLUSTER_ID=4L6g3nShT-eMCtK--X86sw"],
     ...Object.entries(settings).flatMap(([name, value]) => ["--env", `KAFKA_${name}=${value}`]),
