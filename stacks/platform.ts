@@ -7,7 +7,9 @@ import type {
   Notifications,
   Topic,
 } from "../constructs";
-import { all } from "../constructs";
+import { all, ServiceContainer } from "../constructs";
+import { unknownName } from "../constructs/service/declaration";
+import { validate } from "../constructs/service/validation";
 import type { Environment } from "../environments";
 import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
@@ -65,4 +67,25 @@ export function declarePlatform(
       notifications,
     });
   }
+  validatePlacement(app, environment);
+}
+
+/** Fails where a container is placed that there is none of. What is left out, with a machine or by its name, may be placed all the same. */
+function validatePlacement(
+  app: Construct,
+  { name, placement = {}, absent = [], without = [] }: Environment,
+): void {
+  const containers = app.node
+    .findAll()
+    .flatMap((construct) => (construct instanceof ServiceContainer ? construct.name : []));
+  const known = [...containers, ...without];
+  all(
+    ...Object.keys(placement).map(
+      (container) => () =>
+        validate(
+          absent.length > 0 || known.includes(container),
+          () => `environment "${name}" places ${unknownName(container, known)}`,
+        ),
+    ),
+  );
 }

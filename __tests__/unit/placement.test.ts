@@ -234,6 +234,13 @@ test.each<[string, Partial<Environment>, string]>([
   expect(() => validateMachines({ ...labThree, ...changes })).toThrow(message);
 });
 
+test("a container that there is none of cannot be placed, and one that is left out can", () => {
+  expect(() => synthesize({ ...labThree, placement: { prometeus: "b" } })).toThrow(
+    /^environment "lab-three" places "prometeus", which is unknown: did you mean "prometheus"\? allowed are .*kafka-3/,
+  );
+  expect(() => synthesize({ ...labThree, placement: { grafana: "b" } })).not.toThrow();
+});
+
 test("four machines are as good as three", () => {
   expect(() => validateMachines({ ...labThree, machines: [a, b, c, d] })).not.toThrow();
 });
