@@ -212,7 +212,8 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   describe("the exit relay, of applications", () => {
     /** Waits until so many ends of a container are told, and says what is told of it, without the times. */
     const told = async (name: string, ends: number) => {
-      const lines = () => relayed(`e2e-app-${name}`).filter(({ event }) => event !== "state");
+      const lines = () =>
+        relayed(`e2e-app-${name}`).filter(({ event }) => !["state", "start"].includes(event));
       const died = () => lines().filter(({ event }) => event === "die").length;
       await eventually(() => (died() < ends ? [`${died()} of ${ends} ends of ${name}`] : []));
       return lines().map(({ event, exit_code, signal, failures, role, service }) => {
@@ -224,6 +225,9 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     test("says how one ended that joined the network, and its name", async () => {
       runApplication("exit", "exit 3", ...PROJECT);
       expect(await told("exit", 1)).toEqual([["die", 3, { failures: 1 }]]);
+      // Since it has our label.
+      const start = relayed("e2e-app-exit").find(({ event }) => event === "start");
+      expect(start?.id).toMatch(/^[0-9a-f]{64}$/);
     });
 
     test("says how one ended that is removed by then", async () => {
