@@ -46,6 +46,19 @@ export const TRIAL = ["--label", "groundwork.trial"] as const;
 /** Limits a listing to what an environment of the lab has made. */
 export const OF_THE_LAB = ["--filter", "label=groundwork.environment=lab"] as const;
 
+/** The lab has every data volume that it declares, and no other. */
+export function expectEveryVolume(): void {
+  expect(
+    docker("volume", "ls", "--quiet", ...OF_THE_LAB)
+      .split("\n")
+      .sort(),
+  ).toEqual([
+    ...["alloy-data", "grafana-data", "kafka-1-data", "kafka-2-data", "kafka-3-data"],
+    ...["loki-data", "opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
+    "prometheus-data",
+  ]);
+}
+
 /** Removes every container that tests have run of their own; the engine removes some itself, and refuses to do it twice. */
 export function removeTrials(): Promise<void> {
   return eventually(() => {

@@ -9,6 +9,7 @@ import {
   deployCatalog,
   docker,
   expectDone,
+  expectEveryVolume,
   freshLab,
   interruptNpm,
   kafka,
@@ -302,15 +303,7 @@ describe("down", () => {
     expect(docker("network", "ls", "--quiet", "--filter", "label=groundwork.environment=lab")).toBe(
       "",
     );
-    expect(
-      docker("volume", "ls", "--quiet", ...OF_THE_LAB)
-        .split("\n")
-        .sort(),
-    ).toEqual([
-      ...["alloy-data", "grafana-data", "kafka-1-data", "kafka-2-data", "kafka-3-data"],
-      ...["loki-data", "opensearch-1-data", "opensearch-2-data", "opensearch-3-data"],
-      "prometheus-data",
-    ]);
+    expectEveryVolume();
   });
 
   test("and an up that is interrupted is gone on with by the next one, which finds the data", async () => {
