@@ -1,41 +1,39 @@
-// npm run bench: measures in the lab what the project promises, each figure a ratio or a bound within one run.
-import { lab } from "../environments/lab";
+// npm run bench -- [tests|platform|secured|machines ...]: measures in the lab what the project promises, each figure a ratio or a bound within one run.
+import { parseArgs } from "node:util";
 import { labSecured } from "../environments/lab-secured";
-import { prepareLab, runLabScript } from "../lab/prepare";
-import { benchCommands, benchTests } from "../operations/bench/commands";
-import { benchDeploy } from "../operations/bench/deploy";
-import type { Figure } from "../operations/bench/figure";
+import { prepareLab } from "../lab/prepare";
+import { benchTests } from "../operations/bench/commands";
+import { type Figure, figureTable } from "../operations/bench/figure";
 import { benchMachines } from "../operations/bench/machines";
+import { benchPlatform } from "../operations/bench/platform";
 import { benchSecured } from "../operations/bench/secured";
-import { benchSidecars } from "../operations/bench/sidecars";
-import { benchTemplates } from "../operations/bench/templates";
-import { destroyPlatform } from "../operations/deploy/destroy";
-import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
+import { CommandError, optionsOrError, runCommand } from "../operations/terminal/terminal";
 
-/** In this order: the later ones work on the clusters that a deploy has left. */
-const BENCHES: readonly (() => Promise<Figure[]>)[] = [
-  benchTests,
-  benchDeploy,
-  benchCommands,
-  benchSidecars,
-  benchTemplates,
-];
+const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  tests: benchTests,
+  platform: benchPlatform,
+  secured: benchSecured,
+  machines: benchMachines,
+};
 
 runCommand(async () => {
-  const { yes } = parseOptions("yes");
-  await prepareLab({ fresh: true, yes, environment: labSecured });
-  await runLabScript("compose.sh");
-  const figures: Figure[] = [];
-  for (const bench of BENCHES) {
-    figures.push(...(await bench()));
+  const { values, positionals } = optionsOrError(["yes"], () =>
+    parseArgs({ options: { yes: { type: "boolean" } }, allowPositionals: true }),
+  );
+  const unknown = positionals.find((part) => !Object.hasOwn(PARTS, part));
+  if (unknown !== undefined) {
+    throw new CommandError(
+      `there is no part "${unknown}" of the benchmark: allowed are ${Object.keys(PARTS).join(", ")}`,
+    );
   }
-  await destroyPlatform(lab, { volumes: true });
-  figures.push(...(await benchSecured()), ...(await benchMachines()));
-  const rows = figures.map(({ name, measured, target, met }) => [
-    ...[name, measured, target],
-    met ? "yes" : "NO",
-  ]);
-  console.log(`\n${table([["what", "measured", "target", "met"], ...rows])}`);
+  await prepareLab({ fresh: true, yes: values.yes === true, environment: labSecured });
+  const figures: Figure[] = [];
+  for (const part of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+    const measured = await PARTS[part]();
+    // At once, for the next part takes minutes and may fail.
+    console.log(`\n${figureTable(measured)}`);
+    figures.push(...measured);
+  }
   const missed = figures.filter(({ met }) => !met);
   if (missed.length > 0) {
     throw new CommandError(`${missed.length} of ${figures.length} targets are not met`);

@@ -1,3 +1,5 @@
+import { table } from "../terminal/terminal";
+
 /** One thing that was measured, and what is promised of it. */
 export interface Figure {
   readonly name: string;
@@ -44,4 +46,14 @@ export function bound(name: string, values: readonly number[], under: number): F
     target: `under ${under} s`,
     met: median(values) < under,
   };
+}
+
+export function figureTable(figures: readonly Figure[]): string {
+  return table([
+    ["what", "measured", "target", "met"],
+    ...figures.map(({ name, measured, target, met }) => [
+      ...[name, measured, target],
+      met ? "yes" : "NO",
+    ]),
+  ]);
 }

@@ -1,0 +1,19 @@
+import { lab } from "../../environments/lab";
+import { runLabScript } from "../../lab/prepare";
+import { destroyPlatform } from "../deploy/destroy";
+import { benchCommands } from "./commands";
+import { benchDeploy } from "./deploy";
+import type { Figure } from "./figure";
+import { benchSidecars } from "./sidecars";
+import { benchTemplates } from "./templates";
+
+/** The lab as it is, from its first deploy on: the later ones work on the clusters that the deploy has left. */
+export async function benchPlatform(): Promise<Figure[]> {
+  await runLabScript("compose.sh");
+  const figures: Figure[] = [];
+  for (const bench of [benchDeploy, benchCommands, benchSidecars, benchTemplates]) {
+    figures.push(...(await bench()));
+  }
+  await destroyPlatform(lab, { volumes: true });
+  return figures;
+}
