@@ -267,13 +267,17 @@ test.each([
 
 test("what is counted of an application does not multiply with the names of its containers", () => {
   const [, perService] = ofApplications.split("stage.label_drop");
-  expect(perService).toMatch(/^ \{\s+values = \["container", "container_id", "name"\]/);
+  expect(perService).toMatch(
+    /^ \{\s+values = \["container", "container_id", "name", "cluster", "environment", "image"\]/,
+  );
   expect(gaugesOf(perService)).toHaveLength(2);
 });
 
 test("of an application whose id is told the id is a label of nothing but what the container is called", () => {
   const [, named] = ofApplications.split("stage.labels");
-  expect(named).toMatch(/^ \{\s+values = \{container_id = "id", name = "container"\}/);
+  expect(named).toMatch(
+    /^ \{\s+values = \{container_id = "id", name = "container", cluster = "", environment = "", image = ""\}/,
+  );
   expect(named).toContain('selector = "{container_id!=\\"\\"}"');
   expect(gaugesOf(named.split("stage.label_drop")[0])).toEqual(["groundwork_container_info 2h"]);
 });
@@ -281,9 +285,13 @@ test("of an application whose id is told the id is a label of nothing but what t
 test("of the platform's own the id is a label of nothing but what the container is called", () => {
   const [ends, info] = ofOwn.split("stage.labels");
   expect(gaugesOf(ends)).toHaveLength(5);
-  expect(info).toMatch(/^ \{\s+values = \{container_id = "id", name = "container"\}/);
+  expect(info).toMatch(
+    /^ \{\s+values = \{container_id = "id", name = "container", cluster = "", environment = "", image = ""\}/,
+  );
   expect(gaugesOf(info)).toEqual(["groundwork_container_info 2h"]);
-  expect(info).toMatch(/stage\.label_drop \{\s+values = \["container_id", "name"\]\s+\}\n\t\}\n/);
+  expect(info).toMatch(
+    /stage\.label_drop \{\s+values = \["container_id", "name", "cluster", "environment", "image"\]\s+\}\n\t\}\n/,
+  );
 });
 
 test("of cgroups those are kept that are a container's, and their paths lead to its id", () => {

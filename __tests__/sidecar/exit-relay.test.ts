@@ -17,17 +17,27 @@ const SCRIPT = join(__dirname, "../../constructs/exit-relay/exit-relay.sh");
 const NOW = Math.floor(Date.now() / 1000);
 const ago = (seconds: number) => new Date((NOW - seconds) * 1000).toISOString();
 
+/** By the id that the engine has for it, and of one that it does not have any more. */
+const [IMAGE, PRUNED] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`);
+
+/** What tells containers apart that are measured by their id. */
+const known = (id: string, image = IMAGE, cluster = "") =>
+  `"id":"${id}","cluster":"${cluster}","environment":"lab","image":"${image}",`;
+const knownAs = (id: string, image = "example/kafka:4", cluster = "") => ({
+  ...{ id, cluster, environment: "lab", image },
+});
+
 /** What the engine says of containers, in the order of the script's template. */
 const INSPECTED = [
-  'own a running 2026-11-23T05:00:00.123456789Z 0001-01-01T00:00:00Z 0 "container":"kafka-1","service":"kafka-1","role":"service","stack":"messaging"',
-  'own b exited 2026-11-23T05:00:00Z 2026-11-23T05:01:00.5Z 0 "container":"os-init","service":"os-init","role":"init","stack":"data"',
-  'own c exited 2026-11-23T05:00:00Z 2026-11-23T05:02:00Z 137 "container":"kafka-init","service":"kafka-init","role":"init","stack":"messaging"',
-  'own d created 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"late-init","service":"late-init","role":"init","stack":"data"',
-  `application e exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
-  `application f exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
-  'application g running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
-  'measured i running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"shop-1","service":"shop","role":"application","stack":""',
-  `nobody h exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
+  `own running 2026-11-23T05:00:00.123456789Z 0001-01-01T00:00:00Z 0 ${known("a", IMAGE, "kafka")}"container":"kafka-1","service":"kafka-1","role":"service","stack":"messaging"`,
+  `own exited 2026-11-23T05:00:00Z 2026-11-23T05:01:00.5Z 0 ${known("b")}"container":"os-init","service":"os-init","role":"init","stack":"data"`,
+  `own exited 2026-11-23T05:00:00Z 2026-11-23T05:02:00Z 137 ${known("c", PRUNED)}"container":"kafka-init","service":"kafka-init","role":"init","stack":"messaging"`,
+  `own created 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 ${known("d")}"container":"late-init","service":"late-init","role":"init","stack":"data"`,
+  `application exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
+  `application exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
+  'application running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
+  `measured running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 ${known("i", "example/shop:1")}"container":"shop-1","service":"shop","role":"application","stack":""`,
+  `nobody exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
 ];
 
 /** A docker CLI that answers as told and notes how its events were asked for. */
@@ -39,6 +49,8 @@ case $* in
   ps*) cat "$here/own" ;;
   inspect*groundwork*) cat "$here/inspected" ;;
   inspect*) cat "$here/stopped" ;;
+  image\\ inspect*${IMAGE}) printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
+  image*) echo "no such image" >&2; exit 1 ;;
   events*) shift; printf '%s\\n' "$@" >"$here/asked"; cat "$here/events" ;;
 esac
 `;
@@ -104,7 +116,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(states).toEqual([
       {
         ...state,
-        id: "a",
+        ...knownAs("a", "example/kafka:4", "kafka"),
         container: "kafka-1",
         service: "kafka-1",
         role: "service",
@@ -113,18 +125,20 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       },
       {
         ...state,
-        ...{ id: "b", container: "os-init", service: "os-init", role: "init", stack: "data" },
+        ...knownAs("b"),
+        ...{ container: "os-init", service: "os-init", role: "init", stack: "data" },
         ...{ status: "exited", exit_code: 0, finished: at("05:01:00"), succeeded: at("05:01:00") },
       },
       {
         ...state,
-        ...{ id: "c", container: "kafka-init", service: "kafka-init" },
+        ...knownAs("c", PRUNED),
+        ...{ container: "kafka-init", service: "kafka-init" },
         ...{ role: "init", stack: "messaging" },
         ...{ status: "exited", exit_code: 137, finished: at("05:02:00") },
       },
       {
         ...state,
-        id: "d",
+        ...knownAs("d"),
         container: "late-init",
         service: "late-init",
         role: "init",
@@ -138,7 +152,8 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       },
       {
         ...state,
-        ...{ id: "i", container: "shop-1", service: "shop", role: "application", stack: "" },
+        ...knownAs("i", "example/shop:1"),
+        ...{ container: "shop-1", service: "shop", role: "application", stack: "" },
         status: "running",
       },
     ]);
@@ -170,10 +185,11 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(relay("2026-11-23T04:59:58.25Z").asked).toContain("--since\n2026-11-23T04:59:58.25Z\n");
   });
 
-  test("tells of the environment's own containers on whichever network, of their creation, and their ids", () => {
-    const own = '"container":"os-init","service":"os-init","role":"init","stack":"data"';
+  test("tells of the environment's own containers on whichever network, of their creation, and what their ids belong to", () => {
+    const own = `${known("o1")}"container":"os-init","service":"os-init","role":"init","stack":"data"`;
     const fields = {
-      ...{ id: "o1", container: "os-init", service: "os-init", role: "init", stack: "data" },
+      ...knownAs("o1"),
+      ...{ container: "os-init", service: "os-init", role: "init", stack: "data" },
     };
     const { told } = relay(NEW, [
       `own create o1 1000 - - ${own}`,
@@ -190,20 +206,21 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
   });
 
   test("tells of an application with our label the id, when it starts on the network and when it ends, and counts its failures by its service", () => {
-    const fields = (container: string) => app(container, "shop");
+    const fields = (id: string) => `${known(id)}${app(id.replace("s", "shop-"), "shop")}`;
     const { told } = relay(NEW, [
       "network connect s1 1000",
-      `measured start s1 1000 - - ${fields("shop-1")}`,
-      `measured die s1 1001 1 - ${fields("shop-1")}`,
+      `measured start s1 1000 - - ${fields("s1")}`,
+      `measured die s1 1001 1 - ${fields("s1")}`,
       "network connect s2 1002",
-      `measured start s2 1002 - - ${fields("shop-2")}`,
-      `measured oom s2 1003 - - ${fields("shop-2")}`,
-      `measured die s2 1003 137 - ${fields("shop-2")}`,
-      `measured start elsewhere 1004 - - ${fields("shop-3")}`,
+      `measured start s2 1002 - - ${fields("s2")}`,
+      `measured oom s2 1003 - - ${fields("s2")}`,
+      `measured die s2 1003 137 - ${fields("s2")}`,
+      `measured start elsewhere 1004 - - ${fields("elsewhere")}`,
       `application start m 1005 - - ${app("other")}`,
     ]);
     const named = (id: string, container: string) => ({
-      ...{ id, container, service: "shop", role: "application", stack: "shop" },
+      ...knownAs(id),
+      ...{ container, service: "shop", role: "application", stack: "shop" },
     });
     expect(told).toEqual([
       { time: 1000, event: "start", ...named("s1", "shop-1") },

@@ -33,7 +33,17 @@ export function relayed(container: string): Json[] {
 /** What Alloy makes of the relay's lines, in Prometheus' text format: the gauges of constructs/alloy/config.alloy. */
 export function alloysGauges(lines: readonly Json[]): string {
   const samples: Record<string, number> = {};
-  for (const { id, container, service, role, stack, ...line } of lines) {
+  for (const {
+    id,
+    cluster,
+    environment,
+    image,
+    container,
+    service,
+    role,
+    stack,
+    ...line
+  } of lines) {
     const set = (name: string, value: number | undefined, labels: Json) => {
       if (value !== undefined) {
         const pairs = Object.entries(labels).map(([key, text]) => `${key}=${JSON.stringify(text)}`);
@@ -52,7 +62,10 @@ export function alloysGauges(lines: readonly Json[]): string {
       set("container_succeeded_timestamp_seconds", line.succeeded, one);
     }
     // Of an application only where the relay tells it.
-    set("container_info", id && 1, { ...one, container_id: id, name: container });
+    set("container_info", id && 1, {
+      ...{ ...one, container_id: id, name: container },
+      ...{ cluster, environment, image },
+    });
   }
   return Object.entries(samples)
     .map(([series, value]) => `${series} ${value}\n`)

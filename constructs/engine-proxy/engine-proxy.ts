@@ -40,8 +40,8 @@ export interface EngineProxyProps {
 }
 
 /**
- * The engine's API for those who watch containers: versions, containers, their logs, networks and events, to be read. Everything
- * else is refused with 403. The only container with the engine's socket, which is as good as root on its host.
+ * The engine's API for those who watch containers: versions, containers, their logs and images, networks and events, to be read.
+ * Everything else is refused with 403. The only container with the engine's socket, which is as good as root on its host.
  */
 export class EngineProxy extends Construct {
   readonly container: ServiceContainer;

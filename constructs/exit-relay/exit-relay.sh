@@ -1,9 +1,9 @@
 #!/bin/sh
 # Prints how containers ended, one JSON object a line: the environment's own, and the applications on its project network. The state
 # of each when the relay starts and every hour, and every end and out-of-memory kill as the engine tells of it; of the
-# environment's own every creation as well, and the id that cgroups have for a name; of applications with our label every start
-# and the id. POSIX sh; needs the docker CLI.
-# DOCKER_HOST                 the engine, to be read: versions, containers, events
+# environment's own every creation as well, and what the id that cgroups have for a name belongs to: cluster, environment and
+# image; of applications with our label every start and the same. POSIX sh; needs the docker CLI.
+# DOCKER_HOST                 the engine, to be read: versions, containers, images by id, events
 # GROUNDWORK_ENVIRONMENT      value of the label groundwork.environment of the environment's own containers
 # GROUNDWORK_PROJECT_NETWORK  network on which every other container is an application, unless its label groundwork.exits is false
 # GROUNDWORK_NOTES_DIR        what was seen of containers that have not ended yet; is to outlive a restart of the relay
@@ -26,15 +26,32 @@ signals=$GROUNDWORK_NOTES_DIR/signals
 # A line "TIME SERVICE" for every failure of an application.
 failures=$GROUNDWORK_NOTES_DIR/failures
 
-# Go templates over the labels $l and the image $i of a container. An application without a label of ours or of compose's goes by
-# its image: a job that is run under a new name each time would otherwise be a new service each time.
+# Go templates over the id $d, the labels $l and the image $i of a container. An application without a label of ours or of compose's
+# goes by its image: a job that is run under a new name each time would otherwise be a new service each time.
 # An application with our label is measured like the environment's own, and its id told.
 own='(eq (index $l "groundwork.environment") "'$GROUNDWORK_ENVIRONMENT'")'
 whose="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}nobody{{else if index \$l \"groundwork.service\"}}measured{{else}}application{{end}}"
 service='{{json (or (index $l "groundwork.service") (index $l "com.docker.compose.service") $i)}}'
 role="{{if $own}}{{json (index \$l \"groundwork.role\")}}{{else}}\"application\"{{end}}"
 stack='{{json (or (index $l "groundwork.stack") (index $l "com.docker.compose.project"))}}'
-fields='"service":'$service',"role":'$role',"stack":'$stack
+cluster='{{json (or (index $l "groundwork.cluster") "")}}'
+known='"id":{{json $d}},"cluster":'$cluster',"environment":"'$GROUNDWORK_ENVIRONMENT'","image":{{json $i}},'
+fields="{{if or $own (index \$l \"groundwork.service\")}}$known{{end}}"
+fields="$fields\"container\":{{json \$n}},\"service\":$service,\"role\":$role,\"stack\":$stack"
+
+# say TIME EVENT FIELDS. Of a container that Terraform made the engine has but the image's id for its name.
+say() {
+  told=$3
+  case $told in
+    *'"image":"sha256:'*)
+      image=${told#*\"image\":\"}
+      image=${image%%\"*}
+      called=$(docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$image" 2>/dev/null | head -n 1)
+      told="${told%%"$image"*}${called:-$image}${told#*"$image"}"
+      ;;
+  esac
+  printf '{"time":%s,"event":"%s",%s}\n' "$1" "$2" "$told"
+}
 
 # seconds RFC3339-TIME: since 1970. Both GNU's and busybox's date read the form without T and fraction.
 seconds() {
@@ -54,13 +71,13 @@ say_states() {
   [ -n "$ids" ] || return 0
   # Silent about one that is removed meanwhile, as applications are.
   # shellcheck disable=SC2086 # ids are words
-  docker inspect --format '{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.ID}} {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} "container":{{json (slice .Name 1)}},'"$fields" $ids 2>/dev/null |
-    while read -r whose id status created finished code fields; do
+  docker inspect --format '{{$d := .ID}}{{$n := slice .Name 1}}{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} '"$fields" $ids 2>/dev/null |
+    while read -r whose status created finished code fields; do
       now=$(date +%s)
-      case $whose in own | measured) fields="$fields,\"id\":\"$id\"" ;; esac
       fields="$fields,\"status\":\"$status\",\"created\":$(seconds "$created")"
       case $whose/$status in
-        own/exited | own/dead | application/exited | application/dead | application/restarting | measured/exited | measured/dead | measured/restarting)
+        nobody/*) continue ;;
+        */exited | */dead | application/restarting | measured/restarting)
           finished=$(seconds "$finished")
           [ "$whose" = own ] || [ $((now - finished)) -le $REPEAT_SECONDS ] || continue
           fields="$fields,\"exit_code\":$code,\"finished\":$finished"
@@ -69,7 +86,7 @@ say_states() {
         own/* | measured/running) ;;
         *) continue ;;
       esac
-      printf '{"time":%s,"event":"state",%s}\n' "$now" "$fields"
+      say "$now" state "$fields"
     done
 }
 
@@ -90,6 +107,11 @@ is_member() {
   [ -z "$left" ] || [ $(($2 - left)) -le $LEAVE_SECONDS ]
 }
 
+# is_heard WHOSE ID TIME: whether ends are told of.
+is_heard() {
+  [ "$1" = own ] || { [ "$1" != nobody ] && is_member "$2" "$3"; }
+}
+
 # count_failure TIME SERVICE: how many of the service there are within the window, with this one.
 count_failure() {
   printf '%s %s\n' "$1" "$2" >>"$failures"
@@ -108,35 +130,26 @@ say_end() {
     line="$line,\"signal\":$signal"
   elif [ "$1" != own ] && [ "$4" -ne 0 ]; then
     # Of its service, whichever container it is: no name has a comma.
-    line="$line,\"failures\":$(count_failure "$3" "${5#*,}"),\"failed\":$3"
+    line="$line,\"failures\":$(count_failure "$3" "${5#*\"container\":*,}"),\"failed\":$3"
   fi
-  [ "$1" = application ] || line="$line,\"id\":\"$2\""
-  printf '{"time":%s,"event":"die",%s}\n' "$3" "$line"
+  say "$3" die "$line"
 }
 
 # Says what the events on standard input mean. A file for what is to be remembered of a container, since it is gone from the
 # network, and with --rm altogether, by the time that its end is told.
 follow() {
   while read -r whose event id time code signal fields; do
-    named="$fields,\"id\":\"$id\""
     case $whose/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;
       */destroy) rm -f "$members/$id" "$signals/$id" ;;
       # INT, QUIT, KILL and TERM, as docker stop, kill and rm send them. The rest, such as HUP, ends nothing.
       */kill) case $signal in 2 | 3 | 9 | 15) printf '%s\n' "$signal" >"$signals/$id" ;; esac ;;
-      own/create) printf '{"time":%s,"event":"create",%s,"created":%s}\n' "$time" "$named" "$time" ;;
-      measured/start) ! is_member "$id" "$time" || printf '{"time":%s,"event":"start",%s}\n' "$time" "$named" ;;
-      own/oom | application/oom | measured/oom)
-        if [ "$whose" = own ] || is_member "$id" "$time"; then
-          [ "$whose" = application ] || fields=$named
-          printf '{"time":%s,"event":"oom",%s,"oom_killed":%s}\n' "$time" "$fields" "$time"
-        fi
-        ;;
+      own/create) say "$time" create "$fields,\"created\":$time" ;;
+      measured/start) ! is_member "$id" "$time" || say "$time" start "$fields" ;;
+      */oom) ! is_heard "$whose" "$id" "$time" || say "$time" oom "$fields,\"oom_killed\":$time" ;;
       */die)
-        if [ "$whose" = own ] || { [ "$whose" != nobody ] && is_member "$id" "$time"; }; then
-          say_end "$whose" "$id" "$time" "$code" "$fields"
-        fi
+        ! is_heard "$whose" "$id" "$time" || say_end "$whose" "$id" "$time" "$code" "$fields"
         rm -f "$signals/$id"
         ;;
     esac
@@ -162,5 +175,5 @@ done &
 docker events --since "$since" --filter type=container --filter type=network \
   --filter event=create --filter event=start --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
   --filter event=connect --filter event=disconnect \
-  --format '{{$l := .Actor.Attributes}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$whose"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} "container":{{json (index $l "name")}},'"$fields"'{{end}}' |
+  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$whose"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} '"$fields"'{{end}}' |
   follow

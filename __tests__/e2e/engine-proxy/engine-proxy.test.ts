@@ -48,13 +48,14 @@ describe("the engine's proxy", () => {
   };
 
   test("passes on what Alloy and the relay read", () => {
+    const image = docker("inspect", "--format", "{{.Image}}", "exit-relay");
     const filters = "%7B%22network%22%3A%7B%22infra_net%22%3Atrue%7D%7D";
     const requests = [
       ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/version"],
       ...["GET /containers/json", `GET /v1.41/containers/json?all=1&filters=${filters}`],
       ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
       "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
-      "GET /v1.41/events?since=0&until=1",
+      ...["GET /v1.41/events?since=0&until=1", `GET /v1.41/images/${image}/json`],
       // Without the offer to go on in another protocol, to which the answer would be 101.
       "GET /_ping --header Upgrade:h2c --header Connection:Upgrade,HTTP2-Settings --header HTTP2-Settings:AAMAAABkAAQAAP__",
     ];
@@ -80,6 +81,8 @@ describe("the engine's proxy", () => {
         "GET /images/json",
         "GET /images/get",
         "GET /v1.41/images/x/json",
+        `GET /images/sha256:${"a".repeat(64)}/get`,
+        `GET /images/sha256:${"a".repeat(64)}/../../info/json`,
         "GET /volumes",
         "GET /info",
       ],

@@ -112,6 +112,18 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       });
     });
 
+    test("a container's id has its cluster, environment and image", async () => {
+      const id = docker("inspect", "--format", "{{.Id}}", "kafka-2");
+      await eventually(() =>
+        query(`groundwork_container_info{container_id="${id}"}`).length === 0 ? [id] : [],
+      );
+      const [{ metric }] = query(`groundwork_container_info{container_id="${id}"}`);
+      expect(metric).toMatchObject({
+        ...{ name: "kafka-2", service: "kafka-2", role: "service" },
+        ...{ cluster: "kafka", environment: lab.name, image: KAFKA_IMAGE },
+      });
+    });
+
     test("every panel of whose metrics the lab has a source has data", async () => {
       const covered = PANELS.filter(measurable);
       expect(covered.length).toBeGreaterThanOrEqual(55);
