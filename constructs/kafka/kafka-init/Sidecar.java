@@ -1,3 +1,4 @@
+import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -52,6 +53,7 @@ final class Sidecar implements AutoCloseable {
 
   private final Map<String, String> env;
   private final PrintStream out;
+  private final ByteArrayOutputStream said = new ByteArrayOutputStream();
   private final OutputStream facts;
   private final long initialBackoffMs;
   private final long maxBackoffMs;
@@ -93,7 +95,7 @@ final class Sidecar implements AutoCloseable {
     }
   }
 
-  /** One JSON object a line, of keys and values in turn. */
+  /** One JSON object a line, of keys and values in turn; written when the sidecar is about to wait. */
   void log(String level, String event, Object... fields) {
     StringBuilder line = new StringBuilder("{\"ts\":");
     string(line, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -111,9 +113,15 @@ final class Sidecar implements AutoCloseable {
         string(line, String.valueOf(fields[i + 1]));
       }
     }
-    byte[] bytes = line.append("}\n").toString().getBytes(StandardCharsets.UTF_8);
-    out.write(bytes, 0, bytes.length);
+    said.writeBytes(line.append("}\n").toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** In one write: one for each of a thousand lines takes seconds beside brokers that are busy. */
+  private void flush() {
+    byte[] lines = said.toByteArray();
+    out.write(lines, 0, lines.length);
     out.flush();
+    said.reset();
   }
 
   private static void string(StringBuilder line, String value) {
@@ -149,6 +157,7 @@ final class Sidecar implements AutoCloseable {
   <T> T retry(String what, Attempt<T> attempt) throws InterruptedException {
     progress();
     for (int number = 1; ; number++) {
+      flush();
       try {
         return attempt.make();
       } catch (NotYet notYet) {
@@ -161,6 +170,7 @@ final class Sidecar implements AutoCloseable {
         log("warn", "retry", "what", what, "attempt", number, "delay_ms", delayMs, "ceiling_ms", ceilingMs,
             "remaining_ms", remainingMs, "reason", notYet.getMessage());
         record("retry");
+        flush();
         Thread.sleep(delayMs);
         ceilingMs = Math.min(ceilingMs * 2, maxBackoffMs);
       }
@@ -239,6 +249,7 @@ final class Sidecar implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    flush();
     facts.close();
   }
 }

@@ -284,19 +284,20 @@ final class Topics {
     }
   }
 
-  /** Every topic's part of a call; what failed is returned with its cause. */
+  /** Every topic's part of a call, when all are there; what failed is returned with its cause. */
   private static <T> Map<Topic, Throwable> await(
       Collection<Topic> topics, Function<Topic, KafkaFuture<T>> call, Outcome<T> outcome) throws InterruptedException {
+    Map<Topic, T> values = new LinkedHashMap<>();
     Map<Topic, Throwable> failures = new LinkedHashMap<>();
     for (Topic topic : topics) {
-      T value;
       try {
-        value = call.apply(topic).get();
+        values.put(topic, call.apply(topic).get());
       } catch (ExecutionException e) {
         failures.put(topic, Refusals.unwrap(e));
-        continue;
       }
-      outcome.take(topic, value);
+    }
+    for (Map.Entry<Topic, T> value : values.entrySet()) {
+      outcome.take(value.getKey(), value.getValue());
     }
     return failures;
   }
