@@ -8,6 +8,7 @@ export const SUITES: Readonly<Record<string, number>> = {
   docs: 120,
   declared: 130,
   terrain: 130,
+  "secured-sidecars": 140,
   locking: 150,
   remote: 165,
   "engine-proxy": 195,

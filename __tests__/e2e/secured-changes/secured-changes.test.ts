@@ -38,18 +38,6 @@ const asAdmin = (...args: string[]) =>
     ...["--header", "Content-Type: application/json", ...args],
   );
 
-test("a role of the platform's own is given what it is to have by now, in a cluster that has started with another", () => {
-  const role = "https://opensearch:9200/_plugins/_security/api/roles/groundwork_index_templates";
-  const older = JSON.stringify({
-    reserved: true,
-    cluster_permissions: ["cluster:monitor/health"],
-  });
-  expect(asAdmin("--request", "PUT", "--data", older, role)).toMatchObject({ exitCode: 0 });
-  expect(rerun("os-security").log.at(-1)).toMatchObject({ exit_code: 0, reconciled: 1 });
-  expect(asAdmin(role).output).toContain("indices:admin/index_template/put");
-  expect(rerun("os-init").log.at(-1)).toMatchObject({ exit_code: 0 });
-});
-
 test("who took an application's user over is told, with the requirement that does not hold, and not touched", () => {
   const user = "https://opensearch:9200/_plugins/_security/api/internalusers/shop";
   const theirs = JSON.stringify({ password: "one-that-is-Long-3nough", description: "of others" });

@@ -5,6 +5,7 @@ import { KAFKA_IMAGE } from "../../../constructs";
 import { makeAuthority, makeIdentity } from "../../../environments/certificates";
 import { labSecured } from "../../../environments/lab-secured";
 import { askPrometheus } from "../../../operations/clusters/ask";
+import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "../../support/lab";
 import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";
@@ -222,7 +223,7 @@ describe("on infra_net, where the platform measures itself,", () => {
   });
 });
 
-test("no secret is in what is synthesized, in the state, or in what the engine tells", () => {
+test("no secret is in what is synthesized, in a plan, in the state, or in what the engine tells", () => {
   const secrets = readdirSync(project.secrets, { recursive: true, withFileTypes: true })
     .filter(({ name }) => /\.(pem|password|bcrypt)$/.test(name))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
@@ -230,8 +231,23 @@ test("no secret is in what is synthesized, in the state, or in what the engine t
     // Of a key one line that no other has.
     .map((content) => content.trim().split("\n")[content.includes("PRIVATE KEY") ? 2 : 0]);
   expect(secrets.length).toBeGreaterThan(10);
+  const stacks = join(project.folder, "cdktf.out", "stacks");
+  // A saved plan is compressed.
+  const plans = readdirSync(stacks).map((stack) => {
+    const shown = run(
+      detectTerraform()?.command ?? "terraform",
+      ["show", "-json", "plan"],
+      terraformEnv(process.env),
+      join(stacks, stack),
+    );
+    expectDone(shown);
+    expect(shown.output).toContain('"planned_values"');
+    return shown.output;
+  });
+  expect(plans).toHaveLength(5);
   const names = docker("ps", "--all", "--format", "{{.Names}}").split("\n");
   const told = [
+    ...plans,
     ...names.flatMap((name) => [docker("inspect", name), run("docker", ["logs", name]).output]),
     ...["cdktf.out", ".state/lab-secured"].flatMap((path) =>
       readdirSync(join(project.folder, path), { recursive: true, withFileTypes: true })

@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TLS_FILES } from "../../../constructs/kafka/kafka-client";
+import { labSecured } from "../../../environments/lab-secured";
+import { docker, expectDone, freshLab, kafka, rerun, run, topic } from "../../support/lab";
+import { SecuredProject } from "../../support/secured";
+
+let project: SecuredProject;
+const folder = mkdtempSync(join(tmpdir(), "groundwork-identities-"));
+
+beforeAll(async () => {
+  await freshLab(labSecured);
+  project = new SecuredProject();
+  expectDone(project.command("up"));
+});
+
+afterAll(() => {
+  project.remove();
+  rmSync(folder, { recursive: true });
+});
+
+/** As the administrator, to OpenSearch. */
+function asAdmin(method: string, path: string, body?: unknown) {
+  const { secrets } = project;
+  const { exitCode, output } = run("curl", [
+    ...["--silent", "--fail-with-body", "--cacert", join(secrets, "authority", "trusted.pem")],
+    ...["--cert", join(secrets, "identities", "os-admin.pem"), "--request", method],
+    ...["--header", "Content-Type: application/json"],
+    ...(body ? ["--data", JSON.stringify(body)] : []),
+    `https://localhost:9200${path}`,
+  ]);
+  expect({ exitCode, output }).toEqual({ exitCode: 0, output });
+  return JSON.parse(output);
+}
+
+/** How a sidecar that runs again ends, how much it changed, and what it says of drift. */
+function ends(sidecar: string) {
+  const { exitCode, log } = rerun(sidecar);
+  const { reason, created, reconciled, revoked } = log.at(-1) ?? {};
+  return {
+    exitCode,
+    reason,
+    changes: created + reconciled + revoked,
+    drift: log
+      .filter(({ event }) => event === "drift")
+      .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]),
+  };
+}
+
+const WELL = { exitCode: 0, reason: "done", changes: 0, drift: [] };
+
+test("AUT-001 and AUT-002: the index template is applied, and the topic has its guarantees", () => {
+  asAdmin("PUT", "/logs-applied");
+  const { settings, mappings } = asAdmin("GET", "/logs-applied")["logs-applied"];
+  expect(settings.index).toMatchObject({ number_of_shards: "1", number_of_replicas: "1" });
+  expect(mappings.properties).toMatchObject({ trace_id: { type: "keyword" } });
+  expect(topic("infra-events")).toEqual({
+    partitions: 3,
+    replicationFactor: 3,
+    configs: "min.insync.replicas=2",
+  });
+});
+
+test("every sidecar that runs again finds nothing to do", () => {
+  for (const sidecar of ["os-security", "os-init", "kafka-init"]) {
+    expect([sidecar, ends(sidecar)]).toEqual([sidecar, WELL]);
+  }
+});
+
+describe("what was edited by hand", () => {
+  const PATH = "/_index_template/logs_template";
+  const template = () => asAdmin("GET", PATH).index_templates[0].index_template;
+  const alter = (isr: number) =>
+    kafka("kafka-configs", [
+      ...["--entity-type", "topics", "--entity-name", "infra-events"],
+      ...["--alter", "--add-config", `min.insync.replicas=${isr}`],
+    ]);
+
+  test("is named with 73 and not changed", () => {
+    const edited = template();
+    edited.template.settings.index.number_of_replicas = "2";
+    asAdmin("PUT", PATH, edited);
+    alter(1);
+    expect(ends("os-init")).toMatchObject({
+      exitCode: 73,
+      drift: [["logs_template", "template.settings.index.number_of_replicas", '"1"', '"2"']],
+    });
+    expect(ends("kafka-init")).toMatchObject({
+      exitCode: 73,
+      drift: [["infra-events", "min.insync.replicas", "2", "1"]],
+    });
+    expect(template()).toEqual(edited);
+    expect(topic("infra-events").configs).toBe("min.insync.replicas=1");
+  });
+
+  test("is found well by the next run when it is put right", () => {
+    const repaired = template();
+    repaired.template.settings.index.number_of_replicas = "1";
+    asAdmin("PUT", PATH, repaired);
+    alter(2);
+    expect([ends("os-init"), ends("kafka-init")]).toEqual([WELL, WELL]);
+  });
+});
+
+describe("a sidecar that may not do what it is for", () => {
+  const ROLE = "/_plugins/_security/api/roles/groundwork_index_templates";
+
+  test("ends with 77 and names the permission of OpenSearch that it lacks", () => {
+    asAdmin("PUT", ROLE, { reserved: true, cluster_permissions: ["cluster:monitor/health"] });
+    expect(ends("os-init")).toEqual({
+      ...{ exitCode: 77, changes: 0, drift: [] },
+      reason: expect.stringContaining("no permissions for [indices:admin/index_template/simulate]"),
+    });
+  });
+
+  test("finds all as it was when its role is given back, which os-security does", () => {
+    expect(rerun("os-security").log.at(-1)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(JSON.stringify(asAdmin("GET", ROLE))).toContain("indices:admin/index_template/put");
+    expect(ends("os-init")).toEqual(WELL);
+  });
+
+  test("ends with 77 and names the right of Kafka that it lacks, and finds all as it was when it has it", () => {
+    const identify = (principal: string) => {
+      const identity = join(folder, "identity.pem");
+      writeFileSync(identity, project.identityOf(principal), { mode: 0o644 });
+      docker("cp", identity, `kafka-init:${TLS_FILES.keyStore}`);
+    };
+    identify("alloy");
+    expect(ends("kafka-init")).toEqual({
+      ...{ exitCode: 77, changes: 0, drift: [] },
+      reason: expect.stringContaining(
+        "not authorised: the sidecar needs DescribeConfigs on topics infra-events, application-logs",
+      ),
+    });
+    identify("kafka-init");
+    expect(ends("kafka-init")).toEqual(WELL);
+  });
+});
+
+test("doctor says for how long the certificates are good, and whether the clocks agree", () => {
+  const doctor = project.command("doctor");
+  expectDone(doctor);
+  for (const row of [
+    /^certificates +yes +\d+, the first ends in 36\d days \(\S+\)$/m,
+    /^authority +yes +1, the first ends in \d{4} days \(.+\)$/m,
+    /^clock +yes +as this machine's$/m,
+  ]) {
+    expect(doctor.output).toMatch(row);
+  }
+});
