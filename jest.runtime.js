@@ -4,6 +4,7 @@
 // @peculiar/x509 does, or what a test replaces.
 const { createRequire } = require("node:module");
 const { dirname, join, sep } = require("node:path");
+const vm = require("node:vm");
 const { default: Runtime } = require("jest-runtime");
 require("./register");
 
@@ -13,6 +14,13 @@ const DECLARATIONS = ["constructs", "catalog", "stacks"].map((folder) => join(__
 
 // cdktf has a stack trace written for every token, which jest maps to the sources frame by frame: half of a synth's time.
 require("cdktf/lib/tokens/private/stack-trace").captureStackTrace = () => [];
+
+// The rest, which is mostly jest's own, a test file has anew. V8 keeps what it has compiled of a script, inner functions too, but not of
+// what compileFunction is given, so that every file would compile everything.
+vm.compileFunction = (code, parameters, { filename, parsingContext }) =>
+  new vm.Script(`(function (${parameters}) {${code}\n})`, { filename }).runInContext(
+    parsingContext,
+  );
 
 module.exports = class extends Runtime {
   constructor(config, environment, ...others) {
