@@ -49,7 +49,7 @@ case $* in
   ps*) cat "$here/own" ;;
   inspect*groundwork*) cat "$here/inspected" ;;
   inspect*) cat "$here/stopped" ;;
-  image\\ inspect*${IMAGE}) printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
+  image\\ inspect*${IMAGE}) [ -e "$here/untagged" ] || printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
   image*) echo "no such image" >&2; exit 1 ;;
   events*) shift; printf '%s\\n' "$@" >"$here/asked"; cat "$here/events" ;;
 esac
@@ -158,6 +158,14 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       },
     ]);
     expect(existsSync(join(bin, "work", "ready"))).toBe(true);
+  });
+
+  test("calls an image over a restart what it was called when the first container of it was seen", () => {
+    const images = () => relay(NEW).states.flatMap(({ image }) => image ?? []);
+    const seen = images();
+    expect(seen).toContain("example/kafka:4");
+    writeFileSync(join(bin, "untagged"), "");
+    expect(images()).toEqual(seen);
   });
 
   test("follows the events of containers and networks from now on, when it is new", () => {

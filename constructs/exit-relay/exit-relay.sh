@@ -20,9 +20,11 @@ REPEAT_SECONDS=86400
 # Some engines take a container that ends off its network first and tell of the end afterwards.
 LEAVE_SECONDS=30
 
-# A file each: empty for a container on the project network, with the time when it left; with the signal that it was sent.
+# A file each: empty for a container on the project network, with the time when it left; with the signal that it was sent; with the
+# name of an image, as it was when the first container of it was seen.
 members=$GROUNDWORK_NOTES_DIR/members
 signals=$GROUNDWORK_NOTES_DIR/signals
+images=$GROUNDWORK_NOTES_DIR/images
 # A line "TIME SERVICE" for every failure of an application.
 failures=$GROUNDWORK_NOTES_DIR/failures
 
@@ -46,7 +48,10 @@ say() {
     *'"image":"sha256:'*)
       image=${told#*\"image\":\"}
       image=${image%%\"*}
-      called=$(docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$image" 2>/dev/null | head -n 1)
+      [ -s "$images/$image" ] ||
+        docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$image" 2>/dev/null | head -n 1 >"$images/$image"
+      called=
+      read -r called <"$images/$image"
       told="${told%%"$image"*}${called:-$image}${told#*"$image"}"
       ;;
   esac
@@ -161,7 +166,7 @@ rm -f "$GROUNDWORK_READY_FILE"
 until docker version >/dev/null; do
   sleep 1
 done
-mkdir -p "$members" "$signals"
+mkdir -p "$members" "$signals" "$images"
 since=$(last_heard)
 for id in $(members_now); do
   : >"$members/$id"

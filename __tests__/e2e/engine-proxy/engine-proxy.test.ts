@@ -55,7 +55,7 @@ describe("the engine's proxy", () => {
       ...["GET /containers/json", `GET /v1.41/containers/json?all=1&filters=${filters}`],
       ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
       "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
-      ...["GET /v1.41/events?since=0&until=1", `GET /v1.41/images/${image}/json`],
+      ...["GET /v1.41/events?since=0&until=1", `GET /v1.41/images/${image}/json?manifests=1`],
       // Without the offer to go on in another protocol, to which the answer would be 101.
       "GET /_ping --header Upgrade:h2c --header Connection:Upgrade,HTTP2-Settings --header HTTP2-Settings:AAMAAABkAAQAAP__",
     ];

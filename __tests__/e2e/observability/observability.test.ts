@@ -163,7 +163,10 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       runToEnd(lab.name, name, `exit ${code}`);
       await eventually(missing(name, "die"));
       const id = docker("inspect", "--format", "{{.Id}}", name);
-      const common = { id, container: name, service: name, role: "init", stack: "e2e" };
+      const common = {
+        ...{ id, cluster: "", environment: lab.name, image: KAFKA_IMAGE },
+        ...{ container: name, service: name, role: "init", stack: "e2e" },
+      };
       const [created, died] = relayed(name);
       expect(created).toEqual({
         ...common,
