@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLS_FILES } from "../../../constructs/kafka/kafka-client";
@@ -136,6 +136,35 @@ describe("a sidecar that may not do what it is for", () => {
     identify("kafka-init");
     expect(ends("kafka-init")).toEqual(WELL);
   });
+});
+
+test("who took an application's user over is told, with the requirement that does not hold, and not touched", () => {
+  const USER = "/_plugins/_security/api/internalusers/shop";
+  asAdmin("PUT", USER, { password: "one-that-is-Long-3nough", description: "of others" });
+  const taken = project.command("up");
+  expect(taken).toMatchObject({ exitCode: 1 });
+  expect(taken.output).toMatch(/^NFR-SEC +NO +applications have .*: shop, ledger$/m);
+  expect(taken.output).toContain(
+    "application shop: user is internalusers/shop, made by someone else, declared made by Groundwork",
+  );
+  expect(asAdmin("GET", USER).shop.description).toBe("of others");
+
+  asAdmin("DELETE", USER);
+  const again = project.command("up");
+  expectDone(again);
+  expect(again.output).toMatch(/^NFR-SEC +yes /m);
+});
+
+test("what is not declared any more is revoked by the next deploy, and nothing else", () => {
+  const file = join(project.folder, "catalog", "applications.ts");
+  const [ledger] = / {2}\{\n {4}name: "ledger"[\s\S]*?\n {2}\},\n/.exec(
+    readFileSync(file, "utf8"),
+  ) as unknown as [string];
+  project.edit("catalog/applications.ts", ledger, "");
+  const revoked = project.command("up");
+  expectDone(revoked);
+  expect(revoked.output).toMatch(/^NFR-SEC +yes +applications have .*: shop$/m);
+  expect([ends("kafka-init"), ends("os-security")]).toEqual([WELL, WELL]);
 });
 
 test("doctor says for how long the certificates are good, and whether the clocks agree", () => {
