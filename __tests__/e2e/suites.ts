@@ -18,11 +18,11 @@ export const SUITES: Readonly<Record<string, number>> = {
   observability: 260,
   "machines-loss": 280,
   "machines-rolling": 280,
-  secured: 280,
   "rotation-authority": 280,
   "secured-adopt": 280,
   adopt: 300,
   engines: 300,
   rolling: 300,
+  secured: 300,
   "machines-secured": 300,
 };
