@@ -67,7 +67,7 @@ describe("an open platform that is locked", () => {
       const { exitCode, output } = project.command(command);
       expect({ command, exitCode }).toEqual({ command, exitCode: 1 });
       expect(output).toMatch(
-        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and \S+\/environments\/secrets\/lab-secured has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
+        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and environments\/secrets\/lab-secured has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
       );
     }
     rmSync(secrets, { recursive: true });
