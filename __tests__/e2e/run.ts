@@ -2,8 +2,7 @@
 // its own. A red one does not stop the others; a table at the end says how each went.
 // npm run test:quarantine: what is known to fail now and then, each five times.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -12,18 +11,21 @@ import {
   runCommand,
   table,
 } from "../../operations/terminal/terminal";
-import { COMMAND_LOGS, lastLines } from "../support/logs";
-import { LIMIT_SECONDS, SUITES } from "./suites";
+import { COMMAND_LOGS } from "../support/logs";
+import { type Outcome, runPatiently } from "./patience";
+import { SHORTEST_FIRST } from "./suites";
 
 const ROOT = join(__dirname, "..", "..");
 const QUARANTINE = "quarantine";
 
-interface Result {
+/** How long nothing of a suite may move: no test begins or ends, and nothing is written to a log. */
+const PATIENCE_SECONDS = 300;
+
+interface Result extends Pick<Outcome, "ended"> {
   readonly suite: string;
   readonly tests: string;
   readonly seconds: number;
   readonly passed: boolean;
-  readonly why: string;
 }
 
 runCommand(async () => {
@@ -36,34 +38,47 @@ runCommand(async () => {
       },
     }),
   );
-  const allowed = Object.keys(SUITES).sort((a, b) => SUITES[a] - SUITES[b]);
-  const unknown = positionals.filter((name) => !allowed.includes(name));
+  const unknown = positionals.filter((name) => !SHORTEST_FIRST.includes(name));
   if (unknown.length > 0) {
     throw new CommandError(
-      `there is no suite ${unknown.map((name) => `"${name}"`).join(", ")}: allowed are ${allowed.join(", ")}`,
+      `there is no suite ${unknown.map((name) => `"${name}"`).join(", ")}: allowed are ${SHORTEST_FIRST.join(", ")}`,
     );
   }
   if (!/^[1-9]\d?$/.test(values.times)) {
     throw new CommandError(`--times is "${values.times}": give a whole number from 1 to 99`);
   }
-  const named = values.quarantine ? quarantined() : positionals.length > 0 ? positionals : allowed;
+  const suites = positionals.length > 0 ? positionals : SHORTEST_FIRST;
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    process.once(name, () => interrupted.abort());
+  }
   const results: Result[] = [];
-  for (const suite of named) {
-    for (let i = 0; i < Number(values.times); i++) {
-      results.push(await run(suite));
+  for (const suite of values.quarantine ? quarantined() : suites) {
+    for (let i = 0; i < Number(values.times) && !interrupted.signal.aborted; i++) {
+      results.push(await run(suite, interrupted.signal));
     }
   }
   console.log(
     `\n${table([
       ["suite", "tests", "seconds", "result"],
-      ...results.map(({ suite, tests, seconds, passed, why }) => [
-        ...[suite, tests, String(seconds), passed ? "passed" : `FAILED${why}`],
+      ...results.map(({ suite, tests, seconds, passed, ended }) => [
+        ...[suite, tests, String(seconds)],
+        passed ? "passed" : ["FAILED", ...(ended ? [ended.why] : [])].join(", "),
       ]),
     ])}`,
   );
+  for (const { suite, ended } of results) {
+    if (ended) {
+      console.error(`\n${suite}: ${ended.why}; ${ended.log}`);
+    }
+  }
   const red = results.filter(({ passed }) => !passed);
   console.log(`\n${results.length - red.length} passed, ${red.length} failed`);
-  process.exitCode = red.length === 0 ? 0 : 1;
+  if (interrupted.signal.aborted) {
+    process.exitCode = 130;
+  } else {
+    process.exitCode = red.length > 0 ? 1 : 0;
+  }
 });
 
 function quarantined(): string[] {
@@ -72,89 +87,36 @@ function quarantined(): string[] {
     .map((name) => join(QUARANTINE, name));
 }
 
-async function run(suite: string): Promise<Result> {
+async function run(suite: string, signal: AbortSignal): Promise<Result> {
   console.log(`\n== ${suite}`);
   rmSync(COMMAND_LOGS, { recursive: true, force: true });
   mkdirSync(COMMAND_LOGS, { recursive: true });
   const report = join(COMMAND_LOGS, "report.json");
+  const progressFile = join(COMMAND_LOGS, "progress.txt");
   const started = Date.now();
   const path = suite.startsWith(QUARANTINE) ? suite : `e2e/${suite}/`;
-  const child = spawn(
-    process.execPath,
-    [
+  const { exitCode, ended } = await runPatiently({
+    command: process.execPath,
+    args: [
       ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--config", "jest.e2e.config.js"],
+      ...["--testEnvironmentOptions", JSON.stringify({ progressFile })],
+      // What --json prints is in the report too.
       ...["--json", "--outputFile", report, `__tests__/${path}`],
     ],
-    // A group of its own, so that all of it can be ended. What --json prints is in the report too.
-    { cwd: ROOT, detached: true, stdio: ["ignore", "ignore", "inherit"] },
-  );
-  const why = await ended(child);
-  const seconds = Math.round((Date.now() - started) / 1000);
-  const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
+    cwd: ROOT,
+    logs: COMMAND_LOGS,
+    progressFile,
+    patienceSeconds: PATIENCE_SECONDS,
+    signal,
+  });
+  const { numPassedTests, numTotalTests } = existsSync(report)
     ? JSON.parse(readFileSync(report, "utf8"))
-    : {};
+    : { numPassedTests: "?", numTotalTests: "?" };
   return {
     suite,
     tests: `${numPassedTests}/${numTotalTests}`,
-    seconds,
-    passed: child.exitCode === 0 && numTotalTests > 0,
-    why,
+    seconds: Math.round((Date.now() - started) / 1000),
+    passed: exitCode === 0 && numTotalTests > 0,
+    ended,
   };
-}
-
-/** Waits for the end of a suite, and sees to it when its time is over: empty, or what there is to say of that. */
-async function ended(child: ChildProcess): Promise<string> {
-  let why = "";
-  const end = (reason: string) => {
-    why = reason;
-    const newest = newestLog();
-    if (newest) {
-      console.error(`the last lines of ${newest}:\n${lastLines(readFileSync(newest, "utf8"))}`);
-    }
-    killWithDescendants(child.pid as number);
-  };
-  const timer = setTimeout(() => end(`, ended after ${LIMIT_SECONDS} s`), LIMIT_SECONDS * 1000);
-  const interrupted = () => {
-    end(", interrupted");
-    process.exit(130);
-  };
-  process.once("SIGINT", interrupted);
-  process.once("SIGTERM", interrupted);
-  await new Promise((resolve) => child.on("close", resolve));
-  clearTimeout(timer);
-  process.off("SIGINT", interrupted);
-  process.off("SIGTERM", interrupted);
-  return why;
-}
-
-/** What the command that was started last has printed. */
-function newestLog(): string | undefined {
-  return readdirSync(COMMAND_LOGS)
-    .filter((name) => name.endsWith(".log"))
-    .map((name) => join(COMMAND_LOGS, name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-}
-
-/** Ends a process and all that it has started, groups of their own included, before any of them can go on with the next step. */
-function killWithDescendants(pid: number): void {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const family = [pid];
-  for (const parent of family) {
-    family.push(...[...parents].filter(([, of]) => of === parent).map(([child]) => child));
-  }
-  for (const one of [-pid, ...family]) {
-    try {
-      process.kill(one, "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  }
 }

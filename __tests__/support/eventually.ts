@@ -1,4 +1,6 @@
+import { writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { newLog } from "./logs";
 
 /** How long a test waits for a state, whatever it is. */
 const PATIENCE_SECONDS = 300;
@@ -7,15 +9,21 @@ const PATIENCE_SECONDS = 300;
 export async function eventually(
   look: () => readonly unknown[] | Promise<readonly unknown[]>,
 ): Promise<void> {
-  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
+  const started = Date.now();
+  let log: string | undefined;
   for (;;) {
     const left = await looked(look);
     if (left.length === 0) {
       return;
     }
-    if (Date.now() > deadline) {
-      throw new Error(`after ${PATIENCE_SECONDS} s still: ${JSON.stringify(left)}`);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    const missing = `after ${seconds} s still: ${JSON.stringify(left)}`;
+    if (seconds > PATIENCE_SECONDS) {
+      throw new Error(missing);
     }
+    // Each look is progress, so that the suite is not ended before this fails with what is missing.
+    log ??= newLog("eventually");
+    writeFileSync(log, `${missing}\n`);
     await setTimeout(1000);
   }
 }

@@ -1,12 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import {
-  closeSync,
-  createWriteStream,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-} from "node:fs";
+import { closeSync, createWriteStream, openSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KAFKA_CLIENT_CONFIG } from "../../constructs";
 import type { Environment } from "../../environments";
@@ -14,7 +7,7 @@ import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
 import { type LabEngine, prepareLab } from "../../lab/prepare";
 import { eventually } from "./eventually";
-import { COMMAND_LOGS, lastLines } from "./logs";
+import { lastLines, newLog } from "./logs";
 import type { Json } from "./platform";
 
 const ROOT = join(__dirname, "..", "..");
@@ -71,14 +64,14 @@ export function removeTrials(): Promise<void> {
   });
 }
 
-/** Runs a command to its end, for which it has all the time that the suite has. */
+/** Runs a command to its end, for which it has all the time that it takes while it prints something now and then. */
 export function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
   cwd = ROOT,
 ): Finished {
-  const log = commandLog(command, args);
+  const log = newLog(basename(command), ...args);
   const file = openSync(log, "w");
   const { status, error } = spawnSync(command, args, {
     cwd,
@@ -90,15 +83,6 @@ export function run(
     throw error;
   }
   return { exitCode: status ?? -1, output: readFileSync(log, "utf8") };
-}
-
-let commands = 0;
-
-/** Where a command's output goes, so that it is there when the command does not come to its end. */
-function commandLog(command: string, args: readonly string[]): string {
-  mkdirSync(COMMAND_LOGS, { recursive: true });
-  const words = [basename(command), ...args].join("-").replace(/[^\w.-]+/g, "-");
-  return join(COMMAND_LOGS, `${String(++commands).padStart(3, "0")}-${words.slice(0, 60)}.log`);
 }
 
 /** Fails with the end of what a command said, unless it did what it was to do. */
@@ -165,7 +149,7 @@ export async function onceItSays(
     detached: true,
     env: process.env,
   });
-  const log = createWriteStream(commandLog(command, args));
+  const log = createWriteStream(newLog(basename(command), ...args));
   let output = "";
   let working: Promise<unknown> | undefined;
   for (const stream of [child.stdout, child.stderr]) {
