@@ -1,5 +1,6 @@
-// npm run test:e2e -- [SUITE...] [--times N]: runs suites, all of them unless some are named, the shortest first and each in a process of
-// its own. A red one does not stop the others; a table at the end says how each went.
+// npm run test:e2e -- [SUITE...] [--times N] [--record]: runs suites, all of them unless some are named, the shortest first and each in a
+// process of its own. A red one does not stop the others; a table at the end says how each went.
+// npm run test:e2e -- [SUITE...] --stale: names the suites that were not run since the last change of what they cover.
 // npm run test:quarantine: what is known to fail now and then, each five times.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +14,8 @@ import {
 } from "../../operations/terminal/terminal";
 import { COMMAND_LOGS } from "../support/logs";
 import { type Outcome, runPatiently } from "./patience";
-import { SHORTEST_FIRST } from "./suites";
+import { cleanCommit, findStale, recordGreen } from "./stale";
+import { coveredBy, SHORTEST_FIRST } from "./suites";
 
 const ROOT = join(__dirname, "..", "..");
 const QUARANTINE = "quarantine";
@@ -29,11 +31,13 @@ interface Result extends Pick<Outcome, "ended"> {
 }
 
 runCommand(async () => {
-  const { values, positionals } = optionsOrError(["times", "quarantine"], () =>
+  const { values, positionals } = optionsOrError(["times", "record", "stale", "quarantine"], () =>
     parseArgs({
       allowPositionals: true,
       options: {
         times: { type: "string", default: "1" },
+        record: { type: "boolean", default: false },
+        stale: { type: "boolean", default: false },
         quarantine: { type: "boolean", default: false },
       },
     }),
@@ -47,15 +51,33 @@ runCommand(async () => {
   if (!/^[1-9]\d?$/.test(values.times)) {
     throw new CommandError(`--times is "${values.times}": give a whole number from 1 to 99`);
   }
+  if (values.record && values.quarantine) {
+    throw new CommandError("--record is for suites: what is in quarantine has no green run");
+  }
   const suites = positionals.length > 0 ? positionals : SHORTEST_FIRST;
+  if (values.stale) {
+    printStale(suites);
+    return;
+  }
+  const commit = values.record ? cleanCommit(ROOT) : undefined;
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"]) {
     process.once(name, () => interrupted.abort());
   }
   const results: Result[] = [];
+  const unrecorded: string[] = [];
   for (const suite of values.quarantine ? quarantined() : suites) {
-    for (let i = 0; i < Number(values.times) && !interrupted.signal.aborted; i++) {
-      results.push(await run(suite, interrupted.signal));
+    const times: Result[] = [];
+    while (times.length < Number(values.times) && !interrupted.signal.aborted) {
+      times.push(await run(suite, interrupted.signal));
+    }
+    results.push(...times);
+    if (commit && times.length === Number(values.times) && times.every(({ passed }) => passed)) {
+      try {
+        recordGreen(ROOT, suite, commit);
+      } catch (error) {
+        unrecorded.push(`${suite} is not recorded: ${(error as Error).message}`);
+      }
     }
   }
   console.log(
@@ -72,12 +94,15 @@ runCommand(async () => {
       console.error(`\n${suite}: ${ended.why}; ${ended.log}`);
     }
   }
+  for (const message of unrecorded) {
+    console.error(`\n${message}`);
+  }
   const red = results.filter(({ passed }) => !passed);
   console.log(`\n${results.length - red.length} passed, ${red.length} failed`);
   if (interrupted.signal.aborted) {
     process.exitCode = 130;
   } else {
-    process.exitCode = red.length > 0 ? 1 : 0;
+    process.exitCode = red.length + unrecorded.length > 0 ? 1 : 0;
   }
 });
 
@@ -119,4 +144,21 @@ async function run(suite: string, signal: AbortSignal): Promise<Result> {
     passed: exitCode === 0 && numTotalTests > 0,
     ended,
   };
+}
+
+/** Prints the suites that are stale, and fails if there are any. */
+function printStale(names: readonly string[]): void {
+  const stale = findStale(ROOT, Object.fromEntries(names.map((name) => [name, coveredBy(name)])));
+  if (stale.length > 0) {
+    console.log(
+      table([
+        ["suite", "last green run", "changed since"],
+        ...stale.map(({ suite, commit, why }) => [suite, commit?.slice(0, 7) ?? "-", why]),
+      ]),
+    );
+    process.exitCode = 1;
+  }
+  console.log(
+    `${stale.length > 0 ? "\n" : ""}${names.length - stale.length} green, ${stale.length} stale`,
+  );
 }

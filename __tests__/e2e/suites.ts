@@ -1,33 +1,97 @@
-/** What a suite may take on a quiet machine. One that takes longer is cut in two. */
+export interface Suite {
+  /** What it takes on a quiet machine of two cores with the lab's images built. */
+  readonly seconds: number;
+  /** What it covers besides its own folder, as git pathspecs: after a change there its last green run says nothing any more. */
+  readonly covers: readonly string[];
+}
+
+/** One that takes longer is cut in two. */
 export const MOST_SECONDS = 300;
 
-/** Every suite, a folder each, and the seconds that it takes on a quiet machine of two cores with the lab's images built. */
-export const SUITES: Readonly<Record<string, number>> = {
-  state: 70,
-  smoke: 85,
-  docs: 120,
-  declared: 130,
-  terrain: 130,
-  locking: 150,
-  remote: 165,
-  "engine-proxy": 195,
-  machines: 200,
-  "secured-sidecars": 210,
-  rotation: 220,
-  lifecycle: 250,
-  observability: 260,
-  "machines-loss": 280,
-  "machines-rolling": 280,
-  "rotation-authority": 280,
-  "secured-adopt": 280,
-  adopt: 300,
-  engines: 300,
-  rolling: 300,
-  secured: 300,
-  "machines-secured": 300,
+/** What a platform with real servers is made of, and what runs it. */
+const PLATFORM = [
+  ...["catalog", "commands", "constructs", "environments", "lab", "operations", "packages"],
+  ...["stacks", "__tests__/support", "cdktf.json", "main.ts", "package.json", "package-lock.json"],
+  ...["jest.config.js", "jest.e2e.config.js", "jest.runtime.js", "register.js"],
+];
+
+/** What is there for people, the benchmark and hermetic tests. */
+const NOT_RUN = [
+  ...["commands/bench.ts", "commands/diagram.ts", "commands/lint-scripts.mjs"],
+  ...["commands/reference.ts", "commands/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
+  ...["lab/promtool.sh", "operations/documentation", "__tests__/support/command.ts"],
+  ...["__tests__/support/docs.ts", "__tests__/support/fake-kafka.ts"],
+  ...["__tests__/support/fake-opensearch.ts"],
+];
+
+/** What does nothing in an environment of one machine. */
+const MACHINES = [
+  ...["commands/swarm.ts", "environments/lab-three.ts", "environments/lab-three-secured.ts"],
+  ...["lab/machines.sh", "lab/registry.yml", "operations/checks/machine-loss.ts"],
+  ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
+  ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/capture.sh"],
+  ...["__tests__/support/capture.ts", "__tests__/support/machines.ts"],
+];
+
+/** What does nothing in an environment that is not locked. */
+const SECURITY = [
+  ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
+  ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
+  ...["environments/certificates.ts", "environments/lab-secured.ts"],
+  ...["environments/lab-three-secured.ts", "environments/make-identities.ts"],
+  ...["environments/rotation.ts", "operations/credentials", "operations/deploy/authorities.ts"],
+  ...["operations/rotation", "__tests__/support/certificates.ts"],
+  ...["__tests__/support/kafka-rights", "__tests__/support/open-search-rights.sh"],
+  ...["__tests__/support/rights.ts", "__tests__/support/shop.ts"],
+];
+
+const but = (...paths: readonly string[]) => paths.map((path) => `:(exclude)${path}`);
+
+const ONE_MACHINE = [...PLATFORM, ...but(...NOT_RUN, ...MACHINES, ...SECURITY)];
+const ONE_MACHINE_SECURED = [...PLATFORM, ...but(...NOT_RUN, ...MACHINES)];
+const SEVERAL_MACHINES = [...PLATFORM, ...but(...NOT_RUN, ...SECURITY)];
+const SEVERAL_MACHINES_SECURED = [...PLATFORM, ...but(...NOT_RUN)];
+/** Of every environment, with what the lab has no image for. */
+const SYNTHESIS = [...SEVERAL_MACHINES_SECURED, "alerts", "dashboards"];
+const PAGES = [...PLATFORM, ...but(...MACHINES, ...SECURITY), "README.md", "docs"];
+
+const suite = (seconds: number, covers: readonly string[] = ONE_MACHINE): Suite => ({
+  seconds,
+  covers,
+});
+
+/** Every suite, a folder each. */
+export const SUITES: Readonly<Record<string, Suite>> = {
+  state: suite(70),
+  smoke: suite(85),
+  docs: suite(120, PAGES),
+  declared: suite(130),
+  terrain: suite(130, SYNTHESIS),
+  locking: suite(150, ONE_MACHINE_SECURED),
+  remote: suite(165),
+  "engine-proxy": suite(195),
+  machines: suite(200, SEVERAL_MACHINES),
+  "secured-sidecars": suite(210, ONE_MACHINE_SECURED),
+  rotation: suite(220, ONE_MACHINE_SECURED),
+  lifecycle: suite(250),
+  observability: suite(260, [...ONE_MACHINE, "alerts", "dashboards"]),
+  "machines-loss": suite(280, SEVERAL_MACHINES),
+  "machines-rolling": suite(280, SEVERAL_MACHINES),
+  "rotation-authority": suite(280, ONE_MACHINE_SECURED),
+  "secured-adopt": suite(280, ONE_MACHINE_SECURED),
+  adopt: suite(300),
+  engines: suite(300),
+  rolling: suite(300),
+  secured: suite(300, ONE_MACHINE_SECURED),
+  "machines-secured": suite(300, SEVERAL_MACHINES_SECURED),
 };
 
 /** Their names, the shortest first. */
 export const SHORTEST_FIRST: readonly string[] = Object.keys(SUITES).sort(
-  (a, b) => SUITES[a] - SUITES[b],
+  (a, b) => SUITES[a].seconds - SUITES[b].seconds,
 );
+
+/** Everything that a suite covers, as git pathspecs. */
+export function coveredBy(name: string): string[] {
+  return [`__tests__/e2e/${name}`, ...SUITES[name].covers];
+}

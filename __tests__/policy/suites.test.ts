@@ -1,21 +1,82 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { MOST_SECONDS, SHORTEST_FIRST, SUITES } from "../e2e/suites";
+import { GREEN_FILE } from "../e2e/stale";
+import { coveredBy, MOST_SECONDS, SHORTEST_FIRST, SUITES } from "../e2e/suites";
 import { runHere } from "../support/command";
 
 const ROOT = join(__dirname, "..", "..");
+const SUPPORT = "__tests__/support";
 const foldersIn = (path: string) =>
   readdirSync(join(ROOT, path), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .sort();
 
+/** The files of the project that git knows, of some pathspecs alone. */
+const filesOf = (...pathspecs: string[]) =>
+  execFileSync("git", ["ls-files", "--", ...pathspecs], { cwd: ROOT, encoding: "utf8" })
+    .trim()
+    .split("\n");
+
 test("every folder of end-to-end tests is a suite, and none takes longer than a suite may", () => {
   expect(Object.keys(SUITES).sort()).toEqual(foldersIn("__tests__/e2e"));
-  expect(Object.entries(SUITES).filter(([, seconds]) => seconds > MOST_SECONDS)).toEqual([]);
+  expect(Object.entries(SUITES).filter(([, { seconds }]) => seconds > MOST_SECONDS)).toEqual([]);
+});
+
+describe("what suites cover", () => {
+  test("is everything but what no server is needed for", () => {
+    const covered = new Set(Object.keys(SUITES).flatMap((suite) => filesOf(...coveredBy(suite))));
+    const left = filesOf(".").filter((file) => !covered.has(file));
+    const folders = left.map((file) => file.split("/", file.startsWith("__tests__/") ? 2 : 1));
+    expect([...new Set(folders.map((names) => names.join("/")))]).toEqual([
+      ...[".ci", ".editorconfig", ".gitattributes", ".github", ".gitignore", ".nvmrc"],
+      ...[".shellcheckrc", "__tests__/alerts", "__tests__/e2e", "__tests__/policy"],
+      ...["__tests__/quarantine", "__tests__/sidecar", "__tests__/snapshot", "__tests__/unit"],
+      ...["biome.json", "examples", "tsconfig.json"],
+    ]);
+    // A suite's folder is covered, so that what is left is of all suites.
+    expect(left.filter((file) => /^__tests__\/e2e\/.*\//.test(file))).toEqual([]);
+  });
+
+  test("is named by paths that are there", () => {
+    const paths = Object.keys(SUITES).flatMap(coveredBy);
+    const named = new Set(paths.map((path) => path.replace(":(exclude)", "")));
+    expect([...named].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test.each(Object.keys(SUITES))(
+    "has all that the tests of %s import of their support",
+    (suite) => {
+      const imported = new Set<string>();
+      const follow = (file: string) => {
+        const text = readFileSync(join(ROOT, file), "utf8");
+        const names = file.startsWith(SUPPORT)
+          ? text.matchAll(/ from "\.\/([\w-]+)"/g)
+          : text.matchAll(/ from "\.\.\/\.\.\/support\/([\w-]+)"/g);
+        for (const [, name] of names) {
+          const found = `${SUPPORT}/${name}.ts`;
+          if (!imported.has(found)) {
+            imported.add(found);
+            follow(found);
+          }
+        }
+      };
+      filesOf(`__tests__/e2e/${suite}`).forEach(follow);
+      const covered = filesOf(...coveredBy(suite));
+      expect([...imported].filter((file) => !covered.includes(file))).toEqual([]);
+    },
+  );
+});
+
+test("green runs are recorded by whole commits", () => {
+  const recorded = JSON.parse(readFileSync(join(ROOT, GREEN_FILE), "utf8"));
+  const wrong = Object.entries(recorded).filter(
+    ([, commit]) => !/^[0-9a-f]{40}$/.test(String(commit)),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test("the nightly workflow runs every suite", () => {
@@ -55,6 +116,13 @@ describe("npm run test:e2e", () => {
     const { status, stderr } = await run("smoek", "lifecycle");
     expect(status).toBe(1);
     expect(stderr).toBe(`\nthere is no suite "smoek": allowed are ${SHORTEST_FIRST.join(", ")}\n`);
+  });
+
+  test("names those that are stale, and fails if there are any", async () => {
+    const { status, stdout } = await run("smoke", "--stale");
+    const [, stale] = /(\d) green, (\d) stale\n$/.exec(stdout)?.slice(1).map(Number) ?? [];
+    expect(status).toBe(stale);
+    expect(/^smoke /m.test(stdout)).toBe(stale === 1);
   });
 
   test("takes a whole number of times", async () => {

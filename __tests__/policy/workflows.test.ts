@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { parse } from "yaml";
 import { environments } from "../../environments";
+import { GREEN_FILE } from "../e2e/stale";
 import type { Json } from "../support/platform";
 
 const FOLDER = join(__dirname, "..", "..", ".github", "workflows");
@@ -104,6 +105,64 @@ test("the one that may write comments runs no code of the pull request", () => {
   const comment = find("comment.yml");
   expect(comment.jobs.comment.permissions).toEqual({ actions: "read", "pull-requests": "write" });
   expect(stepsOf(comment).filter(({ run, uses }) => run || uses?.includes("checkout"))).toEqual([]);
+});
+
+describe("what the nightly job records", () => {
+  const { suite, record } = find("nightly.yml").jobs;
+  const [{ with: input }] = record.steps;
+
+  /** Runs the job's script against a repository that has recorded something, and gives what it writes. */
+  async function recorded(conclusions: Readonly<Record<string, string>>): Promise<Json> {
+    const before = JSON.stringify({ rolling: "before", state: "before" });
+    const createOrUpdateFileContents = jest.fn();
+    const github = {
+      paginate: async () =>
+        Object.entries(conclusions).map(([name, conclusion]) => ({ name, conclusion })),
+      rest: {
+        actions: {},
+        repos: {
+          getContent: async () => ({
+            data: { sha: "blob", content: Buffer.from(before).toString("base64") },
+          }),
+          createOrUpdateFileContents,
+        },
+      },
+    };
+    const context = { repo: { owner: "somebody", repo: "groundwork" }, runId: 1, sha: "tonight" };
+    const script = new Function(
+      ...["github", "context", "core"],
+      `return (async () => {${input.script}})()`,
+    );
+    await script(github, context, { info: () => undefined });
+    return createOrUpdateFileContents.mock.calls.map(([written]) => written);
+  }
+
+  test("is what is green on main, by GitHub's own word for each suite", async () => {
+    const job = (name: string) => suite.name.replace(/\$\{\{.*\}\}/, name);
+    const [written, ...more] = await recorded({
+      [job("state")]: "success",
+      [job("rolling")]: "failure",
+      [job("adopt")]: "success",
+      record: "success",
+    });
+    expect(more).toEqual([]);
+    expect(written).toMatchObject({ branch: "main", path: GREEN_FILE, sha: "blob" });
+    expect(Buffer.from(written.content, "base64").toString()).toBe(
+      '{\n  "adopt": "tonight",\n  "rolling": "before",\n  "state": "tonight"\n}\n',
+    );
+    expect(record.if).toContain("github.ref == 'refs/heads/main'");
+  });
+
+  test("is nothing when no suite is green", async () => {
+    expect(await recorded({ "suite state": "failure" })).toEqual([]);
+  });
+
+  test("is written by a job that runs nothing of the checkout", () => {
+    expect(record.permissions).toEqual({ actions: "read", contents: "write" });
+    expect(record.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
+      ["actions/github-script", undefined],
+    ]);
+  });
 });
 
 test("a deploy needs the approval of an environment that exists, and a commit on main", () => {

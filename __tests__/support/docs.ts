@@ -67,6 +67,8 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run test:e2e -- smoke": [".ci/run", "npm run test:e2e -- smoke"],
   "npm run test:e2e -- lifecycle rolling": [".github/workflows/nightly.yml", "npm run test:e2e --"],
   "npm run test:e2e -- remote --times 3": ["__tests__/policy/suites.test.ts", '"--times"'],
+  "npm run test:e2e -- --record": ["__tests__/unit/stale.test.ts", "recordGreen("],
+  "npm run test:e2e -- --stale": ["__tests__/policy/suites.test.ts", '"--stale"'],
   "npm run test:quarantine": ["package.json", "--quarantine --times 5"],
   "npm run lab -- --prepare": [".ci/run", "npm run lab -- --prepare"],
   "npm run lab:schema": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab:schema")'],
