@@ -31,6 +31,7 @@ const MACHINES = [
   ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
   ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/capture.sh"],
   ...["__tests__/support/capture.ts", "__tests__/support/machines.ts"],
+  "__tests__/support/secured-machines.ts",
 ];
 
 /** What does nothing in an environment that is not locked. */
@@ -42,7 +43,8 @@ const SECURITY = [
   ...["environments/rotation.ts", "operations/credentials", "operations/deploy/authorities.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   ...["__tests__/support/kafka-rights", "__tests__/support/open-search-rights.sh"],
-  ...["__tests__/support/rights.ts", "__tests__/support/shop.ts"],
+  ...["__tests__/support/rights.ts", "__tests__/support/secured-machines.ts"],
+  "__tests__/support/shop.ts",
 ];
 
 const but = (...paths: readonly string[]) => paths.map((path) => `:(exclude)${path}`);
@@ -68,22 +70,26 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   declared: suite(130),
   terrain: suite(130, SYNTHESIS),
   locking: suite(150, ONE_MACHINE_SECURED),
+  "rotation-authority": suite(160, ONE_MACHINE_SECURED),
   remote: suite(165),
+  "machines-adopt": suite(180, SEVERAL_MACHINES),
+  "machines-loss": suite(180, SEVERAL_MACHINES),
+  "machines-replaced": suite(180, SEVERAL_MACHINES),
+  "machines-rolling": suite(190, SEVERAL_MACHINES),
   "engine-proxy": suite(195),
   machines: suite(200, SEVERAL_MACHINES),
+  "machines-secured": suite(200, SEVERAL_MACHINES_SECURED),
   "secured-sidecars": suite(210, ONE_MACHINE_SECURED),
+  "machines-rights": suite(220, SEVERAL_MACHINES_SECURED),
   rotation: suite(220, ONE_MACHINE_SECURED),
+  "rotation-interrupted": suite(230, ONE_MACHINE_SECURED),
   lifecycle: suite(250),
   observability: suite(260, [...ONE_MACHINE, "alerts", "dashboards"]),
-  "machines-loss": suite(280, SEVERAL_MACHINES),
-  "machines-rolling": suite(280, SEVERAL_MACHINES),
-  "rotation-authority": suite(280, ONE_MACHINE_SECURED),
   "secured-adopt": suite(280, ONE_MACHINE_SECURED),
   adopt: suite(300),
   engines: suite(300),
   rolling: suite(300),
   secured: suite(300, ONE_MACHINE_SECURED),
-  "machines-secured": suite(300, SEVERAL_MACHINES_SECURED),
 };
 
 /** Their names, the shortest first. */

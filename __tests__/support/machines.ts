@@ -1,14 +1,30 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { labThree } from "../../environments/lab-three";
-import { runLabScript } from "../../lab/prepare";
+import { runLabScript, stopMachines } from "../../lab/prepare";
 import { eventually } from "./eventually";
-import { docker, run, TRIAL } from "./lab";
+import { docker, expectDone, type Finished, freshLab, npm, run, TRIAL } from "./lab";
 import type { Json } from "./platform";
 
 export const MACHINES = labThree.machines;
 export const KAFKA = "/opt/kafka/bin";
 const TOPIC = "infra-events";
+
+/** Has the tests of a file begin with a platform on three machines, and leave nothing of it. */
+export function onMachines(): void {
+  beforeAll(async () => {
+    await freshLab(labThree);
+    expectDone(npm("up"));
+  });
+  afterEach(endLoad);
+  afterAll(stopMachines);
+}
+
+/** A deploy has found nothing to do, on any machine. */
+export function expectNoChanges(deployed: Finished): void {
+  expectDone(deployed);
+  expect(deployed.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
+}
 
 /** Arguments by which the docker CLI asks the engine of a machine. */
 const at = (machine: string) => [

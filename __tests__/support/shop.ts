@@ -1,16 +1,28 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { labSecured } from "../../environments/lab-secured";
+import { expectDone, type Finished, freshLab } from "./lab";
 import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
 import type { Json } from "./platform";
-import { Guest, type SecuredProject } from "./secured";
+import { Guest, SecuredProject } from "./secured";
 
 /** The application "shop" of a locked lab, which writes for as long as something is done to the clusters. */
 export class Shop {
   readonly client = new Guest("client", "project_net");
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
 
-  constructor(private readonly project: SecuredProject) {}
+  private constructor(readonly project: SecuredProject) {}
+
+  /** On a lab of its own. */
+  static async open(
+    deploy: (project: SecuredProject) => Finished = (project) => project.command("up"),
+  ): Promise<Shop> {
+    await freshLab(labSecured);
+    const project = new SecuredProject();
+    expectDone(deploy(project));
+    return new Shop(project);
+  }
 
   /** With what shop has now, also for its client on the project network. */
   login(): Login {
@@ -43,6 +55,7 @@ export class Shop {
   remove(): void {
     this.client.remove();
     rmSync(dirname(this.loginFile), { recursive: true });
+    this.project.remove();
   }
 
   /** As an application that may: shop refreshes what it writes, ledger reads. */

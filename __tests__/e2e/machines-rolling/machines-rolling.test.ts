@@ -1,17 +1,10 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { labThree } from "../../../environments/lab-three";
-import { runLabScript, stopMachines } from "../../../lab/prepare";
+import { runLabScript } from "../../../lab/prepare";
 import { copyOfProject, editCopy } from "../../../operations/bench/copy";
-import { expectDone, freshLab, npm, onceItSays, run } from "../../support/lab";
-import { endLoad, loadOn, MACHINES, missed } from "../../support/machines";
+import { expectDone, onceItSays, run } from "../../support/lab";
+import { expectNoChanges, loadOn, MACHINES, missed, onMachines } from "../../support/machines";
 
-beforeAll(async () => {
-  await freshLab(labThree);
-  expectDone(npm("up"));
-});
-afterEach(endLoad);
-afterAll(stopMachines);
+onMachines();
 
 /** The nodes of a cluster that a command has replaced. Fails where one went before the one before it was back. */
 function rolledIn(output: string, cluster: string): string[] {
@@ -30,11 +23,6 @@ describe("a change that replaces every node", () => {
     ["-r", "./register.js", `commands/${script}.ts`],
   ];
   const inCopy = (script: string) => run(...command(script), {}, copy);
-  const expectNothingToDo = () => {
-    const again = inCopy("up");
-    expectDone(again);
-    expect(again.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
-  };
 
   beforeAll(() => {
     copy = copyOfProject();
@@ -82,28 +70,6 @@ describe("a change that replaces every node", () => {
     }
     expect(rolled.output).not.toMatch(/^\S+ +NO /m);
     load.finish();
-    expectNothingToDo();
-  });
-
-  test("whose state is lost afterwards is taken over by npm run adopt, and no application misses it", async () => {
-    rmSync(join(copy, ".state", labThree.name), { recursive: true });
-    const refused = inCopy("up");
-    expect(refused).toEqual({
-      exitCode: 1,
-      output: expect.stringContaining("npm run adopt takes them over and loses nothing"),
-    });
-    const load = await loadOn("b");
-    const adopted = inCopy("adopt");
-    expectDone(adopted);
-    for (const name of ["network infra_net", "network project_net", "volume kafka-3-data"]) {
-      expect(adopted.output).toContain(`took over ${name}\n`);
-    }
-    for (const cluster of ["kafka", "opensearch"]) {
-      const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
-      expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
-    }
-    expect(adopted.output).not.toMatch(/^\S+ +NO /m);
-    load.finish();
-    expectNothingToDo();
+    expectNoChanges(inCopy("up"));
   });
 });

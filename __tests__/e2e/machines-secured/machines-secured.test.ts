@@ -1,51 +1,21 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { labThreeSecured } from "../../../environments/lab-three-secured";
-import { stopMachines } from "../../../lab/prepare";
 import { packetsWhile } from "../../support/capture";
-import { expectDone, type Finished, freshLab } from "../../support/lab";
-import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";
-import { Guest, SecuredProject } from "../../support/secured";
+import { expectNoChanges, KAFKA, MACHINES } from "../../support/machines";
+import { Guest } from "../../support/secured";
+import { SecuredMachines } from "../../support/secured-machines";
 
-const { machines, networks } = labThreeSecured;
-const KAFKA = "/opt/kafka/bin";
-
-let project: SecuredProject;
-let deployed: Finished;
-/** On a machine that has none of the init sidecars. */
-let visitors: Visitors;
-const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
+let platform: SecuredMachines;
 
 beforeAll(async () => {
-  await freshLab(labThreeSecured);
-  project = new SecuredProject(labThreeSecured);
-  deployed = project.command("up");
-  if (deployed.exitCode !== 0) {
-    throw new Error(deployed.output);
-  }
-  const { engine } = machines[2];
-  const guests = {
-    project_net: new Guest("client", networks.project.name, engine),
-    infra_net: new Guest("insider", networks.infra.name, engine),
-  };
-  visitors = new Visitors(project, guests, folder);
-  await visitors.putIdentities();
+  platform = await SecuredMachines.deploy();
   for (const name of ["shop", "ledger"]) {
-    visitors.put(`${name}.properties`, project.credentials(name, "properties"));
+    platform.visitors.put(`${name}.properties`, platform.project.credentials(name, "properties"));
   }
 });
-
-afterAll(async () => {
-  visitors.remove();
-  project.remove();
-  rmSync(folder, { recursive: true });
-  await stopMachines();
-});
+afterAll(() => platform.remove());
 
 /** The status that OpenSearch answers an application with, or one that says a wrong password. */
 const status = (who: string, password: string, method: string, path: string, body = "{}") =>
-  visitors.guests.project_net.run(
+  platform.visitors.guests.project_net.run(
     ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
     ...["--cacert", "/tmp/ca.pem", "--user", `${who}:${password}`, "--request", method],
     ...["--header", "Content-Type: application/json", "--data", body],
@@ -53,32 +23,30 @@ const status = (who: string, password: string, method: string, path: string, bod
   ).output;
 
 const produce = (who: string, record: string) =>
-  visitors.guests.project_net.run(
+  platform.visitors.guests.project_net.run(
     ...["sh", "-c"],
     `echo '${record}' | timeout 20 ${KAFKA}/kafka-console-producer.sh --bootstrap-server kafka:9092 --topic infra-events --command-config /tmp/${who}.properties`,
   ).output;
 
 const consume = (who: string) =>
-  visitors.guests.project_net.run(
+  platform.visitors.guests.project_net.run(
     ...["sh", "-c"],
     `timeout 20 ${KAFKA}/kafka-console-consumer.sh --bootstrap-server kafka:9092 --topic infra-events --group ledger --from-beginning --max-messages 1 --command-config /tmp/${who}.properties`,
   ).output;
 
 test("a locked platform on three machines deploys and holds what it promises", () => {
-  expectDone(deployed);
+  const { deployed } = platform;
   expect(deployed.output).toMatch(/^NFR-SEC +yes .*: shop, ledger$/m);
   expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
 });
 
 test("another deploy has nothing to do, on any machine", () => {
-  const again = project.command("up");
-  expectDone(again);
-  expect(again.output.match(/: no changes/g)).toHaveLength(5 * (1 + machines.length));
+  expectNoChanges(platform.project.command("up"));
 });
 
 test("an application does on any machine what it declares, and nothing of it crosses in plain text", async () => {
-  const password = project.passwordOf("shop");
+  const password = platform.project.passwordOf("shop");
   const packets = await packetsWhile(() => {
     expect(produce("shop", "a-record-to-be-read-by-nobody-else")).toBe("");
     const document = '{"message":"a-document-to-be-read-by-nobody-else"}';
@@ -86,9 +54,9 @@ test("an application does on any machine what it declares, and nothing of it cro
       "201",
     );
     expect(consume("ledger")).toContain("a-record-to-be-read-by-nobody-else");
-    expect(status("ledger", project.passwordOf("ledger"), "GET", "/logs-shop-1/_doc/1")).toBe(
-      "200",
-    );
+    expect(
+      status("ledger", platform.project.passwordOf("ledger"), "GET", "/logs-shop-1/_doc/1"),
+    ).toBe("200");
   });
   // Each record and document has a copy on machine b.
   expect(packets.length).toBeGreaterThan(20_000);
@@ -98,22 +66,8 @@ test("an application does on any machine what it declares, and nothing of it cro
   }
 });
 
-describe("those who come from another machine than the init sidecars'", () => {
-  testOpenSearchRights(() => visitors, {
-    project_net: {
-      url: "https://opensearch:9200",
-      run: (...command) => visitors.guests.project_net.run(...command),
-    },
-    infra_net: {
-      url: "https://opensearch-1:9200",
-      run: (...command) => visitors.guests.infra_net.run(...command),
-    },
-  });
-  testKafkaRights(() => visitors);
-});
-
 test("without a certificate of the platform nobody gets into what machines have between them", () => {
-  const insider = visitors.guests.infra_net;
+  const insider = platform.visitors.guests.infra_net;
   const hello = (address: string) =>
     insider.run(...["sh", "-c", `sleep 2 | openssl s_client -connect ${address} 2>&1; echo`])
       .output;
@@ -126,7 +80,7 @@ test("without a certificate of the platform nobody gets into what machines have 
 });
 
 test("the ports of a machine's nodes are on its own loopback address and nowhere else, and ask who is there", () => {
-  const hosts = machines.map(({ engine }) => new Guest("host", "host", engine));
+  const hosts = MACHINES.map(({ engine }) => new Guest("host", "host", engine));
   const open = (host: Guest, addresses: readonly string[]) =>
     host
       .run(
@@ -140,16 +94,16 @@ test("the ports of a machine's nodes are on its own loopback address and nowhere
     const own = [9092 + i, 9200 + i];
     const onLoopback = ports.map((port) => `localhost/${port}`);
     expect(open(host, onLoopback)).toEqual(own.map((port) => `localhost/${port}`));
-    const onAddress = own.map((port) => `${machines[i].address}/${port}`);
+    const onAddress = own.map((port) => `${MACHINES[i].address}/${port}`);
     expect(open(hosts[(i + 1) % hosts.length], onAddress)).toEqual([""]);
-    host.put("ca.pem", project.credentials("shop", "ca"));
+    host.put("ca.pem", platform.project.credentials("shop", "ca"));
     const ask = (user: string) =>
       host.run(
         ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
         ...["--cacert", "/tmp/ca.pem", "--user", user],
         `https://localhost:${9200 + i}/logs-shop-1/_doc/1`,
       ).output;
-    expect([ask(`ledger:${project.passwordOf("ledger")}`), ask("ledger:wrong")]).toEqual([
+    expect([ask(`ledger:${platform.project.passwordOf("ledger")}`), ask("ledger:wrong")]).toEqual([
       "200",
       "401",
     ]);

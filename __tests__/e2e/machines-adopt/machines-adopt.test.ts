@@ -1,0 +1,30 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { labThree } from "../../../environments/lab-three";
+import { PROJECT_ROOT } from "../../../operations/synthesis/project";
+import { expectDone, npm } from "../../support/lab";
+import { expectNoChanges, loadOn, onMachines } from "../../support/machines";
+
+onMachines();
+
+test("a state that is lost while everything runs is made good by npm run adopt, and no application misses it", async () => {
+  rmSync(join(PROJECT_ROOT, ".state", labThree.name), { recursive: true });
+  const refused = npm("up");
+  expect(refused).toEqual({
+    exitCode: 1,
+    output: expect.stringContaining("npm run adopt takes them over and loses nothing"),
+  });
+  const load = await loadOn("b");
+  const adopted = npm("adopt");
+  expectDone(adopted);
+  for (const name of ["network infra_net", "network project_net", "volume kafka-3-data"]) {
+    expect(adopted.output).toContain(`took over ${name}\n`);
+  }
+  for (const cluster of ["kafka", "opensearch"]) {
+    const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
+    expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
+  }
+  expect(adopted.output).not.toMatch(/^\S+ +NO /m);
+  load.finish();
+  expectNoChanges(npm("up"));
+});

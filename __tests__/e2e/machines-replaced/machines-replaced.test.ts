@@ -1,0 +1,41 @@
+import { setTimeout } from "node:timers/promises";
+import { runLabScript } from "../../../lab/prepare";
+import { expectDone, npm, onceItSays } from "../../support/lab";
+import { loadOn, missed, on, onMachines, wholeAgain } from "../../support/machines";
+
+onMachines();
+
+// The one with the sidecars, and the first of the managers.
+test("a machine that is made anew takes its place, and has copies of everything again, also when its engine is suspended meanwhile", async () => {
+  const load = await loadOn("b");
+  await runLabScript("machines.sh", "wipe", "a");
+  await missed("b");
+  await load.goesOn();
+  await runLabScript("machines.sh", "boot", "a");
+  const swarm = npm("swarm");
+  expect(swarm).toEqual({
+    exitCode: 0,
+    output:
+      "a: what it was before is removed from the Swarm\na: joined as manager\nb: is in the Swarm\nc: is in the Swarm\n",
+  });
+  const ids = () => on("b", "ps", "--quiet", "--no-trunc") + on("c", "ps", "--quiet", "--no-trunc");
+  const before = ids();
+  // For as long as the Swarm takes to give up what an engine asks of it. Whether it comes to that, the next deploy does what is missing.
+  await onceItSays(
+    /kafka-1: creating/,
+    async () => {
+      await runLabScript("machines.sh", "freeze", "a");
+      await setTimeout(20_000);
+      await runLabScript("machines.sh", "thaw", "a");
+    },
+    "npm",
+    ["run", "--silent", "up"],
+  );
+  const anew = npm("up");
+  expectDone(anew);
+  expect(anew.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
+  expect(anew.output).not.toMatch(/^\S+ +NO /m);
+  expect(ids()).toBe(before);
+  await wholeAgain("b");
+  load.finish();
+});

@@ -1,0 +1,23 @@
+import { testKafkaRights, testOpenSearchRights } from "../../support/rights";
+import { SecuredMachines } from "../../support/secured-machines";
+
+let platform: SecuredMachines;
+
+beforeAll(async () => {
+  platform = await SecuredMachines.deploy();
+});
+afterAll(() => platform.remove());
+
+describe("those who come from another machine than the init sidecars'", () => {
+  testOpenSearchRights(() => platform.visitors, {
+    project_net: {
+      url: "https://opensearch:9200",
+      run: (...command) => platform.visitors.guests.project_net.run(...command),
+    },
+    infra_net: {
+      url: "https://opensearch-1:9200",
+      run: (...command) => platform.visitors.guests.infra_net.run(...command),
+    },
+  });
+  testKafkaRights(() => platform.visitors);
+});

@@ -1,0 +1,40 @@
+import { expectDone, type Finished, interrupt } from "../../support/lab";
+import { underLoad } from "../../support/load";
+import { Shop } from "../../support/shop";
+
+let shop: Shop;
+
+beforeAll(async () => {
+  shop = await Shop.open((project) => {
+    // Makes the secrets, so that the first deploy is step 1 and both authorities are trusted from the beginning.
+    project.credentials("shop", "ca");
+    return project.command("rotate", "ca");
+  });
+});
+afterAll(() => shop.remove());
+
+test("an authority is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
+  const before = shop.issuer();
+  let interrupted: Finished | undefined;
+  let finished: Finished | undefined;
+  const load = await underLoad(
+    "shop-ca-2",
+    async () => {
+      interrupted = await interrupt(
+        ...(["node", ["-r", "./register.js", "commands/rotate.ts", "ca"]] as const),
+        /is rolled[\s\S]*created after/,
+        shop.project.folder,
+      );
+      finished = shop.project.command("rotate", "ca");
+    },
+    shop.login(),
+  );
+  expect(interrupted?.exitCode).not.toBe(0);
+  expect(interrupted?.output).toContain("going on with step 2 of 3");
+  expectDone(finished);
+  expect(finished?.output).toContain("going on with step 2 of 3");
+  expect(finished?.output).toContain("the authority and every certificate are new ones");
+  shop.expectNothingLost(load);
+  expect(shop.issuer()).not.toBe(before);
+  expect(shop.project.credentials("shop", "ca").match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+});
