@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# images.sh KAFKA_IMAGE OPENSEARCH_IMAGE PROMETHEUS_IMAGE DOCKER_CLI_IMAGE HAPROXY_IMAGE [SECURED_OPENSEARCH_IMAGE]: builds these
-# images from package registries alone and tags them as the official ones, and groundwork-lab/exporters. The last one has the security
-# plugin. An image whose inputs did not change is not built again, and one that another of the lab's engines has is taken from there.
+# images.sh [--shared-classes] KIND=IMAGE...: builds images from package registries alone and tags them as the official ones. Kinds are
+# kafka, opensearch, secured-opensearch (with the security plugin), prometheus, docker-cli, haproxy and exporters. An image whose inputs
+# did not change is not built again, and one that another of the lab's engines has is taken from there.
+# --shared-classes  with an archive of the classes that a JVM loads: it starts in half the time, and making the archive takes as long as
+#                   two deploys save. One that an image has already stays.
 . "$(dirname "$0")/engines.sh"
 
-kafka_image=$1
-opensearch_image=$2
-prometheus_image=$3
-docker_cli_image=$4
-haproxy_image=$5
-secured_opensearch_image=${6-}
+shared_classes=""
+if [ "${1-}" = --shared-classes ]; then
+  shared_classes=-shared
+  shift
+fi
+declare -A images
+for argument; do
+  images[${argument%%=*}]=${argument#*=}
+done
 # Without BuildKit: Debian's engine builds from local images with nothing else installed.
 export DOCKER_BUILDKIT=0
 work=$(mktemp -d "$LAB_CACHE/images.XXXXXX")
@@ -19,22 +24,32 @@ PACKAGES=busybox,ca-certificates,curl,docker-cli,haproxy,openjdk-21-jre-headless
 
 # built IMAGE INPUTS: whether the engine has the image, made from just these inputs.
 built() {
-  [ "$(docker image inspect --format '{{index .Config.Labels "groundwork.lab.inputs"}}' "$1" 2>/dev/null)" = "$2" ]
+  local inputs
+  inputs=$(docker image inspect --format '{{index .Config.Labels "groundwork.lab.inputs"}}' "$1" 2>/dev/null) || return
+  [ "$inputs" = "$2" ] || [ "$inputs" = "$2-shared" ]
 }
 
+# build IMAGE INPUTS FOLDER ARGUMENT...
 build() {
+  local image=$1 inputs=$2 folder=$3
+  shift 3
   # A checkout may be its owner's alone; what is copied out of it the users of the image read too.
-  [[ $3 != "$work"/* ]] || chmod -R go=u-w "$3"
-  docker build --tag "$1" --label "groundwork.lab.inputs=$2" "$3"
+  [[ $folder != "$work"/* ]] || chmod -R go=u-w "$folder"
+  docker build --tag "$image" --label "groundwork.lab.inputs=$inputs" "$@" "$folder"
 }
 
-bootstrap_rootfs() {
-  local rootfs=$work/rootfs
-  debootstrap --variant=minbase --include="$PACKAGES" trixie "$rootfs" "$(debian_mirror)"
-  rm -rf "$rootfs"/var/cache/apt/* "$rootfs"/var/lib/apt/lists/* "$rootfs"/usr/share/doc "$rootfs"/usr/share/man
+# build_rootfs INPUTS: the file system that all images begin with. What it mounts goes with it.
+build_rootfs() {
+  local mirror imported
+  mirror=$(debian_mirror)
   # A mirror is this machine's business, not the image's.
-  : >"$rootfs/etc/apt/sources.list"
-  tar -C "$rootfs" -c . | docker import --change "LABEL groundwork.lab.inputs=$1" - groundwork-lab/rootfs
+  # shellcheck disable=SC2016 # mmdebstrap's own argument
+  imported=$(
+    unshare --mount mmdebstrap --quiet --variant=minbase --include="$PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
+      --dpkgopt='path-exclude=/usr/share/man/*' --customize-hook='truncate --size 0 "$1/etc/apt/sources.list"' trixie - ${mirror:+"$mirror"} |
+      docker import --change "LABEL groundwork.lab.inputs=$1" -
+  )
+  docker tag "$imported" groundwork-lab/rootfs
 }
 
 build_base() {
@@ -53,10 +68,13 @@ copy_artifact() {
   mvn --batch-mode --quiet dependency:copy "-Dartifact=$1" "-DoutputDirectory=$2"
 }
 
-build_kafka() {
+fetch_kafka() {
   cp -r "$LAB_DIR"/images/kafka/. "$work/kafka/"
-  jars "$work/kafka/pom.xml" "kafka.version=${kafka_image##*:}" "$work/kafka/libs"
-  build "$kafka_image" "$1" "$work/kafka"
+  jars "$work/kafka/pom.xml" "kafka.version=${images[kafka]##*:}" "$work/kafka/libs"
+}
+
+build_kafka() {
+  build "${images[kafka]}" "$1" "$work/kafka" --build-arg "shared_classes=$shared_classes"
 }
 
 # opensearch_home VERSION FOLDER: what an image of OpenSearch is made from, with the modules of the official one.
@@ -84,14 +102,17 @@ opensearch_home() {
   mkdir "$home/plugins"
 }
 
+fetch_opensearch() {
+  opensearch_home "${images[opensearch]##*:}" "$work/opensearch"
+}
+
 build_opensearch() {
-  opensearch_home "${opensearch_image##*:}" "$work/opensearch"
-  build "$opensearch_image" "$1" "$work/opensearch"
+  build "${images[opensearch]}" "$1" "$work/opensearch" --build-arg "shared_classes=$shared_classes"
 }
 
 # The security plugin brings other versions of what modules use: they have their own, as in the official distribution.
-build_secured_opensearch() {
-  local version=${secured_opensearch_image##*:} home=$work/secured_opensearch
+fetch_secured_opensearch() {
+  local version=${images[secured-opensearch]##*:} home=$work/secured_opensearch
   local plugin=$home/plugins/opensearch-security
   opensearch_home "$version" "$home"
   mv "$home"/lib/netty-*.jar "$home/modules/transport-netty4/"
@@ -105,67 +126,81 @@ build_secured_opensearch() {
   copy_artifact org.apache.commons:commons-collections4:4.5.0 "$plugin"
   # Modules that are not on Maven Central, both optional to it.
   sed -i '/^extended.plugins=/d' "$plugin/plugin-descriptor.properties"
-  build "$secured_opensearch_image" "$1" "$home"
+}
+
+build_secured_opensearch() {
+  build "${images[secured-opensearch]}" "$1" "$work/secured_opensearch" --build-arg "shared_classes=$shared_classes"
 }
 
 build_prometheus() {
-  build "$prometheus_image" "$1" "$LAB_DIR/images/prometheus"
+  build "${images[prometheus]}" "$1" "$LAB_DIR/images/prometheus"
 }
 
 build_docker_cli() {
-  build "$docker_cli_image" "$1" "$LAB_DIR/images/docker-cli"
+  build "${images[docker-cli]}" "$1" "$LAB_DIR/images/docker-cli"
 }
 
 build_haproxy() {
-  build "$haproxy_image" "$1" "$LAB_DIR/images/haproxy"
+  build "${images[haproxy]}" "$1" "$LAB_DIR/images/haproxy"
 }
 
-build_exporters() {
+fetch_exporters() {
   cp -r "$LAB_DIR"/images/exporters/. "$work/exporters/"
   local exporter
   for exporter in cadvisor kafka-exporter; do
     CGO_ENABLED=0 go build -C "$LAB_DIR/$exporter" -trimpath -o "$work/exporters/$exporter" .
   done
-  build groundwork-lab/exporters "$1" "$work/exporters"
 }
 
-# each COMMAND: calls it with NAME, TEXT, INPUTS and BUILDER of every image, those first that others are made from.
-each() {
-  "$1" groundwork-lab/rootfs "Debian trixie with a JRE, Prometheus and HAProxy, about a minute" "$rootfs_inputs" bootstrap_rootfs
-  "$1" groundwork-lab/base "open-file shim" "$base_inputs" build_base
-  "$1" "$kafka_image" "Maven Central" "$base_inputs-$(fingerprint "images/kafka")-$kafka_image" build_kafka
-  "$1" "$opensearch_image" "Maven Central" "$base_inputs-$(fingerprint "images/opensearch")-$opensearch_image" build_opensearch
-  if [ -n "$secured_opensearch_image" ]; then
-    "$1" "$secured_opensearch_image" "Maven Central, with the security plugin" "$base_inputs-$(fingerprint "images/opensearch")-$secured_opensearch_image" build_secured_opensearch
-  fi
-  "$1" "$prometheus_image" "Debian's Prometheus" "$rootfs_inputs-$(fingerprint "images/prometheus")" build_prometheus
-  "$1" "$docker_cli_image" "Debian's docker CLI" "$rootfs_inputs-$(fingerprint "images/docker-cli")" build_docker_cli
-  "$1" "$haproxy_image" "Debian's HAProxy" "$rootfs_inputs-$(fingerprint "images/haproxy")" build_haproxy
-  "$1" groundwork-lab/exporters "exporters, cAdvisor's and Kafka's from the Go module proxy" "$rootfs_inputs-$(fingerprint "images/exporters" cadvisor kafka-exporter)" build_exporters
+build_exporters() {
+  build "${images[exporters]}" "$1" "$work/exporters"
 }
 
-note_missing() {
-  built "$1" "$3" || missing+=("$1 $3")
+# inputs_of KIND: a hash of what an image is made from.
+inputs_of() {
+  case $1 in
+    rootfs) printf '%s\n' "$rootfs_inputs" ;;
+    base) printf '%s\n' "$base_inputs" ;;
+    kafka) printf '%s\n' "$base_inputs-$(fingerprint images/kafka)-${images[kafka]}$shared_classes" ;;
+    opensearch | secured-opensearch) printf '%s\n' "$base_inputs-$(fingerprint images/opensearch)-${images[$1]}$shared_classes" ;;
+    exporters) printf '%s\n' "$rootfs_inputs-$(fingerprint images/exporters cadvisor kafka-exporter)" ;;
+    *) printf '%s\n' "$rootfs_inputs-$(fingerprint "images/$1")" ;;
+  esac
+}
+# name_of KIND: the image that a kind is built as.
+name_of() {
+  case $1 in
+    rootfs | base) printf 'groundwork-lab/%s\n' "$1" ;;
+    *) printf '%s\n' "${images[$1]}" ;;
+  esac
+}
+
+# missing KIND...: those that the engine does not have.
+missing() {
+  local kind
+  for kind; do
+    built "$(name_of "$kind")" "$(inputs_of "$kind")" || printf '%s\n' "$kind"
+  done
 }
 
 # take_over: takes what is missing from the lab's other engines, as far as they have it.
 take_over() {
-  local name running
+  local name running wanted
   running=$(engine_name)
   for name in "${ENGINES[@]}"; do
-    missing=()
-    each note_missing
-    [ ${#missing[@]} -gt 0 ] || return 0
+    mapfile -t wanted < <(missing "${kinds[@]}")
+    [ ${#wanted[@]} -gt 0 ] || return 0
     if [ "$name" != "${running:-bookworm}" ] && [ -d "$ENGINE_FILES/$name" ]; then
-      (step "looking for ${#missing[@]} images in engine $name" take_from "$name") || say "what it has is not to be had: it is built"
+      (step "looking for ${#wanted[@]} images in engine $name" take_from "$name" "${wanted[@]}") || say "what it has is not to be had: it is built"
     fi
   done
 }
 
-# take_from NAME: from an engine of which nothing but its images is wanted, started beside the one that runs. It has no network, since it
+# take_from NAME KIND...: from an engine of which nothing but its images is wanted, started beside the one that runs. It has no network, since it
 # would make those of its own again, and ends with this process.
 take_from() {
-  local name=$1 run=/run/groundwork-lab-aside one found=() status=0
+  local name=$1 run=/run/groundwork-lab-aside kind found=() status=0
+  shift
   prepare_engine "$name"
   rm -rf "$run"
   mkdir "$run"
@@ -175,9 +210,8 @@ take_from() {
     kill -0 $! 2>/dev/null || fail "its dockerd ended while starting: remove $ENGINE_FILES/$name to go on without what it has"
     sleep 0.5
   done
-  for one in "${missing[@]}"; do
-    # shellcheck disable=SC2086 # a name and its inputs
-    ! aside built $one || found+=("${one% *}")
+  for kind; do
+    ! aside built "$(name_of "$kind")" "$(inputs_of "$kind")" || found+=("$(name_of "$kind")")
   done
   if [ ${#found[@]} -gt 0 ]; then
     aside docker save "${found[@]}" | docker load || status=$?
@@ -191,24 +225,62 @@ take_from() {
 # aside COMMAND...: with the engine that take_from has started.
 aside() { PATH=$(client_of "$name"):$PATH DOCKER_HOST=unix://$run/docker.sock "$@"; }
 
-# image NAME TEXT INPUTS BUILDER: builds an image unless it is there.
-image() {
-  if built "$1" "$3"; then
-    say "image $1: up to date"
-  else
-    mkdir -p "$work/${4#build_}"
-    step "building image $1 ($2)" "$4" "$3"
-  fi
+# What fetch_KIND brings, and about how long that takes on two processors.
+declare -A SOURCES=(
+  [rootfs]="Debian trixie with a JRE, about half a minute" [base]="open-file shim"
+  [kafka]="Maven Central" [opensearch]="Maven Central" [secured-opensearch]="Maven Central, with the security plugin"
+  [prometheus]="Debian's" [docker-cli]="Debian's" [haproxy]="Debian's"
+  [exporters]="cAdvisor's and Kafka's from the Go module proxy"
+)
+
+# fetch KIND: brings what an image is built from, if that is not all in this folder.
+fetch() {
+  [ "$(type -t "fetch_${1//-/_}")" = function ] || return 0
+  mkdir -p "$work/${1//-/_}"
+  step "fetching what $(name_of "$1") is made from (${SOURCES[$1]})" "fetch_${1//-/_}"
+}
+
+# assemble KIND: builds an image.
+assemble() {
+  mkdir -p "$work/${1//-/_}"
+  step "building image $(name_of "$1") (${SOURCES[$1]})" "build_${1//-/_}" "$(inputs_of "$1")"
+}
+
+# assemble_bases: those that the others are built on.
+assemble_bases() {
+  local kind
+  for kind in $(missing rootfs base); do
+    assemble "$kind"
+  done
+}
+
+# side_by_side COMMAND...: runs all of them at once, and fails when one of them has.
+side_by_side() {
+  local command pids=() pid status=0
+  for command; do
+    # shellcheck disable=SC2086 # a command and its argument
+    $command &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid" || status=$?
+  done
+  return $status
 }
 
 cd "$LAB_DIR"
 rootfs_inputs=$(fingerprint images.sh)
 base_inputs=$rootfs_inputs-$(fingerprint "images/base")
+kinds=(rootfs base "${!images[@]}")
 take_over
-if ! built groundwork-lab/rootfs "$rootfs_inputs"; then
-  apt_install debootstrap debian-archive-keyring
-  command -v mvn >/dev/null || apt_install maven
-  command -v gcc >/dev/null || apt_install gcc libc6-dev
+mapfile -t wanted < <(missing "${!images[@]}")
+if [ ${#wanted[@]} = 0 ]; then
+  say "images are up to date: ${images[*]}"
+  exit
 fi
-require_go "$LAB_DIR/cadvisor/go.mod" "the exporters"
-each image
+missing rootfs base | grep -q . && apt_install mmdebstrap debian-archive-keyring
+command -v mvn >/dev/null || apt_install maven
+command -v gcc >/dev/null || apt_install gcc libc6-dev
+[[ " ${wanted[*]} " != *" exporters "* ]] || require_go "$LAB_DIR/cadvisor/go.mod" "the exporters"
+side_by_side assemble_bases "${wanted[@]/#/fetch }"
+side_by_side "${wanted[@]/#/assemble }"

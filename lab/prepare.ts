@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   existsSync,
   linkSync,
@@ -29,6 +28,7 @@ import { askEngine, dockerAt, type Engine } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { CommandError } from "../operations/terminal/terminal";
+import { type RunLabScript, runLabScript, withSteps } from "./scripts";
 
 /** What the rest of this process uses as Terraform. */
 export interface LabTerraform {
@@ -43,6 +43,8 @@ export interface LabOptions {
   readonly yes: boolean;
   /** What is to be deployed: the lab of several machines has engines of its own. @default lab */
   readonly environment?: Environment;
+  /** Builds the images with an archive of the classes that their JVMs load, for who starts clusters again and again. @default false */
+  readonly sharedClasses?: boolean;
   /** Which of the lab's engines answers then; another one of them is stopped. @default bookworm */
   readonly engine?: LabEngine;
 }
@@ -76,26 +78,37 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
     );
   }
   await takeTurns();
-  const { environment = lab, engine = "bookworm" } = options;
+  const { environment = lab, engine = "bookworm", sharedClasses = false } = options;
   if (!environment.machines && (await askEngine(undefined, "version")).exitCode === 0) {
     // It may be stopped for another one.
     await refuseToDisturb(options);
   }
-  await runLabScript("engine.sh", engine);
-  useClientOf(engine);
-  if (!environment.machines) {
-    await refuseToDisturb(options);
-    await stopMachines();
-  }
-  await runLabScript("images.sh", ...IMAGES, ...securedImage(environment));
-  const terraform = await buildTerraform();
-  if (environment.machines) {
-    if (options.fresh) {
-      // Their Swarm too: agents of one that starts again may find no manager for half a minute.
-      await runLabScript("machines.sh", "wipe");
+  const terraform = await withSteps(async (runScript) => {
+    await runScript("engine.sh", engine);
+    useClientOf(engine);
+    const count = String(environment.machines?.length);
+    if (environment.machines) {
+      if (options.fresh) {
+        // Their Swarm too: agents of one that starts again may find no manager for half a minute.
+        await runScript("machines.sh", "wipe");
+      }
+      await runScript("machines.sh", "start", count);
+    } else {
+      await refuseToDisturb(options);
+      await stopMachines(runScript);
     }
-    const count = String(environment.machines.length);
-    await runLabScript("machines.sh", "start", count, ...IMAGES, ...securedImage(environment));
+    await refuseToReplace(environment, options);
+    const images = imagesOf(environment);
+    const [built] = await Promise.all([
+      buildTerraform(runScript),
+      buildImages(images, { runScript, sharedClasses }),
+    ]);
+    if (environment.machines) {
+      await runScript("machines.sh", "start", count, ...Object.values(images));
+    }
+    return built;
+  });
+  if (environment.machines) {
     await makeSwarm(environment);
   }
   await cleanLeftovers(environment, options);
@@ -110,32 +123,65 @@ function useClientOf(engine: LabEngine): void {
   process.env.PATH = [clientOf(engine), ...others].join(delimiter);
 }
 
+/** The process of the engine that the lab has started, as far as it has. */
+export function labEnginePid(): string | undefined {
+  try {
+    return readFileSync(join(CACHE, "dockerd.pid"), "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The folder of it. */
 export function clientOf(engine: LabEngine): string {
   return join(ENGINE_FILES, engine, "bin");
 }
 
 /** Takes the machines of the lab of several down, if there are any; their data and images stay. */
-export async function stopMachines(): Promise<void> {
+export async function stopMachines(runScript: RunLabScript = runLabScript): Promise<void> {
   const [{ engine }] = labThree.machines;
   if (existsSync(dirname(new URL(engine).pathname))) {
-    await runLabScript("machines.sh", "stop");
+    await runScript("machines.sh", "stop");
   }
 }
 
-const IMAGES = [
-  ...[KAFKA_IMAGE, OPENSEARCH_IMAGE, PROMETHEUS_IMAGE, DOCKER_CLI_IMAGE, HAPROXY_IMAGE],
-];
+/** The images that an environment deploys, by what lab/images.sh makes of them. */
+function imagesOf({ openSearch, security }: Environment): Readonly<Record<string, string>> {
+  return {
+    kafka: KAFKA_IMAGE,
+    [openSearch.image ? "secured-opensearch" : "opensearch"]: openSearch.image ?? OPENSEARCH_IMAGE,
+    prometheus: PROMETHEUS_IMAGE,
+    "docker-cli": DOCKER_CLI_IMAGE,
+    ...(security === "tls" && { haproxy: HAPROXY_IMAGE }),
+  };
+}
 
-/** The one with the security plugin, where it is another one. */
-function securedImage({ openSearch: { image } }: Environment): string[] {
-  return image ? [image] : [];
+/** What Alloy has built in, as programs: for the suites alone. */
+export const EXPORTERS_IMAGE = "groundwork-lab/exporters";
+
+/** Builds images that are not there yet. */
+export async function buildImages(
+  images: Readonly<Record<string, string>>,
+  {
+    runScript = runLabScript,
+    sharedClasses = false,
+  }: { readonly runScript?: RunLabScript; readonly sharedClasses?: boolean } = {},
+): Promise<void> {
+  await runScript(
+    "images.sh",
+    ...(sharedClasses ? ["--shared-classes"] : []),
+    ...Object.entries(images).map(([kind, image]) => `${kind}=${image}`),
+  );
 }
 
 /** Builds what is missing of Terraform and the provider, and has every child of this process use them. */
-export async function buildTerraform(): Promise<LabTerraform> {
-  const terraform = await runLabScript("terraform.sh");
-  const cliConfigFile = await runLabScript("provider.sh");
+export async function buildTerraform(
+  runScript: RunLabScript = runLabScript,
+): Promise<LabTerraform> {
+  const [terraform, cliConfigFile] = await Promise.all([
+    runScript("terraform.sh"),
+    runScript("provider.sh"),
+  ]);
   forgetProviders();
   process.env.TF_CLI_CONFIG_FILE = cliConfigFile;
   if (isAbsolute(terraform)) {
@@ -225,26 +271,6 @@ function identify(pid: number): string | undefined {
   }
 }
 
-/** Runs a script of the lab, shows its progress and returns the last line of what it printed. */
-export function runLabScript(name: string, ...args: string[]): Promise<string> {
-  const child = spawn(join(PROJECT_ROOT, "lab", name), args, {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-    process.stderr.write(String(chunk).replace(/^(?!lab: ).*\n?/gm, ""));
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0
-        ? resolve(output.trim().split("\n").pop() ?? "")
-        : reject(new CommandError(`lab/${name} failed, its message is above`)),
-    );
-  });
-}
-
 async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
   const all = await names(undefined, "container", "ls");
   const own = await Promise.all(
@@ -260,30 +286,31 @@ async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
   }
 }
 
+/** Those that have the same engine and the same names: one is there at a time. */
+function labsLike(environment: Environment): readonly Environment[] {
+  return environment.machines ? LABS_OF_THREE : LABS;
+}
+
+async function refuseToReplace(environment: Environment, { fresh }: LabOptions): Promise<void> {
+  const [engine] = enginesOf(environment);
+  const others = labsLike(environment).filter(({ name }) => name !== environment.name);
+  for (const other of fresh ? [] : others) {
+    if ((await labelled(engine, "volume", [labelOf(other)])).length > 0) {
+      throw new CommandError(
+        `the engine has the data of environment "${other.name}", and "${environment.name}" has the same names: add --fresh to remove it, or go on with the other one`,
+      );
+    }
+  }
+}
+
 /**
  * A second clone of the project, or a run that was interrupted, may have left containers and networks that this clone's
  * state does not know: they go. Data volumes stay and are adopted by name.
  */
 async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): Promise<void> {
-  const labs: readonly Environment[] = environment.machines ? LABS_OF_THREE : LABS;
+  const labs = labsLike(environment);
   const engines = enginesOf(environment);
-  /** Ids of all of a kind on an engine that have one of the labels; a volume's is its name. */
-  const labelled = async (engine: Engine, kind: keyof typeof LISTS, labels: readonly string[]) =>
-    (
-      await Promise.all(
-        labels.map((label) => lines(engine, kind, ...LISTS[kind], "--filter", label)),
-      )
-    ).flat();
-  if (!fresh) {
-    for (const other of labs.filter(({ name }) => name !== environment.name)) {
-      // They have the same names: one is there at a time.
-      if ((await labelled(engines[0], "volume", [labelOf(other)])).length > 0) {
-        throw new CommandError(
-          `the engine has the data of environment "${other.name}", and "${environment.name}" has the same names: add --fresh to remove it, or go on with the other one`,
-        );
-      }
-    }
-  } else {
+  if (fresh) {
     for (const one of labs) {
       rmSync(stateOf(one), { recursive: true, force: true });
     }
@@ -353,6 +380,18 @@ const LISTS = {
   network: ["ls", "--no-trunc", "--format", "{{.ID}}"],
   volume: ["ls", "--format", "{{.Name}}"],
 } as const;
+
+/** Ids of all of a kind on an engine that have one of the labels; a volume's is its name. */
+async function labelled(
+  engine: Engine,
+  kind: keyof typeof LISTS,
+  labels: readonly string[],
+): Promise<string[]> {
+  const listed = await Promise.all(
+    labels.map((label) => lines(engine, kind, ...LISTS[kind], "--filter", label)),
+  );
+  return listed.flat();
+}
 
 /** Ids of everything in this clone's state. */
 function knownIds(environment: Environment): Set<string> {

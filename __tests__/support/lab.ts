@@ -5,7 +5,7 @@ import { KAFKA_CLIENT_CONFIG } from "../../constructs";
 import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
-import { type LabEngine, prepareLab } from "../../lab/prepare";
+import { type LabOptions, prepareLab } from "../../lab/prepare";
 import { eventually } from "./eventually";
 import { lastLines, newLog } from "./logs";
 import type { Json } from "./platform";
@@ -19,9 +19,12 @@ export interface Finished {
   readonly output: string;
 }
 
-/** A lab without data; everything below uses it. */
-export async function freshLab(environment: Environment = lab, engine?: LabEngine): Promise<void> {
-  await prepareLab({ fresh: true, yes: false, environment, engine });
+/** A lab without data; everything below uses it. Its JVMs start in half the time, unless they are started too seldom for that. */
+export async function freshLab(
+  environment: Environment = lab,
+  { engine, sharedClasses = true }: Pick<LabOptions, "engine" | "sharedClasses"> = {},
+): Promise<void> {
+  await prepareLab({ fresh: true, yes: false, environment, engine, sharedClasses });
   if (environment.machines) {
     // What an earlier test left on the engine beside them would take their CPUs.
     const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.environment");

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { labThree } from "../../environments/lab-three";
-import { runLabScript, stopMachines } from "../../lab/prepare";
+import { stopMachines } from "../../lab/prepare";
+import { runLabScript } from "../../lab/scripts";
 import { eventually } from "./eventually";
 import { docker, expectDone, type Finished, freshLab, npm, run, TRIAL } from "./lab";
 import type { Json } from "./platform";

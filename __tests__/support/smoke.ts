@@ -12,7 +12,7 @@ import {
 
 /** One thin path through the platform, on a lab of its own. */
 export function testSmoke(engine?: LabEngine): void {
-  beforeAll(() => freshLab(undefined, engine));
+  beforeAll(() => freshLab(undefined, { engine, sharedClasses: false }));
 
   test("npm run up on a fresh machine ends with every requirement in force", () => {
     const finished = npm("up");

@@ -1,3 +1,4 @@
+import { Steps } from "../../lab/scripts";
 import { runHere } from "../support/command";
 
 test.each([
@@ -10,4 +11,36 @@ test.each([
 ])("npm run lab with %j says what is allowed", async (args, message) => {
   const { status, stderr } = await runHere("commands/lab.ts", { args });
   expect({ status, stderr }).toEqual({ status: 1, stderr: `\n${message}\n` });
+});
+
+test("steps that run side by side are shown while they take, and with the time that they took", () => {
+  const said: string[] = [];
+  const reminded: string[] = [];
+  let drawn: readonly string[] = [];
+  let now = 0;
+  const steps = new Steps(
+    {
+      say: (text) => said.push(text),
+      draw: (lines) => {
+        drawn = lines;
+      },
+      remind: (_, text) => reminded.push(text),
+      end: () => undefined,
+    },
+    () => now,
+  );
+  steps.tell("lab: building image kafka ...");
+  now = 4000;
+  steps.tell("lab: building the lab's provider ...");
+  expect(drawn).toEqual(["building image kafka ... 4 s", "building the lab's provider ... 0 s"]);
+  steps.tell("lab: building image kafka: done in 5s");
+  steps.tell("lab: a Docker engine answers");
+  steps.tell("go: no space left on device");
+  expect(drawn).toEqual(["building the lab's provider ... 0 s"]);
+  expect(said).toEqual([
+    "building image kafka: 5 s",
+    "a Docker engine answers",
+    "go: no space left on device",
+  ]);
+  expect(reminded).toContain("building image kafka ... 4 s");
 });

@@ -124,13 +124,14 @@ describe("the lab's scripts", () => {
     for (const [name, script] of Object.entries({
       "apt-get": "",
       "dpkg-query": "echo install ok installed",
-      debootstrap: 'mkdir -p "$4/etc"',
+      mmdebstrap: "echo made",
       gcc: 'while [ $# -gt 0 ]; do [ "$1" != -o ] || : >"$2"; shift; done',
       mvn: `for option; do case $option in -DoutputDirectory=*)
               mkdir -p "\${option#*=}" && : >"\${option#*=}/opensearch-scripting-painless-spi-1.jar" ;; esac; done`,
       docker: `case "$1" in
                  build) for context; do :; done; cp -a "$context" "$BUILT/$$" ;;
-                 import) cat >/dev/null ;;
+                 import) cat >/dev/null; echo made ;;
+                 tag) ;;
                  *) exit 1 ;;
                esac`,
     })) {
@@ -160,14 +161,20 @@ describe("the lab's scripts", () => {
     expect(stdout).toBe(`${terraform}\n`);
   });
 
+  const KINDS = ["kafka", "opensearch", "prometheus", "docker-cli", "haproxy", "exporters"];
+
   test("make images that their users can read, from a checkout that only its owner can", () => {
     const built = join(folder, "built");
     mkdirSync(built);
-    const { status, stderr } = shell("umask 077; lab/images.sh k:1 o:1 p:1 d:1 h:1", {
-      env: builders({ BUILT: built }),
-    });
+    const { status, stderr } = shell(
+      `umask 077; lab/images.sh ${KINDS.map((kind) => `${kind}=${kind}:1`).join(" ")}`,
+      {
+        env: builders({ BUILT: built }),
+      },
+    );
     expect([status, stderr]).toEqual([0, ""]);
-    expect(readdirSync(built).length).toBeGreaterThan(5);
+    // And what those of JVMs are built on.
+    expect(readdirSync(built)).toHaveLength(KINDS.length + 1);
     const hidden = spawnSync(
       "find",
       [built, "-mindepth", "2", "-not", "-name", "Dockerfile", "-not", "-perm", "-044"],

@@ -1,5 +1,5 @@
 import { lab } from "../../environments/lab";
-import { runLabScript } from "../../lab/prepare";
+import { runLabScript } from "../../lab/scripts";
 import { destroyPlatform } from "../deploy/destroy";
 import { benchCommands } from "./commands";
 import { benchDeploy } from "./deploy";

@@ -1,4 +1,4 @@
-import { runLabScript } from "../../../lab/prepare";
+import { runLabScript } from "../../../lab/scripts";
 import { expectDone, npm } from "../../support/lab";
 import {
   bootAgain,

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { runLabScript } from "../../../lab/prepare";
+import { runLabScript } from "../../../lab/scripts";
 import { expectDone, npm, onceItSays } from "../../support/lab";
 import { loadOn, missed, on, onMachines, wholeAgain } from "../../support/machines";
 

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { runLabScript } from "../../../lab/prepare";
+import { runLabScript } from "../../../lab/scripts";
 import { copyOfProject, editCopy } from "../../../operations/bench/copy";
 import { expectDone, onceItSays, run } from "../../support/lab";
 import { expectNoChanges, loadOn, MACHINES, missed, onMachines } from "../../support/machines";

@@ -6,7 +6,7 @@ import { catalog } from "../../../catalog";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { lab } from "../../../environments/lab";
 import { laptop } from "../../../environments/laptop";
-import type { LabEngine } from "../../../lab/prepare";
+import { buildImages, EXPORTERS_IMAGE, type LabEngine } from "../../../lab/prepare";
 import { eventually } from "../../support/eventually";
 import { deploy, docker, expectDone, freshLab, kafka, OF_THE_LAB, TRIAL } from "../../support/lab";
 import type { Json } from "../../support/platform";
@@ -59,7 +59,8 @@ const runApplication = (name: string, command: string, ...options: string[]) =>
 // What measures and names containers differs between an engine's own store of images and containerd's.
 describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   beforeAll(async () => {
-    await freshLab(undefined, engine);
+    await freshLab(undefined, { engine });
+    await buildImages({ exporters: EXPORTERS_IMAGE });
     expectDone(deploy());
   });
 
@@ -94,7 +95,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
         ...["--env", `KAFKA_VERSION=${KAFKA_IMAGE.split(":")[1]}`],
         ...["--env", `PROMETHEUS_URL=http://prometheus.${lab.networks.infra.name}:9090`],
         ...alloysView(laptop),
-        "groundwork-lab/exporters",
+        EXPORTERS_IMAGE,
       );
       docker("start", "exporters");
       const folder = mkdtempSync(join(tmpdir(), "relayed-"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { makeAuthority, makeIdentity } from "../../../environments/certificates";
 import { labSecured } from "../../../environments/lab-secured";
+import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
 import { askPrometheus } from "../../../operations/clusters/ask";
 import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";
 import { eventually } from "../../support/eventually";
@@ -20,6 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
 
 beforeAll(async () => {
   await freshLab(labSecured);
+  await buildImages({ exporters: EXPORTERS_IMAGE });
   project = new SecuredProject();
   deployed = project.command("up");
   const guests = {
@@ -197,7 +199,7 @@ describe("on infra_net, where the platform measures itself,", () => {
       ...["--env", "TLS_DIR=/tls"],
       ...["--volume", `${join(folder, "ca.pem")}:/tls/authorities.pem:ro`],
       ...["--volume", `${join(folder, "alloy.pem")}:/tls/identity.pem:ro`],
-      "groundwork-lab/exporters",
+      EXPORTERS_IMAGE,
     );
     const SERIES: Record<string, number> = {
       "max(elasticsearch_cluster_health_number_of_nodes)": 3,

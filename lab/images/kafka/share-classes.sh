@@ -28,5 +28,5 @@ kill $broker
 wait $broker || true
 # A class has another number in every list.
 sed 's/ id: [0-9]*$//' "$lists"/*.lst | grep -v ' source: ' | sort --unique >"$lists/all"
-KAFKA_OPTS="-Xshare:dump -XX:SharedClassListFile=$lists/all" $bin/kafka-run-class.sh >/dev/null
+KAFKA_OPTS="-Xshare:dump -XX:SharedArchiveFile=/opt/kafka/kafka.jsa -XX:SharedClassListFile=$lists/all" $bin/kafka-run-class.sh >/dev/null
 rm -rf "$lists" /tmp/kafka-logs /opt/kafka/config/{server.properties,log4j2.yaml} /opt/kafka/logs/*

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { openDisplay } from "../operations/progress/display";
+import type { Display } from "../operations/progress/progress";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { CommandError } from "../operations/terminal/terminal";
+
+/** Runs a script of the lab, shows its steps and returns the last line of what it printed. */
+export type RunLabScript = (name: string, ...args: readonly string[]) => Promise<string>;
+
+/** Shows what the script says as it is. */
+export const runLabScript: RunLabScript = (name, ...args) =>
+  run(name, args, (line) => process.stderr.write(`${line}\n`));
+
+/** Shows the steps of scripts that run side by side: each while it takes, and how long it took. */
+export async function withSteps<Result>(
+  work: (runScript: RunLabScript) => Promise<Result>,
+): Promise<Result> {
+  const display = await openDisplay(process.stderr);
+  const steps = new Steps(display);
+  const timer = setInterval(() => steps.draw(), 1000);
+  try {
+    return await work((name, ...args) => run(name, args, (line) => steps.tell(line)));
+  } finally {
+    clearInterval(timer);
+    display.end();
+  }
+}
+
+/** What the function `step` of lab/lib.sh says before and after. */
+const BEGUN = /^lab: (.*) \.\.\.$/;
+const DONE = /^lab: (.*): done in (\d+)s$/;
+
+export class Steps {
+  private readonly begun = new Map<string, number>();
+
+  constructor(
+    private readonly display: Display,
+    private readonly now = Date.now,
+  ) {}
+
+  tell(line: string): void {
+    const [, begun] = BEGUN.exec(line) ?? [];
+    const [, done, seconds] = DONE.exec(line) ?? [];
+    if (begun) {
+      this.begun.set(begun, this.now());
+    } else if (done) {
+      this.begun.delete(done);
+      this.display.say(`${done}: ${seconds} s`);
+    } else {
+      this.display.say(line.replace(/^lab: /, ""));
+    }
+    this.draw();
+  }
+
+  draw(): void {
+    const lines = [...this.begun].map(([step, since]) => ({
+      step,
+      text: `${step} ... ${Math.round((this.now() - since) / 1000)} s`,
+    }));
+    for (const { step, text } of lines) {
+      this.display.remind(step, text);
+    }
+    this.display.draw(lines.map(({ text }) => text));
+  }
+}
+
+function run(name: string, args: readonly string[], tell: (line: string) => void): Promise<string> {
+  const child = spawn(join(PROJECT_ROOT, "lab", name), args, { stdio: ["ignore", "pipe", "pipe"] });
+  let last = "";
+  // The last line may be an answer, which nobody waits to read.
+  createInterface(child.stdout).on("line", (line) => {
+    last = line;
+    if (line.startsWith("lab: ")) {
+      tell(line);
+    }
+  });
+  createInterface(child.stderr).on("line", tell);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0
+        ? resolve(last)
+        : reject(new CommandError(`lab/${name} failed, its message is above`)),
+    );
+  });
+}
