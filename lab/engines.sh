@@ -66,7 +66,7 @@ become() {
 
 # prepare_engine NAME: has what it takes to start it, and what would disturb it out of the way.
 prepare_engine() {
-  local name=$1 folder
+  local name=$1 folder folders
   mkdir -p "$ENGINE_FILES/$name"
   if [ "$name" = bookworm ]; then
     # tini is what `init: true` runs in a container.
@@ -74,11 +74,11 @@ prepare_engine() {
   else
     make_root "$name"
   fi
-  # An engine starts containers again that were killed with it: of a lab's, nobody waits for them any more.
-  for folder in "$(data_of "$name")"/containers/*/; do
-    if grep -qE '"groundwork\.(trial|environment)":"(lab|")' "$folder/config.v2.json" 2>/dev/null; then
-      sed -i 's/"RestartPolicy":{"Name":"[a-z-]*"/"RestartPolicy":{"Name":"no"/' "$folder/hostconfig.json"
-    fi
+  stop_killed "$(data_of "$name")"
+  # Nobody waits any more for what the engine would start again.
+  mapfile -t folders < <(lab_containers "$(data_of "$name")")
+  for folder in "${folders[@]}"; do
+    sed -i 's/"RestartPolicy":{"Name":"[a-z-]*"/"RestartPolicy":{"Name":"no"/' "$folder/hostconfig.json"
   done
 }
 
@@ -87,23 +87,21 @@ make_root() {
   local inputs
   inputs=$(cd "$LAB_DIR" && fingerprint engines.sh engines)
   [ "$(cat "$(root_of "$1")/groundwork.lab.inputs" 2>/dev/null)" != "$inputs" ] || return 0
-  apt_install debootstrap debian-archive-keyring
+  apt_install mmdebstrap debian-archive-keyring
   step "making the root of engine $1, about a minute" bootstrap_engine "$1" "$inputs"
 }
 
 bootstrap_engine() {
-  local name=$1 root made script=()
+  local name=$1 root made mirror
   root=$(root_of "$name")
   # What was killed on its way.
   rm -rf "$root".*
   made=$(mktemp -d "$root.XXXXXX")
   chmod 0755 "$made"
-  # One that is older than the release has no script of that name, and all since sid's are the same.
-  [ -e "/usr/share/debootstrap/scripts/$name" ] || script=(/usr/share/debootstrap/scripts/sid)
   # What it mounts goes with it, so that nothing is removed by way of the mounts of one that was killed.
-  unshare --mount debootstrap --variant=minbase --include=apparmor,ca-certificates,docker-cli,docker.io,iptables,procps,tini \
-    "$name" "$made" "$(debian_mirror)" "${script[@]}" || return
-  rm -rf "$made"/var/cache/apt/* "$made"/var/lib/apt/lists/* "$made"/usr/share/doc "$made"/usr/share/man
+  mirror=$(debian_mirror)
+  unshare --mount mmdebstrap --quiet --variant=minbase --include=apparmor,ca-certificates,docker-cli,docker.io,iptables,procps,tini \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' "$name" "$made" ${mirror:+"$mirror"} || return
   mkdir -p "$made/old" "$made/var/lib/docker"
   [ ! -e "$LAB_DIR/engines/$name.json" ] || install -D --mode 0644 "$LAB_DIR/engines/$name.json" "$made/etc/docker/daemon.json"
   printf '%s\n' "$2" >"$made/groundwork.lab.inputs"

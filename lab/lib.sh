@@ -42,6 +42,57 @@ fingerprint() {
   find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 
+# await SECONDS COMMAND...: whether the command succeeds within that time.
+await() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.1
+  done
+}
+
+# ended PID...: whether all of them have, those that nobody has asked for their exit status included.
+ended() {
+  local pid
+  for pid in "$@"; do
+    ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
+  done
+}
+
+# lab_containers DATA: the folders of the lab's containers in the data root of a Docker engine.
+lab_containers() {
+  local folder
+  for folder in "$1"/containers/*/; do
+    # Containers have the labels of their image, those of an interrupted build too.
+    ! grep -qE '"groundwork\.(lab\.inputs":"|trial":"|environment":"lab)' "$folder/config.v2.json" 2>/dev/null || printf '%s\n' "$folder"
+  done
+}
+
+# stop_killed DATA: ends what a killed engine left running of the lab's containers, and records them as stopped, as a reboot would
+# leave them. The next engine may neither kill nor remove a container that claims to run and has no process.
+stop_killed() {
+  local folders folder ids processes
+  mapfile -t folders < <(lab_containers "$1")
+  [ ${#folders[@]} -gt 0 ] || return 0
+  ids=$(printf '%s\n' "${folders[@]}" | xargs -n 1 basename | paste -sd '|')
+  mapfile -t processes < <(
+    grep -lE "$ids" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3 || true
+    pgrep -f -- "^[^ ]*containerd-shim.* -id ($ids)"
+  )
+  if [ ${#processes[@]} -gt 0 ]; then
+    kill -KILL "${processes[@]}" 2>/dev/null || true
+    await 30 ended "${processes[@]}" || fail "a process of a container of the lab does not die after 30 s (${processes[*]}): it waits for a disk or a kernel that does not answer"
+  fi
+  # What containerd and runc know of them would be in the way of their next start.
+  for folder in "${folders[@]}"; do
+    rm -rf --one-file-system {"$1",/run/docker}/containerd/daemon/io.containerd.runtime.v2.task/moby/"$(basename "$folder")" \
+      /run/docker/runtime-runc/moby/"$(basename "$folder")"
+  done
+  # Quotes in a value are escaped, so that these are properties of the container's state.
+  sed -i -E 's/"(Running|Paused|Restarting|RemovalInProgress)":true/"\1":false/g; s/"Pid":[0-9]+/"Pid":0/' "${folders[@]/%/config.v2.json}"
+}
+
 # apt_install PACKAGE...: installs what is missing, and nothing when all is there.
 apt_install() {
   local missing=() package
@@ -61,7 +112,7 @@ apt_get_install() {
   apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }
 
-# debian_mirror: the one that this machine's apt uses; nothing, which debootstrap takes for its own, where apt names none.
+# debian_mirror: the one that this machine's apt uses; nothing where apt names none.
 debian_mirror() {
   # shellcheck disable=SC2016 # apt's own placeholders
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1

@@ -61,24 +61,6 @@ init_of() {
   done
 }
 
-# await SECONDS COMMAND...: whether the command succeeds within that time.
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-
-# ended PID...: whether all of them have, those that nobody has asked for their exit status included.
-ended() {
-  local pid
-  for pid in "$@"; do
-    ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" 2>/dev/null || return 1
-  done
-}
-
 # Every machine that is there or left something.
 made() { ip netns list | sed -n 's/^groundwork-lab-\([a-z]\)\b.*/\1/p' | sort; }
 
@@ -143,6 +125,8 @@ remove_cgroup() {
 power_off() {
   local init pids cgroup
   init=$(init_of "$1")
+  # Else it could still record how containers end.
+  [ -z "$init" ] || signal_engine "$1" STOP 2>/dev/null || true
   pids=$(ip netns pids "$(netns_of "$1")" 2>/dev/null || true)
   # shellcheck disable=SC2086 # numbers
   [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
@@ -369,6 +353,7 @@ start() {
       ip link set "$(link_of "$name")" up
     else
       power_off "$name"
+      stop_killed "$(data_of "$name")/docker"
       power_on "$name"
       started+=("$name")
     fi

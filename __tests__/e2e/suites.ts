@@ -79,6 +79,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "engine-proxy": suite(195),
   machines: suite(200, SEVERAL_MACHINES),
   "machines-secured": suite(200, SEVERAL_MACHINES_SECURED),
+  "killed-containers": suite(210),
+  "killed-engine": suite(210),
   "secured-sidecars": suite(210, ONE_MACHINE_SECURED),
   "machines-rights": suite(220, SEVERAL_MACHINES_SECURED),
   rotation: suite(220, ONE_MACHINE_SECURED),

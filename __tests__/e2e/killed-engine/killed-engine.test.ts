@@ -1,0 +1,3 @@
+import { testKilled } from "../../support/killed";
+
+testKilled("engine");
