@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { lockedConfig } from "../../constructs/alloy/alloy";
 import { SERVICES } from "../../constructs/security/principals";
 import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
@@ -8,8 +7,14 @@ import { laptop } from "../../environments/laptop";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 import { alloysGauges } from "../support/watched";
 
-const fileOf = (name: string) =>
-  readFileSync(join(__dirname, "../../constructs/alloy", name), "utf8");
+const secured = { ...laptop, security: "tls" } as const;
+
+/** The files of the configuration that a container gets. */
+const filesOf = ({ upload }: Json): { name: string; content: string }[] =>
+  upload
+    .map(({ file, content }: Json) => ({ name: basename(file), content }))
+    .filter(({ name }: Json) => name.endsWith(".alloy"));
+const namesOf = (body: Json) => filesOf(body).map(({ name }) => name);
 
 /** Every component as `<name>.<label>`, with its text. */
 const componentsOf = (text: string) =>
@@ -19,15 +24,25 @@ const componentsOf = (text: string) =>
     ),
   );
 
-const OPEN = ["config.alloy", "clusters.alloy", "kafka.alloy"].map(fileOf);
-const config = OPEN.join("\n");
+const [plaintextAlloy, securedAlloy] = [laptop, secured].map((environment) =>
+  container(synthesize(environment).stacks, "alloy"),
+);
+const [config, securedConfig] = [plaintextAlloy, securedAlloy].map((body) =>
+  filesOf(body)
+    .map(({ content }) => content)
+    .join("\n"),
+);
 const components = componentsOf(config);
-const locked = [
-  ...OPEN.map(lockedConfig),
-  fileOf("certified.alloy"),
-  fileOf("security.alloy"),
-  fileOf("certificates.alloy"),
-].join("\n");
+
+/** Evaluates a sum of strings and environment variables. */
+const evaluated = (expression: string, env: Record<string, string>) =>
+  expression
+    .split(" + ")
+    .map((term) => {
+      const [, variable] = /^sys\.env\("(\w+)"\)$/.exec(term) ?? [];
+      return variable ? (env[variable] ?? "") : JSON.parse(term);
+    })
+    .join("");
 
 /** Components of Alloy 1.18 that the configuration may use, with what each exports. */
 const EXPORTS: Record<string, string[]> = {
@@ -51,9 +66,9 @@ const typeOf = (component: string) => component.slice(0, component.lastIndexOf("
 const ofType = (type: string) => [...components].filter(([name]) => typeOf(name) === type);
 
 describe.each([
-  ["an open", config],
-  ["a locked", locked],
-])("in %s environment", (_, text) => {
+  ["plaintext", config],
+  ["secured", securedConfig],
+])("in a %s environment", (_, text) => {
   const found = componentsOf(text);
   const references = [
     ...text.matchAll(/\b((?:discovery|loki|prometheus)\.[a-z_.]+)\.(\w+)\b(?! ")/g),
@@ -64,6 +79,12 @@ describe.each([
   test("every component is one of Alloy's", () => {
     expect(found.size).toBeGreaterThanOrEqual(20);
     expect([...found.keys()].filter((name) => !(typeOf(name) in EXPORTS))).toEqual([]);
+  });
+
+  test("every component is defined once", () => {
+    const names = [...text.matchAll(/^[a-z_.]+ "\w+" \{/gm)].map(([name]) => name);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(names).toHaveLength(found.size);
   });
 
   test("every reference leads to a component that exports it", () => {
@@ -84,67 +105,81 @@ describe.each([
   });
 });
 
-describe("in a locked environment", () => {
-  const found = componentsOf(locked);
-  const TLS = ["authorities", "identity", "identity"].map((name) => `/groundwork/tls/${name}.pem`);
-  const filesIn = (component: string) =>
-    [...(found.get(component) ?? "").matchAll(/= "(\/groundwork\/tls\/.*)"/g)].map(
-      ([, file]) => file,
+describe("a secured environment", () => {
+  const env = envOf(securedAlloy);
+
+  test("loads every file that is here, and a plaintext one all but those of certificates", () => {
+    const here = readdirSync(join(__dirname, "../../constructs/alloy"));
+    expect(namesOf(securedAlloy).sort()).toEqual(
+      here.filter((name) => name.endsWith(".alloy")).sort(),
     );
-
-  test("whoever is not in Alloy's own process is asked over TLS, and shown Alloy's certificate", () => {
-    expect([...found.keys()].filter((name) => filesIn(name).length > 0)).toEqual([
-      "loki.write.loki",
-      "prometheus.scrape.containers",
-      "prometheus.remote_write.prometheus",
-      "prometheus.exporter.elasticsearch.opensearch",
-      "prometheus.exporter.kafka.kafka",
-    ]);
-    for (const name of found.keys()) {
-      expect([[], TLS]).toContainEqual(filesIn(name));
-    }
-    expect(locked).not.toMatch(/insecure_skip_verify|ssl_skip_verify/);
-  });
-
-  test("the platform's own are scraped by names in their certificates, on infra_net, where no other has them", () => {
-    const rules = found.get("discovery.relabel.certified") ?? "";
-    expect([...rules.matchAll(/regex {9}= "\(?([a-z|]+)/g)].map(([, names]) => names)).toEqual([
-      SERVICES.join("|"),
-      SERVICES.join("|"),
-    ]);
-    expect(rules).toContain('replacement   = "$1." + sys.env("INFRA_NETWORK") + ":$2"');
-    const principals = principalsOf(laptop);
-    for (const name of SERVICES) {
-      expect(principals.get(name)).toContain(`${name}.${laptop.networks.infra.name}`);
+    expect(namesOf(securedAlloy).filter((name) => name !== "certificates.alloy")).toEqual(
+      namesOf(plaintextAlloy),
+    );
+    for (const { name, content } of filesOf(plaintextAlloy)) {
+      expect(filesOf(securedAlloy)).toContainEqual({ name, content });
     }
   });
 
-  test("everything else is as in an open one, and each component collects the same", () => {
-    const changed = [...components].filter(([name, body]) => found.get(name) !== body);
-    expect(changed.map(([name]) => name)).toEqual([
-      "loki.process.logs",
+  test("uses TLS, with Alloy's certificate, for every connection that leaves Alloy's own process", () => {
+    const CLIENTS = [
       "loki.write.loki",
-      "prometheus.scrape.containers",
-      "prometheus.remote_write.prometheus",
-      "prometheus.exporter.elasticsearch.opensearch",
-      "prometheus.exporter.kafka.kafka",
-    ]);
-    // Line by line, however they are aligned.
-    const linesOf = (body = "") => body.split("\n").map((line) => line.trim().replace(/ +/g, " "));
-    for (const [name, body] of changed) {
-      const kept = linesOf(found.get(name));
-      const lost = linesOf(body).filter(
-        (line) => !/^(\/\/|targets|forward_to)/.test(line) && !kept.includes(line),
-      );
-      expect([name, lost]).toEqual([name, []]);
-    }
-    expect([...found.keys()].filter((name) => !components.has(name))).toEqual([
-      "discovery.relabel.certified",
-      "loki.process.refusals",
       "prometheus.exporter.blackbox.certificates",
-      "prometheus.scrape.certificates",
-    ]);
-    expect(found.get("loki.process.logs")).toContain("loki.write.loki.receiver,");
+      "prometheus.exporter.elasticsearch.opensearch",
+      "prometheus.exporter.kafka.kafka",
+      "prometheus.remote_write.prometheus",
+      "prometheus.scrape.containers",
+    ];
+    const variablesOf = (body: string) =>
+      [...body.matchAll(/sys\.env\("(TLS_\w+_FILE)"\)(?! !=)/g)].map(([, name]) => name);
+    const found = [...componentsOf(securedConfig)].filter(([, body]) => variablesOf(body).length);
+    expect(found.map(([name]) => name).sort()).toEqual(CLIENTS);
+    for (const [name, body] of found) {
+      expect([name, ...variablesOf(body)]).toEqual([
+        ...[name, "TLS_CA_FILE", "TLS_KEY_PAIR_FILE", "TLS_KEY_PAIR_FILE"],
+      ]);
+    }
+    expect(components.get("prometheus.exporter.kafka.kafka")).toMatch(
+      /use_tls\s+= sys\.env\("TLS_CA_FILE"\) != ""/,
+    );
+    expect(securedConfig).not.toMatch(/insecure_skip_verify|ssl_skip_verify/);
+    const uploads = securedAlloy.upload.map(({ file }: Json) => file);
+    expect(uploads).toEqual(expect.arrayContaining([env.TLS_CA_FILE, env.TLS_KEY_PAIR_FILE]));
+    expect(Object.keys(envOf(plaintextAlloy)).filter((name) => name.startsWith("TLS_"))).toEqual(
+      [],
+    );
+  });
+
+  test("scrapes the platform's own services by names in their certificates, on infra_net, where no other container has them", () => {
+    const rules = components.get("discovery.relabel.metrics") ?? "";
+    const [scheme, address] = [...rules.matchAll(/regex {9}= (.*TLS_SERVICES.*)/g)].map(
+      ([, expression]) => expression,
+    );
+    const [, replacement] =
+      /regex.*TLS_SERVICES.*\n\s+replacement\s+= (".+ \+ .+)/.exec(rules) ?? [];
+    const target = (container: string, of: Record<string, string>) => {
+      const whole = (expression: string) => new RegExp(`^(?:${evaluated(expression, of)})$`);
+      const given = `${container};10.0.0.7:3000`;
+      return [
+        whole(scheme).test(container) ? "https" : "http",
+        whole(address).test(given)
+          ? given.replace(whole(address), evaluated(replacement, of))
+          : "10.0.0.7:3000",
+      ];
+    };
+    const principals = principalsOf(secured);
+    for (const name of SERVICES) {
+      const host = `${name}.${secured.networks.infra.name}`;
+      expect(target(name, env)).toEqual(["https", `${host}:3000`]);
+      expect(principals.get(name)).toContain(host);
+    }
+    for (const [name, of] of [
+      ["my-loki", env],
+      ["exit-relay", env],
+      ...SERVICES.map((service) => [service, envOf(plaintextAlloy)] as const),
+    ] as const) {
+      expect([name, ...target(name, of)]).toEqual([name, "http", "10.0.0.7:3000"]);
+    }
   });
 });
 
@@ -237,7 +272,7 @@ test("exit codes are gauges that a line sets, so that reading one twice changes 
     "groundwork_application_failures 2h",
     "groundwork_application_failed_timestamp_seconds 2h",
   ]);
-  expect(gaugesOf(config)).toHaveLength(12);
+  expect(gaugesOf(exits)).toHaveLength(12);
 });
 
 test.each([
@@ -315,12 +350,15 @@ test("of cgroups those are kept that are a container's, and their paths lead to 
 });
 
 test("the container gives every variable that the configuration reads, and no other", () => {
-  const read = new Set([...config.matchAll(/sys\.env\("(\w+)"\)/g)].map(([, name]) => name));
-  const given = envOf(container(synthesize(laptop).stacks, "alloy"));
-  // Of several.
-  read.delete("MACHINE");
-  expect(Object.keys(given).sort()).toEqual([...read].sort());
-  expect(given).toMatchObject({
+  for (const [body, text, unset] of [
+    // A single machine has no name.
+    [plaintextAlloy, config, ["MACHINE", "TLS_CA_FILE", "TLS_KEY_PAIR_FILE", "TLS_SERVICES"]],
+    [securedAlloy, securedConfig, ["MACHINE"]],
+  ]) {
+    const read = new Set([...text.matchAll(/sys\.env\("(\w+)"\)/g)].map(([, name]) => name));
+    expect([...Object.keys(envOf(body)), ...unset].sort()).toEqual([...read].sort());
+  }
+  expect(envOf(plaintextAlloy)).toMatchObject({
     ENGINE: "unix:///run/docker.sock",
     ENGINE_NETWORK: "infra_net",
     ENGINE_PROXY: "",
@@ -344,12 +382,10 @@ describe("on several machines", () => {
     const { stacks } = synthesize({ ...environment, machines });
     return machines.map(({ name }) => container(stacks, `alloy-${name}`));
   };
-  const filesOf = ({ upload }: Json) =>
-    upload.map(({ file }: Json) => basename(file)).filter((name: string) => /alloy$/.test(name));
 
   test("every Alloy says which one it is on, of all but what is of no machine", () => {
     expect(alloys(laptop).map((body) => envOf(body).MACHINE)).toEqual(["a", "b", "c"]);
-    for (const text of [config, locked]) {
+    for (const text of [config, securedConfig]) {
       const [, first, second] = (
         componentsOf(text).get("prometheus.remote_write.prometheus") ?? ""
       ).split("write_relabel_config");
@@ -359,19 +395,15 @@ describe("on several machines", () => {
   });
 
   test.each([
-    ["an open", laptop, ["clusters.alloy", "kafka.alloy"]],
-    [
-      "a locked",
-      { ...laptop, security: "tls" as const },
-      ["clusters.alloy", "kafka.alloy", "certificates.alloy"],
-    ],
+    ["plaintext", laptop, ["opensearch.alloy", "kafka.alloy"]],
+    ["secured", secured, ["opensearch.alloy", "certificates.alloy", "kafka.alloy"]],
   ])(
-    "in %s environment one Alloy, beside Prometheus, measures both clusters",
+    "in a %s environment one Alloy, beside Prometheus, measures both clusters",
     (_, environment, files) => {
       const placed = { ...environment, placement: { prometheus: "b" } };
       const [a, b, c] = alloys(placed);
       for (const other of [a, c]) {
-        expect(filesOf(b).filter((file: string) => !filesOf(other).includes(file))).toEqual(files);
+        expect(namesOf(b).filter((file) => !namesOf(other).includes(file))).toEqual(files);
         expect(
           Object.keys(envOf(other)).filter((name) => /KAFKA|OPENSEARCH|CERT/.test(name)),
         ).toEqual([]);

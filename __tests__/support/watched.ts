@@ -30,7 +30,7 @@ export function relayed(container: string): Json[] {
   return allRelayed().filter((line) => line.container === container);
 }
 
-/** What Alloy makes of the relay's lines, in Prometheus' text format: the gauges of constructs/alloy/config.alloy. */
+/** What Alloy makes of the relay's lines, in Prometheus' text format: the gauges of constructs/alloy/exits.alloy. */
 export function alloysGauges(lines: readonly Json[]): string {
   const samples: Record<string, number> = {};
   for (const {

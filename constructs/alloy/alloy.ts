@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Construct } from "constructs";
 import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { ExitRelay } from "../exit-relay/exit-relay";
@@ -6,8 +7,9 @@ import type { Loki } from "../loki/loki";
 import type { INetwork } from "../network/network";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import type { Prometheus } from "../prometheus/prometheus";
+import { SERVICES } from "../security/principals";
 import { identityFiles, type Security } from "../security/security";
-import { readOwnFile } from "../service/file";
+import { readOwnFile, type UploadedFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
 import { serviceSettingsOf } from "../service/settings";
@@ -58,15 +60,28 @@ export interface AlloyProps {
   readonly clusters?: { readonly kafka: KafkaCluster; readonly openSearch: OpenSearchCluster };
 
   /**
-   * By what those four know Alloy, and Alloy them: all of them are locked with it.
+   * What Alloy trusts and its key pair. Loki, Prometheus and both clusters have to be secured too.
    *
-   * @default - all of them are open
+   * @default - plaintext connections
    */
   readonly security?: Security;
 }
 
-/** Alloy runs every file of it. */
+/** Alloy loads every file in it. */
 const CONFIG_DIR = "/groundwork/alloy";
+
+/** Files that every Alloy loads. */
+const COMMON_FILES = [
+  "containers.alloy",
+  "logs.alloy",
+  "refusals.alloy",
+  "exits.alloy",
+  "metrics.alloy",
+  "sinks.alloy",
+];
+
+/** CA and key pair of Alloy. */
+const TLS_DIR = "/groundwork/tls";
 
 /**
  * No directory of the image: it gives /var/lib/alloy to a user of its own, and Alloy, which runs as root without the capability to
@@ -92,10 +107,11 @@ export class Alloy extends Construct {
     const { clusters, engine, security } = props;
     const way = wayToEngine(this, engine);
     const { environment, machine } = serviceSettingsOf(this);
-    const config = (name: string) => {
-      const open = readOwnFile(__dirname, name);
-      return security ? lockedConfig(open) : open;
-    };
+    const configFiles = [
+      ...COMMON_FILES,
+      ...(clusters ? ["opensearch.alloy"] : []),
+      ...(clusters && security ? ["certificates.alloy"] : []),
+    ];
     this.container = new ServiceContainer(this, "Container", {
       name: props.name ?? "alloy",
       image: ServiceImage.of(this, ALLOY_IMAGE),
@@ -110,26 +126,13 @@ export class Alloy extends Construct {
       },
       tmpfs: engine && Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
       files: [
-        { path: `${CONFIG_DIR}/config.alloy`, content: config("config.alloy") },
-        ...(clusters
-          ? [
-              { path: `${CONFIG_DIR}/clusters.alloy`, content: config("clusters.alloy") },
-              { path: "/groundwork/kafka.alloy", content: config("kafka.alloy") },
-            ]
-          : []),
-        { path: "/groundwork/start.sh", content: readOwnFile(__dirname, "start.sh") },
-        { path: "/groundwork/healthcheck.sh", content: readOwnFile(__dirname, "healthcheck.sh") },
-        ...(security
-          ? [
-              ...["certified.alloy", "security.alloy"],
-              ...(clusters ? ["certificates.alloy"] : []),
-            ].map((name) => ({
-              path: `${CONFIG_DIR}/${name}`,
-              content: readOwnFile(__dirname, name),
-            }))
-          : []),
+        ...configFiles.map((name) => ownFile(`${CONFIG_DIR}/${name}`)),
+        // start.sh adds it to the others.
+        ...(clusters ? [ownFile("/groundwork/kafka.alloy")] : []),
+        ownFile("/groundwork/start.sh"),
+        ownFile("/groundwork/healthcheck.sh"),
       ],
-      secrets: security && identityFiles(security, "alloy", "/groundwork/tls"),
+      secrets: security && identityFiles(security, "alloy", TLS_DIR),
       entrypoint: [
         ...["bash", "/groundwork/start.sh", CONFIG_DIR],
         ...[`--storage.path=${STORAGE_DIR}`, "--disable-reporting"],
@@ -151,12 +154,22 @@ export class Alloy extends Construct {
         }),
         LOKI_URL: props.loki.url,
         PROMETHEUS_URL: props.prometheus.url,
+        ...(security && {
+          TLS_CA_FILE: `${TLS_DIR}/authorities.pem`,
+          TLS_KEY_PAIR_FILE: `${TLS_DIR}/identity.pem`,
+          TLS_SERVICES: SERVICES.join("|"),
+        }),
         ...(clusters && security && { CERTIFICATES: renderCertificates(props, clusters) }),
       },
       healthCheck: { command: ["bash", "/groundwork/healthcheck.sh"], intervalSeconds: 5 },
       dependsOn: way.containers,
     });
   }
+}
+
+/** The file of this directory that has the last name of a path, for that path in the container. */
+function ownFile(path: string): UploadedFile {
+  return { path, content: readOwnFile(__dirname, basename(path)) };
 }
 
 /** Every listener of the platform's own network that shows a certificate, as Alloy's exporter for them takes it. */
@@ -177,18 +190,4 @@ function renderCertificates(
       return { name: service, address: host, module: "tls", service };
     }),
   );
-}
-
-/** A component at the beginning of a line, and its name. */
-const COMPONENT = /^([a-z._]+ "\w+") \{(?:.*\}|[\s\S]*?^\})$/gm;
-
-/** A configuration whose components are as locked.alloy has them, where it has one of the same name. */
-export function lockedConfig(open: string): string {
-  const locked = new Map(
-    [...readOwnFile(__dirname, "locked.alloy").matchAll(COMPONENT)].map(([text, name]) => [
-      name,
-      text,
-    ]),
-  );
-  return open.replace(COMPONENT, (text, name) => locked.get(name) ?? text);
 }

@@ -134,7 +134,7 @@ describe("those who come with a certificate or a password", () => {
 });
 
 test("who is refused is in the logs, by the words that Alloy counts", () => {
-  const counted = readFileSync(join(CONSTRUCTS, "alloy", "security.alloy"), "utf8");
+  const counted = readFileSync(join(CONSTRUCTS, "alloy", "refusals.alloy"), "utf8");
   const unquoted = (text: string): string => JSON.parse(`"${text}"`);
   const patterns = [...counted.matchAll(/\|~ \\"(.+?)\\""/g)].map(
     ([, pattern]) => new RegExp(unquoted(unquoted(pattern))),
