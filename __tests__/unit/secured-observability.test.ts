@@ -6,12 +6,12 @@ import { container, containers, envOf, type Json, synthesize } from "../support/
 /** Production, with a Grafana that is published, too. */
 const environment = {
   ...environments.production,
-  name: "locked",
+  name: "secured",
   hostPorts: laptop.hostPorts,
 } as const;
 const { stacks } = synthesize(environment);
-const IDENTITIES = "../../../environments/secrets/locked/identities";
-const AUTHORITIES = "../../../environments/secrets/locked/authority/trusted.pem";
+const IDENTITIES = "../../../environments/secrets/secured/identities";
+const AUTHORITIES = "../../../environments/secrets/secured/authority/trusted.pem";
 
 /** Content of a container's file. */
 const fileOf = (name: string, path: string): string =>
@@ -25,13 +25,13 @@ const certificatesOf = (name: string): Record<string, [string, string]> =>
       .map(({ file, source, permissions }: Json) => [file, [source, permissions]]),
   );
 
-describe("a locked environment with all of observability", () => {
-  test("has every service that an open one has", () => {
+describe("a secured environment with all of observability", () => {
+  test("has every service that a plaintext one has", () => {
     const names = (of: Record<string, Json>) => containers(of).map(({ name }) => name);
-    const open = names(synthesize({ ...environments.production, security: "none" }).stacks);
+    const plaintext = names(synthesize({ ...environments.production, security: "none" }).stacks);
     const ofSecurity = ["engine-proxy", "os-security"];
-    expect(names(stacks).filter((name) => !ofSecurity.includes(name))).toEqual(open);
-    expect(open).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
+    expect(names(stacks).filter((name) => !ofSecurity.includes(name))).toEqual(plaintext);
+    expect(plaintext).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
   });
 
   test("has a certificate for each of its principals, and gives each out", () => {
@@ -61,7 +61,7 @@ describe("a locked environment with all of observability", () => {
   });
 });
 
-describe("a locked Prometheus", () => {
+describe("a secured Prometheus", () => {
   const prometheus = container(stacks, "prometheus");
 
   test("answers Alloy, Grafana and the checks by their certificates, and nobody else", () => {
@@ -87,7 +87,7 @@ describe("a locked Prometheus", () => {
   });
 });
 
-describe("a locked Loki", () => {
+describe("a secured Loki", () => {
   const loki = container(stacks, "loki");
 
   test("asks everybody for a certificate, and speaks gRPC to itself alone", () => {
@@ -115,7 +115,7 @@ describe("a locked Loki", () => {
   });
 });
 
-describe("a locked Grafana", () => {
+describe("a secured Grafana", () => {
   test("is reached over HTTPS alone, where it is published too", () => {
     expect(envOf(container(stacks, "grafana"))).toMatchObject({
       GF_SERVER_PROTOCOL: "https",
@@ -160,7 +160,7 @@ describe("a locked Grafana", () => {
   });
 
   test("is asked by Terraform over HTTPS, with the authority to verify it", () => {
-    const { variable, provider } = stacks["locked-alerting"];
+    const { variable, provider } = stacks["secured-alerting"];
     expect(variable.grafana_url.default).toBe("https://localhost:3000");
     // Another one where a proxy is in front.
     expect(variable.grafana_ca_cert.default).toBe(AUTHORITIES);
@@ -191,7 +191,7 @@ test("no key, password or hash is content of a resource, of any stack of any env
   }
 });
 
-test("certificates and refusals are shown and watched, in a locked environment alone", () => {
+test("certificates and refusals are shown and watched, in a secured environment alone", () => {
   const shown = (of: Record<string, Json>, name: string) => [
     containers(of).some(({ upload = [] }) =>
       upload.some(({ file }: Json) => file === "/etc/grafana/dashboards/Platform/security.json"),
@@ -200,7 +200,7 @@ test("certificates and refusals are shown and watched, in a locked environment a
       (group) => group.name === "security",
     ),
   ];
-  expect(shown(stacks, "locked")).toEqual([true, true]);
+  expect(shown(stacks, "secured")).toEqual([true, true]);
   expect(shown(synthesize(laptop).stacks, "laptop")).toEqual([false, false]);
 });
 
