@@ -191,7 +191,8 @@ take_over() {
     mapfile -t wanted < <(missing "${kinds[@]}")
     [ ${#wanted[@]} -gt 0 ] || return 0
     if [ "$name" != "${running:-bookworm}" ] && [ -d "$ENGINE_FILES/$name" ]; then
-      (step "looking for ${#wanted[@]} images in engine $name" take_from "$name" "${wanted[@]}") || say "what it has is not to be had: it is built"
+      (step "looking for ${#wanted[@]} images in engine $name" take_from "$name" "${wanted[@]}") &
+      wait $! || say "what it has is not to be had: it is built"
     fi
   done
 }
@@ -258,8 +259,9 @@ assemble_bases() {
 side_by_side() {
   local command pids=() pid status=0
   for command; do
+    # A shell, which Ctrl-C ends too.
     # shellcheck disable=SC2086 # a command and its argument
-    $command &
+    ($command) &
     pids+=($!)
   done
   for pid in "${pids[@]}"; do
@@ -278,7 +280,7 @@ if [ ${#wanted[@]} = 0 ]; then
   say "images are up to date: ${images[*]}"
   exit
 fi
-missing rootfs base | grep -q . && apt_install mmdebstrap debian-archive-keyring
+[ -z "$(missing rootfs base)" ] || apt_install mmdebstrap debian-archive-keyring
 command -v mvn >/dev/null || apt_install maven
 command -v gcc >/dev/null || apt_install gcc libc6-dev
 [[ " ${wanted[*]} " != *" exporters "* ]] || require_go "$LAB_DIR/cadvisor/go.mod" "the exporters"

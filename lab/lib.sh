@@ -21,16 +21,17 @@ fail() {
 
 # step TEXT COMMAND...: runs a quiet command, says how long it took, and shows its output only when it fails.
 step() {
-  local text=$1 log started=$SECONDS
+  local text=$1 log status=0 started=$SECONDS
   shift
   log=$(mktemp "$LAB_CACHE/step.XXXXXX")
   printf 'lab: %s ...\n' "$text"
-  # A shell of its own, so that what fails in it is shown as well.
-  if ("$@") >"$log" 2>&1; then
+  # A shell of its own, so that what fails in it is shown as well; beside this one, since in a condition it would go on after a failure.
+  ("$@") >"$log" 2>&1 &
+  wait $! || status=$?
+  if [ $status = 0 ]; then
     printf 'lab: %s: done in %ss\n' "$text" $((SECONDS - started))
     rm -f "$log"
   else
-    local status=$?
     cat "$log" >&2
     rm -f "$log"
     fail "$text: failed with exit status $status, its output is above"

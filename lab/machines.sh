@@ -126,7 +126,7 @@ power_off() {
   local init pids cgroup
   init=$(init_of "$1")
   # Else it could still record how containers end.
-  [ -z "$init" ] || signal_engine "$1" STOP 2>/dev/null || true
+  [ -z "$init" ] || signal_engine "$1" STOP || true
   pids=$(ip netns pids "$(netns_of "$1")" 2>/dev/null || true)
   # shellcheck disable=SC2086 # numbers
   [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
@@ -193,7 +193,7 @@ shut_down() {
     init=$(init_of "$name")
     [ -n "$init" ] || continue
     inits+=("$init")
-    signal_engine "$name" CONT
+    signal_engine "$name" CONT || true
     kill -TERM "$init" 2>/dev/null || true
   done
   await 30 ended "${inits[@]}" || true
