@@ -45,8 +45,8 @@ build_rootfs() {
   # A mirror is this machine's business, not the image's.
   # shellcheck disable=SC2016 # mmdebstrap's own argument
   imported=$(
-    unshare --mount mmdebstrap --quiet --variant=minbase --include="$PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
-      --dpkgopt='path-exclude=/usr/share/man/*' --customize-hook='truncate --size 0 "$1/etc/apt/sources.list"' trixie - ${mirror:+"$mirror"} |
+    unshare --mount mmdebstrap --variant=minbase --include="$PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
+      --dpkgopt='path-exclude=/usr/share/man/*.gz' --customize-hook='truncate --size 0 "$1/etc/apt/sources.list"' trixie - ${mirror:+"$mirror"} |
       docker import --change "LABEL groundwork.lab.inputs=$1" -
   )
   docker tag "$imported" groundwork-lab/rootfs
