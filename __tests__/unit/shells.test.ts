@@ -127,7 +127,8 @@ describe("the lab's scripts", () => {
       mmdebstrap: "echo made",
       gcc: 'while [ $# -gt 0 ]; do [ "$1" != -o ] || : >"$2"; shift; done',
       mvn: `for option; do case $option in -DoutputDirectory=*)
-              mkdir -p "\${option#*=}" && : >"\${option#*=}/opensearch-scripting-painless-spi-1.jar" ;; esac; done`,
+              mkdir -p "\${option#*=}" && cd "\${option#*=}" && : >opensearch-scripting-painless-spi-1.jar && : >lang-painless-1.jar ;;
+            esac; done`,
       docker: `case "$1" in
                  build) for context; do :; done; cp -a "$context" "$BUILT/$$" ;;
                  import) cat >/dev/null; echo made ;;
