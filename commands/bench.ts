@@ -1,5 +1,3 @@
-// npm run bench -- [tests|platform|secured|machines ...]: measures in the lab what the project promises, each figure a ratio or a bound within one run.
-import { parseArgs } from "node:util";
 import { labSecured } from "../environments/lab-secured";
 import { prepareLab } from "../lab/prepare";
 import { benchTests } from "../operations/bench/commands";
@@ -7,7 +5,7 @@ import { type Figure, figureTable } from "../operations/bench/figure";
 import { benchMachines } from "../operations/bench/machines";
 import { benchPlatform } from "../operations/bench/platform";
 import { benchSecured } from "../operations/bench/secured";
-import { CommandError, optionsOrError, runCommand } from "../operations/terminal/terminal";
+import { CommandError } from "../operations/terminal/terminal";
 
 const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   tests: benchTests,
@@ -16,19 +14,20 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   machines: benchMachines,
 };
 
-runCommand(async () => {
-  const { values, positionals } = optionsOrError(["yes"], () =>
-    parseArgs({ options: { yes: { type: "boolean" } }, allowPositionals: true }),
-  );
-  const unknown = positionals.find((part) => !Object.hasOwn(PARTS, part));
+/** Measures in the lab what the project promises, each figure a ratio or a bound within one run. */
+export async function bench(
+  parts: readonly string[],
+  { yes }: { readonly yes: boolean },
+): Promise<void> {
+  const unknown = parts.find((part) => !Object.hasOwn(PARTS, part));
   if (unknown !== undefined) {
     throw new CommandError(
       `there is no part "${unknown}" of the benchmark: allowed are ${Object.keys(PARTS).join(", ")}`,
     );
   }
-  await prepareLab({ fresh: true, yes: values.yes === true, environment: labSecured });
+  await prepareLab({ fresh: true, yes, environment: labSecured });
   const figures: Figure[] = [];
-  for (const part of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+  for (const part of parts.length > 0 ? parts : Object.keys(PARTS)) {
     const measured = await PARTS[part]();
     // At once, for the next part takes minutes and may fail.
     console.log(`\n${figureTable(measured)}`);
@@ -38,4 +37,4 @@ runCommand(async () => {
   if (missed.length > 0) {
     throw new CommandError(`${missed.length} of ${figures.length} targets are not met`);
   }
-});
+}

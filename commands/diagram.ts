@@ -1,4 +1,3 @@
-// npm run diagram: draws what the synthesized stacks of an environment have, as Mermaid into the README and as docs/platform.svg.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,10 +5,9 @@ import { drawPicture, toDot, toMermaid } from "../operations/documentation/diagr
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
-import { parseOptions, runCommand } from "../operations/terminal/terminal";
 
-runCommand(async () => {
-  parseOptions();
+/** Draws what the synthesized stacks of an environment have, as Mermaid into the README and as docs/platform.svg. */
+export async function writeDiagram(): Promise<void> {
   const environment = currentEnvironment();
   const picture = drawPicture(environment, synthesizeProject(environment));
   const svg = execFileSync(
@@ -27,4 +25,4 @@ runCommand(async () => {
     readFileSync(readme, "utf8").replace(/```mermaid\n[\s\S]*?```/, () => block),
   );
   console.log("wrote the picture in README.md and docs/platform.svg");
-});
+}

@@ -1,5 +1,3 @@
-// npm run doctor: every prerequisite of a deploy in one table, and what to do about those that fail.
-
 import { followContext } from "../operations/engine/context";
 import { lookAtMachines } from "../operations/machine/machine";
 import { askNeighbours } from "../operations/machine/neighbours";
@@ -8,10 +6,10 @@ import { checkInputs, checkSecrets } from "../operations/machine/secrets";
 import { currentDeclarations } from "../operations/synthesis/environment";
 import { variablesOf } from "../operations/synthesis/inputs";
 import { resourcesByEngine, synthesizeProject } from "../operations/synthesis/tree";
-import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
+import { CommandError, table } from "../operations/terminal/terminal";
 
-runCommand(async () => {
-  parseOptions();
+/** Prints every prerequisite of a deploy in one table, and throws with what to do about those that fail. */
+export async function doctor(): Promise<void> {
   const [declared, catalog] = currentDeclarations();
   const environment = await followContext(declared);
   const secrets = checkSecrets(environment, catalog.applications);
@@ -36,4 +34,7 @@ runCommand(async () => {
   if (problems.length > 0) {
     throw new CommandError(problems.map((problem) => `- ${problem}`).join("\n"));
   }
-});
+  console.log(
+    `\nevery prerequisite of environment "${environment.name}" holds: npm run up deploys it`,
+  );
+}

@@ -1,19 +1,18 @@
-// npm run down: stops everything and keeps the data volumes. With --volumes it removes them too, after a typed confirmation.
 import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environments";
 import { destroyPlatform } from "../operations/deploy/destroy";
 import { followContext } from "../operations/engine/context";
 import { currentEnvironment } from "../operations/synthesis/environment";
-import { CommandError, parseOptions, runCommand } from "../operations/terminal/terminal";
+import { CommandError } from "../operations/terminal/terminal";
 
-runCommand(async () => {
-  const { volumes, yes } = parseOptions("volumes", "yes");
+/** Stops everything, and removes the data volumes too if that is asked for and confirmed. */
+export async function down({ volumes, yes }: Record<"volumes" | "yes", boolean>): Promise<void> {
   const environment = await followContext(currentEnvironment());
   if (volumes && !yes) {
     await confirm(environment);
   }
   await destroyPlatform(environment, { volumes });
-});
+}
 
 async function confirm({ name }: Environment): Promise<void> {
   if (!process.stdin.isTTY) {

@@ -1,12 +1,11 @@
-// npm run lab:schema: prints `terraform providers schema -json` of the lab's provider.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildTerraform } from "../lab/prepare";
-import { runCommand } from "../operations/terminal/terminal";
 
-runCommand(async () => {
+/** Prints `terraform providers schema -json` of the lab's provider. */
+export async function printLabSchema(): Promise<void> {
   const { terraform } = await buildTerraform();
   const directory = mkdtempSync(join(tmpdir(), "groundwork-schema-"));
   try {
@@ -29,4 +28,4 @@ runCommand(async () => {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-});
+}

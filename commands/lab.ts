@@ -1,13 +1,10 @@
-// npm run lab: builds a hermetic Docker lab out of package registries and deploys the platform in it. Never used for a user's
-// own deployment.
-
-import { parseLabOptions } from "../lab/options";
+import { type LabFlags, labOptionsOf } from "../lab/options";
 import { clientOf, prepareLab } from "../lab/prepare";
 import { deployPlatform } from "../operations/deploy/deploy";
-import { runCommand } from "../operations/terminal/terminal";
 
-runCommand(async () => {
-  const { prepare, ...options } = parseLabOptions();
+/** Builds the lab out of package registries and deploys the platform in it, unless told to prepare it alone. */
+export async function runLab({ prepare, ...flags }: LabFlags): Promise<void> {
+  const options = labOptionsOf(flags);
   const { environment, engine = "bookworm" } = options;
   const { terraform, cliConfigFile } = await prepareLab(options);
   if (!prepare) {
@@ -23,4 +20,4 @@ runCommand(async () => {
       `  npx cdktf diff ${environment.name}-data --skip-provider-lock`,
     ].join("\n"),
   );
-});
+}

@@ -1,14 +1,13 @@
-// npm run migrate-state: after environments/<environment>.ts has got another `state`, puts the local state of every stack there.
 import { join } from "node:path";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesize } from "../operations/synthesis/synthesize";
-import { CommandError, parseOptions, runCommand, table } from "../operations/terminal/terminal";
+import { CommandError, table } from "../operations/terminal/terminal";
 import { detectTerraform } from "../operations/terraform/binary";
 import { migrateState } from "../operations/terraform/migrate-state";
 
-runCommand(async () => {
-  parseOptions();
+/** Moves the local state of every stack to the backend that the environment names. */
+export async function moveStateOfEnvironment(): Promise<void> {
   const environment = currentEnvironment();
   if (!environment.state || environment.state.kind === "local") {
     throw new CommandError(
@@ -25,4 +24,7 @@ runCommand(async () => {
     rows.push([name, await migrateState(folder, localState, terraform)]);
   }
   console.log(table(rows));
-});
+  console.log(
+    `\nthe state of environment "${environment.name}" is at its backend: npm run plan says whether anything changes`,
+  );
+}

@@ -1,6 +1,4 @@
-// npm run plan: what a deploy would do in every stack, as Terraform plans it against what is deployed. Exit codes as of a preview.
-import { parseArgs } from "node:util";
-import { FORMATS, formatNamed } from "../operations/changes/render";
+import { type Format, RENDERERS } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
 import { describeForeignAuthorities } from "../operations/deploy/authorities";
 import { followContext } from "../operations/engine/context";
@@ -9,16 +7,10 @@ import { Run } from "../operations/run/run";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { missingInputs } from "../operations/synthesis/inputs";
 import { synthesize } from "../operations/synthesis/synthesize";
-import { optionsOrError, refuse, runCommand } from "../operations/terminal/terminal";
+import { refuse } from "../operations/terminal/terminal";
 
-const OPTIONS = { format: { type: "string", default: "terminal" } } as const;
-
-runCommand(async () => {
-  const { format } = optionsOrError(
-    Object.keys(OPTIONS),
-    () => parseArgs({ options: OPTIONS }).values,
-  );
-  const render = FORMATS[formatNamed(format)];
+/** Prints what a deploy would change, as Terraform plans it. The exit code says how much that is. */
+export async function showPlan({ format }: { readonly format: Format }): Promise<void> {
   const environment = await followContext(currentEnvironment());
   const stacks = synthesize(environment);
   refuse(
@@ -33,9 +25,9 @@ runCommand(async () => {
   try {
     await run.plan();
     const report = await run.report();
-    console.log(render([report]));
+    console.log(RENDERERS[format]([report]));
     process.exitCode = exitCodeOf([report]);
   } finally {
     run.forgetPlans();
   }
-});
+}

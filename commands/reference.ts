@@ -1,7 +1,7 @@
-// npm run reference: writes the tables of docs/reference/ out of the types and what is written at them, and out of the stacks.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { production } from "../environments/production";
+import { renderCommands } from "../operations/documentation/commands";
 import { renderPrincipals } from "../operations/documentation/principals";
 import {
   exportedTypes,
@@ -10,10 +10,10 @@ import {
 } from "../operations/documentation/reference";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
-import { parseOptions, runCommand } from "../operations/terminal/terminal";
+import type { GuidedCommand } from "../operations/terminal/command";
 
-runCommand(async () => {
-  parseOptions();
+/** Writes the pages of docs/reference/ out of the types and what is written at them, the stacks and the help of the program. */
+export async function writeReference(program: GuidedCommand): Promise<void> {
   const folder = join(PROJECT_ROOT, "docs", "reference");
   const types = exportedTypes();
   mkdirSync(folder, { recursive: true });
@@ -24,5 +24,6 @@ runCommand(async () => {
     join(folder, "principals.md"),
     renderPrincipals(production, synthesizeProject(production)),
   );
-  console.log(`wrote ${Object.keys(REFERENCE_PAGES).length + 1} pages in docs/reference/`);
-});
+  writeFileSync(join(folder, "commands.md"), renderCommands(program));
+  console.log(`wrote ${Object.keys(REFERENCE_PAGES).length + 2} pages in docs/reference/`);
+}

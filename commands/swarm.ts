@@ -1,9 +1,11 @@
-// npm run swarm: makes the machines of an environment one Docker Swarm. Run again, it takes in those that are missing.
 import { makeSwarm } from "../operations/swarm/swarm";
 import { currentEnvironment } from "../operations/synthesis/environment";
-import { parseOptions, runCommand } from "../operations/terminal/terminal";
 
-runCommand(async () => {
-  parseOptions();
-  await makeSwarm(currentEnvironment());
-});
+/** Joins the machines of the environment that are not in its Swarm yet. */
+export async function swarm(): Promise<void> {
+  const environment = currentEnvironment();
+  await makeSwarm(environment);
+  console.log(
+    `the machines of environment "${environment.name}" are one Swarm: npm run doctor checks them, npm run up deploys`,
+  );
+}

@@ -1,38 +1,33 @@
-import { parseArgs } from "node:util";
 import { lab } from "../environments/lab";
 import { labSecured } from "../environments/lab-secured";
 import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
-import { CommandError, optionsOrError } from "../operations/terminal/terminal";
-import { LAB_ENGINES, type LabOptions } from "./prepare";
+import { CommandError } from "../operations/terminal/terminal";
+import type { LabEngine, LabOptions } from "./prepare";
 
-const OPTIONS = {
-  fresh: { type: "boolean", default: false },
-  yes: { type: "boolean", default: false },
-  secured: { type: "boolean", default: false },
-  prepare: { type: "boolean", default: false },
-  machines: { type: "string" },
-  engine: { type: "string" },
-} as const;
+/** As on the command line. */
+export interface LabFlags {
+  readonly fresh: boolean;
+  readonly yes: boolean;
+  readonly secured: boolean;
+  /** Whether nothing is to be deployed. */
+  readonly prepare: boolean;
+  readonly machines?: string;
+  readonly engine?: LabEngine;
+}
 
-/** What the command line asks of the lab, or an error that says what is allowed. */
-export function parseLabOptions(): Required<Pick<LabOptions, "environment">> &
-  LabOptions & {
-    /** Whether nothing is to be deployed. */
-    readonly prepare: boolean;
-  } {
-  const { fresh, yes, secured, machines, engine, prepare } = optionsOrError(
-    Object.keys(OPTIONS),
-    () => parseArgs({ options: OPTIONS }).values,
-  );
+/** Which lab that is. Throws if there is none with that many machines, or not with that engine. */
+export function labOptionsOf({
+  fresh,
+  yes,
+  secured,
+  machines,
+  engine,
+}: Omit<LabFlags, "prepare">): LabOptions & Required<Pick<LabOptions, "environment">> {
   if (machines !== undefined && machines !== "3") {
     throw new CommandError(
       `--machines is "${machines}": 3 is allowed, for environment ${labThree.name}`,
     );
-  }
-  const known = LAB_ENGINES.find((name) => name === engine);
-  if (engine !== undefined && !known) {
-    throw new CommandError(`--engine is "${engine}": allowed are ${LAB_ENGINES.join(", ")}`);
   }
   if (engine !== undefined && machines !== undefined) {
     throw new CommandError(
@@ -40,5 +35,5 @@ export function parseLabOptions(): Required<Pick<LabOptions, "environment">> &
     );
   }
   const [open, locked] = machines ? [labThree, labThreeSecured] : [lab, labSecured];
-  return { fresh, yes, prepare, environment: secured ? locked : open, engine: known };
+  return { fresh, yes, environment: secured ? locked : open, engine };
 }

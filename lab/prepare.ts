@@ -50,8 +50,7 @@ export interface LabOptions {
 }
 
 /** This machine's own, Debian's there, and newer ones, as in lab/engines.sh. */
-export const LAB_ENGINES = ["bookworm", "trixie", "forky"] as const;
-export type LabEngine = (typeof LAB_ENGINES)[number];
+export type LabEngine = "bookworm" | "trixie" | "forky";
 
 /** As in lab/lib.sh. */
 const CACHE =

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 const ROOT = join(__dirname, "..", "..");
-const TERMINAL = "../../operations/terminal/terminal";
+const PROGRAM = join(ROOT, "commands", "program", "program");
 
 /** What a command said, and what it exits with. */
 export interface Said {
@@ -10,17 +10,11 @@ export interface Said {
   readonly stderr: string;
 }
 
-export interface CommandOptions {
-  /** @default - none */
-  readonly args?: readonly string[];
-  /** All of its variables. @default - those of this process */
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-/** Runs a command's file in this process: one of its own would load and compile everything again. */
+/** Runs a command line of the program in this process: one of its own would load and compile everything again. */
 export async function runHere(
-  file: string,
-  { args = [], env = { ...process.env } }: CommandOptions = {},
+  args: readonly string[],
+  /** All of its variables. */
+  env: NodeJS.ProcessEnv = { ...process.env },
 ): Promise<Said> {
   const given = { ...process.env };
   const said = { stdout: "", stderr: "" };
@@ -31,41 +25,19 @@ export async function runHere(
     jest.spyOn(console, "log").mockImplementation(to("stdout")),
     jest.spyOn(console, "warn").mockImplementation(to("stderr")),
     jest.spyOn(console, "error").mockImplementation(to("stderr")),
+    jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+      said.stdout += text;
+      return true;
+    }),
   ];
   setVariables(env);
   const { exitCode } = process;
   process.exitCode = 0;
   try {
     // Modules of its own, as in a process of its own.
-    await jest.isolateModulesAsync(async () => {
-      const util = jest.requireActual("node:util");
-      // This process has options of jest's.
-      jest.doMock("node:util", () => ({
-        ...util,
-        parseArgs: (config: object) => util.parseArgs({ args, ...config }),
-      }));
-      const terminal = jest.requireActual(TERMINAL);
-      let running: Promise<void> | undefined;
-      jest.doMock(TERMINAL, () => ({
-        ...terminal,
-        runCommand: (main: () => Promise<void>) => {
-          running = main();
-        },
-      }));
-      require(join(ROOT, file));
-      await running?.catch((error: Error) => {
-        const message = terminal.messageOf(error);
-        if (message === undefined) {
-          throw error;
-        }
-        said.stderr += `${message}\n`;
-        process.exitCode = 1;
-      });
-    });
+    await jest.isolateModulesAsync(() => require(PROGRAM).runProgram(args));
     return { status: Number(process.exitCode), ...said };
   } finally {
-    jest.dontMock(TERMINAL);
-    jest.dontMock("node:util");
     for (const spy of spies) {
       spy.mockRestore();
     }

@@ -113,7 +113,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     'command("rotate", "shop")',
   ],
   "npm run doctor": ["__tests__/e2e/docs/docs.test.ts", 'npm("doctor")'],
-  "npm run migrate-state": ["__tests__/e2e/state/backend.test.ts", "commands/migrate-state.ts"],
+  "npm run migrate-state": ["__tests__/e2e/state/backend.test.ts", 'command("migrate-state")'],
   "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(picture, laptop)"],
   "npm run reference": ["__tests__/unit/reference.test.ts", "renderReference(page, types)"],
   "npx cdktf synth": ["__tests__/e2e/docs/docs.test.ts", 'cdktf(["synth"])'],

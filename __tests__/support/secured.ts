@@ -30,7 +30,7 @@ export class SecuredProject {
 
   /** A command in the copy, as its npm script runs it. */
   command(script: string, ...args: string[]): Finished {
-    return run("node", ["-r", "./register.js", `commands/${script}.ts`, ...args], {}, this.folder);
+    return run("node", ["commands/groundwork.mjs", script, ...args], {}, this.folder);
   }
 
   /** Changes a file of the copy. */

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { copyOfProject, editCopy } from "../../operations/bench/copy";
 
-/** What a program of a project with these edits says, a line each. */
+const APP = ["-r", "./register.js", "main.ts"];
+
+/** What node says of a project with these edits, a line each, for each of these arguments. */
 async function errorsOf(
   edits: readonly (readonly [file: string, from: string, to: string])[],
-  ...programs: string[]
+  ...programs: (readonly string[])[]
 ): Promise<string[][]> {
   const copy = copyOfProject();
   try {
@@ -16,14 +18,10 @@ async function errorsOf(
     }
     return await Promise.all(
       programs.map(async (program) => {
-        const { code, stderr } = await promisify(execFile)(
-          process.execPath,
-          ["-r", "./register.js", program],
-          {
-            cwd: copy,
-            env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
-          },
-        ).catch((error) => error);
+        const { code, stderr } = await promisify(execFile)(process.execPath, program, {
+          cwd: copy,
+          env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
+        }).catch((error) => error);
         expect(code).toBe(1);
         return stderr.trim().split("\n");
       }),
@@ -57,8 +55,8 @@ test("the app and a command say everything that is wrong in what people wrote, a
       ["alerts/kafka.yml", "    for: ", "    four: "],
       ["dashboards/Messaging/kafka.json", '"uid": "groundwork-kafka"', '"uid": ""'],
     ],
-    "main.ts",
-    "commands/credentials.ts",
+    APP,
+    ["commands/groundwork.mjs", "credentials"],
   );
   expect(said[0]).toEqual([
     'environment "lab" has kafka.brokers "3": it has to be a number',
@@ -86,7 +84,7 @@ test("the app says of every stack what cannot be there", async () => {
       ["catalog/topics.ts", "partitions: 6", "partitions: 6, replicationFactor: 5"],
       ["environments/lab.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
     ],
-    "main.ts",
+    APP,
   );
   expect(said).toEqual([
     "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at lab-data/opensearch)",

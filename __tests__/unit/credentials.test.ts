@@ -5,7 +5,7 @@ import type { Application } from "../../constructs";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
 import { makeIdentities } from "../../environments/make-identities";
-import { credentialsOf, FORMATS } from "../../operations/credentials/credentials";
+import { credentialsOf, RENDERERS } from "../../operations/credentials/credentials";
 
 // Twelve rounds, each twice as long as the one before, say nothing that four do not.
 jest.mock("bcryptjs", () => {
@@ -33,27 +33,27 @@ describe("the credentials of an application", () => {
   const locked = () => credentialsOf(labSecured, APPLICATIONS, "ledger");
 
   test("are the addresses where everyone is let in", () => {
-    expect(FORMATS.properties(open)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
-    expect(FORMATS.env(open)).toBe(
+    expect(RENDERERS.properties(open)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
+    expect(RENDERERS.env(open)).toBe(
       "KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_GROUP_ID=ledger\nKAFKA_SECURITY_PROTOCOL=PLAINTEXT\nOPENSEARCH_URL=http://opensearch:9200\n",
     );
-    expect(FORMATS.text(open)).toContain("none: neither user nor password is asked for");
+    expect(RENDERERS.text(open)).toContain("none: neither user nor password is asked for");
   });
 
   test("are a user, a password and whom to trust where the platform is locked", () => {
     const { login } = locked();
     expect(login?.user).toBe("ledger");
-    const properties = FORMATS.properties(locked());
+    const properties = RENDERERS.properties(locked());
     expect(properties).toContain("security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n");
     expect(properties).toContain(`username="ledger" password="${login?.password}";\n`);
     // One property, with the line breaks of the certificate.
     expect(properties).toMatch(
       /^ssl\.truststore\.certificates=-----BEGIN CERTIFICATE-----\\n\\\n( {2}\S+\\n\\\n)+ {2}-----END CERTIFICATE-----\n$/m,
     );
-    const env = FORMATS.env(locked());
+    const env = RENDERERS.env(locked());
     expect(env).toContain("OPENSEARCH_URL=https://opensearch:9200\nOPENSEARCH_USERNAME=ledger\n");
     const [, authorities] = /^CA_BASE64=(.*)$/m.exec(env) ?? [];
-    expect(Buffer.from(authorities, "base64").toString()).toBe(FORMATS.ca(locked()));
+    expect(Buffer.from(authorities, "base64").toString()).toBe(RENDERERS.ca(locked()));
     expect(
       env
         .trim()

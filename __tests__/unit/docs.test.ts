@@ -30,7 +30,9 @@ test.each(PAGES)("every link and every command of $path leads somewhere", ({ pat
     ([, link]) => link,
   );
   expect(links.filter((link) => !existsSync(join(ROOT, dirname(path), link)))).toEqual([]);
-  const commands = [...text.matchAll(/npm run ([a-z][a-z0-9:-]*)/g)].map(([, name]) => name);
+  const commands = [...text.matchAll(/(?:npm run|npx groundwork) ([a-z][a-z0-9:-]*)/g)].map(
+    ([, name]) => name,
+  );
   expect(commands.filter((name) => !(name in scripts))).toEqual([]);
 });
 

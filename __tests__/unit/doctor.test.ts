@@ -18,8 +18,10 @@ function program(name: string, script: string): void {
 
 /** `npm run doctor` where no other programs are installed than those. */
 const doctor = (env: NodeJS.ProcessEnv = {}) =>
-  runHere("commands/doctor.ts", {
-    env: { PATH: `${folder}:${dirname(process.execPath)}`, HOME: folder, ...env },
+  runHere(["doctor"], {
+    PATH: `${folder}:${dirname(process.execPath)}`,
+    HOME: folder,
+    ...env,
   });
 
 /** A docker CLI whose engine is like that. */

@@ -35,9 +35,10 @@ function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  folder = "",
 ): SpawnSyncReturns<string> {
   return spawnSync(command, args, {
-    cwd: project,
+    cwd: join(project, folder),
     encoding: "utf8",
     env: {
       PATH: process.env.PATH,
@@ -157,6 +158,26 @@ test("an npm that fails has its own words shown, and what they are about, withou
     "installing dependencies ...\nnpm error ENOSPC\nnpm ci failed with exit status 7, and 4 packages of package-lock.json are missing in node_modules: mend what npm says above and run the command again\n",
   );
 });
+
+test.each(["", "docs"])(
+  "npx groundwork installs what the clone misses, then runs its program, from folder %j",
+  (folder) => {
+    declareProject();
+    cpSync(join(ROOT, "commands", "groundwork.mjs"), join(project, "commands", "groundwork.mjs"));
+    write("register.js", "");
+    write(
+      "commands/program/program.ts",
+      'exports.runProgram = (args) => { console.log("runs", ...args); process.exitCode = 3; };',
+    );
+    const { bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const wanted = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
+    write("package.json", { ...wanted, bin });
+    mkdirSync(join(project, "docs"));
+    const { status, stdout } = run("npx", ["groundwork", "up", "--without", "c"], {}, folder);
+    expect([status, stdout]).toEqual([3, "looked at the bindings\nruns up --without c\n"]);
+    expect(isThere("node_modules/tool/package.json")).toBe(true);
+  },
+);
 
 describe("the bindings of the grafana provider", () => {
   /** With the schema of one resource, which is generated quicker, and without some of the packages that are installed. */

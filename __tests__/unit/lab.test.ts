@@ -9,7 +9,7 @@ test.each([
   ],
   [["--machines", "4"], '--machines is "4": 3 is allowed, for environment lab-three'],
 ])("npm run lab with %j says what is allowed", async (args, message) => {
-  const { status, stderr } = await runHere("commands/lab.ts", { args });
+  const { status, stderr } = await runHere(["lab", ...args]);
   expect({ status, stderr }).toEqual({ status: 1, stderr: `\n${message}\n` });
 });
 

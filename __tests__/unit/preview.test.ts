@@ -11,7 +11,7 @@ import { labThree } from "../../environments/lab-three";
 import { laptop } from "../../environments/laptop";
 import { differences } from "../../operations/changes/diff";
 import { compare, preview } from "../../operations/changes/preview";
-import { FORMATS, formatNamed } from "../../operations/changes/render";
+import { RENDERERS } from "../../operations/changes/render";
 import {
   type ChangeReport,
   EXIT_CHANGES,
@@ -42,7 +42,7 @@ function edited(change: (stacks: Record<string, Json>) => void): Synthesis {
 
 const report = (base: Synthesis, head: Synthesis): ChangeReport =>
   compare("laptop", "main", base, head);
-const rendered = (base: Synthesis, head: Synthesis) => FORMATS.terminal([report(base, head)]);
+const rendered = (base: Synthesis, head: Synthesis) => RENDERERS.terminal([report(base, head)]);
 
 const withTopics = (topics: readonly Topic[]) => synthesis(laptop, { ...catalog, topics });
 const [infraEvents, applicationLogs] = catalog.topics;
@@ -605,11 +605,11 @@ describe("the formats", () => {
   ]);
 
   test("Markdown is a table for each stack, with what is destructive first and no markup of values", () => {
-    expect(FORMATS.markdown([report(BASE, head)])).toMatchSnapshot();
+    expect(RENDERERS.markdown([report(BASE, head)])).toMatchSnapshot();
   });
 
   test("JSON has everything", () => {
-    expect(JSON.parse(FORMATS.json([report(BASE, head)]))).toEqual([report(BASE, head)]);
+    expect(JSON.parse(RENDERERS.json([report(BASE, head)]))).toEqual([report(BASE, head)]);
   });
 });
 
@@ -669,11 +669,11 @@ function differingResources(base: Synthesis, head: Synthesis): string[] {
 
 describe("npm run preview", () => {
   const run = (...args: string[]) =>
-    runHere("commands/preview.ts", {
-      args,
+    runHere(
+      ["preview", ...args],
       // Nothing but git and node: no engine, no Terraform.
-      env: { PATH: `${join(process.execPath, "..")}:/usr/bin:/bin`, HOME: tmpdir() },
-    });
+      { PATH: `${join(process.execPath, "..")}:/usr/bin:/bin`, HOME: tmpdir() },
+    );
 
   test("compares with a revision and counts what is there", async () => {
     const head = execFileSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim();
@@ -702,11 +702,6 @@ describe("npm run preview", () => {
       "no environment",
       () => currentEnvironment("prod"),
       /^GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production/,
-    ],
-    [
-      "no format",
-      () => formatNamed("xml"),
-      /^--format is "xml": allowed are terminal, markdown, json/,
     ],
   ])("fails with the remedy for what is %s", (_, look, message) => {
     expect(look).toThrow(message);

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createProgram } from "../../commands/program/program";
 import { production } from "../../environments/production";
+import { renderCommands } from "../../operations/documentation/commands";
 import { renderPrincipals } from "../../operations/documentation/principals";
 import {
   exportedTypes,
@@ -16,7 +18,7 @@ const pages = Object.keys(REFERENCE_PAGES);
 
 test("the pages are these", () => {
   expect(readdirSync(FOLDER).sort()).toEqual(
-    [...pages, "principals"].map((page) => `${page}.md`).sort(),
+    [...pages, "commands", "principals"].map((page) => `${page}.md`).sort(),
   );
 });
 
@@ -44,6 +46,10 @@ test("docs/reference/principals.md is what the stacks say: npm run reference wri
   expect(readFileSync(join(FOLDER, "principals.md"), "utf8")).toBe(
     renderPrincipals(production, stacks),
   );
+});
+
+test("docs/reference/commands.md is what the commands' help says: npm run reference writes it anew", () => {
+  expect(readFileSync(join(FOLDER, "commands.md"), "utf8")).toBe(renderCommands(createProgram()));
 });
 
 test("whatever a public construct takes is on a page", () => {

@@ -1,25 +1,16 @@
 import { styleText } from "node:util";
-import { CommandError } from "../terminal/terminal";
 import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
 import { describeRoll } from "./roll";
 
-/** How a report can be shown. */
-export const FORMATS = {
+/** How reports are shown, by the name of the format. */
+export const RENDERERS = {
   terminal: renderTerminal,
   markdown: renderMarkdown,
   json: renderJson,
 } as const;
 
-export type Format = keyof typeof FORMATS;
-
-/** The format of that name, or an error that names the allowed ones. */
-export function formatNamed(name: string): Format {
-  if (!Object.hasOwn(FORMATS, name)) {
-    throw new CommandError(`--format is "${name}": allowed are ${Object.keys(FORMATS).join(", ")}`);
-  }
-  return name as Format;
-}
+export type Format = keyof typeof RENDERERS;
 
 const SIGNS: Readonly<Record<Action, string>> = {
   create: "+",

@@ -58,12 +58,14 @@ export function credentialsOf(
 }
 
 /** How credentials are written, by the name of the format. */
-export const FORMATS: Readonly<Record<string, (credentials: Credentials) => string>> = {
+export const RENDERERS = {
   text: renderText,
   properties: renderProperties,
   env: renderEnv,
-  ca: ({ login }) => login?.authorities ?? "",
-};
+  ca: ({ login }: Credentials) => login?.authorities ?? "",
+} as const;
+
+export type Format = keyof typeof RENDERERS;
 
 function renderText({ kafka, openSearch, login }: Credentials): string {
   return `${table([

@@ -278,11 +278,11 @@ function paragraph(text: string): string[] {
   return text ? [text.replace(/\s+/g, " "), ""] : [];
 }
 
-function code(text: string): string {
+export function code(text: string): string {
   return `\`${text}\``;
 }
 
 /** A cell ends at a bar and a line, wherever they stand. */
-function row(...cells: string[]): string {
+export function row(...cells: string[]): string {
   return `| ${cells.map((cell) => cell.replace(/\s+/g, " ").replaceAll("|", "\\|")).join(" | ")} |`;
 }

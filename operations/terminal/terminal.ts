@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ValidationError } from "../../constructs/service/validation";
 
 /** Rows as an aligned table; the first row is the header. */
@@ -52,28 +51,11 @@ export function messageOf(error: Error): string | undefined {
 }
 
 /** Runs a command's main function and turns its outcome into an exit code. */
-export function runCommand(main: () => Promise<void>): void {
-  main().catch((error: Error) => {
+export async function runCommand(main: () => Promise<void>): Promise<void> {
+  await main().catch((error: Error) => {
     console.error(messageOf(error) ?? error);
     process.exitCode = 1;
   });
-}
-
-/** The command line's switches, or an error that names the allowed ones. */
-export function parseOptions<const Name extends string>(
-  ...names: readonly Name[]
-): Record<Name, boolean> {
-  const values = optionsOrError(
-    names,
-    () =>
-      parseArgs({
-        options: Object.fromEntries(names.map((name) => [name, { type: "boolean" as const }])),
-      }).values,
-  );
-  return Object.fromEntries(names.map((name) => [name, values[name] === true])) as Record<
-    Name,
-    boolean
-  >;
 }
 
 /** What the command line is parsed to, or an error that names the options that are allowed. */

@@ -34,8 +34,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(copy, { recursive: true }));
 
 /** A command in the copy, as its npm script runs it. */
-const command = (script: string) =>
-  run("node", ["-r", "./register.js", `commands/${script}.ts`], {}, copy);
+const command = (script: string) => run("node", ["commands/groundwork.mjs", script], {}, copy);
 
 describe("what is somebody else's and has one of the platform's names", () => {
   let refused: Finished;

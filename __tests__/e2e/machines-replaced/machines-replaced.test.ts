@@ -16,7 +16,7 @@ test("a machine that is made anew takes its place, and has copies of everything 
   expect(swarm).toEqual({
     exitCode: 0,
     output:
-      "a: what it was before is removed from the Swarm\na: joined as manager\nb: is in the Swarm\nc: is in the Swarm\n",
+      'a: what it was before is removed from the Swarm\na: joined as manager\nb: is in the Swarm\nc: is in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
   });
   const ids = () => on("b", "ps", "--quiet", "--no-trunc") + on("c", "ps", "--quiet", "--no-trunc");
   const before = ids();

@@ -20,7 +20,7 @@ describe("a change that replaces every node", () => {
   let copy: string;
   const command = (script: string): [string, string[]] => [
     "node",
-    ["-r", "./register.js", `commands/${script}.ts`],
+    ["commands/groundwork.mjs", script],
   ];
   const inCopy = (script: string) => run(...command(script), {}, copy);
 

@@ -55,7 +55,8 @@ test("npm run doctor finds that each machine reaches the others", async () => {
 test("npm run swarm finds the machines in the Swarm", () => {
   expect(npm("swarm")).toEqual({
     exitCode: 0,
-    output: "a: is in the Swarm\nb: is in the Swarm\nc: is in the Swarm\n",
+    output:
+      'a: is in the Swarm\nb: is in the Swarm\nc: is in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
   });
 });
 

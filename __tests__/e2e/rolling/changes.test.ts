@@ -42,7 +42,7 @@ const edit = (file: string, from: string, to: string) => editCopy(copy, file, fr
 
 /** `npm run up` in the copy, on a terminal or in a pipe. Its dependencies are the project's: nothing is to be installed. */
 function up(where: "terminal" | "pipe"): Finished {
-  const command = "node -r ./register.js commands/up.ts";
+  const command = "node commands/groundwork.mjs up";
   return where === "pipe"
     ? run("sh", ["-c", command], {}, copy)
     : run(

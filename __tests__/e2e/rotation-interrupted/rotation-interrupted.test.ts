@@ -21,7 +21,7 @@ test("an authority is replaced: then certificates are the new one's and it alone
     "shop-ca-2",
     async () => {
       interrupted = await interrupt(
-        ...(["node", ["-r", "./register.js", "commands/rotate.ts", "ca"]] as const),
+        ...(["node", ["commands/groundwork.mjs", "rotate", "ca"]] as const),
         /is rolled[\s\S]*created after/,
         shop.project.folder,
       );

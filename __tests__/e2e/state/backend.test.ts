@@ -22,16 +22,17 @@ describe("a state that moves to where the whole team finds it", () => {
   let deployed: string;
 
   /** Not blocking: this process is the backend. */
-  const command = async (file: string) =>
-    (await execute("node", ["-r", "./register.js", file], { cwd: copy, env: process.env })).stdout;
+  const command = async (name: string) =>
+    (await execute("node", ["commands/groundwork.mjs", name], { cwd: copy, env: process.env }))
+      .stdout;
 
   beforeAll(async () => {
-    await command("commands/up.ts");
+    await command("up");
     server = await openStateServer();
     const state = `state: { kind: "http", address: "${server.address}" }`;
     editCopy(copy, "environments/lab.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
-    moved = await command("commands/migrate-state.ts");
-    deployed = await command("commands/up.ts");
+    moved = await command("migrate-state");
+    deployed = await command("up");
   });
   afterAll(() => server.close());
 

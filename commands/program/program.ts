@@ -1,0 +1,67 @@
+import { CommanderError } from "@commander-js/extra-typings";
+import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { runCommand } from "../../operations/terminal/terminal";
+import { deployCommands } from "./deploy";
+import { developCommands } from "./develop";
+import { inspectCommands } from "./inspect";
+import { labCommands } from "./lab";
+import { secretCommands } from "./secrets";
+import { DEPLOY } from "./variables";
+
+/** Headings of the help, and what stands below each. */
+const GROUPS: Readonly<Record<string, () => readonly GuidedCommand[]>> = {
+  "Deploy:": deployCommands,
+  "Inspect:": inspectCommands,
+  "Secrets:": secretCommands,
+  "Lab:": labCommands,
+  "Develop Groundwork:": developCommands,
+};
+
+/** The command line. A command's own code is loaded when it runs. */
+export function createProgram(): GuidedCommand {
+  return guided(
+    "npx groundwork",
+    {
+      purpose: "One shared data platform as code: OpenSearch, Kafka and Grafana on Docker",
+      examples: {
+        "npx groundwork doctor": "check what a deploy needs of this machine",
+        "npx groundwork up": 'deploy environment "laptop" to this machine\'s Docker engine',
+        "npx groundwork up --help": "options, examples and exit codes of a command",
+      },
+      exitCodes: {
+        0: "done",
+        1: "failed; the message on standard error says what to do",
+        2: "preview and plan: there are changes",
+        3: "preview and plan: there are destructive changes",
+      },
+      variables: DEPLOY,
+      pages: ["README.md", "docs/reference/commands.md"],
+    },
+    (program) => {
+      program
+        .version(require("../../package.json").version, "-V, --version", "show the version")
+        .usage("<command> [options]")
+        .enablePositionalOptions();
+      for (const [heading, commands] of Object.entries(GROUPS)) {
+        for (const command of commands()) {
+          program.addCommand(command.helpGroup(heading));
+        }
+      }
+    },
+  );
+}
+
+/** Does what a command line says, and sets the exit code. */
+export function runProgram(args: readonly string[]): Promise<void> {
+  return runCommand(async () => {
+    try {
+      await createProgram().parseAsync([...args], { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) {
+        throw error;
+      }
+      // It has shown its help or version.
+      process.exitCode = error.exitCode;
+    }
+  });
+}
