@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import execa, { type ExecaError } from "execa";
 import { openDisplay } from "../operations/progress/display";
 import type { Display } from "../operations/progress/progress";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
@@ -66,23 +67,28 @@ export class Steps {
   }
 }
 
-function run(name: string, args: readonly string[], tell: (line: string) => void): Promise<string> {
-  const child = spawn(join(PROJECT_ROOT, "lab", name), args, { stdio: ["ignore", "pipe", "pipe"] });
+async function run(
+  name: string,
+  args: readonly string[],
+  tell: (line: string) => void,
+): Promise<string> {
+  const child = execa(join(PROJECT_ROOT, "lab", name), args, { stdin: "ignore" });
   let last = "";
   // The last line may be an answer, which nobody waits to read.
-  createInterface(child.stdout).on("line", (line) => {
+  createInterface(child.stdout as Readable).on("line", (line) => {
     last = line;
     if (line.startsWith("lab: ")) {
       tell(line);
     }
   });
-  createInterface(child.stderr).on("line", tell);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0
-        ? resolve(last)
-        : reject(new CommandError(`lab/${name} failed, its message is above`)),
+  createInterface(child.stderr as Readable).on("line", tell);
+  try {
+    await child;
+    return last;
+  } catch (error) {
+    const { exitCode, shortMessage } = error as ExecaError;
+    throw new CommandError(
+      exitCode === undefined ? shortMessage : `lab/${name} failed, its message is above`,
     );
-  });
+  }
 }

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -11,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import execa from "execa";
 import { unescapeTemplate } from "../../constructs/service/file";
 import { docker } from "../engine/docker";
 import { stackFolder } from "../synthesis/project";
@@ -82,27 +82,18 @@ export async function runSidecar(
     }
     await docker("cp", `${root}/.`, `${id}:/`);
     const peak = watchMemory(id);
-    const log = await attach(id);
+    // Its exit code is in what it says last.
+    const { stdout: log } = await execa("docker", ["start", "--attach", id], {
+      reject: false,
+      stderr: "inherit",
+      stdin: "ignore",
+    });
     const exit = JSON.parse(log.trim().split("\n").pop() ?? "{}");
     return { exit, peakMiB: peak() };
   } finally {
     rmSync(root, { recursive: true, force: true });
     await docker("rm", "--force", id);
   }
-}
-
-function attach(id: string): Promise<string> {
-  const child = spawn("docker", ["start", "--attach", id], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", () => resolve(output));
-  });
 }
 
 /** Reads the control group of a container of this machine's engine until asked for the peak. */

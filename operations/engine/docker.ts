@@ -1,7 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import execa, { type ExecaChildProcess } from "execa";
 
 /** Where an engine is, as in DOCKER_HOST; nothing is the one that the docker command finds, by DOCKER_HOST and contexts. */
 export type Engine = string | undefined;
@@ -12,21 +9,17 @@ export function docker(...args: string[]): Promise<string> {
 }
 
 /** Runs the docker CLI at an engine and returns what it printed. */
-export function dockerAt(engine: Engine, ...args: string[]): Promise<string> {
-  return runAt(engine, args);
+export async function dockerAt(engine: Engine, ...args: string[]): Promise<string> {
+  return (await runAt(engine, args)).stdout.trim();
 }
 
-async function runAt(engine: Engine, args: readonly string[], timeout?: number): Promise<string> {
-  const { stdout } = await run("docker", args, {
-    env: envAt(engine),
-    maxBuffer: 64 * 1024 * 1024,
-    timeout,
-  });
-  return stdout.trim();
-}
-
-function envAt(engine: Engine): NodeJS.ProcessEnv {
-  return engine ? { ...process.env, DOCKER_HOST: engine } : process.env;
+function runAt(
+  engine: Engine,
+  args: readonly string[],
+  options: { readonly reject?: boolean; readonly timeout?: number } = {},
+): ExecaChildProcess {
+  const env = engine ? { DOCKER_HOST: engine } : {};
+  return execa("docker", args, { ...options, all: true, env });
 }
 
 /** How many CPUs an engine's host has. */
@@ -48,10 +41,8 @@ export async function removeContainers(
 /** The last lines of a container's log, of both its streams, without the frames of a JVM's stack traces. */
 export async function lastLines(engine: Engine, container: string, count: number): Promise<string> {
   const tail = String(FRAMES_PER_LINE * count);
-  const { stdout, stderr } = await run("docker", ["logs", "--tail", tail, container], {
-    env: envAt(engine),
-  });
-  return `${stdout}${stderr}`
+  const { all = "" } = await runAt(engine, ["logs", "--tail", tail, container]);
+  return all
     .trim()
     .split("\n")
     .filter((line) => !/^\s+(at |\.\.\. \d+ more)/.test(line))
@@ -70,7 +61,7 @@ export interface Outcome {
 
 /** The same for a command whose failure is an answer. */
 export function tryDockerAt(engine: Engine, ...args: string[]): Promise<Outcome> {
-  return outcomeOf(runAt(engine, args));
+  return outcomeOf(engine, args);
 }
 
 /** How long an engine that is well may take to answer, also over ssh. */
@@ -78,29 +69,18 @@ const PATIENCE_SECONDS = 15;
 
 /** Where nobody knows yet whether the engine is well: one that is suspended, or behind a broken network, never answers. */
 export function askEngine(engine: Engine, ...args: string[]): Promise<Outcome> {
-  return outcomeOf(runAt(engine, args, PATIENCE_SECONDS * 1000));
+  return outcomeOf(engine, args, PATIENCE_SECONDS * 1000);
 }
 
-async function outcomeOf(running: Promise<string>): Promise<Outcome> {
-  try {
-    return { exitCode: 0, output: await running };
-  } catch (error) {
-    const {
-      code,
-      killed,
-      stdout = "",
-      stderr = "",
-    } = error as {
-      code?: unknown;
-      killed?: boolean;
-      stdout?: string;
-      stderr?: string;
-    };
-    return {
-      exitCode: typeof code === "number" ? code : 127,
-      output: killed ? `no answer within ${PATIENCE_SECONDS} s` : `${stdout}${stderr}`.trim(),
-    };
-  }
+async function outcomeOf(
+  engine: Engine,
+  args: readonly string[],
+  timeout?: number,
+): Promise<Outcome> {
+  const finished = await runAt(engine, args, { reject: false, timeout });
+  const { exitCode = 127, stdout, all = "", timedOut } = finished;
+  const output = exitCode === 0 ? stdout : all;
+  return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };
 }
 
 /** Whether an engine is on this machine, as far as its address says. */

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { stripVTControlCharacters } from "node:util";
+import execa, { type ExecaError } from "execa";
 import { InterruptedError } from "./terminal";
 
 export interface StreamOptions {
@@ -36,24 +38,35 @@ export async function stream(
   refuseInterrupted();
   mkdirSync(dirname(logFile), { recursive: true });
   const file = createWriteStream(logFile, { flags: "a" });
-  const child = spawn(command, [...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = execa(command, args, {
+    cwd,
+    env,
+    extendEnv: false,
+    stdin: "ignore",
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
   if (running++ === 0) {
     process.on("SIGINT", wait);
   }
   for (const output of [child.stdout, child.stderr]) {
-    createInterface({ input: output }).on("line", (raw) => {
+    createInterface({ input: output as Readable }).on("line", (raw) => {
       const line = stripVTControlCharacters(raw);
       file.write(`${log(line)}\n`);
       onLine(line);
     });
   }
   try {
-    return await new Promise<number>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (status) => resolve(status ?? 1));
-    });
+    await child;
+    return 0;
+  } catch (error) {
+    const { exitCode, signal } = error as ExecaError;
+    if (exitCode === undefined && signal === undefined) {
+      // It did not start.
+      throw error;
+    }
+    return exitCode ?? 1;
   } finally {
-    file.end();
+    await finished(file.end());
     if (--running === 0) {
       process.off("SIGINT", wait);
     }

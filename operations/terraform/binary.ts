@@ -1,9 +1,6 @@
-import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { promisify } from "node:util";
+import execa, { type ExecaError } from "execa";
 import { CommandError } from "../terminal/terminal";
-
-const run = promisify(execFile);
 
 /** The program that cdktf runs for plan and apply. */
 export interface TerraformBinary {
@@ -25,12 +22,11 @@ export function detectTerraform(env = process.env): TerraformBinary | undefined 
   const forced = env[FORCE];
   for (const command of forced ? [forced] : ["terraform", "tofu"]) {
     try {
-      const output = execFileSync(command, ["version"], {
-        encoding: "utf8",
+      const { stdout } = execa.sync(command, ["version"], {
         env: terraformEnv(env),
-        stdio: ["ignore", "pipe", "ignore"],
+        extendEnv: false,
       });
-      const [, product, version] = /^(Terraform|OpenTofu) v(\S+)/.exec(output) ?? [];
+      const [, product, version] = /^(Terraform|OpenTofu) v(\S+)/.exec(stdout) ?? [];
       if (product === "Terraform" || product === "OpenTofu") {
         const choice = forced
           ? `forced by ${FORCE}`
@@ -58,13 +54,16 @@ export async function callTerraform(
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
   try {
-    const { stdout } = await run(command, [`-chdir=${folder}`, ...args], {
+    const { stdout } = await execa(command, [`-chdir=${folder}`, ...args], {
       env: { ...terraformEnv(process.env), TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1", ...env },
+      extendEnv: false,
       maxBuffer: 256 * 1024 * 1024,
     });
     return stdout;
   } catch (error) {
-    const { stderr = "" } = error as { stderr?: string };
-    throw new CommandError(`terraform ${args[0]} in ${folder} failed:\n${stderr.trim()}`);
+    const { stderr, shortMessage } = error as ExecaError;
+    throw new CommandError(
+      `terraform ${args[0]} in ${folder} failed:\n${stderr.trim() || shortMessage}`,
+    );
   }
 }
