@@ -9,7 +9,6 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import {
   DOCKER_CLI_IMAGE,
   HAPROXY_IMAGE,
@@ -24,9 +23,10 @@ import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
 import { enginesOf } from "../environments/placement";
 import { followContext } from "../operations/engine/context";
-import { askEngine, dockerAt, type Engine } from "../operations/engine/docker";
+import { askEngine, dockerAt, type Engine, tryDockerAt } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { poll } from "../operations/terminal/poll";
 import { CommandError } from "../operations/terminal/terminal";
 import { type RunLabScript, runLabScript, withSteps } from "./scripts";
 
@@ -202,9 +202,31 @@ const PATIENCE_SECONDS = 120;
 async function takeTurns(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const lock = join(CACHE, "lab.lock");
-  const own = identify(process.pid) as string;
-  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
   let told = false;
+  const other = await poll(
+    () => otherOwner(lock),
+    (pid) => pid === undefined,
+    {
+      intervalMs: 1000,
+      patienceMs: PATIENCE_SECONDS * 1000,
+      onWait(pid) {
+        if (!told) {
+          console.log(`lab: waits for another lab on this machine, process ${pid}`);
+          told = true;
+        }
+      },
+    },
+  );
+  if (other !== undefined) {
+    throw new CommandError(
+      `another lab uses this machine's engine for ${PATIENCE_SECONDS} s and more: wait until process ${other} has ended, or end it; ps -fp ${other} says what it is`,
+    );
+  }
+}
+
+/** Takes the lock until this process ends, or returns the process whose turn it is. */
+function otherOwner(lock: string): number | undefined {
+  const own = identify(process.pid) as string;
   while (!tryLock(lock, own)) {
     const owner = ownerOf(lock);
     if (owner === undefined) {
@@ -213,27 +235,18 @@ async function takeTurns(): Promise<void> {
     }
     if ([own, process.env[TURN]].includes(owner)) {
       process.env[TURN] = owner;
-      return;
+      return undefined;
     }
     const pid = Number.parseInt(owner, 10);
-    if (owner !== identify(pid)) {
-      rmSync(lock, { force: true });
-      console.log(`lab: takes over from process ${pid}, which was killed`);
-      continue;
+    if (owner === identify(pid)) {
+      return pid;
     }
-    if (Date.now() > deadline) {
-      throw new CommandError(
-        `another lab uses this machine's engine for ${PATIENCE_SECONDS} s and more: wait until process ${pid} has ended, or end it; ps -fp ${pid} says what it is`,
-      );
-    }
-    if (!told) {
-      console.log(`lab: waits for another lab on this machine, process ${pid}`);
-      told = true;
-    }
-    await setTimeout(1000);
+    rmSync(lock, { force: true });
+    console.log(`lab: takes over from process ${pid}, which was killed`);
   }
   process.env[TURN] = own;
   process.once("exit", () => rmSync(lock, { force: true }));
+  return undefined;
 }
 
 /** Whoever looks finds the lock with its owner in it, or none. */
@@ -355,19 +368,21 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
 
 /** Removes containers, however they are, and waits for those that the engine is removing itself, which it refuses to do twice. */
 async function forceContainersOut(engine: Engine, ids: readonly string[]): Promise<void> {
-  const deadline = Date.now() + LONGEST_REMOVAL_MS;
-  for (let left = ids; left.length > 0; ) {
-    try {
-      await dockerAt(engine, "container", "rm", "--force", ...left);
-      return;
-    } catch (error) {
-      const there = await lines(engine, "container", ...LISTS.container);
-      left = left.filter((id) => there.includes(id));
-      if (left.length > 0 && Date.now() > deadline) {
-        throw error;
-      }
-      await setTimeout(500);
-    }
+  let left = ids;
+  const remove = async () => {
+    const { exitCode, output } = await tryDockerAt(engine, "container", "rm", "--force", ...left);
+    const there = exitCode === 0 ? [] : await lines(engine, "container", ...LISTS.container);
+    left = left.filter((id) => there.includes(id));
+    return output;
+  };
+  const said = await poll(remove, () => left.length === 0, {
+    intervalMs: 500,
+    patienceMs: LONGEST_REMOVAL_MS,
+  });
+  if (left.length > 0) {
+    throw new CommandError(
+      `containers of an earlier lab cannot be removed within ${LONGEST_REMOVAL_MS / 1000} s: ${said}`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
+import { poll } from "../../operations/terminal/poll";
 import { newLog } from "./logs";
 
 /** How long a test waits for a state, whatever it is. */
@@ -9,22 +9,22 @@ const PATIENCE_SECONDS = 300;
 export async function eventually(
   look: () => readonly unknown[] | Promise<readonly unknown[]>,
 ): Promise<void> {
-  const started = Date.now();
   let log: string | undefined;
-  for (;;) {
-    const left = await looked(look);
-    if (left.length === 0) {
-      return;
-    }
-    const seconds = Math.round((Date.now() - started) / 1000);
-    const missing = `after ${seconds} s still: ${JSON.stringify(left)}`;
-    if (seconds > PATIENCE_SECONDS) {
-      throw new Error(missing);
-    }
-    // Each look is progress, so that the suite is not ended before this fails with what is missing.
-    log ??= newLog("eventually");
-    writeFileSync(log, `${missing}\n`);
-    await setTimeout(1000);
+  const left = await poll(
+    () => looked(look),
+    ({ length }) => length === 0,
+    {
+      intervalMs: 1000,
+      patienceMs: PATIENCE_SECONDS * 1000,
+      // Each look is progress, so that the suite is not ended before this fails with what is missing.
+      onWait(missing) {
+        log ??= newLog("eventually");
+        writeFileSync(log, `still: ${JSON.stringify(missing)}\n`);
+      },
+    },
+  );
+  if (left.length > 0) {
+    throw new Error(`after ${PATIENCE_SECONDS} s still: ${JSON.stringify(left)}`);
   }
 }
 

@@ -9,6 +9,7 @@ import { rerunSidecar } from "../checks/sidecars";
 import { askKafka } from "../clusters/ask";
 import { PROJECT_ROOT } from "../synthesis/project";
 import type { SynthesizedResource } from "../synthesis/resources";
+import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";
 import { synthesizedContainers } from "./deploy";
 import { bound, type Figure, ROUNDS, ratio, time } from "./figure";
@@ -127,9 +128,11 @@ async function deleteBenchTopics(): Promise<void> {
 async function settle(): Promise<void> {
   const look = ["--describe", "--under-replicated-partitions"];
   // Of one that goes away meanwhile the tool says that it is unknown.
-  while ((await callKafka("kafka-topics.sh", look, /UnknownTopicOrPartition/)) !== "") {
-    await setTimeout(1000);
-  }
+  await poll(
+    () => callKafka("kafka-topics.sh", look, /UnknownTopicOrPartition/),
+    (listed) => listed === "",
+    { intervalMs: 1000, patienceMs: Number.POSITIVE_INFINITY },
+  );
   await setTimeout(5000);
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { poll } from "../terminal/poll";
 import { firstOf, table } from "../terminal/terminal";
 
 /** How long what was just deployed may take to show in what collects it, or to be copied. */
@@ -35,11 +35,9 @@ export async function lookUntilHeld(
   guarantee: string,
   look: () => Promise<string[]>,
 ): Promise<AcceptanceRow> {
-  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
-  let failures = await look();
-  while (failures.length > 0 && Date.now() < deadline) {
-    await setTimeout(2000);
-    failures = await look();
-  }
+  const failures = await poll(look, ({ length }) => length === 0, {
+    intervalMs: 2000,
+    patienceMs: PATIENCE_SECONDS * 1000,
+  });
   return { requirement, guarantee, failures };
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { DOCKER_CLI_IMAGE } from "../../constructs";
 import type { Environment, Machine } from "../../environments";
 import { presentMachinesOf } from "../../environments/placement";
 import { dockerAt, tryDockerAt } from "../engine/docker";
+import { poll } from "../terminal/poll";
 import { lookAtPorts } from "./machine";
 import type { Look } from "./preflight";
 
@@ -154,13 +154,11 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
 
 /** Managers hear a moment later that the last container has left it. */
 async function removeNetwork({ engine }: Machine, network: string): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const { exitCode } = await tryDockerAt(engine, "network", "rm", network);
-    if (exitCode === 0) {
-      return;
-    }
-    await setTimeout(500);
-  }
+  await poll(
+    () => tryDockerAt(engine, "network", "rm", network),
+    ({ exitCode }) => exitCode === 0,
+    { intervalMs: 500, patienceMs: 10_000 },
+  );
 }
 
 function ownFile(name: string): string {

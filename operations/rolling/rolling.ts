@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { engineOf } from "../../environments/placement";
 import { clusterOf } from "../changes/change";
 import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/roll";
@@ -8,6 +7,7 @@ import { askEveryEngine } from "../engine/machines";
 import type { Run } from "../run/run";
 import { swarmLacks } from "../swarm/whole";
 import type { SynthesizedResource } from "../synthesis/resources";
+import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
 
 /** How long a cluster may take to be whole before its first node is touched. */
@@ -153,23 +153,25 @@ async function waitUntilWhole(
   when: string,
   patienceMs: number,
 ): Promise<void> {
-  const deadline = Date.now() + patienceMs;
   let told = 0;
-  for (;;) {
-    const lack = await lackOf(run, clusters, when);
-    if (lack === undefined) {
-      return;
-    }
-    if (Date.now() > deadline) {
-      throw new CommandError(
-        `${lack}; nothing more was replaced. Mend that and run the same command again, or npm run up -- --at-once to replace all nodes together, without serving meanwhile`,
-      );
-    }
-    if (Date.now() - told >= TELL_MS) {
-      told = Date.now();
-      console.log(`  waits: ${lack}`);
-    }
-    await setTimeout(INTERVAL_MS);
+  const lack = await poll(
+    () => lackOf(run, clusters, when),
+    (lacking) => lacking === undefined,
+    {
+      intervalMs: INTERVAL_MS,
+      patienceMs,
+      onWait(lacking) {
+        if (Date.now() - told >= TELL_MS) {
+          told = Date.now();
+          console.log(`  waits: ${lacking}`);
+        }
+      },
+    },
+  );
+  if (lack !== undefined) {
+    throw new CommandError(
+      `${lack}; nothing more was replaced. Mend that and run the same command again, or npm run up -- --at-once to replace all nodes together, without serving meanwhile`,
+    );
   }
 }
 

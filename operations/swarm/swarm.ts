@@ -1,6 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import type { Environment, Machine } from "../../environments";
 import { dockerAt } from "../engine/docker";
+import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
 import { type Membership, membershipOf } from "./membership";
 
@@ -73,13 +73,11 @@ async function removeFormerSelves(
       return self && self.NodeID !== id ? [{ self, id, role, state }] : [];
     });
   };
-  let found = await formerSelves();
-  const deadline = Date.now() + HEARTBEATS_MS;
   // One that has only just died is still taken for alive, or nothing is known of it since the managers chose another leader.
-  while (found.some(({ state }) => state !== "down") && Date.now() < deadline) {
-    await setTimeout(INTERVAL_MS);
-    found = await formerSelves();
-  }
+  const found = await poll(formerSelves, (all) => all.every(({ state }) => state === "down"), {
+    intervalMs: INTERVAL_MS,
+    patienceMs: HEARTBEATS_MS,
+  });
   for (const { self, id, role } of found.filter(({ state }) => state === "down")) {
     if (role === "manager") {
       await dockerAt(manager.engine, "node", "demote", id);

@@ -1,7 +1,7 @@
-import { setTimeout } from "node:timers/promises";
 import type { Environment } from "../../environments";
 import { presentMachinesOf } from "../../environments/placement";
 import { askEngine } from "../engine/docker";
+import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";
 import { type Membership, membershipOf } from "./membership";
 
@@ -63,22 +63,24 @@ export async function waitForSwarm(environment: Environment): Promise<void> {
   if (!environment.machines) {
     return;
   }
-  const deadline = Date.now() + PATIENCE_MS;
   let told: string | undefined;
-  for (;;) {
-    const lack = await swarmLacks(environment);
-    if (lack === undefined) {
-      return;
-    }
-    if (Date.now() > deadline) {
-      throw new CommandError(
-        `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --without leaves out the machine that it is about`,
-      );
-    }
-    if (lack !== told) {
-      told = lack;
-      console.log(`  waits: ${lack}`);
-    }
-    await setTimeout(INTERVAL_MS);
+  const lack = await poll(
+    () => swarmLacks(environment),
+    (lacking) => lacking === undefined,
+    {
+      intervalMs: INTERVAL_MS,
+      patienceMs: PATIENCE_MS,
+      onWait(lacking) {
+        if (lacking !== told) {
+          told = lacking;
+          console.log(`  waits: ${lacking}`);
+        }
+      },
+    },
+  );
+  if (lack !== undefined) {
+    throw new CommandError(
+      `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --without leaves out the machine that it is about`,
+    );
   }
 }
