@@ -1,4 +1,4 @@
-import { queue, startInTurn } from "../../operations/run/crowd";
+import { startInTurn } from "../../operations/run/crowd";
 import type { SynthesizedResource } from "../../operations/synthesis/resources";
 
 /** A plan over a cluster of three and its sidecar. */
@@ -29,27 +29,4 @@ describe("clusters that start together", () => {
       expect(startInTurn([data, plan("kafka", action)], 2)).toEqual([]);
     }
   });
-});
-
-test("a queue keeps the order, and goes on after a failure", async () => {
-  const done: string[] = [];
-  const oneByOne = queue();
-  const work = (name: string, ms: number) => () =>
-    new Promise<void>((resolve, reject) => {
-      done.push(`${name} begins`);
-      setTimeout(() => {
-        done.push(`${name} ends`);
-        name === "second" ? reject(new Error("no")) : resolve();
-      }, ms);
-    });
-  const all = [
-    oneByOne(work("first", 20)),
-    oneByOne(work("second", 1)),
-    oneByOne(work("third", 1)),
-  ];
-  await expect(all[1]).rejects.toThrow("no");
-  await Promise.allSettled(all);
-  expect(done).toEqual(
-    ["first", "second", "third"].flatMap((name) => [`${name} begins`, `${name} ends`]),
-  );
 });

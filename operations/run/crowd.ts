@@ -25,13 +25,3 @@ export function startInTurn<Plan extends Planned>(plans: readonly Plan[], cpus: 
   const nodes = starting.reduce((sum, plan) => sum + nodesStartedBy(plan), 0);
   return starting.length > 1 && nodes > cpus ? starting : [];
 }
-
-/** Does one thing after the other, in the order in which they come, also when one fails. */
-export function queue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work);
-    last = next.catch(() => undefined);
-    return next;
-  };
-}

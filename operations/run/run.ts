@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import pLimit from "p-limit";
 import type { Environment } from "../../environments";
 import { reportOf } from "../changes/plan";
 import type { ChangeReport } from "../changes/report";
@@ -18,7 +19,7 @@ import {
   Terraform,
   TerraformErrors,
 } from "../terraform/terraform";
-import { queue, startInTurn } from "./crowd";
+import { startInTurn } from "./crowd";
 import { failureOf } from "./failure";
 
 /** Works on the stacks of a synth: shows the progress, and fails with what stands in the way. */
@@ -133,7 +134,7 @@ export class Run {
         `starting ${inTurn.map(({ layer }) => layer).join(" and ")} one after the other: the engine has fewer CPUs than they have nodes`,
       );
     }
-    const oneByOne = queue();
+    const oneByOne = pLimit(1);
     await this.follow((terraform, progress) =>
       this.inTurn<void>(stacks, async (stack, before) => {
         await before();
