@@ -141,6 +141,15 @@ test.each([
   ]);
 });
 
+test.each([
+  ["20.19.0", "1.6.0", "1.41"],
+  ["v20.100.0", "1.10.0-dev", "1.100"],
+])("Node %s, Terraform %s and API %s are new enough", (nodeVersion, version, apiVersion) => {
+  const terraform = { command: "tf", product: "Terraform", version, choice: "" } as const;
+  const machine = { ...READY, nodeVersion, terraform, engine: { ...ENGINE, apiVersion } };
+  expect(problemsOf(machine, DEMAND)).toEqual([]);
+});
+
 test("the demand is the sum of what the synthesized containers reserve, and their ports", () => {
   const { stacks } = synthesize(laptop);
   const demand = demandOf(

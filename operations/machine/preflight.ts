@@ -1,3 +1,5 @@
+import coerce from "semver/functions/coerce";
+import lt from "semver/functions/lt";
 import type { Environment } from "../../environments";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
@@ -475,6 +477,7 @@ export function demandOf(
   };
 }
 
+/** Versions of Docker's API have two numbers. What is no version is older than all. */
 function isOlder(version: string, than: string): boolean {
-  return version.localeCompare(than, "en", { numeric: true }) < 0;
+  return lt(coerce(version) ?? "0.0.0", coerce(than) ?? "0.0.0");
 }
