@@ -9,7 +9,7 @@ import { synthesizeProject } from "../operations/synthesis/tree";
 /** Draws what the synthesized stacks of an environment have, as Mermaid into the README and as docs/platform.svg. */
 export async function writeDiagram(): Promise<void> {
   const environment = currentEnvironment();
-  const picture = drawPicture(environment, synthesizeProject(environment));
+  const picture = drawPicture(environment, await synthesizeProject(environment));
   const svg = execFileSync(
     process.execPath,
     [join(PROJECT_ROOT, "operations", "documentation", "render-dot.mjs")],

@@ -16,7 +16,7 @@ export async function doctor(): Promise<void> {
   // Without them there is no synth, which tells what the machine has to have.
   const synthesis = secrets.some(({ problem }) => problem)
     ? undefined
-    : synthesizeProject(environment);
+    : await synthesizeProject(environment);
   const looks = await lookAtMachines(environment, synthesis && resourcesByEngine(synthesis));
   const checks = [
     ...checksOf(await askNeighbours(environment, looks)),

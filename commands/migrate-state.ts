@@ -19,7 +19,7 @@ export async function moveStateOfEnvironment(): Promise<void> {
     throw new CommandError("neither terraform nor tofu is on the PATH: install one of them");
   }
   const rows: string[][] = [["stack", "state"]];
-  for (const { name, layer, folder } of synthesize(environment)) {
+  for (const { name, layer, folder } of await synthesize(environment)) {
     const localState = join(PROJECT_ROOT, ".state", environment.name, `${layer}.tfstate`);
     rows.push([name, await migrateState(folder, localState, terraform)]);
   }

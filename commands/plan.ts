@@ -12,7 +12,7 @@ import { refuse } from "../operations/terminal/terminal";
 /** Prints what a deploy would change, as Terraform plans it. The exit code says how much that is. */
 export async function showPlan({ format }: { readonly format: Format }): Promise<void> {
   const environment = await followContext(currentEnvironment());
-  const stacks = synthesize(environment);
+  const stacks = await synthesize(environment);
   refuse(
     missingInputs(
       environment,

@@ -16,7 +16,7 @@ export async function showPreview({ base, env, all, format }: PreviewOptions): P
   const names = all
     ? Object.keys(environments)
     : [currentEnvironment(env ?? process.env.GROUNDWORK_ENV).name];
-  const reports = preview(base, names);
+  const reports = await preview(base, names);
   console.log(RENDERERS[format](reports));
   process.exitCode = exitCodeOf(reports);
 }

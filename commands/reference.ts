@@ -22,7 +22,7 @@ export async function writeReference(program: GuidedCommand): Promise<void> {
   }
   writeFileSync(
     join(folder, "principals.md"),
-    renderPrincipals(production, synthesizeProject(production)),
+    renderPrincipals(production, await synthesizeProject(production)),
   );
   writeFileSync(join(folder, "commands.md"), renderCommands(program));
   console.log(`wrote ${Object.keys(REFERENCE_PAGES).length + 2} pages in docs/reference/`);

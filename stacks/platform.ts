@@ -1,3 +1,4 @@
+import { App } from "cdktf";
 import type { Construct } from "constructs";
 import type {
   AlertGroup,
@@ -11,6 +12,7 @@ import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/service/declaration";
 import { validate } from "../constructs/service/validation";
 import type { Environment } from "../environments";
+import { ensureSecrets } from "../environments/secrets";
 import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";
@@ -36,6 +38,36 @@ const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => bool
   machines: ({ machines }) => machines !== undefined,
   security: ({ security }) => security === "tls",
 };
+
+export interface SynthesizeProps extends StorageStackProps {
+  /**
+   * Folder that the stacks are written to.
+   *
+   * @default - `CDKTF_OUTDIR`, which the cdktf CLI sets, else `cdktf.out` in the working directory
+   */
+  readonly outdir?: string;
+  /**
+   * Whether the environment's secrets are checked, and made where they are missing. A synth that is only looked at has no need of them: it
+   * holds their paths alone.
+   *
+   * @default true
+   */
+  readonly secrets?: boolean;
+}
+
+/** Writes the stacks of an environment as Terraform JSON. Throws a `ValidationError` where a declaration or a secret cannot work. */
+export async function synthesizePlatform(
+  environment: Environment,
+  catalog: Catalog,
+  { outdir, secrets = true, ...storageProps }: SynthesizeProps = {},
+): Promise<void> {
+  if (secrets) {
+    ensureSecrets(environment, catalog.applications);
+  }
+  const app = new App({ outdir, stackTraces: false });
+  declarePlatform(app, environment, catalog, storageProps);
+  app.synth();
+}
 
 /** Declares every stack of the platform for one environment. */
 export function declarePlatform(

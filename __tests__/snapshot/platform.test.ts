@@ -1,10 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { App, Testing } from "cdktf";
+import { Testing } from "cdktf";
 import { catalog } from "../../catalog";
-import { environments } from "../../environments";
-import { declarePlatform } from "../../stacks/platform";
+import { type Environment, environments } from "../../environments";
+import { laptop } from "../../environments/laptop";
+import { production } from "../../environments/production";
+import { type SynthesizeProps, synthesizePlatform } from "../../stacks/platform";
 import { synthesize } from "../support/platform";
 
 /** Several machines have the same in other stacks: placement.test.ts looks at what differs. */
@@ -21,9 +23,10 @@ describe.each(ofOneMachine)("environment $name", (environment) => {
     expect(withoutFiles(stacks[stack])).toMatchSnapshot();
   });
 
-  test("synthesizes to the same bytes in another folder", () => {
-    const first = synthesizedFiles(environment);
-    const second = synthesizedFiles(environment);
+  test("synthesizes to the same bytes in another folder, after another environment in the same process", async () => {
+    const first = await synthesizedFiles(environment);
+    await synthesizedFiles(environment === laptop ? production : laptop, { preventDestroy: false });
+    const second = await synthesizedFiles(environment);
     expect(Object.keys(first).length).toBeGreaterThan(4);
     expect(second).toEqual(first);
   });
@@ -40,12 +43,13 @@ function withoutFiles(stack: unknown): unknown {
   });
 }
 
-function synthesizedFiles(environment: (typeof environments)[string]): Record<string, string> {
+async function synthesizedFiles(
+  environment: Environment,
+  props: SynthesizeProps = {},
+): Promise<Record<string, string>> {
   const outdir = mkdtempSync(join(tmpdir(), "groundwork-"));
   try {
-    const app = new App({ outdir, stackTraces: false });
-    declarePlatform(app, environment, catalog);
-    app.synth();
+    await synthesizePlatform(environment, catalog, { outdir, secrets: false, ...props });
     const files = (readdirSync(outdir, { recursive: true }) as string[])
       .map((file) => join(outdir, file))
       .filter((file) => statSync(file).isFile());

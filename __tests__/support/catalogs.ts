@@ -1,8 +1,7 @@
 // The app of main.ts with a catalog of its own choice, for deploys of something that is not the shipped catalog.
-import { App } from "cdktf";
 import { catalog } from "../../catalog";
 import { lab } from "../../environments/lab";
-import { type Catalog, declarePlatform } from "../../stacks/platform";
+import { type Catalog, synthesizePlatform } from "../../stacks/platform";
 
 const [infraEvents, ...others] = catalog.topics;
 
@@ -29,6 +28,7 @@ const catalogs: Record<string, Catalog> = {
   },
 };
 
-const app = new App({ stackTraces: false });
-declarePlatform(app, lab, catalogs[process.env.GROUNDWORK_E2E_CATALOG ?? ""]);
-app.synth();
+synthesizePlatform(lab, catalogs[process.env.GROUNDWORK_E2E_CATALOG ?? ""]).catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

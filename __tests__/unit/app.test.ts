@@ -1,8 +1,13 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { catalog } from "../../catalog";
+import { laptop } from "../../environments/laptop";
 import { copyOfProject, editCopy } from "../../operations/bench/copy";
+import { synthesizePlatform } from "../../stacks/platform";
+import type { Json } from "../support/platform";
 
 const APP = ["-r", "./register.js", "main.ts"];
 
@@ -91,4 +96,21 @@ test("the app says of every stack what cannot be there", async () => {
     'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
     'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
   ]);
+});
+
+test("a synth lets Terraform destroy the volumes if it is told to, and the next one in the process does not", async () => {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  const protections = async (props: { readonly preventDestroy?: boolean }) => {
+    await synthesizePlatform(laptop, catalog, { outdir, secrets: false, ...props });
+    const file = join(outdir, "stacks", "laptop-storage", "cdk.tf.json");
+    const { resource } = JSON.parse(readFileSync(file, "utf8"));
+    const volumes = Object.values<Json>(resource.docker_volume);
+    return [...new Set(volumes.map(({ lifecycle }) => lifecycle.prevent_destroy))];
+  };
+  try {
+    expect(await protections({ preventDestroy: false })).toEqual([false]);
+    expect(await protections({})).toEqual([true]);
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
 });

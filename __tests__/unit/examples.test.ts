@@ -9,8 +9,8 @@ test("there is an example of a project that uses the public constructs", () => {
   expect(readdirSync(EXAMPLES)).toEqual(["kafka-only"]);
 });
 
-test("kafka-only has one broker, its topics and nothing of the platform", () => {
-  const stacks = synthesizeTree(join(EXAMPLES, "kafka-only"), "none");
+test("kafka-only has one broker, its topics and nothing of the platform", async () => {
+  const stacks = await synthesizeTree(join(EXAMPLES, "kafka-only"), "none");
   expect([...stacks.keys()]).toEqual(["orders"]);
   const { resource, terraform } = stacks.get("orders");
   const containers = Object.values<Json>(resource.docker_container);

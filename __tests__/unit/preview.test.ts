@@ -692,7 +692,7 @@ describe("npm run preview", () => {
     expect(status).toBe(1);
   });
 
-  test.each<[string, () => unknown, RegExp]>([
+  test.each<[string, () => Promise<unknown>, RegExp]>([
     [
       "no revision",
       () => preview("no-such-branch", ["laptop"]),
@@ -700,11 +700,11 @@ describe("npm run preview", () => {
     ],
     [
       "no environment",
-      () => currentEnvironment("prod"),
+      async () => currentEnvironment("prod"),
       /^GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production/,
     ],
-  ])("fails with the remedy for what is %s", (_, look, message) => {
-    expect(look).toThrow(message);
+  ])("fails with the remedy for what is %s", async (_, look, message) => {
+    await expect(look()).rejects.toThrow(message);
   });
 });
 

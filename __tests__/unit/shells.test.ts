@@ -94,9 +94,9 @@ test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
   expect(stdout).not.toMatch(/\u001b/);
 });
 
-test("what is synthesized names no folder, and is the same behind a symlink, in a folder with spaces and for its owner's eyes only", () => {
-  const here = synthesizeProject(lab);
-  expect(synthesizeTree(link, "lab")).toEqual(here);
+test("what is synthesized names no folder, and is the same behind a symlink, in a folder with spaces and for its owner's eyes only", async () => {
+  const here = await synthesizeProject(lab);
+  expect(await synthesizeTree(link, "lab")).toEqual(here);
   expect(JSON.stringify([...here])).not.toContain(ROOT);
 });
 

@@ -20,7 +20,7 @@ import { type NpmOptions, runNpm } from "./run";
 
 /** From nothing to finished sidecars, both ways in turn, each time without data. */
 export async function benchDeploy(): Promise<Figure[]> {
-  const containers = synthesizedContainers();
+  const containers = await synthesizedContainers();
   const directory = mkdtempSync(join(tmpdir(), "groundwork-compose-"));
   const images = new Map([
     ["kafka", KAFKA_IMAGE],
@@ -79,8 +79,8 @@ export async function timeUp(options: NpmOptions = {}): Promise<number> {
 }
 
 /** Every container of the lab. */
-export function synthesizedContainers(): SynthesizedResource[] {
-  return synthesize(lab)
+export async function synthesizedContainers(): Promise<SynthesizedResource[]> {
+  return (await synthesize(lab))
     .flatMap(({ resources }) => resources)
     .filter(({ type }) => type === "docker_container");
 }

@@ -43,7 +43,7 @@ export async function benchSidecars(): Promise<Figure[]> {
  * the same kind.
  */
 async function benchTopics(count: number): Promise<Record<"created" | "there" | "memory", Figure>> {
-  const init = synthesizedContainers().find(
+  const init = (await synthesizedContainers()).find(
     ({ body }) => body.name === "kafka-init",
   ) as SynthesizedResource;
   const create: number[] = [];

@@ -14,13 +14,15 @@ import type { ChangeReport } from "./report";
 import { rollsOf } from "./roll";
 
 /** What the working tree changes against a revision, environment by environment. */
-export function preview(revision: string, names: readonly string[]): ChangeReport[] {
-  return withRevision(revision, (tree) => {
+export function preview(revision: string, names: readonly string[]): Promise<ChangeReport[]> {
+  return withRevision(revision, async (tree) => {
     const known = environmentsOf(tree);
-    return names.map((name) => {
-      const base = known.includes(name) ? synthesizeTree(tree, name) : new Map();
-      return compare(name, revision, base, synthesizeProject(environments[name]));
-    });
+    const reports: ChangeReport[] = [];
+    for (const name of names) {
+      const base = known.includes(name) ? await synthesizeTree(tree, name) : new Map();
+      reports.push(compare(name, revision, base, await synthesizeProject(environments[name])));
+    }
+    return reports;
   });
 }
 

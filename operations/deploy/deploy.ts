@@ -30,7 +30,7 @@ export async function deployPlatform(
   { atOnce = false, adopt = false }: DeployOptions = {},
 ): Promise<void> {
   console.log(`synthesizing environment "${environment.name}" and looking at the machine ...`);
-  const stacks = synthesize(environment);
+  const stacks = await synthesize(environment);
   refuse(
     missingInputs(
       environment,

@@ -10,7 +10,7 @@ export async function destroyPlatform(
   environment: Environment,
   { volumes }: { readonly volumes: boolean },
 ): Promise<void> {
-  const stacks = synthesize(environment, { destroyVolumes: volumes });
+  const stacks = await synthesize(environment, { preventDestroy: !volumes });
   const run = new Run(environment, stacks, await checkMachines(environment));
   // Not alerting: what it declares lies in Grafana's volume, stays with it and goes with it.
   await run.destroy("data", "messaging", "observability");

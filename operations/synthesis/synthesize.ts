@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ValidationError } from "../../constructs/service/validation";
 import type { Environment } from "../../environments";
-import { enginesOf } from "../../environments/placement";
+import { enginesOf, withEngineOf } from "../../environments/placement";
+import type { SynthesizeProps } from "../../stacks/platform";
 import { CommandError } from "../terminal/terminal";
+import { declaredCatalog } from "./environment";
 import { type Variable, variablesOf } from "./inputs";
 import { OUTPUT, PROJECT_ROOT, stackFolder } from "./project";
 import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
@@ -27,16 +29,12 @@ export interface Stack {
   readonly variables: readonly Variable[];
 }
 
-export interface SynthesizeOptions {
-  /** Lets Terraform destroy the data volumes. */
-  readonly destroyVolumes?: boolean;
-  /** Leaves the secrets alone: what is synthesized is looked at, and has their paths. */
-  readonly withoutSecrets?: boolean;
-}
-
 /** Writes the stacks to cdktf.out, as `cdktf synth` does, and shows their warnings, or fails with the declaration's error. */
-export function synthesize(environment: Environment, options: SynthesizeOptions = {}): Stack[] {
-  runApp(environment, OUTPUT, options);
+export async function synthesize(
+  environment: Environment,
+  props: Omit<SynthesizeProps, "outdir"> = {},
+): Promise<Stack[]> {
+  await synthesizeTo(OUTPUT, environment, props);
   const manifest = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8"));
   const stacks = inOrder(Object.values(manifest.stacks));
   for (const { level, message } of stacks.flatMap(({ annotations }) => annotations)) {
@@ -50,30 +48,24 @@ export function synthesize(environment: Environment, options: SynthesizeOptions 
     .filter(({ engine, providers }) => engines.includes(engine) || !providers.includes("docker"));
 }
 
-/**
- * Has the app write the stacks to a folder, or fails with the declaration's error. The app is main.ts, run in this process: a second
- * one would load everything again.
- */
-export function runApp(
+/** Writes the stacks to a folder, or fails with the declaration's error. */
+export async function synthesizeTo(
+  outdir: string,
   environment: Environment,
-  output: string,
-  { destroyVolumes, withoutSecrets }: SynthesizeOptions = {},
-): void {
-  process.env.GROUNDWORK_ENV = environment.name;
-  process.env.GROUNDWORK_WITHOUT = environment.absent?.join() ?? "";
-  process.env.GROUNDWORK_DESTROY_VOLUMES = destroyVolumes ? "confirmed" : "";
-  process.env.GROUNDWORK_WITHOUT_SECRETS = withoutSecrets ? "confirmed" : "";
-  process.env.CDKTF_OUTDIR = output;
-  const app = require.resolve("../../main");
-  delete require.cache[app];
+  props: Omit<SynthesizeProps, "outdir"> = {},
+): Promise<void> {
   try {
-    require(app);
+    const catalog = declaredCatalog();
+    // Here, since this loads CDKTF: a command that fails before it synthesizes is quick.
+    const { synthesizePlatform } = await import("../../stacks/platform");
+    const located = withEngineOf(process.env.DOCKER_HOST, environment);
+    await synthesizePlatform(located, catalog, { ...props, outdir });
   } catch (error) {
     throw explain(error as Error);
   }
 }
 
-/** A declaration's own message is all that one needs; for what else the app throws, its place in the project too. */
+/** A declaration's own message is all that one needs; for what else a synth throws, its place in the project too. */
 function explain(error: Error): Error {
   if (error instanceof ValidationError) {
     return error;

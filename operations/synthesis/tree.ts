@@ -6,7 +6,7 @@ import type { Environment } from "../../environments";
 import { CommandError } from "../terminal/terminal";
 import { PROJECT_ROOT, REGISTER } from "./project";
 import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
-import { runApp } from "./synthesize";
+import { synthesizeTo } from "./synthesize";
 
 // biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
 export type Json = any;
@@ -14,9 +14,9 @@ export type Json = any;
 /** The JSON of every stack, by the stack's name, in the order of a deploy. */
 export type Synthesis = ReadonlyMap<string, Json>;
 
-/** What the project's own app synthesizes, and nothing in cdktf.out. */
-export function synthesizeProject(environment: Environment): Synthesis {
-  return readOutput((output) => runApp(environment, output, { withoutSecrets: true }));
+/** What this project synthesizes, and nothing in cdktf.out. */
+export function synthesizeProject(environment: Environment): Promise<Synthesis> {
+  return readOutput((output) => synthesizeTo(output, environment, { secrets: false }));
 }
 
 /** What a synthesis places at each engine. */
@@ -29,9 +29,12 @@ export function resourcesByEngine(
       .flatMap(([stack, json]) => resourcesOf(stack, json));
 }
 
-/** Runs the app of another tree, without the cdktf CLI: nothing but the files of the tree is needed. */
-export function synthesizeTree(tree: string, environment: string): Synthesis {
-  return readOutput((output) => {
+/**
+ * Runs the app of another tree in a process of its own, without the cdktf CLI: nothing but the files of the tree is needed. Its main.ts
+ * may be one of any earlier commit, so these variables are all that it is told.
+ */
+export function synthesizeTree(tree: string, environment: string): Promise<Synthesis> {
+  return readOutput(async (output) => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ["-r", REGISTER, join(tree, "main.ts")],
@@ -54,10 +57,10 @@ export function synthesizeTree(tree: string, environment: string): Synthesis {
 }
 
 /** The stacks that are written to a folder made for them. */
-function readOutput(write: (output: string) => void): Synthesis {
+async function readOutput(write: (output: string) => Promise<void>): Promise<Synthesis> {
   const output = mkdtempSync(join(tmpdir(), "groundwork-preview-"));
   try {
-    write(output);
+    await write(output);
     const { stacks } = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8"));
     return new Map(
       Object.keys(stacks).map((name) => [
@@ -71,7 +74,10 @@ function readOutput(write: (output: string) => void): Synthesis {
 }
 
 /** Checks a revision out beside the working tree, for as long as `use` takes. */
-export function withRevision<T>(revision: string, use: (tree: string) => T): T {
+export async function withRevision<T>(
+  revision: string,
+  use: (tree: string) => Promise<T>,
+): Promise<T> {
   const tree = mkdtempSync(join(tmpdir(), "groundwork-base-"));
   try {
     const archive = execFileSync("git", ["archive", "--format=tar", revision], {
@@ -82,7 +88,7 @@ export function withRevision<T>(revision: string, use: (tree: string) => T): T {
     execFileSync("tar", ["-x", "-C", tree], { input: archive });
     // The installed dependencies are the working tree's: what differs is what is declared.
     symlinkSync(join(PROJECT_ROOT, "node_modules"), join(tree, "node_modules"));
-    return use(tree);
+    return await use(tree);
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
     if (stderr === undefined) {

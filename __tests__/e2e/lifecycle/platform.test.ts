@@ -271,8 +271,8 @@ describe("a sidecar that fails", () => {
 });
 
 describe("kafka-init with many topics", () => {
-  const run = (prefix: string, count: number) => {
-    const init = containersOfLab().find(
+  const run = async (prefix: string, count: number) => {
+    const init = (await containersOfLab()).find(
       ({ body }) => body.name === "kafka-init",
     ) as SynthesizedResource;
     const topics = Array.from(
