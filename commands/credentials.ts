@@ -8,6 +8,6 @@ export async function printCredentials(
   format: Format,
 ): Promise<void> {
   const [environment, { applications }] = currentDeclarations();
-  ensureSecrets(environment, applications);
+  await ensureSecrets(environment, applications);
   process.stdout.write(RENDERERS[format](credentialsOf(environment, applications, application)));
 }

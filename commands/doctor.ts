@@ -12,7 +12,7 @@ import { CommandError, table } from "../operations/terminal/terminal";
 export async function doctor(): Promise<void> {
   const [declared, catalog] = currentDeclarations();
   const environment = await followContext(declared);
-  const secrets = checkSecrets(environment, catalog.applications);
+  const secrets = await checkSecrets(environment, catalog.applications);
   // Without them there is no synth, which tells what the machine has to have.
   const synthesis = secrets.some(({ problem }) => problem)
     ? undefined

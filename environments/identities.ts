@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -21,6 +20,9 @@ const GIVEN_BY = "GROUNDWORK_SECRETS";
 
 /** A certificate is renewed when this much of its life is over. */
 const LIFE_BEFORE_RENEWAL = 2 / 3;
+
+/** OpenSearch's own tool takes as many (https://docs.opensearch.org/latest/security/access-control/users-roles/). */
+const BCRYPT_ROUNDS = 12;
 
 /** The files of an environment's secrets, below its folder. */
 export const SECRET_FILES = {
@@ -89,10 +91,10 @@ export function principalsOf({
  * Makes what is missing of an environment's secrets, for this user's eyes only, and certificates anew that should not be used any more.
  * Fails when one cannot work, or, where they are given, is not there.
  */
-export function ensureIdentities(
+export async function ensureIdentities(
   environment: Environment,
   applications: readonly string[] = [],
-): void {
+): Promise<void> {
   if (environment.security !== "tls") {
     return;
   }
@@ -114,21 +116,43 @@ export function ensureIdentities(
       for (const file of outdated) {
         rmSync(join(folder, file));
       }
-      makeMissing(environment, applications);
+      await makeIdentities(folder, environment, applications);
     }
   }
   checkIdentities(folder, environment);
 }
 
-function makeMissing(environment: Environment, applications: readonly string[]): void {
-  execFileSync(
-    process.execPath,
-    ["-r", join(__dirname, "..", "register.js"), join(__dirname, "make-identities.ts")],
-    {
-      input: JSON.stringify({ environment, applications }),
-      stdio: ["pipe", "ignore", "inherit"],
-    },
-  );
+/** Makes what is missing in a folder of an environment's secrets. */
+export async function makeIdentities(
+  folder: string,
+  environment: Environment,
+  applications: readonly string[],
+): Promise<void> {
+  // Here, since seldom is anything missing, and these libraries take a fifth of a second to load.
+  const { makeAuthority, makeIdentity } = await import("./certificates");
+  const { hash } = await import("bcryptjs");
+  const missing = (file: string) => !existsSync(join(folder, file));
+  const read = (file: string) => readFileSync(join(folder, file), "utf8");
+  const write = (file: string, content: string) => writeSecret(folder, file, content);
+
+  const { authority, authorities, identity, password, passwordHash } = SECRET_FILES;
+  if (missing(authority)) {
+    write(authority, await makeAuthority(`groundwork ${environment.name}`));
+    write(authorities, certificatesIn(read(authority)).join(""));
+  }
+  for (const [name, hosts] of principalsOf(environment)) {
+    if (missing(identity(name))) {
+      write(identity(name), await makeIdentity(read(authority), name, hosts));
+    }
+  }
+  for (const name of applications) {
+    if (missing(password(name))) {
+      write(password(name), `${randomBytes(24).toString("base64url")}\n`);
+    }
+    if (missing(passwordHash(name))) {
+      write(passwordHash(name), `${await hash(read(password(name)).trim(), BCRYPT_ROUNDS)}\n`);
+    }
+  }
 }
 
 /** A new authority in place of one whose key is elsewhere would have everything refused that the old one has signed. */

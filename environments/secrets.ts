@@ -21,12 +21,12 @@ export function adminPasswordFile({ name }: Environment): string {
  * Puts the environment's secrets where Terraform reads them: those that are given as they are given, those that the environment
  * generates unless they are there. No synth output has them. Fails when Grafana would not take the password.
  */
-export function ensureSecrets(
+export async function ensureSecrets(
   environment: Environment,
   applications: readonly Application[] = [],
   given: string | undefined = process.env[GIVEN_BY],
-): void {
-  ensureIdentities(
+): Promise<void> {
+  await ensureIdentities(
     environment,
     applications.map(({ name }) => name),
   );

@@ -62,7 +62,7 @@ export async function synthesizePlatform(
   { outdir, secrets = true, ...storageProps }: SynthesizeProps = {},
 ): Promise<void> {
   if (secrets) {
-    ensureSecrets(environment, catalog.applications);
+    await ensureSecrets(environment, catalog.applications);
   }
   const app = new App({ outdir, stackTraces: false });
   declarePlatform(app, environment, catalog, storageProps);

@@ -39,9 +39,13 @@ test("no construct reads the environment, the clock or a random number; secrets 
   expect(filesWith(impure).filter((file) => !/^(commands|operations)\//.test(file))).toEqual([
     "environments/certificates.ts",
     "environments/identities.ts",
-    "environments/make-identities.ts",
     "environments/secrets.ts",
   ]);
+});
+
+test("a synth starts no process", () => {
+  const starting = filesWith(/node:child_process/);
+  expect(starting.filter((file) => !/^(commands|operations)\//.test(file))).toEqual([]);
 });
 
 test("main.ts stays within 40 lines", () => {

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../constructs";
+import { makeIdentities } from "../../environments/identities";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
-import { makeIdentities } from "../../environments/make-identities";
 import { credentialsOf, RENDERERS } from "../../operations/credentials/credentials";
 
 // Twelve rounds, each twice as long as the one before, say nothing that four do not.
@@ -21,7 +21,7 @@ const APPLICATIONS: readonly Application[] = [
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 beforeAll(async () => {
   process.env.GROUNDWORK_SECRETS = folder;
-  await makeIdentities(labSecured, ["shop", "ledger"]);
+  await makeIdentities(folder, labSecured, ["shop", "ledger"]);
 });
 afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;

@@ -204,12 +204,12 @@ describe("the admin password's file", () => {
   const content = () => readFileSync(file, "utf8");
   afterEach(() => rmSync(join(file, ".."), { recursive: true, force: true }));
 
-  test("is made once, for this user's eyes only", () => {
-    ensureSecrets(environment, [], "");
+  test("is made once, for this user's eyes only", async () => {
+    await ensureSecrets(environment, [], "");
     const password = content();
     expect(password).toMatch(/^[\w-]{24}\n$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    ensureSecrets(environment, [], "");
+    await ensureSecrets(environment, [], "");
     expect(content()).toBe(password);
   });
 
@@ -218,7 +218,7 @@ describe("the admin password's file", () => {
     ["wants it given", "variable"],
   ])(
     "has the password that is given, to the character, where the environment %s",
-    (_, adminPassword) => {
+    async (_, adminPassword) => {
       const wanting = { ...environment, grafana: { adminPassword } };
       for (const password of [
         " @/: ",
@@ -227,17 +227,17 @@ describe("the admin password's file", () => {
         "\"'`\\#;&%",
         "пароль 🔑",
       ]) {
-        ensureSecrets(wanting, [], password);
+        await ensureSecrets(wanting, [], password);
         expect(content()).toBe(`${password}\n`);
       }
-      ensureSecrets(wanting, [], "");
+      await ensureSecrets(wanting, [], "");
       expect(content()).toBe("пароль 🔑\n");
     },
   );
 
-  test("is not made where a variable has it, or no Grafana is", () => {
-    ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } }, [], "");
-    ensureSecrets({ ...environment, without: ["grafana"] }, [], "a password");
+  test("is not made where a variable has it, or no Grafana is", async () => {
+    await ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } }, [], "");
+    await ensureSecrets({ ...environment, without: ["grafana"] }, [], "a password");
     expect(existsSync(file)).toBe(false);
   });
 
@@ -250,15 +250,15 @@ describe("the admin password's file", () => {
       "two\nlines",
       "TF_VAR_grafana_admin_password has at place 4 what nobody can type, such as a tab, a line break or a byte that is no UTF-8: the password of Grafana's user admin is one line of printable characters; remove it",
     ],
-  ])("is not made of what Grafana would not take: %j", (given, message) => {
-    expect(() => ensureSecrets(environment, [], given)).toThrow(message);
+  ])("is not made of what Grafana would not take: %j", async (given, message) => {
+    await expect(ensureSecrets(environment, [], given)).rejects.toThrow(message);
     expect(existsSync(file)).toBe(false);
   });
 
-  test("is refused when somebody wrote into it what Grafana would not take", () => {
-    ensureSecrets(environment, [], "");
+  test("is refused when somebody wrote into it what Grafana would not take", async () => {
+    await ensureSecrets(environment, [], "");
     writeFileSync(file, "secret\r\n");
-    expect(() => ensureSecrets(environment, [], "")).toThrow(
+    await expect(ensureSecrets(environment, [], "")).rejects.toThrow(
       "the file .state/test-of-secrets/grafana-admin-password has at place 7 what nobody can type",
     );
   });

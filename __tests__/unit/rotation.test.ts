@@ -36,8 +36,8 @@ const issuers = () => [
 /** What a deploy does before anything else. */
 const synth = () => ensureIdentities(environment, ["shop"]);
 
-beforeAll(() => {
-  synth();
+beforeAll(async () => {
+  await synth();
   cpSync(folder, made, { recursive: true });
 });
 beforeEach(() => {
@@ -53,10 +53,10 @@ test("replacing the authority leads the new one in: trusted first, then used, th
   /** Takes a step, and takes it again as if it had been interrupted, which changes nothing more. */
   const take = async (step: number) => {
     await takeAuthorityStep(environment, step);
-    synth();
+    await synth();
     const once = [trusted(), issuers()];
     await takeAuthorityStep(environment, step);
-    synth();
+    await synth();
     expect([trusted(), issuers()]).toEqual(once);
     expect(authorityStepOf(environment)).toBe(step);
   };
@@ -78,22 +78,22 @@ test("replacing the authority leads the new one in: trusted first, then used, th
   expect(authorityStepOf(environment)).toBeUndefined();
 });
 
-test("new certificates are of the same authority, one for everyone", () => {
+test("new certificates are of the same authority, one for everyone", async () => {
   const names = [...principalsOf(environment).keys()];
   const serials = () =>
     names.map((name) => new X509Certificate(read(`identities/${name}.pem`)).serialNumber);
   const before = [trusted(), serials()];
   forgetCertificates(environment);
-  synth();
+  await synth();
   expect(trusted()).toEqual(before[0]);
   expect(serials().filter((serial) => before[1].includes(serial))).toEqual([]);
 });
 
-test("an application's new password comes with its hash, and nothing else is new", () => {
+test("an application's new password comes with its hash, and nothing else is new", async () => {
   const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
   const node = read("identities/kafka-1.pem");
   forgetPassword(environment, "shop");
-  synth();
+  await synth();
   expect(before).not.toContain(read("applications/shop.password"));
   expect(before).not.toContain(read("applications/shop.bcrypt"));
   expect(read("identities/kafka-1.pem")).toBe(node);

@@ -16,12 +16,12 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const FEW_DAYS = 21;
 
 /** Of a locked environment: whether its secrets are there and can be used, and for how long. */
-export function checkSecrets(
+export async function checkSecrets(
   environment: Environment,
   applications: readonly Application[],
-): Check[] {
+): Promise<Check[]> {
   try {
-    ensureSecrets(environment, applications);
+    await ensureSecrets(environment, applications);
   } catch (error) {
     if (error instanceof ValidationError) {
       return [{ name: "secrets", found: "not usable", problem: error.message }];
