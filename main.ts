@@ -1,13 +1,14 @@
 // The app of cdktf.json: synthesizes the environment that the variables name.
 import { ValidationError } from "./constructs/service/validation";
-import { withEngineOf } from "./environments/placement";
+import { withEngine } from "./environments/placement";
 import { currentDeclarations } from "./operations/synthesis/environment";
 import { synthesizePlatform } from "./stacks/platform";
 
 async function main(): Promise<void> {
   const { DOCKER_HOST, GROUNDWORK_ENV, GROUNDWORK_WITHOUT_SECRETS } = process.env;
   const [environment, catalog] = currentDeclarations(GROUNDWORK_ENV);
-  await synthesizePlatform(withEngineOf(DOCKER_HOST, environment), catalog, {
+  const engine = DOCKER_HOST ? { host: DOCKER_HOST } : undefined;
+  await synthesizePlatform(withEngine(environment, engine), catalog, {
     // Set to look at what is synthesized, which takes no more than the secrets' paths.
     secrets: GROUNDWORK_WITHOUT_SECRETS !== "confirmed",
   });

@@ -17,7 +17,10 @@ export async function doctor(): Promise<void> {
   const synthesis = secrets.some(({ problem }) => problem)
     ? undefined
     : await synthesizeProject(environment);
-  const looks = await lookAtMachines(environment, synthesis && resourcesByEngine(synthesis));
+  const looks = await lookAtMachines(
+    environment,
+    synthesis && resourcesByEngine(environment, synthesis),
+  );
   const checks = [
     ...checksOf(await askNeighbours(environment, looks)),
     ...secrets,

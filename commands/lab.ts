@@ -1,6 +1,7 @@
 import { type LabFlags, labOptionsOf } from "../lab/options";
 import { clientOf, prepareLab } from "../lab/prepare";
 import { deployPlatform } from "../operations/deploy/deploy";
+import { followContext } from "../operations/engine/context";
 
 /** Builds the lab out of package registries and deploys the platform in it, unless told to prepare it alone. */
 export async function runLab({ prepare, ...flags }: LabFlags): Promise<void> {
@@ -8,7 +9,7 @@ export async function runLab({ prepare, ...flags }: LabFlags): Promise<void> {
   const { environment, engine = "bookworm" } = options;
   const { terraform, cliConfigFile } = await prepareLab(options);
   if (!prepare) {
-    await deployPlatform(environment);
+    await deployPlatform(await followContext(environment));
   }
   console.log(
     [

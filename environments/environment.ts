@@ -223,5 +223,24 @@ export const environmentSchema = object({
   state: v.optional(stateBackendSchema),
 });
 
+/** Where a Docker engine is reached. */
+export interface EngineAddress {
+  /** As in DOCKER_HOST. */
+  readonly host: string;
+
+  /** Name of the docker context that it is from. */
+  readonly context?: string;
+
+  /**
+   * What a docker context has for TLS.
+   *
+   * @default - DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, as they are
+   */
+  readonly tls?: { readonly certPath: string; readonly verify: boolean };
+}
+
 /** What differs between the places that the platform is deployed to. */
-export type Environment = Declared<typeof environmentSchema>;
+export type Environment = Declared<typeof environmentSchema> & {
+  /** The engine of an environment without machines. No file declares it: it is looked up where a command runs. */
+  readonly engine?: EngineAddress;
+};

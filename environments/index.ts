@@ -10,6 +10,7 @@ import { production } from "./production";
 import { validateEnvironment } from "./validate";
 
 export type {
+  EngineAddress,
   Environment,
   Machine,
   NetworkSettings,

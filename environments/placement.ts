@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { all, validate } from "../constructs/service/validation";
-import type { Environment, Machine } from "./environment";
+import type { EngineAddress, Environment, Machine } from "./environment";
 
 /** What runs on every machine has the machine's name behind its own. */
 const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
@@ -69,23 +69,42 @@ export function machineOf(environment: Environment, container: string): Machine 
   return machines[(Number(node) - 1) % machines.length];
 }
 
-/** Where the engine of a container is, as in DOCKER_HOST; nothing where the docker command finds it. */
-export function engineOf(environment: Environment, container: string): string | undefined {
-  return machineOf(environment, container)?.engine;
+/** The engine of one of several machines. */
+export function addressOf({ engine }: Machine): EngineAddress {
+  return { host: engine };
 }
 
-/** The environment with its engine's socket, where DOCKER_HOST tells it. */
-export function withEngineOf(host: string | undefined, environment: Environment): Environment {
-  const { engineSocket, machines } = environment;
-  const path = !machines && host?.startsWith("unix://") ? host.slice("unix://".length) : undefined;
-  return engineSocket || !path || path.startsWith(`${homedir()}/`)
-    ? environment
-    : { ...environment, engineSocket: path };
+/** The engine of a machine, or of an environment without machines; nothing where the docker command finds it. */
+export function engineAt(
+  environment: Environment,
+  machine: Machine | undefined,
+): EngineAddress | undefined {
+  return machine ? addressOf(machine) : environment.engine;
 }
 
-/** Where all engines of an environment are, but for those that are gone for now. */
-export function enginesOf(environment: Environment): (string | undefined)[] {
-  return presentMachinesOf(environment).map((machine) => machine?.engine);
+/** The engine of a container. */
+export function engineOf(environment: Environment, container: string): EngineAddress | undefined {
+  return engineAt(environment, machineOf(environment, container));
+}
+
+/** All engines of an environment, but for those that are gone for now. */
+export function enginesOf(environment: Environment): (EngineAddress | undefined)[] {
+  return presentMachinesOf(environment).map((machine) => engineAt(environment, machine));
+}
+
+export function isSameEngine(one?: EngineAddress, other?: EngineAddress): boolean {
+  return one?.host === other?.host;
+}
+
+/** The environment with that engine and its socket; as it is where its machines name their own. */
+export function withEngine(environment: Environment, engine?: EngineAddress): Environment {
+  if (environment.machines || !engine) {
+    return environment;
+  }
+  const [, path] = /^unix:\/\/(.*)$/.exec(engine.host) ?? [];
+  // A socket in the home directory leads into a virtual machine, which has the engine's own elsewhere.
+  const socket = path?.startsWith(`${homedir()}/`) ? undefined : path;
+  return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
 
 /** Fails where the machines could not be what the platform needs of them. */

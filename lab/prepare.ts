@@ -22,7 +22,7 @@ import { labSecured } from "../environments/lab-secured";
 import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
 import { enginesOf } from "../environments/placement";
-import { followContext } from "../operations/engine/context";
+import { currentEngine } from "../operations/engine/context";
 import { askEngine, dockerAt, type Engine, tryDockerAt } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
@@ -70,10 +70,10 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   console.log(
     "lab: this is a lab with stand-ins for the images and the provider: it is for trying and testing, never for a deployment of your own",
   );
-  await followContext(lab);
-  if (process.env.DOCKER_HOST && !options.yes) {
+  const named = await currentEngine();
+  if (named && !options.yes) {
     throw new CommandError(
-      `the engine is "${process.env.DOCKER_HOST}": the lab would build images and deploy there; unset DOCKER_HOST, leave the docker context that names it (docker context use default), or add --yes`,
+      `the engine is "${named.host}": the lab would build images and deploy there; unset DOCKER_HOST, leave the docker context that names it (docker context use default), or add --yes`,
     );
   }
   await takeTurns();

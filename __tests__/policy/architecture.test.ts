@@ -43,6 +43,17 @@ test("no construct reads the environment, the clock or a random number; secrets 
   ]);
 });
 
+test("no code sets a variable of its own process: values are passed, and children have an environment of their own", () => {
+  const setting =
+    /process\.env(\.\w+|\[[^\]]+\])?\s*(\?\?|\|\||&&)?=(?!=)|assign\(\s*process\.env|delete process\.env/;
+  expect(["process.env.A = b", 'process.env["A"] ??= b', "delete process.env.A"]).toEqual([
+    expect.stringMatching(setting),
+    expect.stringMatching(setting),
+    expect.stringMatching(setting),
+  ]);
+  expect(filesWith(setting)).toEqual([]);
+});
+
 test("a synth starts no process", () => {
   const starting = filesWith(/node:child_process/);
   expect(starting.filter((file) => !/^(commands|operations)\//.test(file))).toEqual([]);

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { catalog } from "../../catalog";
+import { lab } from "../../environments/lab";
 import { laptop } from "../../environments/laptop";
 import { copyOfProject, editCopy } from "../../operations/bench/copy";
+import { PROJECT_ROOT } from "../../operations/synthesis/project";
+import { synthesizeProject, synthesizeTree } from "../../operations/synthesis/tree";
 import { synthesizePlatform } from "../../stacks/platform";
 import type { Json } from "../support/platform";
 
@@ -112,5 +115,14 @@ test("a synth lets Terraform destroy the volumes if it is told to, and the next 
     expect(await protections({})).toEqual([true]);
   } finally {
     rmSync(outdir, { recursive: true });
+  }
+});
+
+test("the app synthesizes what a command does, and a preview is the same with any engine", async () => {
+  process.env.DOCKER_HOST = "unix:///run/user/1000/docker.sock";
+  try {
+    expect(await synthesizeTree(PROJECT_ROOT, "lab")).toEqual(await synthesizeProject(lab));
+  } finally {
+    delete process.env.DOCKER_HOST;
   }
 });

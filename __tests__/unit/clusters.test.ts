@@ -5,7 +5,7 @@ const answers: Record<string, { exitCode: number; output: string }> = {};
 
 // An engine in whose brokers a tool says what a test wants it to.
 jest.mock("../../operations/engine/docker", () => ({
-  tryDockerAt: async (_engine: string | undefined, ...args: string[]) =>
+  tryDockerAt: async (_engine: unknown, ...args: string[]) =>
     answers[
       args
         .find((arg) => arg.endsWith(".sh"))

@@ -8,7 +8,7 @@ import {
   machineOf,
   presentNodesOf,
   validateMachines,
-  withEngineOf,
+  withEngine,
 } from "../../environments/placement";
 import { container, envOf, type Json, resources, synthesize } from "../support/platform";
 
@@ -133,7 +133,7 @@ describe("without a machine that is gone", () => {
   test("nodes and data stay where they are, and sidecars and networks are asked for elsewhere", () => {
     const withoutA = absent("a");
     expect(CONTAINERS.map((name) => machineOf(withoutA, name)?.name).join("")).toBe("abcabcbbaabc");
-    expect(enginesOf(withoutA)).toEqual([b.engine, c.engine]);
+    expect(enginesOf(withoutA)).toEqual([{ host: b.engine }, { host: c.engine }]);
     expect(isAbsent(withoutA, "kafka-1")).toBe(true);
     expect(isAbsent(withoutA, "kafka-init")).toBe(false);
     expect(presentNodesOf(withoutA, "opensearch")[0]).toBe("opensearch-2");
@@ -247,7 +247,7 @@ test("four machines are as good as three", () => {
 
 test("the containers that watch the others have the socket of the engine that is used", () => {
   const at = (host?: string, environment: Environment = lab) =>
-    withEngineOf(host, environment).engineSocket;
+    withEngine(environment, host === undefined ? host : { host }).engineSocket;
   expect(at("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
   expect(at()).toBeUndefined();
   expect(at("ssh://ops@engine")).toBeUndefined();

@@ -86,8 +86,11 @@ describe("a program that is run on the terminal", () => {
 describe("the docker command", () => {
   test("is asked at the engine that is named, for what it prints", async () => {
     program("docker", 'echo "$DOCKER_HOST $*"; echo warning >&2');
-    expect(await dockerAt("ssh://host", "ps", "--all")).toBe("ssh://host ps --all");
-    expect(await tryDockerAt("ssh://host", "ps")).toEqual({ exitCode: 0, output: "ssh://host ps" });
+    expect(await dockerAt({ host: "ssh://host" }, "ps", "--all")).toBe("ssh://host ps --all");
+    expect(await tryDockerAt({ host: "ssh://host" }, "ps")).toEqual({
+      exitCode: 0,
+      output: "ssh://host ps",
+    });
   });
 
   test("says on both outputs why it failed", async () => {

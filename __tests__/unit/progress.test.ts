@@ -401,11 +401,14 @@ test("Terraform's errors follow, without those of containers that are explained,
 });
 
 test("a machine whose engine is gone is named once, in place of all that failed on it", () => {
-  const stack = { ...MESSAGING, engine: "ssh://ops@b" } as Stack;
+  const stack = { ...MESSAGING, engine: { host: "ssh://ops@b" } } as Stack;
   const refused = { stack, summary: "error during connect", detail: "", address: KAFKA_1 };
   expect(
     renderFailure([refused, { ...refused, address: undefined }], new Map(), "terraform.log", [
-      { engine: "ssh://ops@b", description: "machine b: the Docker engine does not answer" },
+      {
+        engine: { host: "ssh://ops@b" },
+        description: "machine b: the Docker engine does not answer",
+      },
     ]),
   ).toBe(
     [

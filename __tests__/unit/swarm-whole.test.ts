@@ -1,3 +1,4 @@
+import type { EngineAddress } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
 import { swarmLacks, waitForSwarm } from "../../operations/swarm/whole";
@@ -12,8 +13,8 @@ let views: Record<string, readonly string[] | string>;
 let asked: number;
 
 jest.mock("../../operations/engine/docker", () => ({
-  async askEngine(engine: string, ...args: string[]) {
-    const name = /(\w+)\.sock$/.exec(engine)?.[1] as string;
+  async askEngine({ host }: EngineAddress, ...args: string[]) {
+    const name = /(\w+)\.sock$/.exec(host)?.[1] as string;
     if (args[0] === "info") {
       const Swarm = { NodeID: name, LocalNodeState: "active", ControlAvailable: name !== "c" };
       return { exitCode: 0, output: JSON.stringify({ ID: name, Swarm }) };

@@ -1,3 +1,4 @@
+import type { EngineAddress } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
 import { makeSwarm } from "../../operations/swarm/swarm";
@@ -16,10 +17,10 @@ let engines: Record<string, FakeEngine>;
 let former: string[];
 let calls: string[];
 
-const nameOf = (engine: string) => /(\w+)\.sock$/.exec(engine)?.[1] as string;
+const nameOf = ({ host }: EngineAddress) => /(\w+)\.sock$/.exec(host)?.[1] as string;
 
 /** Engines that know of Swarm what is asked here. */
-async function fakeDocker(engine: string, ...args: string[]): Promise<string> {
+async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<string> {
   const name = nameOf(engine);
   const own = engines[name];
   if (args[0] === "info") {
@@ -50,8 +51,8 @@ async function fakeDocker(engine: string, ...args: string[]): Promise<string> {
 }
 
 jest.mock("../../operations/engine/docker", () => ({
-  dockerAt: (engine: string, ...args: string[]) => fakeDocker(engine, ...args),
-  askEngine: async (engine: string, ...args: string[]) =>
+  dockerAt: (engine: EngineAddress, ...args: string[]) => fakeDocker(engine, ...args),
+  askEngine: async (engine: EngineAddress, ...args: string[]) =>
     engines[nameOf(engine)].gone
       ? { exitCode: 1, output: "Cannot connect to the Docker daemon" }
       : { exitCode: 0, output: await fakeDocker(engine, ...args) },

@@ -23,6 +23,36 @@ test("a saved plan that does nothing does not outlive a change of what the stack
   expect(createsOnly({ changes: false, actions: new Map() })).toBe(false);
 });
 
+test("Terraform is told where the engine is that is passed on, and with which certificates", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "terraform-"));
+  const command = join(folder, "terraform");
+  const told = join(folder, "told");
+  writeFileSync(
+    command,
+    `#!/bin/sh\necho "$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >>${told}\n`,
+  );
+  chmodSync(command, 0o755);
+  const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
+  const stack = { folder, variables: [], name: "laptop-network" } as unknown as Stack;
+  const variables = { ...process.env };
+  const tls = { certPath: "/contexts/tls/1/docker", verify: true };
+  for (const engine of [{ host: "tcp://elsewhere:2376", tls }, { host: "ssh://ops@engine" }]) {
+    const terraform = new Terraform(binary, join(folder, "log"), engine);
+    await terraform.destroy(stack);
+    await terraform.import(stack, "docker_network.infra", "infra_net");
+  }
+  const lines = readFileSync(told, "utf8").split("\n");
+  rmSync(folder, { recursive: true });
+  expect(lines).toEqual([
+    "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
+    "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
+    expect.stringMatching(/^ssh:\/\/ops@engine /),
+    expect.stringMatching(/^ssh:\/\/ops@engine /),
+    "",
+  ]);
+  expect(process.env).toEqual(variables);
+});
+
 describe("what is given when a platform is deployed", () => {
   const { production } = environments;
   const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);

@@ -8,9 +8,12 @@ import {
   OPENSEARCH_IMAGE,
   PROMETHEUS_IMAGE,
 } from "../../constructs";
+import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
+import { withEngine } from "../../environments/placement";
 import { destroyPlatform } from "../deploy/destroy";
-import { docker } from "../engine/docker";
+import { currentEngine } from "../engine/context";
+import { docker, engineVariables } from "../engine/docker";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { synthesize } from "../synthesis/synthesize";
 import { CommandError } from "../terminal/terminal";
@@ -20,6 +23,7 @@ import { type NpmOptions, runNpm } from "./run";
 
 /** From nothing to finished sidecars, both ways in turn, each time without data. */
 export async function benchDeploy(): Promise<Figure[]> {
+  const environment = await labHere();
   const containers = await synthesizedContainers();
   const directory = mkdtempSync(join(tmpdir(), "groundwork-compose-"));
   const images = new Map([
@@ -37,6 +41,7 @@ export async function benchDeploy(): Promise<Figure[]> {
   writeFileSync(file, yaml);
   const compose = (...args: string[]) =>
     execFileSync("docker-compose", ["--file", file, "--project-name", "bench", ...args], {
+      env: { ...process.env, ...engineVariables(environment.engine) },
       stdio: "ignore",
     });
   const own: number[] = [];
@@ -54,7 +59,7 @@ export async function benchDeploy(): Promise<Figure[]> {
       own.push(await timeUp());
       await assertFinished();
       if (round < ROUNDS - 1) {
-        await destroyPlatform(lab, { volumes: true });
+        await destroyPlatform(environment, { volumes: true });
       }
     }
   } finally {
@@ -78,9 +83,14 @@ export async function timeUp(options: NpmOptions = {}): Promise<number> {
   return (deployed - started) / 1000;
 }
 
+/** The lab at the engine that the docker command speaks to. */
+async function labHere(): Promise<Environment> {
+  return withEngine(lab, await currentEngine());
+}
+
 /** Every container of the lab. */
 export async function synthesizedContainers(): Promise<SynthesizedResource[]> {
-  return (await synthesize(lab))
+  return (await synthesize(await labHere()))
     .flatMap(({ resources }) => resources)
     .filter(({ type }) => type === "docker_container");
 }

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { lab } from "../../environments/lab";
+import { currentEngine } from "../engine/context";
+import { engineVariables } from "../engine/docker";
 import { PROJECT_ROOT } from "../synthesis/project";
 import { stream } from "../terminal/stream";
 import { CommandError } from "../terminal/terminal";
@@ -44,6 +46,7 @@ async function runInLab(
     cwd,
     env: {
       ...terraformEnv(process.env),
+      ...engineVariables(await currentEngine()),
       CHECKPOINT_DISABLE: "1",
       FORCE_COLOR: "0",
       GROUNDWORK_ENV: environment,

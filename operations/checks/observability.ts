@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { nameOn, presentMachinesOf } from "../../environments/placement";
+import { engineAt, nameOn, presentMachinesOf } from "../../environments/placement";
 import type { Catalog } from "../../stacks/platform";
 import { askGrafana, askLoki, askPrometheus } from "../clusters/ask";
 import { dockerAt } from "../engine/docker";
@@ -137,7 +137,7 @@ async function relayFailures(
 ): Promise<string[]> {
   const logs = await Promise.all(
     presentMachinesOf(environment).map((machine) =>
-      dockerAt(machine?.engine, "logs", nameOn("exit-relay", machine)),
+      dockerAt(engineAt(environment, machine), "logs", nameOn("exit-relay", machine)),
     ),
   );
   const seen = logs

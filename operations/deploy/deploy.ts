@@ -1,5 +1,11 @@
 import type { Environment } from "../../environments";
-import { enginesOf, isSidecar, machineOf, presentNodesOf } from "../../environments/placement";
+import {
+  enginesOf,
+  isSameEngine,
+  isSidecar,
+  machineOf,
+  presentNodesOf,
+} from "../../environments/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { dockerAt, removeContainers } from "../engine/docker";
@@ -38,7 +44,9 @@ export async function deployPlatform(
     ),
   );
   const terraform = await checkMachines(environment, (engine) =>
-    stacks.filter((stack) => stack.engine === engine).flatMap(({ resources }) => resources),
+    stacks
+      .filter((stack) => isSameEngine(stack.engine, engine))
+      .flatMap(({ resources }) => resources),
   );
   console.log(
     `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,

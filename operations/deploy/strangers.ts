@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { enginesOf } from "../../environments/placement";
+import { enginesOf, isSameEngine } from "../../environments/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
@@ -49,16 +49,19 @@ export async function findStrangers(plans: readonly SavedPlan[]): Promise<Strang
         return kind ? [{ kind, stack, address, name: nameOf(stack.resources, address) }] : [];
       }),
   );
-  const keyOf = (engine: Engine, kind: string, name: string) => `${engine} ${kind} ${name}`;
+  const keyOf = (engine: Engine, kind: string, name: string) => `${engine?.host} ${kind} ${name}`;
   const lists = await Promise.all(
-    [...new Set(wanted.map(({ stack }) => stack.engine))].flatMap((engine) =>
-      kinds
-        .filter((kind) => wanted.some((one) => one.kind === kind && one.stack.engine === engine))
-        .map(async (kind) =>
-          (await thingsOn(engine, kind)).map(
-            ({ name, ...found }) => [keyOf(engine, kind, name), found] as const,
+    [...new Map(wanted.map(({ stack: { engine } }) => [engine?.host, engine])).values()].flatMap(
+      (engine) =>
+        kinds
+          .filter((kind) =>
+            wanted.some((one) => one.kind === kind && isSameEngine(one.stack.engine, engine)),
+          )
+          .map(async (kind) =>
+            (await thingsOn(engine, kind)).map(
+              ({ name, ...found }) => [keyOf(engine, kind, name), found] as const,
+            ),
           ),
-        ),
     ),
   );
   const there = new Map(lists.flat());

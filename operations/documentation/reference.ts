@@ -226,7 +226,7 @@ function callOf(schema: ts.Expression) {
 /** Name of the schema that a type is made of. */
 function schemaOf(declaration: Declaration): string | undefined {
   return ts.isTypeAliasDeclaration(declaration)
-    ? /^Declared<typeof (\w+)>$/.exec(declaration.type.getText())?.[1]
+    ? /^Declared<typeof (\w+)>/.exec(declaration.type.getText())?.[1]
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { engineOf, enginesOf } from "../../environments/placement";
+import { engineOf, enginesOf, isSameEngine } from "../../environments/placement";
 import { askEngine } from "./docker";
 
 /** What `docker inspect` says of a container, as far as a wait for it is concerned. */
@@ -78,7 +78,7 @@ export async function inspectContainers(
 ): Promise<ContainerState[]> {
   const states = await Promise.all(
     enginesOf(environment).map(async (engine) => {
-      const there = names.filter((name) => engineOf(environment, name) === engine);
+      const there = names.filter((name) => isSameEngine(engineOf(environment, name), engine));
       if (there.length === 0) {
         return [];
       }

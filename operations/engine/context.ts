@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Environment } from "../../environments";
-import { tryDockerAt } from "./docker";
+import { withEngine } from "../../environments/placement";
+import { type Engine, tryDockerAt } from "./docker";
 
 /** What `docker context inspect` says of the context in use. */
 interface Context {
@@ -13,25 +14,40 @@ interface Context {
 }
 
 /**
- * Has everything that this process starts speak to the engine that the docker command speaks to: Terraform knows the variables alone, and
- * no contexts. An environment of several machines says itself where its engines are.
+ * The environment with the engine that the docker command speaks to, which is said where a docker context names it: Terraform knows no
+ * contexts. An environment of several machines says itself where its engines are.
  */
 export async function followContext(environment: Environment): Promise<Environment> {
-  if (environment.machines || process.env.DOCKER_HOST) {
+  if (environment.machines) {
     return environment;
+  }
+  const engine = await currentEngine();
+  if (engine?.context) {
+    // Not among what a plan is printed as.
+    console.error(`engine: ${engine.host}, of the docker context "${engine.context}"`);
+  }
+  return withEngine(environment, engine);
+}
+
+/** The engine that DOCKER_HOST or the docker context names; nothing where neither does. */
+export async function currentEngine(): Promise<Engine> {
+  const { DOCKER_HOST: host } = process.env;
+  if (host) {
+    return { host };
   }
   const context = await currentContext();
   const endpoint = context?.Endpoints?.docker;
-  if (context && endpoint && context.Name !== "default") {
-    process.env.DOCKER_HOST = endpoint.Host;
-    if (context.TLSMaterial.docker) {
-      process.env.DOCKER_CERT_PATH = join(context.Storage.TLSPath, "docker");
-      process.env.DOCKER_TLS_VERIFY = endpoint.SkipTLSVerify ? "" : "1";
-    }
-    // Not among what a plan is printed as.
-    console.error(`engine: ${endpoint.Host}, of the docker context "${context.Name}"`);
+  if (!context || !endpoint || context.Name === "default") {
+    return undefined;
   }
-  return environment;
+  return {
+    host: endpoint.Host,
+    context: context.Name,
+    tls: context.TLSMaterial.docker && {
+      certPath: join(context.Storage.TLSPath, "docker"),
+      verify: !endpoint.SkipTLSVerify,
+    },
+  };
 }
 
 /** None where the docker command has no contexts, or the one that it is to use is not there: it says so when it is used. */

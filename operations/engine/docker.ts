@@ -1,7 +1,8 @@
 import execa, { type ExecaChildProcess } from "execa";
+import type { EngineAddress } from "../../environments";
 
-/** Where an engine is, as in DOCKER_HOST; nothing is the one that the docker command finds, by DOCKER_HOST and contexts. */
-export type Engine = string | undefined;
+/** An engine; nothing is the one that the docker command finds. */
+export type Engine = EngineAddress | undefined;
 
 /** Runs the docker CLI and returns what it printed. */
 export function docker(...args: string[]): Promise<string> {
@@ -18,8 +19,18 @@ function runAt(
   args: readonly string[],
   options: { readonly reject?: boolean; readonly timeout?: number } = {},
 ): ExecaChildProcess {
-  const env = engine ? { DOCKER_HOST: engine } : {};
-  return execa("docker", args, { ...options, all: true, env });
+  return execa("docker", args, { ...options, all: true, env: engineVariables(engine) });
+}
+
+/** The variables that lead a child process to an engine. */
+export function engineVariables(engine: Engine): NodeJS.ProcessEnv {
+  return {
+    ...(engine && { DOCKER_HOST: engine.host }),
+    ...(engine?.tls && {
+      DOCKER_CERT_PATH: engine.tls.certPath,
+      DOCKER_TLS_VERIFY: engine.tls.verify ? "1" : "",
+    }),
+  };
 }
 
 /** How many CPUs an engine's host has. */
@@ -84,11 +95,11 @@ async function outcomeOf(
 }
 
 /** Whether an engine is on this machine, as far as its address says. */
-export function isLocalEngine(engine: Engine = process.env.DOCKER_HOST): boolean {
-  return !engine || engine.startsWith("unix:") || engine.startsWith("npipe:");
+export function isLocalEngine(engine: Engine): boolean {
+  return !engine || /^(unix|npipe):/.test(engine.host);
 }
 
 /** Terraform opens ten connections for a stack, which is as many as an sshd takes at once: one stack after the other there. */
-export function isSshEngine({ DOCKER_HOST: host } = process.env): boolean {
-  return host?.startsWith("ssh:") ?? false;
+export function isSshEngine(engine: Engine): boolean {
+  return engine?.host.startsWith("ssh:") ?? false;
 }

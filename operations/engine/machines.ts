@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { presentMachinesOf } from "../../environments/placement";
+import { engineAt, presentMachinesOf } from "../../environments/placement";
 import { askEngine, type Engine, type Outcome } from "./docker";
 
 /** An engine that stopped answering, in the words of whoever waits for it. */
@@ -16,7 +16,7 @@ export async function askEveryEngine(
   const outcomes = await Promise.all(
     presentMachinesOf(environment).map(async (machine) => ({
       machine,
-      outcome: await askEngine(machine?.engine, ...args),
+      outcome: await askEngine(engineAt(environment, machine), ...args),
     })),
   );
   return {
@@ -26,7 +26,7 @@ export async function askEveryEngine(
     gone: outcomes
       .filter(({ outcome }) => outcome.exitCode !== 0)
       .map(({ machine, outcome }) => ({
-        engine: machine?.engine,
+        engine: engineAt(environment, machine),
         description: describe(machine?.name, outcome),
       })),
   };

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../environments";
-import { presentMachinesOf } from "../../environments/placement";
+import { engineAt, presentMachinesOf } from "../../environments/placement";
 import { askEngine, type Engine as DockerEngine, isLocalEngine } from "../engine/docker";
 import { PROJECT_ROOT } from "../synthesis/project";
 import type { SynthesizedResource } from "../synthesis/resources";
@@ -26,13 +26,17 @@ import {
 const PATIENCE_MS = 1500;
 
 /** Looks at this machine and an engine; without a demand only at the tools. */
-async function inspectMachine(demand?: Demand, at?: DockerEngine): Promise<Machine> {
+async function inspectMachine(
+  at: DockerEngine,
+  { demand, isOneOfSeveral }: { readonly demand?: Demand; readonly isOneOfSeveral: boolean },
+): Promise<Machine> {
+  const isLocal = isLocalEngine(at);
   const looks = Promise.all([
     askEngine(at, "info", "--format", "{{json .}}"),
     askEngine(at, "version", "--format", "{{.Server.APIVersion}}"),
     demand && providerError(demand.environment),
     // Of one of several machines it is not known whether this is it.
-    demand && !at && isLocalEngine() && demand.ports.size > 0
+    demand && !isOneOfSeveral && isLocal && demand.ports.size > 0
       ? lookAtPorts(demand, at, isFree)
       : { taken: [], own: 0 },
     demand && unobtainableImages(demand.images, at),
@@ -41,15 +45,15 @@ async function inspectMachine(demand?: Demand, at?: DockerEngine): Promise<Machi
   const terraform = detectTerraform();
   const [info, api, provider, ports, missingImages] = await looks;
   const report = parseReport(info.output);
-  const local = demand !== undefined && isLocalEngine(at);
+  const local = demand !== undefined && isLocal;
   return {
     nodeVersion: process.versions.node,
     terraform,
     forcedTerraform: process.env.TERRAFORM_BINARY_NAME,
     providerError: provider,
-    engine: report && (await describeEngine(report, api.output, isLocalEngine(at))),
-    engineAddress: at,
-    swarm: at && report ? roleIn(report.Swarm) : undefined,
+    engine: report && (await describeEngine(report, api.output, isLocal)),
+    engineAddress: isOneOfSeveral ? at?.host : undefined,
+    swarm: isOneOfSeveral && report ? roleIn(report.Swarm) : undefined,
     swarmId: report?.Swarm?.Cluster?.ID,
     engineError: report ? undefined : errorIn(info.output),
     missingImages: report && missingImages,
@@ -194,10 +198,11 @@ export function lookAtMachines(
 ): Promise<Look[]> {
   return Promise.all(
     presentMachinesOf(environment).map(async (machine) => {
-      const demand = resourcesAt && demandOf(environment, resourcesAt(machine?.engine));
+      const engine = engineAt(environment, machine);
+      const demand = resourcesAt && demandOf(environment, resourcesAt(engine));
       return {
         name: machine?.name,
-        machine: await inspectMachine(demand, machine?.engine),
+        machine: await inspectMachine(engine, { demand, isOneOfSeveral: machine !== undefined }),
         demand,
       };
     }),

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER_CLI_IMAGE } from "../../constructs";
 import type { Environment, Machine } from "../../environments";
-import { presentMachinesOf } from "../../environments/placement";
+import { addressOf, presentMachinesOf } from "../../environments/placement";
 import { dockerAt, tryDockerAt } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { lookAtPorts } from "./machine";
@@ -74,7 +74,7 @@ async function ask(
       })),
     );
   const { exitCode, output } = await tryDockerAt(
-    machine.engine,
+    addressOf(machine),
     ...["run", "--rm", ...LABEL, "--network", "host", "--entrypoint", "sh", DOCKER_CLI_IMAGE],
     ...["-c", ownFile("neighbours.sh"), "neighbours.sh"],
     ...wanted.flatMap(({ address, port }) => [address, String(port)]),
@@ -90,7 +90,8 @@ async function ask(
     ),
   );
   const ports =
-    look.demand && (await lookAtPorts(look.demand, machine.engine, (port) => !listening.has(port)));
+    look.demand &&
+    (await lookAtPorts(look.demand, addressOf(machine), (port) => !listening.has(port)));
   return {
     found: {
       maxMapCount: Number(maxMapCount),
@@ -112,7 +113,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
   const containerOn = ({ name }: Machine) => `${network}-${name}`;
   try {
     await dockerAt(
-      manager.machine.engine,
+      addressOf(manager.machine),
       ...["network", "create", "--driver", "overlay", "--attachable", ...LABEL],
       ...(encrypted ? ["--opt", "encrypted"] : []),
       network,
@@ -120,7 +121,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
     await Promise.all(
       members.map(({ machine }) =>
         tryDockerAt(
-          machine.engine,
+          addressOf(machine),
           // It ends by itself where nobody comes to end it.
           ...["run", "--detach", "--rm", ...LABEL, "--name", containerOn(machine)],
           ...["--network", network, "--entrypoint", "sleep", DOCKER_CLI_IMAGE, "120"],
@@ -131,7 +132,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
       members.map(async ({ machine }) => {
         const others = members.map((member) => member.machine).filter((other) => other !== machine);
         const { output } = await tryDockerAt(
-          machine.engine,
+          addressOf(machine),
           ...["run", "--rm", ...LABEL, "--network", network, "--entrypoint", "sh"],
           ...[DOCKER_CLI_IMAGE, "-c", ownFile("ping.sh"), "ping.sh"],
           ...others.map(containerOn),
@@ -145,7 +146,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
   } finally {
     await Promise.all(
       members.map(({ machine }) =>
-        tryDockerAt(machine.engine, "rm", "--force", containerOn(machine)),
+        tryDockerAt(addressOf(machine), "rm", "--force", containerOn(machine)),
       ),
     );
     await removeNetwork(manager.machine, network);
@@ -153,9 +154,9 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
 }
 
 /** Managers hear a moment later that the last container has left it. */
-async function removeNetwork({ engine }: Machine, network: string): Promise<void> {
+async function removeNetwork(machine: Machine, network: string): Promise<void> {
   await poll(
-    () => tryDockerAt(engine, "network", "rm", network),
+    () => tryDockerAt(addressOf(machine), "network", "rm", network),
     ({ exitCode }) => exitCode === 0,
     { intervalMs: 500, patienceMs: 10_000 },
   );

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
 import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
 import type { Environment } from "../../environments";
-import { engineOf } from "../../environments/placement";
+import { engineOf, isSameEngine } from "../../environments/placement";
 import { type ContainerState, type End, inspectContainers, lastEnds } from "../engine/containers";
 import { lastLines } from "../engine/docker";
 import { askEveryEngine, type GoneEngine } from "../engine/machines";
@@ -58,7 +58,7 @@ export function renderFailure(
   gone: readonly GoneEngine[] = [],
 ): string {
   const others = errors.flatMap(({ stack, address, summary, detail }) => {
-    if (gone.some(({ engine }) => engine === stack.engine)) {
+    if (gone.some(({ engine }) => isSameEngine(engine, stack.engine))) {
       return [];
     }
     const name = address && nameOf(stack.resources, address);

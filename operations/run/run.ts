@@ -15,6 +15,7 @@ import type { TerraformBinary } from "../terraform/binary";
 import {
   createsOnly,
   forgetPlans,
+  type OnMessage,
   type SavedPlan,
   Terraform,
   TerraformErrors,
@@ -49,7 +50,7 @@ export class Run {
    * known of it.
    */
   async plan(): Promise<void> {
-    const terraform = new Terraform(this.binary, this.logFile);
+    const terraform = this.terraform();
     await this.explainFailures(async () => {
       await terraform.init(this.stacks);
       const planned = await this.inTurn<SavedPlan>(this.stacks, async (stack, before) => {
@@ -67,7 +68,7 @@ export class Run {
    * alone that are declared; the others it would destroy.
    */
   async keepVolumes(): Promise<void> {
-    const terraform = new Terraform(this.binary, this.logFile);
+    const terraform = this.terraform();
     const undeclared = ({ actions }: SavedPlan) =>
       [...actions].flatMap(([address, action]) =>
         action === "delete" && address.startsWith("docker_volume.") ? [address] : [],
@@ -100,7 +101,7 @@ export class Run {
 
   /** What is planned, or these plans, in the user's words. */
   async report(plans: readonly SavedPlan[] = this.planned): Promise<ChangeReport> {
-    const terraform = new Terraform(this.binary, this.logFile);
+    const terraform = this.terraform();
     return reportOf(
       this.environment,
       await Promise.all(
@@ -127,7 +128,7 @@ export class Run {
       ? []
       : startInTurn(
           stacks.flatMap((stack) => this.plans.get(stack) ?? []),
-          await engineCpus(undefined),
+          await engineCpus(this.environment.engine),
         ).map(({ stack }) => stack);
     if (inTurn.length > 0) {
       console.log(
@@ -174,7 +175,7 @@ export class Run {
   /** Takes something that the engine has into the state. */
   async import(stack: Stack, address: string, id: string): Promise<void> {
     this.plans.delete(stack);
-    await new Terraform(this.binary, this.logFile).import(stack, address, id);
+    await this.terraform().import(stack, address, id);
   }
 
   /** Destroys the stacks of these layers side by side. */
@@ -204,11 +205,15 @@ export class Run {
       const needed = this.dependenciesOf(stack).flatMap((other) => begun.get(other) ?? []);
       const working = work(stack, () => Promise.all(needed));
       begun.set(stack, working);
-      if (isSshEngine() && !this.environment.machines) {
+      if (isSshEngine(this.environment.engine)) {
         await working.catch(() => undefined);
       }
     }
     return allOf([...begun.values()]);
+  }
+
+  private terraform(onMessage?: OnMessage): Terraform {
+    return new Terraform(this.binary, this.logFile, this.environment.engine, onMessage);
   }
 
   private dependenciesOf({ dependencies }: Stack): Stack[] {
@@ -219,9 +224,7 @@ export class Run {
     work: (terraform: Terraform, progress: Progress) => Promise<unknown>,
   ): Promise<void> {
     const progress = new Progress(await openDisplay());
-    const terraform = new Terraform(this.binary, this.logFile, (stack, message) =>
-      progress.message(stack, message),
-    );
+    const terraform = this.terraform((stack, message) => progress.message(stack, message));
     await this.explainFailures(() =>
       watchWhile(this.environment, progress, work(terraform, progress)),
     );

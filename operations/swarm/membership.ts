@@ -1,4 +1,5 @@
 import type { Machine } from "../../environments";
+import { addressOf } from "../../environments/placement";
 import { askEngine } from "../engine/docker";
 
 /** What `docker info` says of an engine and its Swarm. */
@@ -13,7 +14,7 @@ export interface Membership {
 /** What an engine is a member of, or why that is not known. */
 export async function membershipOf(machine: Machine): Promise<Membership | string> {
   const { exitCode, output } = await askEngine(
-    machine.engine,
+    addressOf(machine),
     ...["info", "--format", "{{json .}}"],
   );
   const report = output.split("\n").find((line) => line.startsWith("{"));

@@ -1,4 +1,5 @@
 import type { Environment, Machine } from "../../environments";
+import { addressOf } from "../../environments/placement";
 import { dockerAt } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
@@ -35,7 +36,7 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
   if (manager) {
     await removeFormerSelves(manager.machine, memberships);
   } else {
-    await dockerAt(first.engine, "swarm", "init", "--advertise-addr", first.address);
+    await dockerAt(addressOf(first), "swarm", "init", "--advertise-addr", first.address);
     console.log(`${first.name}: the first manager of a new Swarm`);
   }
   for (const { machine, LocalNodeState } of memberships) {
@@ -43,9 +44,9 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
       console.log(`${machine.name}: is in the Swarm`);
     } else if (machine !== first) {
       const role = machines.indexOf(machine) < MANAGERS ? "manager" : "worker";
-      const token = await dockerAt(first.engine, "swarm", "join-token", "--quiet", role);
+      const token = await dockerAt(addressOf(first), "swarm", "join-token", "--quiet", role);
       await dockerAt(
-        machine.engine,
+        addressOf(machine),
         ...["swarm", "join", "--token", token, "--advertise-addr", machine.address],
         `${first.address.includes(":") ? `[${first.address}]` : first.address}:${PORT}`,
       );
@@ -60,9 +61,9 @@ async function removeFormerSelves(
   memberships: readonly Membership[],
 ): Promise<void> {
   const formerSelves = async () => {
-    const ids = await dockerAt(manager.engine, "node", "ls", "--format", "{{.ID}}");
+    const ids = await dockerAt(addressOf(manager), "node", "ls", "--format", "{{.ID}}");
     const nodes = await dockerAt(
-      manager.engine,
+      addressOf(manager),
       ...["node", "inspect", "--format"],
       "{{.ID}} {{.Spec.Role}} {{.Status.State}} {{.Status.Addr}}",
       ...ids.split("\n"),
@@ -80,9 +81,9 @@ async function removeFormerSelves(
   });
   for (const { self, id, role } of found.filter(({ state }) => state === "down")) {
     if (role === "manager") {
-      await dockerAt(manager.engine, "node", "demote", id);
+      await dockerAt(addressOf(manager), "node", "demote", id);
     }
-    await dockerAt(manager.engine, "node", "rm", id);
+    await dockerAt(addressOf(manager), "node", "rm", id);
     console.log(`${nameOf(self)}: what it was before is removed from the Swarm`);
   }
 }
@@ -104,7 +105,7 @@ async function strangersTo(
   members: readonly Membership[],
 ): Promise<string[]> {
   const known = manager
-    ? (await dockerAt(manager.machine.engine, "node", "ls", "--format", "{{.ID}}")).split("\n")
+    ? (await dockerAt(addressOf(manager.machine), "node", "ls", "--format", "{{.ID}}")).split("\n")
     : [];
   const strangers = members.filter(({ NodeID }) => !known.includes(NodeID));
   const others = listed(members.filter((one) => !strangers.includes(one)).map(nameOf));

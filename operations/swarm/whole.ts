@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { presentMachinesOf } from "../../environments/placement";
+import { addressOf, presentMachinesOf } from "../../environments/placement";
 import { askEngine } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";
@@ -36,7 +36,7 @@ async function lacksInTheEyesOf(
   memberships: readonly Membership[],
 ): Promise<string | undefined> {
   const { exitCode, output } = await askEngine(
-    machine.engine,
+    addressOf(machine),
     ...["node", "ls", "--format", "{{.ID}} {{.Status}} {{.ManagerStatus}}"],
   );
   if (exitCode !== 0) {

@@ -1,3 +1,5 @@
+import type { EngineAddress, Environment } from "../../environments";
+
 /** A resource of a synthesized stack. */
 export interface SynthesizedResource {
   readonly stack: string;
@@ -7,13 +9,13 @@ export interface SynthesizedResource {
   readonly body: Record<string, unknown>;
 }
 
-/** Where the engine of a stack is, by its JSON; nothing where the docker command finds it. */
-export function engineOfStack({
-  provider,
-}: {
-  provider?: { docker?: readonly { host?: string }[] };
-}): string | undefined {
-  return provider?.docker?.[0]?.host;
+/** The engine of a stack, by its JSON; the environment's where that names none. */
+export function engineOfStack(
+  environment: Environment,
+  { provider }: { provider?: { docker?: readonly { host?: string }[] } },
+): EngineAddress | undefined {
+  const host = provider?.docker?.[0]?.host;
+  return host === undefined ? environment.engine : { host };
 }
 
 /** Every resource of a stack's JSON. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ValidationError } from "../../constructs/service/validation";
-import type { Environment } from "../../environments";
-import { enginesOf, withEngineOf } from "../../environments/placement";
+import type { EngineAddress, Environment } from "../../environments";
+import { enginesOf, isSameEngine } from "../../environments/placement";
 import type { SynthesizeProps } from "../../stacks/platform";
 import { CommandError } from "../terminal/terminal";
 import { declaredCatalog } from "./environment";
@@ -22,8 +22,8 @@ export interface Stack {
   readonly resources: readonly SynthesizedResource[];
   /** Its block `terraform`: the providers and the backend. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Where its engine is; nothing where the docker command finds it. */
-  readonly engine?: string;
+  /** Its engine; nothing where the docker command finds it. */
+  readonly engine?: EngineAddress;
   /** Names of its providers, such as `docker`. */
   readonly providers: readonly string[];
   readonly variables: readonly Variable[];
@@ -45,7 +45,10 @@ export async function synthesize(
   const engines = enginesOf(environment);
   return stacks
     .map((entry) => readStack(environment, entry))
-    .filter(({ engine, providers }) => engines.includes(engine) || !providers.includes("docker"));
+    .filter(
+      ({ engine, providers }) =>
+        engines.some((present) => isSameEngine(present, engine)) || !providers.includes("docker"),
+    );
 }
 
 /** Writes the stacks to a folder, or fails with the declaration's error. */
@@ -58,8 +61,7 @@ export async function synthesizeTo(
     const catalog = declaredCatalog();
     // Here, since this loads CDKTF: a command that fails before it synthesizes is quick.
     const { synthesizePlatform } = await import("../../stacks/platform");
-    const located = withEngineOf(process.env.DOCKER_HOST, environment);
-    await synthesizePlatform(located, catalog, { ...props, outdir });
+    await synthesizePlatform(environment, catalog, { ...props, outdir });
   } catch (error) {
     throw explain(error as Error);
   }
@@ -100,17 +102,17 @@ function inOrder(entries: readonly Entry[]): Entry[] {
   return ordered;
 }
 
-function readStack({ name: environment }: Environment, entry: Entry): Stack {
+function readStack(environment: Environment, entry: Entry): Stack {
   const folder = stackFolder(entry.name);
   const json = JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8"));
   return {
     name: entry.name,
-    layer: entry.name.slice(environment.length + 1),
+    layer: entry.name.slice(environment.name.length + 1),
     folder,
     dependencies: entry.dependencies,
     resources: resourcesOf(entry.name, json),
     settings: json.terraform,
-    engine: engineOfStack(json),
+    engine: engineOfStack(environment, json),
     providers: Object.keys(json.provider ?? {}),
     variables: variablesOf(json),
   };

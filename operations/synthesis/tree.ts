@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../environments";
+import type { EngineAddress, Environment } from "../../environments";
+import { isSameEngine } from "../../environments/placement";
 import { CommandError } from "../terminal/terminal";
 import { PROJECT_ROOT, REGISTER } from "./project";
 import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
@@ -19,19 +20,20 @@ export function synthesizeProject(environment: Environment): Promise<Synthesis> 
   return readOutput((output) => synthesizeTo(output, environment, { secrets: false }));
 }
 
-/** What a synthesis places at each engine. */
+/** What a synthesis of an environment places at each engine. */
 export function resourcesByEngine(
+  environment: Environment,
   synthesis: Synthesis,
-): (engine: string | undefined) => SynthesizedResource[] {
+): (engine: EngineAddress | undefined) => SynthesizedResource[] {
   return (engine) =>
     [...synthesis]
-      .filter(([, json]) => engineOfStack(json) === engine)
+      .filter(([, json]) => isSameEngine(engineOfStack(environment, json), engine))
       .flatMap(([stack, json]) => resourcesOf(stack, json));
 }
 
 /**
  * Runs the app of another tree in a process of its own, without the cdktf CLI: nothing but the files of the tree is needed. Its main.ts
- * may be one of any earlier commit, so these variables are all that it is told.
+ * may be one of any earlier commit, so these variables are all that it is told. A preview asks no engine, and is the same with any.
  */
 export function synthesizeTree(tree: string, environment: string): Promise<Synthesis> {
   return readOutput(async (output) => {
@@ -43,6 +45,7 @@ export function synthesizeTree(tree: string, environment: string): Promise<Synth
         encoding: "utf8",
         env: {
           ...process.env,
+          DOCKER_HOST: undefined,
           GROUNDWORK_ENV: environment,
           GROUNDWORK_WITHOUT_SECRETS: "confirmed",
           CDKTF_OUTDIR: output,

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { type Engine, engineVariables } from "../engine/docker";
 import { variableOf } from "../synthesis/inputs";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
@@ -43,6 +44,8 @@ export class Terraform {
     readonly binary: TerraformBinary,
     /** Where everything that Terraform says is kept. */
     readonly logFile: string,
+    /** The engine of all stacks that name none. */
+    private readonly engine?: Engine,
     private readonly onMessage: OnMessage = () => undefined,
   ) {}
 
@@ -73,7 +76,7 @@ export class Terraform {
     if (!without) {
       mkdirSync(cache, { recursive: true });
     }
-    await callTerraform(this.binary, stack.folder, ["init", "-input=false", "-no-color"], {
+    await this.call(stack, ["init", "-input=false", "-no-color"], {
       ...(!without && { TF_PLUGIN_CACHE_DIR: cache }),
     });
     writeFileSync(stampFile(stack), this.stampOf(stack));
@@ -109,7 +112,7 @@ export class Terraform {
 
   /** The plan as JSON (https://developer.hashicorp.com/terraform/internals/json-format). */
   async show({ stack }: SavedPlan): Promise<Json> {
-    return JSON.parse(await callTerraform(this.binary, stack.folder, ["show", "-json", PLAN_FILE]));
+    return JSON.parse(await this.call(stack, ["show", "-json", PLAN_FILE]));
   }
 
   async apply({ stack }: SavedPlan): Promise<void> {
@@ -132,15 +135,20 @@ export class Terraform {
   /** Takes something that there is into the state. */
   async import(stack: Stack, address: string, id: string): Promise<void> {
     const switches = ["-input=false", "-no-color", "-lock-timeout=30s"];
-    await callTerraform(this.binary, stack.folder, ["import", ...switches, address, id]);
+    await this.call(stack, ["import", ...switches, address, id]);
   }
 
   /** Takes resources out of the state and leaves them where they are. */
   async forget(stack: Stack, addresses: readonly string[]): Promise<void> {
-    await callTerraform(this.binary, stack.folder, [
-      ...["state", "rm", "-lock-timeout=30s"],
-      ...addresses,
-    ]);
+    await this.call(stack, ["state", "rm", "-lock-timeout=30s", ...addresses]);
+  }
+
+  private call(
+    { folder }: Stack,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<string> {
+    return callTerraform(this.binary, folder, args, { ...engineVariables(this.engine), ...env });
   }
 
   private async run(
@@ -155,7 +163,12 @@ export class Terraform {
       [`-chdir=${stack.folder}`, command, ...switches, ...args],
       {
         cwd: stack.folder,
-        env: { ...terraformEnv(env), TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+        env: {
+          ...terraformEnv(env),
+          ...engineVariables(this.engine),
+          TF_IN_AUTOMATION: "1",
+          CHECKPOINT_DISABLE: "1",
+        },
         logFile: this.logFile,
         log: (line) => readable(stack, line),
         onLine: (line) => {
