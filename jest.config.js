@@ -1,7 +1,6 @@
 /** @type {import("jest").Config} */
 module.exports = {
-  testEnvironment: "node",
-  runtime: "<rootDir>/jest.runtime.js",
+  testEnvironment: "<rootDir>/__tests__/support/environment.js",
   testMatch: ["<rootDir>/__tests__/{alerts,unit,policy,snapshot,sidecar}/**/*.test.ts"],
   // What waits for a state is patient: how long that takes is the machine's matter.
   testTimeout: 300_000,
