@@ -1,15 +1,32 @@
-// npm test [-- <jest's arguments>]: the compiler beside the tests, since neither waits for the other. Fails when one of them does; what the
-// compiler says comes last, where it is seen.
+// npm test [-- [--changed] [<jest's arguments>]]: the compiler beside the tests, since neither waits for the other. Fails when one of them
+// does; what the compiler says comes last, where it is seen. With --changed, the tests that a change touches.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 
-const { resolve } = createRequire(import.meta.url);
-const [compiler, jest] = await Promise.all([
-  run("pipe", resolve("typescript/bin/tsc"), "--build", "--noEmit", "--pretty"),
-  run("inherit", resolve("jest/bin/jest"), ...process.argv.slice(2)),
-]);
-process.stderr.write(compiler.said);
-process.exitCode = compiler.code || jest.code;
+const require = createRequire(import.meta.url);
+require("../register.js");
+const { runCommand } = require("../operations/terminal/terminal.ts");
+
+runCommand(async () => {
+  const args = jestArguments(process.argv.slice(2));
+  const [compiler, jest] = await Promise.all([
+    run("pipe", require.resolve("typescript/bin/tsc"), "--build", "--noEmit", "--pretty"),
+    run("inherit", require.resolve("jest/bin/jest"), ...args),
+  ]);
+  process.stderr.write(compiler.said);
+  process.exitCode = compiler.code || jest.code;
+});
+
+function jestArguments(args) {
+  if (!args.includes("--changed")) {
+    return args;
+  }
+  const { selectChanged } = require("../__tests__/changed.ts");
+  const { tests, summary } = selectChanged(fileURLToPath(new URL("..", import.meta.url)));
+  console.log(summary);
+  return [...args.filter((arg) => arg !== "--changed"), "--runTestsByPath", ...tests];
+}
 
 /** Ends with its exit code; one that was killed has failed. */
 function run(stdout, ...command) {

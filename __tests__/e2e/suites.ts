@@ -12,7 +12,7 @@ export const MOST_SECONDS = 300;
 const PLATFORM = [
   ...["catalog", "commands", "constructs", "environments", "lab", "operations", "packages"],
   ...["stacks", "__tests__/support", "cdktf.json", "main.ts", "package.json", "package-lock.json"],
-  ...["jest.config.js", "jest.e2e.config.js", "jest.runtime.js", "register.js"],
+  ...["jest.config.js", "jest.e2e.config.js", "register.js"],
 ];
 
 /** What is there for people, the benchmark and hermetic tests. */

@@ -62,6 +62,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run topic-configs": ["__tests__/sidecar/kafka-init.test.ts", '"topic-configs", "make.mjs"'],
   "npm ci": ["commands/install.mjs", "npm ci"],
   "npm test": [".ci/run", "npm test"],
+  "npm test -- --changed": ["__tests__/unit/changed.test.ts", "selectChanged(root)"],
   "npm run lint": [".ci/run", "npm run lint"],
   "npm run test:e2e": [".github/workflows/nightly.yml", "npm run test:e2e"],
   "npm run test:e2e -- smoke": [".ci/run", "npm run test:e2e -- smoke"],

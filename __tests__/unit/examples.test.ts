@@ -6,7 +6,7 @@ import type { Json } from "../support/platform";
 const EXAMPLES = join(__dirname, "..", "..", "examples");
 
 test("there is an example of a project that uses the public constructs", () => {
-  expect(readdirSync(EXAMPLES)).toEqual(["kafka-only"]);
+  expect(readdirSync(EXAMPLES, { recursive: true })).toEqual(["kafka-only", "kafka-only/main.ts"]);
 });
 
 test("kafka-only has one broker, its topics and nothing of the platform", async () => {

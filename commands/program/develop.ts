@@ -12,8 +12,8 @@ export function developCommands(): GuidedCommand[] {
         purpose: "Run the compiler and the tests that need no Docker",
         examples: {
           "npx groundwork test": "everything",
+          "npx groundwork test --changed": "what the uncommitted changes touch",
           "npx groundwork test __tests__/unit/docs.test.ts": "the compiler and one file of tests",
-          "npx groundwork test --testNamePattern exit": "the tests whose name says exit",
         },
         exitCodes: PASSED,
         pages: ["docs/architecture.md"],
@@ -21,8 +21,11 @@ export function developCommands(): GuidedCommand[] {
       (command) =>
         command
           .argument("[arguments...]", "arguments of jest")
+          .option("--changed", "only the tests that the uncommitted changes touch", false)
           .allowUnknownOption()
-          .action((args) => runScript(["node", "commands/test.mjs", ...args])),
+          .action((args, { changed }) =>
+            runScript(["node", "commands/test.mjs", ...(changed ? ["--changed"] : []), ...args]),
+          ),
     ),
     guided(
       "test:e2e",
