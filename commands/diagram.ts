@@ -1,28 +1,19 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { drawPicture, toDot, toMermaid } from "../operations/documentation/diagram";
+import { drawPicture, toMermaid } from "../operations/documentation/diagram";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
 
-/** Draws what the synthesized stacks of an environment have, as Mermaid into the README and as docs/platform.svg. */
+/** Draws what the synthesized stacks of an environment have, as Mermaid into the README. */
 export async function writeDiagram(): Promise<void> {
   const environment = currentEnvironment();
   const picture = drawPicture(environment, await synthesizeProject(environment));
-  const svg = execFileSync(
-    process.execPath,
-    [join(PROJECT_ROOT, "operations", "documentation", "render-dot.mjs")],
-    {
-      input: toDot(picture, environment),
-    },
-  );
-  writeFileSync(join(PROJECT_ROOT, "docs", "platform.svg"), svg);
   const readme = join(PROJECT_ROOT, "README.md");
   const block = `\`\`\`mermaid\n${toMermaid(picture, environment)}\n\`\`\``;
   writeFileSync(
     readme,
     readFileSync(readme, "utf8").replace(/```mermaid\n[\s\S]*?```/, () => block),
   );
-  console.log("wrote the picture in README.md and docs/platform.svg");
+  console.log("wrote the picture in README.md");
 }

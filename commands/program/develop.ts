@@ -94,7 +94,7 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "diagram",
       {
-        purpose: "Draw the stacks of an environment into README.md and docs/platform.svg",
+        purpose: "Draw the stacks of an environment into README.md",
         examples: {
           "npx groundwork diagram": "after a change of the stacks",
           "npx groundwork diagram && git diff README.md": "draw it and look at what changed",
