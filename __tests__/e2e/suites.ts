@@ -20,7 +20,8 @@ const NOT_RUN = [
   ...["commands/bench.ts", "commands/diagram.ts", "commands/lint-scripts.mjs"],
   ...["commands/reference.ts", "commands/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
   ...["lab/promtool.sh", "operations/documentation", "__tests__/support/command.ts"],
-  ...["__tests__/support/docs.ts", "__tests__/support/fake-kafka.ts"],
+  ...["__tests__/support/dashboard-style.ts", "__tests__/support/docs.ts"],
+  "__tests__/support/fake-kafka.ts",
   ...["__tests__/support/fake-opensearch.ts"],
 ];
 

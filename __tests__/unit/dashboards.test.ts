@@ -68,7 +68,6 @@ describe("a dashboard", () => {
     id: null,
     uid: "sound",
     title: "Sound",
-    description: "Nothing is wrong with it.",
     schemaVersion: 42,
     templating: { list: [{ name: "topic", type: "query", datasource: { uid: "prometheus" } }] },
     panels: [
@@ -76,18 +75,8 @@ describe("a dashboard", () => {
         id: 1,
         type: "timeseries",
         title: "Rate",
-        description: "How fast.",
         gridPos: { x: 0, y: 0, w: 12, h: 8 },
         datasource: { uid: "prometheus" },
-        fieldConfig: { defaults: { unit: "count:records/s" } },
-        options: {
-          legend: {
-            displayMode: "table",
-            calcs: ["lastNotNull", "max"],
-            sortBy: "Last *",
-            sortDesc: true,
-          },
-        },
         targets: [{ refId: "A", expr: 'rate(a{b="$topic"}[$__rate_interval])' }],
       },
     ] as Json[],
@@ -210,13 +199,6 @@ describe("a dashboard", () => {
       'the uid is "undefined": it has to be 1 to 40 letters, digits, "-" and "_"',
     ],
     [
-      "no description",
-      (d) => {
-        delete d.description;
-      },
-      "it has no description",
-    ],
-    [
       "no panels",
       (d) => {
         d.panels = [];
@@ -229,58 +211,6 @@ describe("a dashboard", () => {
         delete d.schemaVersion;
       },
       "schemaVersion is undefined: it has to be a number, the one that Grafana's export has",
-    ],
-    [
-      "an abbreviated unit",
-      (d) => {
-        d.panels[0].fieldConfig.defaults.unit = "wps";
-      },
-      'panel "Rate": its unit is "wps", which Grafana shows as "wr/s": spell out what is counted, as in "count:records/s"',
-    ],
-    [
-      "an abbreviated unit of one column",
-      (d) => {
-        d.panels[0].fieldConfig.overrides = [
-          { matcher: { id: "byName", options: "b" }, properties: [{ id: "unit", value: "cps" }] },
-        ];
-      },
-      'panel "Rate": its unit is "cps", which Grafana shows as "c/s": spell out what is counted, as in "count:records/s"',
-    ],
-    [
-      "a title that is cut off",
-      (d) => {
-        d.panels[0].title = "Partitions below min ISR";
-        d.panels[0].gridPos.w = 4;
-      },
-      'panel "Partitions below min ISR": its title has 24 characters, and 14 fit into 4 of 24 columns on a screen of 1440 px: shorten it, or widen the panel',
-    ],
-    [
-      "a legend sorted by name",
-      (d) => {
-        delete d.panels[0].options.legend.sortBy;
-      },
-      'panel "Rate": its legend is sorted by name: it has to be by "Last *" descending, so that the largest is among the rows that fit; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
-    ],
-    [
-      "a legend with the smallest on top",
-      (d) => {
-        d.panels[0].options.legend.sortDesc = false;
-      },
-      'panel "Rate": its legend is sorted by "Last *": it has to be by "Last *" descending, so that the largest is among the rows that fit; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
-    ],
-    [
-      "a legend without the last value",
-      (d) => {
-        d.panels[0].options.legend.calcs = ["max"];
-      },
-      'panel "Rate": its legend is a table of max: it has to be a table with the last value; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
-    ],
-    [
-      "a legend that nobody set",
-      (d) => {
-        delete d.panels[0].options;
-      },
-      'panel "Rate": its legend is a list of names: it has to be a table with the last value; set displayMode to "table", calcs to ["lastNotNull"], sortBy to "Last *" and sortDesc to true in options.legend',
     ],
     [
       "a panel that asks an unknown data source",
@@ -324,20 +254,6 @@ describe("a dashboard", () => {
         d.panels[0].targets[0].expr = "sum(rate(container_cpu_usage_seconds_total[5m]))";
       },
       'panel "Rate": query A counts container_cpu_usage_seconds_total of every container of the engine: join it with the platform\'s own, * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
-    ],
-    [
-      "a panel without a unit",
-      (d) => {
-        delete d.panels[0].fieldConfig;
-      },
-      'panel "Rate": it has no unit: set fieldConfig.defaults.unit, short for a plain number',
-    ],
-    [
-      "a panel without a description",
-      (d) => {
-        delete d.panels[0].description;
-      },
-      'panel "Rate": it needs a title and a description',
     ],
     [
       "a panel beyond the grid",

@@ -10,7 +10,6 @@ interface DashboardModel {
   readonly id: null;
   readonly uid: string;
   readonly title: string;
-  readonly description: string;
   readonly schemaVersion: number;
   readonly panels: readonly Panel[];
   readonly templating?: { readonly list: readonly Variable[] };
@@ -20,7 +19,6 @@ interface Panel {
   readonly id: number;
   readonly type: string;
   readonly title: string;
-  readonly description?: string;
   readonly gridPos: {
     readonly x: number;
     readonly y: number;
@@ -28,26 +26,8 @@ interface Panel {
     readonly h: number;
   };
   readonly datasource?: { readonly uid?: string };
-  readonly fieldConfig?: {
-    readonly defaults?: { readonly unit?: string };
-    readonly overrides?: readonly { readonly properties?: readonly Property[] }[];
-  };
-  readonly options?: { readonly legend?: Legend };
   readonly targets?: readonly Target[];
   readonly panels?: readonly Panel[];
-}
-
-interface Property {
-  readonly id: string;
-  readonly value?: unknown;
-}
-
-interface Legend {
-  readonly displayMode?: string;
-  readonly showLegend?: boolean;
-  readonly calcs?: readonly string[];
-  readonly sortBy?: string;
-  readonly sortDesc?: boolean;
 }
 
 interface Target {
@@ -69,52 +49,8 @@ export interface DashboardQuery {
   readonly expr: string;
 }
 
-/** Panels that show no number. */
-const WITHOUT_UNIT = ["logs", "text", "dashlist", "alertlist", "row"];
-
 /** Columns of Grafana's grid. */
 const GRID_COLUMNS = 24;
-
-/** Width of the grid beside Grafana's navigation on a screen of 1440 px, the narrowest that the dashboards are laid out for. */
-const GRID_PX = 1106;
-
-/** Between two panels. */
-const GUTTER_PX = 8;
-
-/** What a panel's header has beside the title: its padding and the mark of the description. */
-const HEADER_PX = 66;
-
-/** A character of a title, on average: Inter at 14 px, weight 500. */
-const CHARACTER_PX = 7.6;
-
-/** The name that Grafana gives the column of the calculation `lastNotNull`. */
-const LAST_VALUE = "Last *";
-
-/**
- * Grafana's units of throughput and what it shows for them
- * (https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts).
- */
-const ABBREVIATED_UNITS: Readonly<Record<string, string>> = {
-  cps: "c/s",
-  ops: "ops/s",
-  reqps: "req/s",
-  rps: "rd/s",
-  wps: "wr/s",
-  iops: "io/s",
-  eps: "evt/s",
-  mps: "msg/s",
-  recps: "rec/s",
-  rowsps: "rows/s",
-  cpm: "c/m",
-  opm: "ops/m",
-  reqpm: "req/m",
-  rpm: "rd/m",
-  wpm: "wr/m",
-  epm: "evts/m",
-  mpm: "msgs/m",
-  recpm: "rec/m",
-  rowspm: "rows/m",
-};
 
 /** A dashboard as a file, checked at synth. */
 export class Dashboard {
@@ -191,10 +127,8 @@ function* problemsOf(model: DashboardModel): Generator<string> {
   if (model.id !== null) {
     yield `the id is ${JSON.stringify(model.id)}: it has to be null, since Grafana's database gives it`;
   }
-  for (const key of ["title", "description"] as const) {
-    if (typeof model[key] !== "string" || model[key] === "") {
-      yield `it has no ${key}`;
-    }
+  if (typeof model.title !== "string" || model.title === "") {
+    yield "it has no title";
   }
   if (!Number.isInteger(model.schemaVersion)) {
     yield `schemaVersion is ${JSON.stringify(model.schemaVersion)}: it has to be a number, the one that Grafana's export has`;
@@ -228,23 +162,6 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
   if (panel.type === "row") {
     return;
   }
-  if (!panel.title || !panel.description) {
-    yield "it needs a title and a description";
-  }
-  const unit = panel.fieldConfig?.defaults?.unit;
-  if (!WITHOUT_UNIT.includes(panel.type) && !unit) {
-    yield "it has no unit: set fieldConfig.defaults.unit, short for a plain number";
-  }
-  for (const abbreviated of unitsOf(panel).filter((one) => one in ABBREVIATED_UNITS)) {
-    yield `its unit is "${abbreviated}", which Grafana shows as "${ABBREVIATED_UNITS[abbreviated]}": spell out what is counted, as in "count:records/s"`;
-  }
-  const fit = charactersThatFit(panel.gridPos?.w);
-  if (panel.title?.length > fit) {
-    yield `its title has ${panel.title.length} characters, and ${fit} fit into ${panel.gridPos.w} of ${GRID_COLUMNS} columns on a screen of 1440 px: shorten it, or widen the panel`;
-  }
-  if (panel.type === "timeseries") {
-    yield* legendProblems(panel.options?.legend);
-  }
   for (const { refId, expr, dataSource } of queriesOf(panel)) {
     const language = DATA_SOURCE_LANGUAGES[dataSource];
     if (!language) {
@@ -263,34 +180,6 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
     if (unnamed) {
       yield `query ${refId} counts ${unnamed} of every container of the engine: join it with the platform's own, * ${NAMED_CONTAINERS}`;
     }
-  }
-}
-
-/** Of the panel, and of single series and columns of it. */
-function unitsOf({ fieldConfig }: Panel): string[] {
-  const own = (fieldConfig?.overrides ?? [])
-    .flatMap((override) => override?.properties ?? [])
-    .filter((property) => property?.id === "unit")
-    .map(({ value }) => String(value));
-  return [fieldConfig?.defaults?.unit ?? [], own].flat();
-}
-
-function charactersThatFit(columns: number): number {
-  const panelPx = ((GRID_PX + GUTTER_PX) / GRID_COLUMNS) * columns - GUTTER_PX;
-  return Math.floor((panelPx - HEADER_PX) / CHARACTER_PX);
-}
-
-/** A few rows fit: they have to be those that somebody looks for. */
-function* legendProblems(legend: Legend = {}): Generator<string> {
-  const { showLegend = true, displayMode, calcs = [], sortBy, sortDesc } = legend;
-  if (!showLegend) {
-    return;
-  }
-  const remedy = `set displayMode to "table", calcs to ["lastNotNull"], sortBy to "${LAST_VALUE}" and sortDesc to true in options.legend`;
-  if (displayMode !== "table" || !calcs.includes("lastNotNull")) {
-    yield `its legend is a ${displayMode ?? "list"} of ${calcs.join(", ") || "names"}: it has to be a table with the last value; ${remedy}`;
-  } else if (sortBy !== LAST_VALUE || sortDesc !== true) {
-    yield `its legend is sorted by ${sortBy ? `"${sortBy}"${sortDesc ? " descending" : ""}` : "name"}: it has to be by "${LAST_VALUE}" descending, so that the largest is among the rows that fit; ${remedy}`;
   }
 }
 
