@@ -1,10 +1,10 @@
 import { labSecured } from "../environments/lab-secured";
+import { benchTests } from "../lab/bench/commands";
+import { type Figure, figureTable } from "../lab/bench/figure";
+import { benchMachines } from "../lab/bench/machines";
+import { benchPlatform } from "../lab/bench/platform";
+import { benchSecured } from "../lab/bench/secured";
 import { prepareLab } from "../lab/prepare";
-import { benchTests } from "../operations/bench/commands";
-import { type Figure, figureTable } from "../operations/bench/figure";
-import { benchMachines } from "../operations/bench/machines";
-import { benchPlatform } from "../operations/bench/platform";
-import { benchSecured } from "../operations/bench/secured";
 import { CommandError } from "../operations/terminal/terminal";
 
 const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {

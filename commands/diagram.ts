@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { drawPicture, toMermaid } from "../operations/documentation/diagram";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
+import { drawPicture, toMermaid } from "../tools/documentation/diagram";
 
 /** Draws what the synthesized stacks of an environment have, as Mermaid into the README. */
 export async function writeDiagram(): Promise<void> {

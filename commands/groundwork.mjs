@@ -2,7 +2,7 @@
 // npx groundwork, and every npm script: installs what is missing, then runs the program. Plain JavaScript, since it runs before anything
 // is installed.
 import { createRequire } from "node:module";
-import "./install.mjs";
+import "../tools/install.mjs";
 
 // A reader that has seen enough, such as head, ends no deploy.
 process.stdout.on("error", (error) => {
@@ -11,5 +11,5 @@ process.stdout.on("error", (error) => {
   }
 });
 const require = createRequire(import.meta.url);
-require("../register.js");
+require("../tools/register.js");
 require("./program/program.ts").runProgram(process.argv.slice(2));

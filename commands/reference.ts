@@ -1,16 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { production } from "../environments/production";
-import { renderCommands } from "../operations/documentation/commands";
-import { renderPrincipals } from "../operations/documentation/principals";
-import {
-  exportedTypes,
-  REFERENCE_PAGES,
-  renderReference,
-} from "../operations/documentation/reference";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
 import type { GuidedCommand } from "../operations/terminal/command";
+import { renderCommands } from "../tools/documentation/commands";
+import { renderPrincipals } from "../tools/documentation/principals";
+import { exportedTypes, REFERENCE_PAGES, renderReference } from "../tools/documentation/reference";
 
 /** Writes the pages of docs/reference/ out of the types and what is written at them, the stacks and the help of the program. */
 export async function writeReference(program: GuidedCommand): Promise<void> {

@@ -123,7 +123,11 @@ async function run(suite: string, signal: AbortSignal): Promise<Result> {
   const { exitCode, ended } = await runPatiently({
     command: process.execPath,
     args: [
-      ...[join(ROOT, "node_modules", "jest", "bin", "jest.js"), "--config", "jest.e2e.config.js"],
+      ...[
+        join(ROOT, "node_modules", "jest", "bin", "jest.js"),
+        "--config",
+        "tools/jest.e2e.config.js",
+      ],
       ...["--testEnvironmentOptions", JSON.stringify({ progressFile })],
       // What --json prints is in the report too.
       ...["--json", "--outputFile", report, `__tests__/${path}`],

@@ -12,14 +12,14 @@ export const MOST_SECONDS = 300;
 const PLATFORM = [
   ...["catalog", "commands", "constructs", "environments", "lab", "operations", "packages"],
   ...["stacks", "__tests__/support", "cdktf.json", "main.ts", "package.json", "package-lock.json"],
-  ...["jest.config.js", "jest.e2e.config.js", "register.js"],
+  "tools",
 ];
 
 /** What is there for people, the benchmark and hermetic tests. */
 const NOT_RUN = [
-  ...["commands/bench.ts", "commands/diagram.ts", "commands/lint-scripts.mjs"],
-  ...["commands/reference.ts", "commands/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
-  ...["lab/promtool.sh", "operations/documentation", "__tests__/support/command.ts"],
+  ...["commands/bench.ts", "commands/diagram.ts", "tools/lint-scripts.mjs"],
+  ...["commands/reference.ts", "tools/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
+  ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
   ...["__tests__/support/dashboard-style.ts", "__tests__/support/docs.ts"],
   "__tests__/support/fake-kafka.ts",
   ...["__tests__/support/fake-opensearch.ts"],

@@ -32,7 +32,7 @@ describe("what suites cover", () => {
     const folders = left.map((file) => file.split("/", file.startsWith("__tests__/") ? 2 : 1));
     expect([...new Set(folders.map((names) => names.join("/")))]).toEqual([
       ...[".ci", ".editorconfig", ".gitattributes", ".github", ".gitignore", ".nvmrc"],
-      ...[".shellcheckrc", "__tests__/alerts", "__tests__/changed.ts", "__tests__/e2e"],
+      ...[".shellcheckrc", "__tests__/alerts", "__tests__/e2e"],
       ...["__tests__/policy", "__tests__/quarantine", "__tests__/sidecar"],
       ...["__tests__/snapshot", "__tests__/unit", "biome.json", "examples", "tsconfig.json"],
     ]);
@@ -99,7 +99,7 @@ test("the gate retries nothing but what uses the network, and smoke, of which it
     ...["prepare", "lint", '"npm test"', "lab", "smoke"],
   ]);
   expect(gate.match(/^ *printf '\\nFLAKY/gm)).toHaveLength(1);
-  for (const config of ["jest.config.js", "jest.e2e.config.js"]) {
+  for (const config of ["package.json", "tools/jest.e2e.config.js"]) {
     expect(readFileSync(join(ROOT, config), "utf8")).not.toContain("retry");
   }
   const again = (readdirSync(join(ROOT, "__tests__"), { recursive: true }) as string[])

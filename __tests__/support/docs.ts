@@ -60,7 +60,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
   "npm run jar": ["__tests__/sidecar/kafka-init.test.ts", "buildAgain("],
   "npm run topic-configs": ["__tests__/sidecar/kafka-init.test.ts", '"topic-configs", "make.mjs"'],
-  "npm ci": ["commands/install.mjs", "npm ci"],
+  "npm ci": ["tools/install.mjs", "npm ci"],
   "npm test": [".ci/run", "npm test"],
   "npm test -- --changed": ["__tests__/unit/changed.test.ts", "selectChanged(root)"],
   "npm run lint": [".ci/run", "npm run lint"],

@@ -109,7 +109,7 @@ export function deployCatalog(name: string): Finished {
   return cdktf(
     [
       ...["deploy", "*", "--auto-approve", "--skip-provider-lock"],
-      ...["--app", "node -r ./register.js __tests__/support/catalogs.ts"],
+      ...["--app", "node -r ./tools/register.js __tests__/support/catalogs.ts"],
     ],
     { GROUNDWORK_E2E_CATALOG: name },
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
 import type { Environment } from "../../environments";
 import { labSecured } from "../../environments/lab-secured";
-import { copyOfProject, editCopy } from "../../operations/bench/copy";
+import { copyOfProject, editCopy } from "../../lab/bench/copy";
 import { docker, type Finished, run, TRIAL } from "./lab";
 
 const APPLICATIONS = `[

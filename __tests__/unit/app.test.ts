@@ -6,13 +6,13 @@ import { promisify } from "node:util";
 import { catalog } from "../../catalog";
 import { lab } from "../../environments/lab";
 import { laptop } from "../../environments/laptop";
-import { copyOfProject, editCopy } from "../../operations/bench/copy";
+import { copyOfProject, editCopy } from "../../lab/bench/copy";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
 import { synthesizeProject, synthesizeTree } from "../../operations/synthesis/tree";
 import { synthesizePlatform } from "../../stacks/platform";
 import type { Json } from "../support/platform";
 
-const APP = ["-r", "./register.js", "main.ts"];
+const APP = ["-r", "./tools/register.js", "main.ts"];
 
 /** What node says of a project with these edits, a line each, for each of these arguments. */
 async function errorsOf(

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { labThree } from "../../environments/lab-three";
 import { laptop } from "../../environments/laptop";
-import { drawPicture, toMermaid } from "../../operations/documentation/diagram";
+import { drawPicture, toMermaid } from "../../tools/documentation/diagram";
 import { containers, resources, synthesize } from "../support/platform";
 
 const ROOT = join(__dirname, "..", "..");

@@ -51,12 +51,12 @@ function run(
 }
 
 const install = (env?: NodeJS.ProcessEnv) =>
-  run(process.execPath, [join(project, "commands", "install.mjs")], env);
+  run(process.execPath, [join(project, "tools", "install.mjs")], env);
 const isThere = (path: string) => existsSync(join(project, path));
 
 /** A project that needs two packages, one of them for development, and one that no system can have: folders, so that npm needs no network. */
 function declareProject(): void {
-  cpSync(join(ROOT, "commands", "install.mjs"), join(project, "commands", "install.mjs"));
+  cpSync(join(ROOT, "tools", "install.mjs"), join(project, "tools", "install.mjs"));
   const folders = { "@cdktf/provider-grafana": BINDINGS, tool: "tool", elsewhere: "elsewhere" };
   for (const [name, folder] of Object.entries(folders)) {
     write(join(folder, "package.json"), { name, version: "1.0.0" });
@@ -164,7 +164,7 @@ test.each(["", "docs"])(
   (folder) => {
     declareProject();
     cpSync(join(ROOT, "commands", "groundwork.mjs"), join(project, "commands", "groundwork.mjs"));
-    write("register.js", "");
+    write("tools/register.js", "");
     write(
       "commands/program/program.ts",
       'exports.runProgram = (args) => { console.log("runs", ...args); process.exitCode = 3; };',
@@ -231,7 +231,7 @@ describe("the bindings of the grafana provider", () => {
 test("the app looks at the bindings too, for npx cdktf after an npm ci that runs no scripts", () => {
   const { app } = JSON.parse(readFileSync(join(ROOT, "cdktf.json"), "utf8"));
   installProject();
-  write("register.js", "");
+  write("tools/register.js", "");
   write("main.ts", 'console.log("ran the app");');
   expect(run("sh", ["-c", app]).stdout).toBe("looked at the bindings\nran the app\n");
 });

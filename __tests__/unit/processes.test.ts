@@ -71,10 +71,14 @@ describe("a program that is run on the terminal", () => {
     const endsItself =
       "trap 'echo ended; exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.1; done";
     const script = `require("./commands/run-on-terminal").runOnTerminal(["sh", "-c", "${endsItself}"])`;
-    const { status, stdout } = spawnSync(process.execPath, ["-r", "./register.js", "-e", script], {
-      cwd: join(__dirname, "..", ".."),
-      encoding: "utf8",
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["-r", "./tools/register.js", "-e", script],
+      {
+        cwd: join(__dirname, "..", ".."),
+        encoding: "utf8",
+      },
+    );
     expect([status, stdout]).toEqual([9, "ended\n"]);
   });
 

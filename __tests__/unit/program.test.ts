@@ -172,13 +172,13 @@ describe("a command line", () => {
   test.each([
     [
       ["test", "__tests__/unit", "-t", "exit", "--verbose"],
-      [["node", "commands/test.mjs", "__tests__/unit", "-t", "exit", "--verbose"]],
+      [["node", "tools/test.mjs", "__tests__/unit", "-t", "exit", "--verbose"]],
     ],
     [
       ["test:e2e", "--quarantine", "--times", "5"],
       [
         [
-          ...["node", "-r", "./register.js", "__tests__/e2e/run.ts"],
+          ...["node", "-r", "./tools/register.js", "__tests__/e2e/run.ts"],
           ...["--times", "5", "--quarantine"],
         ],
       ],
@@ -187,7 +187,7 @@ describe("a command line", () => {
       ["lint"],
       [
         ["biome", "ci", "."],
-        ["node", "commands/lint-scripts.mjs"],
+        ["node", "tools/lint-scripts.mjs"],
       ],
     ],
   ])("%j runs what the project has for it", async (args, programs) => {
@@ -203,13 +203,13 @@ describe("the program of a process of its own", () => {
 
   test("loads no command's code to show its help", () => {
     const { stdout } = run(
-      `node -r ./register.js -e 'require("./commands/program/program").createProgram().helpInformation();
+      `node -r ./tools/register.js -e 'require("./commands/program/program").createProgram().helpInformation();
        console.log(Object.keys(require.cache).join("\\n"))'`,
     );
     const loaded = stdout.trim().split("\n");
     const own = loaded.filter((file) => !file.includes("/node_modules/"));
     expect(own.filter((file) => !/\/(program|terminal|service)\/\w+\.ts$/.test(file))).toEqual([
-      join(ROOT, "register.js"),
+      join(ROOT, "tools", "register.js"),
       join(ROOT, "package.json"),
     ]);
     expect(loaded.filter((file) => file.includes("cdktf"))).toEqual([]);

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgram } from "../../commands/program/program";
 import { production } from "../../environments/production";
-import { renderCommands } from "../../operations/documentation/commands";
-import { renderPrincipals } from "../../operations/documentation/principals";
+import { renderCommands } from "../../tools/documentation/commands";
+import { renderPrincipals } from "../../tools/documentation/principals";
 import {
   exportedTypes,
   REFERENCE_PAGES,
   renderReference,
-} from "../../operations/documentation/reference";
+} from "../../tools/documentation/reference";
 import { synthesize } from "../support/platform";
 
 const ROOT = join(__dirname, "..", "..");

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { lab } from "../../environments/lab";
-import { copyOfProject } from "../../operations/bench/copy";
+import { copyOfProject } from "../../lab/bench/copy";
 import { synthesizeProject, synthesizeTree } from "../../operations/synthesis/tree";
 
 const ROOT = join(__dirname, "..", "..");

@@ -24,7 +24,7 @@ export function developCommands(): GuidedCommand[] {
           .option("--changed", "only the tests that the uncommitted changes touch", false)
           .allowUnknownOption()
           .action((args, { changed }) =>
-            runScript(["node", "commands/test.mjs", ...(changed ? ["--changed"] : []), ...args]),
+            runScript(["node", "tools/test.mjs", ...(changed ? ["--changed"] : []), ...args]),
           ),
     ),
     guided(
@@ -53,7 +53,7 @@ export function developCommands(): GuidedCommand[] {
           .action((suites, { times, ...switches }) =>
             runScript([
               "node",
-              ...["-r", "./register.js", "__tests__/e2e/run.ts", ...suites, "--times", times],
+              ...["-r", "./tools/register.js", "__tests__/e2e/run.ts", ...suites, "--times", times],
               ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
             ]),
           ),
@@ -70,9 +70,7 @@ export function developCommands(): GuidedCommand[] {
         pages: ["docs/architecture.md"],
       },
       (command) =>
-        command.action(() =>
-          runScript(["biome", "ci", "."], ["node", "commands/lint-scripts.mjs"]),
-        ),
+        command.action(() => runScript(["biome", "ci", "."], ["node", "tools/lint-scripts.mjs"])),
     ),
     guided(
       "reference",

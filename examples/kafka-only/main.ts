@@ -1,5 +1,5 @@
 // One broker and its topics in a project of one's own: nothing but the public constructs.
-// node -r ./register.js examples/kafka-only/main.ts writes cdktf.out; terraform in cdktf.out/stacks/orders deploys it.
+// node -r ./tools/register.js examples/kafka-only/main.ts writes cdktf.out; terraform in cdktf.out/stacks/orders deploys it.
 import { App, LocalBackend, TerraformStack } from "cdktf";
 import {
   applyServiceSettings,

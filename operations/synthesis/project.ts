@@ -4,7 +4,7 @@ import { join } from "node:path";
 export const PROJECT_ROOT = join(__dirname, "..", "..");
 
 /** What has Node read TypeScript, as its option `--require`. */
-export const REGISTER = join(PROJECT_ROOT, "register.js");
+export const REGISTER = join(PROJECT_ROOT, "tools", "register.js");
 
 /** Where a synth writes. */
 export const OUTPUT = join(PROJECT_ROOT, "cdktf.out");

@@ -1,6 +1,6 @@
 // Writes lib/ from schema.json with cdktf's own generator, as the published @cdktf/provider-* packages are made. Skipped when
 // neither has changed. npm runs it as `prepare` where it runs scripts at all, for what is used right after `npm ci`; a failure there
-// stops no installation, since every command and the app look here again (commands/install.mjs, cdktf.json).
+// stops no installation, since every command and the app look here again (tools/install.mjs, cdktf.json).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { copyOfProject } from "../../../operations/bench/copy";
+import { copyOfProject } from "../../../lab/bench/copy";
 import {
   deploy,
   docker,

@@ -1,6 +1,6 @@
 import { KAFKA_IMAGE } from "../../../constructs";
-import { synthesizedContainers as containersOfLab } from "../../../operations/bench/deploy";
-import { runSidecar } from "../../../operations/bench/sidecar-run";
+import { synthesizedContainers as containersOfLab } from "../../../lab/bench/deploy";
+import { runSidecar } from "../../../lab/bench/sidecar-run";
 import type { SynthesizedResource } from "../../../operations/synthesis/resources";
 import { eventually } from "../../support/eventually";
 import {
@@ -145,7 +145,7 @@ test("a new topic is seen in cdktf diff, and nothing else", () => {
   const { output } = cdktf(
     [
       ...["diff", "lab-messaging", "--skip-provider-lock"],
-      ...["--app", "node -r ./register.js __tests__/support/catalogs.ts"],
+      ...["--app", "node -r ./tools/register.js __tests__/support/catalogs.ts"],
     ],
     { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
   );

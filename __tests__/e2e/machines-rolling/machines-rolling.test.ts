@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
+import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { runLabScript } from "../../../lab/scripts";
-import { copyOfProject, editCopy } from "../../../operations/bench/copy";
 import { expectDone, onceItSays, run } from "../../support/lab";
 import { expectNoChanges, loadOn, MACHINES, missed, onMachines } from "../../support/machines";
 

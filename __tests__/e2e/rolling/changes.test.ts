@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { copyOfProject, editCopy } from "../../../operations/bench/copy";
+import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { eventually } from "../../support/eventually";
 import {
   deploy,

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { promisify } from "node:util";
-import { copyOfProject, editCopy } from "../../../operations/bench/copy";
+import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { freshLab } from "../../support/lab";
 import { openStateServer, type StateServer } from "../../support/state-server";
 

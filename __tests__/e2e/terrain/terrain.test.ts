@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environments } from "../../../environments";
-import { copyOfProject } from "../../../operations/bench/copy";
+import { copyOfProject } from "../../../lab/bench/copy";
 import { PROJECT_ROOT } from "../../../operations/synthesis/project";
 import { expectDone, run } from "../../support/lab";
 import type { Json } from "../../support/platform";
@@ -34,7 +34,7 @@ function synthesized(project: string, environment: string): Record<string, Json>
     GROUNDWORK_WITHOUT_SECRETS: "confirmed",
     CDKTF_OUTDIR: output,
   };
-  expectDone(run(process.execPath, ["-r", "./register.js", "main.ts"], env, project));
+  expectDone(run(process.execPath, ["-r", "./tools/register.js", "main.ts"], env, project));
   const folder = join(output, "stacks");
   const stacks = readdirSync(folder).map((name): [string, Json] => {
     const text = readFileSync(join(folder, name, "cdk.tf.json"), "utf8");

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
-import type { Json, Synthesis } from "../synthesis/tree";
+import type { Json, Synthesis } from "../../operations/synthesis/tree";
 
 const EVERYTHING = "everything";
 const NOTHING = "nothing";

@@ -15,7 +15,8 @@ const CONTENT = /\.md$|^(alerts|catalog|constructs|dashboards)\/(?!.*\.(ts|mjs|j
 /** Tests that look into what all containers are given. */
 const CHECK = /^__tests__\/(alerts|policy|snapshot)\//;
 /** What every test rests on: files of the root, unless they are pages, and what jest runs the tests in. */
-const BASE = /^(?!.*\.md$)[^/]+$|^__tests__\/support\/environment\.js$/;
+const BASE =
+  /^(?!.*\.md$)[^/]+$|^(tools\/register|tools\/jest\.e2e\.config|__tests__\/support\/environment)\.js$/;
 
 const MOST_LINES = 20;
 

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
 import { labSecured } from "../../environments/lab-secured";
-import { PROJECT_ROOT } from "../synthesis/project";
+import { PROJECT_ROOT } from "../../operations/synthesis/project";
 import { copyOfProject, editCopy } from "./copy";
 import { timeUp } from "./deploy";
 import { type Figure, ROUNDS, ratio } from "./figure";

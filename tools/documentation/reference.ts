@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { PROJECT_ROOT } from "../synthesis/project";
+import { PROJECT_ROOT } from "../../operations/synthesis/project";
 
 /** Pages of docs/reference/ and the exported types on each, in their order. */
 export const REFERENCE_PAGES: Readonly<

@@ -1,6 +1,6 @@
 import { OPENSEARCH_HTTP_PORT } from "../../constructs";
 import type { Environment } from "../../environments";
-import type { Json, Synthesis } from "../synthesis/tree";
+import type { Json, Synthesis } from "../../operations/synthesis/tree";
 
 /** What stands for itself in the picture: a cluster with its nodes, or one container. */
 interface Unit {

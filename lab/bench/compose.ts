@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { unescapeTemplate } from "../../constructs/service/file";
-import { stackFolder } from "../synthesis/project";
-import type { SynthesizedResource } from "../synthesis/resources";
+import { stackFolder } from "../../operations/synthesis/project";
+import type { SynthesizedResource } from "../../operations/synthesis/resources";
 
 // biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
 type Body = any;

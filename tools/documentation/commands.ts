@@ -1,4 +1,4 @@
-import { fullName, type GuidedCommand } from "../terminal/command";
+import { fullName, type GuidedCommand } from "../../operations/terminal/command";
 import { code, row } from "./reference";
 
 /** A page of Markdown with what the help of every command says. */

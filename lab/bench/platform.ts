@@ -1,6 +1,6 @@
 import { lab } from "../../environments/lab";
-import { runLabScript } from "../../lab/scripts";
-import { destroyPlatform } from "../deploy/destroy";
+import { destroyPlatform } from "../../operations/deploy/destroy";
+import { runLabScript } from "../scripts";
 import { benchCommands } from "./commands";
 import { benchDeploy } from "./deploy";
 import type { Figure } from "./figure";

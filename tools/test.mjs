@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
-require("../register.js");
+require("./register.js");
 const { runCommand } = require("../operations/terminal/terminal.ts");
 
 runCommand(async () => {
@@ -22,7 +22,7 @@ function jestArguments(args) {
   if (!args.includes("--changed")) {
     return args;
   }
-  const { selectChanged } = require("../__tests__/changed.ts");
+  const { selectChanged } = require("./changed.ts");
   const { tests, summary } = selectChanged(fileURLToPath(new URL("..", import.meta.url)));
   console.log(summary);
   return [...args.filter((arg) => arg !== "--changed"), "--runTestsByPath", ...tests];

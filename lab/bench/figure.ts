@@ -1,4 +1,4 @@
-import { table } from "../terminal/terminal";
+import { table } from "../../operations/terminal/terminal";
 
 /** One thing that was measured, and what is promised of it. */
 export interface Figure {

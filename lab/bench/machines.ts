@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
-import { prepareLab, stopMachines } from "../../lab/prepare";
+import { prepareLab, stopMachines } from "../prepare";
 import { copyOfProject, editCopy } from "./copy";
 import { timeUp } from "./deploy";
 import { type Figure, ROUNDS, ratio } from "./figure";

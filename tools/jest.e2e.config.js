@@ -1,6 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
-  ...require("./jest.config.js"),
+  ...require("../package.json").jest,
+  rootDir: "..",
   testMatch: ["<rootDir>/__tests__/{e2e,quarantine}/**/*.test.ts"],
   testEnvironment: "<rootDir>/__tests__/support/chain.js",
   setupFilesAfterEnv: ["<rootDir>/__tests__/support/trials.ts"],

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../synthesis/project";
-import { CommandError } from "../terminal/terminal";
+import { PROJECT_ROOT } from "../../operations/synthesis/project";
+import { CommandError } from "../../operations/terminal/terminal";
 
 /** A copy of the project, to change, that deploys the same lab. */
 export function copyOfProject(copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"))): string {

@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
 import { unescapeTemplate } from "../../constructs/service/file";
-import { docker } from "../engine/docker";
-import { stackFolder } from "../synthesis/project";
-import type { SynthesizedResource } from "../synthesis/resources";
+import { docker } from "../../operations/engine/docker";
+import { stackFolder } from "../../operations/synthesis/project";
+import type { SynthesizedResource } from "../../operations/synthesis/resources";
 
 interface SidecarBody {
   readonly user: string;

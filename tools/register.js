@@ -1,11 +1,11 @@
-// Has Node read TypeScript: `node -r ./register.js main.ts`. What sucrase makes of a file is kept for the next command, which would
+// Has Node read TypeScript: `node -r ./tools/register.js main.ts`. What sucrase makes of a file is kept for the next command, which would
 // spend a third of its time on making it again.
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { version } = require("sucrase/package.json");
 
-const CACHE = join(__dirname, "node_modules", ".cache", "sucrase");
+const CACHE = join(__dirname, "..", "node_modules", ".cache", "sucrase");
 /** @type {import("sucrase").Options} */
 const OPTIONS = { transforms: ["typescript", "imports"] };
 

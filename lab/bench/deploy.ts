@@ -11,12 +11,12 @@ import {
 import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
 import { withEngine } from "../../environments/placement";
-import { destroyPlatform } from "../deploy/destroy";
-import { currentEngine } from "../engine/context";
-import { docker, engineVariables } from "../engine/docker";
-import type { SynthesizedResource } from "../synthesis/resources";
-import { synthesize } from "../synthesis/synthesize";
-import { CommandError } from "../terminal/terminal";
+import { destroyPlatform } from "../../operations/deploy/destroy";
+import { currentEngine } from "../../operations/engine/context";
+import { docker, engineVariables } from "../../operations/engine/docker";
+import type { SynthesizedResource } from "../../operations/synthesis/resources";
+import { synthesize } from "../../operations/synthesis/synthesize";
+import { CommandError } from "../../operations/terminal/terminal";
 import { renderCompose } from "./compose";
 import { type Figure, ROUNDS, ratio, time } from "./figure";
 import { type NpmOptions, runNpm } from "./run";
