@@ -148,7 +148,7 @@ fetch_exporters() {
   cp -r "$LAB_DIR"/images/exporters/. "$work/exporters/"
   local exporter
   for exporter in cadvisor kafka-exporter; do
-    CGO_ENABLED=0 go build -C "$LAB_DIR/$exporter" -trimpath -o "$work/exporters/$exporter" .
+    CGO_ENABLED=0 go build -C "$LAB_DIR/$exporter" -o "$work/exporters/$exporter" .
   done
 }
 

@@ -11,7 +11,7 @@ if [ ! -f "$config" ]; then
   rm -rf "$root"
   platform=$(go env GOOS)_$(go env GOARCH)
   binary=$root/terraform-provider-docker_v$version
-  step "building the lab's provider" go build -C "$LAB_DIR/provider" -trimpath -o "$binary" . >&2
+  step "building the lab's provider" go build -C "$LAB_DIR/provider" -o "$binary" . >&2
   for registry in registry.terraform.io registry.opentofu.org; do
     folder=$root/mirror/$registry/kreuzwerker/docker/$version/$platform
     mkdir -p "$folder"
