@@ -118,10 +118,15 @@ export function touchedBy(
     changed.map((file) => {
       const reached = reach(file, readers);
       const byTests = (readers.get(file) ?? []).filter(isOfTests);
-      // A test that loads a construct for something else does not see the construct's files.
+      // A test that loads the owner of the file for something else does not name it.
       const seen = CONTENT.test(file) ? reach(file, readers, byTests) : reached;
+      const owners = (readers.get(file) ?? []).filter(
+        (reader) => /\.ts$/.test(reader) && !isOfTests(reader),
+      );
+      const names = owners.map((owner) => basename(owner.replace(/(\/index)?\.\w+$/, "")));
+      const isNamed = (test: string) => names.some((name) => project.get(test)?.includes(name));
       const touched = tests.filter(
-        (test) => seen.has(test) || (reached.has(test) && CHECK.test(test)),
+        (test) => seen.has(test) || (reached.has(test) && (CHECK.test(test) || isNamed(test))),
       );
       const isKnown = touched.length > 0 || CODE.test(file) || isOfTests(file);
       return [
@@ -156,7 +161,10 @@ function reach(
 
 function readersOf(project: Project, paths: readonly string[]): Readers {
   const find = finderOf(paths);
-  const readers = new Map<string, string[]>();
+  // A folder beside a module of its name is the module's.
+  const readers = new Map(
+    paths.map((path) => [path, [`${dirname(path)}.ts`].filter((owner) => project.has(owner))]),
+  );
   for (const [reader, text] of project) {
     for (const file of CODE.test(reader) ? find(reader, text) : []) {
       readers.set(file, [...(readers.get(file) ?? []), reader]);
@@ -174,10 +182,11 @@ function finderOf(paths: readonly string[]): (reader: string, text: string) => S
   const moduleAt = (path: string): readonly string[] =>
     [path, `${path}.ts`, join(path, "index.ts")].filter((candidate) => known.has(candidate));
 
-  /** The file there, or all of the folder. A folder of code is named as the place of its files. */
+  /** The file there, or all of the folder. A folder of code is named as the place of its files, one beside a module in place of that. */
   const at = (path: string): readonly string[] => {
     const files = byFolder.get(path) ?? [];
-    return known.has(path) ? [path] : files.some((file) => file.endsWith(".ts")) ? [] : files;
+    const isModule = known.has(`${path}.ts`) || files.some((file) => file.endsWith(".ts"));
+    return known.has(path) ? [path] : isModule ? [] : files;
   };
 
   /** The file with that name, or end of a path: the one beside, the one from the root, or any. */
