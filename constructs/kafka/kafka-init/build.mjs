@@ -1,9 +1,10 @@
 // node build.mjs [--sources FOLDER] [--class-path JAR] [--jar FILE]: compiles the sources of a folder, those beside this file when
 // it is not given, into a jar, kafka-init.jar when that is not given. Prints the folder of the libraries. Needs a JDK from 17 on and
-// Maven. The same sources give the same bytes on every machine: a compiler of its own, no timestamps, a fixed order.
+// Maven. The same sources give the same bytes on every machine: a compiler of its own, and a jar whose times, order and modes are fixed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,11 +28,14 @@ const { values } = parseArgs({
     jar: { type: "string", default: join(here, "..", "kafka-init.jar") },
   },
 });
+// The jar keeps the modes of what is packed.
+process.umask(0o022);
 const libraries = fetchLibraries();
-const classes = mkdtempSync(join(cache, "classes-"));
-process.on("exit", () => rmSync(classes, { recursive: true }));
-compile(values.sources, values["class-path"], classes);
-writeFileSync(values.jar, zip(classes));
+const folder = mkdtempSync(join(cache, "build-"));
+process.on("exit", () => rmSync(folder, { recursive: true }));
+compile(join(folder, "classes"));
+maven("jar:jar", `-DbuildDirectory=${folder}`);
+copyFileSync(join(folder, "kafka-init.jar"), values.jar);
 console.log(libraries);
 
 /** What the POM names, in a folder that stays until the POM changes. */
@@ -44,21 +47,14 @@ function fetchLibraries() {
   if (!existsSync(folder)) {
     mkdirSync(cache, { recursive: true });
     const fetched = mkdtempSync(join(cache, "libraries-"));
-    run(
-      "mvn",
-      "--batch-mode",
-      "--quiet",
-      "--file",
-      pom,
-      "dependency:copy-dependencies",
-      `-DoutputDirectory=${fetched}`,
-    );
+    maven("dependency:copy-dependencies", `-DoutputDirectory=${fetched}`);
     renameSync(fetched, folder);
   }
   return folder;
 }
 
-function compile(sources, classPath, output) {
+function compile(output) {
+  const { sources, "class-path": classPath } = values;
   const jars = readdirSync(libraries).map((file) => join(libraries, file));
   run(
     ...["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", join(libraries, "*")],
@@ -71,48 +67,8 @@ function compile(sources, classPath, output) {
   );
 }
 
-/** A zip archive of a folder's files, uncompressed, with the first moment that the format knows for their date. */
-function zip(folder) {
-  const entries = [];
-  const directory = [];
-  let offset = 0;
-  for (const name of readdirSync(folder).sort()) {
-    const content = readFileSync(join(folder, name));
-    // Version needed, flags, method, time, date, checksum, sizes, length of the name, length of the extra field.
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(10, 0);
-    common.writeUInt16LE(0x21, 8);
-    common.writeUInt32LE(crc32(content), 10);
-    common.writeUInt32LE(content.length, 14);
-    common.writeUInt32LE(content.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    const entry = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), content]);
-    // Version that made it before the common part; comment, disk, attributes and offset after it.
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.from("PK\x01\x02\x0a\x00"), common, rest, Buffer.from(name));
-    entries.push(entry);
-    offset += entry.length;
-  }
-  const listing = Buffer.concat(directory);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(listing.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...entries, listing, Buffer.from("PK\x05\x06"), end]);
-}
-
-/** Node 20 has none. */
-function crc32(bytes) {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) {
-      crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-    }
-  }
-  return ~crc >>> 0;
+function maven(...args) {
+  run("mvn", "--batch-mode", "--quiet", "--file", pom, ...args);
 }
 
 function run(command, ...args) {
