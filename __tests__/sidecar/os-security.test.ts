@@ -5,8 +5,8 @@ import {
   MARK,
   renderApplication,
   renderMonitor,
-  renderOwnRoles,
-} from "../../constructs/opensearch/opensearch-security";
+} from "../../constructs/opensearch/declared-applications";
+import { renderOwnRoles } from "../../constructs/opensearch/opensearch-security";
 import type { Application } from "../../constructs/security/application";
 import type { UploadedFile } from "../../constructs/service/file";
 import { TestAuthority } from "../support/certificates";

@@ -10,6 +10,7 @@ import {
 import { ServiceContainer } from "../service/service-container";
 import type { ServiceImage } from "../service/service-image";
 import { validate } from "../service/validation";
+import { SIDECAR_DIR } from "./sidecar-dir";
 
 /** How a sidecar waits for its cluster: exponential backoff with jitter, a cap and a deadline. */
 export interface RetryProps {
@@ -83,9 +84,6 @@ export interface InitSidecarProps {
    */
   readonly retry?: RetryProps;
 }
-
-/** Where a sidecar's files lie in its container. */
-export const SIDECAR_DIR = "/groundwork";
 
 /**
  * Scratch space of a sidecar, in memory: it keeps no state of its own. A directory that images have, since an engine gives

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
-import { InitSidecar, type RetryProps, SIDECAR_DIR } from "../init-sidecar/init-sidecar";
+import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
+import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { INetwork } from "../network/network";
 import { type Application, validateApplications } from "../security/application";
 import { MONITOR } from "../security/principals";

@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
-import { InitSidecar, type RetryProps, SIDECAR_DIR } from "../init-sidecar/init-sidecar";
+import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
+import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { INetwork } from "../network/network";
 import { readOwnFile, type UploadedFile } from "../service/file";
 import { validate } from "../service/validation";

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { unescapeTemplate } from "../../constructs/service/file";
+import { type FileChange, facts, together } from "../../constructs/service/file-change";
 import type { Json } from "../synthesis/tree";
 import { type Action, type Change, type ClusterNode, clusterOf, labelOf } from "./change";
 import type { Difference } from "./diff";
-import { type FileChange, facts } from "./file-change";
 import { describeFile } from "./files";
 
 /** The differences in the user's words. */
@@ -360,14 +360,11 @@ function compareFiles(before: Json, after: Json): FileChange {
       ]),
     );
   const [old, now] = [files(before), files(after)];
-  const all = [...new Set([...old.keys(), ...now.keys()])].map((path) =>
-    describeFile(path, old.get(path), now.get(path), before !== undefined && after !== undefined),
+  return together(
+    [...new Set([...old.keys(), ...now.keys()])].map((path) =>
+      describeFile(path, old.get(path), now.get(path), before !== undefined && after !== undefined),
+    ),
   );
-  return {
-    details: all.flatMap(({ details }) => details),
-    destructive: all.flatMap(({ destructive }) => destructive),
-    warnings: all.flatMap(({ warnings }) => warnings),
-  };
 }
 
 /** A node of a cluster serves what people stored: while it is replaced it does not. */

@@ -1,9 +1,13 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { removalOfConfigs } from "../../constructs/kafka/topic-config";
+import {
+  APPLICATIONS_DIR,
+  describeApplicationFile,
+} from "../../constructs/opensearch/declared-applications";
+import { type FileChange, facts } from "../../constructs/service/file-change";
 import type { Json } from "../synthesis/tree";
-import { describeIndexRights, describeKafkaRights } from "./applications";
-import { type FileChange, facts } from "./file-change";
+import { describeKafkaRights } from "./applications";
 
 /**
  * What differs in a file that a container gets. What a file declares, topics, templates and dashboards, is told for a container
@@ -31,8 +35,8 @@ export function describeFile(
     return describeKafkaRights(before, after);
   }
   // But for the platform's own roles.
-  if (/^\/groundwork\/applications\/(?!groundwork_)/.test(path)) {
-    return describeIndexRights(path, before, after);
+  if (path.startsWith(`${APPLICATIONS_DIR}/`) && !basename(path).startsWith("groundwork_")) {
+    return describeApplicationFile(path, before, after);
   }
   if (path === "/etc/prometheus/declared.json") {
     return containerStays ? describeDeclared(before, after) : facts();

@@ -1,4 +1,9 @@
 import { parse } from "yaml";
+import {
+  applicationFile,
+  parseRole,
+  type Role,
+} from "../../constructs/opensearch/declared-applications";
 import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
 import type { Json, Synthesis } from "../../operations/synthesis/tree";
@@ -66,19 +71,15 @@ function openSearchRights(containers: ReadonlyMap<string, Json>): Rights {
     if (administrator === `CN=${principal}`) {
       return EVERYTHING;
     }
-    const provisioned = fileIfThere(
-      containers,
-      "os-security",
-      `/groundwork/applications/${principal}.role.json`,
-    );
-    const own = Object.keys(mappings)
+    const provisioned = fileIfThere(containers, "os-security", applicationFile(principal, "role"));
+    const own: Role[] = Object.keys(mappings)
       .filter((role) => mappings[role].users?.some((user: string) => matches(user, principal)))
       .map((role) => roles[role]);
-    const permissions = [...own, ...(provisioned ? [JSON.parse(provisioned)] : [])].flatMap(
+    const permissions = [...own, ...(provisioned ? [parseRole(provisioned)] : [])].flatMap(
       ({ cluster_permissions = [], index_permissions = [] }) => [
         ...cluster_permissions,
-        ...index_permissions.flatMap(({ index_patterns, allowed_actions }: Json) =>
-          allowed_actions.map((action: string) => `${action} on ${index_patterns.join(", ")}`),
+        ...index_permissions.flatMap(({ index_patterns, allowed_actions }) =>
+          allowed_actions.map((action) => `${action} on ${index_patterns.join(", ")}`),
         ),
       ],
     );

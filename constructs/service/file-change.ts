@@ -9,3 +9,12 @@ export interface FileChange {
 export function facts(...details: string[]): FileChange {
   return { details, destructive: [], warnings: [] };
 }
+
+/** What several changes mean together. */
+export function together(changes: readonly FileChange[]): FileChange {
+  return {
+    details: changes.flatMap(({ details }) => details),
+    destructive: changes.flatMap(({ destructive }) => destructive),
+    warnings: changes.flatMap(({ warnings }) => warnings),
+  };
+}

@@ -1,0 +1,2 @@
+/** Where a sidecar finds its files. */
+export const SIDECAR_DIR = "/groundwork";

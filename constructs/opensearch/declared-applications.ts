@@ -1,0 +1,117 @@
+import { basename } from "node:path";
+import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
+import type { Access, Application } from "../security/application";
+import { describePermissions } from "../security/describe-permissions";
+import { MONITOR } from "../security/principals";
+import type { UploadedFile } from "../service/file";
+import { type FileChange, facts } from "../service/file-change";
+
+/** What applications may do in OpenSearch, and the platform's own roles; os-security.sh reads the files. */
+export const APPLICATIONS_DIR = `${SIDECAR_DIR}/applications`;
+
+/** Description of what the sidecar has made, by which it knows it again. */
+export const MARK = "An application of Groundwork";
+
+/** A role as the security plugin has it. */
+export interface Role {
+  readonly cluster_permissions?: readonly string[];
+  readonly index_permissions?: readonly {
+    readonly index_patterns: readonly string[];
+    readonly allowed_actions: readonly string[];
+  }[];
+}
+
+/** What an access allows on the indices it names, as action groups of the security plugin. */
+const INDEX_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
+  read: ["read"],
+  write: ["write", "create_index"],
+  readwrite: ["read", "write", "create_index"],
+};
+
+/** Requests that name several indices are allowed as such; what is in them is checked by index. */
+const CLUSTER_ACTIONS = {
+  read: [
+    "indices:data/read/mget",
+    "indices:data/read/msearch",
+    "indices:data/read/mtv",
+    "indices:data/read/scroll*",
+  ],
+  write: ["indices:data/write/bulk"],
+};
+
+/** What the exporter asks: version, health, statistics of nodes and indices, and the indices' aliases. */
+const MONITOR_ROLE: Role = {
+  cluster_permissions: [
+    "cluster:monitor/health",
+    "cluster:monitor/main",
+    "cluster:monitor/nodes/stats",
+  ],
+  index_permissions: [
+    {
+      index_patterns: ["*"],
+      allowed_actions: ["indices:admin/aliases/get", "indices:monitor/stats"],
+    },
+  ],
+};
+
+/** The files of one application, laid out as os-security.sh reads them. */
+export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
+  const accesses = new Set(Object.values(indices));
+  const allows = (access: "read" | "write") => accesses.has(access) || accesses.has("readwrite");
+  const role: Role = {
+    cluster_permissions: [
+      // Clients ask for the version when they connect.
+      "cluster:monitor/main",
+      ...(allows("read") ? CLUSTER_ACTIONS.read : []),
+      ...(allows("write") ? CLUSTER_ACTIONS.write : []),
+    ],
+    index_permissions: Object.entries(indices).map(([pattern, access]) => ({
+      index_patterns: [pattern],
+      allowed_actions: INDEX_ACTIONS[access],
+    })),
+  };
+  return [
+    renderFile(name, "user", { description: MARK }),
+    renderFile(name, "role", { ...role, description: MARK }),
+    renderFile(name, "mapping", { users: [name], description: MARK }),
+  ];
+}
+
+/** The files of Alloy, which is known by its certificate, and no user. */
+export function renderMonitor(): UploadedFile[] {
+  return [
+    renderFile(MONITOR, "role", { ...MONITOR_ROLE, description: MARK }),
+    renderFile(MONITOR, "mapping", { users: [MONITOR], description: MARK }),
+  ];
+}
+
+export function renderFile(name: string, kind: FileKind, body: object): UploadedFile {
+  return { path: applicationFile(name, kind), content: `${JSON.stringify(body, null, 2)}\n` };
+}
+
+type FileKind = "user" | "role" | "mapping";
+
+export const applicationFile = (name: string, kind: FileKind) =>
+  `${APPLICATIONS_DIR}/${name}.${kind}.json`;
+
+export const parseRole = (text: string): Role => JSON.parse(text);
+
+/** Describes what an application gets and loses, of its files by its role. Who measures the platform is no application. */
+export function describeApplicationFile(path: string, before?: string, after?: string): FileChange {
+  const [, name, kind] = /^(.*)\.(\w+)\.json$/.exec(basename(path)) ?? [];
+  return kind === "role" && name !== MONITOR
+    ? describePermissions(name, "OpenSearch", permissionsIn(before), permissionsIn(after))
+    : facts();
+}
+
+function permissionsIn(text?: string): string[] | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const { index_permissions = [] } = parseRole(text);
+  return index_permissions.flatMap(({ index_patterns: [pattern], allowed_actions }) =>
+    ["read", "write"]
+      .filter((action) => allowed_actions.includes(action))
+      .map((action) => `${action} on index ${pattern}`),
+  );
+}
