@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Application, KAFKA_IMAGE, resolveTopic, type Topic } from "../../constructs";
-import { renderApplications, renderTopics } from "../../constructs/kafka/kafka-init";
+import { renderApplications } from "../../constructs/kafka/declared-applications";
+import { renderTopics } from "../../constructs/kafka/declared-topics";
 import { configText, refusalOfConfig } from "../../constructs/kafka/topic-config";
 import topicConfigs from "../../constructs/kafka/topic-configs.json";
 import {
@@ -67,7 +68,7 @@ function start(cluster: FakeKafka, options: Options = {}) {
     script: "kafka/kafka-init.sh",
     beside: ["kafka/kafka-init.jar"],
     files: [
-      { path: "topics", content: renderTopics(topics.map((topic) => resolveTopic(topic, 3))) },
+      { path: "topics.json", content: renderTopics(topics.map((topic) => resolveTopic(topic, 3))) },
     ],
     declared: topics.map(({ name }) => name).join(" "),
     tools: ownJvm ? {} : { java: harness.standIn },
@@ -75,7 +76,7 @@ function start(cluster: FakeKafka, options: Options = {}) {
       KAFKA_LIBS: harness.libraries,
       KAFKA_BOOTSTRAP_SERVERS: bootstrapServers ?? `127.0.0.1:${cluster.port}`,
       KAFKA_BROKERS: "3",
-      TOPICS_FILE: `${directory}/topics`,
+      TOPICS_FILE: `${directory}/topics.json`,
       ...env?.(directory),
     }),
     ...others,
@@ -826,11 +827,24 @@ describe("kafka-init", () => {
     [
       "TOPICS_FILE",
       "/nowhere",
-      'TOPICS_FILE is "/nowhere", and topic 1 of it cannot be read: java.nio.file.NoSuchFileException: /nowhere',
+      'TOPICS_FILE is "/nowhere", which cannot be read: java.nio.file.NoSuchFileException: /nowhere',
     ],
   ])("exits 78 when %s is %j", async (variable, value, reason) => {
     const { result } = await runIn({}, [], { env: () => ({ [variable]: value }) });
     expect(exitLine(result)).toMatchObject({ exit_code: 78, reason });
+  });
+
+  test.concurrent.each<[string, string, RegExp]>([
+    ["is not JSON", "infra-events 3 3 fail", /Unrecognized token 'infra'/],
+    ["ends too early", '[{"name": "infra-events"', /Unexpected end-of-input/],
+    ["lacks a field", '[{"name": "infra-events", "configs": {}}]', /NullPointerException/],
+  ])("exits 78 when the file of topics %s", async (_, content, reason) => {
+    const { result } = await runIn({}, [], { files: [{ path: "topics.json", content }] });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 78,
+      reason: expect.stringMatching(/^TOPICS_FILE is "\S+", which cannot be read: /),
+    });
+    expect(exitLine(result).reason).toMatch(reason);
   });
 
   test.concurrent("shares a race with another sidecar: every topic is created once", async () => {
@@ -894,12 +908,15 @@ describe("in a locked cluster, kafka-init", () => {
     const { applications = [ORDERS], monitors, passwords = { orders: "secret\n" }, env } = options;
     return run(cluster, {
       files: [
-        { path: "topics", content: renderTopics(TOPICS.map((topic) => resolveTopic(topic, 3))) },
-        { path: "applications", content: renderApplications(applications, monitors) },
+        {
+          path: "topics.json",
+          content: renderTopics(TOPICS.map((topic) => resolveTopic(topic, 3))),
+        },
+        { path: "applications.json", content: renderApplications(applications, monitors) },
         ...Object.entries(passwords).map(([path, content]) => ({ path, content })),
       ],
       env: (directory) => ({
-        APPLICATIONS_FILE: `${directory}/applications`,
+        APPLICATIONS_FILE: `${directory}/applications.json`,
         PASSWORDS_DIR: directory,
         ...env,
       }),

@@ -18,6 +18,8 @@ import {
   ServiceImage,
   type Topic,
 } from "../../constructs";
+import { APPLICATIONS_FILE } from "../../constructs/kafka/declared-applications";
+import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { escapeTemplate, unescapeTemplate } from "../../constructs/service/file";
 import { renderDuration } from "../../constructs/service/health-check";
 import { validateMemory } from "../../constructs/service/memory";
@@ -110,10 +112,18 @@ describe("a topic", () => {
   const declaredIn = ({ resource }: Json): string =>
     Object.values<Json>(resource.docker_container)
       .find(({ name }) => name === "kafka-init")
-      .upload.find(({ file }: Json) => file === "/groundwork/topics").content;
+      .upload.find(({ file }: Json) => file === TOPICS_FILE).content;
 
   test("has three replicas and two in sync by default", () => {
-    expect(declaredIn(declare({}))).toBe("orders 3 3 fail min.insync.replicas=2\n");
+    expect(JSON.parse(declaredIn(declare({})))).toEqual([
+      {
+        name: "orders",
+        partitions: 3,
+        replicationFactor: 3,
+        onDrift: "fail",
+        configs: { "min.insync.replicas": "2" },
+      },
+    ]);
   });
 
   test("has its configs in whatever spelling Kafka reads", () => {
@@ -125,9 +135,14 @@ describe("a topic", () => {
       "flush.messages": "9223372036854775807",
       "segment.ms": undefined,
     };
-    expect(declaredIn(declare({ configs }))).toBe(
-      "orders 3 3 fail min.insync.replicas=2;retention.ms=60000;cleanup.policy=compact,delete;preallocate=TRUE;min.cleanable.dirty.ratio=1e-4;flush.messages=9223372036854775807\n",
-    );
+    expect(JSON.parse(declaredIn(declare({ configs })))[0].configs).toEqual({
+      "min.insync.replicas": "2",
+      "retention.ms": "60000",
+      "cleanup.policy": "compact,delete",
+      preallocate: "TRUE",
+      "min.cleanable.dirty.ratio": "1e-4",
+      "flush.messages": "9223372036854775807",
+    });
   });
 
   test.each<[string, Partial<Topic>, string]>([
@@ -346,10 +361,14 @@ describe("a locked Kafka cluster", () => {
   });
 
   test("tells kafka-init what each application may do, and who measures the cluster", () => {
-    const { content } = init.upload.find(({ file }: Json) => file === "/groundwork/applications");
-    expect(content).toBe(
-      "shop topic:write:orders group:shop-*\naudit topic:read:*\nalloy monitor\n",
-    );
+    const { content } = init.upload.find(({ file }: Json) => file === APPLICATIONS_FILE);
+    expect(JSON.parse(content)).toEqual({
+      applications: [
+        { name: "shop", topics: { orders: "write" }, consumerGroups: ["shop-*"] },
+        { name: "audit", topics: { "*": "read" }, consumerGroups: [] },
+      ],
+      monitors: ["alloy"],
+    });
     expect(envOf(init)).toMatchObject({
       GROUNDWORK_DECLARED: "orders application/shop application/audit application/alloy",
       KAFKA_CLIENT_CONFIG: "/groundwork/client.properties",
@@ -720,9 +739,16 @@ test("a laptop with one broker and one node takes the catalog as it is", () => {
     openSearch: { ...laptop.openSearch, nodes: 1 },
   };
   const { upload } = container(synthesize(small).stacks, "kafka-init");
-  expect(upload.find(({ file }: Json) => file === "/groundwork/topics").content).toBe(
-    "infra-events 3 1 fail min.insync.replicas=1\napplication-logs 6 1 fail min.insync.replicas=1\n",
-  );
+  const topics = JSON.parse(upload.find(({ file }: Json) => file === TOPICS_FILE).content);
+  expect(
+    topics.map(({ replicationFactor, configs }: Json) => [
+      replicationFactor,
+      configs["min.insync.replicas"],
+    ]),
+  ).toEqual([
+    [1, "1"],
+    [1, "1"],
+  ]);
 });
 
 test("a duration is spelled as the provider reads it back", () => {
@@ -742,7 +768,9 @@ test("a sidecar without topics has a file that the provider takes", () => {
   const [init] = Object.values<Json>(kafka(1).resource.docker_container).filter(
     ({ name }) => name === "kafka-init",
   );
-  expect(init.upload.find(({ file }: Json) => file === "/groundwork/topics").content).toBe("\n");
+  expect(JSON.parse(init.upload.find(({ file }: Json) => file === TOPICS_FILE).content)).toEqual(
+    [],
+  );
 });
 
 test("an uploaded file reaches the container as it is", () => {

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { synthesizeTree } from "../../operations/synthesis/tree";
 import type { Json } from "../support/platform";
 
@@ -17,6 +18,14 @@ test("kafka-only has one broker, its topics and nothing of the platform", async 
   expect(containers.map(({ name }) => name).sort()).toEqual(["kafka-1", "kafka-init"]);
   expect(terraform.required_providers.docker.version).toBe("4.5.0");
   const init = containers.find(({ name }) => name === "kafka-init");
-  const { content } = init.upload.find(({ file }: Json) => file === "/groundwork/topics");
-  expect(content).toBe("orders 3 1 fail min.insync.replicas=1\n");
+  const { content } = init.upload.find(({ file }: Json) => file === TOPICS_FILE);
+  expect(JSON.parse(content)).toEqual([
+    {
+      name: "orders",
+      partitions: 3,
+      replicationFactor: 1,
+      onDrift: "fail",
+      configs: { "min.insync.replicas": "1" },
+    },
+  ]);
 });

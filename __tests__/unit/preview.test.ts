@@ -524,6 +524,84 @@ describe("of an application in a locked environment", () => {
   });
 });
 
+describe("of a platform that was deployed when kafka-init read lines", () => {
+  const shop: Application = {
+    name: "shop",
+    topics: { "infra-events": "readwrite" },
+    consumerGroups: ["shop-*"],
+  };
+  const locked = (declared: Partial<Catalog> = {}) =>
+    synthesis({ ...lab, security: "tls" }, { ...catalog, applications: [shop], ...declared });
+
+  /** As the version before JSON synthesized the catalog and the application. */
+  const deployed = (): Synthesis => {
+    const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(locked())));
+    const { docker_container: containers } = stacks["lab-messaging"].resource;
+    const init = containers[idOf(containers, "kafka-init")];
+    const replace = (json: string, path: string, content: string) => {
+      const upload = init.upload.find(({ file }: Json) => file === json);
+      Object.assign(upload, { file: path, content });
+      init.env = init.env.map((entry: string) => entry.replace(json, path));
+    };
+    replace(
+      "/groundwork/topics.json",
+      "/groundwork/topics",
+      "infra-events 3 3 fail min.insync.replicas=2\napplication-logs 6 3 fail min.insync.replicas=2\n",
+    );
+    replace(
+      "/groundwork/applications.json",
+      "/groundwork/applications",
+      "shop topic:readwrite:infra-events group:shop-*\nalloy monitor\n",
+    );
+    return new Map(Object.entries(stacks));
+  };
+
+  test("a preview tells that its files are others, and nothing of topics and applications that stay as they are", () => {
+    const { changes } = report(deployed(), locked());
+    expect(
+      changes.map(({ subject, details, destructive, warnings }) => ({
+        ...{ subject, details, destructive, warnings },
+      })),
+    ).toEqual([
+      {
+        subject: "container kafka-init",
+        details: [
+          "variable TOPICS_FILE /groundwork/topics -> /groundwork/topics.json",
+          "variable APPLICATIONS_FILE /groundwork/applications -> /groundwork/applications.json",
+        ],
+        destructive: [],
+        warnings: [],
+      },
+    ]);
+  });
+
+  test("a preview tells what changes in topics and applications, what is destructive too", () => {
+    const { changes } = report(
+      deployed(),
+      locked({
+        topics: [
+          {
+            ...infraEvents,
+            partitions: 6,
+            configs: { "min.insync.replicas": 2, "retention.ms": 1 },
+          },
+        ],
+        applications: [{ name: "shop", topics: { "infra-events": "read" } }],
+      }),
+    );
+    const [init] = changes.filter(({ subject }) => subject === "container kafka-init");
+    expect(init.details).toEqual(
+      expect.arrayContaining([
+        "topic infra-events: partitions 3 -> 6, retention.ms unset -> 1",
+        "topic application-logs: no longer declared",
+        "application shop: loses write on topic infra-events",
+        "application shop: loses consumer group shop-*",
+      ]),
+    );
+    expect(init.destructive).toHaveLength(3);
+  });
+});
+
 describe("npm run up rolls", () => {
   const rolls = (base: Synthesis, head: Synthesis) =>
     report(base, head).rolls.map(({ cluster, replaced, obstacle }) => [

@@ -10,8 +10,8 @@ KAFKA_LIBS=${KAFKA_LIBS:-/opt/kafka/libs}
 
 command -v java >/dev/null || fail "$EX_CONFIG" "there is no java on the PATH: the image has to be Kafka's"
 class_path=$here/kafka-init.jar
-# The client and no more: with the image's logging on the class path a start takes half as long again.
-for library in kafka-clients slf4j-api; do
+# What it uses and no more: with the image's logging on the class path a start takes half as long again.
+for library in kafka-clients slf4j-api jackson-core; do
   set -- "$KAFKA_LIBS/$library"-[0-9]*.jar
   [ -e "$1" ] || fail "$EX_CONFIG" "there is no $library in $KAFKA_LIBS: the image has to be Kafka's"
   class_path=$class_path:$1

@@ -9,10 +9,11 @@ import type { Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceImage } from "../service/service-image";
 import { all } from "../service/validation";
+import { APPLICATIONS_FILE, renderApplications } from "./declared-applications";
+import { renderTopics, TOPICS_FILE } from "./declared-topics";
 import { KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
 import { KAFKA_IMAGE, KAFKA_INIT, type KafkaCluster } from "./kafka-cluster";
 import { resolveTopic, type Topic, validateTopics } from "./topic";
-import { configText } from "./topic-config";
 
 export interface KafkaInitProps {
   /** Cluster that the topics are for. */
@@ -47,8 +48,6 @@ export interface KafkaInitProps {
   readonly retry?: RetryProps;
 }
 
-const TOPICS_FILE = `${SIDECAR_DIR}/topics`;
-const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications`;
 const PASSWORDS_DIR = `${SIDECAR_DIR}/passwords`;
 
 /**
@@ -118,36 +117,4 @@ function lockedFiles(security: Security, applications: readonly Application[]) {
       })),
     ],
   };
-}
-
-/** One line for each application: name, `topic:<access>:<pattern>`, `group:<pattern>`; and one for each that measures: name, `monitor`. */
-export function renderApplications(
-  applications: readonly Application[],
-  monitors: readonly string[] = [],
-): string {
-  const lines = applications.map(({ name, topics = {}, consumerGroups = [] }) =>
-    [
-      name,
-      ...Object.entries(topics).map(([topic, access]) => `topic:${access}:${topic}`),
-      ...consumerGroups.map((group) => `group:${group}`),
-    ].join(" "),
-  );
-  return `${[...lines, ...monitors.map((name) => `${name} monitor`)].join("\n")}\n`;
-}
-
-/**
- * One line for each topic: name, partitions, replication factor, drift policy, configs. An empty one for none: the provider
- * refuses a file without content.
- */
-export function renderTopics(topics: readonly Required<Topic>[]): string {
-  const lines = topics
-    .map(({ name, partitions, replicationFactor, onDrift, configs }) => {
-      const settings = Object.entries(configs)
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => `${key}=${configText(key, value)}`)
-        .join(";");
-      return `${name} ${partitions} ${replicationFactor} ${onDrift} ${settings}\n`;
-    })
-    .join("");
-  return lines || "\n";
 }

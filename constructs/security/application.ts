@@ -132,7 +132,7 @@ function validatePatterns(
   }
 }
 
-/** A pattern is a prefix in Kafka, and a word of a line where the sidecar reads it. */
+/** A star at the end of a name is a prefix in Kafka. */
 function validateNames(
   scope: Construct | undefined,
   { name, topics = {}, consumerGroups = [] }: Application,

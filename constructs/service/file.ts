@@ -44,6 +44,11 @@ export function readOwnFile(directory: string, name: string): string {
   return readFileSync(join(directory, name), "utf8");
 }
 
+/** Renders a JSON list, an item a line: a diff names the item, and Terraform takes time by the square of a text's lines. */
+export function renderJsonList(items: readonly object[]): string {
+  return `[${items.map((item) => `\n  ${JSON.stringify(item)}`).join(",")}\n]`;
+}
+
 /** The object in a JSON file; an error names the kind of file, its path and the place. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
   // Some editors begin a file with a byte order mark.

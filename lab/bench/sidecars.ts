@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { KAFKA_IMAGE } from "../../constructs";
+import { KAFKA_IMAGE, resolveTopic } from "../../constructs";
+import { renderTopics, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { lab } from "../../environments/lab";
 import { rerunSidecar } from "../../operations/checks/sidecars";
 import { askKafka } from "../../operations/clusters/ask";
@@ -53,7 +54,7 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
   const peaks: number[] = [];
   const run = async (topics: string, expected: object, replaced = {}) => {
     const { exit, peakMiB } = await runSidecar(init, KAFKA_IMAGE, {
-      "/groundwork/topics": topics,
+      [TOPICS_FILE]: topics,
       ...replaced,
     });
     for (const [field, value] of Object.entries({ exit_code: 0, ...expected })) {
@@ -66,10 +67,11 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
   const [creating, describing] = [buildFloor("create"), buildFloor("describe")];
   for (let round = 0; round < ROUNDS; round++) {
     const [own, other] = ["own", "floor"].map((name) =>
-      Array.from(
-        { length: count },
-        (_, i) => `bench-${count}-${name}-${round}-${i} 1 3 fail min.insync.replicas=2\n`,
-      ).join(""),
+      renderTopics(
+        Array.from({ length: count }, (_, i) =>
+          resolveTopic({ name: `bench-${count}-${name}-${round}-${i}`, partitions: 1 }, 3),
+        ),
+      ),
     );
     createFloor.push((await run(other, {}, creating)).seconds);
     await deleteBenchTopics();
@@ -105,11 +107,13 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
 /** What a sidecar's program is measured against: another one in its place. */
 function buildFloor(call: "create" | "describe"): Record<string, Buffer> {
   const directory = mkdtempSync(join(tmpdir(), "groundwork-floor-"));
+  const program = join(PROJECT_ROOT, "constructs", "kafka", "kafka-init");
   try {
     const jar = join(directory, "floor.jar");
     execFileSync(process.execPath, [
-      join(PROJECT_ROOT, "constructs", "kafka", "kafka-init", "build.mjs"),
-      ...["--sources", join(PROJECT_ROOT, "lab", "bench", call), "--jar", jar],
+      join(program, "build.mjs"),
+      ...["--sources", join(PROJECT_ROOT, "lab", "bench", call), "--source-path", program],
+      ...["--jar", jar],
     ]);
     return { "/groundwork/kafka-init.jar": readFileSync(jar) };
   } finally {

@@ -1,5 +1,10 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import {
+  APPLICATIONS_FILE,
+  FORMER_APPLICATIONS_FILE,
+} from "../../constructs/kafka/declared-applications";
+import { FORMER_TOPICS_FILE, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { unescapeTemplate } from "../../constructs/service/file";
 import { type FileChange, facts, together } from "../../constructs/service/file-change";
 import type { Json } from "../synthesis/tree";
@@ -351,11 +356,17 @@ function compareLists(
   });
 }
 
+/** Where a file is now that an earlier version has elsewhere, so that the two are compared. */
+const MOVED_FILES: Readonly<Record<string, string>> = {
+  [FORMER_TOPICS_FILE]: TOPICS_FILE,
+  [FORMER_APPLICATIONS_FILE]: APPLICATIONS_FILE,
+};
+
 function compareFiles(before: Json, after: Json): FileChange {
   const files = (body: Json) =>
     new Map<string, string>(
       (body?.upload ?? []).map(({ file, content, source_hash }: Json) => [
-        file,
+        MOVED_FILES[file] ?? file,
         source_hash ?? unescapeTemplate(content),
       ]),
     );

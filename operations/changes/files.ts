@@ -1,13 +1,16 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { removalOfConfigs } from "../../constructs/kafka/topic-config";
+import {
+  APPLICATIONS_FILE,
+  describeApplications,
+} from "../../constructs/kafka/declared-applications";
+import { describeTopics, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import {
   APPLICATIONS_DIR,
   describeApplicationFile,
 } from "../../constructs/opensearch/declared-applications";
 import { type FileChange, facts } from "../../constructs/service/file-change";
 import type { Json } from "../synthesis/tree";
-import { describeKafkaRights } from "./applications";
 
 /**
  * What differs in a file that a container gets. What a file declares, topics, templates and dashboards, is told for a container
@@ -22,7 +25,7 @@ export function describeFile(
   if (before === after) {
     return facts();
   }
-  if (path === "/groundwork/topics") {
+  if (path === TOPICS_FILE) {
     return describeTopics(before, after);
   }
   if (path.startsWith("/groundwork/index-templates/")) {
@@ -31,8 +34,8 @@ export function describeFile(
   if (path.startsWith("/etc/grafana/dashboards/")) {
     return describeDashboard(before, after);
   }
-  if (path === "/groundwork/applications") {
-    return describeKafkaRights(before, after);
+  if (path === APPLICATIONS_FILE) {
+    return describeApplications(before, after);
   }
   // But for the platform's own roles.
   if (path.startsWith(`${APPLICATIONS_DIR}/`) && !basename(path).startsWith("groundwork_")) {
@@ -46,104 +49,6 @@ export function describeFile(
   }
   const what = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   return facts(`${path.endsWith(".jar") ? "program" : "file"} ${path} ${what}`);
-}
-
-interface TopicLine {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replicationFactor: number;
-  readonly onDrift: string;
-  readonly configs: ReadonlyMap<string, string>;
-}
-
-/** The file that kafka-init reads: a line for each topic. */
-function parseTopics(text = ""): Map<string, TopicLine> {
-  return new Map(
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => {
-        const [name, partitions, replicationFactor, onDrift, settings = ""] = line.split(" ");
-        const configs = new Map(
-          settings
-            .split(";")
-            .filter((setting) => setting !== "")
-            .map((setting) => setting.split(/=(.*)/).slice(0, 2) as [string, string]),
-        );
-        return [
-          name,
-          {
-            name,
-            partitions: Number(partitions),
-            replicationFactor: Number(replicationFactor),
-            onDrift,
-            configs,
-          },
-        ];
-      }),
-  );
-}
-
-function describeTopics(before?: string, after?: string): FileChange {
-  const [old, now] = [parseTopics(before), parseTopics(after)];
-  const { details, destructive, warnings } = facts();
-  for (const name of new Set([...old.keys(), ...now.keys()])) {
-    const [was, is] = [old.get(name), now.get(name)];
-    if (is === undefined) {
-      details.push(`topic ${name}: no longer declared`);
-      destructive.push(
-        `topic ${name} is no longer declared: it stays in Kafka with its records, but nothing keeps its guarantees any more`,
-      );
-    } else if (was === undefined) {
-      details.push(
-        `topic ${name}: added, partitions ${is.partitions}, replication factor ${is.replicationFactor}`,
-      );
-    } else {
-      const differing = describeTopic(was, is);
-      const left = [...was.configs].filter(([key]) => !is.configs.has(key));
-      const told = [...differing, ...left.map(([key]) => `${key} no longer declared`)];
-      if (told.length > 0) {
-        details.push(`topic ${name}: ${told.join(", ")}`);
-      }
-      if (left.length > 0) {
-        warnings.push(describeLeft(name, left));
-      }
-      if (is.partitions < was.partitions || is.replicationFactor !== was.replicationFactor) {
-        warnings.push(
-          `topic ${name}: Kafka removes no partitions and kafka-init moves no replicas: where the topic exists the deploy ends with exit code 73; undo it, or declare a topic of another name`,
-        );
-      } else if (is.onDrift === "fail" && differing.some((text) => !text.startsWith("onDrift"))) {
-        warnings.push(
-          `topic ${name}: where it exists as it was declared before, the deploy ends with exit code 73; set onDrift: "reconcile", or change the topic by hand first`,
-        );
-      }
-    }
-  }
-  return { details, destructive, warnings };
-}
-
-/** What has another value in the declaration, or is new in it. */
-function describeTopic(was: TopicLine, is: TopicLine): string[] {
-  const numbers = (
-    [
-      ["partitions", "partitions"],
-      ["replicationFactor", "replication factor"],
-      ["onDrift", "onDrift"],
-    ] as const
-  )
-    .filter(([key]) => was[key] !== is[key])
-    .map(([key, words]) => `${words} ${was[key]} -> ${is[key]}`);
-  const configs = [...is.configs]
-    .filter(([key, value]) => was.configs.get(key) !== value)
-    .map(([key, value]) => `${key} ${was.configs.get(key) ?? "unset"} -> ${value}`);
-  return [...numbers, ...configs];
-}
-
-/** Configs that are not declared any more hold on: kafka-init sets what is declared and looks at nothing else. */
-function describeLeft(topic: string, left: readonly [string, string][]): string {
-  const listing = left.map(([key, value]) => `${key} stays ${value}`).join(", ");
-  const keys = left.map(([key]) => key);
-  return `topic ${topic}: ${listing} where the topic exists: no longer declared, and kafka-init changes nothing that is not declared; declare the value that shall hold, or remove it with ${removalOfConfigs(topic, keys)}`;
 }
 
 /** Of a template's files, the one that OpenSearch gets speaks for all; the policy is a file of its own. */

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { APPLICATIONS_FILE, parseApplications } from "../../constructs/kafka/declared-applications";
 import {
   applicationFile,
   parseRole,
@@ -43,10 +44,7 @@ type Rights = (principal: string) => string;
 
 function kafkaRights(containers: ReadonlyMap<string, Json>): Rights {
   const superUsers = envOf(containers, "kafka-1", "KAFKA_SUPER_USERS").split(";");
-  const monitors = fileOf(containers, "kafka-init", "/groundwork/applications")
-    .split("\n")
-    .filter((line) => line.endsWith(" monitor"))
-    .map((line) => line.split(" ")[0]);
+  const { monitors } = parseApplications(fileOf(containers, "kafka-init", APPLICATIONS_FILE));
   return (principal) =>
     superUsers.includes(`User:${principal}`)
       ? EVERYTHING

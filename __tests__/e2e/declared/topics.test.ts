@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { KAFKA_IMAGE, resolveTopic, type Topic, validateTopics } from "../../../constructs";
-import { renderTopics } from "../../../constructs/kafka/kafka-init";
+import { renderTopics } from "../../../constructs/kafka/declared-topics";
 import table from "../../../constructs/kafka/topic-configs.json";
 import { docker, freshLab, TRIAL } from "../../support/lab";
 import { exitLine, linesOf, type SidecarRun, startSidecar } from "../../support/sidecar";
@@ -22,14 +22,14 @@ function provision(topics: readonly Topic[]): Promise<SidecarRun> {
     script: "kafka/kafka-init.sh",
     beside: ["kafka/kafka-init.jar"],
     files: [
-      { path: "topics", content: renderTopics(topics.map((topic) => resolveTopic(topic, 1))) },
+      { path: "topics.json", content: renderTopics(topics.map((topic) => resolveTopic(topic, 1))) },
     ],
     declared: topics.map(({ name }) => name).join(" "),
     env: (directory) => ({
       KAFKA_LIBS: libraries,
       KAFKA_BOOTSTRAP_SERVERS: address,
       KAFKA_BROKERS: "1",
-      TOPICS_FILE: `${directory}/topics`,
+      TOPICS_FILE: `${directory}/topics.json`,
     }),
   }).done;
 }

@@ -1,4 +1,5 @@
-import { KAFKA_IMAGE } from "../../../constructs";
+import { KAFKA_IMAGE, resolveTopic } from "../../../constructs";
+import { renderTopics, TOPICS_FILE } from "../../../constructs/kafka/declared-topics";
 import { synthesizedContainers as containersOfLab } from "../../../lab/bench/deploy";
 import { runSidecar } from "../../../lab/bench/sidecar-run";
 import type { SynthesizedResource } from "../../../operations/synthesis/resources";
@@ -275,11 +276,10 @@ describe("kafka-init with many topics", () => {
     const init = (await containersOfLab()).find(
       ({ body }) => body.name === "kafka-init",
     ) as SynthesizedResource;
-    const topics = Array.from(
-      { length: count },
-      (_, i) => `${prefix}-${i} 1 3 fail min.insync.replicas=2\n`,
-    ).join("");
-    return runSidecar(init, KAFKA_IMAGE, { "/groundwork/topics": topics });
+    const topics = Array.from({ length: count }, (_, i) =>
+      resolveTopic({ name: `${prefix}-${i}`, partitions: 1 }, 3),
+    );
+    return runSidecar(init, KAFKA_IMAGE, { [TOPICS_FILE]: renderTopics(topics) });
   };
 
   test("shares them with sidecars that run at the same time: every one is created once", async () => {

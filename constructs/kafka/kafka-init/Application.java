@@ -1,3 +1,6 @@
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -37,26 +40,37 @@ record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
   /** What a monitor sees: topics and groups, how they are and how far, and no record of theirs. */
   private static final List<ResourceType> MONITORED = List.of(ResourceType.TOPIC, ResourceType.GROUP);
 
-  /** A line of APPLICATIONS_FILE: name, topic:ACCESS:PATTERN, group:PATTERN; or name, monitor. */
-  static Application parse(String line) {
-    String[] words = line.split(" ");
+  /** Reads APPLICATIONS_FILE, which declared-applications.ts renders. */
+  static List<Application> read(Path file) throws IOException {
+    Map<?, ?> declared = (Map<?, ?>) Json.read(file);
+    List<Application> applications = new ArrayList<>();
+    for (Object application : (List<?>) declared.get("applications")) {
+      applications.add(application((Map<?, ?>) application));
+    }
+    for (Object name : (List<?>) declared.get("monitors")) {
+      applications.add(monitor((String) name));
+    }
+    return applications;
+  }
+
+  private static Application application(Map<?, ?> declared) {
+    String name = (String) declared.get("name");
     Set<AclBinding> rights = new LinkedHashSet<>();
-    if (words.length > 1 && words[1].equals("monitor")) {
-      MONITORED.forEach(type -> rights.add(allow(words[0], pattern(type, "*"), AclOperation.DESCRIBE)));
-      return new Application(words[0], false, rights);
-    }
-    for (String word : List.of(words).subList(1, words.length)) {
-      String[] kind = word.split(":", 2);
-      if (kind[0].equals("group")) {
-        rights.add(allow(words[0], pattern(ResourceType.GROUP, kind[1]), AclOperation.READ));
-        continue;
+    ((Map<?, ?>) declared.get("topics")).forEach((topic, access) -> {
+      for (AclOperation operation : ACCESS.get(access)) {
+        rights.add(allow(name, pattern(ResourceType.TOPIC, (String) topic), operation));
       }
-      String[] topic = kind[1].split(":", 2);
-      for (AclOperation operation : ACCESS.get(topic[0])) {
-        rights.add(allow(words[0], pattern(ResourceType.TOPIC, topic[1]), operation));
-      }
+    });
+    for (Object group : (List<?>) declared.get("consumerGroups")) {
+      rights.add(allow(name, pattern(ResourceType.GROUP, (String) group), AclOperation.READ));
     }
-    return new Application(words[0], true, rights);
+    return new Application(name, true, rights);
+  }
+
+  private static Application monitor(String name) {
+    Set<AclBinding> rights = new LinkedHashSet<>();
+    MONITORED.forEach(type -> rights.add(allow(name, pattern(type, "*"), AclOperation.DESCRIBE)));
+    return new Application(name, false, rights);
   }
 
   /** A star at the end stands for whatever follows; Kafka itself has a name for all. */

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
@@ -29,11 +28,11 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas
  * KAFKA_BROKERS            how many brokers have to be registered
- * TOPICS_FILE              a line for each topic, see Topic
+ * TOPICS_FILE              the topics, see Topic
  *
  * In a locked cluster:
  * KAFKA_CLIENT_CONFIG      the client's properties: who it is, whom it trusts
- * APPLICATIONS_FILE        a line for each application, see Application
+ * APPLICATIONS_FILE        the applications, see Application
  * PASSWORDS_DIR            a file for each application that has one, named after it, with its password
  * </pre>
  */
@@ -41,6 +40,11 @@ public final class KafkaInit {
   private static final int CONNECT_TIMEOUT_MS = 3_000;
   private static final int REQUEST_TIMEOUT_MS = 30_000;
   private static final int QUORUM_TIMEOUT_MS = 10_000;
+
+  /** How a file is read. */
+  private interface Reading<T> {
+    T of(Path file) throws IOException;
+  }
 
   private final Sidecar sidecar;
   private final String bootstrapServers;
@@ -95,7 +99,7 @@ public final class KafkaInit {
   }
 
   private void provision() throws InterruptedException {
-    List<Topic> topics = read("TOPICS_FILE", "topic", Topic::parse);
+    List<Topic> topics = read("TOPICS_FILE", Topic::read);
     Applications applications = sidecar.isSet("APPLICATIONS_FILE") ? readApplications() : null;
     sidecar.retry("Kafka with " + brokers + " brokers", this::quorum);
     sidecar.log("info", "ready", "brokers", brokers);
@@ -128,25 +132,17 @@ public final class KafkaInit {
     }
   }
 
-  private <T> List<T> read(String variable, String what, Function<String, T> parse) {
+  private <T> T read(String variable, Reading<T> reading) {
     String file = sidecar.variable(variable);
-    List<T> read = new ArrayList<>();
     try {
-      for (String line : Files.readAllLines(Path.of(file))) {
-        if (!line.isEmpty()) {
-          read.add(parse.apply(line));
-        }
-      }
+      return reading.of(Path.of(file));
     } catch (IOException | RuntimeException e) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, variable + " is \"" + file + "\", and " + what + " " + (read.size() + 1)
-          + " of it cannot be read: " + e);
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, variable + " is \"" + file + "\", which cannot be read: " + e);
     }
-    return read;
   }
 
   private Applications readApplications() {
-    List<Application> declared = read("APPLICATIONS_FILE", "application", Application::parse);
-    return new Applications(sidecar, declared, Path.of(sidecar.variable("PASSWORDS_DIR")));
+    return new Applications(sidecar, read("APPLICATIONS_FILE", Application::read), Path.of(sidecar.variable("PASSWORDS_DIR")));
   }
 
   /** Replicas can be placed when every broker is registered and unfenced, and no others are described. */
@@ -214,14 +210,16 @@ public final class KafkaInit {
     if (!sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
       return Map.of();
     }
-    String file = sidecar.variable("KAFKA_CLIENT_CONFIG");
-    Properties properties = new Properties();
-    try (Reader reader = Files.newBufferedReader(Path.of(file))) {
-      properties.load(reader);
-    } catch (IOException e) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "KAFKA_CLIENT_CONFIG is \"" + file + "\", which cannot be read: " + e);
-    }
+    Properties properties = read("KAFKA_CLIENT_CONFIG", KafkaInit::readProperties);
     return properties.stringPropertyNames().stream().collect(Collectors.toMap(name -> name, properties::getProperty));
+  }
+
+  private static Properties readProperties(Path file) throws IOException {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    return properties;
   }
 
   private void close() {

@@ -1,3 +1,5 @@
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,17 +16,17 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
 
   record Difference(String field, String declared, String actual) {}
 
-  /** A line of TOPICS_FILE: name, partitions, replication factor, drift policy, key=value;key=value. */
-  static Topic parse(String line) {
-    String[] fields = line.split(" ", 5);
-    Map<String, String> configs = new LinkedHashMap<>();
-    for (String setting : fields[4].split(";")) {
-      if (!setting.isEmpty()) {
-        String[] pair = setting.split("=", 2);
-        configs.put(pair[0], pair[1]);
-      }
+  /** Reads TOPICS_FILE, which declared-topics.ts renders. */
+  static List<Topic> read(Path file) throws IOException {
+    List<Topic> topics = new ArrayList<>();
+    for (Object item : (List<?>) Json.read(file)) {
+      Map<?, ?> topic = (Map<?, ?>) item;
+      Map<String, String> configs = new LinkedHashMap<>();
+      ((Map<?, ?>) topic.get("configs")).forEach((key, value) -> configs.put((String) key, (String) value));
+      topics.add(new Topic((String) topic.get("name"), (int) topic.get("partitions"), ((Integer) topic.get("replicationFactor")).shortValue(),
+          (String) topic.get("onDrift"), configs));
     }
-    return new Topic(fields[0], Integer.parseInt(fields[1]), Short.parseShort(fields[2]), fields[3], configs);
+    return topics;
   }
 
   List<Difference> differences(Live live) {

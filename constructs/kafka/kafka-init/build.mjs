@@ -1,6 +1,7 @@
-// node build.mjs [--sources FOLDER] [--class-path JAR] [--jar FILE]: compiles the sources of a folder, those beside this file when
-// it is not given, into a jar, kafka-init.jar when that is not given. Prints the folder of the libraries. Needs a JDK from 17 on and
-// Maven. The same sources give the same bytes on every machine: a compiler of its own, and a jar whose times, order and modes are fixed.
+// node build.mjs [--sources FOLDER] [--source-path FOLDER] [--class-path JAR] [--jar FILE]: compiles the sources of a folder, those beside
+// this file when it is not given, with what they use of the source path, into a jar, kafka-init.jar when that is not given. Prints the
+// folder of the libraries. Needs a JDK from 17 on and Maven. The same sources give the same bytes on every machine: a compiler of its own,
+// and a jar whose times, order and modes are fixed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -24,6 +25,7 @@ const pom = join(here, "pom.xml");
 const { values } = parseArgs({
   options: {
     sources: { type: "string", default: here },
+    "source-path": { type: "string" },
     "class-path": { type: "string" },
     jar: { type: "string", default: join(here, "..", "kafka-init.jar") },
   },
@@ -54,12 +56,13 @@ function fetchLibraries() {
 }
 
 function compile(output) {
-  const { sources, "class-path": classPath } = values;
+  const { sources, "source-path": sourcePath, "class-path": classPath } = values;
   const jars = readdirSync(libraries).map((file) => join(libraries, file));
   run(
     ...["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", join(libraries, "*")],
     ...["org.eclipse.jdt.internal.compiler.batch.Main", "--release", "17", "-failOnWarning"],
     ...["-cp", [...jars, ...(classPath ? [classPath] : [])].join(delimiter), "-d", output],
+    ...(sourcePath ? ["-sourcepath", sourcePath] : []),
     ...readdirSync(sources)
       .filter((file) => file.endsWith(".java"))
       .sort()

@@ -1,6 +1,5 @@
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +11,7 @@ public final class KafkaInit {
   private KafkaInit() {}
 
   public static void main(String[] args) throws Exception {
-    List<String> topics =
-        Files.readAllLines(Path.of(System.getenv("TOPICS_FILE"))).stream().map(line -> line.split(" ")[0]).toList();
+    List<String> topics = Topic.read(Path.of(System.getenv("TOPICS_FILE"))).stream().map(Topic::name).toList();
     // slf4j complains that nobody reads the client's log.
     PrintStream stderr = System.err;
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
