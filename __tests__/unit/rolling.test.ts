@@ -41,6 +41,7 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
   const stackOf = (name: string) => `laptop-${name.startsWith("kafka") ? "messaging" : "data"}`;
   const containers = ["opensearch", "kafka"].flatMap((cluster) =>
     nodesOf(cluster, cluster === "kafka" ? 3 : 5).map((name) => ({
+      type: "docker_container",
       body: { name, labels: [{ label: "groundwork.cluster", value: cluster }] },
     })),
   );
@@ -63,7 +64,7 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
     environment: environments.laptop,
     planned: stacks.map((stack) => ({ stack, changes: true })),
     stacks,
-    containers,
+    containers: containers.map(({ body }) => body),
     report: async () => ({ changes, before }),
     deploy: async () => undefined,
     async apply(targets: readonly { readonly addresses: readonly string[] }[]) {

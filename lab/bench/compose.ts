@@ -1,17 +1,14 @@
 import { join } from "node:path";
 import { unescapeTemplate } from "../../constructs/service/file";
+import type { ContainerResource, Label } from "../../operations/synthesis/container";
 import { stackFolder } from "../../operations/synthesis/project";
-import type { SynthesizedResource } from "../../operations/synthesis/resources";
-
-// biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
-type Body = any;
 
 /**
  * The same containers for docker compose, as JSON, which is YAML too: what the bench compares with. Files that Terraform
  * uploads are mounted from the directory.
  */
 export function renderCompose(
-  containers: readonly SynthesizedResource[],
+  containers: readonly ContainerResource[],
   images: ReadonlyMap<string, string>,
   directory: string,
 ): { yaml: string; files: Map<string, string> } {
@@ -19,12 +16,12 @@ export function renderCompose(
   const services: Record<string, unknown> = {};
   const volumes: Record<string, unknown> = {};
   const networks: Record<string, unknown> = {};
-  for (const { stack, body } of containers as readonly { stack: string; body: Body }[]) {
+  for (const { stack, body } of containers) {
     const service = body.name.replace(/-.*/, "").replace(/^os$/, "opensearch");
     const nodes = containers
-      .map(({ body: { name, must_run } }) => (must_run ? (name as string) : ""))
+      .map(({ body: { name, must_run } }) => (must_run ? name : ""))
       .filter((name) => name.startsWith(`${service}-`));
-    const binds = (body.upload ?? []).map(({ file, content, source }: Body) => {
+    const binds = (body.upload ?? []).map(({ file, content = "", source }) => {
       if (source) {
         return `${join(stackFolder(stack), source)}:${file}:ro`;
       }
@@ -32,15 +29,15 @@ export function renderCompose(
       files.set(path, unescapeTemplate(content));
       return `${path}:${file}:ro`;
     });
-    const mounts = body.volumes.map(({ volume_name, host_path, container_path }: Body) => {
-      if (host_path) {
-        return `${host_path}:${container_path}:ro`;
+    const mounts = (body.volumes ?? []).map(({ volume_name, host_path, container_path }) => {
+      if (volume_name) {
+        volumes[volume_name] = {};
+        return `${volume_name}:${container_path}`;
       }
-      volumes[volume_name] = {};
-      return `${volume_name}:${container_path}`;
+      return `${host_path}:${container_path}:ro`;
     });
     for (const { name } of body.networks_advanced) {
-      networks[name] = { name, driver: "bridge", labels: labelsOf(body) };
+      networks[name] = { name, driver: "bridge", labels: labelsOf(body.labels) };
     }
     services[body.name] = {
       container_name: body.name,
@@ -49,19 +46,21 @@ export function renderCompose(
       entrypoint: body.entrypoint,
       command: body.command,
       user: body.user,
-      environment: (body.env ?? []).map((entry: string) => entry.replaceAll("$", "$$")),
+      environment: (body.env ?? []).map((entry) => entry.replaceAll("$", "$$")),
       volumes: [...mounts, ...binds],
       tmpfs: Object.entries(body.tmpfs ?? {}).map(([path, options]) => `${path}:${options}`),
-      networks: body.networks_advanced.map(({ name }: Body) => name),
-      ports: body.ports.map(({ ip, external, internal }: Body) => `${ip}:${external}:${internal}`),
+      networks: body.networks_advanced.map(({ name }) => name),
+      ports: (body.ports ?? []).map(
+        ({ ip, external, internal }) => `${ip}:${external}:${internal}`,
+      ),
       mem_limit: `${body.memory}m`,
       memswap_limit: `${body.memory_swap}m`,
       mem_reservation: `${body.memory_reservation}m`,
       security_opt: body.security_opts,
-      cap_drop: body.capabilities.drop,
+      cap_drop: body.capabilities?.drop,
       logging: { driver: body.log_driver, options: body.log_opts },
       restart: body.restart,
-      labels: labelsOf(body),
+      labels: labelsOf(body.labels),
       ...(body.healthcheck
         ? {
             healthcheck: {
@@ -83,6 +82,6 @@ export function renderCompose(
 }
 
 /** By which a later lab knows and cleans what a killed run left. */
-function labelsOf(body: Body): Record<string, string> {
-  return Object.fromEntries(body.labels.map(({ label, value }: Body) => [label, value]));
+function labelsOf(labels: readonly Label[] = []): Record<string, string> {
+  return Object.fromEntries(labels.map(({ label, value }) => [label, value]));
 }

@@ -14,7 +14,7 @@ import { withEngine } from "../../environments/placement";
 import { destroyPlatform } from "../../operations/deploy/destroy";
 import { currentEngine } from "../../operations/engine/context";
 import { docker, engineVariables } from "../../operations/engine/docker";
-import type { SynthesizedResource } from "../../operations/synthesis/resources";
+import { type ContainerResource, isContainer } from "../../operations/synthesis/container";
 import { synthesize } from "../../operations/synthesis/synthesize";
 import { CommandError } from "../../operations/terminal/terminal";
 import { renderCompose } from "./compose";
@@ -89,10 +89,10 @@ async function labHere(): Promise<Environment> {
 }
 
 /** Every container of the lab. */
-export async function synthesizedContainers(): Promise<SynthesizedResource[]> {
+export async function synthesizedContainers(): Promise<ContainerResource[]> {
   return (await synthesize(await labHere()))
     .flatMap(({ resources }) => resources)
-    .filter(({ type }) => type === "docker_container");
+    .filter(isContainer);
 }
 
 async function assertFinished(): Promise<void> {

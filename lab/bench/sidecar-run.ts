@@ -13,22 +13,8 @@ import { dirname, join } from "node:path";
 import execa from "execa";
 import { unescapeTemplate } from "../../constructs/service/file";
 import { docker } from "../../operations/engine/docker";
+import type { ContainerResource } from "../../operations/synthesis/container";
 import { stackFolder } from "../../operations/synthesis/project";
-import type { SynthesizedResource } from "../../operations/synthesis/resources";
-
-interface SidecarBody {
-  readonly user: string;
-  readonly memory: number;
-  readonly entrypoint: readonly string[];
-  readonly env: readonly string[];
-  readonly tmpfs: Readonly<Record<string, string>>;
-  readonly networks_advanced: readonly { readonly name: string }[];
-  readonly upload: readonly {
-    readonly file: string;
-    readonly content?: string;
-    readonly source?: string;
-  }[];
-}
 
 export interface MeasuredRun {
   /** The last line of the log. */
@@ -39,17 +25,13 @@ export interface MeasuredRun {
 
 /** Runs a synthesized sidecar outside of Terraform, with other content for some of its files. */
 export async function runSidecar(
-  { stack, body }: SynthesizedResource,
+  { stack, body }: ContainerResource,
   image: string,
   replaced: Readonly<Record<string, string | Buffer>>,
 ): Promise<MeasuredRun> {
-  const sidecar = body as unknown as SidecarBody;
-  const [network] = sidecar.networks_advanced;
-  const tmpfs = Object.entries(sidecar.tmpfs).flatMap(([path, options]) => [
-    "--tmpfs",
-    `${path}:${options}`,
-  ]);
-  const memory = `${sidecar.memory}m`;
+  const { user, entrypoint = [], env = [], tmpfs = {}, upload = [] } = body;
+  const [network] = body.networks_advanced;
+  const memory = `${body.memory}m`;
   const id = await docker(
     ...[
       "create",
@@ -58,18 +40,17 @@ export async function runSidecar(
       "--init",
       "--network",
       network.name,
-      "--user",
-      sidecar.user,
-      ...tmpfs,
+      ...(user ? ["--user", user] : []),
+      ...Object.entries(tmpfs).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
     ],
     ...["--memory", memory, "--memory-swap", memory],
-    ...sidecar.env.flatMap((entry) => ["--env", entry]),
-    ...["--entrypoint", sidecar.entrypoint[0], image, ...sidecar.entrypoint.slice(1)],
+    ...env.flatMap((entry) => ["--env", entry]),
+    ...["--entrypoint", entrypoint[0], image, ...entrypoint.slice(1)],
   );
   const root = mkdtempSync(join(tmpdir(), "groundwork-bench-"));
   try {
     chmodSync(root, 0o755);
-    for (const { file, content = "", source } of sidecar.upload) {
+    for (const { file, content = "", source } of upload) {
       const path = join(root, file);
       mkdirSync(dirname(path), { recursive: true });
       if (file in replaced) {

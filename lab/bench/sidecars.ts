@@ -8,8 +8,8 @@ import { renderTopics, TOPICS_FILE } from "../../constructs/kafka/declared-topic
 import { lab } from "../../environments/lab";
 import { rerunSidecar } from "../../operations/checks/sidecars";
 import { askKafka } from "../../operations/clusters/ask";
+import type { ContainerResource } from "../../operations/synthesis/container";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
-import type { SynthesizedResource } from "../../operations/synthesis/resources";
 import { poll } from "../../operations/terminal/poll";
 import { CommandError } from "../../operations/terminal/terminal";
 import { synthesizedContainers } from "./deploy";
@@ -46,7 +46,7 @@ export async function benchSidecars(): Promise<Figure[]> {
 async function benchTopics(count: number): Promise<Record<"created" | "there" | "memory", Figure>> {
   const init = (await synthesizedContainers()).find(
     ({ body }) => body.name === "kafka-init",
-  ) as SynthesizedResource;
+  ) as ContainerResource;
   const create: number[] = [];
   const createFloor: number[] = [];
   const describe: number[] = [];
@@ -85,7 +85,7 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
     await deleteBenchTopics();
   }
   const peakMiB = Math.max(...peaks);
-  const limitMiB = init.body.memory as number;
+  const limitMiB = init.body.memory;
   const call = "one batched AdminClient call";
   return {
     created: ratio(`kafka-init creates ${count} topics / ${call}`, create, createFloor, 1.5),

@@ -1,4 +1,4 @@
-import type { Json } from "../synthesis/tree";
+import { clusterOf, type SynthesizedContainer } from "../synthesis/container";
 
 /** What Terraform will do. */
 export type Action = "create" | "destroy" | "replace" | "update" | "move" | "none";
@@ -41,17 +41,8 @@ export interface Totals {
   readonly nodes: Readonly<Record<string, number>>;
 }
 
-/** Name of the cluster that a container is a node of. */
-export function clusterOf(container: Json): string | undefined {
-  return labelOf(container, "groundwork.cluster");
-}
-
-export function labelOf(container: Json, name: string): string | undefined {
-  return container?.labels?.find(({ label }: Json) => label === name)?.value;
-}
-
 /** Of the containers of a synthesis or a state. */
-export function totalsOf(containers: readonly Json[]): Totals {
+export function totalsOf(containers: readonly SynthesizedContainer[]): Totals {
   const nodes: Record<string, number> = {};
   let memoryReservationMiB = 0;
   for (const container of containers) {

@@ -7,8 +7,16 @@ import {
 import { FORMER_TOPICS_FILE, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { unescapeTemplate } from "../../constructs/service/file";
 import { type FileChange, facts, together } from "../../constructs/service/file-change";
+import {
+  clusterOf,
+  type Label,
+  labelOf,
+  type PublishedPort,
+  type SynthesizedContainer,
+  type Upload,
+} from "../synthesis/container";
 import type { Json } from "../synthesis/tree";
-import { type Action, type Change, type ClusterNode, clusterOf, labelOf } from "./change";
+import type { Action, Change, ClusterNode } from "./change";
 import type { Difference } from "./diff";
 import { describeFile } from "./files";
 
@@ -40,31 +48,38 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
       ...(words.destroys?.(action, before, after) ?? []),
     ],
     warnings,
-    node: nodeOf(before, after),
+    node: type === "docker_container" ? nodeOf(before, after) : undefined,
   };
 }
 
-function nodeOf(before: Json, after: Json): ClusterNode | undefined {
+/** One side of a difference: nothing before the container was declared, and after that it no longer is. */
+type Container = SynthesizedContainer | undefined;
+
+function nodeOf(before: Container, after: Container): ClusterNode | undefined {
   const body = after ?? before;
-  const cluster = clusterOf(body);
-  const networks = (container: Json): string[] =>
-    container.networks_advanced.map(({ name }: Json) => name);
-  const stays = before !== undefined && after !== undefined;
-  return cluster === undefined
-    ? undefined
-    : {
-        cluster,
-        name: body.name,
-        leavesNetwork: stays && networks(before).some((name) => !networks(after).includes(name)),
-        changesSecurity: stays && securityOf(before) !== securityOf(after),
-        changesQuorum: stays && votersOf(before) !== votersOf(after),
-      };
+  const cluster = body && clusterOf(body);
+  if (body === undefined || cluster === undefined) {
+    return undefined;
+  }
+  const changes = (
+    differ: (before: SynthesizedContainer, after: SynthesizedContainer) => boolean,
+  ) => before !== undefined && after !== undefined && differ(before, after);
+  return {
+    cluster,
+    name: body.name,
+    leavesNetwork: changes((was, is) =>
+      networksOf(was).some((network) => !networksOf(is).includes(network)),
+    ),
+    changesSecurity: changes((was, is) => labelOf(was, "security") !== labelOf(is, "security")),
+    changesQuorum: changes((was, is) => votersOf(was) !== votersOf(is)),
+  };
 }
 
-const securityOf = (container: Json) => labelOf(container, "groundwork.security");
+const networksOf = ({ networks_advanced }: SynthesizedContainer) =>
+  networks_advanced.map(({ name }) => name);
 
-const votersOf = ({ env = [] }: Json): string | undefined =>
-  env.find((entry: string) => entry.startsWith("KAFKA_CONTROLLER_QUORUM_VOTERS="));
+const votersOf = ({ env = [] }: SynthesizedContainer) =>
+  env.find((entry) => entry.startsWith("KAFKA_CONTROLLER_QUORUM_VOTERS="));
 
 function actionOf({ before, after, movedFrom }: Difference, words: Words): Action {
   if (before === undefined) {
@@ -264,21 +279,20 @@ function brief(before: Json, after: Json): string {
 }
 
 /** A sidecar's declaration is spoken of topic by topic and template by template, also when it is new. */
-function compareContainers(before: Json, after: Json): FileChange {
+function compareContainers(before: Container, after: Container): FileChange {
   const files = compareFiles(before, after);
+  if (after === undefined) {
+    return files;
+  }
   if (before === undefined) {
     const { memory_reservation, memory, image } = after;
     const itself = [`image ${image}`, `memory ${memory} MiB, ${memory_reservation} MiB reserved`];
     return { ...files, details: [...itself, ...files.details] };
   }
-  if (after === undefined) {
-    return files;
-  }
   const details = changedKeys(before, after).flatMap((key) => {
-    const describe = CONTAINER_ARGUMENTS[key];
-    return describe
-      ? describe(before[key], after[key])
-      : [describeArgument(key, before[key], after[key])];
+    const describe = CONTAINER_ARGUMENTS[key] ?? ((was, is) => [describeArgument(key, was, is)]);
+    const argument = key as keyof SynthesizedContainer;
+    return describe(before[argument], after[argument]);
   });
   return { ...files, details: [...details, ...files.details] };
 }
@@ -293,12 +307,7 @@ const CONTAINER_ARGUMENTS: Readonly<Record<string, (before: Json, after: Json) =
   memory_swap: () => [],
   image: (before, after) => [`image ${before} -> ${after}`],
   env: (before, after) => compareLists("variable", parseEnv(before), parseEnv(after)),
-  labels: (before, after) =>
-    compareLists(
-      "label",
-      new Map((before ?? []).map(({ label, value }: Json) => [label, value])),
-      new Map((after ?? []).map(({ label, value }: Json) => [label, value])),
-    ),
+  labels: (before, after) => compareLists("label", parseLabels(before), parseLabels(after)),
   ports: (before, after) => compareLists("port", parsePorts(before), parsePorts(after)),
   networks_advanced: (before, after) =>
     compareLists("network", keyed(before, "name"), keyed(after, "name")),
@@ -313,7 +322,7 @@ const CONTAINER_ARGUMENTS: Readonly<Record<string, (before: Json, after: Json) =
 };
 
 /** Without the names of what a sidecar provisions, which its files tell. */
-function parseEnv(env: string[] = []): Map<string, string> {
+function parseEnv(env: readonly string[] = []): Map<string, string> {
   return new Map(
     env
       .filter((entry) => !entry.startsWith("GROUNDWORK_DECLARED="))
@@ -324,7 +333,11 @@ function parseEnv(env: string[] = []): Map<string, string> {
   );
 }
 
-function parsePorts(ports: Json[] = []): Map<string, string> {
+function parseLabels(labels: readonly Label[] = []): Map<string, string> {
+  return new Map(labels.map(({ label, value }) => [label, value]));
+}
+
+function parsePorts(ports: readonly PublishedPort[] = []): Map<string, string> {
   return new Map(
     ports.map(({ ip, external, internal }) => [`${ip}:${external}`, String(internal)]),
   );
@@ -362,10 +375,10 @@ const MOVED_FILES: Readonly<Record<string, string>> = {
   [FORMER_APPLICATIONS_FILE]: APPLICATIONS_FILE,
 };
 
-function compareFiles(before: Json, after: Json): FileChange {
-  const files = (body: Json) =>
-    new Map<string, string>(
-      (body?.upload ?? []).map(({ file, content, source_hash }: Json) => [
+function compareFiles(before: Container, after: Container): FileChange {
+  const files = (body: Container) =>
+    new Map(
+      (body?.upload ?? []).map(({ file, content = "", source_hash }: Upload) => [
         MOVED_FILES[file] ?? file,
         source_hash ?? unescapeTemplate(content),
       ]),
@@ -379,12 +392,12 @@ function compareFiles(before: Json, after: Json): FileChange {
 }
 
 /** A node of a cluster serves what people stored: while it is replaced it does not. */
-function containerLoss(action: Action, before: Json): string[] {
-  const cluster = clusterOf(before);
-  if (cluster === undefined) {
+function containerLoss(action: Action, before: Container): string[] {
+  const cluster = before && clusterOf(before);
+  if (before === undefined || cluster === undefined) {
     return [];
   }
-  const volumes = before.volumes.flatMap(({ volume_name }: Json) => volume_name ?? []).join(", ");
+  const volumes = (before.volumes ?? []).flatMap(({ volume_name }) => volume_name ?? []).join(", ");
   if (action === "replace") {
     return [
       `container ${before.name} is replaced: ${cluster} is without it meanwhile, its data stays in ${volumes}`,

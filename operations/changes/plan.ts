@@ -1,4 +1,5 @@
 import type { Environment } from "../../environments";
+import { containersOf, type SynthesizedContainer } from "../synthesis/container";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
 import { type Action, totalsOf } from "./change";
@@ -38,7 +39,7 @@ export function reportOf(environment: Environment, stacks: readonly PlannedStack
     ),
   );
   const before = totalsOf(
-    stacks.flatMap((planned) => containersOf(planned, planned.plan?.prior_state?.values)),
+    stacks.flatMap((planned) => containersIn(planned, planned.plan?.prior_state?.values)),
   );
   return {
     environment: environment.name,
@@ -47,7 +48,7 @@ export function reportOf(environment: Environment, stacks: readonly PlannedStack
     rolls: rollsOf(changes, before.nodes),
     before,
     after: totalsOf(
-      stacks.flatMap((planned) => containersOf(planned, planned.plan?.planned_values)),
+      stacks.flatMap((planned) => containersIn(planned, planned.plan?.planned_values)),
     ),
     memoryBudgetMiB: environment.memoryBudgetMiB,
   };
@@ -122,11 +123,10 @@ function withoutUnset(value: Json): Json {
 }
 
 /** Those of one side of a plan; without a plan those that are declared, which are there. */
-function containersOf({ stack, plan }: PlannedStack, values: Json): Json[] {
-  const isContainer = ({ type }: { type: string }) => type === "docker_container";
+function containersIn({ stack, plan }: PlannedStack, values: Json): SynthesizedContainer[] {
   return plan === undefined
-    ? stack.resources.filter(isContainer).map(({ body }) => body)
+    ? containersOf(stack.resources)
     : (values?.root_module?.resources ?? [])
-        .filter(isContainer)
+        .filter(({ type }: Json) => type === "docker_container")
         .map(({ values: body }: Json) => body);
 }

@@ -1,7 +1,7 @@
 import { environments } from "../../environments";
 import {
+  containersIn,
   environmentsOf,
-  type Json,
   type Synthesis,
   synthesizeProject,
   synthesizeTree,
@@ -34,20 +34,14 @@ export function compare(
   head: Synthesis,
 ): ChangeReport {
   const changes = describeDifferences(differences(base, head));
-  const before = totalsOf(containersOf(base));
+  const before = totalsOf(containersIn(base));
   return {
     environment,
     against,
     changes,
     rolls: rollsOf(changes, before.nodes),
     before,
-    after: totalsOf(containersOf(head)),
+    after: totalsOf(containersIn(head)),
     memoryBudgetMiB: environments[environment].memoryBudgetMiB,
   };
-}
-
-function containersOf(synthesis: Synthesis): Json[] {
-  return [...synthesis.values()].flatMap((stack) =>
-    Object.values<Json>(stack.resource?.docker_container ?? {}),
-  );
 }

@@ -4,7 +4,7 @@ import type { Environment } from "../../environments";
 import { presentNodesOf } from "../../environments/placement";
 import { askKafka } from "../clusters/ask";
 import { inspectContainers } from "../engine/containers";
-import type { SynthesizedResource } from "../synthesis/resources";
+import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { listed } from "../terminal/terminal";
 import { machineLossChecks } from "./machine-loss";
 import { observabilityChecks } from "./observability";
@@ -20,14 +20,12 @@ const NAMED = 3;
  */
 export async function checkAcceptance(
   environment: Environment,
-  containers: readonly SynthesizedResource[],
+  containers: readonly SynthesizedContainer[],
 ): Promise<AcceptanceRow[]> {
   // Here, since the synth has found it sound by now.
   const { catalog } = await import("../../catalog");
   const { applications, indexTemplates, topics } = catalog;
-  const sidecars = containers
-    .filter(({ body }) => body.must_run === false)
-    .map(({ body }) => body.name as string);
+  const sidecars = sidecarsIn(containers);
   const [reruns, firstTopicFailures, memory, observability, machineLoss] = await Promise.all([
     rerunUntilSteady(environment, sidecars),
     topicFailures(environment, topics),
@@ -172,10 +170,10 @@ async function topicFailures(
 
 async function memoryFailures(
   environment: Environment,
-  containers: readonly SynthesizedResource[],
+  containers: readonly SynthesizedContainer[],
 ): Promise<string[]> {
   const declared = new Map(
-    containers.map(({ body }) => [body.name as string, body.memory_reservation as number]),
+    containers.map(({ name, memory_reservation }) => [name, memory_reservation]),
   );
   const states = await inspectContainers(environment, [...declared.keys()]);
   const actual = new Map(

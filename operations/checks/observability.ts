@@ -3,7 +3,7 @@ import { engineAt, nameOn, presentMachinesOf } from "../../environments/placemen
 import type { Catalog } from "../../stacks/platform";
 import { askGrafana, askLoki, askPrometheus } from "../clusters/ask";
 import { dockerAt } from "../engine/docker";
-import type { SynthesizedResource } from "../synthesis/resources";
+import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { listed } from "../terminal/terminal";
 import { type AcceptanceRow, lookUntilHeld } from "./row";
 
@@ -11,20 +11,14 @@ import { type AcceptanceRow, lookUntilHeld } from "./row";
 export function observabilityChecks(
   environment: Environment,
   catalog: Catalog,
-  containers: readonly SynthesizedResource[],
+  containers: readonly SynthesizedContainer[],
 ): Promise<AcceptanceRow>[] {
   const has = (service: string) =>
     presentMachinesOf(environment).every((machine) =>
-      containers.some(({ body }) =>
-        [service, nameOn(service, machine)].includes(body.name as string),
-      ),
+      containers.some(({ name }) => [service, nameOn(service, machine)].includes(name)),
     );
-  const sidecars = containers
-    .filter(({ body }) => body.must_run === false)
-    .map(({ body }) => body.name as string);
-  const running = containers
-    .map(({ body }) => body.name as string)
-    .filter((name) => !sidecars.includes(name));
+  const sidecars = sidecarsIn(containers);
+  const running = containers.map(({ name }) => name).filter((name) => !sidecars.includes(name));
   return [
     ...(has("grafana")
       ? [
@@ -75,15 +69,13 @@ async function dashboardFailures(
 
 async function logFailures(
   environment: Environment,
-  containers: readonly SynthesizedResource[],
+  containers: readonly SynthesizedContainer[],
 ): Promise<string[]> {
   const expected = containers
-    .filter(({ body }) =>
-      (body.networks_advanced as { name: string }[]).some(
-        ({ name }) => name === environment.networks.project.name,
-      ),
+    .filter(({ networks_advanced }) =>
+      networks_advanced.some(({ name }) => name === environment.networks.project.name),
     )
-    .map(({ body }) => body.name as string);
+    .map(({ name }) => name);
   const { exitCode, output } = await askLoki(environment, "/loki/api/v1/label/container/values");
   if (exitCode !== 0) {
     return [`Loki: ${output}`];

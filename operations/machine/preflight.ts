@@ -1,6 +1,7 @@
 import coerce from "semver/functions/coerce";
 import lt from "semver/functions/lt";
 import type { Environment } from "../../environments";
+import { containersOf } from "../synthesis/container";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
 
@@ -457,20 +458,20 @@ export function demandOf(
   { name, openSearch, security, networks }: Environment,
   resources: readonly SynthesizedResource[],
 ): Demand {
-  const of = (type: string) => resources.filter((resource) => resource.type === type);
+  const images = resources.filter(({ type }) => type === "docker_image");
   const ports = new Map<number, string>();
   let memoryReservationMiB = 0;
-  for (const { body } of of("docker_container")) {
-    memoryReservationMiB += body.memory_reservation as number;
-    for (const { external } of (body.ports ?? []) as { external: number }[]) {
-      ports.set(external, body.name as string);
+  for (const container of containersOf(resources)) {
+    memoryReservationMiB += container.memory_reservation;
+    for (const { external } of container.ports ?? []) {
+      ports.set(external, container.name);
     }
   }
   return {
     environment: name,
     memoryReservationMiB,
     ports,
-    images: [...new Set(of("docker_image").map(({ body }) => body.name as string))],
+    images: [...new Set(images.map(({ body }) => body.name as string))],
     raisesLimits: openSearch.raiseUlimits,
     locked: security === "tls",
     encrypted: networks.encrypted,

@@ -1,12 +1,11 @@
 import { engineOf } from "../../environments/placement";
-import { clusterOf } from "../changes/change";
 import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/roll";
 import { CLUSTERS } from "../clusters/clusters";
 import { removeContainers } from "../engine/docker";
 import { askEveryEngine } from "../engine/machines";
 import type { Run } from "../run/run";
 import { swarmLacks } from "../swarm/whole";
-import type { SynthesizedResource } from "../synthesis/resources";
+import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
 
@@ -38,8 +37,9 @@ interface Rolling {
  * are containers that the state does not know, by name: a plan makes them, and they are replaced all the same.
  */
 export async function rollClusters(run: Run, strangers: readonly string[] = []): Promise<void> {
-  const isNode = ({ body }: SynthesizedResource) => clusterOf(body) !== undefined;
-  const ofClusters = run.planned.filter(({ stack }) => stack.resources.some(isNode));
+  const ofClusters = run.planned.filter(({ stack }) =>
+    containersOf(stack.resources).some((container) => clusterOf(container) !== undefined),
+  );
   if (!ofClusters.some(({ changes }) => changes) || (await runningNodes(run)).length === 0) {
     return;
   }
@@ -87,8 +87,8 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
   return {
     name: cluster,
     declared: run.containers
-      .filter(({ body }) => clusterOf(body) === cluster)
-      .map(({ body }) => body.name as string),
+      .filter((container) => clusterOf(container) === cluster)
+      .map(({ name }) => name),
     order: replaced
       .filter(({ name }) => serving.includes(name))
       .sort((a, b) => Number(a.name === coordinator) - Number(b.name === coordinator)),

@@ -1,3 +1,4 @@
+import { clusterOf, isContainer } from "../synthesis/container";
 import type { SavedPlan } from "../terraform/terraform";
 
 /** What a plan says of a stack's containers, as far as it is asked here. */
@@ -7,13 +8,12 @@ type Planned = Pick<SavedPlan, "actions"> & {
 
 /** How many nodes of a cluster a plan starts. */
 export function nodesStartedBy({ stack, actions }: Planned): number {
-  return stack.resources.filter(({ type, id, body }) => {
-    const labels = (body.labels ?? []) as { readonly label: string }[];
-    return (
-      actions.get(`${type}.${id}`) === "create" &&
-      labels.some(({ label }) => label === "groundwork.cluster")
-    );
-  }).length;
+  return stack.resources
+    .filter(isContainer)
+    .filter(
+      ({ type, id, body }) =>
+        actions.get(`${type}.${id}`) === "create" && clusterOf(body) !== undefined,
+    ).length;
 }
 
 /**

@@ -6,8 +6,9 @@ import { engineOf, isSameEngine } from "../../environments/placement";
 import { type ContainerState, type End, inspectContainers, lastEnds } from "../engine/containers";
 import { lastLines } from "../engine/docker";
 import { askEveryEngine, type GoneEngine } from "../engine/machines";
+import type { SynthesizedContainer } from "../synthesis/container";
 import { PROJECT_ROOT } from "../synthesis/project";
-import { nameOf, type SynthesizedResource } from "../synthesis/resources";
+import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
 import { CommandError, firstOf } from "../terminal/terminal";
 import type { TerraformErrors } from "../terraform/terraform";
@@ -25,12 +26,10 @@ const MOST_LINES = 10;
 export async function failureOf(
   environment: Environment,
   errors: TerraformErrors["errors"],
-  containers: readonly SynthesizedResource[],
+  containers: readonly SynthesizedContainer[],
   logFile: string,
 ): Promise<CommandError> {
-  const limits = new Map(
-    containers.map(({ body }) => [body.name as string, body.memory as number]),
-  );
+  const limits = new Map(containers.map(({ name, memory }) => [name, memory]));
   const states = await inspectContainers(environment, [...limits.keys()]);
   const ends = await lastEnds(environment);
   const explanations = new Map<string, string>();

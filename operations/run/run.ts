@@ -7,8 +7,8 @@ import { engineCpus, isSshEngine } from "../engine/docker";
 import { openDisplay } from "../progress/display";
 import { Progress } from "../progress/progress";
 import { watchWhile } from "../progress/watch";
+import { containersOf, type SynthesizedContainer } from "../synthesis/container";
 import { PROJECT_ROOT } from "../synthesis/project";
-import type { SynthesizedResource } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
 import type { TerraformBinary } from "../terraform/binary";
@@ -39,10 +39,8 @@ export class Run {
     this.logFile = join(PROJECT_ROOT, ".state", environment.name, "terraform.log");
   }
 
-  get containers(): SynthesizedResource[] {
-    return this.stacks
-      .flatMap(({ resources }) => resources)
-      .filter(({ type }) => type === "docker_container");
+  get containers(): SynthesizedContainer[] {
+    return containersOf(this.stacks.flatMap(({ resources }) => resources));
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { EngineAddress, Environment } from "../../environments";
 
 /** A resource of a synthesized stack. */
-export interface SynthesizedResource {
+export interface SynthesizedResource<Body = Readonly<Record<string, unknown>>> {
   readonly stack: string;
   readonly type: string;
   /** Terraform's name for it, unique with the type in its stack. */
   readonly id: string;
-  readonly body: Record<string, unknown>;
+  readonly body: Body;
 }
 
 /** The engine of a stack, by its JSON; the environment's where that names none. */

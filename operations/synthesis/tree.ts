@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { EngineAddress, Environment } from "../../environments";
 import { isSameEngine } from "../../environments/placement";
 import { CommandError } from "../terminal/terminal";
+import { containersOf, type SynthesizedContainer } from "./container";
 import { PROJECT_ROOT, REGISTER } from "./project";
 import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resources";
 import { synthesizeTo } from "./synthesize";
@@ -18,6 +19,11 @@ export type Synthesis = ReadonlyMap<string, Json>;
 /** What this project synthesizes, and nothing in cdktf.out. */
 export function synthesizeProject(environment: Environment): Promise<Synthesis> {
   return readOutput((output) => synthesizeTo(output, environment, { secrets: false }));
+}
+
+/** Every container of a synthesis. */
+export function containersIn(synthesis: Synthesis): SynthesizedContainer[] {
+  return containersOf([...synthesis].flatMap(([stack, json]) => resourcesOf(stack, json)));
 }
 
 /** What a synthesis of an environment places at each engine. */

@@ -1,13 +1,19 @@
 import { OPENSEARCH_HTTP_PORT } from "../../constructs";
 import type { Environment } from "../../environments";
-import type { Json, Synthesis } from "../../operations/synthesis/tree";
+import {
+  clusterOf,
+  labelOf,
+  type SynthesizedContainer,
+  sidecarsIn,
+} from "../../operations/synthesis/container";
+import { containersIn, type Synthesis } from "../../operations/synthesis/tree";
 
 /** What stands for itself in the picture: a cluster with its nodes, or one container. */
 interface Unit {
   readonly name: string;
   /** The network that it is drawn in: the first one that it joins. */
   readonly network: string;
-  readonly members: readonly Json[];
+  readonly members: readonly SynthesizedContainer[];
   /** Volumes, as `kafka-1-data to kafka-3-data`. */
   readonly volumes?: string;
   readonly oneShot: boolean;
@@ -41,9 +47,7 @@ function outside({ networks }: Environment): [string, string][] {
 }
 
 export function drawPicture({ networks }: Environment, synthesis: Synthesis): Picture {
-  const containers = [...synthesis.values()].flatMap((stack) =>
-    Object.values<Json>(stack.resource?.docker_container ?? {}),
-  );
+  const containers = containersIn(synthesis);
   const names = [...new Set(containers.map(unitOf))];
   const units = names.map((name) =>
     toUnit(
@@ -63,33 +67,29 @@ export function drawPicture({ networks }: Environment, synthesis: Synthesis): Pi
   };
 }
 
-function labelOf(body: Json, name: string): string | undefined {
-  return body.labels.find(({ label }: Json) => label === `groundwork.${name}`)?.value;
-}
-
 /** The cluster, or what every machine has one of. */
-function unitOf(body: Json): string {
+function unitOf(body: SynthesizedContainer): string {
   const suffix = `-${labelOf(body, "machine")}`;
-  const name: string = body.name;
-  return labelOf(body, "cluster") ?? (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
+  const { name } = body;
+  return clusterOf(body) ?? (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
 }
 
 /** With the machine that it is on, where there are several. */
-function titleOf(body: Json): string {
+function titleOf(body: SynthesizedContainer): string {
   const machine = labelOf(body, "machine");
   return machine ? `${body.name} on ${machine}` : body.name;
 }
 
-function toUnit(name: string, members: Json[]): Unit {
-  const volumes = members.flatMap(({ volumes: mounts }) =>
-    mounts.flatMap(({ volume_name }: Json) => volume_name ?? []),
+function toUnit(name: string, members: readonly SynthesizedContainer[]): Unit {
+  const volumes = members.flatMap(({ volumes: mounts = [] }) =>
+    mounts.flatMap(({ volume_name }) => volume_name ?? []),
   );
   return {
     name,
     network: members[0].networks_advanced[0].name,
     members,
     volumes: volumes.length > 0 ? range(volumes) : undefined,
-    oneShot: members.every(({ must_run }) => !must_run),
+    oneShot: sidecarsIn(members).length === members.length,
   };
 }
 
@@ -98,8 +98,8 @@ function range(items: readonly (string | number)[]): string {
 }
 
 function publishedPorts({ name, members }: Unit): Edge[] {
-  const ports = members.flatMap(({ ports: published }) =>
-    published.map(({ external }: Json) => external),
+  const ports = members.flatMap(({ ports: published = [] }) =>
+    published.map(({ external }) => external),
   );
   return ports.length > 0 ? [{ from: HOST, to: name, label: range(ports) }] : [];
 }
@@ -131,8 +131,8 @@ function connections(unit: Unit, units: readonly Unit[]): Edge[] {
 }
 
 function readsEngine({ members }: Unit): boolean {
-  return members.some(({ volumes }) =>
-    volumes.some(({ container_path = "" }: Json) => container_path.endsWith("docker.sock")),
+  return members.some(({ volumes = [] }) =>
+    volumes.some(({ container_path }) => container_path.endsWith("docker.sock")),
   );
 }
 

@@ -7,7 +7,8 @@ import {
 } from "../../constructs/opensearch/declared-applications";
 import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
-import type { Json, Synthesis } from "../../operations/synthesis/tree";
+import type { SynthesizedContainer } from "../../operations/synthesis/container";
+import { containersIn, type Json, type Synthesis } from "../../operations/synthesis/tree";
 
 const EVERYTHING = "everything";
 const NOTHING = "nothing";
@@ -17,7 +18,7 @@ const NOTHING = "nothing";
  * decide by.
  */
 export function renderPrincipals(environment: Environment, synthesis: Synthesis): string {
-  const containers = containersOf(synthesis);
+  const containers = new Map(containersIn(synthesis).map((body) => [body.name, body]));
   const services = [kafkaRights, openSearchRights, prometheusRights, lokiRights].map((rights) =>
     rights(containers),
   );
@@ -39,10 +40,13 @@ ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 `;
 }
 
+/** By name. */
+type Containers = ReadonlyMap<string, SynthesizedContainer>;
+
 /** By a principal, what it may do in one of the services. */
 type Rights = (principal: string) => string;
 
-function kafkaRights(containers: ReadonlyMap<string, Json>): Rights {
+function kafkaRights(containers: Containers): Rights {
   const superUsers = envOf(containers, "kafka-1", "KAFKA_SUPER_USERS").split(";");
   const { monitors } = parseApplications(fileOf(containers, "kafka-init", APPLICATIONS_FILE));
   return (principal) =>
@@ -53,7 +57,7 @@ function kafkaRights(containers: ReadonlyMap<string, Json>): Rights {
         : NOTHING;
 }
 
-function openSearchRights(containers: ReadonlyMap<string, Json>): Rights {
+function openSearchRights(containers: Containers): Rights {
   const configuration = (name: string): Json =>
     parse(
       fileOf(
@@ -86,17 +90,17 @@ function openSearchRights(containers: ReadonlyMap<string, Json>): Rights {
   };
 }
 
-function prometheusRights(containers: ReadonlyMap<string, Json>): Rights {
+function prometheusRights(containers: Containers): Rights {
   const { tls_server_config } = parse(fileOf(containers, "prometheus", "/etc/prometheus/web.yml"));
   return (principal) =>
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
 /** It takes any certificate of the authority. */
-function lokiRights(containers: ReadonlyMap<string, Json>): Rights {
-  const asksForOne = containers
-    .get("loki")
-    .command.includes("-server.http-tls-client-auth=RequireAndVerifyClientCert");
+function lokiRights(containers: Containers): Rights {
+  const asksForOne = containerNamed(containers, "loki").command?.includes(
+    "-server.http-tls-client-auth=RequireAndVerifyClientCert",
+  );
   return () => (asksForOne ? "write and read" : EVERYTHING);
 }
 
@@ -105,29 +109,21 @@ function matches(pattern: string, name: string): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
-function containersOf(synthesis: Synthesis): ReadonlyMap<string, Json> {
-  return new Map(
-    [...synthesis.values()]
-      .flatMap(({ resource }) => Object.values<Json>(resource?.docker_container ?? {}))
-      .map((body) => [body.name, body]),
-  );
+function containerNamed(containers: Containers, name: string): SynthesizedContainer {
+  return containers.get(name) as SynthesizedContainer;
 }
 
-function envOf(containers: ReadonlyMap<string, Json>, name: string, variable: string): string {
-  const entry = containers
-    .get(name)
-    .env.find((candidate: string) => candidate.startsWith(`${variable}=`));
+function envOf(containers: Containers, name: string, variable: string): string {
+  const entry = containerNamed(containers, name).env?.find((candidate) =>
+    candidate.startsWith(`${variable}=`),
+  ) as string;
   return entry.slice(variable.length + 1);
 }
 
-function fileIfThere(
-  containers: ReadonlyMap<string, Json>,
-  name: string,
-  path: string,
-): string | undefined {
-  return containers.get(name).upload.find(({ file }: Json) => file === path)?.content;
+function fileIfThere(containers: Containers, name: string, path: string): string | undefined {
+  return containerNamed(containers, name).upload?.find(({ file }) => file === path)?.content;
 }
 
-function fileOf(containers: ReadonlyMap<string, Json>, name: string, path: string): string {
+function fileOf(containers: Containers, name: string, path: string): string {
   return fileIfThere(containers, name, path) as string;
 }

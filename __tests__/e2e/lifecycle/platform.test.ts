@@ -2,7 +2,7 @@ import { KAFKA_IMAGE, resolveTopic } from "../../../constructs";
 import { renderTopics, TOPICS_FILE } from "../../../constructs/kafka/declared-topics";
 import { synthesizedContainers as containersOfLab } from "../../../lab/bench/deploy";
 import { runSidecar } from "../../../lab/bench/sidecar-run";
-import type { SynthesizedResource } from "../../../operations/synthesis/resources";
+import type { ContainerResource } from "../../../operations/synthesis/container";
 import { eventually } from "../../support/eventually";
 import {
   cdktf,
@@ -275,7 +275,7 @@ describe("kafka-init with many topics", () => {
   const run = async (prefix: string, count: number) => {
     const init = (await containersOfLab()).find(
       ({ body }) => body.name === "kafka-init",
-    ) as SynthesizedResource;
+    ) as ContainerResource;
     const topics = Array.from({ length: count }, (_, i) =>
       resolveTopic({ name: `${prefix}-${i}`, partitions: 1 }, 3),
     );

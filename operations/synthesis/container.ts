@@ -1,0 +1,95 @@
+import type { SynthesizedResource } from "./resources";
+
+/** A file that Terraform copies into a container: its text, or where it is as the stack's working folder sees it. */
+export interface Upload {
+  readonly file: string;
+  readonly content?: string;
+  readonly source?: string;
+  readonly source_hash?: string;
+}
+
+/** A volume, or a path of the host, in a container. */
+export interface Mount {
+  readonly container_path: string;
+  readonly volume_name?: string;
+  readonly host_path?: string;
+}
+
+export interface PublishedPort {
+  readonly ip: string;
+  readonly external: number;
+  readonly internal: number;
+}
+
+/** With durations such as `30s`. */
+export interface HealthCheck {
+  readonly test: readonly string[];
+  readonly interval?: string;
+  readonly timeout?: string;
+  readonly start_period?: string;
+  readonly retries?: number;
+}
+
+export interface Label {
+  readonly label: string;
+  readonly value: string;
+}
+
+/**
+ * Arguments of a `docker_container`, as a synthesis and a plan have them; a plan leaves out what is empty
+ * (https://registry.terraform.io/providers/kreuzwerker/docker/4.5.0/docs/resources/container).
+ */
+export type SynthesizedContainer = {
+  readonly name: string;
+  readonly image: string;
+  readonly labels?: readonly Label[];
+  /** MiB. */
+  readonly memory: number;
+  readonly memory_swap: number;
+  readonly memory_reservation: number;
+  /** `NAME=value`. */
+  readonly env?: readonly string[];
+  readonly upload?: readonly Upload[];
+  readonly volumes?: readonly Mount[];
+  readonly ports?: readonly PublishedPort[];
+  readonly networks_advanced: readonly { readonly name: string }[];
+  readonly tmpfs?: Readonly<Record<string, string>>;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly user?: string;
+  readonly restart?: string;
+  readonly security_opts?: readonly string[];
+  readonly capabilities?: { readonly drop?: readonly string[] };
+  readonly log_driver?: string;
+  readonly log_opts?: Readonly<Record<string, string>>;
+  readonly healthcheck?: HealthCheck;
+  /** Whether it runs on; one that does not runs to its end during the deploy. */
+  readonly must_run?: boolean;
+  readonly depends_on?: readonly string[];
+};
+
+export type ContainerResource = SynthesizedResource<SynthesizedContainer>;
+
+export function isContainer(resource: SynthesizedResource): resource is ContainerResource {
+  return resource.type === "docker_container";
+}
+
+/** The containers among resources. */
+export function containersOf(resources: readonly SynthesizedResource[]): SynthesizedContainer[] {
+  return resources.filter(isContainer).map(({ body }) => body);
+}
+
+/** Names of the containers that run to their end during the deploy. */
+export function sidecarsIn(containers: readonly SynthesizedContainer[]): string[] {
+  return containers.filter(({ must_run }) => must_run === false).map(({ name }) => name);
+}
+
+/** Name of the cluster that a container is a node of. */
+export function clusterOf(container: SynthesizedContainer): string | undefined {
+  return labelOf(container, "cluster");
+}
+
+/** The value of one of the platform's own labels, `groundwork.<name>`. */
+export function labelOf({ labels }: SynthesizedContainer, name: string): string | undefined {
+  return labels?.find(({ label }) => label === `groundwork.${name}`)?.value;
+}
