@@ -18,6 +18,7 @@ export { EXIT_CODES, meaningOf, remedyOf } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
 export { KAFKA_CLIENT_CONFIG } from "./kafka/kafka-client";
 export {
+  KAFKA_BOOTSTRAP_SERVER,
   KAFKA_IMAGE,
   KAFKA_PORTS,
   KafkaCluster,
@@ -26,7 +27,7 @@ export {
 } from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
 export { resolveTopic, type Topic, type TopicConfigs, validateTopics } from "./kafka/topic";
-export { LOKI_IMAGE, Loki, type LokiProps } from "./loki/loki";
+export { LOKI_IMAGE, Loki, type LokiProps, lokiUrl } from "./loki/loki";
 export { hostNameOn } from "./network/host-name";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
@@ -35,6 +36,7 @@ export {
   OPENSEARCH_IMAGE,
   OpenSearchCluster,
   type OpenSearchClusterProps,
+  openSearchUrl,
 } from "./opensearch/opensearch-cluster";
 export { OpenSearchInit, type OpenSearchInitProps } from "./opensearch/opensearch-init";
 export { OpenSearchSecurity, type OpenSearchSecurityProps } from "./opensearch/opensearch-security";
@@ -45,7 +47,7 @@ export {
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
 export { type Access, type Application, validateApplications } from "./security/application";
-export type { Security } from "./security/security";
+export { httpScheme, type Security } from "./security/security";
 export { useDockerProvider } from "./service/docker-provider";
 export type { HealthCheck } from "./service/health-check";
 export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";

@@ -244,3 +244,8 @@ export type Environment = Declared<typeof environmentSchema> & {
   /** The engine of an environment without machines. No file declares it: it is looked up where a command runs. */
   readonly engine?: EngineAddress;
 };
+
+/** Whether the environment has TLS enabled, and lets in whom it knows. */
+export function isSecured({ security }: Environment): boolean {
+  return security === "tls";
+}

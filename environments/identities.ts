@@ -13,7 +13,7 @@ import { dirname, join, resolve } from "node:path";
 import { hostNameOn } from "../constructs/network/host-name";
 import { CLIENTS, SERVICES } from "../constructs/security/principals";
 import { ValidationError, validate } from "../constructs/service/validation";
-import type { Environment, NetworkSettings } from "./environment";
+import { type Environment, isSecured, type NetworkSettings } from "./environment";
 
 /** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
@@ -95,7 +95,7 @@ export async function ensureIdentities(
   environment: Environment,
   applications: readonly string[] = [],
 ): Promise<void> {
-  if (environment.security !== "tls") {
+  if (!isSecured(environment)) {
     return;
   }
   const folder = secretsFolder(environment);

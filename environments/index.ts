@@ -18,6 +18,8 @@ export type {
   StateBackend,
 } from "./environment";
 
+export { isSecured } from "./environment";
+
 export const environments: Readonly<Record<string, Environment>> = {
   laptop,
   lab,

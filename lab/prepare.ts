@@ -16,7 +16,7 @@ import {
   OPENSEARCH_IMAGE,
   PROMETHEUS_IMAGE,
 } from "../constructs";
-import type { Environment } from "../environments";
+import { type Environment, isSecured } from "../environments";
 import { lab } from "../environments/lab";
 import { labSecured } from "../environments/lab-secured";
 import { labThree } from "../environments/lab-three";
@@ -145,13 +145,14 @@ export async function stopMachines(runScript: RunLabScript = runLabScript): Prom
 }
 
 /** The images that an environment deploys, by what lab/images.sh makes of them. */
-function imagesOf({ openSearch, security }: Environment): Readonly<Record<string, string>> {
+function imagesOf(environment: Environment): Readonly<Record<string, string>> {
+  const { openSearch } = environment;
   return {
     kafka: KAFKA_IMAGE,
     [openSearch.image ? "secured-opensearch" : "opensearch"]: openSearch.image ?? OPENSEARCH_IMAGE,
     prometheus: PROMETHEUS_IMAGE,
     "docker-cli": DOCKER_CLI_IMAGE,
-    ...(security === "tls" && { haproxy: HAPROXY_IMAGE }),
+    ...(isSecured(environment) && { haproxy: HAPROXY_IMAGE }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import {
   type AlertGroup,
   ContactPoint,
+  httpScheme,
   MuteTiming,
   NotificationPolicy,
   type Notifications,
@@ -35,7 +36,7 @@ export class AlertingStack extends PlatformStack {
     this.addDependency(observability);
     const { hostPorts, machines } = environment;
     const security = securityOf(environment);
-    const scheme = security ? "https" : "http";
+    const scheme = httpScheme(security !== undefined);
     const url = new TerraformVariable(this, "grafana_url", {
       type: "string",
       // Of several machines it is the loopback address of one that Terraform need not be on.

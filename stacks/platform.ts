@@ -11,7 +11,7 @@ import type {
 import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/service/declaration";
 import { validate } from "../constructs/service/validation";
-import type { Environment } from "../environments";
+import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../environments/secrets";
 import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
@@ -36,7 +36,7 @@ const DASHBOARD_OF_LOCKS = "groundwork-security";
 /** Alerts about what not every environment has, by the name of their group. */
 const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
   machines: ({ machines }) => machines !== undefined,
-  security: ({ security }) => security === "tls",
+  security: isSecured,
 };
 
 export interface SynthesizeProps extends StorageStackProps {
@@ -76,7 +76,7 @@ export function declarePlatform(
   { topics, indexTemplates, applications, dashboards, alertGroups, notifications }: Catalog,
   storageProps?: StorageStackProps,
 ): void {
-  const locked = environment.security === "tls";
+  const locked = isSecured(environment);
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(

@@ -1,10 +1,10 @@
 import type { Security } from "../constructs";
-import type { Environment } from "../environments";
+import { type Environment, isSecured } from "../environments";
 import { SECRET_FILES, secretsAreGiven, secretsFolder } from "../environments/identities";
 
 /** What an environment's services and sidecars know their principals by; nothing where its networks are trusted. */
 export function securityOf(environment: Environment): Security | undefined {
-  if (environment.security !== "tls") {
+  if (!isSecured(environment)) {
     return undefined;
   }
   // As a stack's working folder sees it, so that every clone synthesizes the same.

@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import { identityFiles, type Security } from "../security/security";
+import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -77,7 +77,7 @@ export class Grafana extends Construct {
   constructor(scope: Construct, id: string, props: GrafanaProps) {
     super(scope, id);
     const { security } = props;
-    const scheme = security ? "https" : "http";
+    const scheme = httpScheme(security !== undefined);
     const url = `${scheme}://127.0.0.1:${PORT}`;
     const tls = security && { authorities: AUTHORITIES, identity: IDENTITY };
     this.container = new ServiceContainer(this, "Container", {

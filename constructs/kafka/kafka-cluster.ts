@@ -18,6 +18,11 @@ export const KAFKA_IMAGE = "apache/kafka:4.3.1";
 /** Ports inside a broker's container, by listener. */
 export const KAFKA_PORTS = { APP: 9092, CONTROLLER: 9093, INTERNAL: 19092, HOST: 29092 } as const;
 
+const CLUSTER = "kafka";
+
+/** Where an application on the project network connects first: the name leads to one of the brokers that run. */
+export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
+
 /** The sidecar that provisions the cluster: the name of its container, and whom its certificate says it is. */
 export const KAFKA_INIT = "kafka-init";
 
@@ -131,7 +136,7 @@ export class KafkaCluster extends Construct {
     );
     this.minInsyncReplicas = Math.max(1, Math.min(3, count) - 1);
     const { infraNetwork, projectNetwork, security } = props;
-    const names = props.dataVolumes.map((_, index) => `kafka-${index + 1}`);
+    const names = props.dataVolumes.map((_, index) => `${CLUSTER}-${index + 1}`);
     this.expectedNodes = names.filter((name) => !props.isAbsent?.(name)).length;
     const locked = security !== undefined;
     const bind = (name: string, network: INetwork, port: number) =>
@@ -186,7 +191,7 @@ export class KafkaCluster extends Construct {
         name,
         image: ServiceImage.of(place, KAFKA_IMAGE),
         tier: "broker",
-        cluster: "kafka",
+        cluster: CLUSTER,
         networks: [...new Set([...(hostPort ? [hostNetwork] : []), infraNetwork, projectNetwork])],
         hasCertificate: locked,
         volumes: { "/var/lib/kafka/data": props.dataVolumes[i] },

@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import { identityFiles, type Security } from "../security/security";
+import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -24,6 +24,11 @@ const LOCKED = [
   // One process that asks itself, and nobody else over gRPC.
   "-server.grpc-listen-address=127.0.0.1",
 ];
+
+/** Base URL on a network. */
+export function lokiUrl(secured: boolean, network: Pick<INetwork, "name">): string {
+  return `${httpScheme(secured)}://loki.${network.name}:${PORT}`;
+}
 
 export interface LokiProps {
   /** Network on which Alloy and Grafana reach it. */
@@ -59,7 +64,7 @@ export class Loki extends Construct {
     const retentionDays = props.retentionDays ?? 14;
     validateRetentionDays(retentionDays, "Loki keeps logs", this);
     const { security } = props;
-    this.url = `${security ? "https" : "http"}://loki.${props.network.name}:${PORT}`;
+    this.url = lokiUrl(security !== undefined, props.network);
     this.container = new ServiceContainer(this, "Container", {
       name: "loki",
       image: ServiceImage.of(this, LOKI_IMAGE),

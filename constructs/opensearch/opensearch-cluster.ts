@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import type { Security } from "../security/security";
+import { httpScheme, type Security } from "../security/security";
 import { jvmHeapMiB } from "../service/memory";
 import { ServiceContainer, type Ulimit } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -15,6 +15,11 @@ export const OPENSEARCH_IMAGE = "opensearchproject/opensearch:3.8.0";
 export const OPENSEARCH_HTTP_PORT = 9200;
 
 const CLUSTER = "opensearch";
+
+/** Base URL of HTTP on a host; unless one is named, of whichever node runs, for an application on the project network. */
+export function openSearchUrl(secured: boolean, host = CLUSTER): string {
+  return `${httpScheme(secured)}://${host}:${OPENSEARCH_HTTP_PORT}`;
+}
 
 export interface OpenSearchClusterProps {
   /** Network of the nodes' own traffic and of the init sidecar. */
@@ -117,15 +122,13 @@ export class OpenSearchCluster extends Construct {
       this,
     );
     const { infraNetwork, projectNetwork, security } = props;
-    const names = props.dataVolumes.map((_, index) => `opensearch-${index + 1}`);
+    const names = props.dataVolumes.map((_, index) => `${CLUSTER}-${index + 1}`);
     this.expectedNodes = names.filter((name) => !props.isAbsent?.(name)).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(this, "search");
     // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
     const endpoint = (host: string) =>
-      security
-        ? `https://${host}:${OPENSEARCH_HTTP_PORT}`
-        : `http://${host}.${infraNetwork.name}:${OPENSEARCH_HTTP_PORT}`;
+      security ? openSearchUrl(true, host) : openSearchUrl(false, `${host}.${infraNetwork.name}`);
     this.internalEndpoints = names.map(endpoint);
     this.internalEndpoint = endpoint(CLUSTER);
     this.image = ServiceImage.of(this, props.image ?? OPENSEARCH_IMAGE);
@@ -184,8 +187,7 @@ export class OpenSearchCluster extends Construct {
 /** Healthy is when all nodes have joined and every primary shard is assigned. */
 function joinedCommand(nodes: number, security?: Security): string[] {
   const query = `wait_for_nodes=${encodeURIComponent(`>=${nodes}`)}&wait_for_status=yellow&timeout=1s`;
-  const [scheme, identity] = security ? ["https", CURL_AS_NODE] : ["http", []];
-  const url = `${scheme}://127.0.0.1:${OPENSEARCH_HTTP_PORT}/_cluster/health?${query}`;
+  const url = `${openSearchUrl(security !== undefined, "127.0.0.1")}/_cluster/health?${query}`;
   // The body tells whoever waits how many have joined.
   return [
     "curl",
@@ -194,7 +196,7 @@ function joinedCommand(nodes: number, security?: Security): string[] {
     "--show-error",
     "--max-time",
     "4",
-    ...identity,
+    ...(security ? CURL_AS_NODE : []),
     url,
   ];
 }

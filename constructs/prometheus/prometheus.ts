@@ -1,7 +1,7 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import { identityFiles, type Security } from "../security/security";
+import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile, type SecretFile } from "../service/file";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -17,16 +17,14 @@ const CONFIG_DIR = "/etc/prometheus";
 const TLS_DIR = `${CONFIG_DIR}/tls`;
 
 /** What promtool needs in the container, to ask Prometheus as whoever checks the platform: switches, and the base URL. */
-export function promtoolAsChecks(locked: boolean): {
+export function promtoolAsChecks(secured: boolean): {
   readonly switches: readonly string[];
   readonly url: string;
 } {
-  return locked
-    ? {
-        switches: [`--http.config.file=${CONFIG_DIR}/checks.yml`],
-        url: `https://127.0.0.1:${PORT}`,
-      }
-    : { switches: [], url: `http://127.0.0.1:${PORT}` };
+  return {
+    switches: secured ? [`--http.config.file=${CONFIG_DIR}/checks.yml`] : [],
+    url: `${httpScheme(secured)}://127.0.0.1:${PORT}`,
+  };
 }
 
 export interface PrometheusProps {
@@ -67,7 +65,7 @@ export class Prometheus extends Construct {
     validateRetentionDays(retentionDays, "Prometheus keeps metrics", this);
     const { security } = props;
     const checks = promtoolAsChecks(security !== undefined);
-    this.url = `${security ? "https" : "http"}://prometheus.${props.network.name}:${PORT}`;
+    this.url = `${httpScheme(security !== undefined)}://prometheus.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
       name: "prometheus",
       image: ServiceImage.of(this, PROMETHEUS_IMAGE),

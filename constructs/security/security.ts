@@ -15,6 +15,11 @@ export interface Security {
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
 }
 
+/** Scheme of HTTP URLs of the platform's services. */
+export function httpScheme(secured: boolean): "https" | "http" {
+  return secured ? "https" : "http";
+}
+
 /** Whom a container trusts, `authorities.pem`, and who it is, `identity.pem`, in a folder of it. */
 export function identityFiles(
   security: Security,

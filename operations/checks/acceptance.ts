@@ -1,6 +1,6 @@
 import { resolveTopic, type Topic } from "../../constructs";
 import { removalOfConfigs } from "../../constructs/kafka/topic-config";
-import type { Environment } from "../../environments";
+import { type Environment, isSecured } from "../../environments";
 import { presentNodesOf } from "../../environments/placement";
 import { askKafka } from "../clusters/ask";
 import { inspectContainers } from "../engine/containers";
@@ -52,7 +52,7 @@ export async function checkAcceptance(
       failures: memory,
     },
     ...observability,
-    ...(environment.security === "tls"
+    ...(isSecured(environment)
       ? [
           {
             requirement: "NFR-SEC",

@@ -1,3 +1,4 @@
+import { NAMED_CONTAINERS } from "../../constructs/grafana/query";
 import type { Environment } from "../../environments";
 import { engineAt, nameOn, presentMachinesOf } from "../../environments/placement";
 import type { Catalog } from "../../stacks/platform";
@@ -93,7 +94,7 @@ export async function unmeasured(
 ): Promise<string[]> {
   const { exitCode, output } = await askPrometheus(
     environment,
-    "container_memory_working_set_bytes * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))",
+    `container_memory_working_set_bytes * ${NAMED_CONTAINERS}`,
   );
   if (exitCode !== 0) {
     return [`Prometheus: ${output}`];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Application } from "../../constructs";
-import type { Environment } from "../../environments";
+import { type Application, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
+import { type Environment, isSecured } from "../../environments";
 import { SECRET_FILES, secretsFolder } from "../../environments/identities";
 import { CommandError, table } from "../terminal/terminal";
 
@@ -37,14 +37,14 @@ export function credentialsOf(
         : `application "${name}" is not declared: declared are ${declared || "none"}; add it to catalog/applications.ts`,
     );
   }
-  const secured = environment.security === "tls";
+  const secured = isSecured(environment);
   const secret = (file: string) => readFileSync(join(secretsFolder(environment), file), "utf8");
   const { consumerGroups = [] } = application;
   return {
     application: application.name,
-    kafka: { bootstrapServers: "kafka:9092" },
+    kafka: { bootstrapServers: KAFKA_BOOTSTRAP_SERVER },
     ...(environment.openSearch.onProjectNetwork && {
-      openSearch: { url: `${secured ? "https" : "http"}://opensearch:9200` },
+      openSearch: { url: openSearchUrl(secured) },
     }),
     ...(secured && {
       login: {

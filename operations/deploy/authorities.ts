@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../../environments";
+import { type Environment, isSecured } from "../../environments";
 import { certificatesIn, SECRET_FILES, secretsFolder } from "../../environments/identities";
 import { askTrusted } from "../clusters/ask";
 import { listed } from "../terminal/terminal";
 
 /** Why the nodes of a locked platform that runs would refuse those that are to be deployed: no authority is trusted by both. */
 export async function describeForeignAuthorities(environment: Environment): Promise<string[]> {
-  if (environment.security !== "tls") {
+  if (!isSecured(environment)) {
     return [];
   }
   const running = authoritiesIn(await askTrusted(environment));

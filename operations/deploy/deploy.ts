@@ -1,4 +1,5 @@
-import type { Environment } from "../../environments";
+import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
+import { type Environment, isSecured } from "../../environments";
 import {
   enginesOf,
   isSameEngine,
@@ -137,9 +138,9 @@ function renderEndpoints(environment: Environment): string {
     ["service", "from", "at"],
     ...publishedEndpoints(environment),
     ...(openSearch.onProjectNetwork
-      ? [["OpenSearch", project, `${schemeOf(environment)}://opensearch:9200`]]
+      ? [["OpenSearch", project, openSearchUrl(isSecured(environment))]]
       : []),
-    ["Kafka", project, "kafka:9092"],
+    ["Kafka", project, KAFKA_BOOTSTRAP_SERVER],
   ]);
 }
 
@@ -153,7 +154,7 @@ function publishedEndpoints(environment: Environment): string[][] {
     const machine = machineOf(environment, container);
     return machine ? `machine ${machine.name}` : "this machine";
   };
-  const scheme = schemeOf(environment);
+  const scheme = httpScheme(isSecured(environment));
   const published = (cluster: "kafka" | "opensearch", firstPort: number) =>
     presentNodesOf(environment, cluster).map((node) => ({
       from: from(node),
@@ -181,8 +182,4 @@ function publishedEndpoints(environment: Environment): string[][] {
           ],
         ]),
   ];
-}
-
-function schemeOf({ security }: Environment): string {
-  return security === "tls" ? "https" : "http";
 }

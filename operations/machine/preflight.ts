@@ -1,6 +1,6 @@
 import coerce from "semver/functions/coerce";
 import lt from "semver/functions/lt";
-import type { Environment } from "../../environments";
+import { type Environment, isSecured } from "../../environments";
 import { containersOf } from "../synthesis/container";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
@@ -455,9 +455,10 @@ function checkPorts(
 
 /** What the synthesized containers ask for. */
 export function demandOf(
-  { name, openSearch, security, networks }: Environment,
+  environment: Environment,
   resources: readonly SynthesizedResource[],
 ): Demand {
+  const { name, openSearch, networks } = environment;
   const images = resources.filter(({ type }) => type === "docker_image");
   const ports = new Map<number, string>();
   let memoryReservationMiB = 0;
@@ -473,7 +474,7 @@ export function demandOf(
     ports,
     images: [...new Set(images.map(({ body }) => body.name as string))],
     raisesLimits: openSearch.raiseUlimits,
-    locked: security === "tls",
+    locked: isSecured(environment),
     encrypted: networks.encrypted,
   };
 }

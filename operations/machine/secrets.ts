@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { Application } from "../../constructs";
 import { ValidationError } from "../../constructs/service/validation";
-import type { Environment } from "../../environments";
+import { type Environment, isSecured } from "../../environments";
 import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
 import { authorityStepOf } from "../../environments/rotation";
 import { ensureSecrets } from "../../environments/secrets";
@@ -28,7 +28,7 @@ export async function checkSecrets(
     }
     throw error;
   }
-  if (environment.security !== "tls") {
+  if (!isSecured(environment)) {
     return [];
   }
   const given = secretsAreGiven();

@@ -1,5 +1,5 @@
 import type { Application } from "../../constructs";
-import type { Environment } from "../../environments";
+import { type Environment, isSecured } from "../../environments";
 import { secretsAreGiven, secretsFolder } from "../../environments/identities";
 import {
   authorityStepOf,
@@ -37,7 +37,7 @@ export async function rotate(
       `${what === undefined ? "npm run rotate wants to know what" : `"${what}" cannot be rotated`}: allowed are ca, certificates and the applications that are declared (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
     );
   }
-  if (environment.security !== "tls") {
+  if (!isSecured(environment)) {
     throw new CommandError(
       `environment "${environment.name}" has nothing to rotate: it is not locked; security: "tls" in environments/${environment.name}.ts does that`,
     );
