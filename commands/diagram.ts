@@ -10,7 +10,7 @@ export async function writeDiagram(): Promise<void> {
   const environment = currentEnvironment();
   const picture = drawPicture(environment, await synthesizeProject(environment));
   const readme = join(PROJECT_ROOT, "README.md");
-  const block = `\`\`\`mermaid\n${toMermaid(picture, environment)}\n\`\`\``;
+  const block = `\`\`\`mermaid\n${toMermaid(environment, picture)}\n\`\`\``;
   writeFileSync(
     readme,
     readFileSync(readme, "utf8").replace(/```mermaid\n[\s\S]*?```/, () => block),

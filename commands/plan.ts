@@ -3,6 +3,7 @@ import { exitCodeOf } from "../operations/changes/report";
 import { describeForeignAuthorities } from "../operations/deploy/authorities";
 import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
+import { Platform } from "../operations/platform/platform";
 import { Run } from "../operations/run/run";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { missingInputs } from "../operations/synthesis/inputs";
@@ -20,8 +21,9 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
     ),
   );
   const terraform = await checkMachines(environment);
-  refuse(await describeForeignAuthorities(environment));
-  const run = new Run(environment, stacks, terraform);
+  const platform = new Platform(environment);
+  refuse(await describeForeignAuthorities(platform));
+  const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
     const report = await run.report();

@@ -30,16 +30,16 @@ export function isAbsent(environment: Environment, container: string): boolean {
   return !presentMachinesOf(environment).includes(machineOf(environment, container));
 }
 
-type Cluster = "kafka" | "opensearch";
+export type ClusterName = "kafka" | "opensearch";
 
 /** Containers of all nodes of a cluster. */
-export function nodesOf({ kafka, openSearch }: Environment, cluster: Cluster): string[] {
+export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
   const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
   return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
 }
 
 /** Those of them that are not gone for now: one at least. */
-export function presentNodesOf(environment: Environment, cluster: Cluster): string[] {
+export function presentNodesOf(environment: Environment, cluster: ClusterName): string[] {
   return nodesOf(environment, cluster).filter((node) => !isAbsent(environment, node));
 }
 

@@ -161,6 +161,14 @@ test("commands are thin: the program alone imports them, when they run, and each
   expect(long).toEqual([]);
 });
 
-test("one place asks the clusters: nobody else runs something in a container", () => {
-  expect(filesWith(/"exec"/)).toEqual(["operations/clusters/ask.ts"]);
+test("one place asks what runs: nobody else runs something in a container", () => {
+  expect(filesWith(/"exec"/)).toEqual(["operations/platform/platform.ts"]);
+});
+
+test("ports and schemes come from the constructs that own them, and one function decides whether TLS is enabled", () => {
+  const address = /\b(9092|19092|9200|9090|3100)\b|"https"/;
+  expect(filesWith(address).filter((file) => /^(commands|operations|stacks)\//.test(file))).toEqual(
+    [],
+  );
+  expect(filesWith(/[!=]== "tls"/)).toEqual(["environments/environment.ts"]);
 });

@@ -115,7 +115,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   ],
   "npm run doctor": ["__tests__/e2e/docs/docs.test.ts", 'npm("doctor")'],
   "npm run migrate-state": ["__tests__/e2e/state/backend.test.ts", 'command("migrate-state")'],
-  "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(picture, laptop)"],
+  "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(laptop, picture)"],
   "npm run reference": ["__tests__/unit/reference.test.ts", "renderReference(page, types)"],
   "npx cdktf synth": ["__tests__/e2e/docs/docs.test.ts", 'cdktf(["synth"])'],
   "npx cdktf deploy": ["__tests__/e2e/lifecycle/platform.test.ts", "deploy()"],

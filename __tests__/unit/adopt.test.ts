@@ -9,6 +9,7 @@ import {
   describeRemains,
   type Stranger,
 } from "../../operations/deploy/strangers";
+import { Platform } from "../../operations/platform/platform";
 import type { Stack } from "../../operations/synthesis/synthesize";
 
 /** Something that the engine has, of an environment or of nobody's. */
@@ -24,16 +25,16 @@ test("one's own that the state does not know is told with its names and the way 
     stranger("container", "grafana", "laptop"),
     stranger("volume", "kafka-1-data", "laptop"),
   ];
-  expect(describeObstacles(own, laptop)).toEqual([
+  expect(describeObstacles(laptop, own)).toEqual([
     'the engine has 1 network and 4 containers (infra_net, kafka-1, kafka-2 and 2 more) of environment "laptop" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored',
   ]);
-  expect(describeObstacles(own, laptop, { adopt: true })).toEqual([]);
+  expect(describeObstacles(laptop, own, { adopt: true })).toEqual([]);
 });
 
 test("what belongs to another environment or to nobody is not taken over", () => {
   const others = [stranger("container", "kafka-1", "production"), stranger("network", "infra_net")];
   for (const adopt of [false, true]) {
-    expect(describeObstacles(others, laptop, { adopt })).toEqual([
+    expect(describeObstacles(laptop, others, { adopt })).toEqual([
       'the engine has 1 container (kafka-1) of environment "production", and an engine takes one environment: GROUNDWORK_ENV=production npm run down stops that one, DOCKER_HOST names another engine',
       "the engine has 1 network (infra_net) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/laptop.ts",
     ]);
@@ -41,7 +42,7 @@ test("what belongs to another environment or to nobody is not taken over", () =>
 });
 
 test("volumes that are there are in nobody's way", () => {
-  expect(describeObstacles([stranger("volume", "kafka-1-data", "laptop")], laptop)).toEqual([]);
+  expect(describeObstacles(laptop, [stranger("volume", "kafka-1-data", "laptop")])).toEqual([]);
 });
 
 describe("what is left of an environment that was taken down", () => {
@@ -74,18 +75,20 @@ describe("what is left of an environment that was taken down", () => {
     });
     const told = (things: string) =>
       `environment "laptop" is not down: the engine still has ${things} of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored, then npm run down takes them down`;
-    expect(await describeRemains(laptop, { volumes: false })).toBe(
+    expect(await describeRemains(new Platform(laptop), { volumes: false })).toBe(
       told("1 network and 1 container (kafka-1, infra_net)"),
     );
-    expect(await describeRemains(laptop, { volumes: true })).toBe(
+    expect(await describeRemains(new Platform(laptop), { volumes: true })).toBe(
       told("1 network, 1 container and 1 volume (kafka-1, infra_net, kafka-1-data)"),
     );
   });
 
   test("is nothing where only its volumes are, unless they were to go too", async () => {
     engine({ ps: "", network: "5\\tbridge\\t", volume: "kafka-1-data\\tkafka-1-data\\tlaptop" });
-    expect(await describeRemains(laptop, { volumes: false })).toBeUndefined();
-    expect(await describeRemains(laptop, { volumes: true })).toMatch(/1 volume \(kafka-1-data\)/);
+    expect(await describeRemains(new Platform(laptop), { volumes: false })).toBeUndefined();
+    expect(await describeRemains(new Platform(laptop), { volumes: true })).toMatch(
+      /1 volume \(kafka-1-data\)/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { environments } from "../../environments";
-import { CLUSTERS } from "../../operations/clusters/clusters";
+import { Platform } from "../../operations/platform/platform";
 
 const answers: Record<string, { exitCode: number; output: string }> = {};
 
@@ -29,7 +29,7 @@ describe("Kafka with all replicas in sync, as the broker says that is asked,", (
   const lacks = (replication: { exitCode: number; output: string }) => {
     answers["kafka-topics.sh"] = { exitCode: 0, output: "" };
     answers["kafka-metadata-quorum.sh"] = replication;
-    return CLUSTERS.kafka.incomplete("kafka-1", environments.laptop);
+    return new Platform(environments.laptop).kafka.incomplete("kafka-1");
   };
 
   test("is whole when every broker knows what the controllers have decided", async () => {

@@ -12,11 +12,11 @@ const picture = drawPicture(laptop, new Map(Object.entries(stacks)));
 test("the README's picture is what the stacks have: npm run diagram draws it anew", () => {
   const [, drawn] =
     /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
-  expect(drawn).toBe(toMermaid(picture, laptop));
+  expect(drawn).toBe(toMermaid(laptop, picture));
 });
 
 test("the picture has every container and every volume", () => {
-  const text = toMermaid(picture, laptop);
+  const text = toMermaid(laptop, picture);
   const names = containers(stacks).map(({ name }) => name);
   expect(names.filter((name) => !text.includes(`"${name}`))).toEqual([]);
   expect(picture.units.flatMap(({ members }) => members)).toHaveLength(names.length);
@@ -52,7 +52,7 @@ test("of several machines it says what is on which, and draws what all have once
     ...["exit-relay", "kafka", "kafka-init", "opensearch", "os-init"],
     "prometheus",
   ]);
-  const text = toMermaid(several, labThree);
+  const text = toMermaid(labThree, several);
   for (const title of ["kafka-2 on b", "exit-relay-c on c", "prometheus on a"]) {
     expect(text).toContain(`"${title}"`);
   }

@@ -33,7 +33,7 @@ test("a partition of which no replica is in sync has none, on any machine", () =
     "\tTopic: lost\tPartition: 0\tLeader: none\tReplicas: 1\tIsr: \tElr: 1",
   );
   expect(lost).toEqual({ name: "lost-0", nodes: [], needs: 1 });
-  expect(harmOfLosing("b", labThree, { partitions: [lost], shards: [] })).toHaveLength(1);
+  expect(harmOfLosing(labThree, "b", { partitions: [lost], shards: [] })).toHaveLength(1);
 });
 
 test("a partition has the replicas that are in sync, a shard the copies that are started", () => {
@@ -51,7 +51,7 @@ test("a partition has the replicas that are in sync, a shard the copies that are
 
 describe("what would be harmed by the loss of a machine", () => {
   test("is said of partitions that would lack replicas in sync and of shards without a copy", () => {
-    expect(["a", "b", "c"].map((machine) => harmOfLosing(machine, labThree, kept))).toEqual([
+    expect(["a", "b", "c"].map((machine) => harmOfLosing(labThree, machine, kept))).toEqual([
       ["without a, no copy would be left of shards: once[0]"],
       [
         "without b, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: orders-1",
@@ -65,11 +65,11 @@ describe("what would be harmed by the loss of a machine", () => {
 
   test("is the majority of a cluster whose nodes are together, or when others are gone already", () => {
     const together: Environment = { ...labThree, placement: { "kafka-2": "a" } };
-    expect(harmOfLosing("a", together, nothing)).toEqual([
+    expect(harmOfLosing(together, "a", nothing)).toEqual([
       "without a, 1 of 3 controllers of Kafka would be left: no majority",
     ]);
-    expect(harmOfLosing("b", together, nothing)).toEqual([]);
-    expect(harmOfLosing("a", { ...labThree, absent: ["c"] }, nothing)).toEqual([
+    expect(harmOfLosing(together, "b", nothing)).toEqual([]);
+    expect(harmOfLosing({ ...labThree, absent: ["c"] }, "a", nothing)).toEqual([
       "without a, 1 of 3 controllers of Kafka would be left: no majority",
       "without a, 1 of 3 nodes of OpenSearch would be left: no majority",
     ]);
@@ -81,7 +81,7 @@ describe("what would be harmed by the loss of a machine", () => {
       nodes: ["kafka-1"],
       needs: 1,
     }));
-    expect(harmOfLosing("a", labThree, { partitions: many, shards: [] })).toEqual([
+    expect(harmOfLosing(labThree, "a", { partitions: many, shards: [] })).toEqual([
       expect.stringMatching(/: t-0, t-1, t-2, and 6 more$/),
     ]);
   });

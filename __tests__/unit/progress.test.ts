@@ -1,4 +1,4 @@
-import { type ContainerState, type End, endsIn } from "../../operations/engine/containers";
+import { type ContainerState, type End, endsIn } from "../../operations/platform/containers";
 import { plainDisplay } from "../../operations/progress/display";
 import { type Display, Progress, type Staged } from "../../operations/progress/progress";
 import { statusOf } from "../../operations/progress/status";

@@ -1,5 +1,6 @@
 import { environments } from "../../environments";
 import type { Action, Change } from "../../operations/changes/change";
+import type { Cluster } from "../../operations/platform/cluster";
 import { rollClusters } from "../../operations/rolling/rolling";
 import type { Run } from "../../operations/run/run";
 import { CommandError } from "../../operations/terminal/terminal";
@@ -13,7 +14,7 @@ let replaced: string[][];
 /** A node that fails when it is replaced. */
 let broken: string | undefined;
 
-jest.mock("../../operations/engine/machines", () => ({
+jest.mock("../../operations/platform/engines", () => ({
   async askEveryEngine(_: unknown, ...args: string[]) {
     const cluster = args
       .map((arg) => /^label=groundwork\.cluster=(.*)/.exec(arg)?.[1])
@@ -22,15 +23,13 @@ jest.mock("../../operations/engine/machines", () => ({
     return { answers: [nodes.join("\n")], gone: [] };
   },
 }));
-jest.mock("../../operations/clusters/clusters", () => {
-  const cluster = {
-    serves: async () => true,
-    incomplete: async () => undefined,
-    coordinator: async (node: string) =>
-      coordinators.find((one) => one.split("-")[0] === node.split("-")[0]),
-  };
-  return { CLUSTERS: { opensearch: cluster, kafka: cluster } };
-});
+
+/** A cluster that is whole, in which all nodes serve that run. */
+const cluster: Cluster = {
+  serves: async () => true,
+  incomplete: async () => undefined,
+  coordinator: async (node) => coordinators.find((one) => one.split("-")[0] === node.split("-")[0]),
+};
 
 function nodesOf(cluster: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
@@ -61,7 +60,10 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
   );
   const before = { containers: 0, memoryReservationMiB: 0, nodes: { opensearch: 5, kafka: 3 } };
   const run: Partial<Record<keyof Run, unknown>> = {
-    environment: environments.laptop,
+    platform: {
+      environment: environments.laptop,
+      clusters: { opensearch: cluster, kafka: cluster },
+    },
     planned: stacks.map((stack) => ({ stack, changes: true })),
     stacks,
     containers: containers.map(({ body }) => body),

@@ -7,7 +7,7 @@ import { KAFKA_IMAGE, resolveTopic } from "../../constructs";
 import { renderTopics, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { lab } from "../../environments/lab";
 import { rerunSidecar } from "../../operations/checks/sidecars";
-import { askKafka } from "../../operations/clusters/ask";
+import { Platform } from "../../operations/platform/platform";
 import type { ContainerResource } from "../../operations/synthesis/container";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
 import { poll } from "../../operations/terminal/poll";
@@ -15,6 +15,8 @@ import { CommandError } from "../../operations/terminal/terminal";
 import { synthesizedContainers } from "./deploy";
 import { bound, type Figure, ROUNDS, ratio, time } from "./figure";
 import { runSidecar } from "./sidecar-run";
+
+const platform = new Platform(lab);
 
 /** On the clusters that the last deploy left. */
 export async function benchSidecars(): Promise<Figure[]> {
@@ -25,7 +27,7 @@ export async function benchSidecars(): Promise<Figure[]> {
   ]);
   const [hundred, thousand] = [await benchTopics(100), await benchTopics(1000)];
   const osInit = await time(async () => {
-    const { exitCode, reason } = await rerunSidecar(lab, "os-init");
+    const { exitCode, reason } = await rerunSidecar(platform, "os-init");
     if (exitCode !== 0) {
       throw new CommandError(`os-init failed: ${reason}`);
     }
@@ -142,7 +144,7 @@ async function settle(): Promise<void> {
 
 /** What a tool of the Kafka CLI prints. Fails as it does, but for what is expected. */
 async function callKafka(tool: string, args: string[], expected?: RegExp): Promise<string> {
-  const { exitCode, output } = await askKafka("kafka-1", lab, tool, args);
+  const { exitCode, output } = await platform.kafka.run("kafka-1", tool, args);
   if (exitCode !== 0 && !expected?.test(output)) {
     throw new CommandError(`${tool} ${args.join(" ")} failed: ${output}`);
   }

@@ -1,9 +1,8 @@
 import { resolveTopic, type Topic } from "../../constructs";
 import { removalOfConfigs } from "../../constructs/kafka/topic-config";
-import { type Environment, isSecured } from "../../environments";
-import { presentNodesOf } from "../../environments/placement";
-import { askKafka } from "../clusters/ask";
-import { inspectContainers } from "../engine/containers";
+import { isSecured } from "../../environments";
+import { inspectContainers } from "../platform/containers";
+import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { listed } from "../terminal/terminal";
 import { machineLossChecks } from "./machine-loss";
@@ -19,7 +18,7 @@ const NAMED = 3;
  * in effect, and put back what is missing, such as a topic deleted by hand.
  */
 export async function checkAcceptance(
-  environment: Environment,
+  platform: Platform,
   containers: readonly SynthesizedContainer[],
 ): Promise<AcceptanceRow[]> {
   // Here, since the synth has found it sound by now.
@@ -27,11 +26,11 @@ export async function checkAcceptance(
   const { applications, indexTemplates, topics } = catalog;
   const sidecars = sidecarsIn(containers);
   const [reruns, firstTopicFailures, memory, observability, machineLoss] = await Promise.all([
-    rerunUntilSteady(environment, sidecars),
-    topicFailures(environment, topics),
-    memoryFailures(environment, containers),
-    Promise.all(observabilityChecks(environment, catalog, containers)),
-    Promise.all(machineLossChecks(environment)),
+    rerunUntilSteady(platform, sidecars),
+    topicFailures(platform, topics),
+    memoryFailures(platform, containers),
+    Promise.all(observabilityChecks(platform, catalog, containers)),
+    Promise.all(machineLossChecks(platform)),
   ]);
   return [
     {
@@ -43,7 +42,7 @@ export async function checkAcceptance(
       requirement: "AUT-002",
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
       // What was missing may have been put back meanwhile.
-      failures: firstTopicFailures.length > 0 ? await topicFailures(environment, topics) : [],
+      failures: firstTopicFailures.length > 0 ? await topicFailures(platform, topics) : [],
       notes: reruns.flatMap(describeUndeclared),
     },
     {
@@ -52,7 +51,7 @@ export async function checkAcceptance(
       failures: memory,
     },
     ...observability,
-    ...(isSecured(environment)
+    ...(isSecured(platform.environment)
       ? [
           {
             requirement: "NFR-SEC",
@@ -71,11 +70,8 @@ export async function checkAcceptance(
 }
 
 /** Runs the sidecars again, those that put something back once more. */
-async function rerunUntilSteady(
-  environment: Environment,
-  sidecars: readonly string[],
-): Promise<Rerun[]> {
-  const reruns = await Promise.all(sidecars.map((sidecar) => rerunSidecar(environment, sidecar)));
+async function rerunUntilSteady(platform: Platform, sidecars: readonly string[]): Promise<Rerun[]> {
+  const reruns = await Promise.all(sidecars.map((sidecar) => rerunSidecar(platform, sidecar)));
   return Promise.all(
     reruns.map((rerun) => {
       const { sidecar, created, reconciled } = rerun;
@@ -85,7 +81,7 @@ async function rerunUntilSteady(
       console.log(
         `  ${sidecar} put back what did not hold any more: ${created} created, ${reconciled} reconciled`,
       );
-      return rerunSidecar(environment, sidecar);
+      return rerunSidecar(platform, sidecar);
     }),
   );
 }
@@ -123,16 +119,8 @@ function some(declared: readonly { readonly name: string }[]): string {
     : `${names.length}, ${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more`;
 }
 
-async function topicFailures(
-  environment: Environment,
-  declared: readonly Topic[],
-): Promise<string[]> {
-  const { exitCode, output } = await askKafka(
-    presentNodesOf(environment, "kafka")[0],
-    environment,
-    "kafka-topics.sh",
-    ["--describe"],
-  );
+async function topicFailures(platform: Platform, declared: readonly Topic[]): Promise<string[]> {
+  const { exitCode, output } = await platform.kafka.describeTopics();
   if (exitCode !== 0) {
     return [output];
   }
@@ -147,7 +135,7 @@ async function topicFailures(
     ]),
   );
   return declared
-    .map((topic) => resolveTopic(topic, environment.kafka.brokers))
+    .map((topic) => resolveTopic(topic, platform.environment.kafka.brokers))
     .filter(({ onDrift }) => onDrift !== "ignore")
     .flatMap(({ name, partitions, replicationFactor, configs }) => {
       const topic = live.get(name);
@@ -169,13 +157,13 @@ async function topicFailures(
 }
 
 async function memoryFailures(
-  environment: Environment,
+  platform: Platform,
   containers: readonly SynthesizedContainer[],
 ): Promise<string[]> {
   const declared = new Map(
     containers.map(({ name, memory_reservation }) => [name, memory_reservation]),
   );
-  const states = await inspectContainers(environment, [...declared.keys()]);
+  const states = await inspectContainers(platform, [...declared.keys()]);
   const actual = new Map(
     states.map(({ Name, HostConfig }) => [
       Name.slice(1),

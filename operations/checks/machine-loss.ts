@@ -5,7 +5,7 @@ import {
   presentMachinesOf,
   presentNodesOf,
 } from "../../environments/placement";
-import { askKafka, askOpenSearch } from "../clusters/ask";
+import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
 import { type AcceptanceRow, lookUntilHeld } from "./row";
 
@@ -28,17 +28,18 @@ interface Kept {
 }
 
 /** The check of whether every machine may be lost, where there are several. */
-export function machineLossChecks(environment: Environment): Promise<AcceptanceRow>[] {
+export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] {
+  const { environment } = platform;
   const { machines, absent = [] } = environment;
   if (!machines) {
     return [];
   }
   const present = presentMachinesOf(environment).flatMap((machine) => machine?.name ?? []);
   const look = async () => {
-    const kept = await lookAtCopies(environment);
+    const kept = await lookAtCopies(platform);
     return typeof kept === "string"
       ? present.map(() => [kept])
-      : present.map((machine) => harmOfLosing(machine, environment, kept));
+      : present.map((machine) => harmOfLosing(environment, machine, kept));
   };
   if (absent.length > 0) {
     return [look().then((harm) => whileAbsent(absent, present, harm))];
@@ -67,7 +68,7 @@ function whileAbsent(
 }
 
 /** What could not be written, read or coordinated any more without a machine. */
-export function harmOfLosing(machine: string, environment: Environment, kept: Kept): string[] {
+export function harmOfLosing(environment: Environment, machine: string, kept: Kept): string[] {
   const stays = (node: string) => machineOf(environment, node)?.name !== machine;
   const short = (replicated: readonly Replicated[]) =>
     replicated.filter(({ nodes, needs }) => nodes.filter(stays).length < needs);
@@ -79,7 +80,7 @@ export function harmOfLosing(machine: string, environment: Environment, kept: Ke
   const partitions = short(kept.partitions);
   const shards = short(kept.shards);
   return [
-    ...quorumHarm(machine, environment, stays),
+    ...quorumHarm(environment, machine, stays),
     ...(partitions.length > 0
       ? [
           `without ${machine}, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: ${named(partitions)}`,
@@ -92,8 +93,8 @@ export function harmOfLosing(machine: string, environment: Environment, kept: Ke
 }
 
 function quorumHarm(
-  machine: string,
   environment: Environment,
+  machine: string,
   stays: (node: string) => boolean,
 ): string[] {
   const members = [
@@ -110,17 +111,10 @@ function quorumHarm(
 }
 
 /** What both clusters keep, or why that could not be found out. */
-async function lookAtCopies(environment: Environment): Promise<Kept | string> {
+async function lookAtCopies({ kafka, openSearch }: Platform): Promise<Kept | string> {
   const [topics, state] = await Promise.all([
-    askKafka(presentNodesOf(environment, "kafka")[0], environment, "kafka-topics.sh", [
-      "--describe",
-    ]),
-    askOpenSearch(
-      presentNodesOf(environment, "opensearch")[0],
-      environment,
-      "/_cluster/state/routing_table,nodes",
-      "--fail",
-    ),
+    kafka.describeTopics(),
+    openSearch.get("/_cluster/state/routing_table,nodes"),
   ]);
   const failed = [topics, state].find(({ exitCode }) => exitCode !== 0);
   return failed

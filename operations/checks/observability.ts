@@ -1,19 +1,19 @@
 import { NAMED_CONTAINERS } from "../../constructs/grafana/query";
-import type { Environment } from "../../environments";
-import { engineAt, nameOn, presentMachinesOf } from "../../environments/placement";
+import { nameOn, presentMachinesOf } from "../../environments/placement";
 import type { Catalog } from "../../stacks/platform";
-import { askGrafana, askLoki, askPrometheus } from "../clusters/ask";
 import { dockerAt } from "../engine/docker";
+import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { listed } from "../terminal/terminal";
 import { type AcceptanceRow, lookUntilHeld } from "./row";
 
-/** What the environment has of observability, looked at from the outside. */
+/** What the platform has of observability, looked at from the outside. */
 export function observabilityChecks(
-  environment: Environment,
+  platform: Platform,
   catalog: Catalog,
   containers: readonly SynthesizedContainer[],
 ): Promise<AcceptanceRow>[] {
+  const { environment } = platform;
   const has = (service: string) =>
     presentMachinesOf(environment).every((machine) =>
       containers.some(({ name }) => [service, nameOn(service, machine)].includes(name)),
@@ -26,7 +26,7 @@ export function observabilityChecks(
           lookUntilHeld(
             "AUT-004",
             `dashboards provisioned from files: ${catalog.dashboards.dashboards.length}`,
-            () => dashboardFailures(environment, catalog),
+            () => dashboardFailures(platform, catalog),
           ),
         ]
       : []),
@@ -35,30 +35,27 @@ export function observabilityChecks(
           lookUntilHeld(
             "AUT-005",
             `Alloy reads the logs on ${environment.networks.project.name}`,
-            () => logFailures(environment, containers),
+            () => logFailures(platform, containers),
           ),
         ]
       : []),
     ...(has("alloy")
       ? [
           lookUntilHeld("NFR-VIS", `memory of ${running.length} containers is measured`, () =>
-            unmeasured(environment, running),
+            unmeasured(platform, running),
           ),
         ]
       : []),
     lookUntilHeld("NFR-VIS", `exit codes of ${listed(sidecars)} are captured`, () =>
-      has("alloy") ? exitCodeFailures(environment, sidecars) : relayFailures(environment, sidecars),
+      has("alloy") ? exitCodeFailures(platform, sidecars) : relayFailures(platform, sidecars),
     ),
   ];
 }
 
-async function dashboardFailures(
-  environment: Environment,
-  { dashboards }: Catalog,
-): Promise<string[]> {
+async function dashboardFailures(platform: Platform, { dashboards }: Catalog): Promise<string[]> {
   const failures = await Promise.all(
     dashboards.dashboards.map(async ({ uid, title }) => {
-      const { exitCode, output } = await askGrafana(environment, `/api/dashboards/uid/${uid}`);
+      const { exitCode, output } = await platform.grafana.get(`/api/dashboards/uid/${uid}`);
       if (exitCode !== 0) {
         return `${title}: ${output}`;
       }
@@ -69,15 +66,14 @@ async function dashboardFailures(
 }
 
 async function logFailures(
-  environment: Environment,
+  platform: Platform,
   containers: readonly SynthesizedContainer[],
 ): Promise<string[]> {
+  const { project } = platform.environment.networks;
   const expected = containers
-    .filter(({ networks_advanced }) =>
-      networks_advanced.some(({ name }) => name === environment.networks.project.name),
-    )
+    .filter(({ networks_advanced }) => networks_advanced.some(({ name }) => name === project.name))
     .map(({ name }) => name);
-  const { exitCode, output } = await askLoki(environment, "/loki/api/v1/label/container/values");
+  const { exitCode, output } = await platform.loki.get("/loki/api/v1/label/container/values");
   if (exitCode !== 0) {
     return [`Loki: ${output}`];
   }
@@ -89,11 +85,10 @@ async function logFailures(
 
 /** What a container needs is measured by its id, under which the panels look for it by name. */
 export async function unmeasured(
-  environment: Environment,
+  platform: Platform,
   running: readonly string[],
 ): Promise<string[]> {
-  const { exitCode, output } = await askPrometheus(
-    environment,
+  const { exitCode, output } = await platform.prometheus.query(
     `container_memory_working_set_bytes * ${NAMED_CONTAINERS}`,
   );
   if (exitCode !== 0) {
@@ -108,10 +103,10 @@ export async function unmeasured(
 }
 
 async function exitCodeFailures(
-  environment: Environment,
+  platform: Platform,
   sidecars: readonly string[],
 ): Promise<string[]> {
-  const { exitCode, output } = await askPrometheus(environment, "groundwork_container_exit_code");
+  const { exitCode, output } = await platform.prometheus.query("groundwork_container_exit_code");
   if (exitCode !== 0) {
     return [`Prometheus: ${output}`];
   }
@@ -124,14 +119,11 @@ async function exitCodeFailures(
 }
 
 /** Where there is no Alloy: what the relay says. */
-async function relayFailures(
-  environment: Environment,
-  sidecars: readonly string[],
-): Promise<string[]> {
+async function relayFailures(platform: Platform, sidecars: readonly string[]): Promise<string[]> {
   const logs = await Promise.all(
-    presentMachinesOf(environment).map((machine) =>
-      dockerAt(engineAt(environment, machine), "logs", nameOn("exit-relay", machine)),
-    ),
+    presentMachinesOf(platform.environment)
+      .map((machine) => nameOn("exit-relay", machine))
+      .map((relay) => dockerAt(platform.engineOf(relay), "logs", relay)),
   );
   const seen = logs
     .flatMap((log) => log.split("\n"))

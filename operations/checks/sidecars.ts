@@ -1,7 +1,6 @@
 import { readSidecarRun, type SidecarRun } from "../../constructs/init-sidecar/run-log";
-import type { Environment } from "../../environments";
-import { engineOf } from "../../environments/placement";
 import { tryDockerAt } from "../engine/docker";
+import type { Platform } from "../platform/platform";
 
 /** What a sidecar said when it ran once more. */
 export interface Rerun extends SidecarRun {
@@ -10,8 +9,8 @@ export interface Rerun extends SidecarRun {
 }
 
 /** Starts a finished sidecar again and waits until it has ended. */
-export async function rerunSidecar(environment: Environment, sidecar: string): Promise<Rerun> {
-  const engine = engineOf(environment, sidecar);
+export async function rerunSidecar(platform: Platform, sidecar: string): Promise<Rerun> {
+  const engine = platform.engineOf(sidecar);
   const { exitCode, output } = await tryDockerAt(engine, "start", "--attach", sidecar);
   return { sidecar, exitCode, ...readSidecarRun(sidecar, output) };
 }

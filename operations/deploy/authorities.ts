@@ -1,17 +1,20 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, isSecured } from "../../environments";
+import { isSecured } from "../../environments";
 import { certificatesIn, SECRET_FILES, secretsFolder } from "../../environments/identities";
-import { askTrusted } from "../clusters/ask";
+import type { Platform } from "../platform/platform";
 import { listed } from "../terminal/terminal";
 
 /** Why the nodes of a locked platform that runs would refuse those that are to be deployed: no authority is trusted by both. */
-export async function describeForeignAuthorities(environment: Environment): Promise<string[]> {
+export async function describeForeignAuthorities({
+  environment,
+  kafka,
+}: Platform): Promise<string[]> {
   if (!isSecured(environment)) {
     return [];
   }
-  const running = authoritiesIn(await askTrusted(environment));
+  const running = authoritiesIn(await kafka.trustedCertificates());
   const folder = secretsFolder(environment);
   const own = authoritiesIn(readFileSync(join(folder, SECRET_FILES.authorities), "utf8"));
   if (

@@ -1,16 +1,11 @@
 import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import {
-  enginesOf,
-  isSameEngine,
-  isSidecar,
-  machineOf,
-  presentNodesOf,
-} from "../../environments/placement";
+import { isSameEngine, isSidecar, machineOf, presentNodesOf } from "../../environments/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { dockerAt, removeContainers } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
+import { Platform } from "../platform/platform";
 import { rollClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
 import { waitForSwarm } from "../swarm/whole";
@@ -61,15 +56,16 @@ export async function deployPlatform(
     console.log(`left out with what is placed there: ${environment.absent.join(", ")}`);
   }
   await waitForSwarm(environment);
-  await removeUnstarted(environment);
-  const run = new Run(environment, stacks, terraform);
+  const platform = new Platform(environment);
+  await removeUnstarted(platform);
+  const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
     await run.keepVolumes();
     const strangers = await removeFinished(environment, await findStrangers(run.planned));
     refuse([
-      ...describeObstacles(strangers, environment, { adopt }),
-      ...(await describeForeignAuthorities(environment)),
+      ...describeObstacles(environment, strangers, { adopt }),
+      ...(await describeForeignAuthorities(platform)),
     ]);
     if (adopt) {
       await adoptStrangers(
@@ -84,7 +80,7 @@ export async function deployPlatform(
     run.forgetPlans();
   }
   console.log("checking every guarantee in the running platform ...");
-  const rows = await checkAcceptance(environment, run.containers);
+  const rows = await checkAcceptance(platform, run.containers);
   console.log(`\n${renderAcceptance(rows)}`);
   const failed = rows.filter(({ failures }) => failures.length > 0);
   if (failed.length > 0) {
@@ -99,14 +95,14 @@ export async function deployPlatform(
  * An interrupt between the engine's making a container and the provider's hearing of it leaves one that no state knows, and
  * whose name is taken. It never ran, so nothing is lost with it.
  */
-async function removeUnstarted(environment: Environment): Promise<void> {
+async function removeUnstarted({ environment, engines }: Platform): Promise<void> {
   const filters = [
     "--filter",
     `label=groundwork.environment=${environment.name}`,
     "--filter",
     "status=created",
   ];
-  for (const engine of enginesOf(environment)) {
+  for (const engine of engines) {
     const ids = await dockerAt(engine, "ps", "--all", "--quiet", ...filters);
     if (ids !== "") {
       await dockerAt(engine, "rm", ...ids.split("\n"));

@@ -1,5 +1,6 @@
 import type { Environment } from "../../environments";
 import { checkMachines } from "../machine/machine";
+import { Platform } from "../platform/platform";
 import { Run } from "../run/run";
 import { synthesize } from "../synthesis/synthesize";
 import { CommandError } from "../terminal/terminal";
@@ -11,14 +12,15 @@ export async function destroyPlatform(
   { volumes }: { readonly volumes: boolean },
 ): Promise<void> {
   const stacks = await synthesize(environment, { preventDestroy: !volumes });
-  const run = new Run(environment, stacks, await checkMachines(environment));
+  const platform = new Platform(environment);
+  const run = new Run(platform, stacks, await checkMachines(environment));
   // Not alerting: what it declares lies in Grafana's volume, stays with it and goes with it.
   await run.destroy("data", "messaging", "observability");
   await run.destroy("network");
   if (volumes) {
     await run.destroy("storage");
   }
-  const remains = await describeRemains(environment, { volumes });
+  const remains = await describeRemains(platform, { volumes });
   if (remains) {
     throw new CommandError(remains);
   }

@@ -1,6 +1,7 @@
 import type { Environment } from "../../environments";
-import { enginesOf, isSameEngine } from "../../environments/placement";
+import { isSameEngine } from "../../environments/placement";
 import { dockerAt, type Engine } from "../engine/docker";
+import type { Platform } from "../platform/platform";
 import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
 import { firstOf, listed } from "../terminal/terminal";
@@ -83,9 +84,9 @@ async function thingsOn(engine: Engine, kind: Kind): Promise<Thing[]> {
     });
 }
 
-/** What the engines still have of an environment that was taken down, in words; nothing when that is nothing. */
+/** What the engines still have of a platform that was taken down, in words; nothing when that is nothing. */
 export async function describeRemains(
-  environment: Environment,
+  { environment, engines }: Platform,
   { volumes }: { readonly volumes: boolean },
 ): Promise<string | undefined> {
   const kinds: readonly Kind[] = [
@@ -95,7 +96,7 @@ export async function describeRemains(
     ...(volumes ? (["volume"] as const) : []),
   ];
   const found = await Promise.all(
-    enginesOf(environment).flatMap((engine) =>
+    engines.flatMap((engine) =>
       kinds.map(async (kind) =>
         (await thingsOn(engine, kind)).map(({ name, environment: owner }) => ({
           kind,
@@ -113,8 +114,8 @@ export async function describeRemains(
 
 /** Why a deploy cannot begin among these, and what to do. A volume is in nobody's way: one of that name is used. */
 export function describeObstacles(
-  strangers: readonly Stranger[],
   { name: environment, machines }: Environment,
+  strangers: readonly Stranger[],
   { adopt = false } = {},
 ): string[] {
   const there = machines ? "the engines have" : "the engine has";

@@ -1,4 +1,4 @@
-import type { ContainerState } from "../engine/containers";
+import type { ContainerState } from "../platform/containers";
 
 const MOST_CHARACTERS = 200;
 

@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import type { Environment } from "../../environments";
-import { engineOf } from "../../environments/placement";
-import { inspectContainers } from "../engine/containers";
 import { lastLines } from "../engine/docker";
+import { inspectContainers } from "../platform/containers";
+import type { Platform } from "../platform/platform";
 import type { Progress } from "./progress";
 import { statusOf } from "./status";
 
@@ -10,7 +9,7 @@ const INTERVAL_MS = 1000;
 
 /** Has the engine say what the containers are at that a deploy waits for, for as long as `work` takes. */
 export async function watchWhile<T>(
-  environment: Environment,
+  platform: Platform,
   progress: Progress,
   work: Promise<T>,
 ): Promise<T> {
@@ -19,7 +18,7 @@ export async function watchWhile<T>(
     while (!ended.signal.aborted) {
       await setTimeout(INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined);
       // One that fails, such as when Ctrl-C ends the docker command too, is a picture less; the work goes on.
-      await look(environment, progress).catch(() => undefined);
+      await look(platform, progress).catch(() => undefined);
       progress.draw();
     }
   })();
@@ -32,13 +31,13 @@ export async function watchWhile<T>(
   }
 }
 
-async function look(environment: Environment, progress: Progress): Promise<void> {
+async function look(platform: Platform, progress: Progress): Promise<void> {
   const names = progress.waitedFor();
-  const states = names.length > 0 ? await inspectContainers(environment, names) : [];
+  const states = names.length > 0 ? await inspectContainers(platform, names) : [];
   for (const state of states) {
     const name = state.Name.slice(1);
     const speaks = !state.State.Health || state.RestartCount > 0;
-    const log = speaks ? await lastLines(engineOf(environment, name), name, 1) : "";
+    const log = speaks ? await lastLines(platform.engineOf(name), name, 1) : "";
     progress.status(name, statusOf(state, log));
   }
 }

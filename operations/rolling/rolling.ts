@@ -1,8 +1,6 @@
-import { engineOf } from "../../environments/placement";
 import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/roll";
-import { CLUSTERS } from "../clusters/clusters";
 import { removeContainers } from "../engine/docker";
-import { askEveryEngine } from "../engine/machines";
+import { askEveryEngine } from "../platform/engines";
 import type { Run } from "../run/run";
 import { swarmLacks } from "../swarm/whole";
 import { clusterOf, containersOf } from "../synthesis/container";
@@ -83,7 +81,7 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
     return undefined;
   }
   console.log(`${cluster} is rolled: ${replaced.map(({ name }) => name).join(", ")}`);
-  const coordinator = await CLUSTERS[cluster].coordinator(serving[0], run.environment);
+  const coordinator = await run.platform.clusters[cluster].coordinator(serving[0]);
   return {
     name: cluster,
     declared: run.containers
@@ -106,7 +104,7 @@ async function replaceNodes(
     return;
   }
   for (const { name } of nodes.filter((node) => strangers.includes(node.name))) {
-    await removeContainers(engineOf(run.environment, name), [name]);
+    await removeContainers(run.platform.engineOf(name), [name]);
   }
   try {
     await run.apply(
@@ -187,29 +185,30 @@ async function lackOf(
     const lack =
       missing.length > 0
         ? `${missing.join(", ")} does not serve`
-        : await CLUSTERS[name].incomplete(serving[0], run.environment);
+        : await run.platform.clusters[name].incomplete(serving[0]);
     if (lack !== undefined) {
       return `${name} is not whole ${when}: ${lack}`;
     }
   }
-  return swarmLacks(run.environment);
+  return swarmLacks(run.platform.environment);
 }
 
 async function servingNodes(run: Run, cluster: string): Promise<string[]> {
   const running = await runningNodes(run, cluster);
-  const { serves } = CLUSTERS[cluster];
-  const answers = await Promise.all(running.map((node) => serves(node, run.environment)));
+  const answers = await Promise.all(
+    running.map((node) => run.platform.clusters[cluster].serves(node)),
+  );
   return running.filter((_, i) => answers[i]);
 }
 
-async function runningNodes({ environment }: Run, cluster?: string): Promise<string[]> {
+async function runningNodes({ platform }: Run, cluster?: string): Promise<string[]> {
   const filters = [
-    `label=groundwork.environment=${environment.name}`,
+    `label=groundwork.environment=${platform.environment.name}`,
     cluster ? `label=groundwork.cluster=${cluster}` : "label=groundwork.cluster",
     "status=running",
   ].flatMap((filter) => ["--filter", filter]);
   const { answers, gone } = await askEveryEngine(
-    environment,
+    platform,
     ...["ps", ...filters, "--format", "{{.Names}}"],
   );
   if (gone.length > 0) {

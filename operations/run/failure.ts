@@ -1,11 +1,11 @@
 import { relative } from "node:path";
 import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
 import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
-import type { Environment } from "../../environments";
-import { engineOf, isSameEngine } from "../../environments/placement";
-import { type ContainerState, type End, inspectContainers, lastEnds } from "../engine/containers";
+import { isSameEngine } from "../../environments/placement";
 import { lastLines } from "../engine/docker";
-import { askEveryEngine, type GoneEngine } from "../engine/machines";
+import { type ContainerState, type End, inspectContainers, lastEnds } from "../platform/containers";
+import { askEveryEngine, type GoneEngine } from "../platform/engines";
+import type { Platform } from "../platform/platform";
 import type { SynthesizedContainer } from "../synthesis/container";
 import { PROJECT_ROOT } from "../synthesis/project";
 import { nameOf } from "../synthesis/resources";
@@ -24,23 +24,23 @@ const MOST_LINES = 10;
 
 /** Of every container that failed what its exit code means, why and what to do, then Terraform's errors about anything else. */
 export async function failureOf(
-  environment: Environment,
+  platform: Platform,
   errors: TerraformErrors["errors"],
   containers: readonly SynthesizedContainer[],
   logFile: string,
 ): Promise<CommandError> {
   const limits = new Map(containers.map(({ name, memory }) => [name, memory]));
-  const states = await inspectContainers(environment, [...limits.keys()]);
-  const ends = await lastEnds(environment);
+  const states = await inspectContainers(platform, [...limits.keys()]);
+  const ends = await lastEnds(platform);
   const explanations = new Map<string, string>();
   for (const state of states) {
     const name = state.Name.slice(1);
-    const explanation = await explain(environment, state, ends.get(name), limits.get(name) ?? 0);
+    const explanation = await explain(platform, state, ends.get(name), limits.get(name) ?? 0);
     if (explanation !== undefined) {
       explanations.set(name, explanation);
     }
   }
-  const { gone } = await askEveryEngine(environment, "version");
+  const { gone } = await askEveryEngine(platform, "version");
   return new CommandError(
     renderFailure(errors, explanations, relative(PROJECT_ROOT, logFile), gone),
   );
@@ -72,14 +72,14 @@ export function renderFailure(
 }
 
 async function explain(
-  environment: Environment,
+  platform: Platform,
   state: ContainerState,
   lastEnd: End | undefined,
   limitMiB: number,
 ): Promise<string | undefined> {
   const name = state.Name.slice(1);
   const { Status, ExitCode, Health } = state.State;
-  const lines = (count: number) => lastLines(engineOf(environment, name), name, count);
+  const lines = (count: number) => lastLines(platform.engineOf(name), name, count);
   if (!Health) {
     return Status === "exited" && ExitCode > 0
       ? explainSidecar(name, ExitCode, await lines(SIDECAR_LINES))

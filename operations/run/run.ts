@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
-import type { Environment } from "../../environments";
 import { reportOf } from "../changes/plan";
 import type { ChangeReport } from "../changes/report";
 import { engineCpus, isSshEngine } from "../engine/docker";
+import type { Platform } from "../platform/platform";
 import { openDisplay } from "../progress/display";
 import { Progress } from "../progress/progress";
 import { watchWhile } from "../progress/watch";
@@ -31,12 +31,12 @@ export class Run {
   private readonly changed = new Map<Stack, boolean>();
 
   constructor(
-    readonly environment: Environment,
+    readonly platform: Platform,
     /** Each after those that it depends on. */
     readonly stacks: readonly Stack[],
     private readonly binary: TerraformBinary,
   ) {
-    this.logFile = join(PROJECT_ROOT, ".state", environment.name, "terraform.log");
+    this.logFile = join(PROJECT_ROOT, ".state", platform.environment.name, "terraform.log");
   }
 
   get containers(): SynthesizedContainer[] {
@@ -101,7 +101,7 @@ export class Run {
   async report(plans: readonly SavedPlan[] = this.planned): Promise<ChangeReport> {
     const terraform = this.terraform();
     return reportOf(
-      this.environment,
+      this.platform.environment,
       await Promise.all(
         plans.map(async (plan) => ({
           stack: plan.stack,
@@ -122,11 +122,11 @@ export class Run {
         (layers.length === 0 || layers.some((layer) => isPartOf(stack, layer))),
     );
     // Nodes on several machines wait for one another.
-    const inTurn = this.environment.machines
+    const inTurn = this.platform.environment.machines
       ? []
       : startInTurn(
           stacks.flatMap((stack) => this.plans.get(stack) ?? []),
-          await engineCpus(this.environment.engine),
+          await engineCpus(this.platform.environment.engine),
         ).map(({ stack }) => stack);
     if (inTurn.length > 0) {
       console.log(
@@ -203,7 +203,7 @@ export class Run {
       const needed = this.dependenciesOf(stack).flatMap((other) => begun.get(other) ?? []);
       const working = work(stack, () => Promise.all(needed));
       begun.set(stack, working);
-      if (isSshEngine(this.environment.engine)) {
+      if (isSshEngine(this.platform.environment.engine)) {
         await working.catch(() => undefined);
       }
     }
@@ -211,7 +211,7 @@ export class Run {
   }
 
   private terraform(onMessage?: OnMessage): Terraform {
-    return new Terraform(this.binary, this.logFile, this.environment.engine, onMessage);
+    return new Terraform(this.binary, this.logFile, this.platform.environment.engine, onMessage);
   }
 
   private dependenciesOf({ dependencies }: Stack): Stack[] {
@@ -224,7 +224,7 @@ export class Run {
     const progress = new Progress(await openDisplay());
     const terraform = this.terraform((stack, message) => progress.message(stack, message));
     await this.explainFailures(() =>
-      watchWhile(this.environment, progress, work(terraform, progress)),
+      watchWhile(this.platform, progress, work(terraform, progress)),
     );
   }
 
@@ -233,7 +233,7 @@ export class Run {
       return await work();
     } catch (error) {
       throw error instanceof TerraformErrors
-        ? await failureOf(this.environment, error.errors, this.containers, this.logFile)
+        ? await failureOf(this.platform, error.errors, this.containers, this.logFile)
         : error;
     }
   }

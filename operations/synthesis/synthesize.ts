@@ -34,7 +34,7 @@ export async function synthesize(
   environment: Environment,
   props: Omit<SynthesizeProps, "outdir"> = {},
 ): Promise<Stack[]> {
-  await synthesizeTo(OUTPUT, environment, props);
+  await synthesizeTo(environment, OUTPUT, props);
   const manifest = JSON.parse(readFileSync(join(OUTPUT, "manifest.json"), "utf8"));
   const stacks = inOrder(Object.values(manifest.stacks));
   for (const { level, message } of stacks.flatMap(({ annotations }) => annotations)) {
@@ -53,8 +53,8 @@ export async function synthesize(
 
 /** Writes the stacks to a folder, or fails with the declaration's error. */
 export async function synthesizeTo(
-  outdir: string,
   environment: Environment,
+  outdir: string,
   props: Omit<SynthesizeProps, "outdir"> = {},
 ): Promise<void> {
   try {

@@ -18,7 +18,7 @@ export type Synthesis = ReadonlyMap<string, Json>;
 
 /** What this project synthesizes, and nothing in cdktf.out. */
 export function synthesizeProject(environment: Environment): Promise<Synthesis> {
-  return readOutput((output) => synthesizeTo(output, environment, { secrets: false }));
+  return readOutput((output) => synthesizeTo(environment, output, { secrets: false }));
 }
 
 /** Every container of a synthesis. */

@@ -151,7 +151,7 @@ function byNetwork(units: readonly Unit[]): [string, Unit[]][] {
 }
 
 /** As GitHub shows it inside Markdown. */
-export function toMermaid({ units, edges }: Picture, environment: Environment): string {
+export function toMermaid(environment: Environment, { units, edges }: Picture): string {
   const id = (name: string) => name.replaceAll("-", "_");
   const lines = ["flowchart LR"];
   for (const [name, title] of outside(environment)) {

@@ -5,7 +5,7 @@ import { KAFKA_IMAGE } from "../../../constructs";
 import { makeAuthority, makeIdentity } from "../../../environments/certificates";
 import { labSecured } from "../../../environments/lab-secured";
 import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
-import { askPrometheus } from "../../../operations/clusters/ask";
+import { Platform } from "../../../operations/platform/platform";
 import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "../../support/lab";
@@ -210,9 +210,10 @@ describe("on infra_net, where the platform measures itself,", () => {
       "sum(kafka_topic_partition_current_offset{topic='infra-events'}) > bool 0": 1,
       "max(kafka_consumergroup_current_offset{consumergroup='ledger'}) > bool 0": 1,
     };
+    const { prometheus } = new Platform(labSecured);
     const look = async () => {
       const answers = Object.keys(SERIES).map(async (expr) => {
-        const { output } = await askPrometheus(labSecured, expr);
+        const { output } = await prometheus.query(expr);
         return [expr, Number(JSON.parse(output)[0]?.value[1])] as const;
       });
       return Object.fromEntries(await Promise.all(answers));

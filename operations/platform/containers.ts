@@ -1,6 +1,6 @@
-import type { Environment } from "../../environments";
-import { engineOf, enginesOf, isSameEngine } from "../../environments/placement";
-import { askEngine } from "./docker";
+import { isSameEngine } from "../../environments/placement";
+import { askEngine } from "../engine/docker";
+import type { Platform } from "./platform";
 
 /** What `docker inspect` says of a container, as far as a wait for it is concerned. */
 export interface ContainerState {
@@ -26,18 +26,18 @@ export interface End {
 }
 
 /**
- * How the containers of an environment ended last, by name, as far as their engines know: of one that runs again its state does not say so,
+ * How the containers of the platform ended last, by name, as far as their engines know: of one that runs again its state does not say so,
  * and an engine keeps no more than its last 256 events.
  */
-export async function lastEnds(environment: Environment): Promise<ReadonlyMap<string, End>> {
+export async function lastEnds(platform: Platform): Promise<ReadonlyMap<string, End>> {
   const answers = await Promise.all(
-    enginesOf(environment).map(async (engine) => {
+    platform.engines.map(async (engine) => {
       const { output: now } = await askEngine(engine, "info", "--format", "{{.SystemTime}}");
       return askEngine(
         engine,
         ...["events", "--since", "0", "--until", now, "--format", "{{json .}}"],
         ...["--filter", "event=die", "--filter", "event=oom"],
-        ...["--filter", `label=groundwork.environment=${environment.name}`],
+        ...["--filter", `label=groundwork.environment=${platform.environment.name}`],
       );
     }),
   );
@@ -71,14 +71,14 @@ export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
   );
 }
 
-/** The states of those containers of an environment that exist. */
+/** The states of those containers that exist. */
 export async function inspectContainers(
-  environment: Environment,
+  platform: Platform,
   names: readonly string[],
 ): Promise<ContainerState[]> {
   const states = await Promise.all(
-    enginesOf(environment).map(async (engine) => {
-      const there = names.filter((name) => isSameEngine(engineOf(environment, name), engine));
+    platform.engines.map(async (engine) => {
+      const there = names.filter((name) => isSameEngine(platform.engineOf(name), engine));
       if (there.length === 0) {
         return [];
       }

@@ -1,6 +1,6 @@
-import type { Environment } from "../../environments";
 import { engineAt, presentMachinesOf } from "../../environments/placement";
-import { askEngine, type Engine, type Outcome } from "./docker";
+import { askEngine, type Engine, type Outcome } from "../engine/docker";
+import type { Platform } from "./platform";
 
 /** An engine that stopped answering, in the words of whoever waits for it. */
 export interface GoneEngine {
@@ -8,9 +8,9 @@ export interface GoneEngine {
   readonly description: string;
 }
 
-/** Asks every engine of an environment the same. */
+/** Asks every engine of the platform the same. */
 export async function askEveryEngine(
-  environment: Environment,
+  { environment }: Platform,
   ...args: string[]
 ): Promise<{ readonly answers: readonly string[]; readonly gone: readonly GoneEngine[] }> {
   const outcomes = await Promise.all(

@@ -1,0 +1,59 @@
+import { openSearchUrl } from "../../constructs";
+import { CURL_AS_CHECKS } from "../../constructs/opensearch/tls";
+import type { Outcome } from "../engine/docker";
+import type { Cluster, Exec } from "./cluster";
+
+const CURL = ["curl", "--silent", "--show-error", "--max-time", "10"];
+
+export interface OpenSearchProps {
+  /** Containers of the nodes, without those on excluded machines. */
+  readonly nodes: readonly string[];
+  readonly secured: boolean;
+  readonly exec: Exec;
+}
+
+/** Asks the nodes that run, by the curl of their image. */
+export class OpenSearch implements Cluster {
+  constructor(private readonly props: OpenSearchProps) {}
+
+  /** What the REST API answers for a path. An HTTP error is a failure. */
+  get(path: string): Promise<Outcome> {
+    return this.ask(this.props.nodes[0], path, "--fail");
+  }
+
+  /** What any URL on the infra network answers, asked from a node's container. An HTTP error is a failure. */
+  fetch(url: string): Promise<Outcome> {
+    return this.curl(this.props.nodes[0], url, "--fail");
+  }
+
+  async serves(node: string): Promise<boolean> {
+    return (await this.ask(node, "/_cluster/health?timeout=1s", "--fail")).exitCode === 0;
+  }
+
+  async incomplete(node: string): Promise<string | undefined> {
+    const path = "/_cluster/health?wait_for_status=green&timeout=1s";
+    const { exitCode, output } = await this.ask(node, path);
+    if (exitCode !== 0) {
+      return output;
+    }
+    const { status, unassigned_shards, initializing_shards, relocating_shards } =
+      JSON.parse(output);
+    return status === "green"
+      ? undefined
+      : `status ${status}: ${unassigned_shards} shards unassigned, ${initializing_shards} initializing, ${relocating_shards} relocating`;
+  }
+
+  async coordinator(node: string): Promise<string | undefined> {
+    const { exitCode, output } = await this.ask(node, "/_cat/cluster_manager?h=node");
+    return exitCode === 0 ? output.trim() : undefined;
+  }
+
+  private ask(node: string, path: string, ...switches: string[]): Promise<Outcome> {
+    return this.curl(node, `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`, ...switches);
+  }
+
+  private curl(node: string, url: string, ...switches: string[]): Promise<Outcome> {
+    const { secured, exec } = this.props;
+    return exec(node, [...CURL, ...(secured ? CURL_AS_CHECKS : []), ...switches, url]);
+  }
+}
