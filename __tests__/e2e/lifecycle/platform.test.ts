@@ -151,7 +151,8 @@ test("a new topic is seen in cdktf diff, and nothing else", () => {
     { GROUNDWORK_E2E_CATALOG: "rejected-topic" },
   );
   expect(output).toMatch(/\+ "GROUNDWORK_DECLARED=infra-events application-logs wrong"/);
-  expect(output).toContain("wrong 1 3 fail min.insync.replicas=2;remote.storage.enable=true");
+  expect(output).toMatch(/\+ name +=\s+"wrong"/);
+  expect(output).toMatch(/\+ "remote\.storage\.enable" = "true"/);
   expect(output).toMatch(/Plan: 1 to add, 0 to change, 1 to destroy\./);
 });
 
