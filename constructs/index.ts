@@ -48,6 +48,7 @@ export {
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
 export { type Access, type Application, validateApplications } from "./security/application";
 export { httpScheme, type Security } from "./security/security";
+export type { ClusterNodeProps } from "./service/cluster-node";
 export { useDockerProvider } from "./service/docker-provider";
 export type { HealthCheck } from "./service/health-check";
 export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";

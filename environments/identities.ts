@@ -11,9 +11,10 @@ import {
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { hostNameOn } from "../constructs/network/host-name";
-import { CLIENTS, SERVICES } from "../constructs/security/principals";
+import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
 import { ValidationError, validate } from "../constructs/service/validation";
 import { type Environment, isSecured, type NetworkSettings } from "./environment";
+import { nodesOf } from "./placement";
 
 /** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
@@ -60,12 +61,8 @@ export function secretsAreGiven(): boolean {
 }
 
 /** The host names and addresses of every service and sidecar that has a certificate, by its name, which is the certificate's. */
-export function principalsOf({
-  networks,
-  kafka,
-  openSearch,
-}: Environment): ReadonlyMap<string, readonly string[]> {
-  const { infra, project } = networks;
+export function principalsOf(environment: Environment): ReadonlyMap<string, readonly string[]> {
+  const { infra, project } = environment.networks;
   const on = (joined: readonly NetworkSettings[], ...names: string[]) => [
     ...names.flatMap((name) => [
       name,
@@ -74,14 +71,14 @@ export function principalsOf({
     "localhost",
     "127.0.0.1",
   ];
-  const nodes = (cluster: string, count: number) =>
-    Array.from({ length: count }, (_, i): [string, string[]] => [
-      `${cluster}-${i + 1}`,
-      on([infra, project], `${cluster}-${i + 1}`, cluster),
-    ]);
+  const nodes = CLUSTERS.flatMap((cluster) =>
+    nodesOf(environment, cluster).map((name): [string, string[]] => [
+      name,
+      on([infra, project], name, cluster),
+    ]),
+  );
   return new Map([
-    ...nodes("kafka", kafka.brokers),
-    ...nodes("opensearch", openSearch.nodes),
+    ...nodes,
     ...SERVICES.map((name): [string, string[]] => [name, on([infra], name)]),
     ...CLIENTS.map((name): [string, string[]] => [name, [name]]),
   ]);

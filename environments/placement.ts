@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 import { homedir } from "node:os";
+import { CLUSTERS } from "../constructs/security/principals";
+import { nodeNames } from "../constructs/service/node-name";
 import { all, validate } from "../constructs/service/validation";
 import type { EngineAddress, Environment, Machine } from "./environment";
 
@@ -30,12 +32,13 @@ export function isAbsent(environment: Environment, container: string): boolean {
   return !presentMachinesOf(environment).includes(machineOf(environment, container));
 }
 
-export type ClusterName = "kafka" | "opensearch";
+/** A cluster, by the name that its containers begin with. */
+export type ClusterName = (typeof CLUSTERS)[number];
 
 /** Containers of all nodes of a cluster. */
 export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
   const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
-  return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
+  return nodeNames(cluster, count);
 }
 
 /** Those of them that are not gone for now: one at least. */
@@ -65,8 +68,8 @@ export function machineOf(environment: Environment, container: string): Machine 
   if (EVERYWHERE.includes(service)) {
     return named(suffix);
   }
-  const [, node = "1"] = /^(?:kafka|opensearch)-(\d+)$/.exec(container) ?? [];
-  return machines[(Number(node) - 1) % machines.length];
+  const place = CLUSTERS.map((cluster) => nodesOf(environment, cluster).indexOf(container));
+  return machines[Math.max(0, ...place) % machines.length];
 }
 
 /** The engine of one of several machines. */
@@ -183,7 +186,7 @@ export function validateMachines(environment: Environment): void {
         `environment "${name}" places ${container} on "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
     );
   }
-  for (const cluster of ["kafka", "opensearch"] as const) {
+  for (const cluster of CLUSTERS) {
     const nodes = nodesOf(environment, cluster);
     const gone = nodes.filter((node) => isAbsent(environment, node));
     validate(

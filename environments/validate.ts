@@ -1,7 +1,7 @@
 import { checkDeclared } from "../constructs/service/declaration";
 import { all, validate } from "../constructs/service/validation";
 import { type Environment, environmentSchema } from "./environment";
-import { validateMachines } from "./placement";
+import { type ClusterName, nodesOf, validateMachines } from "./placement";
 
 /** Fails where an environment is none, would take what is another one's, gives one port twice or names machines that are not there. */
 export function validateEnvironment(key: string, environment: Environment): void {
@@ -55,14 +55,14 @@ function validateNetworks({ name, networks: { infra, project } }: Environment): 
 }
 
 function portsOf(
-  { openSearch, kafka }: Environment,
+  environment: Environment,
   hostPorts: NonNullable<Environment["hostPorts"]>,
 ): [port: number, publisher: string][] {
-  const nodesOf = (cluster: string, first: number, count: number) =>
-    Array.from({ length: count }, (_, i): [number, string] => [first + i, `${cluster}-${i + 1}`]);
+  const portsOfNodes = (cluster: ClusterName, first: number) =>
+    nodesOf(environment, cluster).map((node, i): [number, string] => [first + i, node]);
   return [
-    ...nodesOf("opensearch", hostPorts.openSearch, openSearch.nodes),
-    ...nodesOf("kafka", hostPorts.kafka, kafka.brokers),
+    ...portsOfNodes("opensearch", hostPorts.openSearch),
+    ...portsOfNodes("kafka", hostPorts.kafka),
     [hostPorts.grafana, "grafana"],
   ];
 }

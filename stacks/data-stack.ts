@@ -7,7 +7,7 @@ import {
   OpenSearchSecurity,
 } from "../constructs";
 import type { Environment } from "../environments";
-import { isAbsent } from "../environments/placement";
+import { clusterNodes } from "./cluster-nodes";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
@@ -31,13 +31,7 @@ export class DataStack extends DockerStack {
     this.cluster = new OpenSearchCluster(this, "opensearch", {
       infraNetwork: props.network.infra,
       projectNetwork: environment.openSearch.onProjectNetwork ? props.network.project : undefined,
-      dataVolumes: props.storage.openSearch,
-      scopeOf:
-        environment.machines &&
-        ((node) => this.of(node).after(props.network, props.storage.of(node))),
-      isAbsent: (node) => isAbsent(environment, node),
-      firstHostPort: environment.hostPorts?.openSearch,
-      hostNetworkOf: (node) => props.network.hostOf(node),
+      nodes: clusterNodes(this, environment, "opensearch", props),
       raiseUlimits: environment.openSearch.raiseUlimits,
       image: environment.openSearch.image,
       security,

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { type Application, KafkaCluster, KafkaInit, type Topic } from "../constructs";
 import type { Environment } from "../environments";
-import { isAbsent } from "../environments/placement";
+import { clusterNodes } from "./cluster-nodes";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
@@ -31,13 +31,7 @@ export class MessagingStack extends DockerStack {
     this.cluster = new KafkaCluster(this, "kafka", {
       infraNetwork: props.network.infra,
       projectNetwork: props.network.project,
-      dataVolumes: props.storage.kafka,
-      scopeOf:
-        environment.machines &&
-        ((node) => this.of(node).after(props.network, props.storage.of(node))),
-      isAbsent: (node) => isAbsent(environment, node),
-      firstHostPort: environment.hostPorts?.kafka,
-      hostNetworkOf: (node) => props.network.hostOf(node),
+      nodes: clusterNodes(this, environment, "kafka", props),
       security,
     });
     this.init = new KafkaInit(this, "kafka-init", {

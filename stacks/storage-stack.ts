@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { DataVolume } from "../constructs";
 import type { Environment } from "../environments";
-import { machinesOf, nameOn } from "../environments/placement";
+import { type ClusterName, machinesOf, nameOn, nodesOf } from "../environments/placement";
 import { DockerStack } from "./platform-stack";
 
 export interface StorageStackProps {
@@ -30,8 +30,8 @@ export class StorageStack extends DockerStack {
     private readonly props: StorageStackProps = {},
   ) {
     super(scope, layer, environment);
-    this.openSearch = this.volumes("opensearch", environment.openSearch.nodes);
-    this.kafka = this.volumes("kafka", environment.kafka.brokers);
+    this.openSearch = this.volumes("opensearch");
+    this.kafka = this.volumes("kafka");
     this.alloy = machinesOf(environment).map((machine) => this.volume(nameOn("alloy", machine)));
     this.observability = {
       grafana: this.volume("grafana"),
@@ -40,8 +40,8 @@ export class StorageStack extends DockerStack {
     };
   }
 
-  private volumes(service: string, count: number): DataVolume[] {
-    return Array.from({ length: count }, (_, index) => this.volume(`${service}-${index + 1}`));
+  private volumes(cluster: ClusterName): DataVolume[] {
+    return nodesOf(this.environment, cluster).map((node) => this.volume(node));
   }
 
   private volume(container: string): DataVolume {

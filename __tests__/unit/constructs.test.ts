@@ -40,18 +40,17 @@ function networks(scope: TerraformStack) {
   };
 }
 
-function volumes(scope: TerraformStack, count: number) {
-  return Array.from(
-    { length: count },
-    (_, i) => new DataVolume(scope, `volume-${i}`, { name: `data-${i}` }),
-  );
+function nodes(scope: TerraformStack, count: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    dataVolume: new DataVolume(scope, `volume-${i}`, { name: `data-${i}` }),
+  }));
 }
 
 function kafka(brokers: number, topics: readonly Topic[] = []) {
   const scope = stack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
-    dataVolumes: volumes(scope, brokers),
+    nodes: nodes(scope, brokers),
   });
   new KafkaInit(scope, "init", { cluster, network: { name: "infra_net" }, topics });
   return JSON.parse(Testing.synth(scope));
@@ -267,8 +266,7 @@ function lockedKafka(applications: readonly Application[], security?: Security) 
   const scope = stack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
-    dataVolumes: volumes(scope, 3),
-    firstHostPort: 9092,
+    nodes: nodes(scope, 3).map((node, i) => ({ ...node, hostPort: 9092 + i })),
     security,
   });
   new KafkaInit(scope, "init", {
@@ -493,8 +491,7 @@ describe("an OpenSearch cluster", () => {
   test("fails with two nodes", () => {
     const scope = stack();
     expect(
-      () =>
-        new OpenSearchCluster(scope, "os", { ...networks(scope), dataVolumes: volumes(scope, 2) }),
+      () => new OpenSearchCluster(scope, "os", { ...networks(scope), nodes: nodes(scope, 2) }),
     ).toThrow(
       "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at test/os)",
     );
@@ -566,7 +563,7 @@ describe("an index template", () => {
     const scope = stack();
     const cluster = new OpenSearchCluster(scope, "os", {
       ...networks(scope),
-      dataVolumes: volumes(scope, 1),
+      nodes: nodes(scope, 1),
     });
     return new OpenSearchInit(scope, "init", {
       cluster,

@@ -32,7 +32,9 @@ function synthesize(secured: boolean): Record<string, Json> {
   const cluster = new OpenSearchCluster(stack, "os", {
     infraNetwork,
     projectNetwork: new Network(stack, "project", { name: "project_net" }),
-    dataVolumes: [1, 2, 3].map((n) => new DataVolume(stack, `v-${n}`, { name: `data-${n}` })),
+    nodes: [1, 2, 3].map((n) => ({
+      dataVolume: new DataVolume(stack, `v-${n}`, { name: `data-${n}` }),
+    })),
     ...(secured && { security, image: "opensearchproject/opensearch:3.4.0" }),
   });
   new OpenSearchInit(stack, "os-init", {

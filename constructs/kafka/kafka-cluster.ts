@@ -3,13 +3,12 @@ import { Construct } from "constructs";
 import { hostNameOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import type { Security } from "../security/security";
+import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
 import { readOwnFile } from "../service/file";
 import { jvmHeapMiB } from "../service/memory";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
-import { serviceSettingsOf } from "../service/settings";
 import { validate } from "../service/validation";
-import type { IDataVolume } from "../storage/data-volume";
 import { kafkaClientFiles, TLS_FILES } from "./kafka-client";
 
 /** Image of every broker, and of the sidecar, which needs its client library. */
@@ -64,37 +63,8 @@ export interface KafkaClusterProps {
   /** Network on which applications reach the brokers. */
   readonly projectNetwork: INetwork;
 
-  /** One data volume for each broker; their number, 1 or an odd one from 3, is the number of brokers. */
-  readonly dataVolumes: readonly IDataVolume[];
-
-  /**
-   * Where a node's container is declared, such as the stack of its machine: `applyServiceSettings` says the machine's name, by which
-   * Kafka puts the replicas of a partition on different machines (`broker.rack`).
-   *
-   * @default - in the cluster
-   */
-  readonly scopeOf?: (node: string) => Construct;
-
-  /**
-   * Whether a node is gone for now: who waits for the cluster does not wait for it.
-   *
-   * @default - none is
-   */
-  readonly isAbsent?: (node: string) => boolean;
-
-  /**
-   * Port on 127.0.0.1 of the first broker; every further broker has the next one.
-   *
-   * @default - nothing is published on the host
-   */
-  readonly firstHostPort?: number;
-
-  /**
-   * Network that a broker's port is published through, where the infra network publishes none.
-   *
-   * @default - the infra network
-   */
-  readonly hostNetworkOf?: (broker: string) => INetwork | undefined;
+  /** The brokers; their number is 1 or an odd one from 3. */
+  readonly nodes: readonly ClusterNodeProps[];
 
   /**
    * The KRaft cluster id that the data volumes are formatted with. Kafka refuses volumes of another id.
@@ -127,7 +97,7 @@ export class KafkaCluster extends Construct {
 
   constructor(scope: Construct, id: string, props: KafkaClusterProps) {
     super(scope, id);
-    const count = props.dataVolumes.length;
+    const count = props.nodes.length;
     validate(
       count % 2 === 1,
       () =>
@@ -136,8 +106,9 @@ export class KafkaCluster extends Construct {
     );
     this.minInsyncReplicas = Math.max(1, Math.min(3, count) - 1);
     const { infraNetwork, projectNetwork, security } = props;
-    const names = props.dataVolumes.map((_, index) => `${CLUSTER}-${index + 1}`);
-    this.expectedNodes = names.filter((name) => !props.isAbsent?.(name)).length;
+    const nodes = resolveNodes(this, { ...props, containerName: CLUSTER }, props.nodes);
+    const names = nodes.map(({ name }) => name);
+    this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
     const locked = security !== undefined;
     const bind = (name: string, network: INetwork, port: number) =>
       `${name}.${network.name}:${port}`;
@@ -161,12 +132,15 @@ export class KafkaCluster extends Construct {
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
       ...replicationDefaults(count, this.minInsyncReplicas),
       KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(this, "broker")),
-      ...(security && lock(names, props.firstHostPort !== undefined)),
+      ...(security &&
+        lock(
+          names,
+          nodes.some(({ hostPort }) => hostPort),
+        )),
     };
 
-    this.brokers = names.map((name, i) => {
-      const hostPort = props.firstHostPort && props.firstHostPort + i;
-      const hostNetwork = props.hostNetworkOf?.(name) ?? infraNetwork;
+    this.brokers = nodes.map(({ name, scope: place, machine, ...node }, i) => {
+      const { hostPort, hostNetwork } = node;
       const on = (network: INetwork, port: number) => ({
         bind: bind(name, network, port),
         advertise: advertise(name, network, port),
@@ -185,16 +159,14 @@ export class KafkaCluster extends Construct {
       };
       const { health } = kafkaAddresses(name, infraNetwork, locked);
       const client = security && kafkaClientFiles(security, name);
-      const place = props.scopeOf?.(name) ?? this;
-      const { machine } = serviceSettingsOf(place);
       return new ServiceContainer(place, name, {
         name,
         image: ServiceImage.of(place, KAFKA_IMAGE),
         tier: "broker",
         cluster: CLUSTER,
-        networks: [...new Set([...(hostPort ? [hostNetwork] : []), infraNetwork, projectNetwork])],
+        networks: node.networks,
         hasCertificate: locked,
-        volumes: { "/var/lib/kafka/data": props.dataVolumes[i] },
+        volumes: { "/var/lib/kafka/data": node.dataVolume },
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],
         files: [
           { path: "/groundwork/healthcheck.sh", content: readOwnFile(__dirname, "healthcheck.sh") },

@@ -1,12 +1,11 @@
 import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
 import { httpScheme, type Security } from "../security/security";
+import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
 import { jvmHeapMiB } from "../service/memory";
 import { ServiceContainer, type Ulimit } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
-import { serviceSettingsOf } from "../service/settings";
 import { validate } from "../service/validation";
-import type { IDataVolume } from "../storage/data-volume";
 import { CURL_AS_NODE, nodeOverTls } from "./tls";
 
 /** Image of every node, and of the sidecars that need its curl, where no other is asked for. */
@@ -32,37 +31,8 @@ export interface OpenSearchClusterProps {
    */
   readonly projectNetwork?: INetwork;
 
-  /** One data volume for each node; their number, 1 or at least 3, is the number of nodes. */
-  readonly dataVolumes: readonly IDataVolume[];
-
-  /**
-   * Where a node's container is declared, such as the stack of its machine: `applyServiceSettings` says the machine's name, by which
-   * OpenSearch puts the copies of a shard on different machines (shard allocation awareness).
-   *
-   * @default - in the cluster
-   */
-  readonly scopeOf?: (node: string) => Construct;
-
-  /**
-   * Whether a node is gone for now: who waits for the cluster does not wait for it.
-   *
-   * @default - none is
-   */
-  readonly isAbsent?: (node: string) => boolean;
-
-  /**
-   * Port on 127.0.0.1 of the first node's HTTP; every further node has the next one.
-   *
-   * @default - nothing is published on the host
-   */
-  readonly firstHostPort?: number;
-
-  /**
-   * Network that a node's port is published through, where the infra network publishes none.
-   *
-   * @default - the infra network
-   */
-  readonly hostNetworkOf?: (node: string) => INetwork | undefined;
+  /** The nodes; their number is 1 or at least 3. */
+  readonly nodes: readonly ClusterNodeProps[];
 
   /**
    * Whether nodes set their own limits: 65536 open files and memory locked against swapping. `false` inherits the engine's,
@@ -114,16 +84,17 @@ export class OpenSearchCluster extends Construct {
 
   constructor(scope: Construct, id: string, props: OpenSearchClusterProps) {
     super(scope, id);
-    const count = props.dataVolumes.length;
+    const count = props.nodes.length;
     validate(
       count === 1 || count >= 3,
       () =>
         `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more`,
       this,
     );
-    const { infraNetwork, projectNetwork, security } = props;
-    const names = props.dataVolumes.map((_, index) => `${CLUSTER}-${index + 1}`);
-    this.expectedNodes = names.filter((name) => !props.isAbsent?.(name)).length;
+    const { infraNetwork, security } = props;
+    const nodes = resolveNodes(this, { ...props, containerName: CLUSTER }, props.nodes);
+    const names = nodes.map(({ name }) => name);
+    this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(this, "search");
     // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
@@ -134,21 +105,11 @@ export class OpenSearchCluster extends Construct {
     this.image = ServiceImage.of(this, props.image ?? OPENSEARCH_IMAGE);
     this.security = security;
 
-    this.nodes = names.map((name, i) => {
+    this.nodes = nodes.map(({ name, scope: place, machine, networks, ...node }) => {
+      const { hostPort } = node;
       const tls = security && nodeOverTls(name, security);
       const host = `${name}.${infraNetwork.name}`;
-      const hostPort = props.firstHostPort && props.firstHostPort + i;
-      const hostNetwork = props.hostNetworkOf?.(name) ?? infraNetwork;
-      const networks = [
-        ...new Set([
-          ...(hostPort ? [hostNetwork] : []),
-          infraNetwork,
-          ...(projectNetwork ? [projectNetwork] : []),
-        ]),
-      ];
       const httpHosts = ["_local_", ...networks.map((network) => `${name}.${network.name}`)];
-      const place = props.scopeOf?.(name) ?? this;
-      const { machine } = serviceSettingsOf(place);
       return new ServiceContainer(place, name, {
         name,
         image: ServiceImage.of(place, this.image.reference),
@@ -156,7 +117,7 @@ export class OpenSearchCluster extends Construct {
         cluster: CLUSTER,
         networks,
         hasCertificate: security !== undefined,
-        volumes: { "/usr/share/opensearch/data": props.dataVolumes[i] },
+        volumes: { "/usr/share/opensearch/data": node.dataVolume },
         ports: hostPort ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort }] : [],
         ulimits: raiseUlimits ? ULIMITS : undefined,
         env: {

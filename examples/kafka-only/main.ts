@@ -21,7 +21,7 @@ const applications = new Network(stack, "applications", { name: "orders_net" });
 const cluster = new KafkaCluster(stack, "kafka", {
   infraNetwork: infra,
   projectNetwork: applications,
-  dataVolumes: [new DataVolume(stack, "volume", { name: "orders-kafka-data" })],
+  nodes: [{ dataVolume: new DataVolume(stack, "volume", { name: "orders-kafka-data" }) }],
 });
 new KafkaInit(stack, "kafka-init", {
   cluster,

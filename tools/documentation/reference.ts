@@ -32,6 +32,7 @@ export const REFERENCE_PAGES: Readonly<
       ...["ServiceContainerProps", "HealthCheck", "LoopbackPort", "Ulimit", "ServiceSettings"],
       ...["NetworkProps", "DataVolumeProps", "OpenSearchClusterProps", "OpenSearchInitProps"],
       ...["OpenSearchSecurityProps", "KafkaClusterProps", "KafkaInitProps"],
+      ...["ClusterNodeProps"],
       ...["InitSidecarProps", "RetryProps", "Security"],
       ...["EngineProxyProps", "ExitRelayProps", "PrometheusProps", "Declaration", "LokiProps"],
       ...["AlloyProps", "GrafanaProps", "DataSource", "RuleGroupProps", "AlertGroup", "AlertRule"],

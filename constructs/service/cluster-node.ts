@@ -1,0 +1,84 @@
+import type { Construct } from "constructs";
+import type { INetwork } from "../network/network";
+import type { IDataVolume } from "../storage/data-volume";
+import { nodeNames } from "./node-name";
+import { serviceSettingsOf } from "./settings";
+
+/** What one node of a cluster has of its own. */
+export interface ClusterNodeProps {
+  /** Volume with the node's data. */
+  readonly dataVolume: IDataVolume;
+
+  /**
+   * Where the node's container is declared, such as the stack of its machine. `applyServiceSettings` gives that scope the machine's
+   * name, by which the cluster puts replicas on different machines.
+   *
+   * @default - in the cluster
+   */
+  readonly scope?: Construct;
+
+  /**
+   * Port on 127.0.0.1 by which clients on the host reach the node.
+   *
+   * @default - nothing is published on the host
+   */
+  readonly hostPort?: number;
+
+  /**
+   * Network that the port is published through, where the infra network publishes none.
+   *
+   * @default - the infra network
+   */
+  readonly hostNetwork?: INetwork;
+
+  /**
+   * Whether the node is gone for now: who waits for the cluster does not wait for it.
+   *
+   * @default false
+   */
+  readonly absent?: boolean;
+}
+
+/** A node with every default filled in. */
+export interface ClusterNode {
+  /** Name of its container, its host and its certificate. */
+  readonly name: string;
+  readonly scope: Construct;
+  /** Name of the machine that it is on, where there are several. */
+  readonly machine?: string;
+  readonly dataVolume: IDataVolume;
+  readonly hostPort?: number;
+  readonly hostNetwork: INetwork;
+  /** What its container joins. Ports are published through the first one. */
+  readonly networks: readonly INetwork[];
+  readonly absent: boolean;
+}
+
+/** What a cluster has in common for its nodes. */
+interface NodesOfCluster {
+  readonly containerName: string;
+  readonly infraNetwork: INetwork;
+  readonly projectNetwork?: INetwork;
+}
+
+/** Names the nodes of a cluster and fills in their defaults. */
+export function resolveNodes(
+  cluster: Construct,
+  { containerName, infraNetwork, projectNetwork }: NodesOfCluster,
+  nodes: readonly ClusterNodeProps[],
+): ClusterNode[] {
+  return nodeNames(containerName, nodes.length).map((name, i) => {
+    const { dataVolume, hostPort } = nodes[i];
+    const { scope = cluster, hostNetwork = infraNetwork, absent = false } = nodes[i];
+    const networks = new Set([
+      ...(hostPort ? [hostNetwork] : []),
+      infraNetwork,
+      ...(projectNetwork ? [projectNetwork] : []),
+    ]);
+    return {
+      ...{ name, scope, dataVolume, hostPort, hostNetwork, absent },
+      networks: [...networks],
+      machine: serviceSettingsOf(scope).machine,
+    };
+  });
+}

@@ -1,0 +1,24 @@
+import type { ClusterNodeProps } from "../constructs";
+import type { Environment } from "../environments";
+import { type ClusterName, isAbsent, nodesOf } from "../environments/placement";
+import type { NetworkStack } from "./network-stack";
+import type { DockerStack } from "./platform-stack";
+import type { StorageStack } from "./storage-stack";
+
+/** The nodes of a cluster, each where the environment has it. */
+export function clusterNodes(
+  stack: DockerStack,
+  environment: Environment,
+  cluster: ClusterName,
+  { network, storage }: { readonly network: NetworkStack; readonly storage: StorageStack },
+): ClusterNodeProps[] {
+  const property = cluster === "kafka" ? "kafka" : "openSearch";
+  const firstHostPort = environment.hostPorts?.[property];
+  return nodesOf(environment, cluster).map((node, i) => ({
+    dataVolume: storage[property][i],
+    scope: environment.machines && stack.of(node).after(network, storage.of(node)),
+    hostPort: firstHostPort && firstHostPort + i,
+    hostNetwork: network.hostOf(node),
+    absent: isAbsent(environment, node),
+  }));
+}
