@@ -16,7 +16,7 @@ export type { Smtp } from "./grafana/smtp";
 export type { DriftPolicy } from "./init-sidecar/drift-policy";
 export { EXIT_CODES, meaningOf, remedyOf } from "./init-sidecar/exit-codes";
 export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-sidecar/init-sidecar";
-export { KAFKA_CLIENT_CONFIG } from "./kafka/kafka-client";
+export { type IKafkaCluster, KAFKA_CLIENT_CONFIG } from "./kafka/kafka-client";
 export {
   KAFKA_BOOTSTRAP_SERVER,
   KAFKA_IMAGE,

@@ -38,14 +38,11 @@ export class DataStack extends DockerStack {
     });
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
-      network: props.network.infra,
       indexTemplates: props.indexTemplates,
     });
     if (security) {
       new OpenSearchSecurity(this, "os-security", {
         cluster: this.cluster,
-        security,
-        network: props.network.infra,
         applications: props.applications,
       });
     }

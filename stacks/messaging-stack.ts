@@ -36,9 +36,7 @@ export class MessagingStack extends DockerStack {
     });
     this.init = new KafkaInit(this, "kafka-init", {
       cluster: this.cluster,
-      network: props.network.infra,
       topics: props.topics,
-      security,
       applications: props.applications,
     });
   }

@@ -8,6 +8,7 @@ import {
   DataVolume,
   IndexTemplate,
   KafkaCluster,
+  type KafkaClusterProps,
   KafkaInit,
   MEMORY_TIERS,
   Network,
@@ -46,13 +47,25 @@ function nodes(scope: TerraformStack, count: number) {
   }));
 }
 
+/** The containers of one broker and its sidecar. */
+function kafkaWith(props: Partial<KafkaClusterProps>): Json[] {
+  const scope = stack();
+  const cluster = new KafkaCluster(scope, "kafka", {
+    ...networks(scope),
+    nodes: nodes(scope, 1),
+    ...props,
+  });
+  new KafkaInit(scope, "init", { cluster, topics: [] });
+  return Object.values(JSON.parse(Testing.synth(scope)).resource.docker_container);
+}
+
 function kafka(brokers: number, topics: readonly Topic[] = []) {
   const scope = stack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
     nodes: nodes(scope, brokers),
   });
-  new KafkaInit(scope, "init", { cluster, network: { name: "infra_net" }, topics });
+  new KafkaInit(scope, "init", { cluster, topics });
   return JSON.parse(Testing.synth(scope));
 }
 
@@ -96,6 +109,36 @@ describe("a Kafka cluster", () => {
       KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "1",
       KAFKA_MIN_INSYNC_REPLICAS: "1",
     });
+  });
+
+  test("takes an image, names, memory and broker configuration", () => {
+    const found = kafkaWith({
+      image: "apache/kafka:4.2.0",
+      containerName: "events",
+      memory: { limitMiB: 3000, reservationMiB: 2000 },
+      config: { "log.retention.hours": 24, "auto.create.topics.enable": true },
+    });
+    expect(found.map(({ name }) => name).sort()).toEqual(["events-1", "events-init"]);
+    const [broker] = found.filter(({ name }) => name === "events-1");
+    expect(broker.networks_advanced[0].aliases).toEqual(["events"]);
+    expect([broker.memory, broker.memory_reservation]).toEqual([3000, 2000]);
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_CONTROLLER_QUORUM_VOTERS: "1@events-1.infra_net:9093",
+      KAFKA_HEAP_OPTS: "-Xms1500m -Xmx1500m",
+      KAFKA_LOG_RETENTION_HOURS: "24",
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: "true",
+    });
+    const images = new Set(found.map(({ image }) => image));
+    expect([...images]).toEqual([expect.stringContaining("image-apache-kafka")]);
+  });
+
+  test("fails with configuration that follows from the cluster, and with a name that no host has", () => {
+    expect(() => kafkaWith({ config: { "advertised.listeners": "APP://localhost:9092" } })).toThrow(
+      'config "advertised.listeners" is "APP://localhost:9092", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config (at test/kafka)',
+    );
+    expect(() => kafkaWith({ containerName: "order_events" })).toThrow(
+      'containerName is "order_events": allowed are lower-case letters, digits and hyphens, the first a letter, since it is in host names and certificates (at test/kafka)',
+    );
   });
 
   test("fails with an even quorum", () => {
@@ -271,9 +314,7 @@ function lockedKafka(applications: readonly Application[], security?: Security) 
   });
   new KafkaInit(scope, "init", {
     cluster,
-    network: { name: "infra_net" },
     topics: [{ name: "orders", partitions: 3 }],
-    security,
     applications,
   });
   const containers: Json[] = Object.values(
@@ -567,7 +608,6 @@ describe("an index template", () => {
     });
     return new OpenSearchInit(scope, "init", {
       cluster,
-      network: { name: "infra_net" },
       indexTemplates,
     });
   };

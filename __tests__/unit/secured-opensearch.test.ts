@@ -39,13 +39,12 @@ function synthesize(secured: boolean): Record<string, Json> {
   });
   new OpenSearchInit(stack, "os-init", {
     cluster,
-    network: infraNetwork,
     indexTemplates: IndexTemplate.fromDirectory("catalog/index-templates"),
   });
   if (secured) {
     new OpenSearchSecurity(stack, "os-security", {
-      ...{ cluster, security, applications },
-      network: infraNetwork,
+      cluster,
+      applications,
     });
   }
   const { resource } = JSON.parse(Testing.synth(stack));
@@ -63,6 +62,17 @@ function secretsOf(body: Json): Record<string, string> {
 function filesOf(body: Json): Record<string, string> {
   return Object.fromEntries(body.upload.map(({ file, content }: Json) => [file, content]));
 }
+
+test("an OpenSearch cluster that is not secured has no users", () => {
+  const stack = new TerraformStack(Testing.app(), "test");
+  const cluster = new OpenSearchCluster(stack, "os", {
+    infraNetwork: new Network(stack, "infra", { name: "infra_net" }),
+    nodes: [{ dataVolume: new DataVolume(stack, "v", { name: "data" }) }],
+  });
+  expect(() => new OpenSearchSecurity(stack, "os-security", { cluster, applications })).toThrow(
+    "the OpenSearch cluster has no security, so that it has no users either: set security on the cluster, or leave the applications out (at test/os-security)",
+  );
+});
 
 describe("a secured OpenSearch cluster", () => {
   const containers = synthesize(true);

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Construct } from "constructs";
 import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { ExitRelay } from "../exit-relay/exit-relay";
-import { KAFKA_IMAGE, type KafkaCluster } from "../kafka/kafka-cluster";
+import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { Loki } from "../loki/loki";
 import type { INetwork } from "../network/network";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
@@ -149,7 +149,7 @@ export class Alloy extends Construct {
         ...(machine && { MACHINE: machine }),
         ...(clusters && {
           KAFKA_BOOTSTRAP_SERVERS: clusters.kafka.internalBootstrapServers.join(","),
-          KAFKA_VERSION: KAFKA_IMAGE.split(":")[1],
+          KAFKA_VERSION: clusters.kafka.image.tag,
           OPENSEARCH_URL: clusters.openSearch.internalEndpoint,
         }),
         LOKI_URL: props.loki.url,

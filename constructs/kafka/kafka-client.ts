@@ -1,5 +1,31 @@
+import type { INetwork } from "../network/network";
 import type { Security } from "../security/security";
 import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
+import type { ServiceContainer } from "../service/service-container";
+import type { ServiceImage } from "../service/service-image";
+
+/** A Kafka cluster as its clients see it. */
+export interface IKafkaCluster {
+  readonly brokers: readonly ServiceContainer[];
+
+  /** How many of them are waited for. */
+  readonly expectedNodes: number;
+
+  /** Bootstrap servers on the infra network. */
+  readonly internalBootstrapServers: readonly string[];
+
+  /** Network of the internal listener. */
+  readonly infraNetwork: INetwork;
+
+  /** What the brokers run. */
+  readonly image: ServiceImage;
+
+  /** What the brokers trust and who they are; nothing when the cluster is not secured. */
+  readonly security?: Security;
+
+  /** Name of the sidecar that provisions the cluster: of its container, and in its certificate. */
+  readonly initName: string;
+}
 
 /** What a tool of the Kafka CLI takes as `--command-config` in a broker of a locked cluster. */
 export const KAFKA_CLIENT_CONFIG = "/groundwork/client.properties";

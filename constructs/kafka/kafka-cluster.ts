@@ -5,11 +5,11 @@ import type { INetwork } from "../network/network";
 import type { Security } from "../security/security";
 import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
 import { readOwnFile } from "../service/file";
-import { jvmHeapMiB } from "../service/memory";
+import { jvmHeapMiB, type Memory, memoryOf } from "../service/memory";
 import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
-import { kafkaClientFiles, TLS_FILES } from "./kafka-client";
+import { all, validate } from "../service/validation";
+import { type IKafkaCluster, kafkaClientFiles, TLS_FILES } from "./kafka-client";
 
 /** Image of every broker, and of the sidecar, which needs its client library. */
 export const KAFKA_IMAGE = "apache/kafka:4.3.1";
@@ -19,11 +19,8 @@ export const KAFKA_PORTS = { APP: 9092, CONTROLLER: 9093, INTERNAL: 19092, HOST:
 
 const CLUSTER = "kafka";
 
-/** Where an application on the project network connects first: the name leads to one of the brokers that run. */
+/** Where an application on the project network connects first, unless the cluster has another name: it leads to one of the brokers that run. */
 export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
-
-/** The sidecar that provisions the cluster: the name of its container, and whom its certificate says it is. */
-export const KAFKA_INIT = "kafka-init";
 
 /**
  * Port of a locked broker's health check, on its container's loopback address alone. In the clear, since a check every two
@@ -67,6 +64,36 @@ export interface KafkaClusterProps {
   readonly nodes: readonly ClusterNodeProps[];
 
   /**
+   * What the brokers run, and the sidecar.
+   *
+   * @default KAFKA_IMAGE
+   */
+  readonly image?: string;
+
+  /**
+   * What the names of the cluster's containers begin with: `<containerName>-1` and so on for the brokers, `<containerName>-init` for the
+   * sidecar. On every network it is a host name of all brokers together.
+   *
+   * @default "kafka"
+   */
+  readonly containerName?: string;
+
+  /**
+   * Memory of each broker. Half of the limit is the JVM's heap.
+   *
+   * @default - the tier `broker` of `MEMORY_TIERS`, at the scale of the environment
+   */
+  readonly memory?: Memory;
+
+  /**
+   * Broker configuration by Kafka's own names (https://kafka.apache.org/documentation/#brokerconfigs). What follows from the nodes, the
+   * networks and `security`, such as `listeners`, cannot be set.
+   *
+   * @default - topics are created by a declaration alone; three replicas, two of them in sync, fewer with fewer brokers; Kafka's defaults for the rest
+   */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+
+  /**
    * The KRaft cluster id that the data volumes are formatted with. Kafka refuses volumes of another id.
    *
    * @default - derived from the construct's path, so that it is the same in every deploy
@@ -75,7 +102,7 @@ export interface KafkaClusterProps {
 
   /**
    * Locks the cluster: certificates among brokers, controllers and sidecars, SCRAM-SHA-512 for applications, TLS on every network,
-   * and nobody but the brokers and `kafka-init` may do what no ACL allows. Brokers are who `identityOf` says of their names.
+   * and nobody but the brokers and the sidecar may do what no ACL allows. Brokers are who `identityOf` says of their names.
    *
    * @default - anyone who reaches a listener may do everything, in the clear
    */
@@ -83,17 +110,18 @@ export interface KafkaClusterProps {
 }
 
 /** Kafka in KRaft mode: every node is broker and controller. Containers `kafka-1` to `kafka-n`. */
-export class KafkaCluster extends Construct {
+export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly brokers: readonly ServiceContainer[];
 
-  /** How many of them are waited for. */
   readonly expectedNodes: number;
+  readonly internalBootstrapServers: readonly string[];
+  readonly infraNetwork: INetwork;
+  readonly image: ServiceImage;
+  readonly security?: Security;
+  readonly initName: string;
 
   /** `min.insync.replicas` of every topic that does not set it. */
   readonly minInsyncReplicas: number;
-
-  /** Bootstrap servers on the infra network. */
-  readonly internalBootstrapServers: readonly string[];
 
   constructor(scope: Construct, id: string, props: KafkaClusterProps) {
     super(scope, id);
@@ -104,11 +132,17 @@ export class KafkaCluster extends Construct {
         `a Kafka cluster of ${count} brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it`,
       this,
     );
-    this.minInsyncReplicas = Math.max(1, Math.min(3, count) - 1);
-    const { infraNetwork, projectNetwork, security } = props;
-    const nodes = resolveNodes(this, { ...props, containerName: CLUSTER }, props.nodes);
+    const { infraNetwork, projectNetwork, security, containerName = CLUSTER } = props;
+    this.infraNetwork = infraNetwork;
+    this.security = security;
+    this.image = ServiceImage.of(this, props.image ?? KAFKA_IMAGE);
+    this.initName = `${containerName}-init`;
+    const memory = props.memory ?? memoryOf(this, "broker");
+    const nodes = resolveNodes(this, { ...props, containerName }, props.nodes);
     const names = nodes.map(({ name }) => name);
     this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
+    const config = { ...configDefaults(count), ...props.config };
+    this.minInsyncReplicas = Number(config["min.insync.replicas"]);
     const locked = security !== undefined;
     const bind = (name: string, network: INetwork, port: number) =>
       `${name}.${network.name}:${port}`;
@@ -118,7 +152,7 @@ export class KafkaCluster extends Construct {
       (name) => kafkaAddresses(name, infraNetwork, locked).internal,
     );
 
-    const sharedEnv = {
+    const clusterEnv = {
       CLUSTER_ID: props.clusterId ?? deriveClusterId(this.node.path),
       KAFKA_PROCESS_ROLES: "broker,controller",
       KAFKA_CONTROLLER_QUORUM_VOTERS: names
@@ -128,16 +162,20 @@ export class KafkaCluster extends Construct {
       KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: renderProtocols(locked),
       KAFKA_LOG_DIRS: "/var/lib/kafka/data",
-      // A topic comes from the catalog; a typing error in a producer must not make one.
-      KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
-      ...replicationDefaults(count, this.minInsyncReplicas),
-      KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(this, "broker")),
+    };
+    const configEnv = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [variableOf(key), String(value)]),
+    );
+    const processEnv = {
+      KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(memory)),
       ...(security &&
         lock(
-          names,
+          [...names, this.initName],
           nodes.some(({ hostPort }) => hostPort),
         )),
     };
+    const own = [...Object.keys({ ...clusterEnv, ...processEnv }), ...OWN_OF_BROKER];
+    validateConfig(this, props.config, own);
 
     this.brokers = nodes.map(({ name, scope: place, machine, ...node }, i) => {
       const { hostPort, hostNetwork } = node;
@@ -161,9 +199,10 @@ export class KafkaCluster extends Construct {
       const client = security && kafkaClientFiles(security, name);
       return new ServiceContainer(place, name, {
         name,
-        image: ServiceImage.of(place, KAFKA_IMAGE),
+        image: ServiceImage.of(place, this.image.reference),
         tier: "broker",
-        cluster: CLUSTER,
+        memory,
+        cluster: containerName,
         networks: node.networks,
         hasCertificate: locked,
         volumes: { "/var/lib/kafka/data": node.dataVolume },
@@ -174,7 +213,9 @@ export class KafkaCluster extends Construct {
         ],
         secrets: client?.secrets,
         env: {
-          ...sharedEnv,
+          ...clusterEnv,
+          ...configEnv,
+          ...processEnv,
           KAFKA_NODE_ID: String(i + 1),
           ...(machine && { KAFKA_BROKER_RACK: machine }),
           KAFKA_LISTENERS: [
@@ -193,18 +234,54 @@ export class KafkaCluster extends Construct {
 }
 
 /** Three copies of everything, the internal topics too, and two of them in sync; fewer where there are fewer brokers. */
-function replicationDefaults(brokers: number, minInsync: number): Record<string, string> {
-  const replicationFactor = String(Math.min(3, brokers));
-  const minInsyncReplicas = String(minInsync);
+function configDefaults(brokers: number): Record<string, string | number | boolean> {
+  const replicationFactor = Math.min(3, brokers);
+  const minInsyncReplicas = Math.max(1, replicationFactor - 1);
   return {
-    KAFKA_DEFAULT_REPLICATION_FACTOR: replicationFactor,
-    KAFKA_MIN_INSYNC_REPLICAS: minInsyncReplicas,
-    KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: replicationFactor,
-    KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: replicationFactor,
-    KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: minInsyncReplicas,
-    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR: replicationFactor,
-    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR: minInsyncReplicas,
+    // A topic comes from a declaration; a typing error in a producer must not make one.
+    "auto.create.topics.enable": false,
+    "default.replication.factor": replicationFactor,
+    "min.insync.replicas": minInsyncReplicas,
+    "offsets.topic.replication.factor": replicationFactor,
+    "transaction.state.log.replication.factor": replicationFactor,
+    "transaction.state.log.min.isr": minInsyncReplicas,
+    "share.coordinator.state.topic.replication.factor": replicationFactor,
+    "share.coordinator.state.topic.min.isr": minInsyncReplicas,
   };
+}
+
+/** Variables that each broker has of its own. */
+const OWN_OF_BROKER = [
+  "KAFKA_NODE_ID",
+  "KAFKA_BROKER_RACK",
+  "KAFKA_LISTENERS",
+  "KAFKA_ADVERTISED_LISTENERS",
+];
+
+/** Throws if a configuration is set that follows from the cluster. */
+function validateConfig(
+  scope: Construct,
+  config: KafkaClusterProps["config"] = {},
+  own: readonly string[],
+): void {
+  all(
+    ...Object.entries(config).map(
+      ([key, value]) =>
+        () =>
+          validate(
+            !own.includes(variableOf(key)),
+            () =>
+              `config "${key}" is "${value}", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config`,
+            scope,
+          ),
+    ),
+  );
+}
+
+/** The variable by which Kafka's image takes a broker's configuration. */
+function variableOf(key: string): string {
+  const name = key.replaceAll("_", "__").replaceAll("-", "___").replaceAll(".", "_");
+  return `KAFKA_${name.toUpperCase()}`;
 }
 
 function renderProtocols(locked: boolean): string {
@@ -215,7 +292,7 @@ function renderProtocols(locked: boolean): string {
 }
 
 /** What locks a cluster, beside the protocols of its listeners. */
-function lock(brokers: readonly string[], onHost: boolean): Record<string, string> {
+function lock(superUsers: readonly string[], onHost: boolean): Record<string, string> {
   return {
     KAFKA_SSL_KEYSTORE_TYPE: "PEM",
     KAFKA_SSL_KEYSTORE_LOCATION: TLS_FILES.keyStore,
@@ -231,7 +308,7 @@ function lock(brokers: readonly string[], onHost: boolean): Record<string, strin
     // What it denies, whatever the image's own level is.
     KAFKA_LOG4J_LOGGERS: "kafka.authorizer.logger=INFO",
     // The sidecar too: who makes ACLs may give itself every right, so that a shorter list of rights would only look like less.
-    KAFKA_SUPER_USERS: [...brokers, KAFKA_INIT].map((name) => `User:${name}`).join(";"),
+    KAFKA_SUPER_USERS: superUsers.map((name) => `User:${name}`).join(";"),
   };
 }
 

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { Construct } from "constructs";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { INetwork } from "../network/network";
 import { type Application, validateApplications } from "../security/application";
 import { MONITOR } from "../security/principals";
 import type { Security } from "../security/security";
@@ -11,26 +10,15 @@ import { ServiceImage } from "../service/service-image";
 import { all } from "../service/validation";
 import { APPLICATIONS_FILE, renderApplications } from "./declared-applications";
 import { renderTopics, TOPICS_FILE } from "./declared-topics";
-import { KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
-import { KAFKA_IMAGE, KAFKA_INIT, type KafkaCluster } from "./kafka-cluster";
+import { type IKafkaCluster, KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";
 import { resolveTopic, type Topic, validateTopics } from "./topic";
 
 export interface KafkaInitProps {
   /** Cluster that the topics are for. */
-  readonly cluster: KafkaCluster;
-
-  /** Network of the cluster's internal listener. */
-  readonly network: INetwork;
+  readonly cluster: IKafkaCluster;
 
   /** Topics that exist with their guarantees when the sidecar has succeeded. */
   readonly topics: readonly Topic[];
-
-  /**
-   * What the cluster was locked with.
-   *
-   * @default - the cluster is not locked
-   */
-  readonly security?: Security;
 
   /**
    * Applications that have their user and their rights in a locked cluster when the sidecar has succeeded, and no others; what an
@@ -62,20 +50,21 @@ export class KafkaInit extends Construct {
 
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
     super(scope, id);
-    const brokers = props.cluster.brokers.length;
-    const { security, applications = [] } = props;
+    const { cluster, applications = [] } = props;
+    const { security, initName } = cluster;
+    const brokers = cluster.brokers.length;
     all(
       () => validateTopics(props.topics, brokers, this),
       () => validateApplications(applications, props.topics, this),
     );
     const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
     this.topics = topics;
-    const locked = security && lockedFiles(security, applications);
+    const locked = security && lockedFiles(security, initName, applications);
     this.sidecar = new InitSidecar(this, "Sidecar", {
-      name: KAFKA_INIT,
-      image: ServiceImage.of(this, KAFKA_IMAGE),
-      network: props.network,
-      waitFor: props.cluster.brokers,
+      name: initName,
+      image: ServiceImage.of(this, cluster.image.reference),
+      network: cluster.infraNetwork,
+      waitFor: cluster.brokers,
       script: readOwnFile(__dirname, "kafka-init.sh"),
       declared: [
         ...topics.map(({ name }) => name),
@@ -90,8 +79,8 @@ export class KafkaInit extends Construct {
       ],
       secrets: locked?.secrets,
       env: {
-        KAFKA_BOOTSTRAP_SERVERS: props.cluster.internalBootstrapServers.join(","),
-        KAFKA_BROKERS: String(props.cluster.expectedNodes),
+        KAFKA_BOOTSTRAP_SERVERS: cluster.internalBootstrapServers.join(","),
+        KAFKA_BROKERS: String(cluster.expectedNodes),
         TOPICS_FILE,
         ...(locked && { KAFKA_CLIENT_CONFIG, APPLICATIONS_FILE, PASSWORDS_DIR }),
       },
@@ -101,8 +90,8 @@ export class KafkaInit extends Construct {
 }
 
 /** What the sidecar needs to be itself in a locked cluster, and to know the applications and who measures the cluster. */
-function lockedFiles(security: Security, applications: readonly Application[]) {
-  const { files, secrets } = kafkaClientFiles(security, KAFKA_INIT);
+function lockedFiles(security: Security, initName: string, applications: readonly Application[]) {
+  const { files, secrets } = kafkaClientFiles(security, initName);
   return {
     files: [
       ...files,

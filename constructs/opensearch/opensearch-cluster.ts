@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import type { INetwork } from "../network/network";
 import { httpScheme, type Security } from "../security/security";
 import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
-import { jvmHeapMiB } from "../service/memory";
+import { jvmHeapMiB, type Memory, memoryOf } from "../service/memory";
 import { ServiceContainer, type Ulimit } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
 import { validate } from "../service/validation";
@@ -50,6 +50,20 @@ export interface OpenSearchClusterProps {
   readonly image?: string;
 
   /**
+   * What the names of the nodes' containers begin with: `<containerName>-1` and so on. On every network it is a host name of all nodes together.
+   *
+   * @default "opensearch"
+   */
+  readonly containerName?: string;
+
+  /**
+   * Memory of each node. Half of the limit is the JVM's heap.
+   *
+   * @default - the tier `search` of `MEMORY_TIERS`, at the scale of the environment
+   */
+  readonly memory?: Memory;
+
+  /**
    * By what the nodes know each other and their clients: both HTTP and transport are encrypted, and nobody unknown gets an answer.
    *
    * @default - neither encrypted nor authenticated
@@ -69,6 +83,9 @@ export class OpenSearchCluster extends Construct {
 
   /** How many of them are waited for. */
   readonly expectedNodes: number;
+
+  /** Network of the nodes' own traffic. */
+  readonly infraNetwork: INetwork;
 
   /** What the nodes run. */
   readonly image: ServiceImage;
@@ -91,30 +108,33 @@ export class OpenSearchCluster extends Construct {
         `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more`,
       this,
     );
-    const { infraNetwork, security } = props;
-    const nodes = resolveNodes(this, { ...props, containerName: CLUSTER }, props.nodes);
+    const { infraNetwork, security, containerName = CLUSTER } = props;
+    this.infraNetwork = infraNetwork;
+    const memory = props.memory ?? memoryOf(this, "search");
+    const nodes = resolveNodes(this, { ...props, containerName }, props.nodes);
     const names = nodes.map(({ name }) => name);
     this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
     const raiseUlimits = props.raiseUlimits ?? true;
-    const heapMiB = jvmHeapMiB(this, "search");
+    const heapMiB = jvmHeapMiB(memory);
     // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
     const endpoint = (host: string) =>
       security ? openSearchUrl(true, host) : openSearchUrl(false, `${host}.${infraNetwork.name}`);
     this.internalEndpoints = names.map(endpoint);
-    this.internalEndpoint = endpoint(CLUSTER);
+    this.internalEndpoint = endpoint(containerName);
     this.image = ServiceImage.of(this, props.image ?? OPENSEARCH_IMAGE);
     this.security = security;
 
     this.nodes = nodes.map(({ name, scope: place, machine, networks, ...node }) => {
       const { hostPort } = node;
-      const tls = security && nodeOverTls(name, security);
+      const tls = security && nodeOverTls(name, containerName, security);
       const host = `${name}.${infraNetwork.name}`;
       const httpHosts = ["_local_", ...networks.map((network) => `${name}.${network.name}`)];
       return new ServiceContainer(place, name, {
         name,
         image: ServiceImage.of(place, this.image.reference),
         tier: "search",
-        cluster: CLUSTER,
+        memory,
+        cluster: containerName,
         networks,
         hasCertificate: security !== undefined,
         volumes: { "/usr/share/opensearch/data": node.dataVolume },

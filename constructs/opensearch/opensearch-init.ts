@@ -1,7 +1,6 @@
 import { Construct } from "constructs";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { INetwork } from "../network/network";
 import { readOwnFile, type UploadedFile } from "../service/file";
 import { validate } from "../service/validation";
 import type { IndexTemplate } from "./index-template";
@@ -12,11 +11,15 @@ export interface OpenSearchInitProps {
   /** Cluster that the templates are for. */
   readonly cluster: OpenSearchCluster;
 
-  /** Network on which the cluster answers without passing the host. */
-  readonly network: INetwork;
-
   /** Templates that are active when the sidecar has succeeded. */
   readonly indexTemplates: readonly IndexTemplate[];
+
+  /**
+   * Name of the container.
+   *
+   * @default "os-init"
+   */
+  readonly containerName?: string;
 
   /**
    * How it waits for the cluster.
@@ -45,9 +48,9 @@ export class OpenSearchInit extends Construct {
     const { security } = props.cluster;
     const tls = security && sidecarOverTls(SIDECAR_DIR, "os-init", security);
     this.sidecar = new InitSidecar(this, "Sidecar", {
-      name: "os-init",
+      name: props.containerName ?? "os-init",
       image: props.cluster.image,
-      network: props.network,
+      network: props.cluster.infraNetwork,
       waitFor: props.cluster.nodes,
       script: readOwnFile(__dirname, "os-init.sh"),
       declared: names,

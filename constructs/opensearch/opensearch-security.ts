@@ -2,11 +2,10 @@ import { Construct } from "constructs";
 import { parse } from "yaml";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { INetwork } from "../network/network";
 import type { Application } from "../security/application";
 import { MONITOR } from "../security/principals";
-import type { Security } from "../security/security";
 import { readOwnFile, type UploadedFile } from "../service/file";
+import { validate } from "../service/validation";
 import {
   APPLICATIONS_DIR,
   MARK,
@@ -21,14 +20,15 @@ export interface OpenSearchSecurityProps {
   /** Secured cluster that the applications use. */
   readonly cluster: OpenSearchCluster;
 
-  /** By what the cluster knows who changes its users, and where the applications' passwords are. */
-  readonly security: Security;
-
-  /** Network on which the cluster answers without passing the host. */
-  readonly network: INetwork;
-
   /** Who may do what; those that name no indices are none of OpenSearch's. */
   readonly applications: readonly Application[];
+
+  /**
+   * Name of the container.
+   *
+   * @default "os-security"
+   */
+  readonly containerName?: string;
 
   /**
    * How it waits for the cluster.
@@ -47,13 +47,20 @@ export class OpenSearchSecurity extends Construct {
 
   constructor(scope: Construct, id: string, props: OpenSearchSecurityProps) {
     super(scope, id);
-    const { cluster, security } = props;
+    const { cluster } = props;
+    const { security } = cluster;
+    validate(
+      security !== undefined,
+      () =>
+        "the OpenSearch cluster has no security, so that it has no users either: set security on the cluster, or leave the applications out",
+      this,
+    );
     const applications = props.applications.filter(({ indices }) => indices);
     const tls = sidecarOverTls(SIDECAR_DIR, ADMIN_PRINCIPAL, security);
     this.sidecar = new InitSidecar(this, "Sidecar", {
-      name: "os-security",
+      name: props.containerName ?? "os-security",
       image: cluster.image,
-      network: props.network,
+      network: cluster.infraNetwork,
       waitFor: cluster.nodes,
       script: readOwnFile(__dirname, "os-security.sh"),
       declared: [...applications.map(({ name }) => name), MONITOR],

@@ -38,7 +38,7 @@ export const CURL_AS_CHECKS = [
 ];
 
 /** A node whose HTTP and transport are encrypted and ask who is there. */
-export function nodeOverTls(node: string, security: Security): Participation {
+export function nodeOverTls(node: string, cluster: string, security: Security): Participation {
   const listener = (layer: "http" | "transport") => ({
     [`plugins.security.ssl.${layer}.pemcert_filepath`]: "certificates/node.pem",
     [`plugins.security.ssl.${layer}.pemkey_filepath`]: "certificates/node.pem",
@@ -51,7 +51,7 @@ export function nodeOverTls(node: string, security: Security): Participation {
       ...listener("transport"),
       // Java takes no name with an underscore, such as one on infra_net, for a host's. Who has no node's certificate is refused all the same.
       "plugins.security.ssl.transport.enforce_hostname_verification": "false",
-      "plugins.security.nodes_dn": "CN=opensearch-*",
+      "plugins.security.nodes_dn": `CN=${cluster}-*`,
       "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
       "plugins.security.allow_default_init_securityindex": "true",
       "plugins.security.audit.type": "log4j",

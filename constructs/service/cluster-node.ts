@@ -3,6 +3,7 @@ import type { INetwork } from "../network/network";
 import type { IDataVolume } from "../storage/data-volume";
 import { nodeNames } from "./node-name";
 import { serviceSettingsOf } from "./settings";
+import { validate } from "./validation";
 
 /** What one node of a cluster has of its own. */
 export interface ClusterNodeProps {
@@ -67,6 +68,12 @@ export function resolveNodes(
   { containerName, infraNetwork, projectNetwork }: NodesOfCluster,
   nodes: readonly ClusterNodeProps[],
 ): ClusterNode[] {
+  validate(
+    /^[a-z][a-z0-9-]*$/.test(containerName),
+    () =>
+      `containerName is "${containerName}": allowed are lower-case letters, digits and hyphens, the first a letter, since it is in host names and certificates`,
+    cluster,
+  );
   return nodeNames(containerName, nodes.length).map((name, i) => {
     const { dataVolume, hostPort } = nodes[i];
     const { scope = cluster, hostNetwork = infraNetwork, absent = false } = nodes[i];

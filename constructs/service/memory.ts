@@ -50,11 +50,11 @@ function scaleOf(tier: MemoryTier, memoryScale: number): number {
 }
 
 /**
- * The JVM heap for a tier: half of the limit, since the other half is what Kafka and OpenSearch use through the page cache
+ * The JVM heap of a container: half of the limit, since the other half is what Kafka and OpenSearch use through the page cache
  * and off-heap buffers (https://docs.opensearch.org/latest/install-and-configure/install-opensearch/index/#important-settings).
  */
-export function jvmHeapMiB(scope: IConstruct, tier: MemoryTier): number {
-  return Math.floor(memoryOf(scope, tier).limitMiB / 2);
+export function jvmHeapMiB({ limitMiB }: Memory): number {
+  return Math.floor(limitMiB / 2);
 }
 
 export function validateMemory(scope: IConstruct, { limitMiB, reservationMiB }: Memory): void {

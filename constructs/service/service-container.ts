@@ -51,6 +51,13 @@ export interface ServiceContainerProps {
   /** Row of the memory table that the container draws from. */
   readonly tier: MemoryTier;
 
+  /**
+   * What the container may use and what is kept free for it.
+   *
+   * @default - the tier's, at the scale of the environment
+   */
+  readonly memory?: Memory;
+
   /** Networks that the container joins, and no others. Published ports go through the first one. */
   readonly networks: readonly INetwork[];
 
@@ -211,7 +218,7 @@ export class ServiceContainer extends Construct {
   constructor(scope: Construct, id: string, props: ServiceContainerProps) {
     super(scope, id);
     this.name = props.name;
-    this.memory = memoryOf(this, props.tier);
+    this.memory = props.memory ?? memoryOf(this, props.tier);
     this.role = props.healthCheck ? "service" : "init";
     validateMemory(this, this.memory);
     validateGateway(this, props);

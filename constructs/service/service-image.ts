@@ -13,6 +13,9 @@ export class ServiceImage extends Construct {
     return existing ?? new ServiceImage(stack, id, reference);
   }
 
+  /** Its version. */
+  readonly tag: string;
+
   /** The engine's id of the image, known at apply. */
   readonly imageId: string;
 
@@ -28,6 +31,7 @@ export class ServiceImage extends Construct {
       () => `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
       this,
     );
+    this.tag = tag;
     this.imageId = new Image(this, "Resource", { name: reference, keepLocally: true }).imageId;
   }
 }

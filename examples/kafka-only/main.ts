@@ -25,7 +25,6 @@ const cluster = new KafkaCluster(stack, "kafka", {
 });
 new KafkaInit(stack, "kafka-init", {
   cluster,
-  network: infra,
   topics: [{ name: "orders", partitions: 3 }],
 });
 
