@@ -721,6 +721,11 @@ describe("a service container", () => {
   test("shares one image resource with the other containers of its stack", () => {
     const scope = stack();
     expect(ServiceImage.of(scope, "web:1.0.0")).toBe(ServiceImage.of(scope, "web:1.0.0"));
+    const [web, api] = ["registry:5000/web:1", "registry:5000/api:1"];
+    expect(ServiceImage.of(scope, web)).not.toBe(ServiceImage.of(scope, api));
+    expect(() => ServiceImage.of(scope, "web:2.0.0")).toThrow(
+      'image "web:2.0.0" is declared beside "web:1.0.0": a stack has one version of an image, so name the same one or use another stack (at test)',
+    );
   });
 });
 

@@ -8,8 +8,14 @@ export class ServiceImage extends Construct {
   /** The image of that name in the scope's stack; containers of one stack share it. */
   static of(scope: Construct, reference: string): ServiceImage {
     const stack = TerraformStack.of(scope);
-    const id = `image-${reference.split(":")[0].replaceAll("/", "-")}`;
+    const id = `image-${reference.replace(/:[^:/]*$/, "").replaceAll(/[/:]/g, "-")}`;
     const existing = stack.node.tryFindChild(id) as ServiceImage | undefined;
+    validate(
+      existing === undefined || existing.reference === reference,
+      () =>
+        `image "${reference}" is declared beside "${existing?.reference}": a stack has one version of an image, so name the same one or use another stack`,
+      scope,
+    );
     return existing ?? new ServiceImage(stack, id, reference);
   }
 
