@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { TerraformStack, Testing } from "cdktf";
 import {
   type Application,
@@ -109,6 +110,48 @@ describe("a Kafka cluster", () => {
       KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "1",
       KAFKA_MIN_INSYNC_REPLICAS: "1",
     });
+  });
+
+  test("needs nothing but a stack: networks, volumes and the provider are its own", () => {
+    const scope = stack();
+    new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    const { resource, provider, terraform } = JSON.parse(Testing.synth(scope));
+    expect(Object.keys(provider)).toEqual(["docker"]);
+    expect(terraform.required_providers.docker.version).toBe("4.5.0");
+    const [broker] = Object.values<Json>(resource.docker_container);
+    expect(broker.networks_advanced.map(({ name }: Json) => name)).toEqual([
+      "kafka-infra",
+      "kafka-project",
+    ]);
+    expect(broker.volumes).toEqual([
+      { container_path: "/var/lib/kafka/data", volume_name: "kafka-1-data" },
+    ]);
+    // They are known by name, so that Terraform would not see the order by itself.
+    const made = ["docker_network", "docker_volume"].flatMap((type) =>
+      Object.keys(resource[type]).map((id) => `${type}.${id}`),
+    );
+    expect(broker.depends_on.sort()).toEqual(made.sort());
+  });
+
+  test("has three brokers where no number is given, and refuses two numbers", () => {
+    const scope = stack();
+    expect(new KafkaCluster(scope, "Kafka").brokers.map(({ name }) => name)).toEqual([
+      "kafka-1",
+      "kafka-2",
+      "kafka-3",
+    ]);
+    expect(() => kafkaWith({ brokers: 3 })).toThrow(
+      "brokers is 3 and nodes has 1: leave one of them out (at test/kafka)",
+    );
+  });
+
+  test("leaves a stack the provider that it has", () => {
+    const scope = stack();
+    new DockerProvider(scope, "engine", { host: "ssh://ops@engine" });
+    new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    const { provider, terraform } = JSON.parse(Testing.synth(scope));
+    expect(provider.docker).toEqual([{ host: "ssh://ops@engine" }]);
+    expect(terraform.required_providers.docker.version).toBe("4.5.0");
   });
 
   test("takes an image, names, memory and broker configuration", () => {
@@ -527,6 +570,18 @@ describe("an OpenSearch cluster", () => {
     const inherited = container(synthesize(environments.lab).stacks, "opensearch-1");
     expect(inherited.ulimit).toBeUndefined();
     expect(envOf(inherited)["bootstrap.memory_lock"]).toBe("false");
+  });
+
+  test("needs nothing but a stack", () => {
+    const scope = stack();
+    const cluster = new OpenSearchCluster(scope, "OpenSearch", { nodeCount: 1 });
+    expect(cluster.infraNetwork.name).toBe("opensearch-infra");
+    const { resource } = JSON.parse(Testing.synth(scope));
+    const [node] = Object.values<Json>(resource.docker_container);
+    expect(node.volumes).toEqual([
+      { container_path: "/usr/share/opensearch/data", volume_name: "opensearch-1-data" },
+    ]);
+    expect(node.depends_on).toHaveLength(2);
   });
 
   test("fails with two nodes", () => {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { Construct } from "constructs";
 import { hostNameOn } from "../network/host-name";
-import type { INetwork } from "../network/network";
+import { type INetwork, Network } from "../network/network";
 import type { Security } from "../security/security";
-import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
+import { type ClusterNodeProps, countNodes, resolveNodes } from "../service/cluster-node";
 import { readOwnFile } from "../service/file";
 import { jvmHeapMiB, type Memory, memoryOf } from "../service/memory";
 import { ServiceContainer } from "../service/service-container";
@@ -54,14 +54,33 @@ export function kafkaAddresses(
 }
 
 export interface KafkaClusterProps {
-  /** Network of the brokers' own traffic: the controller quorum, replication, the init sidecar. */
-  readonly infraNetwork: INetwork;
+  /**
+   * Number of brokers that are alike, 1 or an odd one from 3.
+   *
+   * @default - the number of `nodes`, or 3
+   */
+  readonly brokers?: number;
 
-  /** Network on which applications reach the brokers. */
-  readonly projectNetwork: INetwork;
+  /**
+   * The brokers, where they differ or something is to be said about them.
+   *
+   * @default - as many as `brokers` says, with the defaults of `ClusterNodeProps`
+   */
+  readonly nodes?: readonly ClusterNodeProps[];
 
-  /** The brokers; their number is 1 or an odd one from 3. */
-  readonly nodes: readonly ClusterNodeProps[];
+  /**
+   * Network of the brokers' own traffic: the controller quorum, replication, the init sidecar.
+   *
+   * @default - the cluster's own network `<containerName>-infra`
+   */
+  readonly infraNetwork?: INetwork;
+
+  /**
+   * Network on which applications reach the brokers.
+   *
+   * @default - the cluster's own network `<containerName>-project`
+   */
+  readonly projectNetwork?: INetwork;
 
   /**
    * What the brokers run, and the sidecar.
@@ -120,25 +139,34 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly security?: Security;
   readonly initName: string;
 
+  /** Network on which applications reach the brokers. */
+  readonly projectNetwork: INetwork;
+
   /** `min.insync.replicas` of every topic that does not set it. */
   readonly minInsyncReplicas: number;
 
-  constructor(scope: Construct, id: string, props: KafkaClusterProps) {
+  constructor(scope: Construct, id: string, props: KafkaClusterProps = {}) {
     super(scope, id);
-    const count = props.nodes.length;
+    const given = countNodes(this, { nodes: props.nodes, count: props.brokers }, "brokers");
+    const count = given.length;
     validate(
       count % 2 === 1,
       () =>
         `a Kafka cluster of ${count} brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it`,
       this,
     );
-    const { infraNetwork, projectNetwork, security, containerName = CLUSTER } = props;
+    const { security, containerName = CLUSTER } = props;
+    const own = (network: string) =>
+      new Network(this, `${network}-network`, { name: `${containerName}-${network}` });
+    const infraNetwork = props.infraNetwork ?? own("infra");
+    const projectNetwork = props.projectNetwork ?? own("project");
     this.infraNetwork = infraNetwork;
+    this.projectNetwork = projectNetwork;
     this.security = security;
     this.image = ServiceImage.of(this, props.image ?? KAFKA_IMAGE);
     this.initName = `${containerName}-init`;
     const memory = props.memory ?? memoryOf(this, "broker");
-    const nodes = resolveNodes(this, { ...props, containerName }, props.nodes);
+    const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
     this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
     const config = { ...configDefaults(count), ...props.config };
@@ -174,8 +202,8 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
           nodes.some(({ hostPort }) => hostPort),
         )),
     };
-    const own = [...Object.keys({ ...clusterEnv, ...processEnv }), ...OWN_OF_BROKER];
-    validateConfig(this, props.config, own);
+    const fixed = [...Object.keys({ ...clusterEnv, ...processEnv }), ...OWN_OF_BROKER];
+    validateConfig(this, props.config, fixed);
 
     this.brokers = nodes.map(({ name, scope: place, machine, ...node }, i) => {
       const { hostPort, hostNetwork } = node;
@@ -262,14 +290,14 @@ const OWN_OF_BROKER = [
 function validateConfig(
   scope: Construct,
   config: KafkaClusterProps["config"] = {},
-  own: readonly string[],
+  fixed: readonly string[],
 ): void {
   all(
     ...Object.entries(config).map(
       ([key, value]) =>
         () =>
           validate(
-            !own.includes(variableOf(key)),
+            !fixed.includes(variableOf(key)),
             () =>
               `config "${key}" is "${value}", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config`,
             scope,

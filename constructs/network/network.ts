@@ -1,6 +1,8 @@
 import { DataDockerNetwork } from "@cdktf/provider-docker/lib/data-docker-network";
 import { Network as NetworkResource } from "@cdktf/provider-docker/lib/network";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { useDockerProvider } from "../service/docker-provider";
 import { settingsLabels } from "../service/settings";
 
 /** A network that containers join by name. */
@@ -13,6 +15,13 @@ export interface INetwork {
    * @default true
    */
   readonly publishesPorts?: boolean;
+
+  /**
+   * What containers of the same stack wait for.
+   *
+   * @default - nothing: the network is there before the stack
+   */
+  readonly dependable?: ITerraformDependable;
 }
 
 export interface NetworkProps {
@@ -46,18 +55,21 @@ export interface NetworkProps {
 export class Network extends Construct implements INetwork {
   /** A network that something else owns. The plan fails when it is not there. */
   static fromName(scope: Construct, id: string, name: string): INetwork {
+    useDockerProvider(scope);
     new DataDockerNetwork(scope, id, { name });
     return { name };
   }
 
   readonly name: string;
   readonly publishesPorts: boolean;
+  readonly dependable: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
     this.name = props.name;
     this.publishesPorts = !props.overlay;
-    new NetworkResource(this, "Resource", {
+    useDockerProvider(this);
+    this.dependable = new NetworkResource(this, "Resource", {
       name: props.name,
       driver: props.overlay ? "overlay" : "bridge",
       // Containers join it, not services alone.

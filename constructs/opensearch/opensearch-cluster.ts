@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
-import type { INetwork } from "../network/network";
+import { type INetwork, Network } from "../network/network";
 import { httpScheme, type Security } from "../security/security";
-import { type ClusterNodeProps, resolveNodes } from "../service/cluster-node";
+import { type ClusterNodeProps, countNodes, resolveNodes } from "../service/cluster-node";
 import { jvmHeapMiB, type Memory, memoryOf } from "../service/memory";
 import { ServiceContainer, type Ulimit } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
@@ -21,8 +21,26 @@ export function openSearchUrl(secured: boolean, host = CLUSTER): string {
 }
 
 export interface OpenSearchClusterProps {
-  /** Network of the nodes' own traffic and of the init sidecar. */
-  readonly infraNetwork: INetwork;
+  /**
+   * Number of nodes that are alike, 1 or at least 3.
+   *
+   * @default - the number of `nodes`, or 3
+   */
+  readonly nodeCount?: number;
+
+  /**
+   * The nodes, where they differ or something is to be said about them.
+   *
+   * @default - as many as `nodeCount` says, with the defaults of `ClusterNodeProps`
+   */
+  readonly nodes?: readonly ClusterNodeProps[];
+
+  /**
+   * Network of the nodes' own traffic and of the init sidecar.
+   *
+   * @default - the cluster's own network `<containerName>-infra`
+   */
+  readonly infraNetwork?: INetwork;
 
   /**
    * Network on which applications reach HTTP; the transport port is never on it.
@@ -30,9 +48,6 @@ export interface OpenSearchClusterProps {
    * @default - applications do not reach the cluster
    */
   readonly projectNetwork?: INetwork;
-
-  /** The nodes; their number is 1 or at least 3. */
-  readonly nodes: readonly ClusterNodeProps[];
 
   /**
    * Whether nodes set their own limits: 65536 open files and memory locked against swapping. `false` inherits the engine's,
@@ -99,19 +114,22 @@ export class OpenSearchCluster extends Construct {
   /** Base URL of HTTP on the infra network, of whichever node runs. */
   readonly internalEndpoint: string;
 
-  constructor(scope: Construct, id: string, props: OpenSearchClusterProps) {
+  constructor(scope: Construct, id: string, props: OpenSearchClusterProps = {}) {
     super(scope, id);
-    const count = props.nodes.length;
+    const given = countNodes(this, { nodes: props.nodes, count: props.nodeCount }, "nodeCount");
+    const count = given.length;
     validate(
       count === 1 || count >= 3,
       () =>
         `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more`,
       this,
     );
-    const { infraNetwork, security, containerName = CLUSTER } = props;
+    const { projectNetwork, security, containerName = CLUSTER } = props;
+    const infraNetwork =
+      props.infraNetwork ?? new Network(this, "infra-network", { name: `${containerName}-infra` });
     this.infraNetwork = infraNetwork;
     const memory = props.memory ?? memoryOf(this, "search");
-    const nodes = resolveNodes(this, { ...props, containerName }, props.nodes);
+    const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
     this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
     const raiseUlimits = props.raiseUlimits ?? true;

@@ -1,14 +1,18 @@
 import type { Construct } from "constructs";
 import type { INetwork } from "../network/network";
-import type { IDataVolume } from "../storage/data-volume";
+import { DataVolume, type IDataVolume } from "../storage/data-volume";
 import { nodeNames } from "./node-name";
 import { serviceSettingsOf } from "./settings";
 import { validate } from "./validation";
 
 /** What one node of a cluster has of its own. */
 export interface ClusterNodeProps {
-  /** Volume with the node's data. */
-  readonly dataVolume: IDataVolume;
+  /**
+   * Volume with the node's data.
+   *
+   * @default - one that is named as the container with `-data` behind it, and that Terraform refuses to destroy
+   */
+  readonly dataVolume?: IDataVolume;
 
   /**
    * Where the node's container is declared, such as the stack of its machine. `applyServiceSettings` gives that scope the machine's
@@ -62,6 +66,25 @@ interface NodesOfCluster {
   readonly projectNetwork?: INetwork;
 }
 
+/** The nodes that are given or, where only their number is, as many that are alike; three without either. */
+export function countNodes(
+  cluster: Construct,
+  { nodes, count }: { readonly nodes?: readonly ClusterNodeProps[]; readonly count?: number },
+  property: string,
+): readonly ClusterNodeProps[] {
+  validate(
+    nodes === undefined || count === undefined || nodes.length === count,
+    () => `${property} is ${count} and nodes has ${nodes?.length}: leave one of them out`,
+    cluster,
+  );
+  validate(
+    count === undefined || (Number.isInteger(count) && count >= 1),
+    () => `${property} is ${count}: it has to be a whole number from 1`,
+    cluster,
+  );
+  return nodes ?? Array.from({ length: count ?? 3 }, () => ({}));
+}
+
 /** Names the nodes of a cluster and fills in their defaults. */
 export function resolveNodes(
   cluster: Construct,
@@ -75,8 +98,9 @@ export function resolveNodes(
     cluster,
   );
   return nodeNames(containerName, nodes.length).map((name, i) => {
-    const { dataVolume, hostPort } = nodes[i];
-    const { scope = cluster, hostNetwork = infraNetwork, absent = false } = nodes[i];
+    const { hostPort, scope = cluster, hostNetwork = infraNetwork, absent = false } = nodes[i];
+    const volume = `${name}-data`;
+    const dataVolume = nodes[i].dataVolume ?? new DataVolume(scope, volume, { name: volume });
     const networks = new Set([
       ...(hostPort ? [hostNetwork] : []),
       infraNetwork,

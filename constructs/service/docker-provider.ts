@@ -1,5 +1,6 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import type { TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
 import { serviceSettingsOf } from "./settings";
 
 /**
@@ -8,8 +9,14 @@ import { serviceSettingsOf } from "./settings";
  */
 const DOCKER_PROVIDER_VERSION = "4.5.0";
 
-/** Gives a stack the provider that the constructs need, for the engine that its settings name. */
-export function useDockerProvider(stack: TerraformStack): void {
-  new DockerProvider(stack, "docker", { host: serviceSettingsOf(stack).engine });
+/**
+ * Gives the scope's stack the version of the Docker provider that the constructs need and, unless it has a provider, one for the
+ * engine that the stack's settings name. Every construct that needs the provider calls it.
+ */
+export function useDockerProvider(scope: Construct): void {
+  const stack = TerraformStack.of(scope);
+  if (!stack.node.findAll().some((construct) => construct instanceof DockerProvider)) {
+    new DockerProvider(stack, "docker", { host: serviceSettingsOf(stack).engine });
+  }
   stack.addOverride("terraform.required_providers.docker.version", DOCKER_PROVIDER_VERSION);
 }

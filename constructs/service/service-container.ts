@@ -276,9 +276,7 @@ export class ServiceContainer extends Construct {
         }),
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
-      dependsOn: props.dependsOn
-        ?.filter((other) => TerraformStack.of(other) === TerraformStack.of(this))
-        .map(({ dependable }) => dependable),
+      dependsOn: dependenciesOf(this, props),
     });
     // The bindings are generated from provider 3.6.2, which did not have it; useDockerProvider pins one that does.
     container.addOverride("memory_reservation", this.memory.reservationMiB);
@@ -290,6 +288,21 @@ export class ServiceContainer extends Construct {
     }
     this.dependable = container;
   }
+}
+
+/** What Terraform has to make first, of the container's own stack: another stack is deployed before as a whole. */
+function dependenciesOf(
+  scope: Construct,
+  { dependsOn, networks, volumes = {} }: ServiceContainerProps,
+): ITerraformDependable[] | undefined {
+  const dependables = [...(dependsOn ?? []), ...networks, ...Object.values(volumes)]
+    .flatMap(({ dependable }) => dependable ?? [])
+    .filter(
+      (dependable) =>
+        Construct.isConstruct(dependable) &&
+        TerraformStack.of(dependable) === TerraformStack.of(scope),
+    );
+  return dependsOn || dependables.length > 0 ? dependables : undefined;
 }
 
 function renderAliases(

@@ -1,6 +1,7 @@
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { useDockerProvider } from "./docker-provider";
 import { validate } from "./validation";
 
 /** An image, pulled when the engine does not have it and kept when the stack is destroyed. */
@@ -38,6 +39,7 @@ export class ServiceImage extends Construct {
       this,
     );
     this.tag = tag;
+    useDockerProvider(this);
     this.imageId = new Image(this, "Resource", { name: reference, keepLocally: true }).imageId;
   }
 }

@@ -1,10 +1,19 @@
 import { Volume } from "@cdktf/provider-docker/lib/volume";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { useDockerProvider } from "../service/docker-provider";
 import { settingsLabels } from "../service/settings";
 
 /** A volume that containers mount by name. */
 export interface IDataVolume {
   readonly name: string;
+
+  /**
+   * What containers of the same stack wait for.
+   *
+   * @default - nothing: the volume is there before the stack
+   */
+  readonly dependable?: ITerraformDependable;
 }
 
 export interface DataVolumeProps {
@@ -22,11 +31,13 @@ export interface DataVolumeProps {
 /** A named volume with data that outlives its containers. */
 export class DataVolume extends Construct implements IDataVolume {
   readonly name: string;
+  readonly dependable: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: DataVolumeProps) {
     super(scope, id);
     this.name = props.name;
-    new Volume(this, "Resource", {
+    useDockerProvider(this);
+    this.dependable = new Volume(this, "Resource", {
       name: props.name,
       labels: settingsLabels(this),
       lifecycle: {
