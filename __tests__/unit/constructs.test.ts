@@ -70,6 +70,13 @@ function kafka(brokers: number, topics: readonly Topic[] = []) {
   return JSON.parse(Testing.synth(scope));
 }
 
+/** The topics that a stack's sidecar reads. */
+function declaredIn({ resource }: Json): string {
+  return Object.values<Json>(resource.docker_container)
+    .find(({ name }) => name === "kafka-init")
+    .upload.find(({ file }: Json) => file === TOPICS_FILE).content;
+}
+
 describe("a Kafka cluster", () => {
   test("derives quorum, listeners and replication from the number of brokers", () => {
     const { stacks } = synthesize(laptop);
@@ -145,6 +152,38 @@ describe("a Kafka cluster", () => {
     );
   });
 
+  test("provisions the topics that are added by one sidecar", () => {
+    const scope = stack();
+    const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    cluster.addTopic("orders", { partitions: 3 });
+    const synth = () => JSON.parse(Testing.synth(scope, true));
+    cluster.addTopic("payments", { partitions: 1, onDrift: "ignore" });
+    const { resource } = synth();
+    const common = { replicationFactor: 1, configs: { "min.insync.replicas": "1" } };
+    expect(JSON.parse(declaredIn({ resource }))).toEqual([
+      { ...common, name: "orders", partitions: 3, onDrift: "fail" },
+      { ...common, name: "payments", partitions: 1, onDrift: "ignore" },
+    ]);
+    expect(Object.keys(resource.docker_container)).toHaveLength(2);
+    expect(synth().resource).toEqual(resource);
+    expect(() => cluster.addTopic("orders", { partitions: 6 })).toThrow(
+      'topic "orders" is declared twice: every topic has one declaration (at test/Kafka)',
+    );
+    expect(() => cluster.addTopic("refunds", { partitions: 0 })).toThrow(
+      'topic "refunds" has 0 partitions: it needs a whole number from 1 to 2147483647 (at test/Kafka)',
+    );
+  });
+
+  test("takes its topics from one place", () => {
+    const scope = stack();
+    const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    new KafkaInit(scope, "init", { cluster, topics: [] });
+    cluster.addTopic("orders", { partitions: 3 });
+    expect(() => Testing.synth(scope)).toThrow(
+      'topic "orders" is added to the cluster, and a KafkaInit is declared for it: give the KafkaInit all topics, or add them all (at test/Kafka)',
+    );
+  });
+
   test("leaves a stack the provider that it has", () => {
     const scope = stack();
     new DockerProvider(scope, "engine", { host: "ssh://ops@engine" });
@@ -194,10 +233,6 @@ describe("a Kafka cluster", () => {
 describe("a topic", () => {
   const declare = (topic: Partial<Topic>, ...others: Topic[]) =>
     kafka(3, [{ name: "orders", partitions: 3, ...topic }, ...others]);
-  const declaredIn = ({ resource }: Json): string =>
-    Object.values<Json>(resource.docker_container)
-      .find(({ name }) => name === "kafka-init")
-      .upload.find(({ file }: Json) => file === TOPICS_FILE).content;
 
   test("has three replicas and two in sync by default", () => {
     expect(JSON.parse(declaredIn(declare({})))).toEqual([

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Aspects } from "cdktf";
 import { Construct } from "constructs";
 import { hostNameOn } from "../network/host-name";
 import { type INetwork, Network } from "../network/network";
@@ -10,6 +11,8 @@ import { ServiceContainer } from "../service/service-container";
 import { ServiceImage } from "../service/service-image";
 import { all, validate } from "../service/validation";
 import { type IKafkaCluster, kafkaClientFiles, TLS_FILES } from "./kafka-client";
+import { KafkaInit } from "./kafka-init";
+import { type Topic, validateTopics } from "./topic";
 
 /** Image of every broker, and of the sidecar, which needs its client library. */
 export const KAFKA_IMAGE = "apache/kafka:4.3.1";
@@ -142,6 +145,8 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   /** Network on which applications reach the brokers. */
   readonly projectNetwork: INetwork;
 
+  private readonly topics: Topic[] = [];
+
   /** `min.insync.replicas` of every topic that does not set it. */
   readonly minInsyncReplicas: number;
 
@@ -258,6 +263,34 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         },
       });
     });
+  }
+
+  /**
+   * Declares a topic that exists with its guarantees when a deploy has finished. One sidecar provisions all that are added. Who needs
+   * applications too declares a `KafkaInit` with both instead.
+   */
+  addTopic(name: string, topic: Omit<Topic, "name">): void {
+    const topics = [...this.topics, { name, ...topic }];
+    validateTopics(topics, this.brokers.length, this);
+    if (this.topics.length === 0) {
+      // At synth, when all of them are known.
+      Aspects.of(this).add({ visit: (construct) => construct === this && this.declareInit() });
+    }
+    this.topics.push({ name, ...topic });
+  }
+
+  private declareInit(): void {
+    const id = "init";
+    if (this.node.tryFindChild(id)) {
+      return;
+    }
+    validate(
+      !ServiceContainer.allIn(this).some((container) => container.name === this.initName),
+      () =>
+        `topic "${this.topics[0].name}" is added to the cluster, and a KafkaInit is declared for it: give the KafkaInit all topics, or add them all`,
+      this,
+    );
+    new KafkaInit(this, id, { cluster: this, topics: this.topics });
   }
 }
 
