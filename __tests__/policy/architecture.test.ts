@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { VERSION } from "../../constructs/version";
 
 const ROOT = join(__dirname, "..", "..");
 
@@ -44,6 +45,36 @@ test("no construct reads the environment, the clock or a random number; secrets 
     "environments/identities.ts",
     "environments/secrets.ts",
   ]);
+});
+
+describe("the constructs are a library", () => {
+  const inConstructs = (pattern: RegExp) =>
+    filesWith(pattern).filter((file) => file.startsWith("constructs/"));
+
+  test("that reads neither package.json nor an environment variable of the process", () => {
+    const reading =
+      /package\.json|process\.env|\benv\b.*from "node:process"|\{[^}]*\benv\b[^}]*\} = process\b/;
+    expect([
+      'import { version } from "../../package.json"',
+      "process.env.HOME",
+      'import { env } from "node:process"',
+      "const { env } = process;",
+    ]).toEqual(Array(4).fill(expect.stringMatching(reading)));
+    expect(inConstructs(reading)).toEqual([]);
+  });
+
+  test("that imports nothing of this project but itself", () => {
+    const outside = sources
+      .filter((file) => file.startsWith("constructs/"))
+      .flatMap(importsOf)
+      .filter((file) => !file.startsWith("constructs/"));
+    expect(outside).toEqual([]);
+  });
+
+  test("and has the version of the package", () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(VERSION).toBe(version);
+  });
 });
 
 test("no code sets a variable of its own process: values are passed, and children have an environment of their own", () => {

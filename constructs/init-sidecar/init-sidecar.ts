@@ -1,5 +1,4 @@
 import { Construct } from "constructs";
-import { version } from "../../package.json";
 import type { INetwork } from "../network/network";
 import {
   readOwnFile,
@@ -10,6 +9,7 @@ import {
 import { ServiceContainer } from "../service/service-container";
 import type { ServiceImage } from "../service/service-image";
 import { validate } from "../service/validation";
+import { VERSION } from "../version";
 import { SIDECAR_DIR } from "./sidecar-dir";
 
 /** How a sidecar waits for its cluster: exponential backoff with jitter, a cap and a deadline. */
@@ -121,7 +121,7 @@ export class InitSidecar extends Construct {
       tmpfs: { [RUN_DIR]: "size=64m,mode=1777" },
       env: {
         GROUNDWORK_SIDECAR: props.name,
-        GROUNDWORK_VERSION: version,
+        GROUNDWORK_VERSION: VERSION,
         GROUNDWORK_DECLARED: props.declared.join(" "),
         GROUNDWORK_RUN_DIR: RUN_DIR,
         GROUNDWORK_RETRY_INITIAL_MS: String(retry.initialBackoffMs),
