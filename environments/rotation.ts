@@ -1,13 +1,8 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { certificatesIn, SECRET_FILES, writeSecret } from "../secrets/secret-files";
 import type { Environment } from "./environment";
-import {
-  certificatesIn,
-  principalsOf,
-  SECRET_FILES,
-  secretsFolder,
-  writeSecret,
-} from "./identities";
+import { principalsOf, secretsFolder } from "./identities";
 
 /** Has every principal's certificate made anew by the next synth. */
 export function forgetCertificates(environment: Environment): void {
@@ -39,7 +34,7 @@ export async function takeAuthorityStep(environment: Environment, step: number):
   if (step === 1) {
     if (!isThere(nextAuthority)) {
       // Here, since every command knows of rotations, and this library takes a fifth of a second to load.
-      const { makeAuthority } = await import("./certificates");
+      const { makeAuthority } = await import("../secrets/certificates");
       writeSecret(folder, nextAuthority, await makeAuthority(`groundwork ${environment.name}`));
     }
     trust(authority, nextAuthority);

@@ -1,6 +1,7 @@
 import type { Security } from "../constructs";
 import { type Environment, isSecured } from "../environments";
-import { SECRET_FILES, secretsAreGiven, secretsFolder } from "../environments/identities";
+import { secretsAreGiven, secretsFolder } from "../environments/identities";
+import { securityIn } from "../secrets/secret-folder";
 
 /** What an environment's services and sidecars know their principals by; nothing where its networks are trusted. */
 export function securityOf(environment: Environment): Security | undefined {
@@ -11,13 +12,5 @@ export function securityOf(environment: Environment): Security | undefined {
   const folder = secretsAreGiven()
     ? secretsFolder(environment)
     : `../../../environments/secrets/${environment.name}`;
-  const at = (file: string) => `${folder}/${file}`;
-  return {
-    authorities: at(SECRET_FILES.authorities),
-    identityOf: (principal) => at(SECRET_FILES.identity(principal)),
-    credentialsOf: (application) => ({
-      password: at(SECRET_FILES.password(application)),
-      passwordHash: at(SECRET_FILES.passwordHash(application)),
-    }),
-  };
+  return securityIn(folder);
 }

@@ -11,8 +11,8 @@ export const MOST_SECONDS = 300;
 /** What a platform with real servers is made of, and what runs it. */
 const PLATFORM = [
   ...["catalog", "commands", "constructs", "environments", "lab", "operations", "packages"],
-  ...["stacks", "__tests__/support", "cdktf.json", "main.ts", "package.json", "package-lock.json"],
-  "tools",
+  ...["secrets", "stacks", "tools", "__tests__/support"],
+  ...["cdktf.json", "main.ts", "package.json", "package-lock.json"],
 ];
 
 /** What is there for people, the benchmark and hermetic tests. */
@@ -39,7 +39,7 @@ const MACHINES = [
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
-  ...["environments/certificates.ts", "environments/lab-secured.ts"],
+  ...["secrets/certificates.ts", "environments/lab-secured.ts"],
   ...["environments/lab-three-secured.ts", "environments/rotation.ts"],
   ...["operations/credentials", "operations/deploy/authorities.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],

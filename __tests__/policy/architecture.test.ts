@@ -6,7 +6,7 @@ const ROOT = join(__dirname, "..", "..");
 
 /** Folders of code, each after those that it may import from; tools and lab do not know each other. */
 const FLOORS = [
-  ...[["constructs"], ["environments"], ["stacks"], ["catalog"], ["operations"]],
+  ...[["constructs"], ["secrets"], ["environments"], ["stacks"], ["catalog"], ["operations"]],
   ...[["lab", "tools"], ["commands"]],
 ];
 
@@ -41,9 +41,10 @@ test("stacks know no resource of a provider but Grafana's folder and the provide
 test("no construct reads the environment, the clock or a random number; secrets are made in one place", () => {
   const impure = /process\.env|Date\.now|new Date|Math\.random|randomBytes|process\.cwd/;
   expect(filesWith(impure).filter((file) => !/^(commands|operations)\//.test(file))).toEqual([
-    "environments/certificates.ts",
     "environments/identities.ts",
     "environments/secrets.ts",
+    "secrets/certificates.ts",
+    "secrets/secret-files.ts",
   ]);
 });
 

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeAuthority, makeIdentity } from "../../environments/certificates";
+import { makeAuthority, makeIdentity } from "../../secrets/certificates";
 
 /** An authority of certificates, as files. */
 export class TestAuthority {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeAuthority, makeIdentity } from "../../environments/certificates";
+import { makeAuthority, makeIdentity } from "../../secrets/certificates";
 import type { Finished } from "./lab";
 import type { Guest, SecuredProject } from "./secured";
 

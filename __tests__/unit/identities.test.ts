@@ -16,7 +16,6 @@ import { basename, join } from "node:path";
 import { compareSync } from "bcryptjs";
 import { Construct } from "constructs";
 import { validateApplications } from "../../constructs/security/application";
-import { makeIdentity } from "../../environments/certificates";
 import {
   ensureIdentities,
   makeIdentities,
@@ -26,6 +25,7 @@ import {
 import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
 import { checkSecrets } from "../../operations/machine/secrets";
+import { makeIdentity } from "../../secrets/certificates";
 
 // Each of twelve rounds takes twice as long as the one before: one test has them all.
 const mockRounds = { atMost: 4 };

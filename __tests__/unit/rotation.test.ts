@@ -2,12 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  certificatesIn,
-  ensureIdentities,
-  principalsOf,
-  secretsFolder,
-} from "../../environments/identities";
+import { ensureIdentities, principalsOf, secretsFolder } from "../../environments/identities";
 import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
 import {
@@ -18,6 +13,7 @@ import {
   takeAuthorityStep,
 } from "../../environments/rotation";
 import { rotate } from "../../operations/rotation/rotate";
+import { certificatesIn } from "../../secrets/secret-files";
 
 const environment = { ...labSecured, name: "rotation-test" };
 const folder = secretsFolder(environment);

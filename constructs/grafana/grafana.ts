@@ -1,4 +1,5 @@
 import { Construct } from "constructs";
+import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
@@ -112,7 +113,11 @@ export class Grafana extends Construct {
       // Grafana's user in its image is of root's group.
       secrets: [
         { path: ADMIN_PASSWORD_FILE, source: props.adminPasswordFile },
-        ...(security ? identityFiles(security, "grafana", TLS_DIR) : []),
+        ...(security
+          ? identityFiles(security, "grafana", TLS_DIR, {
+              hosts: hostNamesOn([props.network], "grafana"),
+            })
+          : []),
       ],
       entrypoint: ["sh", "/groundwork/start.sh", "/run.sh"],
       env: {

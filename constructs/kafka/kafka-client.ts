@@ -40,13 +40,14 @@ export const TLS_FILES = {
 export function kafkaClientFiles(
   security: Security,
   principal: string,
+  hosts?: readonly string[],
 ): { readonly files: readonly UploadedFile[]; readonly secrets: readonly SecretFile[] } {
   // The user of Kafka's image is not in root's group, nor is a sidecar's.
   const readableBy = "everyone";
   return {
     files: [{ path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") }],
     secrets: [
-      { path: TLS_FILES.keyStore, source: security.identityOf(principal), readableBy },
+      { path: TLS_FILES.keyStore, source: security.identityOf(principal, hosts), readableBy },
       { path: TLS_FILES.trustStore, source: security.authorities, readableBy },
     ],
   };

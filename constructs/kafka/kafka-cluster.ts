@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Aspects } from "cdktf";
 import { Construct } from "constructs";
-import { hostNameOn } from "../network/host-name";
+import { hostNameOn, hostNamesOn } from "../network/host-name";
 import { type INetwork, Network } from "../network/network";
 import type { Security } from "../security/security";
 import { type ClusterNodeProps, countNodes, resolveNodes } from "../service/cluster-node";
@@ -229,7 +229,9 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         }),
       };
       const { health } = kafkaAddresses(name, infraNetwork, locked);
-      const client = security && kafkaClientFiles(security, name);
+      const client =
+        security &&
+        kafkaClientFiles(security, name, hostNamesOn(node.networks, name, containerName));
       return new ServiceContainer(place, name, {
         name,
         image: ServiceImage.of(place, this.image.reference),

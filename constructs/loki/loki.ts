@@ -1,4 +1,5 @@
 import { Construct } from "constructs";
+import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile } from "../service/file";
@@ -82,7 +83,12 @@ export class Loki extends Construct {
         },
       ],
       // Loki runs as a user of its own.
-      secrets: security && identityFiles(security, "loki", TLS_DIR, "everyone"),
+      secrets:
+        security &&
+        identityFiles(security, "loki", TLS_DIR, {
+          readableBy: "everyone",
+          hosts: hostNamesOn([props.network], "loki"),
+        }),
       command: [
         "-config.file=/etc/loki/groundwork.yaml",
         "-config.expand-env=true",

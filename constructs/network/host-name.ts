@@ -7,3 +7,18 @@ import type { INetwork } from "./network";
 export function hostNameOn(network: INetwork, container: string): string {
   return `${container}.${network.name.replaceAll("_", "-")}`;
 }
+
+/** Every host name and address by which a container is reached under these names, on networks and in itself: those that its certificate is for. */
+export function hostNamesOn(
+  networks: readonly Pick<INetwork, "name">[],
+  ...names: readonly string[]
+): string[] {
+  return [
+    ...names.flatMap((name) => [
+      name,
+      ...networks.flatMap((network) => [`${name}.${network.name}`, hostNameOn(network, name)]),
+    ]),
+    "localhost",
+    "127.0.0.1",
+  ];
+}

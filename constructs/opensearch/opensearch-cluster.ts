@@ -144,7 +144,7 @@ export class OpenSearchCluster extends Construct {
 
     this.nodes = nodes.map(({ name, scope: place, machine, networks, ...node }) => {
       const { hostPort } = node;
-      const tls = security && nodeOverTls(name, containerName, security);
+      const tls = security && nodeOverTls(name, containerName, networks, security);
       const host = `${name}.${infraNetwork.name}`;
       const httpHosts = ["_local_", ...networks.map((network) => `${name}.${network.name}`)];
       return new ServiceContainer(place, name, {

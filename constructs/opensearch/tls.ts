@@ -1,3 +1,5 @@
+import { hostNamesOn } from "../network/host-name";
+import type { INetwork } from "../network/network";
 import { identityFiles, type Security } from "../security/security";
 import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
 
@@ -38,7 +40,12 @@ export const CURL_AS_CHECKS = [
 ];
 
 /** A node whose HTTP and transport are encrypted and ask who is there. */
-export function nodeOverTls(node: string, cluster: string, security: Security): Participation {
+export function nodeOverTls(
+  node: string,
+  cluster: string,
+  networks: readonly INetwork[],
+  security: Security,
+): Participation {
   const listener = (layer: "http" | "transport") => ({
     [`plugins.security.ssl.${layer}.pemcert_filepath`]: "certificates/node.pem",
     [`plugins.security.ssl.${layer}.pemkey_filepath`]: "certificates/node.pem",
@@ -62,7 +69,10 @@ export function nodeOverTls(node: string, cluster: string, security: Security): 
     })),
     secrets: [
       secret(`${CERTIFICATES_DIR}/authorities.pem`, security.authorities),
-      secret(`${CERTIFICATES_DIR}/node.pem`, security.identityOf(node)),
+      secret(
+        `${CERTIFICATES_DIR}/node.pem`,
+        security.identityOf(node, hostNamesOn(networks, node, cluster)),
+      ),
       secret(`${CERTIFICATES_DIR}/checks.pem`, security.identityOf("checks")),
     ],
   };
@@ -78,7 +88,7 @@ export function sidecarOverTls(
     env: { CURL_HOME: directory },
     files: [{ path: `${directory}/.curlrc`, content: readOwnFile(__dirname, "curlrc") }],
     // A sidecar is not in root's group.
-    secrets: identityFiles(security, principal, directory, "everyone"),
+    secrets: identityFiles(security, principal, directory, { readableBy: "everyone" }),
   };
 }
 

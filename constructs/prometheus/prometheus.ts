@@ -1,5 +1,6 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, identityFiles, type Security } from "../security/security";
 import { readOwnFile, type SecretFile } from "../service/file";
@@ -89,7 +90,7 @@ export class Prometheus extends Construct {
             }))
           : []),
       ],
-      secrets: security && secretsOf(security),
+      secrets: security && secretsOf(security, props.network),
       command: [
         `--config.file=${CONFIG_DIR}/groundwork.yml`,
         "--storage.tsdb.path=/prometheus",
@@ -105,11 +106,14 @@ export class Prometheus extends Construct {
   }
 }
 
-function secretsOf(security: Security): SecretFile[] {
+function secretsOf(security: Security, network: INetwork): SecretFile[] {
   // Prometheus runs as nobody.
   const readableBy = "everyone";
   return [
-    ...identityFiles(security, "prometheus", TLS_DIR, readableBy),
+    ...identityFiles(security, "prometheus", TLS_DIR, {
+      readableBy,
+      hosts: hostNamesOn([network], "prometheus"),
+    }),
     { path: `${TLS_DIR}/checks.pem`, source: security.identityOf("checks"), readableBy },
   ];
 }

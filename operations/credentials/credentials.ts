@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Application, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { SECRET_FILES, secretsFolder } from "../../environments/identities";
+import { secretsFolder } from "../../environments/identities";
+import { SECRET_FILES } from "../../secrets/secret-files";
 import { CommandError, table } from "../terminal/terminal";
 
 /** What an application connects to both clusters with, from a container on the project network. */

@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSecured } from "../../environments";
-import { certificatesIn, SECRET_FILES, secretsFolder } from "../../environments/identities";
+import { secretsFolder } from "../../environments/identities";
+import { certificatesIn, SECRET_FILES } from "../../secrets/secret-files";
 import type { Platform } from "../platform/platform";
 import { listed } from "../terminal/terminal";
 

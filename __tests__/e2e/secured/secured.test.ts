@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../constructs";
-import { makeAuthority, makeIdentity } from "../../../environments/certificates";
 import { labSecured } from "../../../environments/lab-secured";
 import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
 import { Platform } from "../../../operations/platform/platform";
 import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";
+import { makeAuthority, makeIdentity } from "../../../secrets/certificates";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "../../support/lab";
 import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";

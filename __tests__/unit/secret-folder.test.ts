@@ -1,0 +1,79 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TerraformStack, Testing } from "cdktf";
+import {
+  KafkaCluster,
+  KafkaInit,
+  Network,
+  OpenSearchCluster,
+  OpenSearchInit,
+  OpenSearchSecurity,
+} from "../../constructs";
+import { principalsOf } from "../../environments/identities";
+import { labSecured } from "../../environments/lab-secured";
+import { SecretFolder } from "../../secrets/secret-folder";
+import type { Json } from "../support/platform";
+
+const parent = mkdtempSync(join(tmpdir(), "secret-folder-"));
+const security = new SecretFolder(join(parent, "secrets"));
+const stack = new TerraformStack(Testing.app(), "test");
+const { infra, project } = labSecured.networks;
+const networks = {
+  infraNetwork: new Network(stack, "infra", { name: infra.name }),
+  projectNetwork: new Network(stack, "project", { name: project.name }),
+};
+const applications = [{ name: "shop", topics: { "*": "read" }, everything: true } as const];
+
+const kafka = new KafkaCluster(stack, "Kafka", { ...networks, security });
+new KafkaInit(stack, "KafkaInit", { cluster: kafka, topics: [], applications });
+const openSearch = new OpenSearchCluster(stack, "OpenSearch", { ...networks, security });
+new OpenSearchInit(stack, "OpenSearchInit", { cluster: openSearch, indexTemplates: [] });
+new OpenSearchSecurity(stack, "OpenSearchSecurity", { cluster: openSearch, applications });
+
+const certificateOf = (principal: string) =>
+  new X509Certificate(readFileSync(security.identityOf(principal)));
+const hostsOf = ({ subjectAltName = "" }: X509Certificate) =>
+  subjectAltName
+    .split(", ")
+    .map((name) => name.replace(/^(DNS|IP Address):/, ""))
+    .sort();
+
+beforeAll(() => security.ensure());
+afterAll(() => rmSync(parent, { recursive: true }));
+
+test("has a certificate for each that the constructs give one to, and for the hosts by which it is reached", () => {
+  const nodes = [...principalsOf(labSecured)].filter(([name]) =>
+    /^(kafka|opensearch)-\d$/.test(name),
+  );
+  expect(nodes).toHaveLength(6);
+  for (const [name, hosts] of nodes) {
+    expect([name, hostsOf(certificateOf(name))]).toEqual([name, [...hosts].sort()]);
+  }
+  const names = readdirSync(join(security.path, "identities")).map((file) => file.slice(0, -4));
+  const clients = ["checks", "kafka-init", "os-admin", "os-init"];
+  expect(names.sort()).toEqual([...nodes.map(([name]) => name), ...clients].sort());
+});
+
+test("has all files that the stack uploads, for this user's eyes only", () => {
+  const { resource } = JSON.parse(Testing.synth(stack));
+  const sources = Object.values<Json>(resource.docker_container)
+    .flatMap(({ upload }) => upload.map(({ source }: Json) => source))
+    .filter((source) => source?.startsWith(security.path));
+  expect(new Set(sources).size).toBe(12);
+  for (const source of sources) {
+    expect([source, statSync(source).mode & 0o077]).toEqual([source, 0]);
+  }
+});
+
+test("keeps what is good, and makes a certificate again that does not name every host", async () => {
+  const serials = () => ["kafka-1", "kafka-2"].map((name) => certificateOf(name).serialNumber);
+  const [first, second] = serials();
+  await security.ensure();
+  expect(serials()).toEqual([first, second]);
+  security.identityOf("kafka-2", ["kafka.example.org"]);
+  await security.ensure();
+  expect(serials()).toEqual([first, expect.not.stringMatching(second)]);
+  expect(hostsOf(certificateOf("kafka-2"))).toContain("kafka.example.org");
+});
