@@ -268,7 +268,7 @@ describe("os-security", () => {
   test.concurrent("gives the platform's own roles what they are to have by now, and takes none of them back", async () => {
     const [server, url] = await fake();
     const { roles, rolesmapping } = server.security;
-    const own = { applications: [], principals: renderOwnRoles() };
+    const own = { applications: [], principals: renderOwnRoles("opensearch") };
     roles.set("groundwork_checks", { reserved: true, cluster_permissions: ["cluster:monitor/x"] });
     rolesmapping.set("groundwork_checks", { reserved: true, users: ["checks"] });
     const changed = await run(url, own);

@@ -63,6 +63,25 @@ function filesOf(body: Json): Record<string, string> {
   return Object.fromEntries(body.upload.map(({ file, content }: Json) => [file, content]));
 }
 
+test("a secured OpenSearch cluster of another name takes the nodes of that name for its own", () => {
+  const stack = new TerraformStack(Testing.app(), "test");
+  const cluster = new OpenSearchCluster(stack, "os", {
+    nodeCount: 1,
+    containerName: "search",
+    security,
+  });
+  new OpenSearchSecurity(stack, "os-security", { cluster, applications: [] });
+  const { resource } = JSON.parse(Testing.synth(stack));
+  const [node, sidecar] = Object.values<Json>(resource.docker_container).sort((a, b) =>
+    b.name.localeCompare(a.name),
+  );
+  expect([node.name, sidecar.name]).toEqual(["search-1", "os-security"]);
+  expect(envOf(node)["plugins.security.nodes_dn"]).toBe("CN=search-*");
+  const files = JSON.stringify([filesOf(node), filesOf(sidecar)]);
+  expect(files.match(/search-\*/g)).toHaveLength(2);
+  expect(files).not.toContain("opensearch-*");
+});
+
 test("an OpenSearch cluster that is not secured has no users", () => {
   const stack = new TerraformStack(Testing.app(), "test");
   const cluster = new OpenSearchCluster(stack, "os", {

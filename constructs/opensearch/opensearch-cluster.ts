@@ -99,6 +99,9 @@ export class OpenSearchCluster extends Construct {
   /** How many of them are waited for. */
   readonly expectedNodes: number;
 
+  /** What the names of the nodes' containers begin with. */
+  readonly containerName: string;
+
   /** Network of the nodes' own traffic. */
   readonly infraNetwork: INetwork;
 
@@ -128,6 +131,7 @@ export class OpenSearchCluster extends Construct {
     const infraNetwork =
       props.infraNetwork ?? new Network(this, "infra-network", { name: `${containerName}-infra` });
     this.infraNetwork = infraNetwork;
+    this.containerName = containerName;
     const memory = props.memory ?? memoryOf(this, "search");
     const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);

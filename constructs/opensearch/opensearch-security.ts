@@ -14,7 +14,7 @@ import {
   renderMonitor,
 } from "./declared-applications";
 import type { OpenSearchCluster } from "./opensearch-cluster";
-import { ADMIN_PRINCIPAL, sidecarOverTls } from "./tls";
+import { ADMIN_PRINCIPAL, configurationFile, sidecarOverTls } from "./tls";
 
 export interface OpenSearchSecurityProps {
   /** Secured cluster that the applications use. */
@@ -68,7 +68,7 @@ export class OpenSearchSecurity extends Construct {
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
         ...applications.flatMap(renderApplication),
         ...renderMonitor(),
-        ...renderOwnRoles(),
+        ...renderOwnRoles(cluster.containerName),
         ...tls.files,
       ],
       secrets: [
@@ -92,10 +92,10 @@ export class OpenSearchSecurity extends Construct {
 }
 
 /** The files of the platform's own roles, as nodes have them for a cluster's first start. */
-export function renderOwnRoles(): UploadedFile[] {
+export function renderOwnRoles(cluster: string): UploadedFile[] {
   return (["role", "mapping"] as const).flatMap((kind) => {
     const file = { role: "roles", mapping: "roles_mapping" }[kind];
-    const { _meta, ...own } = parse(readOwnFile(__dirname, `security/${file}.yml`));
+    const { _meta, ...own } = parse(configurationFile(file, cluster));
     return Object.entries<object>(own).map(([name, body]) => renderFile(name, kind, body));
   });
 }

@@ -65,7 +65,7 @@ export function nodeOverTls(
     },
     files: INITIAL_CONFIGURATION.map((name) => ({
       path: `${CONFIG_DIR}/opensearch-security/${name}.yml`,
-      content: readOwnFile(__dirname, `security/${name}.yml`),
+      content: configurationFile(name, cluster),
     })),
     secrets: [
       secret(`${CERTIFICATES_DIR}/authorities.pem`, security.authorities),
@@ -76,6 +76,11 @@ export function nodeOverTls(
       secret(`${CERTIFICATES_DIR}/checks.pem`, security.identityOf("checks")),
     ],
   };
+}
+
+/** A file of the security plugin's configuration, in which the nodes of a cluster are known by the cluster's name. */
+export function configurationFile(name: string, cluster: string): string {
+  return readOwnFile(__dirname, `security/${name}.yml`).replaceAll("opensearch-*", `${cluster}-*`);
 }
 
 /** A sidecar whose curl shows who it is, and knows whom to trust, by itself. */
