@@ -67,6 +67,7 @@ const suite = (seconds: number, covers: readonly string[] = ONE_MACHINE): Suite 
 export const SUITES: Readonly<Record<string, Suite>> = {
   state: suite(70),
   smoke: suite(85),
+  examples: suite(90, [...ONE_MACHINE, "examples"]),
   docs: suite(120, PAGES),
   declared: suite(130),
   terrain: suite(130, SYNTHESIS),

@@ -1,25 +1,59 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { synthesizeTree } from "../../operations/synthesis/tree";
-import type { Json } from "../support/platform";
+import { envOf, type Json } from "../support/platform";
 
-const EXAMPLES = join(__dirname, "..", "..", "examples");
+const ROOT = join(__dirname, "..", "..");
+/** A project that has the examples to itself, since one of them writes secrets. */
+const project = mkdtempSync(join(tmpdir(), "examples-"));
+const examples = join(project, "examples");
 
-test("there is an example of a project that uses the public constructs", () => {
-  expect(readdirSync(EXAMPLES, { recursive: true })).toEqual(["kafka-only", "kafka-only/main.ts"]);
+beforeAll(() => {
+  cpSync(join(ROOT, "examples"), examples, {
+    recursive: true,
+    filter: (file) => !file.endsWith("/secrets"),
+  });
+  for (const name of ["constructs", "secrets", "node_modules"]) {
+    symlinkSync(join(ROOT, name), join(project, name));
+  }
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+/** The one stack of an example, and its containers by name. */
+async function synthesize(example: string, stack: string) {
+  const stacks = await synthesizeTree(join(examples, example), "none");
+  expect([...stacks.keys()]).toEqual([stack]);
+  const { resource, terraform } = stacks.get(stack);
+  const bodies = Object.values<Json>(resource.docker_container);
+  return {
+    resource,
+    terraform,
+    containers: Object.fromEntries<Json>(bodies.map((body) => [body.name, body])),
+  };
+}
+
+const fileOf = (body: Json, path: string) =>
+  body.upload.find(({ file }: Json) => file === path).content;
+
+test("there are examples of each cluster alone, and of both secured", () => {
+  const files = readdirSync(join(ROOT, "examples"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
+    .filter((file) => !file.startsWith("examples/secured/secrets/"));
+  expect(files.sort()).toEqual([
+    ...["examples/README.md", "examples/kafka-only/main.ts"],
+    "examples/opensearch-only/index-templates/products.json",
+    ...["examples/opensearch-only/main.ts", "examples/secured/main.ts"],
+  ]);
 });
 
-test("kafka-only has one broker, its topics and nothing of the platform", async () => {
-  const stacks = await synthesizeTree(join(EXAMPLES, "kafka-only"), "none");
-  expect([...stacks.keys()]).toEqual(["orders"]);
-  const { resource, terraform } = stacks.get("orders");
-  const containers = Object.values<Json>(resource.docker_container);
-  expect(containers.map(({ name }) => name).sort()).toEqual(["kafka-1", "kafka-init"]);
+test("kafka-only has one broker, its topic and nothing of the platform", async () => {
+  const { containers, resource, terraform } = await synthesize("kafka-only", "orders");
+  expect(Object.keys(containers).sort()).toEqual(["kafka-1", "kafka-init"]);
   expect(terraform.required_providers.docker.version).toBe("4.5.0");
-  const init = containers.find(({ name }) => name === "kafka-init");
-  const { content } = init.upload.find(({ file }: Json) => file === TOPICS_FILE);
-  expect(JSON.parse(content)).toEqual([
+  expect(JSON.parse(fileOf(containers["kafka-init"], TOPICS_FILE))).toEqual([
     {
       name: "orders",
       partitions: 3,
@@ -28,4 +62,31 @@ test("kafka-only has one broker, its topics and nothing of the platform", async 
       configs: { "min.insync.replicas": "1" },
     },
   ]);
+  expect(Object.keys(resource.docker_network)).toHaveLength(2);
+});
+
+test("opensearch-only has one node, reached from the host, and its index template", async () => {
+  const { containers } = await synthesize("opensearch-only", "search");
+  expect(Object.keys(containers).sort()).toEqual(["opensearch-1", "os-init"]);
+  expect(containers["opensearch-1"].ports).toEqual([
+    { internal: 9200, external: 9200, ip: "127.0.0.1" },
+  ]);
+  const template = fileOf(containers["os-init"], "/groundwork/index-templates/products.json");
+  expect(JSON.parse(template).index_patterns).toEqual(["products-*"]);
+});
+
+test("secured has both clusters with TLS, an application in both, and makes every secret", async () => {
+  const { containers } = await synthesize("secured", "shop");
+  expect(Object.keys(containers).sort()).toEqual([
+    ...["kafka-1", "kafka-init", "opensearch-1", "os-security"],
+  ]);
+  expect(envOf(containers["kafka-1"]).KAFKA_LISTENER_SECURITY_PROTOCOL_MAP).toContain(
+    "APP:SASL_SSL",
+  );
+  expect(envOf(containers["opensearch-1"])["plugins.security.ssl.http.enabled"]).toBe("true");
+  const sources = Object.values(containers)
+    .flatMap(({ upload }) => upload.map(({ source }: Json) => source ?? ""))
+    .filter((source) => source.includes("/secrets/"));
+  expect(sources.filter((source) => source.includes("shop"))).toHaveLength(2);
+  expect(sources.filter((source) => !existsSync(source))).toEqual([]);
 });

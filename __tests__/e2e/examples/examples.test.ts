@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { detectTerraform } from "../../../operations/terraform/binary";
+import { docker, expectDone, type Finished, freshLab, run } from "../../support/lab";
+
+const output = mkdtempSync(join(tmpdir(), "examples-"));
+
+/** Calls Terraform in the folder of the example's stack. */
+function terraform(...args: string[]): Finished {
+  const { command } = detectTerraform() as { command: string };
+  return run(command, [`-chdir=${join(output, "stacks", "orders")}`, ...args]);
+}
+
+/** Calls a tool of the Kafka CLI in the broker. */
+const kafka = (tool: string, ...args: string[]) =>
+  docker(
+    ...["exec", "--env", "KAFKA_HEAP_OPTS=-Xmx64m", "kafka-1", `/opt/kafka/bin/${tool}.sh`],
+    ...["--bootstrap-server", "kafka-1.kafka-infra:19092", ...args],
+  );
+
+beforeAll(() => freshLab(undefined, { sharedClasses: false }));
+afterAll(() => rmSync(output, { recursive: true }));
+
+test("kafka-only deploys with Terraform alone", () => {
+  expectDone(
+    run("node", ["-r", "./tools/register.js", "examples/kafka-only/main.ts"], {
+      CDKTF_OUTDIR: output,
+    }),
+  );
+  expectDone(terraform("init", "-input=false"));
+  expectDone(terraform("apply", "-input=false", "-auto-approve"));
+});
+
+test("it has its topic then", () => {
+  expect(kafka("kafka-topics", "--describe", "--topic", "orders")).toMatch(
+    /PartitionCount: 3\s+ReplicationFactor: 1\s/,
+  );
+});
+
+test("and nothing to do the next time", () => {
+  expectDone(terraform("plan", "-input=false", "-detailed-exitcode"));
+});
+
+test("Terraform refuses to destroy its data", () => {
+  const { exitCode, output: said } = terraform("destroy", "-input=false", "-auto-approve");
+  expect(exitCode).toBe(1);
+  expect(said).toContain("Instance cannot be destroyed");
+  expect(docker("volume", "ls", "--quiet", "--filter", "name=kafka-1-data")).toBe("kafka-1-data");
+});

@@ -1,0 +1,17 @@
+// One OpenSearch node and its index templates in a project of one's own, with HTTP on port 9200 of this machine.
+// node -r ./tools/register.js examples/opensearch-only/main.ts writes cdktf.out; terraform in cdktf.out/stacks/search deploys it.
+import { join } from "node:path";
+import { App, LocalBackend, TerraformStack } from "cdktf";
+import { IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../../constructs";
+
+const app = new App();
+const stack = new TerraformStack(app, "search");
+new LocalBackend(stack, { path: "search.tfstate" });
+
+const cluster = new OpenSearchCluster(stack, "OpenSearch", { nodes: [{ hostPort: 9200 }] });
+new OpenSearchInit(stack, "OpenSearchInit", {
+  cluster,
+  indexTemplates: IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
+});
+
+app.synth();

@@ -1,0 +1,43 @@
+// Kafka and OpenSearch with TLS, and an application with its permissions in both, in a project of one's own. examples/secured/secrets/ has the
+// CA, the key pairs and the application's password: keep it, and keep it out of version control.
+// node -r ./tools/register.js examples/secured/main.ts writes it and cdktf.out; terraform in cdktf.out/stacks/shop deploys them.
+import { join } from "node:path";
+import { App, LocalBackend, TerraformStack } from "cdktf";
+import {
+  type Application,
+  KafkaCluster,
+  KafkaInit,
+  Network,
+  OpenSearchCluster,
+  OpenSearchSecurity,
+} from "../../constructs";
+import { SecretFolder } from "../../secrets/secret-folder";
+
+const app = new App();
+const stack = new TerraformStack(app, "shop");
+new LocalBackend(stack, { path: "shop.tfstate" });
+
+const security = new SecretFolder(join(__dirname, "secrets"));
+const projectNetwork = new Network(stack, "Applications", { name: "shop" });
+const shop: Application = {
+  name: "shop",
+  topics: { orders: "readwrite" },
+  consumerGroups: ["shop"],
+  indices: { "orders-*": "readwrite" },
+};
+
+const kafka = new KafkaCluster(stack, "Kafka", { brokers: 1, projectNetwork, security });
+new KafkaInit(stack, "KafkaInit", {
+  cluster: kafka,
+  topics: [{ name: "orders", partitions: 3 }],
+  applications: [shop],
+});
+
+const openSearch = new OpenSearchCluster(stack, "OpenSearch", {
+  nodeCount: 1,
+  projectNetwork,
+  security,
+});
+new OpenSearchSecurity(stack, "OpenSearchSecurity", { cluster: openSearch, applications: [shop] });
+
+security.ensure().then(() => app.synth());
