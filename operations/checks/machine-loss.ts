@@ -1,3 +1,4 @@
+import { nodeName } from "../../constructs/service/node-name";
 import type { Environment } from "../../environments";
 import {
   machineOf,
@@ -139,7 +140,7 @@ export function partitionsIn(description: string): Replicated[] {
           {
             name: `${topic}-${partition}`,
             // None at all where the last one in sync was lost.
-            nodes: inSync === "" ? [] : inSync.split(",").map((id) => `kafka-${id}`),
+            nodes: inSync === "" ? [] : inSync.split(",").map((id) => nodeName("kafka", id)),
             needs,
           },
         ];

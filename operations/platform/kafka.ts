@@ -1,5 +1,6 @@
 import { type INetwork, KAFKA_CLIENT_CONFIG, kafkaAddresses } from "../../constructs";
 import { TLS_FILES } from "../../constructs/kafka/kafka-client";
+import { nodeName } from "../../constructs/service/node-name";
 import type { Outcome } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
 
@@ -86,7 +87,7 @@ export class Kafka implements Cluster {
   async coordinator(broker: string): Promise<string | undefined> {
     const { output } = await this.run(broker, "kafka-metadata-quorum.sh", ["describe", "--status"]);
     const [, leader] = /^LeaderId:\s+(\d+)/m.exec(output) ?? [];
-    return leader && `kafka-${leader}`;
+    return leader && nodeName("kafka", leader);
   }
 
   /**
@@ -104,7 +105,7 @@ export class Kafka implements Cluster {
     // NodeId, DirectoryId, LogEndOffset, Lag, ...
     const lags = new Map(
       [...output.matchAll(/^(\d+)\s+\S+\s+\S+\s+(\d+)/gm)].map(([, id, lag]) => [
-        `kafka-${id}`,
+        nodeName("kafka", id),
         Number(lag),
       ]),
     );
