@@ -123,11 +123,6 @@ export function npm(
   return run("npm", ["run", "--silent", script, "--", ...args], env);
 }
 
-/** Presses Ctrl-C in an npm script once it has printed something. */
-export function interruptNpm(script: string, once: RegExp): Promise<Finished> {
-  return interrupt("npm", ["run", "--silent", script], once);
-}
-
 /** Presses Ctrl-C in a command once it has printed something. */
 export function interrupt(
   command: string,

@@ -12,10 +12,10 @@ import {
   expectDone,
   expectEveryVolume,
   freshLab,
-  interruptNpm,
   kafka,
   npm,
   OF_THE_LAB,
+  onceItSays,
   openSearch,
   records,
   rerun,
@@ -308,8 +308,20 @@ describe("down", () => {
   });
 
   test("and an up that is interrupted is gone on with by the next one, which finds the data", async () => {
-    // While it waits for the nodes: what Terraform has not begun yet, an interrupt does not end before its timeout.
-    const interrupted = await interruptNpm("up", /opensearch-\d: \d+ s, /);
+    // While it waits for the nodes, which have started: what Terraform has not begun yet, an interrupt does not end before its timeout.
+    const interrupted = await onceItSays(
+      /opensearch-\d: creating/,
+      async (_, group) => {
+        await eventually(() => {
+          const names = docker("ps", "--format", "{{.Names}}", ...OF_THE_LAB).split("\n");
+          const nodes = names.filter((name) => /^opensearch-\d$/.test(name));
+          return nodes.length === 3 ? [] : [nodes];
+        });
+        process.kill(-group, "SIGINT");
+      },
+      "npm",
+      ["run", "--silent", "up"],
+    );
     expect(interrupted.exitCode).not.toBe(0);
     expect(interrupted.output).toContain(
       "interrupted; the state is saved: run the same command again to go on",
