@@ -1,5 +1,5 @@
 // The app of cdktf.json: synthesizes the environment that the variables name.
-import { ValidationError } from "./constructs/service/validation";
+import { ValidationError } from "./constructs/container/validation";
 import { withEngine } from "./environments/placement";
 import { currentDeclarations } from "./operations/synthesis/environment";
 import { synthesizePlatform } from "./stacks/platform";

@@ -1,4 +1,17 @@
 export { ALLOY_IMAGE, Alloy, type AlloyProps } from "./alloy/alloy";
+export type { ClusterNodeProps } from "./container/cluster-node";
+export { useDockerProvider } from "./container/docker-provider";
+export type { HealthCheck } from "./container/health-check";
+export { MEMORY_TIERS, type Memory, type MemoryTier } from "./container/memory";
+export {
+  type LoopbackPort,
+  ServiceContainer,
+  type ServiceContainerProps,
+  type Ulimit,
+} from "./container/service-container";
+export { ServiceImage } from "./container/service-image";
+export { applyServiceSettings, type ServiceSettings } from "./container/settings";
+export { all, ValidationError } from "./container/validation";
 export { EngineProxy, type EngineProxyProps, HAPROXY_IMAGE } from "./engine-proxy/engine-proxy";
 export { DOCKER_CLI_IMAGE, ExitRelay, type ExitRelayProps } from "./exit-relay/exit-relay";
 export { type AlertGroup, type AlertRule, readAlertGroups } from "./grafana/alert-group";
@@ -48,17 +61,4 @@ export {
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
 export { type Access, type Application, validateApplications } from "./security/application";
 export { httpScheme, type Security } from "./security/security";
-export type { ClusterNodeProps } from "./service/cluster-node";
-export { useDockerProvider } from "./service/docker-provider";
-export type { HealthCheck } from "./service/health-check";
-export { MEMORY_TIERS, type Memory, type MemoryTier } from "./service/memory";
-export {
-  type LoopbackPort,
-  ServiceContainer,
-  type ServiceContainerProps,
-  type Ulimit,
-} from "./service/service-container";
-export { ServiceImage } from "./service/service-image";
-export { applyServiceSettings, type ServiceSettings } from "./service/settings";
-export { all, ValidationError } from "./service/validation";
 export { DataVolume, type DataVolumeProps, type IDataVolume } from "./storage/data-volume";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { type Declared, object, record, strict } from "../constructs/container/declaration";
 import { smtpSchema } from "../constructs/grafana/smtp";
-import { type Declared, object, record, strict } from "../constructs/service/declaration";
 
 const WHOLE = "a whole number from 1 to 1000";
 

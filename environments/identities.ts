@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
+import { validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
-import { validate } from "../constructs/service/validation";
 import {
   checkSecretFiles,
   ensureSecretFiles,

@@ -1,5 +1,5 @@
 // Not the whole of the constructs, which load CDKTF: a command that only asks for an environment is quick.
-import { ValidationError } from "../constructs/service/validation";
+import { ValidationError } from "../constructs/container/validation";
 import type { Environment } from "./environment";
 import { lab } from "./lab";
 import { labSecured } from "./lab-secured";

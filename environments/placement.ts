@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { homedir } from "node:os";
+import { nodeNames } from "../constructs/container/node-name";
+import { all, validate } from "../constructs/container/validation";
 import { CLUSTERS } from "../constructs/security/principals";
-import { nodeNames } from "../constructs/service/node-name";
-import { all, validate } from "../constructs/service/validation";
 import type { EngineAddress, Environment, Machine } from "./environment";
 
 /** What runs on every machine has the machine's name behind its own. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { validate } from "../constructs/container/validation";
 import type { Application } from "../constructs/security/application";
-import { validate } from "../constructs/service/validation";
 import type { Environment } from "./environment";
 import { ensureIdentities } from "./identities";
 

@@ -1,5 +1,5 @@
-import { checkDeclared } from "../constructs/service/declaration";
-import { all, validate } from "../constructs/service/validation";
+import { checkDeclared } from "../constructs/container/declaration";
+import { all, validate } from "../constructs/container/validation";
 import { type Environment, environmentSchema } from "./environment";
 import { type ClusterName, nodesOf, validateMachines } from "./placement";
 

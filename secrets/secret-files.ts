@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
-import { ValidationError, validate } from "../constructs/service/validation";
+import { ValidationError, validate } from "../constructs/container/validation";
 
 /** A certificate is renewed when this much of its life is over. */
 const LIFE_BEFORE_RENEWAL = 2 / 3;

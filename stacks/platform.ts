@@ -9,8 +9,8 @@ import type {
   Topic,
 } from "../constructs";
 import { all, ServiceContainer } from "../constructs";
-import { unknownName } from "../constructs/service/declaration";
-import { validate } from "../constructs/service/validation";
+import { unknownName } from "../constructs/container/declaration";
+import { validate } from "../constructs/container/validation";
 import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../environments/secrets";
 import { AlertingStack } from "./alerting-stack";

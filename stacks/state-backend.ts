@@ -8,7 +8,7 @@ import {
   S3Backend,
   type TerraformStack,
 } from "cdktf";
-import { validate } from "../constructs/service/validation";
+import { validate } from "../constructs/container/validation";
 import type { Environment, StateBackend } from "../environments";
 
 /** The environment's folder of local state as a stack's working folder sees it. */

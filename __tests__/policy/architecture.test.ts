@@ -27,7 +27,7 @@ function filesWith(pattern: RegExp): string[] {
 
 test("one place knows the provider's container resource", () => {
   expect(filesWith(/provider-docker\/lib\/container"/)).toEqual([
-    "constructs/service/service-container.ts",
+    "constructs/container/service-container.ts",
   ]);
 });
 

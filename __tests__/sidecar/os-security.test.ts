@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { UploadedFile } from "../../constructs/container/file";
 import {
   MARK,
   renderApplication,
@@ -8,7 +9,6 @@ import {
 } from "../../constructs/opensearch/declared-applications";
 import { renderOwnRoles } from "../../constructs/opensearch/opensearch-security";
 import type { Application } from "../../constructs/security/application";
-import type { UploadedFile } from "../../constructs/service/file";
 import { TestAuthority } from "../support/certificates";
 import { FakeOpenSearch, type Fault } from "../support/fake-opensearch";
 import {

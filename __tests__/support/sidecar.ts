@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { UploadedFile } from "../../constructs/service/file";
+import type { UploadedFile } from "../../constructs/container/file";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 

@@ -20,11 +20,11 @@ import {
   ServiceImage,
   type Topic,
 } from "../../constructs";
+import { escapeTemplate, unescapeTemplate } from "../../constructs/container/file";
+import { renderDuration } from "../../constructs/container/health-check";
+import { validateMemory } from "../../constructs/container/memory";
 import { APPLICATIONS_FILE } from "../../constructs/kafka/declared-applications";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
-import { escapeTemplate, unescapeTemplate } from "../../constructs/service/file";
-import { renderDuration } from "../../constructs/service/health-check";
-import { validateMemory } from "../../constructs/service/memory";
 import { environmentNamed, environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { production } from "../../environments/production";

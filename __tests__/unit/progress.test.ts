@@ -276,7 +276,7 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
       restarts: 2,
     }),
     undefined,
-    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/service/memory.ts, restarted 2 times",
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 2 times",
   ],
   [
     "that runs and never gets healthy",
@@ -294,7 +294,7 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "that the kernel killed and that runs again",
     state({ health: "starting", ExitCode: 0, restarts: 1 }),
     { exitCode: 137, oomKilled: true },
-    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/service/memory.ts, restarted 1 times",
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 1 times",
   ],
   [
     "that is healthy again",

@@ -1,5 +1,9 @@
 import { basename } from "node:path";
 import { Construct } from "constructs";
+import { readOwnFile, type UploadedFile } from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
+import { serviceSettingsOf } from "../container/settings";
 import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { ExitRelay } from "../exit-relay/exit-relay";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
@@ -9,10 +13,6 @@ import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import type { Prometheus } from "../prometheus/prometheus";
 import { SERVICES } from "../security/principals";
 import { identityFiles, type Security } from "../security/security";
-import { readOwnFile, type UploadedFile } from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
-import { serviceSettingsOf } from "../service/settings";
 import type { IDataVolume } from "../storage/data-volume";
 
 export const ALLOY_IMAGE = "grafana/alloy:v1.18.0";

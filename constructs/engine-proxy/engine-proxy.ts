@@ -1,9 +1,9 @@
 import { Construct, type IConstruct } from "constructs";
+import { readOwnFile } from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
+import { serviceSettingsOf } from "../container/settings";
 import type { INetwork } from "../network/network";
-import { readOwnFile } from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
-import { serviceSettingsOf } from "../service/settings";
 
 /** A release with long-term support. */
 export const HAPROXY_IMAGE = "haproxy:3.2.21-alpine";

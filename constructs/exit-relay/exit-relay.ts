@@ -1,10 +1,10 @@
 import { Construct } from "constructs";
+import { readOwnFile } from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
+import { serviceSettingsOf } from "../container/settings";
 import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
 import type { INetwork } from "../network/network";
-import { readOwnFile } from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
-import { serviceSettingsOf } from "../service/settings";
 
 /** The docker CLI alone. */
 export const DOCKER_CLI_IMAGE = "docker:28.5.2-cli";

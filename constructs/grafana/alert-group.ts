@@ -8,8 +8,8 @@ import {
   type Declared,
   object,
   objectWith,
-} from "../service/declaration";
-import { all, ValidationError, validate, validateDistinct } from "../service/validation";
+} from "../container/declaration";
+import { all, ValidationError, validate, validateDistinct } from "../container/validation";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "./query";
 
 const severitySchema = v.picklist(["critical", "warning", "info"]);

@@ -2,8 +2,8 @@ import { ContactPoint as ContactPointResource } from "@cdktf/provider-grafana/li
 import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import * as v from "valibot";
-import { checkDeclared, type Declared, object } from "../service/declaration";
-import { validate } from "../service/validation";
+import { checkDeclared, type Declared, object } from "../container/declaration";
+import { validate } from "../container/validation";
 
 const secretSchema = object({
   /** Name of the Terraform variable: lower-case letters, digits and "_". */

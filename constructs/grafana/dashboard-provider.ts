@@ -1,4 +1,4 @@
-import { readOwnFile, type UploadedFile } from "../service/file";
+import { readOwnFile, type UploadedFile } from "../container/file";
 import { Dashboard } from "./dashboard";
 
 /**

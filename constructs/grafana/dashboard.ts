@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { readJsonFile } from "../service/file";
-import { all, validate } from "../service/validation";
+import { readJsonFile } from "../container/file";
+import { all, validate } from "../container/validation";
 import { DATA_SOURCE_LANGUAGES } from "./data-source";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics, variablesIn } from "./query";
 

@@ -1,10 +1,10 @@
 import { Construct } from "constructs";
+import { readOwnFile } from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, identityFiles, type Security } from "../security/security";
-import { readOwnFile } from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
 import type { IDataVolume } from "../storage/data-volume";
 import type { DashboardProvider } from "./dashboard-provider";
 import { type DataSource, renderDataSources } from "./data-source";

@@ -1,8 +1,8 @@
 import { MuteTiming as MuteTimingResource } from "@cdktf/provider-grafana/lib/mute-timing";
 import { Construct } from "constructs";
 import * as v from "valibot";
-import { checkDeclared, type Declared, object } from "../service/declaration";
-import { all, validate } from "../service/validation";
+import { checkDeclared, type Declared, object } from "../container/declaration";
+import { all, validate } from "../container/validation";
 
 const muteIntervalSchema = object({
   /** Hours of the day, `HH:MM`; the end is not muted any more, `24:00` is the day's. */

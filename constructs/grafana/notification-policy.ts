@@ -1,8 +1,8 @@
 import { NotificationPolicy as NotificationPolicyResource } from "@cdktf/provider-grafana/lib/notification-policy";
 import { Construct } from "constructs";
 import * as v from "valibot";
-import { checkDeclared, type Declared, object, record } from "../service/declaration";
-import { all, validate } from "../service/validation";
+import { checkDeclared, type Declared, object, record } from "../container/declaration";
+import { all, validate } from "../container/validation";
 import type { ContactPoint } from "./contact-point";
 import type { MuteTiming } from "./mute-timing";
 

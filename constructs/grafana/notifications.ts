@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { anyObject, checkDeclared, type Declared, object } from "../service/declaration";
-import { all, validateDistinct } from "../service/validation";
+import { anyObject, checkDeclared, type Declared, object } from "../container/declaration";
+import { all, validateDistinct } from "../container/validation";
 import { type ContactPointProps, validateContactPoint } from "./contact-point";
 import { type MuteTimingProps, validateMuteTiming } from "./mute-timing";
 import { type NotificationPolicyProps, validateNotificationPolicy } from "./notification-policy";

@@ -1,6 +1,6 @@
 import { RuleGroup as RuleGroupResource } from "@cdktf/provider-grafana/lib/rule-group";
 import { Construct } from "constructs";
-import { escapeTemplate } from "../service/file";
+import { escapeTemplate } from "../container/file";
 import { type AlertGroup, type AlertRule, toSeconds } from "./alert-group";
 
 export interface RuleGroupProps {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Declared, object } from "../service/declaration";
+import { type Declared, object } from "../container/declaration";
 
 export const smtpSchema = object({
   /** Host and port, as in `smtp.example.org:587`. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Declared } from "../service/declaration";
+import type { Declared } from "../container/declaration";
 
 export const driftPolicySchema = v.picklist(["fail", "reconcile", "ignore"]);
 

@@ -6,7 +6,7 @@ export const EXIT_CODES = {
   73: "something exists and differs from its declaration: the log names each field; change the declaration, the cluster or onDrift",
   77: "not authorised: check the sidecar's credentials",
   78: "bad configuration of the sidecar itself: its log names the variable",
-  137: "killed, by the kernel when memory ran out: raise the job tier in constructs/service/memory.ts",
+  137: "killed, by the kernel when memory ran out: raise the job tier in constructs/container/memory.ts",
   143: "terminated from outside: deploy again",
 } as const;
 

@@ -1,14 +1,14 @@
 import { Construct } from "constructs";
-import type { INetwork } from "../network/network";
 import {
   readOwnFile,
   type SecretFile,
   type UploadedFile,
   type UploadedProgram,
-} from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import type { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
+} from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import type { ServiceImage } from "../container/service-image";
+import { validate } from "../container/validation";
+import type { INetwork } from "../network/network";
 import { VERSION } from "../version";
 import { SIDECAR_DIR } from "./sidecar-dir";
 

@@ -1,8 +1,8 @@
+import { renderJsonList } from "../container/file";
+import { type FileChange, together } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Access, Application } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
-import { renderJsonList } from "../service/file";
-import { type FileChange, together } from "../service/file-change";
 
 /** What applications may do in Kafka; Application.java reads it. */
 export const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications.json`;

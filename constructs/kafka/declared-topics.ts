@@ -1,6 +1,6 @@
+import { renderJsonList } from "../container/file";
+import { type FileChange, facts, together } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import { renderJsonList } from "../service/file";
-import { type FileChange, facts, together } from "../service/file-change";
 import type { Topic } from "./topic";
 import { configText, removalOfConfigs } from "./topic-config";
 

@@ -1,8 +1,8 @@
+import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
+import type { ServiceContainer } from "../container/service-container";
+import type { ServiceImage } from "../container/service-image";
 import type { INetwork } from "../network/network";
 import type { Security } from "../security/security";
-import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
-import type { ServiceContainer } from "../service/service-container";
-import type { ServiceImage } from "../service/service-image";
 
 /** A Kafka cluster as its clients see it. */
 export interface IKafkaCluster {

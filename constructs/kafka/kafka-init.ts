@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
+import { readOwnFile } from "../container/file";
+import { ServiceImage } from "../container/service-image";
+import { all } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { type Application, validateApplications } from "../security/application";
 import { MONITOR } from "../security/principals";
 import type { Security } from "../security/security";
-import { readOwnFile } from "../service/file";
-import { ServiceImage } from "../service/service-image";
-import { all } from "../service/validation";
 import { APPLICATIONS_FILE, renderApplications } from "./declared-applications";
 import { renderTopics, TOPICS_FILE } from "./declared-topics";
 import { type IKafkaCluster, KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kafka-client";

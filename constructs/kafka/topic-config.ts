@@ -1,4 +1,4 @@
-import { nearestName } from "../service/nearest-name";
+import { nearestName } from "../container/nearest-name";
 import table from "./topic-configs.json";
 
 /** What a broker knows of a config of topics; the table is made from Kafka's own class, see topic-configs/. */

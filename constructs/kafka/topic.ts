@@ -1,6 +1,5 @@
 import type { Construct } from "constructs";
 import * as v from "valibot";
-import { driftPolicySchema } from "../init-sidecar/drift-policy";
 import {
   anyObject,
   called,
@@ -8,8 +7,9 @@ import {
   type Declared,
   object,
   record,
-} from "../service/declaration";
-import { all, validate, validateDistinct } from "../service/validation";
+} from "../container/declaration";
+import { all, validate, validateDistinct } from "../container/validation";
+import { driftPolicySchema } from "../init-sidecar/drift-policy";
 import { refusalOfConfig } from "./topic-config";
 
 /**

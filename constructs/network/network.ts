@@ -2,8 +2,8 @@ import { DataDockerNetwork } from "@cdktf/provider-docker/lib/data-docker-networ
 import { Network as NetworkResource } from "@cdktf/provider-docker/lib/network";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { useDockerProvider } from "../service/docker-provider";
-import { settingsLabels } from "../service/settings";
+import { useDockerProvider } from "../container/docker-provider";
+import { settingsLabels } from "../container/settings";
 
 /** A network that containers join by name. */
 export interface INetwork {

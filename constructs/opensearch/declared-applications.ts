@@ -1,10 +1,10 @@
 import { basename } from "node:path";
+import type { UploadedFile } from "../container/file";
+import { type FileChange, facts } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Access, Application } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
-import type { UploadedFile } from "../service/file";
-import { type FileChange, facts } from "../service/file-change";
 
 /** What applications may do in OpenSearch, and the platform's own roles; os-security.sh reads the files. */
 export const APPLICATIONS_DIR = `${SIDECAR_DIR}/applications`;

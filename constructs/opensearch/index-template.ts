@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { unknownName } from "../container/declaration";
+import { readJsonFile } from "../container/file";
+import { all, validate } from "../container/validation";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
-import { unknownName } from "../service/declaration";
-import { readJsonFile } from "../service/file";
-import { all, validate } from "../service/validation";
 
 export interface IndexTemplateProps {
   /**

@@ -1,11 +1,11 @@
 import { Construct } from "constructs";
+import { type ClusterNodeProps, countNodes, resolveNodes } from "../container/cluster-node";
+import { jvmHeapMiB, type Memory, memoryOf } from "../container/memory";
+import { ServiceContainer, type Ulimit } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
+import { validate } from "../container/validation";
 import { type INetwork, Network } from "../network/network";
 import { httpScheme, type Security } from "../security/security";
-import { type ClusterNodeProps, countNodes, resolveNodes } from "../service/cluster-node";
-import { jvmHeapMiB, type Memory, memoryOf } from "../service/memory";
-import { ServiceContainer, type Ulimit } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
-import { validate } from "../service/validation";
 import { CURL_AS_NODE, nodeOverTls } from "./tls";
 
 /** Image of every node, and of the sidecars that need its curl, where no other is asked for. */

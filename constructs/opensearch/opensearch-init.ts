@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
+import { readOwnFile, type UploadedFile } from "../container/file";
+import { validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import { readOwnFile, type UploadedFile } from "../service/file";
-import { validate } from "../service/validation";
 import type { IndexTemplate } from "./index-template";
 import type { OpenSearchCluster } from "./opensearch-cluster";
 import { sidecarOverTls } from "./tls";

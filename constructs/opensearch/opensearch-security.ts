@@ -1,11 +1,11 @@
 import { Construct } from "constructs";
 import { parse } from "yaml";
+import { readOwnFile, type UploadedFile } from "../container/file";
+import { validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Application } from "../security/application";
 import { MONITOR } from "../security/principals";
-import { readOwnFile, type UploadedFile } from "../service/file";
-import { validate } from "../service/validation";
 import {
   APPLICATIONS_DIR,
   MARK,

@@ -1,7 +1,7 @@
+import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { identityFiles, type Security } from "../security/security";
-import { readOwnFile, type SecretFile, type UploadedFile } from "../service/file";
 
 /** What a container has, beside its own, to take part in a secured cluster. */
 interface Participation {

@@ -1,7 +1,7 @@
+import type { ServiceContainer } from "../container/service-container";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { KafkaInit } from "../kafka/kafka-init";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
-import type { ServiceContainer } from "../service/service-container";
 
 /**
  * A number that the platform declares, as a metric: dashboards and alerts compare what is measured with it, so that nobody

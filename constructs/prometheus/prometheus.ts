@@ -1,12 +1,12 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { readOwnFile, type SecretFile } from "../container/file";
+import { ServiceContainer } from "../container/service-container";
+import { ServiceImage } from "../container/service-image";
+import { validateRetentionDays } from "../container/validation";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, identityFiles, type Security } from "../security/security";
-import { readOwnFile, type SecretFile } from "../service/file";
-import { ServiceContainer } from "../service/service-container";
-import { ServiceImage } from "../service/service-image";
-import { validateRetentionDays } from "../service/validation";
 import type { IDataVolume } from "../storage/data-volume";
 import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
 

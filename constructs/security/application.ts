@@ -7,8 +7,8 @@ import {
   type Declared,
   object,
   record,
-} from "../service/declaration";
-import { all, validate, validateDistinct } from "../service/validation";
+} from "../container/declaration";
+import { all, validate, validateDistinct } from "../container/validation";
 import { RESERVED_NAMES } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);

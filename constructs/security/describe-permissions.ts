@@ -1,4 +1,4 @@
-import { type FileChange, facts } from "../service/file-change";
+import { type FileChange, facts } from "../container/file-change";
 
 /** Describes what an application may do in a cluster, such as `read on topic orders`; undefined where it is not declared. */
 export function describePermissions(

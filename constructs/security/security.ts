@@ -1,4 +1,4 @@
-import type { SecretFile } from "../service/file";
+import type { SecretFile } from "../container/file";
 
 /**
  * What a secured platform knows its principals by; `SecretFolder` of secrets/ makes all of it. Every path is as a stack's working folder

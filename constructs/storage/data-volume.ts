@@ -1,8 +1,8 @@
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { useDockerProvider } from "../service/docker-provider";
-import { settingsLabels } from "../service/settings";
+import { useDockerProvider } from "../container/docker-provider";
+import { settingsLabels } from "../container/settings";
 
 /** A volume that containers mount by name. */
 export interface IDataVolume {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { unescapeTemplate } from "../../constructs/service/file";
+import { unescapeTemplate } from "../../constructs/container/file";
 import type { ContainerResource, Label } from "../../operations/synthesis/container";
 import { stackFolder } from "../../operations/synthesis/project";
 

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
-import { unescapeTemplate } from "../../constructs/service/file";
+import { unescapeTemplate } from "../../constructs/container/file";
 import { docker } from "../../operations/engine/docker";
 import type { ContainerResource } from "../../operations/synthesis/container";
 import { stackFolder } from "../../operations/synthesis/project";

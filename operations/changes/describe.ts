@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { unescapeTemplate } from "../../constructs/container/file";
+import { type FileChange, facts, together } from "../../constructs/container/file-change";
 import {
   APPLICATIONS_FILE,
   FORMER_APPLICATIONS_FILE,
 } from "../../constructs/kafka/declared-applications";
 import { FORMER_TOPICS_FILE, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
-import { unescapeTemplate } from "../../constructs/service/file";
-import { type FileChange, facts, together } from "../../constructs/service/file-change";
 import {
   clusterOf,
   type Label,

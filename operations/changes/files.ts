@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { type FileChange, facts } from "../../constructs/container/file-change";
 import {
   APPLICATIONS_FILE,
   describeApplications,
@@ -9,7 +10,6 @@ import {
   APPLICATIONS_DIR,
   describeApplicationFile,
 } from "../../constructs/opensearch/declared-applications";
-import { type FileChange, facts } from "../../constructs/service/file-change";
 import type { Json } from "../synthesis/tree";
 
 /**

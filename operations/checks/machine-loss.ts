@@ -1,4 +1,4 @@
-import { nodeName } from "../../constructs/service/node-name";
+import { nodeName } from "../../constructs/container/node-name";
 import type { Environment } from "../../environments";
 import {
   machineOf,

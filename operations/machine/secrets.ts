@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { Application } from "../../constructs";
-import { ValidationError } from "../../constructs/service/validation";
+import { ValidationError } from "../../constructs/container/validation";
 import { type Environment, isSecured } from "../../environments";
 import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
 import { authorityStepOf } from "../../environments/rotation";

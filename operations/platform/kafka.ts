@@ -1,6 +1,6 @@
 import { type INetwork, KAFKA_CLIENT_CONFIG, kafkaAddresses } from "../../constructs";
+import { nodeName } from "../../constructs/container/node-name";
 import { TLS_FILES } from "../../constructs/kafka/kafka-client";
-import { nodeName } from "../../constructs/service/node-name";
 import type { Outcome } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
 

@@ -134,7 +134,7 @@ export function describeFailure(
         : undefined;
   if (end) {
     const meaning = end.oomKilled
-      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/service/memory.ts`
+      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/container/memory.ts`
       : describeServiceExit(end.exitCode);
     return `ended with ${end.exitCode}, ${meaning}${again}`;
   }

@@ -1,4 +1,4 @@
-import { all } from "../../constructs/service/validation";
+import { all } from "../../constructs/container/validation";
 import { type Environment, environmentNamed } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { ValidationError } from "../../constructs/service/validation";
+import { ValidationError } from "../../constructs/container/validation";
 import type { EngineAddress, Environment } from "../../environments";
 import { enginesOf, isSameEngine } from "../../environments/placement";
 import type { SynthesizeProps } from "../../stacks/platform";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ValidationError } from "../../constructs/service/validation";
+import { ValidationError } from "../../constructs/container/validation";
 
 /** Rows as an aligned table; the first row is the header. */
 export function table(rows: readonly (readonly string[])[]): string {
