@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runLabScript } from "../../../lab/scripts";
 import { detectTerraform } from "../../../operations/terraform/binary";
 import { docker, expectDone, type Finished, freshLab, run } from "../../support/lab";
 
@@ -19,8 +20,31 @@ const kafka = (tool: string, ...args: string[]) =>
     ...["--bootstrap-server", "kafka-1.kafka-infra:19092", ...args],
   );
 
-beforeAll(() => freshLab(undefined, { sharedClasses: false }));
-afterAll(() => rmSync(output, { recursive: true }));
+/** Removes what the example has made, its data too. */
+function removeExample(): void {
+  const ofExample = ["--quiet", "--filter", "label=groundwork.environment=default"];
+  for (const [kind, list, remove] of [
+    ["container", ["ls", "--all"], ["rm", "--force"]],
+    ["network", ["ls"], ["rm"]],
+    ["volume", ["ls"], ["rm"]],
+  ] as const) {
+    const ids = docker(kind, ...list, ...ofExample);
+    if (ids !== "") {
+      docker(kind, ...remove, ...ids.split("\n"));
+    }
+  }
+}
+
+beforeAll(async () => {
+  await runLabScript("engine.sh", "bookworm");
+  // Of a run that was killed: the lab keeps off an engine that serves others.
+  removeExample();
+  await freshLab(undefined, { sharedClasses: false });
+});
+afterAll(() => {
+  removeExample();
+  rmSync(output, { recursive: true });
+});
 
 test("kafka-only deploys with Terraform alone", () => {
   expectDone(
