@@ -208,7 +208,7 @@ describe("the program of a process of its own", () => {
     );
     const loaded = stdout.trim().split("\n");
     const own = loaded.filter((file) => !file.includes("/node_modules/"));
-    expect(own.filter((file) => !/\/(program|terminal|service)\/\w+\.ts$/.test(file))).toEqual([
+    expect(own.filter((file) => !/\/(program|terminal|container)\/\w+\.ts$/.test(file))).toEqual([
       join(ROOT, "tools", "register.js"),
       join(ROOT, "package.json"),
     ]);
