@@ -100,7 +100,8 @@ bootstrap_engine() {
   chmod 0755 "$made"
   # What it mounts goes with it, so that nothing is removed by way of the mounts of one that was killed.
   mirror=$(debian_mirror)
-  unshare --mount mmdebstrap --variant=minbase --include=apparmor,ca-certificates,docker-cli,docker.io,iptables,procps,tini \
+  # A mirror may lag behind a release that changes every day.
+  unshare --mount mmdebstrap --aptopt='Acquire::Check-Valid-Until "false"' --variant=minbase --include=apparmor,ca-certificates,docker-cli,docker.io,iptables,procps,tini \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*.gz' "$name" "$made" ${mirror:+"$mirror"}
   mkdir -p "$made/old" "$made/var/lib/docker"
   [ ! -e "$LAB_DIR/engines/$name.json" ] || install -D --mode 0644 "$LAB_DIR/engines/$name.json" "$made/etc/docker/daemon.json"
