@@ -168,7 +168,7 @@ export const environmentSchema = object({
    *
    * @default - none
    */
-  without: v.optional(v.array(observabilityServiceSchema)),
+  excludedServices: v.optional(v.array(observabilityServiceSchema)),
 
   /**
    * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana. Where there are several machines, each is on
@@ -202,11 +202,11 @@ export const environmentSchema = object({
 
   /**
    * Names of machines that are gone for now: a deploy leaves out what is placed there, and the init sidecars run elsewhere.
-   * `npm run up -- --without <machine>` says so for once.
+   * `npm run up -- --exclude-machine <machine>` says so for once.
    *
    * @default - none
    */
-  absent: v.optional(v.array(v.string())),
+  excludedMachines: v.optional(v.array(v.string())),
 
   /**
    * Name of the machine by name of the container, such as `{ grafana: "b" }`, where it is to be another one.

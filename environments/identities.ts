@@ -7,7 +7,7 @@ import {
   ensureSecretFiles,
   makeSecretFiles,
   missingFiles,
-  readAuthorities,
+  readCaBundle,
   readCertificate,
   SECRET_FILES,
   type WantedSecrets,
@@ -58,7 +58,7 @@ function wantedBy(environment: Environment, applications: readonly string[]): Wa
  * Makes what is missing of an environment's secrets, for this user's eyes only, and certificates anew that should not be used any more.
  * Fails when one cannot work, or, where they are given, is not there.
  */
-export async function ensureIdentities(
+export async function ensureKeyPairs(
   environment: Environment,
   applications: readonly string[] = [],
 ): Promise<void> {
@@ -81,7 +81,7 @@ export async function ensureIdentities(
 }
 
 /** Makes what is missing in a folder of an environment's secrets. */
-export async function makeIdentities(
+export async function makeKeyPairs(
   folder: string,
   environment: Environment,
   applications: readonly string[],
@@ -92,18 +92,18 @@ export async function makeIdentities(
 /** Until when the certificates of an environment that has its secrets are good, by the names of whom they are. */
 export function certificatesOf(environment: Environment): {
   readonly principals: ReadonlyMap<string, Date>;
-  readonly authorities: ReadonlyMap<string, Date>;
+  readonly caBundle: ReadonlyMap<string, Date>;
 } {
   const folder = secretsFolder(environment);
   return {
     principals: new Map(
       [...principalsOf(environment).keys()].map((name) => [
         name,
-        new Date(readCertificate(join(folder, SECRET_FILES.identity(name))).validTo),
+        new Date(readCertificate(join(folder, SECRET_FILES.keyPair(name))).validTo),
       ]),
     ),
-    authorities: new Map(
-      readAuthorities(join(folder, SECRET_FILES.authorities)).map(({ subject, validTo }) => [
+    caBundle: new Map(
+      readCaBundle(join(folder, SECRET_FILES.caBundle)).map(({ subject, validTo }) => [
         subject,
         new Date(validTo),
       ]),

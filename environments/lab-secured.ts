@@ -1,7 +1,7 @@
 import type { Environment } from "./environment";
 import { lab } from "./lab";
 
-/** The lab, locked. The newest OpenSearch whose security plugin is on Maven Central. */
+/** The lab, secured. The newest OpenSearch whose security plugin is on Maven Central. */
 export const labSecured = {
   ...lab,
   name: "lab-secured",

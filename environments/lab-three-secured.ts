@@ -2,7 +2,7 @@ import type { Environment } from "./environment";
 import { labSecured } from "./lab-secured";
 import { labThree } from "./lab-three";
 
-/** The lab of three machines, locked, with ports published on each. */
+/** The lab of three machines, secured, with ports published on each. */
 export const labThreeSecured = {
   ...labThree,
   name: "lab-three-secured",

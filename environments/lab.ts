@@ -6,5 +6,5 @@ export const lab: Environment = {
   ...laptop,
   name: "lab",
   openSearch: { ...laptop.openSearch, raiseUlimits: false },
-  without: ["alloy", "grafana", "loki"],
+  excludedServices: ["alloy", "grafana", "loki"],
 };

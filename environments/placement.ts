@@ -21,15 +21,15 @@ export function isSidecar(container: string): boolean {
 }
 
 /** Those of them that are not gone for now. */
-export function presentMachinesOf(environment: Environment): readonly (Machine | undefined)[] {
+export function includedMachinesOf(environment: Environment): readonly (Machine | undefined)[] {
   return machinesOf(environment).filter(
-    (machine) => !machine || !environment.absent?.includes(machine.name),
+    (machine) => !machine || !environment.excludedMachines?.includes(machine.name),
   );
 }
 
 /** Whether a container is on a machine that is gone for now. */
-export function isAbsent(environment: Environment, container: string): boolean {
-  return !presentMachinesOf(environment).includes(machineOf(environment, container));
+export function isExcluded(environment: Environment, container: string): boolean {
+  return !includedMachinesOf(environment).includes(machineOf(environment, container));
 }
 
 /** A cluster, by the name that its containers begin with. */
@@ -42,8 +42,8 @@ export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName
 }
 
 /** Those of them that are not gone for now: one at least. */
-export function presentNodesOf(environment: Environment, cluster: ClusterName): string[] {
-  return nodesOf(environment, cluster).filter((node) => !isAbsent(environment, node));
+export function includedNodesOf(environment: Environment, cluster: ClusterName): string[] {
+  return nodesOf(environment, cluster).filter((node) => !isExcluded(environment, node));
 }
 
 /** Name of the container of a service that every machine has one of, where there are several. */
@@ -62,7 +62,7 @@ export function machineOf(environment: Environment, container: string): Machine 
     return named(placement[container]);
   }
   if (isSidecar(container)) {
-    return presentMachinesOf(environment)[0];
+    return includedMachinesOf(environment)[0];
   }
   const [, service, suffix] = /^(.+)-([a-z0-9]+)$/.exec(container) ?? [];
   if (EVERYWHERE.includes(service)) {
@@ -92,7 +92,7 @@ export function engineOf(environment: Environment, container: string): EngineAdd
 
 /** All engines of an environment, but for those that are gone for now. */
 export function enginesOf(environment: Environment): (EngineAddress | undefined)[] {
-  return presentMachinesOf(environment).map((machine) => engineAt(environment, machine));
+  return includedMachinesOf(environment).map((machine) => engineAt(environment, machine));
 }
 
 export function isSameEngine(one?: EngineAddress, other?: EngineAddress): boolean {
@@ -112,12 +112,12 @@ export function withEngine(environment: Environment, engine?: EngineAddress): En
 
 /** Fails where the machines could not be what the platform needs of them. */
 export function validateMachines(environment: Environment): void {
-  const { name, machines, absent = [], placement = {} } = environment;
+  const { name, machines, excludedMachines = [], placement = {} } = environment;
   if (!machines) {
     validate(
-      absent.length === 0,
+      excludedMachines.length === 0,
       () =>
-        `environment "${name}" has one machine, which a deploy cannot be without: "${absent.join()}" is for one of several machines`,
+        `environment "${name}" has one machine, which a deploy cannot be without: "${excludedMachines.join()}" is for one of several machines`,
     );
     validate(
       Object.keys(placement).length === 0,
@@ -167,7 +167,7 @@ export function validateMachines(environment: Environment): void {
         `two machines of environment "${name}" have the ${property} "${twice}": each has its own`,
     );
   }
-  for (const machine of absent) {
+  for (const machine of excludedMachines) {
     validate(
       machines.some((one) => one.name === machine),
       () =>
@@ -175,9 +175,9 @@ export function validateMachines(environment: Environment): void {
     );
   }
   validate(
-    absent.length < machines.length / 2,
+    excludedMachines.length < machines.length / 2,
     () =>
-      `environment "${name}" is to be deployed without ${absent.join(" and ")}, of ${machines.length} machines: the clusters need more than half of them`,
+      `environment "${name}" is to be deployed without ${excludedMachines.join(" and ")}, of ${machines.length} machines: the clusters need more than half of them`,
   );
   for (const [container, machine] of Object.entries(placement)) {
     validate(
@@ -188,11 +188,11 @@ export function validateMachines(environment: Environment): void {
   }
   for (const cluster of CLUSTERS) {
     const nodes = nodesOf(environment, cluster);
-    const gone = nodes.filter((node) => isAbsent(environment, node));
+    const gone = nodes.filter((node) => isExcluded(environment, node));
     validate(
       gone.length < nodes.length / 2 || gone.length === 0,
       () =>
-        `environment "${name}" is to be deployed without ${absent.join(" and ")}, where ${gone.join(", ")} are, of ${nodes.length} nodes: ${cluster} needs more than half of them; correct placement`,
+        `environment "${name}" is to be deployed without ${excludedMachines.join(" and ")}, where ${gone.join(", ")} are, of ${nodes.length} nodes: ${cluster} needs more than half of them; correct placement`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { principalsOf, secretsFolder } from "./identities";
 /** Has every principal's certificate made anew by the next synth. */
 export function forgetCertificates(environment: Environment): void {
   for (const name of principalsOf(environment).keys()) {
-    rmSync(join(secretsFolder(environment), SECRET_FILES.identity(name)), { force: true });
+    rmSync(join(secretsFolder(environment), SECRET_FILES.keyPair(name)), { force: true });
   }
 }
 
@@ -19,46 +19,46 @@ export function forgetPassword(environment: Environment, application: string): v
 }
 
 /**
- * Brings the files to where they are to be deployed in a step of replacing the authority, wherever within that step they were left:
- * 1, both authorities are trusted; 2, certificates are made anew, by the new one, at the next synth; 3, the new one alone is trusted.
+ * Brings the files to where they are to be deployed in a step of replacing the CA, wherever within that step they were left:
+ * 1, both CAs are trusted; 2, certificates are made anew, by the new one, at the next synth; 3, the new one alone is trusted.
  */
-export async function takeAuthorityStep(environment: Environment, step: number): Promise<void> {
+export async function takeCaRotationStep(environment: Environment, step: number): Promise<void> {
   const folder = secretsFolder(environment);
-  const { authority, nextAuthority, authorities } = SECRET_FILES;
+  const { ca, nextCa, caBundle } = SECRET_FILES;
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const isThere = (file: string) => existsSync(join(folder, file));
   const trust = (...files: string[]) =>
-    writeSecret(folder, authorities, files.flatMap((file) => certificatesIn(read(file))).join(""));
+    writeSecret(folder, caBundle, files.flatMap((file) => certificatesIn(read(file))).join(""));
 
-  setAuthorityStep(environment, step);
+  setCaRotationStep(environment, step);
   if (step === 1) {
-    if (!isThere(nextAuthority)) {
+    if (!isThere(nextCa)) {
       // Here, since every command knows of rotations, and this library takes a fifth of a second to load.
-      const { makeAuthority } = await import("../secrets/certificates");
-      writeSecret(folder, nextAuthority, await makeAuthority(`groundwork ${environment.name}`));
+      const { makeCa } = await import("../secrets/certificates");
+      writeSecret(folder, nextCa, await makeCa(`groundwork ${environment.name}`));
     }
-    trust(authority, nextAuthority);
+    trust(ca, nextCa);
   } else if (step === 2) {
-    if (isThere(nextAuthority)) {
-      renameSync(join(folder, nextAuthority), join(folder, authority));
+    if (isThere(nextCa)) {
+      renameSync(join(folder, nextCa), join(folder, ca));
     }
   } else {
-    trust(authority);
+    trust(ca);
   }
 }
 
 /** Says at which step the next command goes on. */
-export function setAuthorityStep(environment: Environment, step: number): void {
-  writeSecret(secretsFolder(environment), SECRET_FILES.authorityStep, `${step}\n`);
+export function setCaRotationStep(environment: Environment, step: number): void {
+  writeSecret(secretsFolder(environment), SECRET_FILES.caRotationStep, `${step}\n`);
 }
 
-/** The step at which a replacement of the authority stands. */
-export function authorityStepOf(environment: Environment): number | undefined {
-  const file = join(secretsFolder(environment), SECRET_FILES.authorityStep);
+/** The step at which a replacement of the CA stands. */
+export function caRotationStepOf(environment: Environment): number | undefined {
+  const file = join(secretsFolder(environment), SECRET_FILES.caRotationStep);
   return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
 }
 
-/** The authority is replaced, everywhere. */
-export function finishAuthority(environment: Environment): void {
-  rmSync(join(secretsFolder(environment), SECRET_FILES.authorityStep), { force: true });
+/** The CA is replaced, everywhere. */
+export function finishCaRotation(environment: Environment): void {
+  rmSync(join(secretsFolder(environment), SECRET_FILES.caRotationStep), { force: true });
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
 import type { Application } from "../constructs/security/application";
 import type { Environment } from "./environment";
-import { ensureIdentities } from "./identities";
+import { ensureKeyPairs } from "./identities";
 
 /** By which the password of Grafana's user `admin` is given; Terraform knows it too. */
 const GIVEN_BY = "TF_VAR_grafana_admin_password";
@@ -26,11 +26,11 @@ export async function ensureSecrets(
   applications: readonly Application[] = [],
   given: string | undefined = process.env[GIVEN_BY],
 ): Promise<void> {
-  await ensureIdentities(
+  await ensureKeyPairs(
     environment,
     applications.map(({ name }) => name),
   );
-  if (environment.without?.includes("grafana")) {
+  if (environment.excludedServices?.includes("grafana")) {
     return;
   }
   const file = adminPasswordFile(environment);
@@ -53,7 +53,8 @@ export async function ensureSecrets(
 /** What Terraform would not find, each with the way to give it. */
 export function missingSecrets(environment: Environment): string[] {
   const missing =
-    !environment.without?.includes("grafana") && !existsSync(adminPasswordFile(environment));
+    !environment.excludedServices?.includes("grafana") &&
+    !existsSync(adminPasswordFile(environment));
   return missing
     ? [
         `the password of Grafana's user admin is not given: export ${GIVEN_BY}, or write it into .state/${environment.name}/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app`,

@@ -34,6 +34,6 @@ export function labOptionsOf({
       "--engine and --machines are for one lab each: machines have this machine's own engine, leave one of the two out",
     );
   }
-  const [open, locked] = machines ? [labThree, labThreeSecured] : [lab, labSecured];
-  return { fresh, yes, environment: secured ? locked : open, engine };
+  const [open, withTls] = machines ? [labThree, labThreeSecured] : [lab, labSecured];
+  return { fresh, yes, environment: secured ? withTls : open, engine };
 }

@@ -20,19 +20,19 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Somebody else's clock may be behind. */
 const CLOCK_SKEW_MS = 60 * 60 * 1000;
-const AUTHORITY_DAYS = 3650;
-const IDENTITY_DAYS = 365;
+const CA_DAYS = 3650;
+const KEY_PAIR_DAYS = 365;
 
 cryptoProvider.set("node", webcrypto as never);
 
-/** A new authority, for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which authorities are told apart. */
-export async function makeAuthority(name: string): Promise<string> {
+/** A new CA, for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which CAs are told apart. */
+export async function makeCa(name: string): Promise<string> {
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${name} ${randomBytes(4).toString("hex")}`,
     keys,
     signingAlgorithm: CURVE,
-    ...validity(AUTHORITY_DAYS),
+    ...validity(CA_DAYS),
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
@@ -43,15 +43,15 @@ export async function makeAuthority(name: string): Promise<string> {
 }
 
 /**
- * A private key (PKCS8) and its certificate `CN=<name>` of the authority, for one year, by which its holder serves under these names and
+ * A private key (PKCS8) and its certificate `CN=<name>` of the CA, for one year, by which its holder serves under these names and
  * addresses and asks others; PEM.
  */
-export async function makeIdentity(
-  authority: string,
+export async function makeKeyPair(
+  ca: string,
   name: string,
   hosts: readonly string[],
 ): Promise<string> {
-  const [key, certificateOfIssuer] = PemConverter.decode(authority);
+  const [key, certificateOfIssuer] = PemConverter.decode(ca);
   const issuer = new X509Certificate(certificateOfIssuer);
   const signingKey = await webcrypto.subtle.importKey("pkcs8", key, CURVE, false, ["sign"]);
   const keys = await generateKeys();
@@ -61,7 +61,7 @@ export async function makeIdentity(
     publicKey: keys.publicKey,
     signingKey,
     signingAlgorithm: CURVE,
-    ...validity(IDENTITY_DAYS),
+    ...validity(KEY_PAIR_DAYS),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

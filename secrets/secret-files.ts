@@ -21,22 +21,22 @@ const BCRYPT_ROUNDS = 12;
 /** The files of secrets, below their folder. */
 export const SECRET_FILES = {
   /** What new certificates are signed with: private key and certificate. */
-  authority: "authority/authority.pem",
-  /** What is trusted: certificates of one authority, and while that is replaced of two. */
-  authorities: "authority/trusted.pem",
-  /** Takes the authority's place as soon as everything trusts it. */
-  nextAuthority: "authority/next.pem",
-  /** The step at which a replacement of the authority stands, 1 to 3; it is not there when none is under way. */
-  authorityStep: "authority/step",
+  ca: "ca/ca.pem",
+  /** What is trusted: certificates of one CA, and while that is replaced of two. */
+  caBundle: "ca/bundle.pem",
+  /** Takes the CA's place as soon as everything trusts it. */
+  nextCa: "ca/next.pem",
+  /** The step at which a replacement of the CA stands, 1 to 3; it is not there when none is under way. */
+  caRotationStep: "ca/step",
   /** Private key and certificate. */
-  identity: (principal: string) => `identities/${principal}.pem`,
+  keyPair: (principal: string) => `key-pairs/${principal}.pem`,
   password: (application: string) => `applications/${application}.password`,
   passwordHash: (application: string) => `applications/${application}.bcrypt`,
 } as const;
 
 /** What a folder of secrets has to hold. */
 export interface WantedSecrets {
-  /** In the subject of the authority. */
+  /** In the subject of the CA. */
   readonly owner: string;
 
   /** Host names and addresses by the name of who has a certificate for them. */
@@ -60,12 +60,10 @@ export function writeSecret(folder: string, file: string, content: string): void
  */
 export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): Promise<void> {
   const missing = missingFiles(folder, wanted);
-  // As long as they are good, certificates are not missed where the authority's key is elsewhere.
-  const outdated = existsSync(join(folder, SECRET_FILES.authority))
-    ? outdatedFiles(folder, wanted)
-    : [];
+  // As long as they are good, certificates are not missed where the CA's key is elsewhere.
+  const outdated = existsSync(join(folder, SECRET_FILES.ca)) ? outdatedFiles(folder, wanted) : [];
   if (missing.length > 0 || outdated.length > 0) {
-    checkAuthority(folder);
+    checkCa(folder);
     for (const file of outdated) {
       rmSync(join(folder, file));
     }
@@ -80,20 +78,20 @@ export async function makeSecretFiles(
   { owner, principals, applications }: WantedSecrets,
 ): Promise<void> {
   // Here, since seldom is anything missing, and these libraries take a fifth of a second to load.
-  const { makeAuthority, makeIdentity } = await import("./certificates");
+  const { makeCa, makeKeyPair } = await import("./certificates");
   const { hash } = await import("bcryptjs");
   const missing = (file: string) => !existsSync(join(folder, file));
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const write = (file: string, content: string) => writeSecret(folder, file, content);
 
-  const { authority, authorities, identity, password, passwordHash } = SECRET_FILES;
-  if (missing(authority)) {
-    write(authority, await makeAuthority(owner));
-    write(authorities, certificatesIn(read(authority)).join(""));
+  const { ca, caBundle, keyPair, password, passwordHash } = SECRET_FILES;
+  if (missing(ca)) {
+    write(ca, await makeCa(owner));
+    write(caBundle, certificatesIn(read(ca)).join(""));
   }
   for (const [name, hosts] of principals) {
-    if (missing(identity(name))) {
-      write(identity(name), await makeIdentity(read(authority), name, hosts));
+    if (missing(keyPair(name))) {
+      write(keyPair(name), await makeKeyPair(read(ca), name, hosts));
     }
   }
   for (const name of applications) {
@@ -106,10 +104,10 @@ export async function makeSecretFiles(
   }
 }
 
-/** A new authority in place of one whose key is elsewhere would have everything refused that the old one has signed. */
-function checkAuthority(folder: string): void {
-  const { authority, authorities } = SECRET_FILES;
-  const missing = [authority, authorities].filter((file) => !existsSync(join(folder, file)));
+/** A new CA in place of one whose key is elsewhere would have everything refused that the old one has signed. */
+function checkCa(folder: string): void {
+  const { ca, caBundle } = SECRET_FILES;
+  const missing = [ca, caBundle].filter((file) => !existsSync(join(folder, file)));
   validate(
     missing.length !== 1,
     () =>
@@ -122,35 +120,35 @@ export function missingFiles(
   folder: string,
   { principals, applications }: WantedSecrets,
 ): string[] {
-  const { authorities, identity, password, passwordHash } = SECRET_FILES;
+  const { caBundle, keyPair, password, passwordHash } = SECRET_FILES;
   return [
-    authorities,
-    ...[...principals.keys()].map(identity),
+    caBundle,
+    ...[...principals.keys()].map(keyPair),
     ...applications.flatMap((name) => [password(name), passwordHash(name)]),
   ].filter((file) => !existsSync(join(folder, file)));
 }
 
 /**
- * Paths below the folder: certificates that are not of the authority, that do not name every host, or of which two thirds of their life
+ * Paths below the folder: certificates that are not of the CA, that do not name every host, or of which two thirds of their life
  * are over, and hashes that are older than their passwords.
  */
 function outdatedFiles(folder: string, { principals, applications }: WantedSecrets): string[] {
-  const { authority, identity, password, passwordHash } = SECRET_FILES;
-  const { publicKey } = readCertificate(join(folder, authority));
+  const { ca, keyPair, password, passwordHash } = SECRET_FILES;
+  const { publicKey } = readCertificate(join(folder, ca));
   const isThere = (file: string) => existsSync(join(folder, file));
   const changedAt = (file: string) => statSync(join(folder, file)).mtimeMs;
   return [
     ...[...principals]
-      .filter(([name]) => isThere(identity(name)))
+      .filter(([name]) => isThere(keyPair(name)))
       .filter(([name, hosts]) => {
-        const certificate = readCertificate(join(folder, identity(name)));
+        const certificate = readCertificate(join(folder, keyPair(name)));
         return (
           !certificate.verify(publicKey) ||
           unnamedHosts(certificate, hosts).length > 0 ||
           isDue(certificate)
         );
       })
-      .map(([name]) => identity(name)),
+      .map(([name]) => keyPair(name)),
     ...applications
       .filter((name) => isThere(password(name)) && isThere(passwordHash(name)))
       .filter((name) => changedAt(password(name)) > changedAt(passwordHash(name)))
@@ -169,17 +167,17 @@ function unnamedHosts(certificate: X509Certificate, hosts: readonly string[]): s
   );
 }
 
-/** Every certificate is valid today, of a trusted authority and has its key, and no key is anybody else's to read. */
+/** Every certificate is valid today, of a trusted CA and has its key, and no key is anybody else's to read. */
 export function checkSecretFiles(folder: string, { principals }: WantedSecrets): void {
-  const authorities = readAuthorities(join(folder, SECRET_FILES.authorities));
+  const caBundle = readCaBundle(join(folder, SECRET_FILES.caBundle));
   for (const [name, hosts] of principals) {
-    const file = join(folder, SECRET_FILES.identity(name));
+    const file = join(folder, SECRET_FILES.keyPair(name));
     const certificate = readCertificate(file);
     checkValidity(certificate, file);
     validate(
-      authorities.some((authority) => certificate.verify(authority.publicKey)),
+      caBundle.some((ca) => certificate.verify(ca.publicKey)),
       () =>
-        `${file} is of none of the authorities in ${SECRET_FILES.authorities}: give the certificate that one of them has signed, or add its authority there`,
+        `${file} is of none of the CAs in ${SECRET_FILES.caBundle}: give the certificate that one of them has signed, or add its CA there`,
     );
     validate(
       certificate.subject === `CN=${name}`,
@@ -241,17 +239,17 @@ export function readCertificate(file: string): X509Certificate {
   }
 }
 
-/** Every authority of a file that has one or, while it is replaced, two. */
-export function readAuthorities(file: string): X509Certificate[] {
+/** Every CA of a file that has one or, while it is replaced, two. */
+export function readCaBundle(file: string): X509Certificate[] {
   const blocks = certificatesIn(readFileSync(file, "utf8"));
   validate(
     blocks.length > 0,
     () => `${file} has no certificate: it has to have one at least, as PEM`,
   );
   return blocks.map((block) => {
-    const authority = new X509Certificate(block);
-    checkValidity(authority, file);
-    return authority;
+    const ca = new X509Certificate(block);
+    checkValidity(ca, file);
+    return ca;
   });
 }
 

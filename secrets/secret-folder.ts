@@ -6,8 +6,8 @@ import { ensureSecretFiles, SECRET_FILES } from "./secret-files";
 export function securityIn(folder: string): Security {
   const at = (file: string) => `${folder}/${file}`;
   return {
-    authorities: at(SECRET_FILES.authorities),
-    identityOf: (principal) => at(SECRET_FILES.identity(principal)),
+    caBundle: at(SECRET_FILES.caBundle),
+    keyPairOf: (principal) => at(SECRET_FILES.keyPair(principal)),
     credentialsOf: (application) => ({
       password: at(SECRET_FILES.password(application)),
       passwordHash: at(SECRET_FILES.passwordHash(application)),
@@ -35,14 +35,14 @@ export class SecretFolder implements Security {
     this.files = securityIn(this.path);
   }
 
-  get authorities(): string {
-    return this.files.authorities;
+  get caBundle(): string {
+    return this.files.caBundle;
   }
 
-  identityOf(principal: string, hosts: readonly string[] = [principal]): string {
+  keyPairOf(principal: string, hosts: readonly string[] = [principal]): string {
     const known = this.principals.get(principal) ?? [];
     this.principals.set(principal, [...new Set([...known, ...hosts])]);
-    return this.files.identityOf(principal);
+    return this.files.keyPairOf(principal);
   }
 
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string } {

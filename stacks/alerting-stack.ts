@@ -43,19 +43,19 @@ export class AlertingStack extends PlatformStack {
       default: hostPorts && !machines ? `${scheme}://localhost:${hostPorts.grafana}` : undefined,
       description: "Where Terraform reaches Grafana: export TF_VAR_grafana_url",
     });
-    const authorities =
+    const caBundle =
       security &&
       new TerraformVariable(this, "grafana_ca_cert", {
         type: "string",
-        default: security.authorities,
+        default: security.caBundle,
         description:
-          "PEM file of the authorities that Grafana's certificate is verified by: export TF_VAR_grafana_ca_cert where a proxy with one of its own is in front",
+          "PEM file of the CAs that Grafana's certificate is verified by: export TF_VAR_grafana_ca_cert where a proxy with one of its own is in front",
       });
     const login = `admin:${grafanaAdminPassword(this, environment).value}`;
     new GrafanaProvider(this, "grafana", {
       url: url.stringValue,
       auth: login,
-      caCert: authorities?.stringValue,
+      caCert: caBundle?.stringValue,
       // The provider cuts spaces off the password in `auth`; a header of ours goes last.
       httpHeaders: { Authorization: `Basic ${Fn.base64encode(login)}` },
     });

@@ -1,6 +1,6 @@
 import type { ClusterNodeProps } from "../constructs";
 import type { Environment } from "../environments";
-import { type ClusterName, isAbsent, nodesOf } from "../environments/placement";
+import { type ClusterName, isExcluded, nodesOf } from "../environments/placement";
 import type { NetworkStack } from "./network-stack";
 import type { DockerStack } from "./platform-stack";
 import type { StorageStack } from "./storage-stack";
@@ -19,6 +19,6 @@ export function clusterNodes(
     scope: environment.machines && stack.of(node).after(network, storage.of(node)),
     hostPort: firstHostPort && firstHostPort + i,
     hostNetwork: network.hostOf(node),
-    absent: isAbsent(environment, node),
+    excluded: isExcluded(environment, node),
   }));
 }

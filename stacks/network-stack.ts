@@ -9,13 +9,13 @@ import { securityOf } from "./security";
 const VXLAN_IDS = { infra: 1_000_001, project: 1_000_002 } as const;
 
 /**
- * `infra_net` for the services themselves, `project_net` for the applications that use them, where the platform is locked, `engine_net` for
+ * `infra_net` for the services themselves, `project_net` for the applications that use them, where the platform is secured, `engine_net` for
  * those few that may read the engine; `host_net` where ports are published on several machines, since an overlay network has no way in from its machine.
  */
 export class NetworkStack extends DockerStack {
   readonly infra: INetwork;
   readonly project: INetwork;
-  /** Of each machine, where the platform is locked. */
+  /** Of each machine, where the platform is secured. */
   readonly engines: readonly INetwork[];
   private readonly hosts: ReadonlyMap<string, INetwork>;
 

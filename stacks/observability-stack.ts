@@ -41,12 +41,12 @@ export class ObservabilityStack extends DockerStack {
     super(scope, layer, environment);
     const { network, storage, data, messaging } = props;
     this.after(network, storage);
-    const has = (service: ObservabilityService) => !environment.without?.includes(service);
+    const has = (service: ObservabilityService) => !environment.excludedServices?.includes(service);
     const { grafana, loki, prometheus } = storage.observability;
     const security = securityOf(environment);
     const stackOf = (container: string) => this.of(container).after(network, storage.of(container));
 
-    const watched = machinesOf(environment).map((machine, i) => {
+    const telemetry = machinesOf(environment).map((machine, i) => {
       const name = (service: string) => nameOn(service, machine);
       const stack = stackOf(name("exit-relay")).after(network.on(machine));
       const engine = security
@@ -86,7 +86,7 @@ export class ObservabilityStack extends DockerStack {
       ? new Loki(stackOf("loki"), "loki", { network: network.infra, dataVolume: loki, security })
       : undefined;
     if (logs && has("alloy")) {
-      for (const { stack, ...machine } of watched) {
+      for (const { stack, ...machine } of telemetry) {
         new Alloy(stack, "alloy", {
           ...machine,
           infraNetwork: network.infra,

@@ -2,7 +2,7 @@ import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { applyServiceSettings, useDockerProvider } from "../constructs";
 import type { Environment, Machine } from "../environments";
-import { machineOf, presentMachinesOf } from "../environments/placement";
+import { includedMachinesOf, machineOf } from "../environments/placement";
 import { declareBackend } from "./state-backend";
 
 /**
@@ -18,7 +18,7 @@ export class PlatformStack extends TerraformStack {
       stack: layer,
       machine: machine?.name,
       // What belongs to no machine is asked for at the first one.
-      engine: (machine ?? presentMachinesOf(environment)[0])?.engine,
+      engine: (machine ?? includedMachinesOf(environment)[0])?.engine,
       engineSocket: environment.engineSocket,
       memoryScale: environment.memoryScale,
     });

@@ -31,7 +31,7 @@ export interface Catalog {
 }
 
 /** About certificates and who is refused, which an open environment has none of: its uid. */
-const DASHBOARD_OF_LOCKS = "groundwork-security";
+const SECURITY_DASHBOARD = "groundwork-security";
 
 /** Alerts about what not every environment has, by the name of their group. */
 const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
@@ -76,7 +76,7 @@ export function declarePlatform(
   { topics, indexTemplates, applications, dashboards, alertGroups, notifications }: Catalog,
   storageProps?: StorageStackProps,
 ): void {
-  const locked = isSecured(environment);
+  const secured = isSecured(environment);
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(
@@ -90,9 +90,9 @@ export function declarePlatform(
     storage,
     data,
     messaging,
-    dashboards: locked ? dashboards : dashboards.without(DASHBOARD_OF_LOCKS),
+    dashboards: secured ? dashboards : dashboards.without(SECURITY_DASHBOARD),
   });
-  if (!environment.without?.includes("grafana")) {
+  if (!environment.excludedServices?.includes("grafana")) {
     new AlertingStack(app, "alerting", environment, {
       observability,
       alertGroups: alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true),
@@ -105,17 +105,17 @@ export function declarePlatform(
 /** Fails where a container is placed that there is none of. What is left out, with a machine or by its name, may be placed all the same. */
 function validatePlacement(
   app: Construct,
-  { name, placement = {}, absent = [], without = [] }: Environment,
+  { name, placement = {}, excludedMachines = [], excludedServices = [] }: Environment,
 ): void {
   const containers = app.node
     .findAll()
     .flatMap((construct) => (construct instanceof ServiceContainer ? construct.name : []));
-  const known = [...containers, ...without];
+  const known = [...containers, ...excludedServices];
   all(
     ...Object.keys(placement).map(
       (container) => () =>
         validate(
-          absent.length > 0 || known.includes(container),
+          excludedMachines.length > 0 || known.includes(container),
           () => `environment "${name}" places ${unknownName(container, known)}`,
         ),
     ),

@@ -12,7 +12,7 @@ import { join, relative } from "node:path";
 import { lastLines } from "../support/logs";
 
 /** A process whose progress can be seen in a folder: it moves whenever a file there is written. */
-export interface Watched {
+export interface SuiteProcess {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
@@ -34,8 +34,8 @@ export interface Outcome {
 }
 
 /** Runs a process to its end, and ends it with all its descendants if nothing has moved for as long as the patience lasts. */
-export async function runPatiently(watched: Watched): Promise<Outcome> {
-  const { command, args, cwd, logs, patienceSeconds, signal } = watched;
+export async function runPatiently(suite: SuiteProcess): Promise<Outcome> {
+  const { command, args, cwd, logs, patienceSeconds, signal } = suite;
   const output = join(logs, "output.log");
   // A file instead of a pipe: a pipe is open for as long as any process has it that was left behind.
   const written = openSync(output, "w");
@@ -52,7 +52,7 @@ export async function runPatiently(watched: Watched): Promise<Outcome> {
   });
   let ended: Outcome["ended"];
   const end = (why: string) => {
-    ended = { why, log: endOfNewestLog(watched) };
+    ended = { why, log: endOfNewestLog(suite) };
     killWithDescendants(child.pid as number);
   };
   const interrupt = () => end("interrupted");
@@ -68,7 +68,7 @@ export async function runPatiently(watched: Watched): Promise<Outcome> {
         last = now;
         movedAt = performance.now();
       } else if (!ended && performance.now() - movedAt > patienceSeconds * 1000) {
-        end(`ended after ${durationOf(patienceSeconds)} without progress, ${whereIn(watched)}`);
+        end(`ended after ${durationOf(patienceSeconds)} without progress, ${whereIn(suite)}`);
       }
     },
     Math.min(1000, patienceSeconds * 100),
@@ -102,7 +102,7 @@ function filesIn(folder: string): { path: string; writtenAt: number }[] {
     .map((path) => ({ path, writtenAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }));
 }
 
-function endOfNewestLog({ logs, cwd }: Watched): string {
+function endOfNewestLog({ logs, cwd }: SuiteProcess): string {
   const [{ path }] = filesIn(logs)
     .filter(({ path }) => path.endsWith(".log"))
     .sort((a, b) => b.writtenAt - a.writtenAt);
@@ -113,7 +113,7 @@ function durationOf(seconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} s`;
 }
 
-function whereIn({ progressFile }: Watched): string {
+function whereIn({ progressFile }: SuiteProcess): string {
   return existsSync(progressFile)
     ? String(readFileSync(progressFile, "utf8").trimEnd().split("\n").pop())
     : "before its first test";

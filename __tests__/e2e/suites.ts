@@ -30,22 +30,22 @@ const MACHINES = [
   ...["commands/swarm.ts", "environments/lab-three.ts", "environments/lab-three-secured.ts"],
   ...["lab/machines.sh", "lab/registry.yml", "operations/checks/machine-loss.ts"],
   ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
-  ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/capture.sh"],
-  ...["__tests__/support/capture.ts", "__tests__/support/machines.ts"],
+  ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/packet-capture.sh"],
+  ...["__tests__/support/packet-capture.ts", "__tests__/support/machines.ts"],
   "__tests__/support/secured-machines.ts",
 ];
 
-/** What does nothing in an environment that is not locked. */
+/** What does nothing in an environment that is not secured. */
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
   ...["secrets/certificates.ts", "environments/lab-secured.ts"],
   ...["environments/lab-three-secured.ts", "environments/rotation.ts"],
-  ...["operations/credentials", "operations/deploy/authorities.ts"],
+  ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   ...["__tests__/support/kafka-rights", "__tests__/support/open-search-rights.sh"],
-  ...["__tests__/support/rights.ts", "__tests__/support/secured-machines.ts"],
-  "__tests__/support/shop.ts",
+  ...["__tests__/support/authorization-matrix.ts", "__tests__/support/secured-machines.ts"],
+  "__tests__/support/sample-application.ts",
 ];
 
 const but = (...paths: readonly string[]) => paths.map((path) => `:(exclude)${path}`);
@@ -70,9 +70,9 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   examples: suite(15, [...ONE_MACHINE, "examples"]),
   docs: suite(60, PAGES),
   declared: suite(130),
-  terrain: suite(130, SYNTHESIS),
-  locking: suite(130, ONE_MACHINE_SECURED),
-  "rotation-authority": suite(160, ONE_MACHINE_SECURED),
+  "cdk-terrain": suite(130, SYNTHESIS),
+  "enable-tls": suite(130, ONE_MACHINE_SECURED),
+  "rotation-ca": suite(160, ONE_MACHINE_SECURED),
   remote: suite(165),
   "machines-adopt": suite(180, SEVERAL_MACHINES),
   "machines-loss": suite(180, SEVERAL_MACHINES),
@@ -84,7 +84,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "killed-containers": suite(215),
   "killed-engine": suite(215),
   "secured-sidecars": suite(210, ONE_MACHINE_SECURED),
-  "machines-rights": suite(220, SEVERAL_MACHINES_SECURED),
+  "machines-authorization": suite(220, SEVERAL_MACHINES_SECURED),
   rotation: suite(175, ONE_MACHINE_SECURED),
   "rotation-interrupted": suite(225, ONE_MACHINE_SECURED),
   lifecycle: suite(120),

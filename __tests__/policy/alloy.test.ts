@@ -5,7 +5,7 @@ import type { Environment } from "../../environments";
 import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
 import { container, envOf, type Json, synthesize } from "../support/platform";
-import { alloysGauges } from "../support/watched";
+import { alloysGauges } from "../support/telemetry";
 
 const secured = { ...laptop, security: "tls" } as const;
 

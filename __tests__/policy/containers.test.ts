@@ -19,7 +19,8 @@ describe.each(Object.values(environments))(
     const sidecars = all.filter((body) => !body.must_run);
     const nodes = environment.openSearch.nodes + environment.kafka.brokers;
     const machines = machinesOf(environment);
-    const isThere = (name: string) => !environment.without?.some((missing) => missing === name);
+    const isThere = (name: string) =>
+      !environment.excludedServices?.some((missing) => missing === name);
     /** Those of them that are there, one a machine. */
     const everywhere = (...services: string[]) =>
       services
@@ -334,7 +335,7 @@ describe.each(Object.values(environments))("every stack of environment $name", (
     ...LAYERS.flatMap((layer) =>
       (environment.machines ?? []).map(({ name }) => `${layer}-${name}`),
     ),
-    ...(environment.without?.includes("grafana") ? [] : ["alerting"]),
+    ...(environment.excludedServices?.includes("grafana") ? [] : ["alerting"]),
   ];
 
   test("keeps its state in a relative path of its own", () => {

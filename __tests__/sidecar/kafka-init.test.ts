@@ -874,7 +874,7 @@ describe("kafka-init", () => {
   });
 });
 
-describe("in a locked cluster, kafka-init", () => {
+describe("in a secured cluster, kafka-init", () => {
   const ORDERS: Application = {
     name: "orders",
     topics: { "infra-events": "write", "app.*": "read" },
@@ -896,7 +896,7 @@ describe("in a locked cluster, kafka-init", () => {
   ];
   const OTHERS = ["User:admin ALLOW ALTER CLUSTER LITERAL kafka-cluster"];
 
-  interface Locked {
+  interface SecuredOptions {
     readonly applications?: readonly Application[];
     readonly monitors?: readonly string[];
     /** Contents of the files by application. */
@@ -904,7 +904,7 @@ describe("in a locked cluster, kafka-init", () => {
     readonly env?: Record<string, string>;
   }
 
-  const runLocked = (cluster: FakeKafka, options: Locked = {}) => {
+  const runSecured = (cluster: FakeKafka, options: SecuredOptions = {}) => {
     const { applications = [ORDERS], monitors, passwords = { orders: "secret\n" }, env } = options;
     return run(cluster, {
       files: [
@@ -943,7 +943,7 @@ describe("in a locked cluster, kafka-init", () => {
 
   test.concurrent("makes the user of an application, with its rights and no others, marked before anything else", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1, unchanged: 2, revoked: 0 });
     expect(changes(result, "granted")).toEqual([
       "application/orders: Read on group orders-*; Describe, Read on topic app.*; Describe, Write on topic infra-events; declared",
@@ -963,7 +963,7 @@ describe("in a locked cluster, kafka-init", () => {
 
   test.concurrent("finds an application unchanged, and sets its password all the same, since Kafka gives none back", async () => {
     const cluster = await provisioned();
-    const result = await runLocked(cluster, { passwords: { orders: "rotated\n" } });
+    const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 0, created: 0, unchanged: 3, reconciled: 0, revoked: 0 },
     });
@@ -977,7 +977,7 @@ describe("in a locked cluster, kafka-init", () => {
       ...ORDERS_ACLS.filter((acl) => !acl.includes("READ GROUP")),
       "User:orders ALLOW READ TOPIC LITERAL payments",
     ]);
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, revoked: 1 });
     expect(changes(result, "granted")).toEqual([
       "application/orders: Read on group orders-*; declared",
@@ -992,7 +992,7 @@ describe("in a locked cluster, kafka-init", () => {
     const cluster = await provisioned([...ORDERS_ACLS, ...LEFT_BEHIND, ...OTHERS]);
     await cluster.addUser("billing");
     await cluster.addUser("admin");
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 1 });
     expect(changes(result, "revoked")).toEqual([
       "application/billing: Read on topic *; no Write on topic payments; the application is not declared any more",
@@ -1010,7 +1010,7 @@ describe("in a locked cluster, kafka-init", () => {
   test.concurrent("lets who measures see every topic and group, by its certificate alone, and changes nothing when it is run again", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     const declared = { applications: [], passwords: {}, monitors: ["alloy"] };
-    const result = await runLocked(cluster, declared);
+    const result = await runSecured(cluster, declared);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
     expect(changes(result, "granted")).toEqual([
       "application/alloy: Describe on group *; Describe on topic *; declared",
@@ -1024,14 +1024,14 @@ describe("in a locked cluster, kafka-init", () => {
       ].sort(),
     );
     expect(users).toEqual({});
-    const again = await runLocked(cluster, declared);
+    const again = await runSecured(cluster, declared);
     expect(exitLine(again)).toMatchObject({ exit_code: 0, created: 0, unchanged: 3 });
     expect((await cluster.look()).writes).toEqual(writes);
   });
 
   test.concurrent("revokes the last application too", async () => {
     const cluster = await provisioned();
-    const result = await runLocked(cluster, { applications: [], passwords: {} });
+    const result = await runSecured(cluster, { applications: [], passwords: {} });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, revoked: 1 });
     const { acls, users } = await cluster.look();
     expect([acls, users]).toEqual([[], {}]);
@@ -1041,7 +1041,7 @@ describe("in a locked cluster, kafka-init", () => {
     const theirs = "User:orders ALLOW ALL TOPIC LITERAL *";
     const cluster = await provisioned([theirs]);
     const { users: before } = await cluster.look();
-    const result = await runLocked(cluster, {
+    const result = await runSecured(cluster, {
       applications: [ORDERS, { name: "audit" }],
       passwords: { orders: "secret", audit: "other" },
     });
@@ -1076,7 +1076,7 @@ describe("in a locked cluster, kafka-init", () => {
     ["Alter", "DeleteAcls", "CLUSTER_AUTHORIZATION_FAILED"],
   ])("fails at once with 77 and names %s when it may not %s", async (permission, on, error) => {
     const cluster = await provisioned(LEFT_BEHIND.concat(mark("orders")), { on, error });
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({
       exit_code: 77,
       reason: `not authorised: the sidecar needs ${permission} on the cluster`,
@@ -1092,7 +1092,7 @@ describe("in a locked cluster, kafka-init", () => {
     ];
     const cluster = await harness.cluster(AS_DECLARED, ...steps.map((on) => ({ on, error })));
     await cluster.addAcls(...LEFT_BEHIND);
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1, revoked: 1 });
     expect(linesOf(result, "retry").map(({ what }) => what)).toEqual([
       ...["describing the applications", "creating ACLs", "deleting ACLs", "setting passwords"],
@@ -1104,7 +1104,7 @@ describe("in a locked cluster, kafka-init", () => {
     const fault = { on: "CreateTopics", error: "POLICY_VIOLATION", message: "too many" };
     const cluster = await harness.cluster({}, fault);
     await cluster.addAcls(...LEFT_BEHIND);
-    const result = await runLocked(cluster);
+    const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 65, revoked: 1 },
       reason: "Kafka rejects topics infra-events, app.logs: too many",
@@ -1114,7 +1114,7 @@ describe("in a locked cluster, kafka-init", () => {
   test.concurrent("fails with 65 when Kafka does not take a password", async () => {
     const error = "UNACCEPTABLE_CREDENTIAL";
     const cluster = await provisioned(ORDERS_ACLS, { on: "AlterUserScramCredentials", error });
-    expect(exitLine(await runLocked(cluster))).toMatchObject({
+    expect(exitLine(await runSecured(cluster))).toMatchObject({
       exit_code: 65,
       reason: expect.stringMatching(/^Kafka rejects application\/orders: /),
     });
@@ -1123,9 +1123,9 @@ describe("in a locked cluster, kafka-init", () => {
   test.concurrent("fails with 78 when the brokers have no authorizer", async () => {
     const fault = { on: "DescribeAcls", error: "SECURITY_DISABLED" };
     const cluster = await harness.cluster(AS_DECLARED, fault);
-    expect(exitLine(await runLocked(cluster))).toMatchObject({
+    expect(exitLine(await runSecured(cluster))).toMatchObject({
       exit_code: 78,
-      reason: "the brokers know no rights, since they have no authorizer: lock the cluster first",
+      reason: "the brokers know no rights, since they have no authorizer: secure the cluster first",
     });
   });
 
@@ -1149,7 +1149,7 @@ describe("in a locked cluster, kafka-init", () => {
     "exits 78 before it asks the cluster anything when a password %s",
     async (_, passwords, reason) => {
       const cluster = await harness.cluster();
-      const result = await runLocked(cluster, { passwords });
+      const result = await runSecured(cluster, { passwords });
       expect(exitLine(result)).toMatchObject({
         exit_code: 78,
         reason: expect.stringMatching(reason),
@@ -1161,7 +1161,7 @@ describe("in a locked cluster, kafka-init", () => {
   test.concurrent("exits 78 when its client's configuration cannot be read", async () => {
     const cluster = await harness.cluster();
     const env = { KAFKA_CLIENT_CONFIG: "/nowhere" };
-    expect(exitLine(await runLocked(cluster, { env }))).toMatchObject({
+    expect(exitLine(await runSecured(cluster, { env }))).toMatchObject({
       exit_code: 78,
       reason:
         'KAFKA_CLIENT_CONFIG is "/nowhere", which cannot be read: java.nio.file.NoSuchFileException: /nowhere',

@@ -9,7 +9,7 @@ import {
 } from "../../constructs/opensearch/declared-applications";
 import { renderOwnRoles } from "../../constructs/opensearch/opensearch-security";
 import type { Application } from "../../constructs/security/application";
-import { TestAuthority } from "../support/certificates";
+import { TestCa } from "../support/certificates";
 import { FakeOpenSearch, type Fault } from "../support/fake-opensearch";
 import {
   exitLine,
@@ -29,14 +29,14 @@ const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 const OTHER_HASH = HASH.replace("abc", "xyz");
 
 const servers: FakeOpenSearch[] = [];
-let ours: TestAuthority;
-let theirs: TestAuthority;
+let ours: TestCa;
+let theirs: TestCa;
 let nodeStore: string;
 let admin: string;
 let stranger: string;
 beforeAll(async () => {
-  ours = await TestAuthority.make("ours");
-  theirs = await TestAuthority.make("theirs");
+  ours = await TestCa.make("ours");
+  theirs = await TestCa.make("theirs");
   nodeStore = await ours.issue("opensearch-1");
   admin = await ours.issue("os-admin");
   stranger = await theirs.issue("os-admin");
@@ -61,7 +61,7 @@ interface Declaration extends Partial<SidecarOptions> {
   readonly principals?: readonly UploadedFile[];
   readonly hash?: string;
   /** Key and certificate of the sidecar, and whom it trusts. */
-  readonly identity?: { readonly store: string; readonly authority: string };
+  readonly keyPair?: { readonly store: string; readonly ca: string };
 }
 
 function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
@@ -69,7 +69,7 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
     applications = [ORDERS, REPORTS],
     principals = [],
     hash = HASH,
-    identity,
+    keyPair,
     ...options
   } = declaration;
   const curlrc = readFileSync(join(__dirname, "../../constructs/opensearch/curlrc"), "utf8");
@@ -80,13 +80,13 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
       ...applications.flatMap(renderApplication),
       ...principals,
       ...applications.map(({ name }) => ({ path: `${name}.hash`, content: `${hash}\n` })),
-      ...(identity
+      ...(keyPair
         ? [
             {
               path: ".curlrc",
               content: curlrc
-                .replace("/groundwork/authorities.pem", identity.authority)
-                .replace("/groundwork/identity.pem", identity.store),
+                .replace("/groundwork/ca-bundle.pem", keyPair.ca)
+                .replace("/groundwork/key-pair.pem", keyPair.store),
             },
           ]
         : []),
@@ -97,7 +97,7 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
       OPENSEARCH_NODES: "3",
       APPLICATIONS_DIR: directory,
       MARK,
-      ...(identity && { CURL_HOME: directory }),
+      ...(keyPair && { CURL_HOME: directory }),
     }),
     ...options,
   }).done;
@@ -160,15 +160,15 @@ describe("os-security, when a server does not answer as it should,", () => {
 
     test.concurrent("shows its certificate and works", async () => {
       const [server, url] = await secured();
-      const identity = { store: admin, authority: ours.certificate };
-      expect(exitLine(await run(url, { identity }))).toMatchObject({ exit_code: 0 });
+      const keyPair = { store: admin, ca: ours.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({ exit_code: 0 });
       expect(server.clients).toEqual(new Set(["os-admin"]));
     });
 
-    test.concurrent("trusts no server of another authority, and says so at once", async () => {
+    test.concurrent("trusts no server of another CA, and says so at once", async () => {
       const [server, url] = await secured();
-      const identity = { store: admin, authority: theirs.certificate };
-      expect(exitLine(await run(url, { identity }))).toMatchObject({
+      const keyPair = { store: admin, ca: theirs.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({
         exit_code: 77,
         attempts: 1,
         reason: expect.stringContaining("SSL certificate problem"),
@@ -176,7 +176,7 @@ describe("os-security, when a server does not answer as it should,", () => {
       expect(server.requests).toEqual([]);
     });
 
-    test.concurrent("is refused at once with a certificate of another authority", async () => {
+    test.concurrent("is refused at once with a certificate of another CA", async () => {
       // Node itself closes such a connection without a word.
       const server = spawn("openssl", [
         ...["s_server", "-accept", "127.0.0.1:0", "-cert", nodeStore, "-key", nodeStore],
@@ -189,8 +189,8 @@ describe("os-security, when a server does not answer as it should,", () => {
             found && resolve(found);
           }),
         );
-        const identity = { store: stranger, authority: ours.certificate };
-        expect(exitLine(await run(`https://127.0.0.1:${port}`, { identity }))).toMatchObject({
+        const keyPair = { store: stranger, ca: ours.certificate };
+        expect(exitLine(await run(`https://127.0.0.1:${port}`, { keyPair }))).toMatchObject({
           exit_code: 77,
           attempts: 1,
           reason: expect.stringMatching(/alert (unknown ca|certificate unknown)/),
@@ -202,11 +202,11 @@ describe("os-security, when a server does not answer as it should,", () => {
 
     test.concurrent("names its own certificate when that is missing", async () => {
       const [, url] = await secured();
-      const identity = { store: "/nowhere/identity.pem", authority: ours.certificate };
-      expect(exitLine(await run(url, { identity }))).toMatchObject({
+      const keyPair = { store: "/nowhere/key-pair.pem", ca: ours.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({
         exit_code: 78,
         attempts: 1,
-        reason: expect.stringContaining("/nowhere/identity.pem"),
+        reason: expect.stringContaining("/nowhere/key-pair.pem"),
       });
     });
   });
@@ -259,8 +259,8 @@ describe("os-security", () => {
     expect(security.rolesmapping.get("application-alloy").users).toEqual(["alloy"]);
     const again = await run(url, { applications: [], principals: renderMonitor() });
     expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1, revoked: 0 });
-    const without = await run(url, { applications: [] });
-    expect(exitLine(without)).toMatchObject({ exit_code: 0, revoked: 1 });
+    const excludedServices = await run(url, { applications: [] });
+    expect(exitLine(excludedServices)).toMatchObject({ exit_code: 0, revoked: 1 });
     expect(security.roles.has("application-alloy")).toBe(false);
     expect(security.rolesmapping.has("application-alloy")).toBe(false);
   });

@@ -2,16 +2,16 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeAuthority, makeIdentity } from "../../secrets/certificates";
+import { makeCa, makeKeyPair } from "../../secrets/certificates";
 
-/** An authority of certificates, as files. */
-export class TestAuthority {
-  static async make(name: string): Promise<TestAuthority> {
-    return new TestAuthority(await makeAuthority(name));
+/** A CA of certificates, as files. */
+export class TestCa {
+  static async make(name: string): Promise<TestCa> {
+    return new TestCa(await makeCa(name));
   }
 
-  private readonly directory = mkdtempSync(join(tmpdir(), "authority-"));
-  readonly certificate = join(this.directory, "authority.crt");
+  private readonly directory = mkdtempSync(join(tmpdir(), "ca-"));
+  readonly certificate = join(this.directory, "ca.crt");
 
   private constructor(private readonly pem: string) {
     writeFileSync(this.certificate, new X509Certificate(pem).toString());
@@ -20,7 +20,7 @@ export class TestAuthority {
   /** The key and the certificate of a principal on this machine, in one file. */
   async issue(principal: string): Promise<string> {
     const file = join(this.directory, `${principal}.pem`);
-    writeFileSync(file, await makeIdentity(this.pem, principal, ["localhost", "127.0.0.1"]));
+    writeFileSync(file, await makeKeyPair(this.pem, principal, ["localhost", "127.0.0.1"]));
     return file;
   }
 

@@ -79,13 +79,13 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run lab -- --engine forky": ["__tests__/e2e/engines/engines.test.ts", 'testSmoke("forky")'],
   "npm run swarm": ["__tests__/e2e/machines/machines.test.ts", 'npm("swarm")'],
   "npm run credentials -- <application>": [
-    "__tests__/support/rights.ts",
+    "__tests__/support/authorization-matrix.ts",
     'project.credentials("shop", "properties")',
   ],
   "npm run lab -- --fresh": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab", ["--fresh"])'],
   "npm run up": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("up")'],
   "npm run up -- --at-once": ["__tests__/e2e/docs/docs.test.ts", 'npm("up", ["--at-once"])'],
-  "npm run up -- --without c": [
+  "npm run up -- --exclude-machine c": [
     "__tests__/e2e/machines-loss/machines-loss.test.ts",
     'npm("up", ["--without", "c"])',
   ],
@@ -98,11 +98,11 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run preview -- --base main": ["__tests__/unit/preview.test.ts", 'run("--base"'],
   "npm run plan": ["__tests__/e2e/docs/docs.test.ts", 'npm("plan")'],
   "npm run credentials -- <application> --format ca": [
-    "__tests__/support/rights.ts",
+    "__tests__/support/authorization-matrix.ts",
     'credentials("shop", "ca")',
   ],
   "npm run rotate -- ca": [
-    "__tests__/e2e/rotation-authority/rotation-authority.test.ts",
+    "__tests__/e2e/rotation-ca/rotation-ca.test.ts",
     'command("rotate", "ca")',
   ],
   "npm run rotate -- certificates": [

@@ -23,14 +23,14 @@ export interface Load {
   }[];
 }
 
-/** What an application has to show to locked clusters. */
+/** What an application has to show to secured clusters. */
 export interface Login {
   /** `client.properties` of its Kafka clients. */
   readonly properties: string;
   /** Has `user:password` for OpenSearch, and may be changed meanwhile. */
   readonly loginFile: string;
-  /** Certificates of the authorities that it trusts, PEM. */
-  readonly authorities: string;
+  /** Certificates of the CAs that it trusts, PEM. */
+  readonly caBundle: string;
 }
 
 /** Lets a producer (acks=all) and an indexer run for as long as the work takes. */
@@ -49,8 +49,8 @@ export async function underLoad(
     ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c", produce],
   );
   const folder = mkdtempSync(join(tmpdir(), "groundwork-load-"));
-  const authorities = join(folder, "authorities.pem");
-  writeFileSync(authorities, login?.authorities ?? "");
+  const caBundle = join(folder, "ca-bundle.pem");
+  writeFileSync(caBundle, login?.caBundle ?? "");
   const indexer = spawn(
     "node",
     [
@@ -62,7 +62,7 @@ export async function underLoad(
       env: {
         ...process.env,
         ...(login && {
-          NODE_EXTRA_CA_CERTS: authorities,
+          NODE_EXTRA_CA_CERTS: caBundle,
           LOGIN_FILE: login.loginFile,
         }),
       },

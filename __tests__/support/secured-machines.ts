@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { labThreeSecured } from "../../environments/lab-three-secured";
 import { stopMachines } from "../../lab/prepare";
+import { Visitors } from "./authorization-matrix";
 import { expectDone, type Finished, freshLab } from "./lab";
-import { Visitors } from "./rights";
 import { Guest, SecuredProject } from "./secured";
 
-/** A locked platform on three machines, and visitors on the one that has none of the init sidecars. */
+/** A secured platform on three machines, and visitors on the one that has none of the init sidecars. */
 export class SecuredMachines {
   private constructor(
     readonly project: SecuredProject,
@@ -31,7 +31,7 @@ export class SecuredMachines {
       guests,
       mkdtempSync(join(tmpdir(), "groundwork-guests-")),
     );
-    await visitors.putIdentities();
+    await visitors.putKeyPairs();
     return new SecuredMachines(project, deployed, visitors);
   }
 

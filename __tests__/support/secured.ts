@@ -16,7 +16,7 @@ const APPLICATIONS = `[
   },
 ]`;
 
-/** A copy of the project that deploys a locked lab, with two applications: shop writes, ledger reads. */
+/** A copy of the project that deploys a secured lab, with two applications: shop writes, ledger reads. */
 export class SecuredProject {
   readonly folder = copyOfProject();
   /** Where its secrets lie. */
@@ -50,8 +50,8 @@ export class SecuredProject {
     ).trim();
   }
 
-  identityOf(principal: string): string {
-    return readFileSync(join(this.secrets, "identities", `${principal}.pem`), "utf8");
+  keyPairOf(principal: string): string {
+    return readFileSync(join(this.secrets, "key-pairs", `${principal}.pem`), "utf8");
   }
 
   remove(): void {

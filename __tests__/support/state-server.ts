@@ -6,7 +6,7 @@ export interface StateServer {
   readonly address: string;
   /** States by path. */
   readonly states: Map<string, string>;
-  /** How often a state was locked. */
+  /** How often a state was secured. */
   locked(): number;
   close(): void;
 }

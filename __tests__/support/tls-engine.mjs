@@ -1,4 +1,4 @@
-// tls-engine.mjs DIRECTORY: the local engine behind TCP with TLS, for clients with a certificate of the directory's authority. Prints its port.
+// tls-engine.mjs DIRECTORY: the local engine behind TCP with TLS, for clients with a certificate of the directory's CA. Prints its port.
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { createServer } from "node:tls";

@@ -7,23 +7,27 @@ import { rollsOf } from "../../operations/changes/roll";
 import {
   describeObstacles,
   describeRemains,
-  type Stranger,
-} from "../../operations/deploy/strangers";
+  type UnmanagedResource,
+} from "../../operations/deploy/unmanaged";
 import { Platform } from "../../operations/platform/platform";
 import type { Stack } from "../../operations/synthesis/synthesize";
 
 /** Something that the engine has, of an environment or of nobody's. */
-const stranger = (kind: Stranger["kind"], name: string, environment?: string): Stranger => ({
+const resource = (
+  kind: UnmanagedResource["kind"],
+  name: string,
+  environment?: string,
+): UnmanagedResource => ({
   ...{ kind, name, environment, id: name, stack: {} as Stack },
   address: `docker_${kind}.${name}`,
 });
 
 test("one's own that the state does not know is told with its names and the way to take it over", () => {
   const own = [
-    stranger("network", "infra_net", "laptop"),
-    ...[1, 2, 3].map((node) => stranger("container", `kafka-${node}`, "laptop")),
-    stranger("container", "grafana", "laptop"),
-    stranger("volume", "kafka-1-data", "laptop"),
+    resource("network", "infra_net", "laptop"),
+    ...[1, 2, 3].map((node) => resource("container", `kafka-${node}`, "laptop")),
+    resource("container", "grafana", "laptop"),
+    resource("volume", "kafka-1-data", "laptop"),
   ];
   expect(describeObstacles(laptop, own)).toEqual([
     'the engine has 1 network and 4 containers (infra_net, kafka-1, kafka-2 and 2 more) of environment "laptop" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored',
@@ -32,7 +36,7 @@ test("one's own that the state does not know is told with its names and the way 
 });
 
 test("what belongs to another environment or to nobody is not taken over", () => {
-  const others = [stranger("container", "kafka-1", "production"), stranger("network", "infra_net")];
+  const others = [resource("container", "kafka-1", "production"), resource("network", "infra_net")];
   for (const adopt of [false, true]) {
     expect(describeObstacles(laptop, others, { adopt })).toEqual([
       'the engine has 1 container (kafka-1) of environment "production", and an engine takes one environment: GROUNDWORK_ENV=production npm run down stops that one, DOCKER_HOST names another engine',
@@ -42,7 +46,7 @@ test("what belongs to another environment or to nobody is not taken over", () =>
 });
 
 test("volumes that are there are in nobody's way", () => {
-  expect(describeObstacles(laptop, [stranger("volume", "kafka-1-data", "laptop")])).toEqual([]);
+  expect(describeObstacles(laptop, [resource("volume", "kafka-1-data", "laptop")])).toEqual([]);
 });
 
 describe("what is left of an environment that was taken down", () => {

@@ -61,7 +61,7 @@ describe("what observes the platform is asked", () => {
     [
       "as the checks when it is secured",
       secured,
-      `--cacert ${CERTIFICATES}/authorities.pem --cert ${CERTIFICATES}/checks.pem --fail https`,
+      `--cacert ${CERTIFICATES}/ca-bundle.pem --cert ${CERTIFICATES}/checks.pem --fail https`,
     ],
   ])("for logs, through a node of OpenSearch, %s", async (_how, { loki }, rest) => {
     const { output } = await loki.get("/loki/api/v1/labels");
@@ -87,7 +87,7 @@ describe("what observes the platform is asked", () => {
 
 test("on several machines, a service is asked on its own and not on an excluded one", async () => {
   const [, b] = labThree.machines;
-  const platform = new Platform({ ...labThree, absent: ["a"] });
+  const platform = new Platform({ ...labThree, excludedMachines: ["a"] });
   expect(platform.nodes("kafka")).toEqual(["kafka-2", "kafka-3"]);
   await platform.kafka.describeTopics();
   expect(asked.engine).toBe(b.engine);

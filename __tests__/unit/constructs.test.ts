@@ -375,15 +375,15 @@ describe("a topic", () => {
 
 /** Files as another place would give them. */
 const SECURITY: Security = {
-  authorities: "tls/ca.pem",
-  identityOf: (principal) => `tls/${principal}.store.pem`,
+  caBundle: "tls/ca.pem",
+  keyPairOf: (principal) => `tls/${principal}.store.pem`,
   credentialsOf: (application) => ({
     password: `passwords/${application}`,
     passwordHash: `passwords/${application}.bcrypt`,
   }),
 };
 
-function lockedKafka(applications: readonly Application[], security?: Security) {
+function securedKafka(applications: readonly Application[], security?: Security) {
   const scope = stack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
@@ -401,8 +401,8 @@ function lockedKafka(applications: readonly Application[], security?: Security) 
   return (name: string) => containers.find((body) => body.name === name) as Json;
 }
 
-describe("a locked Kafka cluster", () => {
-  const found = lockedKafka(
+describe("a secured Kafka cluster", () => {
+  const found = securedKafka(
     [
       { name: "shop", topics: { orders: "write" }, consumerGroups: ["shop-*"] },
       { name: "audit", topics: { "*": "read" }, everything: true },
@@ -492,19 +492,19 @@ describe("a locked Kafka cluster", () => {
     });
   });
 
-  test("leaves a cluster that is not locked as it is, whatever applications there are", () => {
+  test("leaves a cluster that is not secured as it is, whatever applications there are", () => {
     const applications: Application[] = [{ name: "shop", topics: { orders: "write" } }];
     for (const name of ["kafka-1", "kafka-init"]) {
-      expect(lockedKafka(applications)(name)).toEqual(lockedKafka([])(name));
+      expect(securedKafka(applications)(name)).toEqual(securedKafka([])(name));
     }
     expect(
-      Object.keys(envOf(lockedKafka([])("kafka-1"))).filter((n) => /SSL|SASL|ACL/.test(n)),
+      Object.keys(envOf(securedKafka([])("kafka-1"))).filter((n) => /SSL|SASL|ACL/.test(n)),
     ).toEqual([]);
   });
 });
 
 describe("an application", () => {
-  const declare = (...applications: Application[]) => lockedKafka(applications, SECURITY);
+  const declare = (...applications: Application[]) => securedKafka(applications, SECURITY);
 
   test.each<[string, Application[], string]>([
     [

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../constructs";
-import { makeIdentities } from "../../environments/identities";
+import { makeKeyPairs } from "../../environments/identities";
 import { lab } from "../../environments/lab";
 import { labSecured } from "../../environments/lab-secured";
 import { credentialsOf, RENDERERS } from "../../operations/credentials/credentials";
@@ -21,7 +21,7 @@ const APPLICATIONS: readonly Application[] = [
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 beforeAll(async () => {
   process.env.GROUNDWORK_SECRETS = folder;
-  await makeIdentities(folder, labSecured, ["shop", "ledger"]);
+  await makeKeyPairs(folder, labSecured, ["shop", "ledger"]);
 });
 afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;
@@ -30,7 +30,7 @@ afterAll(() => {
 
 describe("the credentials of an application", () => {
   const open = credentialsOf(lab, APPLICATIONS, "ledger");
-  const locked = () => credentialsOf(labSecured, APPLICATIONS, "ledger");
+  const secured = () => credentialsOf(labSecured, APPLICATIONS, "ledger");
 
   test("are the addresses where everyone is let in", () => {
     expect(RENDERERS.properties(open)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
@@ -40,20 +40,20 @@ describe("the credentials of an application", () => {
     expect(RENDERERS.text(open)).toContain("none: neither user nor password is asked for");
   });
 
-  test("are a user, a password and whom to trust where the platform is locked", () => {
-    const { login } = locked();
+  test("are a user, a password and whom to trust where the platform is secured", () => {
+    const { login } = secured();
     expect(login?.user).toBe("ledger");
-    const properties = RENDERERS.properties(locked());
+    const properties = RENDERERS.properties(secured());
     expect(properties).toContain("security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n");
     expect(properties).toContain(`username="ledger" password="${login?.password}";\n`);
     // One property, with the line breaks of the certificate.
     expect(properties).toMatch(
       /^ssl\.truststore\.certificates=-----BEGIN CERTIFICATE-----\\n\\\n( {2}\S+\\n\\\n)+ {2}-----END CERTIFICATE-----\n$/m,
     );
-    const env = RENDERERS.env(locked());
+    const env = RENDERERS.env(secured());
     expect(env).toContain("OPENSEARCH_URL=https://opensearch:9200\nOPENSEARCH_USERNAME=ledger\n");
-    const [, authorities] = /^CA_BASE64=(.*)$/m.exec(env) ?? [];
-    expect(Buffer.from(authorities, "base64").toString()).toBe(RENDERERS.ca(locked()));
+    const [, caBundle] = /^CA_BASE64=(.*)$/m.exec(env) ?? [];
+    expect(Buffer.from(caBundle, "base64").toString()).toBe(RENDERERS.ca(secured()));
     expect(
       env
         .trim()

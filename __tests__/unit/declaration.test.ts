@@ -57,13 +57,19 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   ],
   [
     "an environment with values of other types",
-    environment({ memoryScale: "2", security: "ssl", without: ["loky"], kafka: {}, networks: 3 }),
+    environment({
+      memoryScale: "2",
+      security: "ssl",
+      excludedServices: ["loky"],
+      kafka: {},
+      networks: 3,
+    }),
     [
       'environment "laptop" has memoryScale "2": it has to be a number',
       'environment "laptop" has networks 3: it has to be an object',
       'environment "laptop" has security "ssl": it has to be "none" or "tls"',
       'environment "laptop" has no kafka.brokers: it has to be a number',
-      'environment "laptop" has without[0] "loky": it has to be "alloy", "grafana" or "loki"',
+      'environment "laptop" has excludedServices[0] "loky": it has to be "alloy", "grafana" or "loki"',
     ],
   ],
   [

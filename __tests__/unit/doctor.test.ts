@@ -3,7 +3,7 @@ import { createServer as createProxy } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { lookAtPorts } from "../../operations/machine/machine";
+import { inspectPorts } from "../../operations/machine/machine";
 import { runHere, type Said } from "../support/command";
 
 const folder = mkdtempSync(join(tmpdir(), "doctor-"));
@@ -97,7 +97,7 @@ test("a port that a container of the platform's own is to publish is its own, an
   const path = process.env.PATH;
   process.env.PATH = `${folder}:${path}`;
   // Something listens on all of them.
-  const looking = lookAtPorts(
+  const looking = inspectPorts(
     { environment: "laptop", ports: new Map(ports) },
     undefined,
     () => false,

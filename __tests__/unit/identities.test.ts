@@ -17,15 +17,15 @@ import { compareSync } from "bcryptjs";
 import { Construct } from "constructs";
 import { validateApplications } from "../../constructs/security/application";
 import {
-  ensureIdentities,
-  makeIdentities,
+  ensureKeyPairs,
+  makeKeyPairs,
   principalsOf,
   secretsFolder,
 } from "../../environments/identities";
 import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
 import { checkSecrets } from "../../operations/machine/secrets";
-import { makeIdentity } from "../../secrets/certificates";
+import { makeKeyPair } from "../../secrets/certificates";
 
 // Each of twelve rounds takes twice as long as the one before: one test has them all.
 const mockRounds = { atMost: 4 };
@@ -38,7 +38,7 @@ jest.mock("bcryptjs", () => {
   };
 });
 
-const folder = mkdtempSync(join(tmpdir(), "identities-"));
+const folder = mkdtempSync(join(tmpdir(), "key-pairs-"));
 const made = join(folder, "made");
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAMES = [...principalsOf(labSecured).keys()];
@@ -48,7 +48,7 @@ const privateKeyOf = (file: string) => PRIVATE_KEY.exec(readFileSync(file, "utf8
 
 /** Makes what is missing in a folder. */
 const make = (target: string, ...applications: string[]) =>
-  makeIdentities(target, labSecured, applications);
+  makeKeyPairs(target, labSecured, applications);
 
 const files = (of: string) =>
   readdirSync(of, { recursive: true, withFileTypes: true })
@@ -62,19 +62,17 @@ afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;
 });
 
-describe("the identities of an environment", () => {
-  test("are certificates of one authority for every name under which a node is reached", () => {
-    const authority = new X509Certificate(readFileSync(join(made, "authority", "trusted.pem")));
+describe("the key pairs of an environment", () => {
+  test("are certificates of one CA for every name under which a node is reached", () => {
+    const ca = new X509Certificate(readFileSync(join(made, "ca", "bundle.pem")));
     for (const name of NAMES) {
-      const certificate = new X509Certificate(
-        readFileSync(join(made, "identities", `${name}.pem`)),
-      );
+      const certificate = new X509Certificate(readFileSync(join(made, "key-pairs", `${name}.pem`)));
       expect([name, certificate.subject]).toEqual([name, `CN=${name}`]);
-      expect([name, certificate.checkIssued(authority)]).toEqual([name, true]);
-      expect([name, certificate.verify(authority.publicKey)]).toEqual([name, true]);
+      expect([name, certificate.checkIssued(ca)]).toEqual([name, true]);
+      expect([name, certificate.verify(ca.publicKey)]).toEqual([name, true]);
       expect([name, certificate.ca]).toEqual([name, false]);
     }
-    const node = new X509Certificate(readFileSync(join(made, "identities", "kafka-2.pem")));
+    const node = new X509Certificate(readFileSync(join(made, "key-pairs", "kafka-2.pem")));
     for (const host of [
       "kafka-2",
       "kafka-2.infra_net",
@@ -112,12 +110,12 @@ describe("the identities of an environment", () => {
 
   test("are asked of no environment without security", async () => {
     process.env.GROUNDWORK_SECRETS = "/nowhere";
-    await ensureIdentities(laptop);
+    await ensureKeyPairs(laptop);
   });
 });
 
 describe("secrets of one's own", () => {
-  const environment = { ...labSecured, name: "identities-test" };
+  const environment = { ...labSecured, name: "key-pairs-test" };
   let own: string;
   beforeEach(() => {
     delete process.env.GROUNDWORK_SECRETS;
@@ -136,26 +134,26 @@ describe("secrets of one's own", () => {
       .map(([f]) => basename(f));
   };
 
-  test("have no new authority while the old one's key is elsewhere", async () => {
-    rmSync(join(own, "authority", "authority.pem"));
-    rmSync(join(own, "identities", "kafka-1.pem"));
+  test("have no new CA while the old one's key is elsewhere", async () => {
+    rmSync(join(own, "ca", "ca.pem"));
+    rmSync(join(own, "key-pairs", "kafka-1.pem"));
     const before = files(own);
-    await expect(ensureIdentities(environment)).rejects.toThrow(
-      `authority/authority.pem is missing in ${own}, so that no certificate can be made there: put it back, or remove the whole folder to have all made anew`,
+    await expect(ensureKeyPairs(environment)).rejects.toThrow(
+      `ca/ca.pem is missing in ${own}, so that no certificate can be made there: put it back, or remove the whole folder to have all made anew`,
     );
     expect(files(own)).toEqual(before);
   });
 
   test("keep what is good", async () => {
-    expect(await changedBy(() => ensureIdentities(environment, ["shop"]))).toEqual([]);
+    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
   });
 
   test("are told by doctor, with their days", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
-      { name: "secrets", found: "environments/secrets/identities-test" },
+      { name: "secrets", found: "environments/secrets/key-pairs-test" },
       { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
       {
-        name: "authority",
+        name: "CA",
         found: expect.stringMatching(
           /^1, the first ends in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
         ),
@@ -171,10 +169,10 @@ describe("secrets of one's own", () => {
     rmSync(own, { recursive: true });
     cpSync(old, own, { recursive: true });
 
-    expect((await changedBy(() => ensureIdentities(environment))).sort()).toEqual(
+    expect((await changedBy(() => ensureKeyPairs(environment))).sort()).toEqual(
       NAMES.map((name) => `${name}.pem`).sort(),
     );
-    expect(await changedBy(() => ensureIdentities(environment))).toEqual([]);
+    expect(await changedBy(() => ensureKeyPairs(environment))).toEqual([]);
   });
 
   test("have certificates renewed that do not name every host", async () => {
@@ -182,7 +180,7 @@ describe("secrets of one's own", () => {
       ...environment,
       networks: { ...labSecured.networks, project: { name: "shared_net" } },
     };
-    expect((await changedBy(() => ensureIdentities(renamed))).sort()).toEqual(
+    expect((await changedBy(() => ensureKeyPairs(renamed))).sort()).toEqual(
       NAMES.filter((name) => /-\d$/.test(name))
         .map((name) => `${name}.pem`)
         .sort(),
@@ -194,7 +192,7 @@ describe("secrets of one's own", () => {
     const password = join(own, "applications", "shop.password");
     writeFileSync(password, "of my own\n");
     utimesSync(password, new Date(), new Date(Date.now() + 1000));
-    const changed = await changedBy(() => ensureIdentities(environment, ["shop"]));
+    const changed = await changedBy(() => ensureKeyPairs(environment, ["shop"]));
     mockRounds.atMost = 4;
     expect(changed).toEqual(["shop.bcrypt"]);
     const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
@@ -220,7 +218,7 @@ describe("doctor", () => {
         name: "secrets",
         found: "not usable",
         problem: expect.stringMatching(
-          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: authority\/trusted.pem, /,
+          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: ca\/bundle.pem, /,
         ),
       },
     ]);
@@ -236,8 +234,8 @@ describe("doctor", () => {
     );
   });
 
-  test("has nothing to say where nothing is locked", async () => {
-    expect(await checkSecrets({ ...laptop, without: ["grafana"] }, [])).toEqual([]);
+  test("has nothing to say where nothing is secured", async () => {
+    expect(await checkSecrets({ ...laptop, excludedServices: ["grafana"] }, [])).toEqual([]);
   });
 });
 
@@ -251,11 +249,11 @@ describe("secrets that are given", () => {
   afterEach(() => jest.useRealTimers());
 
   const at = (day: string) => jest.useFakeTimers({ now: new Date(day), advanceTimers: true });
-  const file = (name: string) => join(given, "identities", name);
-  const ensure = () => ensureIdentities(labSecured, ["shop"]);
+  const file = (name: string) => join(given, "key-pairs", name);
+  const ensure = () => ensureKeyPairs(labSecured, ["shop"]);
 
-  test("are taken as they are, and need no key of the authority", async () => {
-    rmSync(join(given, "authority", "authority.pem"));
+  test("are taken as they are, and need no key of the CA", async () => {
+    rmSync(join(given, "ca", "ca.pem"));
     await ensure();
     expect(files(given)).toHaveLength(files(made).length - 1);
   });
@@ -265,7 +263,7 @@ describe("secrets that are given", () => {
       "a file is missing",
       () => rmSync(file("kafka-2.pem")),
       () =>
-        `GROUNDWORK_SECRETS is "${given}", and 1 files are missing there: identities/kafka-2.pem; put them there, or unset GROUNDWORK_SECRETS to have them made in environments/secrets`,
+        `GROUNDWORK_SECRETS is "${given}", and 1 files are missing there: key-pairs/kafka-2.pem; put them there, or unset GROUNDWORK_SECRETS to have them made in environments/secrets`,
     ],
     [
       "others can read a key",
@@ -296,8 +294,8 @@ describe("secrets that are given", () => {
       async () =>
         writeFileSync(
           file("kafka-1.pem"),
-          await makeIdentity(
-            readFileSync(join(given, "authority", "authority.pem"), "utf8"),
+          await makeKeyPair(
+            readFileSync(join(given, "ca", "ca.pem"), "utf8"),
             "kafka-1",
             principalsOf(labSecured).get("kafka-1")?.slice(1) as string[],
           ),
@@ -312,17 +310,14 @@ describe("secrets that are given", () => {
       () => `${file("kafka-1.pem")} has no certificate: it has to have one, as PEM`,
     ],
     [
-      "a certificate is of another authority",
+      "a certificate is of another CA",
       async () => {
         const other = join(given, "other");
         await make(other);
-        copyFileSync(
-          join(other, "authority", "trusted.pem"),
-          join(given, "authority", "trusted.pem"),
-        );
+        copyFileSync(join(other, "ca", "bundle.pem"), join(given, "ca", "bundle.pem"));
       },
       () =>
-        `${file("kafka-1.pem")} is of none of the authorities in authority/trusted.pem: give the certificate that one of them has signed, or add its authority there`,
+        `${file("kafka-1.pem")} is of none of the CAs in ca/bundle.pem: give the certificate that one of them has signed, or add its CA there`,
     ],
     [
       "a certificate has expired",
@@ -332,7 +327,7 @@ describe("secrets that are given", () => {
     [
       "a certificate is not valid yet",
       () => at("2020-01-01"),
-      () => `${join(given, "authority", "trusted.pem")} is not valid before `,
+      () => `${join(given, "ca", "bundle.pem")} is not valid before `,
     ],
   ])("are refused when %s, with the file and the remedy", async (_, spoil, message) => {
     await spoil();

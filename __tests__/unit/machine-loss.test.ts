@@ -69,7 +69,7 @@ describe("what would be harmed by the loss of a machine", () => {
       "without a, 1 of 3 controllers of Kafka would be left: no majority",
     ]);
     expect(harmOfLosing(together, "b", nothing)).toEqual([]);
-    expect(harmOfLosing({ ...labThree, absent: ["c"] }, "a", nothing)).toEqual([
+    expect(harmOfLosing({ ...labThree, excludedMachines: ["c"] }, "a", nothing)).toEqual([
       "without a, 1 of 3 controllers of Kafka would be left: no majority",
       "without a, 1 of 3 nodes of OpenSearch would be left: no majority",
     ]);

@@ -237,7 +237,7 @@ describe("the admin password's file", () => {
 
   test("is not made where a variable has it, or no Grafana is", async () => {
     await ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } }, [], "");
-    await ensureSecrets({ ...environment, without: ["grafana"] }, [], "a password");
+    await ensureSecrets({ ...environment, excludedServices: ["grafana"] }, [], "a password");
     expect(existsSync(file)).toBe(false);
   });
 
@@ -269,5 +269,5 @@ test("a password that is to be given and is not is missed before Terraform looks
   expect(missingSecrets({ ...wanting, grafana: { adminPassword: "variable" } })).toEqual([
     "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-wanting/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
   ]);
-  expect(missingSecrets({ ...wanting, without: ["grafana"] })).toEqual([]);
+  expect(missingSecrets({ ...wanting, excludedServices: ["grafana"] })).toEqual([]);
 });

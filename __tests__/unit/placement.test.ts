@@ -4,9 +4,9 @@ import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
 import {
   enginesOf,
-  isAbsent,
+  includedNodesOf,
+  isExcluded,
   machineOf,
-  presentNodesOf,
   validateMachines,
   withEngine,
 } from "../../environments/placement";
@@ -62,7 +62,7 @@ describe("a platform on three machines", () => {
     }
   });
 
-  test("has networks over all machines, and where it is locked on each one of its own for the engine's proxy", () => {
+  test("has networks over all machines, and where it is secured on each one of its own for the engine's proxy", () => {
     const networks = (environment: Environment) =>
       resources(synthesize(environment).stacks, "docker_network")
         .map((body) => [body.name, body.driver, body.attachable])
@@ -128,15 +128,18 @@ test("nodes are spread round where there are more of them than machines, and eac
 });
 
 describe("without a machine that is gone", () => {
-  const absent = (...names: string[]): Environment => ({ ...labThree, absent: names });
+  const excluding = (...names: string[]): Environment => ({
+    ...labThree,
+    excludedMachines: names,
+  });
 
   test("nodes and data stay where they are, and sidecars and networks are asked for elsewhere", () => {
-    const withoutA = absent("a");
+    const withoutA = excluding("a");
     expect(CONTAINERS.map((name) => machineOf(withoutA, name)?.name).join("")).toBe("abcabcbbaabc");
     expect(enginesOf(withoutA)).toEqual([{ host: b.engine }, { host: c.engine }]);
-    expect(isAbsent(withoutA, "kafka-1")).toBe(true);
-    expect(isAbsent(withoutA, "kafka-init")).toBe(false);
-    expect(presentNodesOf(withoutA, "opensearch")[0]).toBe("opensearch-2");
+    expect(isExcluded(withoutA, "kafka-1")).toBe(true);
+    expect(isExcluded(withoutA, "kafka-init")).toBe(false);
+    expect(includedNodesOf(withoutA, "opensearch")[0]).toBe("opensearch-2");
     const { stacks } = synthesize(withoutA);
     for (const layer of ["network", "data", "messaging"]) {
       expect(stacks[`lab-three-${layer}`].provider.docker).toEqual([{ host: b.engine }]);
@@ -144,7 +147,7 @@ describe("without a machine that is gone", () => {
   });
 
   test("the containers of the others stay the same, and sidecars wait for the nodes that are left", () => {
-    const [{ stacks: whole }, { stacks }] = [synthesize(labThree), synthesize(absent("c"))];
+    const [{ stacks: whole }, { stacks }] = [synthesize(labThree), synthesize(excluding("c"))];
     const changed = resources(whole, "docker_container")
       .filter((body) => JSON.stringify(body) !== JSON.stringify(container(stacks, body.name)))
       .map(({ name }) => name);
@@ -155,19 +158,19 @@ describe("without a machine that is gone", () => {
 
   test.each([
     [
-      absent("d"),
+      excluding("d"),
       'environment "lab-three" is to be deployed without "d": its machines are a, b, c',
     ],
     [
-      absent("a", "b"),
+      excluding("a", "b"),
       'environment "lab-three" is to be deployed without a and b, of 3 machines: the clusters need more than half of them',
     ],
     [
-      { ...absent("c"), placement: { "kafka-2": "c" } },
+      { ...excluding("c"), placement: { "kafka-2": "c" } },
       'environment "lab-three" is to be deployed without c, where kafka-2, kafka-3 are, of 3 nodes: kafka needs more than half of them; correct placement',
     ],
     [
-      { ...lab, absent: ["a"] },
+      { ...lab, excludedMachines: ["a"] },
       'environment "lab" has one machine, which a deploy cannot be without: "a" is for one of several machines',
     ],
   ])("more than can be done without is refused", (environment, message) => {

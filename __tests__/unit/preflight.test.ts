@@ -2,19 +2,19 @@ import { meaningOf, remedyOf } from "../../constructs";
 import { laptop } from "../../environments/laptop";
 import {
   checksOf,
-  type Demand,
-  demandOf,
   diagnose,
-  findDoubts,
   findProblems,
-  type Machine,
+  findWarnings,
+  type MachineFacts,
   PODMAN,
+  type Requirements,
+  requirementsOf,
 } from "../../operations/machine/preflight";
 import { resourcesOf } from "../../operations/synthesis/resources";
 import { table } from "../../operations/terminal/terminal";
 import { synthesize } from "../support/platform";
 
-const DEMAND: Demand = {
+const DEMAND: Requirements = {
   environment: "laptop",
   memoryReservationMiB: 4480,
   ports: new Map([
@@ -23,7 +23,7 @@ const DEMAND: Demand = {
   ]),
   images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
   raisesLimits: true,
-  locked: true,
+  isSecured: true,
 };
 const ENGINE = {
   version: "28.5.2",
@@ -33,7 +33,7 @@ const ENGINE = {
   limits: { memory: true, swap: true },
   freeDiskMiB: 50_000,
 };
-const READY: Machine = {
+const READY: MachineFacts = {
   nodeVersion: "20.20.2",
   terraform: { command: "terraform", product: "Terraform", version: "1.11.4", choice: "the first" },
   engine: ENGINE,
@@ -42,7 +42,8 @@ const READY: Machine = {
   takenPorts: [],
 };
 
-const problemsOf = (machine: Machine, demand?: Demand) => findProblems([{ machine, demand }]);
+const problemsOf = (machine: MachineFacts, requirements?: Requirements) =>
+  findProblems([{ machine, requirements }]);
 
 test("a machine that has everything has no problem", () => {
   expect(problemsOf(READY, DEMAND)).toEqual([]);
@@ -75,29 +76,42 @@ test("everything that is missing is reported together, each with its remedy", ()
 
 test("of several machines the one that lacks something is named, and what is of the tools is told once", () => {
   const node = { ...READY, nodeVersion: "18.1.0" };
-  const looks = [
-    { name: "a", machine: node, demand: DEMAND },
-    { name: "b", machine: { ...node, engine: { ...ENGINE, apiVersion: "1.40" } }, demand: DEMAND },
+  const inspections = [
+    { name: "a", machine: node, requirements: DEMAND },
+    {
+      name: "b",
+      machine: { ...node, engine: { ...ENGINE, apiVersion: "1.40" } },
+      requirements: DEMAND,
+    },
   ];
-  expect(findProblems(looks)).toEqual([
+  expect(findProblems(inspections)).toEqual([
     expect.stringMatching(/^Node is 18\.1\.0: /),
     expect.stringMatching(/^machine b: the engine's API is 1\.40: /),
   ]);
-  const names = checksOf(looks).map(({ name }) => name);
+  const names = checksOf(inspections).map(({ name }) => name);
   expect(names.filter((name) => /^(Node|Terraform|memory \()/.test(name))).toEqual([
     ...["Node", "Terraform", "memory (a)", "memory (b)"],
   ]);
 });
 
 test("two machines are refused that are one engine, in two Swarms, or apart in time", () => {
-  const at = (id: string, swarmId: string, clockAheadSeconds: number): Machine => ({
+  const at = (id: string, swarmId: string, clockAheadSeconds: number): MachineFacts => ({
     ...READY,
     swarm: "manager",
     swarmId,
     engine: { ...ENGINE, id, clockAheadSeconds, kernel: "6.1.0" },
   });
-  const looks = [at("X", "one", 0), at("Y", "one", -400), at("X", "one", 0), at("Z", "two", 0)];
-  const named = looks.map((machine, i) => ({ name: "abcd"[i], machine, demand: DEMAND }));
+  const inspections = [
+    at("X", "one", 0),
+    at("Y", "one", -400),
+    at("X", "one", 0),
+    at("Z", "two", 0),
+  ];
+  const named = inspections.map((machine, i) => ({
+    name: "abcd"[i],
+    machine,
+    requirements: DEMAND,
+  }));
   expect(findProblems(named)).toEqual([
     "machine b: the engine's clock is 400 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
     "machine c: its engine is that of machine a under another address: each machine has its own, or what is copied to both is lost with one",
@@ -150,16 +164,18 @@ test.each([
   expect(problemsOf(machine, DEMAND)).toEqual([]);
 });
 
-test("the demand is the sum of what the synthesized containers reserve, and their ports", () => {
+test("the requirements is the sum of what the synthesized containers reserve, and their ports", () => {
   const { stacks } = synthesize(laptop);
-  const demand = demandOf(
+  const requirements = requirementsOf(
     laptop,
     Object.entries(stacks).flatMap(([stack, json]) => resourcesOf(stack, json)),
   );
-  expect(demand.images).toHaveLength(7);
-  expect(demand.memoryReservationMiB).toBe(3 * 512 + 3 * 512 + 2 * 128 + 64 + 2 * 256 + 2 * 256);
-  expect([...demand.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
-  expect(demand.ports.get(9093)).toBe("kafka-2");
+  expect(requirements.images).toHaveLength(7);
+  expect(requirements.memoryReservationMiB).toBe(
+    3 * 512 + 3 * 512 + 2 * 128 + 64 + 2 * 256 + 2 * 256,
+  );
+  expect([...requirements.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
+  expect(requirements.ports.get(9093)).toBe("kafka-2");
 });
 
 test("a table aligns its columns", () => {
@@ -189,7 +205,7 @@ test("doctor says which ports the platform itself holds", () => {
   ]);
 });
 
-test.each<[string, Partial<Machine>, string]>([
+test.each<[string, Partial<MachineFacts>, string]>([
   [
     "an engine that is too old",
     { engine: { ...ENGINE, apiVersion: "1.40" } },
@@ -248,7 +264,7 @@ test.each<[string, Partial<Machine>, string]>([
     "the engine may open 20000 files and OpenSearch asks for 65536: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/laptop.ts",
   ],
   [
-    "a state that somebody has locked",
+    "a state that somebody has secured",
     { locks: [{ file: "data.tfstate", who: "ann@host", since: "2026" }] },
     "data.tfstate is locked by ann@host since 2026: wait until that deploy has ended, or end its terraform process",
   ],
@@ -256,7 +272,7 @@ test.each<[string, Partial<Machine>, string]>([
   expect(problemsOf({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
 });
 
-test.each<[string, Partial<Machine>, string]>([
+test.each<[string, Partial<MachineFacts>, string]>([
   [
     "a registry of providers that does not answer",
     { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
@@ -273,20 +289,20 @@ test.each<[string, Partial<Machine>, string]>([
     'the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity',
   ],
 ])("%s is a warning, and keeps nobody from a deploy", (_, machine, warning) => {
-  const looks = [{ machine: { ...READY, ...machine }, demand: DEMAND }];
-  expect(findDoubts(looks)).toEqual([warning]);
-  expect(findProblems(looks)).toEqual([]);
+  const inspections = [{ machine: { ...READY, ...machine }, requirements: DEMAND }];
+  expect(findWarnings(inspections)).toEqual([warning]);
+  expect(findProblems(inspections)).toEqual([]);
 });
 
 test("a rootless engine that may lock all memory, or is asked for none, is said to be one and is no problem", () => {
   const rootless = { ...READY, engine: { ...ENGINE, securityOptions: ["rootless", "selinux"] } };
-  const looks = [
-    { machine: { ...rootless, lockedMemoryMiB: Number.POSITIVE_INFINITY }, demand: DEMAND },
-    { machine: rootless, demand: { ...DEMAND, raisesLimits: false } },
+  const inspections = [
+    { machine: { ...rootless, lockedMemoryMiB: Number.POSITIVE_INFINITY }, requirements: DEMAND },
+    { machine: rootless, requirements: { ...DEMAND, raisesLimits: false } },
   ];
-  for (const look of looks) {
-    expect([...findProblems([look]), ...findDoubts([look])]).toEqual([]);
-    expect(checksOf([look])).toContainEqual(
+  for (const inspection of inspections) {
+    expect([...findProblems([inspection]), ...findWarnings([inspection])]).toEqual([]);
+    expect(checksOf([inspection])).toContainEqual(
       expect.objectContaining({ name: "security options", found: "rootless, SELinux" }),
     );
   }
@@ -304,7 +320,7 @@ test("a clock that differs a little, or where no certificate is looked at, is no
     engine: { ...ENGINE, clockAheadSeconds: -seconds },
   });
   expect(problemsOf(behind(200), DEMAND)).toEqual([]);
-  expect(problemsOf(behind(4000), { ...DEMAND, locked: false })).toEqual([]);
+  expect(problemsOf(behind(4000), { ...DEMAND, isSecured: false })).toEqual([]);
 });
 
 test("every prerequisite is looked at and said, found or not", () => {

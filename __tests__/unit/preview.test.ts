@@ -462,7 +462,7 @@ describe("a preview of", () => {
   });
 });
 
-describe("of an application in a locked environment", () => {
+describe("of an application in a secured environment", () => {
   const shop = {
     name: "shop",
     topics: { "infra-events": "write" },
@@ -530,12 +530,12 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
     topics: { "infra-events": "readwrite" },
     consumerGroups: ["shop-*"],
   };
-  const locked = (declared: Partial<Catalog> = {}) =>
+  const secured = (declared: Partial<Catalog> = {}) =>
     synthesis({ ...lab, security: "tls" }, { ...catalog, applications: [shop], ...declared });
 
   /** As the version before JSON synthesized the catalog and the application. */
   const deployed = (): Synthesis => {
-    const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(locked())));
+    const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(secured())));
     const { docker_container: containers } = stacks["lab-messaging"].resource;
     const init = containers[idOf(containers, "kafka-init")];
     const replace = (json: string, path: string, content: string) => {
@@ -557,7 +557,7 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
   };
 
   test("a preview tells that its files are others, and nothing of topics and applications that stay as they are", () => {
-    const { changes } = report(deployed(), locked());
+    const { changes } = report(deployed(), secured());
     expect(
       changes.map(({ subject, details, destructive, warnings }) => ({
         ...{ subject, details, destructive, warnings },
@@ -578,7 +578,7 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
   test("a preview tells what changes in topics and applications, what is destructive too", () => {
     const { changes } = report(
       deployed(),
-      locked({
+      secured({
         topics: [
           {
             ...infraEvents,
@@ -662,9 +662,9 @@ describe("npm run up rolls", () => {
   });
 
   test("no cluster that begins to speak TLS, since nodes of both kinds cannot talk", () => {
-    const locked = synthesis({ ...lab, security: "tls" });
+    const secured = synthesis({ ...lab, security: "tls" });
     const obstacle = "a node that speaks TLS and one that does not cannot talk";
-    expect(rolls(synthesis(lab), locked)).toEqual([
+    expect(rolls(synthesis(lab), secured)).toEqual([
       ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], obstacle],
       ["kafka", ["kafka-1", "kafka-2", "kafka-3"], obstacle],
     ]);

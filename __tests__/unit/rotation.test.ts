@@ -2,15 +2,15 @@ import { X509Certificate } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureIdentities, principalsOf, secretsFolder } from "../../environments/identities";
+import { ensureKeyPairs, principalsOf, secretsFolder } from "../../environments/identities";
 import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
 import {
-  authorityStepOf,
-  finishAuthority,
+  caRotationStepOf,
+  finishCaRotation,
   forgetCertificates,
   forgetPassword,
-  takeAuthorityStep,
+  takeCaRotationStep,
 } from "../../environments/rotation";
 import { rotate } from "../../operations/rotation/rotate";
 import { certificatesIn } from "../../secrets/secret-files";
@@ -21,16 +21,16 @@ const made = mkdtempSync(join(tmpdir(), "rotation-"));
 
 const read = (file: string) => readFileSync(join(folder, file), "utf8");
 const trusted = () =>
-  certificatesIn(read("authority/trusted.pem")).map((pem) => new X509Certificate(pem).subject);
+  certificatesIn(read("ca/bundle.pem")).map((pem) => new X509Certificate(pem).subject);
 const issuers = () => [
   ...new Set(
     [...principalsOf(environment).keys()].map(
-      (name) => new X509Certificate(read(`identities/${name}.pem`)).issuer,
+      (name) => new X509Certificate(read(`key-pairs/${name}.pem`)).issuer,
     ),
   ),
 ];
 /** What a deploy does before anything else. */
-const synth = () => ensureIdentities(environment, ["shop"]);
+const synth = () => ensureKeyPairs(environment, ["shop"]);
 
 beforeAll(async () => {
   await synth();
@@ -45,16 +45,16 @@ afterAll(() => {
   rmSync(made, { recursive: true });
 });
 
-test("replacing the authority leads the new one in: trusted first, then used, then trusted alone", async () => {
+test("replacing the CA leads the new one in: trusted first, then used, then trusted alone", async () => {
   /** Takes a step, and takes it again as if it had been interrupted, which changes nothing more. */
   const take = async (step: number) => {
-    await takeAuthorityStep(environment, step);
+    await takeCaRotationStep(environment, step);
     await synth();
     const once = [trusted(), issuers()];
-    await takeAuthorityStep(environment, step);
+    await takeCaRotationStep(environment, step);
     await synth();
     expect([trusted(), issuers()]).toEqual(once);
-    expect(authorityStepOf(environment)).toBe(step);
+    expect(caRotationStepOf(environment)).toBe(step);
   };
   const [old] = trusted();
   await take(1);
@@ -70,14 +70,14 @@ test("replacing the authority leads the new one in: trusted first, then used, th
   await take(3);
   expect(trusted()).toEqual([next]);
   expect(issuers()).toEqual([next]);
-  finishAuthority(environment);
-  expect(authorityStepOf(environment)).toBeUndefined();
+  finishCaRotation(environment);
+  expect(caRotationStepOf(environment)).toBeUndefined();
 });
 
-test("new certificates are of the same authority, one for everyone", async () => {
+test("new certificates are of the same CA, one for everyone", async () => {
   const names = [...principalsOf(environment).keys()];
   const serials = () =>
-    names.map((name) => new X509Certificate(read(`identities/${name}.pem`)).serialNumber);
+    names.map((name) => new X509Certificate(read(`key-pairs/${name}.pem`)).serialNumber);
   const before = [trusted(), serials()];
   forgetCertificates(environment);
   await synth();
@@ -87,12 +87,12 @@ test("new certificates are of the same authority, one for everyone", async () =>
 
 test("an application's new password comes with its hash, and nothing else is new", async () => {
   const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
-  const node = read("identities/kafka-1.pem");
+  const node = read("key-pairs/kafka-1.pem");
   forgetPassword(environment, "shop");
   await synth();
   expect(before).not.toContain(read("applications/shop.password"));
   expect(before).not.toContain(read("applications/shop.bcrypt"));
-  expect(read("identities/kafka-1.pem")).toBe(node);
+  expect(read("key-pairs/kafka-1.pem")).toBe(node);
 });
 
 describe("nothing is rotated", () => {
@@ -109,9 +109,9 @@ describe("nothing is rotated", () => {
     await expect(rotate(environment, [{ name: "shop" }], what)).rejects.toThrow(message);
   });
 
-  test("in an environment that is not locked", async () => {
+  test("in an environment that is not secured", async () => {
     await expect(rotate(laptop, [], "ca")).rejects.toThrow(
-      'environment "laptop" has nothing to rotate: it is not locked; security: "tls" in environments/laptop.ts does that',
+      'environment "laptop" has nothing to rotate: it is not secured; security: "tls" in environments/laptop.ts does that',
     );
   });
 

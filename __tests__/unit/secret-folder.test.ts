@@ -33,7 +33,7 @@ new OpenSearchInit(stack, "OpenSearchInit", { cluster: openSearch, indexTemplate
 new OpenSearchSecurity(stack, "OpenSearchSecurity", { cluster: openSearch, applications });
 
 const certificateOf = (principal: string) =>
-  new X509Certificate(readFileSync(security.identityOf(principal)));
+  new X509Certificate(readFileSync(security.keyPairOf(principal)));
 const hostsOf = ({ subjectAltName = "" }: X509Certificate) =>
   subjectAltName
     .split(", ")
@@ -51,7 +51,7 @@ test("has a certificate for each that the constructs give one to, and for the ho
   for (const [name, hosts] of nodes) {
     expect([name, hostsOf(certificateOf(name))]).toEqual([name, [...hosts].sort()]);
   }
-  const names = readdirSync(join(security.path, "identities")).map((file) => file.slice(0, -4));
+  const names = readdirSync(join(security.path, "key-pairs")).map((file) => file.slice(0, -4));
   const clients = ["checks", "kafka-init", "os-admin", "os-init"];
   expect(names.sort()).toEqual([...nodes.map(([name]) => name), ...clients].sort());
 });
@@ -72,7 +72,7 @@ test("keeps what is good, and makes a certificate again that does not name every
   const [first, second] = serials();
   await security.ensure();
   expect(serials()).toEqual([first, second]);
-  security.identityOf("kafka-2", ["kafka.example.org"]);
+  security.keyPairOf("kafka-2", ["kafka.example.org"]);
   await security.ensure();
   expect(serials()).toEqual([first, expect.not.stringMatching(second)]);
   expect(hostsOf(certificateOf("kafka-2"))).toContain("kafka.example.org");

@@ -10,8 +10,8 @@ const environment = {
   hostPorts: laptop.hostPorts,
 } as const;
 const { stacks } = synthesize(environment);
-const IDENTITIES = "../../../environments/secrets/secured/identities";
-const AUTHORITIES = "../../../environments/secrets/secured/authority/trusted.pem";
+const KEY_PAIRS = "../../../environments/secrets/secured/key-pairs";
+const CA_BUNDLE = "../../../environments/secrets/secured/ca/bundle.pem";
 
 /** Content of a container's file. */
 const fileOf = (name: string, path: string): string =>
@@ -38,8 +38,8 @@ describe("a secured environment with all of observability", () => {
     const given = new Set(
       containers(stacks)
         .flatMap(({ upload = [] }) => upload.map(({ source }: Json) => source))
-        .filter((source) => source?.startsWith(IDENTITIES))
-        .map((source) => source.slice(IDENTITIES.length + 1, -".pem".length)),
+        .filter((source) => source?.startsWith(KEY_PAIRS))
+        .map((source) => source.slice(KEY_PAIRS.length + 1, -".pem".length)),
     );
     expect([...given].sort()).toEqual([...principalsOf(environment).keys()].sort());
   });
@@ -70,9 +70,9 @@ describe("a secured Prometheus", () => {
     expect(web).toContain("client_auth_type: RequireAndVerifyClientCert");
     expect(web).toContain("client_allowed_sans: [alloy, checks, grafana]");
     expect(certificatesOf("prometheus")).toEqual({
-      "/etc/prometheus/tls/authorities.pem": [AUTHORITIES, "0444"],
-      "/etc/prometheus/tls/identity.pem": [`${IDENTITIES}/prometheus.pem`, "0444"],
-      "/etc/prometheus/tls/checks.pem": [`${IDENTITIES}/checks.pem`, "0444"],
+      "/etc/prometheus/tls/ca-bundle.pem": [CA_BUNDLE, "0444"],
+      "/etc/prometheus/tls/key-pair.pem": [`${KEY_PAIRS}/prometheus.pem`, "0444"],
+      "/etc/prometheus/tls/checks.pem": [`${KEY_PAIRS}/checks.pem`, "0444"],
     });
   });
 
@@ -94,15 +94,15 @@ describe("a secured Loki", () => {
     expect(loki.command).toEqual([
       "-config.file=/etc/loki/groundwork.yaml",
       "-config.expand-env=true",
-      "-server.http-tls-cert-path=/etc/loki/tls/identity.pem",
-      "-server.http-tls-key-path=/etc/loki/tls/identity.pem",
-      "-server.http-tls-ca-path=/etc/loki/tls/authorities.pem",
+      "-server.http-tls-cert-path=/etc/loki/tls/key-pair.pem",
+      "-server.http-tls-key-path=/etc/loki/tls/key-pair.pem",
+      "-server.http-tls-ca-path=/etc/loki/tls/ca-bundle.pem",
       "-server.http-tls-client-auth=RequireAndVerifyClientCert",
       "-server.grpc-listen-address=127.0.0.1",
     ]);
     expect(certificatesOf("loki")).toEqual({
-      "/etc/loki/tls/authorities.pem": [AUTHORITIES, "0444"],
-      "/etc/loki/tls/identity.pem": [`${IDENTITIES}/loki.pem`, "0444"],
+      "/etc/loki/tls/ca-bundle.pem": [CA_BUNDLE, "0444"],
+      "/etc/loki/tls/key-pair.pem": [`${KEY_PAIRS}/loki.pem`, "0444"],
     });
   });
 
@@ -119,24 +119,24 @@ describe("a secured Grafana", () => {
   test("is reached over HTTPS alone, where it is published too", () => {
     expect(envOf(container(stacks, "grafana"))).toMatchObject({
       GF_SERVER_PROTOCOL: "https",
-      GF_SERVER_CERT_FILE: "/etc/grafana/tls/identity.pem",
-      GF_SERVER_CERT_KEY: "/etc/grafana/tls/identity.pem",
+      GF_SERVER_CERT_FILE: "/etc/grafana/tls/key-pair.pem",
+      GF_SERVER_CERT_KEY: "/etc/grafana/tls/key-pair.pem",
       GF_SECURITY_COOKIE_SECURE: "true",
     });
     expect(certificatesOf("grafana")).toEqual({
-      "/etc/grafana/tls/authorities.pem": [AUTHORITIES, "0440"],
-      "/etc/grafana/tls/identity.pem": [`${IDENTITIES}/grafana.pem`, "0440"],
+      "/etc/grafana/tls/ca-bundle.pem": [CA_BUNDLE, "0440"],
+      "/etc/grafana/tls/key-pair.pem": [`${KEY_PAIRS}/grafana.pem`, "0440"],
     });
   });
 
-  test("is asked inside its container by a curl that trusts the authority", () => {
+  test("is asked inside its container by a curl that trusts the CA", () => {
     const [, ...command] = container(stacks, "grafana").healthcheck.test;
     expect(command.join(" ")).toBe(
       "curl --fail --silent --output /dev/null https://127.0.0.1:3000/api/health",
     );
     expect(envOf(container(stacks, "grafana")).CURL_HOME).toBe("/groundwork");
     expect(fileOf("grafana", "/groundwork/.curlrc")).toContain(
-      'cacert = "/etc/grafana/tls/authorities.pem"',
+      'cacert = "/etc/grafana/tls/ca-bundle.pem"',
     );
     expect(fileOf("grafana", "/groundwork/ask.sh")).toContain('"https://127.0.0.1:3000$1"');
   });
@@ -152,18 +152,18 @@ describe("a secured Grafana", () => {
     for (const { jsonData, secureJsonData } of datasources) {
       expect(jsonData).toMatchObject({ tlsAuth: true, tlsAuthWithCACert: true });
       expect(secureJsonData).toEqual({
-        tlsCACert: "$__file{/etc/grafana/tls/authorities.pem}",
-        tlsClientCert: "$__file{/etc/grafana/tls/identity.pem}",
-        tlsClientKey: "$__file{/etc/grafana/tls/identity.pem}",
+        tlsCACert: "$__file{/etc/grafana/tls/ca-bundle.pem}",
+        tlsClientCert: "$__file{/etc/grafana/tls/key-pair.pem}",
+        tlsClientKey: "$__file{/etc/grafana/tls/key-pair.pem}",
       });
     }
   });
 
-  test("is asked by Terraform over HTTPS, with the authority to verify it", () => {
+  test("is asked by Terraform over HTTPS, with the CA to verify it", () => {
     const { variable, provider } = stacks["secured-alerting"];
     expect(variable.grafana_url.default).toBe("https://localhost:3000");
     // Another one where a proxy is in front.
-    expect(variable.grafana_ca_cert.default).toBe(AUTHORITIES);
+    expect(variable.grafana_ca_cert.default).toBe(CA_BUNDLE);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's expression
     expect(provider.grafana).toMatchObject([{ ca_cert: "${var.grafana_ca_cert}" }]);
     expect(JSON.stringify(provider)).not.toContain("insecure");
@@ -172,8 +172,8 @@ describe("a secured Grafana", () => {
 
 test("Alloy has its certificate, and no port that others reach", () => {
   expect(certificatesOf("alloy")).toEqual({
-    "/groundwork/tls/authorities.pem": [AUTHORITIES, "0440"],
-    "/groundwork/tls/identity.pem": [`${IDENTITIES}/alloy.pem`, "0440"],
+    "/groundwork/tls/ca-bundle.pem": [CA_BUNDLE, "0440"],
+    "/groundwork/tls/key-pair.pem": [`${KEY_PAIRS}/alloy.pem`, "0440"],
   });
   // Its own default is 127.0.0.1:12345.
   expect(container(stacks, "alloy").entrypoint.join(" ")).not.toContain("listen-addr");

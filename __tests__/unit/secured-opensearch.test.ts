@@ -12,8 +12,8 @@ import type { Security } from "../../constructs/security/security";
 import { envOf, type Json } from "../support/platform";
 
 const security: Security = {
-  authorities: "secrets/ca.pem",
-  identityOf: (principal) => `secrets/${principal}.pem`,
+  caBundle: "secrets/ca.pem",
+  keyPairOf: (principal) => `secrets/${principal}.pem`,
   credentialsOf: (application) => ({
     password: `secrets/${application}.password`,
     passwordHash: `secrets/${application}.hash`,
@@ -104,7 +104,7 @@ describe("a secured OpenSearch cluster", () => {
         "plugins.security.ssl.http.enabled": "true",
         "plugins.security.ssl.http.pemcert_filepath": "certificates/node.pem",
         "plugins.security.ssl.transport.pemkey_filepath": "certificates/node.pem",
-        "plugins.security.ssl.transport.pemtrustedcas_filepath": "certificates/authorities.pem",
+        "plugins.security.ssl.transport.pemtrustedcas_filepath": "certificates/ca-bundle.pem",
         "plugins.security.nodes_dn": "CN=opensearch-*",
         "plugins.security.authcz.admin_dn": "CN=os-admin",
         DISABLE_INSTALL_DEMO_CONFIG: "true",
@@ -117,7 +117,7 @@ describe("a secured OpenSearch cluster", () => {
     const config = "/usr/share/opensearch/config/certificates";
     expect(nodes.map(secretsOf)).toEqual(
       [1, 2, 3].map((n) => ({
-        [`${config}/authorities.pem`]: "secrets/ca.pem",
+        [`${config}/ca-bundle.pem`]: "secrets/ca.pem",
         [`${config}/node.pem`]: `secrets/opensearch-${n}.pem`,
         [`${config}/checks.pem`]: "secrets/checks.pem",
       })),
@@ -146,7 +146,7 @@ describe("a secured OpenSearch cluster", () => {
     const [, ...command] = nodes[1].healthcheck.test;
     expect(command).toEqual([
       ...["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "4"],
-      ...["--cacert", "/usr/share/opensearch/config/certificates/authorities.pem"],
+      ...["--cacert", "/usr/share/opensearch/config/certificates/ca-bundle.pem"],
       ...["--cert", "/usr/share/opensearch/config/certificates/node.pem"],
       "https://127.0.0.1:9200/_cluster/health?wait_for_nodes=%3E%3D3&wait_for_status=yellow&timeout=1s",
     ]);
@@ -163,13 +163,13 @@ describe("a secured OpenSearch cluster", () => {
   test("gives the administrator's certificate to os-security alone, with the hashes of the applications that name indices", () => {
     expect(secretsOf(containers["os-security"])).toEqual({
       "/groundwork/applications/orders.hash": "secrets/orders.hash",
-      "/groundwork/authorities.pem": "secrets/ca.pem",
-      "/groundwork/identity.pem": "secrets/os-admin.pem",
+      "/groundwork/ca-bundle.pem": "secrets/ca.pem",
+      "/groundwork/key-pair.pem": "secrets/os-admin.pem",
     });
     expect(envOf(containers["os-security"]).GROUNDWORK_DECLARED).toBe("orders alloy");
     expect(secretsOf(containers["os-init"])).toEqual({
-      "/groundwork/authorities.pem": "secrets/ca.pem",
-      "/groundwork/identity.pem": "secrets/os-init.pem",
+      "/groundwork/ca-bundle.pem": "secrets/ca.pem",
+      "/groundwork/key-pair.pem": "secrets/os-init.pem",
     });
   });
 

@@ -68,11 +68,11 @@ describe("what is given when a platform is deployed", () => {
       "TF_VAR_grafana_url is not set: Where Terraform reaches Grafana: export TF_VAR_grafana_url",
     ]);
     process.env.TF_VAR_grafana_url = "https://grafana.example.org";
-    expect(missingInputs({ ...unnamed, without: ["grafana"] }, variables)).toEqual([
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([
       'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
     ]);
     process.env.TF_VAR_grafana_admin_password = "secret";
-    expect(missingInputs({ ...unnamed, without: ["grafana"] }, variables)).toEqual([]);
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([]);
   });
 
   test("is not needed to take it down", async () => {

@@ -4,7 +4,7 @@ import { readOwnFile, type UploadedFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { serviceSettingsOf } from "../container/settings";
-import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
+import { type EngineProxy, engineConnection } from "../engine-proxy/engine-proxy";
 import type { ExitRelay } from "../exit-relay/exit-relay";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { Loki } from "../loki/loki";
@@ -12,7 +12,7 @@ import type { INetwork } from "../network/network";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import type { Prometheus } from "../prometheus/prometheus";
 import { SERVICES } from "../security/principals";
-import { identityFiles, type Security } from "../security/security";
+import { type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 
 export const ALLOY_IMAGE = "grafana/alloy:v1.18.0";
@@ -105,7 +105,7 @@ export class Alloy extends Construct {
   constructor(scope: Construct, id: string, props: AlloyProps) {
     super(scope, id);
     const { clusters, engine, security } = props;
-    const way = wayToEngine(this, engine);
+    const connection = engineConnection(this, engine);
     const { environment, machine } = serviceSettingsOf(this);
     const configFiles = [
       ...COMMON_FILES,
@@ -116,10 +116,10 @@ export class Alloy extends Construct {
       name: props.name ?? "alloy",
       image: ServiceImage.of(this, ALLOY_IMAGE),
       tier: "small",
-      networks: [props.infraNetwork, props.projectNetwork, ...way.networks],
+      networks: [props.infraNetwork, props.projectNetwork, ...connection.networks],
       volumes: { [STORAGE_DIR]: props.dataVolume },
       hostPaths: {
-        ...way.hostPaths,
+        ...connection.hostPaths,
         "/host/proc": "/proc",
         [HOST_ROOT]: "/",
         "/sys": "/sys",
@@ -132,13 +132,13 @@ export class Alloy extends Construct {
         ownFile("/groundwork/start.sh"),
         ownFile("/groundwork/healthcheck.sh"),
       ],
-      secrets: security && identityFiles(security, "alloy", TLS_DIR),
+      secrets: security && tlsFiles(security, "alloy", TLS_DIR),
       entrypoint: [
         ...["bash", "/groundwork/start.sh", CONFIG_DIR],
         ...[`--storage.path=${STORAGE_DIR}`, "--disable-reporting"],
       ],
       env: {
-        ENGINE: way.host,
+        ENGINE: connection.host,
         // Of no container's where there is no proxy; a filter for no network would let every container pass.
         ENGINE_NETWORK: (engine?.network ?? props.infraNetwork).name,
         ENGINE_PROXY: engine?.container.name ?? "",
@@ -155,14 +155,14 @@ export class Alloy extends Construct {
         LOKI_URL: props.loki.url,
         PROMETHEUS_URL: props.prometheus.url,
         ...(security && {
-          TLS_CA_FILE: `${TLS_DIR}/authorities.pem`,
-          TLS_KEY_PAIR_FILE: `${TLS_DIR}/identity.pem`,
+          TLS_CA_FILE: `${TLS_DIR}/ca-bundle.pem`,
+          TLS_KEY_PAIR_FILE: `${TLS_DIR}/key-pair.pem`,
           TLS_SERVICES: SERVICES.join("|"),
         }),
         ...(clusters && security && { CERTIFICATES: renderCertificates(props, clusters) }),
       },
       healthCheck: { command: ["bash", "/groundwork/healthcheck.sh"], intervalSeconds: 5 },
-      dependsOn: way.containers,
+      dependsOn: connection.containers,
     });
   }
 }

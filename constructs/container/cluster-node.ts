@@ -41,7 +41,7 @@ export interface ClusterNodeProps {
    *
    * @default false
    */
-  readonly absent?: boolean;
+  readonly excluded?: boolean;
 }
 
 /** A node with every default filled in. */
@@ -56,7 +56,7 @@ export interface ClusterNode {
   readonly hostNetwork: INetwork;
   /** What its container joins. Ports are published through the first one. */
   readonly networks: readonly INetwork[];
-  readonly absent: boolean;
+  readonly excluded: boolean;
 }
 
 /** What a cluster has in common for its nodes. */
@@ -98,7 +98,7 @@ export function resolveNodes(
     cluster,
   );
   return nodeNames(containerName, nodes.length).map((name, i) => {
-    const { hostPort, scope = cluster, hostNetwork = infraNetwork, absent = false } = nodes[i];
+    const { hostPort, scope = cluster, hostNetwork = infraNetwork, excluded = false } = nodes[i];
     const volume = `${name}-data`;
     const dataVolume = nodes[i].dataVolume ?? new DataVolume(scope, volume, { name: volume });
     const networks = new Set([
@@ -107,7 +107,7 @@ export function resolveNodes(
       ...(projectNetwork ? [projectNetwork] : []),
     ]);
     return {
-      ...{ name, scope, dataVolume, hostPort, hostNetwork, absent },
+      ...{ name, scope, dataVolume, hostPort, hostNetwork, excluded },
       networks: [...networks],
       machine: serviceSettingsOf(scope).machine,
     };

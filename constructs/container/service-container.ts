@@ -181,7 +181,7 @@ export interface ServiceContainerProps {
    *
    * @default false
    */
-  readonly hasCertificate?: boolean;
+  readonly isSecured?: boolean;
 
   /**
    * What has to be in place first: a service is when it is healthy. For one of another stack it is enough that this stack comes after that.
@@ -271,7 +271,7 @@ export class ServiceContainer extends Construct {
           "groundwork.service": props.name,
           "groundwork.role": this.role,
           ...(props.cluster && { "groundwork.cluster": props.cluster }),
-          ...(props.hasCertificate && { "groundwork.security": "tls" }),
+          ...(props.isSecured && { "groundwork.security": "tls" }),
           ...(props.metricsPort && { "groundwork.metrics.port": String(props.metricsPort) }),
         }),
       ],
@@ -306,12 +306,12 @@ function dependenciesOf(
 }
 
 function renderAliases(
-  { name, cluster, hasCertificate }: ServiceContainerProps,
+  { name, cluster, isSecured }: ServiceContainerProps,
   network: INetwork,
 ): string[] | undefined {
   const aliases = [
     ...(cluster ? [cluster] : []),
-    ...(hasCertificate ? [hostNameOn(network, name)] : []),
+    ...(isSecured ? [hostNameOn(network, name)] : []),
   ];
   return aliases.length > 0 ? aliases : undefined;
 }

@@ -12,7 +12,7 @@ export const HAPROXY_IMAGE = "haproxy:3.2.21-alpine";
 const ENGINE_SOCKET = "/run/docker.sock";
 
 /** What a container needs to ask the engine, through its proxy or, where there is none, by its socket. */
-export function wayToEngine(scope: IConstruct, proxy: EngineProxy | undefined) {
+export function engineConnection(scope: IConstruct, proxy: EngineProxy | undefined) {
   return proxy
     ? { host: proxy.host, networks: [proxy.network], hostPaths: {}, containers: [proxy.container] }
     : {

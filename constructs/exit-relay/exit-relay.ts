@@ -3,7 +3,7 @@ import { readOwnFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { serviceSettingsOf } from "../container/settings";
-import { type EngineProxy, wayToEngine } from "../engine-proxy/engine-proxy";
+import { type EngineProxy, engineConnection } from "../engine-proxy/engine-proxy";
 import type { INetwork } from "../network/network";
 
 /** The docker CLI alone. */
@@ -48,24 +48,24 @@ export class ExitRelay extends Construct {
   ) {
     super(scope, id);
     const script = "/groundwork/exit-relay.sh";
-    const way = wayToEngine(this, engine);
+    const connection = engineConnection(this, engine);
     this.container = new ServiceContainer(this, "Container", {
       name,
       image: ServiceImage.of(this, DOCKER_CLI_IMAGE),
       tier: "tool",
-      networks: [network, ...way.networks],
-      hostPaths: way.hostPaths,
+      networks: [network, ...connection.networks],
+      hostPaths: connection.hostPaths,
       entrypoint: ["sh", script],
       files: [{ path: script, content: readOwnFile(__dirname, "exit-relay.sh") }],
       env: {
-        DOCKER_HOST: way.host,
+        DOCKER_HOST: connection.host,
         GROUNDWORK_ENVIRONMENT: serviceSettingsOf(this).environment,
         GROUNDWORK_PROJECT_NETWORK: projectNetwork.name,
         GROUNDWORK_NOTES_DIR: NOTES_DIR,
         GROUNDWORK_READY_FILE: READY_FILE,
       },
       healthCheck: { command: ["test", "-f", READY_FILE] },
-      dependsOn: way.containers,
+      dependsOn: connection.containers,
     });
   }
 }

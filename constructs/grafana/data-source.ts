@@ -12,11 +12,11 @@ export interface DataSource {
   readonly url: string;
 }
 
-/** By which Grafana knows a locked data source, and shows it who it is: paths of PEM files in its container. */
+/** By which Grafana knows a secured data source, and shows it who it is: paths of PEM files in its container. */
 export interface DataSourceTls {
-  readonly authorities: string;
+  readonly caBundle: string;
   /** Key and certificate. */
-  readonly identity: string;
+  readonly keyPair: string;
 }
 
 /** The language of every data source that exists here, by uid. */
@@ -55,9 +55,9 @@ export function renderDataSources(dataSources: readonly DataSource[], tls?: Data
       ...(tls && {
         // Grafana itself reads the files.
         secureJsonData: {
-          tlsCACert: `$__file{${tls.authorities}}`,
-          tlsClientCert: `$__file{${tls.identity}}`,
-          tlsClientKey: `$__file{${tls.identity}}`,
+          tlsCACert: `$__file{${tls.caBundle}}`,
+          tlsClientCert: `$__file{${tls.keyPair}}`,
+          tlsClientKey: `$__file{${tls.keyPair}}`,
         },
       }),
     })),

@@ -4,7 +4,7 @@ import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { httpScheme, identityFiles, type Security } from "../security/security";
+import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import type { DashboardProvider } from "./dashboard-provider";
 import { type DataSource, renderDataSources } from "./data-source";
@@ -17,8 +17,8 @@ const PORT = 3000;
 const ADMIN_PASSWORD_FILE = "/etc/grafana/admin-password";
 
 const TLS_DIR = "/etc/grafana/tls";
-const AUTHORITIES = `${TLS_DIR}/authorities.pem`;
-const IDENTITY = `${TLS_DIR}/identity.pem`;
+const CA_BUNDLE = `${TLS_DIR}/ca-bundle.pem`;
+const KEY_PAIR = `${TLS_DIR}/key-pair.pem`;
 
 /** Prints what Grafana's API answers the user `admin` for a path, inside the container. */
 export const GRAFANA_ASK = ["sh", "/groundwork/ask.sh"];
@@ -64,7 +64,7 @@ export interface GrafanaProps {
   readonly smtp?: Smtp;
 
   /**
-   * Who Grafana is, to browsers and to its data sources, which are locked with the same.
+   * Who Grafana is, to browsers and to its data sources, which are secured with the same.
    *
    * @default - browsers and data sources talk to it in the clear
    */
@@ -80,7 +80,7 @@ export class Grafana extends Construct {
     const { security } = props;
     const scheme = httpScheme(security !== undefined);
     const url = `${scheme}://127.0.0.1:${PORT}`;
-    const tls = security && { authorities: AUTHORITIES, identity: IDENTITY };
+    const tls = security && { caBundle: CA_BUNDLE, keyPair: KEY_PAIR };
     this.container = new ServiceContainer(this, "Container", {
       name: "grafana",
       image: ServiceImage.of(this, GRAFANA_IMAGE),
@@ -114,7 +114,7 @@ export class Grafana extends Construct {
       secrets: [
         { path: ADMIN_PASSWORD_FILE, source: props.adminPasswordFile },
         ...(security
-          ? identityFiles(security, "grafana", TLS_DIR, {
+          ? tlsFiles(security, "grafana", TLS_DIR, {
               hosts: hostNamesOn([props.network], "grafana"),
             })
           : []),
@@ -126,8 +126,8 @@ export class Grafana extends Construct {
         ADMIN_PASSWORD_FILE,
         ...(security && {
           GF_SERVER_PROTOCOL: "https",
-          GF_SERVER_CERT_FILE: IDENTITY,
-          GF_SERVER_CERT_KEY: IDENTITY,
+          GF_SERVER_CERT_FILE: KEY_PAIR,
+          GF_SERVER_CERT_KEY: KEY_PAIR,
           GF_SECURITY_COOKIE_SECURE: "true",
           CURL_HOME: "/groundwork",
         }),

@@ -27,16 +27,16 @@ export interface IKafkaCluster {
   readonly initName: string;
 }
 
-/** What a tool of the Kafka CLI takes as `--command-config` in a broker of a locked cluster. */
+/** What a tool of the Kafka CLI takes as `--command-config` in a broker of a secured cluster. */
 export const KAFKA_CLIENT_CONFIG = "/groundwork/client.properties";
 
-/** PEM files in a container: its own key and certificate, and the authorities that it trusts. */
+/** PEM files in a container: its own key and certificate, and the CAs that it trusts. */
 export const TLS_FILES = {
   keyStore: "/groundwork/tls/keystore.pem",
   trustStore: "/groundwork/tls/truststore.pem",
 } as const;
 
-/** The files by which a container is a principal to the brokers of a locked cluster. */
+/** The files by which a container is a principal to the brokers of a secured cluster. */
 export function kafkaClientFiles(
   security: Security,
   principal: string,
@@ -47,8 +47,8 @@ export function kafkaClientFiles(
   return {
     files: [{ path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") }],
     secrets: [
-      { path: TLS_FILES.keyStore, source: security.identityOf(principal, hosts), readableBy },
-      { path: TLS_FILES.trustStore, source: security.authorities, readableBy },
+      { path: TLS_FILES.keyStore, source: security.keyPairOf(principal, hosts), readableBy },
+      { path: TLS_FILES.trustStore, source: security.caBundle, readableBy },
     ],
   };
 }

@@ -26,12 +26,12 @@ const CLUSTER = "kafka";
 export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
 
 /**
- * Port of a locked broker's health check, on its container's loopback address alone. In the clear, since a check every two
+ * Port of a secured broker's health check, on its container's loopback address alone. In the clear, since a check every two
  * seconds has to be cheap; whoever asks there is anonymous, and may do nothing.
  */
 const HEALTH_PORT = 19099;
 
-/** How a locked cluster speaks on each listener: certificates among the platform's own, user and password for applications. */
+/** How a secured cluster speaks on each listener: certificates among the platform's own, user and password for applications. */
 const LOCKED_PROTOCOLS = {
   APP: "SASL_SSL",
   CONTROLLER: "SSL",
@@ -44,11 +44,11 @@ const LOCKED_PROTOCOLS = {
 export function kafkaAddresses(
   broker: string,
   infraNetwork: INetwork,
-  locked: boolean,
+  isSecured: boolean,
 ): { readonly internal: string; readonly health: readonly [host: string, port: string] } {
   const { INTERNAL } = KAFKA_PORTS;
   const name = `${broker}.${infraNetwork.name}`;
-  return locked
+  return isSecured
     ? {
         internal: `${hostNameOn(infraNetwork, broker)}:${INTERNAL}`,
         health: ["127.0.0.1", String(HEALTH_PORT)],
@@ -123,8 +123,8 @@ export interface KafkaClusterProps {
   readonly clusterId?: string;
 
   /**
-   * Locks the cluster: certificates among brokers, controllers and sidecars, SCRAM-SHA-512 for applications, TLS on every network,
-   * and nobody but the brokers and the sidecar may do what no ACL allows. Brokers are who `identityOf` says of their names.
+   * Secures the cluster: certificates among brokers, controllers and sidecars, SCRAM-SHA-512 for applications, TLS on every network,
+   * and nobody but the brokers and the sidecar may do what no ACL allows. Brokers are who `keyPairOf` says of their names.
    *
    * @default - anyone who reaches a listener may do everything, in the clear
    */
@@ -173,16 +173,16 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const memory = props.memory ?? memoryOf(this, "broker");
     const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
-    this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
+    this.expectedNodes = nodes.filter(({ excluded }) => !excluded).length;
     const config = { ...configDefaults(count), ...props.config };
     this.minInsyncReplicas = Number(config["min.insync.replicas"]);
-    const locked = security !== undefined;
+    const isSecured = security !== undefined;
     const bind = (name: string, network: INetwork, port: number) =>
       `${name}.${network.name}:${port}`;
     const advertise = (name: string, network: INetwork, port: number) =>
-      locked ? `${hostNameOn(network, name)}:${port}` : bind(name, network, port);
+      isSecured ? `${hostNameOn(network, name)}:${port}` : bind(name, network, port);
     this.internalBootstrapServers = names.map(
-      (name) => kafkaAddresses(name, infraNetwork, locked).internal,
+      (name) => kafkaAddresses(name, infraNetwork, isSecured).internal,
     );
 
     const clusterEnv = {
@@ -193,7 +193,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         .join(","),
       KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
       KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: renderProtocols(locked),
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: renderProtocols(isSecured),
       KAFKA_LOG_DIRS: "/var/lib/kafka/data",
     };
     const configEnv = Object.fromEntries(
@@ -202,7 +202,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const processEnv = {
       KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(memory)),
       ...(security &&
-        lock(
+        authorization(
           [...names, this.initName],
           nodes.some(({ hostPort }) => hostPort),
         )),
@@ -228,7 +228,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
           },
         }),
       };
-      const { health } = kafkaAddresses(name, infraNetwork, locked);
+      const { health } = kafkaAddresses(name, infraNetwork, isSecured);
       const client =
         security &&
         kafkaClientFiles(security, name, hostNamesOn(node.networks, name, containerName));
@@ -239,7 +239,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         memory,
         cluster: containerName,
         networks: node.networks,
-        hasCertificate: locked,
+        isSecured: isSecured,
         volumes: { "/var/lib/kafka/data": node.dataVolume },
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],
         files: [
@@ -256,7 +256,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
           KAFKA_LISTENERS: [
             renderListeners(listeners, "bind"),
             // Advertised to nobody.
-            ...(locked ? [`HEALTH://${health.join(":")}`] : []),
+            ...(isSecured ? [`HEALTH://${health.join(":")}`] : []),
           ].join(","),
           KAFKA_ADVERTISED_LISTENERS: renderListeners(listeners, "advertise"),
         },
@@ -347,15 +347,15 @@ function variableOf(key: string): string {
   return `KAFKA_${name.toUpperCase()}`;
 }
 
-function renderProtocols(locked: boolean): string {
-  const protocols: [string, string][] = locked
+function renderProtocols(isSecured: boolean): string {
+  const protocols: [string, string][] = isSecured
     ? Object.entries(LOCKED_PROTOCOLS)
     : Object.keys(KAFKA_PORTS).map((listener) => [listener, "PLAINTEXT"]);
   return protocols.map(([listener, protocol]) => `${listener}:${protocol}`).join(",");
 }
 
-/** What locks a cluster, beside the protocols of its listeners. */
-function lock(superUsers: readonly string[], onHost: boolean): Record<string, string> {
+/** What secures a cluster, beside the protocols of its listeners. */
+function authorization(superUsers: readonly string[], onHost: boolean): Record<string, string> {
   return {
     KAFKA_SSL_KEYSTORE_TYPE: "PEM",
     KAFKA_SSL_KEYSTORE_LOCATION: TLS_FILES.keyStore,

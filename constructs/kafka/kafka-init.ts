@@ -21,8 +21,8 @@ export interface KafkaInitProps {
   readonly topics: readonly Topic[];
 
   /**
-   * Applications that have their user and their rights in a locked cluster when the sidecar has succeeded, and no others; what an
-   * application loses here is revoked. In a cluster that is not locked everyone may do everything.
+   * Applications that have their user and their rights in a secured cluster when the sidecar has succeeded, and no others; what an
+   * application loses here is revoked. In a cluster that is not secured everyone may do everything.
    *
    * @default - none
    */
@@ -39,7 +39,7 @@ export interface KafkaInitProps {
 const PASSWORDS_DIR = `${SIDECAR_DIR}/passwords`;
 
 /**
- * `kafka-init`: when it exits with 0, every declared topic exists with its guarantees, and in a locked cluster every declared
+ * `kafka-init`: when it exits with 0, every declared topic exists with its guarantees, and in a secured cluster every declared
  * application may do what it is declared with and nothing else.
  */
 export class KafkaInit extends Construct {
@@ -59,7 +59,7 @@ export class KafkaInit extends Construct {
     );
     const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
     this.topics = topics;
-    const locked = security && lockedFiles(security, initName, applications);
+    const secured = security && securityFiles(security, initName, applications);
     this.sidecar = new InitSidecar(this, "Sidecar", {
       name: initName,
       image: ServiceImage.of(this, cluster.image.reference),
@@ -75,22 +75,22 @@ export class KafkaInit extends Construct {
       files: [
         { path: TOPICS_FILE, content: renderTopics(topics) },
         { path: `${SIDECAR_DIR}/kafka-init.jar`, source: join(__dirname, "kafka-init.jar") },
-        ...(locked?.files ?? []),
+        ...(secured?.files ?? []),
       ],
-      secrets: locked?.secrets,
+      secrets: secured?.secrets,
       env: {
         KAFKA_BOOTSTRAP_SERVERS: cluster.internalBootstrapServers.join(","),
         KAFKA_BROKERS: String(cluster.expectedNodes),
         TOPICS_FILE,
-        ...(locked && { KAFKA_CLIENT_CONFIG, APPLICATIONS_FILE, PASSWORDS_DIR }),
+        ...(secured && { KAFKA_CLIENT_CONFIG, APPLICATIONS_FILE, PASSWORDS_DIR }),
       },
       retry: props.retry,
     });
   }
 }
 
-/** What the sidecar needs to be itself in a locked cluster, and to know the applications and who measures the cluster. */
-function lockedFiles(security: Security, initName: string, applications: readonly Application[]) {
+/** What the sidecar needs to be itself in a secured cluster, and to know the applications and who measures the cluster. */
+function securityFiles(security: Security, initName: string, applications: readonly Application[]) {
   const { files, secrets } = kafkaClientFiles(security, initName);
   return {
     files: [

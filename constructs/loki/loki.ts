@@ -5,22 +5,22 @@ import { ServiceImage } from "../container/service-image";
 import { validateRetentionDays } from "../container/validation";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { httpScheme, identityFiles, type Security } from "../security/security";
+import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 
 export const LOKI_IMAGE = "grafana/loki:3.7.3";
 
 const PORT = 3100;
 
-/** Port of a locked Loki's health check, on its container's loopback address alone: loki -health has no certificate to show. */
+/** Port of a secured Loki's health check, on its container's loopback address alone: loki -health has no certificate to show. */
 const HEALTH_PORT = 3101;
 
 const TLS_DIR = "/etc/loki/tls";
 
 const LOCKED = [
-  `-server.http-tls-cert-path=${TLS_DIR}/identity.pem`,
-  `-server.http-tls-key-path=${TLS_DIR}/identity.pem`,
-  `-server.http-tls-ca-path=${TLS_DIR}/authorities.pem`,
+  `-server.http-tls-cert-path=${TLS_DIR}/key-pair.pem`,
+  `-server.http-tls-key-path=${TLS_DIR}/key-pair.pem`,
+  `-server.http-tls-ca-path=${TLS_DIR}/ca-bundle.pem`,
   "-server.http-tls-client-auth=RequireAndVerifyClientCert",
   // One process that asks itself, and nobody else over gRPC.
   "-server.grpc-listen-address=127.0.0.1",
@@ -46,7 +46,7 @@ export interface LokiProps {
   readonly retentionDays?: number;
 
   /**
-   * By what Loki knows its clients: whoever has a certificate of the authority may read and write, and nobody else gets an answer.
+   * By what Loki knows its clients: whoever has a certificate of the CA may read and write, and nobody else gets an answer.
    *
    * @default - anyone who reaches it may read and write, in the clear
    */
@@ -85,7 +85,7 @@ export class Loki extends Construct {
       // Loki runs as a user of its own.
       secrets:
         security &&
-        identityFiles(security, "loki", TLS_DIR, {
+        tlsFiles(security, "loki", TLS_DIR, {
           readableBy: "everyone",
           hosts: hostNamesOn([props.network], "loki"),
         }),

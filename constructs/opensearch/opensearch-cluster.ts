@@ -135,7 +135,7 @@ export class OpenSearchCluster extends Construct {
     const memory = props.memory ?? memoryOf(this, "search");
     const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
-    this.expectedNodes = nodes.filter(({ absent }) => !absent).length;
+    this.expectedNodes = nodes.filter(({ excluded }) => !excluded).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(memory);
     // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
@@ -158,7 +158,7 @@ export class OpenSearchCluster extends Construct {
         memory,
         cluster: containerName,
         networks,
-        hasCertificate: security !== undefined,
+        isSecured: security !== undefined,
         volumes: { "/usr/share/opensearch/data": node.dataVolume },
         ports: hostPort ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort }] : [],
         ulimits: raiseUlimits ? ULIMITS : undefined,

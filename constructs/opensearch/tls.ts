@@ -1,10 +1,10 @@
 import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { identityFiles, type Security } from "../security/security";
+import { type Security, tlsFiles } from "../security/security";
 
 /** What a container has, beside its own, to take part in a secured cluster. */
-interface Participation {
+interface TlsParts {
   readonly env: Readonly<Record<string, string>>;
   readonly files: readonly UploadedFile[];
   readonly secrets: readonly SecretFile[];
@@ -29,13 +29,13 @@ const INITIAL_CONFIGURATION = [
 
 /** What curl needs in a node, to ask it as the node itself. */
 export const CURL_AS_NODE = [
-  ...["--cacert", `${CERTIFICATES_DIR}/authorities.pem`],
+  ...["--cacert", `${CERTIFICATES_DIR}/ca-bundle.pem`],
   ...["--cert", `${CERTIFICATES_DIR}/node.pem`],
 ];
 
 /** What curl needs in a node, to ask it as whoever checks the platform. */
 export const CURL_AS_CHECKS = [
-  ...["--cacert", `${CERTIFICATES_DIR}/authorities.pem`],
+  ...["--cacert", `${CERTIFICATES_DIR}/ca-bundle.pem`],
   ...["--cert", `${CERTIFICATES_DIR}/checks.pem`],
 ];
 
@@ -45,11 +45,11 @@ export function nodeOverTls(
   cluster: string,
   networks: readonly INetwork[],
   security: Security,
-): Participation {
+): TlsParts {
   const listener = (layer: "http" | "transport") => ({
     [`plugins.security.ssl.${layer}.pemcert_filepath`]: "certificates/node.pem",
     [`plugins.security.ssl.${layer}.pemkey_filepath`]: "certificates/node.pem",
-    [`plugins.security.ssl.${layer}.pemtrustedcas_filepath`]: "certificates/authorities.pem",
+    [`plugins.security.ssl.${layer}.pemtrustedcas_filepath`]: "certificates/ca-bundle.pem",
   });
   return {
     env: {
@@ -68,12 +68,12 @@ export function nodeOverTls(
       content: configurationFile(name, cluster),
     })),
     secrets: [
-      secret(`${CERTIFICATES_DIR}/authorities.pem`, security.authorities),
+      secret(`${CERTIFICATES_DIR}/ca-bundle.pem`, security.caBundle),
       secret(
         `${CERTIFICATES_DIR}/node.pem`,
-        security.identityOf(node, hostNamesOn(networks, node, cluster)),
+        security.keyPairOf(node, hostNamesOn(networks, node, cluster)),
       ),
-      secret(`${CERTIFICATES_DIR}/checks.pem`, security.identityOf("checks")),
+      secret(`${CERTIFICATES_DIR}/checks.pem`, security.keyPairOf("checks")),
     ],
   };
 }
@@ -84,16 +84,12 @@ export function configurationFile(name: string, cluster: string): string {
 }
 
 /** A sidecar whose curl shows who it is, and knows whom to trust, by itself. */
-export function sidecarOverTls(
-  directory: string,
-  principal: string,
-  security: Security,
-): Participation {
+export function sidecarOverTls(directory: string, principal: string, security: Security): TlsParts {
   return {
     env: { CURL_HOME: directory },
     files: [{ path: `${directory}/.curlrc`, content: readOwnFile(__dirname, "curlrc") }],
     // A sidecar is not in root's group.
-    secrets: identityFiles(security, principal, directory, { readableBy: "everyone" }),
+    secrets: tlsFiles(security, principal, directory, { readableBy: "everyone" }),
   };
 }
 

@@ -6,7 +6,7 @@ import { ServiceImage } from "../container/service-image";
 import { validateRetentionDays } from "../container/validation";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { httpScheme, identityFiles, type Security } from "../security/security";
+import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
 
@@ -110,10 +110,10 @@ function secretsOf(security: Security, network: INetwork): SecretFile[] {
   // Prometheus runs as nobody.
   const readableBy = "everyone";
   return [
-    ...identityFiles(security, "prometheus", TLS_DIR, {
+    ...tlsFiles(security, "prometheus", TLS_DIR, {
       readableBy,
       hosts: hostNamesOn([network], "prometheus"),
     }),
-    { path: `${TLS_DIR}/checks.pem`, source: security.identityOf("checks"), readableBy },
+    { path: `${TLS_DIR}/checks.pem`, source: security.keyPairOf("checks"), readableBy },
   ];
 }

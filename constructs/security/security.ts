@@ -5,14 +5,14 @@ import type { SecretFile } from "../container/file";
  * sees it; no content is in what is synthesized.
  */
 export interface Security {
-  /** Certificates of the authorities that are trusted, PEM. */
-  readonly authorities: string;
+  /** Certificates of the CAs that are trusted, PEM. */
+  readonly caBundle: string;
 
   /**
    * Who a service or a sidecar is on the platform's networks: its private key (PKCS8) and its certificate `CN=<principal>`, in one PEM file.
    * The certificate names the hosts by which it is reached: without any it serves nobody.
    */
-  identityOf(principal: string, hosts?: readonly string[]): string;
+  keyPairOf(principal: string, hosts?: readonly string[]): string;
 
   /** The secrets of an application: its password, and the bcrypt hash of that. */
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
@@ -23,7 +23,7 @@ export function httpScheme(secured: boolean): "https" | "http" {
   return secured ? "https" : "http";
 }
 
-interface IdentityFilesOptions {
+interface TlsFilesOptions {
   /** @default "group" */
   readonly readableBy?: SecretFile["readableBy"];
   /**
@@ -34,15 +34,15 @@ interface IdentityFilesOptions {
   readonly hosts?: readonly string[];
 }
 
-/** Whom a container trusts, `authorities.pem`, and who it is, `identity.pem`, in a folder of it. */
-export function identityFiles(
+/** Whom a container trusts, `ca-bundle.pem`, and who it is, `key-pair.pem`, in a folder of it. */
+export function tlsFiles(
   security: Security,
   principal: string,
   folder: string,
-  { readableBy, hosts }: IdentityFilesOptions = {},
+  { readableBy, hosts }: TlsFilesOptions = {},
 ): SecretFile[] {
   return [
-    { path: `${folder}/authorities.pem`, source: security.authorities, readableBy },
-    { path: `${folder}/identity.pem`, source: security.identityOf(principal, hosts), readableBy },
+    { path: `${folder}/ca-bundle.pem`, source: security.caBundle, readableBy },
+    { path: `${folder}/key-pair.pem`, source: security.keyPairOf(principal, hosts), readableBy },
   ];
 }

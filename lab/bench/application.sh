@@ -5,7 +5,7 @@ set -euo pipefail
 records=$1 documents=$2
 cd "$(mktemp -d)"
 cat >client.properties
-base64 --decode <<<"${CA_BASE64-}" >authorities.pem
+base64 --decode <<<"${CA_BASE64-}" >ca-bundle.pem
 
 export KAFKA_HEAP_OPTS=-Xmx256m
 produced=$(/opt/kafka/bin/kafka-producer-perf-test.sh --topic infra-events --num-records "$records" --record-size 1024 --throughput -1 \
@@ -18,7 +18,7 @@ for ((i = 0; i < per_request; i++)); do
   printf '{"create":{}}\n{"@timestamp":"2026-01-01T00:00:00Z","message":"document %d of the benchmark"}\n' "$i"
 done >bulk
 login=()
-if [ -n "${OPENSEARCH_PASSWORD-}" ]; then login=(--cacert authorities.pem --user "$OPENSEARCH_USERNAME:$OPENSEARCH_PASSWORD"); fi
+if [ -n "${OPENSEARCH_PASSWORD-}" ]; then login=(--cacert ca-bundle.pem --user "$OPENSEARCH_USERNAME:$OPENSEARCH_PASSWORD"); fi
 # One connection for all; what comes after the # is not sent.
 indexed=$(curl --silent --fail "${login[@]}" --header 'Content-Type: application/x-ndjson' --data-binary @bulk --output answer \
   --write-out '%{time_total}\n' "$OPENSEARCH_URL/bench-1/_bulk#[1-$((documents / per_request))]" | awk '{ all += $1 } END { print all }')

@@ -16,11 +16,11 @@ const APPLICATION =
 const RECORDS = 50_000;
 const DOCUMENTS = 20_000;
 
-/** The same lab open and locked, in turn and each time without data: how long it takes to be ready, and what an application gets through. */
+/** The same lab open and secured, in turn and each time without data: how long it takes to be ready, and what an application gets through. */
 export async function benchSecured(): Promise<Figure[]> {
-  const figures = { open: emptyFigures(), locked: emptyFigures() };
+  const figures = { open: emptyFigures(), secured: emptyFigures() };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const kind of ["open", "locked"] as const) {
+    for (const kind of ["open", "secured"] as const) {
       const cwd = projectThatIs(kind);
       const options = { cwd, environment: labSecured.name };
       const { ready, produced, indexed } = figures[kind];
@@ -36,7 +36,7 @@ export async function benchSecured(): Promise<Figure[]> {
     }
   }
   const compared = (what: string, of: keyof ReturnType<typeof emptyFigures>, atMost: number) =>
-    ratio(`locked / open: ${what}`, figures.locked[of], figures.open[of], atMost);
+    ratio(`secured / open: ${what}`, figures.secured[of], figures.open[of], atMost);
   return [
     compared("first deploy to ready", "ready", 1.6),
     compared(`a producer of ${RECORDS} records of 1 KiB`, "produced", 2),
@@ -50,7 +50,7 @@ const emptyFigures = () => ({
   indexed: [] as number[],
 });
 
-function projectThatIs(kind: "open" | "locked"): string {
+function projectThatIs(kind: "open" | "secured"): string {
   const copy = copyOfProject();
   editCopy(
     copy,

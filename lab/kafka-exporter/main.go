@@ -27,8 +27,8 @@ func main() {
 	}
 	if folder := os.Getenv("TLS_DIR"); folder != "" {
 		options.UseTLS = true
-		options.TlsCAFile = filepath.Join(folder, "authorities.pem")
-		options.TlsCertFile = filepath.Join(folder, "identity.pem")
+		options.TlsCAFile = filepath.Join(folder, "ca-bundle.pem")
+		options.TlsCertFile = filepath.Join(folder, "key-pair.pem")
 		options.TlsKeyFile = options.TlsCertFile
 	}
 	kafka, err := exporter.New(kitlog.NewLogfmtLogger(os.Stderr), options, ".*", "^$", ".*", "^$")

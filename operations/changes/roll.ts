@@ -18,12 +18,12 @@ export interface RolledNode extends ClusterNode {
 
 /**
  * The clusters of more than one node whose nodes are replaced; `nodes` is how many the state has of each. A node that is to be made
- * replaces a stranger of its name: a container that the state does not know.
+ * replaces an unmanaged resource of its name: a container that the state does not know.
  */
 export function rollsOf(
   changes: readonly Change[],
   nodes: Readonly<Record<string, number>>,
-  strangers: readonly string[] = [],
+  unmanaged: readonly string[] = [],
 ): Roll[] {
   const clusters = [...new Set(changes.flatMap(({ node }) => node?.cluster ?? []))];
   return clusters.flatMap((cluster) => {
@@ -35,7 +35,7 @@ export function rollsOf(
           : [],
       );
     const made = nodesThat("create");
-    const unknown = made.filter(({ name }) => strangers.includes(name));
+    const unknown = made.filter(({ name }) => unmanaged.includes(name));
     const added = made.filter((node) => !unknown.includes(node));
     const replaced = [...nodesThat("replace"), ...unknown];
     const removed = nodesThat("destroy");

@@ -1,14 +1,14 @@
 import { nodeName } from "../../constructs/container/node-name";
 import type { Environment } from "../../environments";
 import {
+  includedMachinesOf,
+  includedNodesOf,
   machineOf,
   nodesOf,
-  presentMachinesOf,
-  presentNodesOf,
 } from "../../environments/placement";
 import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
-import { type AcceptanceRow, lookUntilHeld } from "./row";
+import { type AcceptanceRow, checkUntilMet } from "./row";
 
 /** How many partitions or shards stand for all. */
 const NAMED = 3;
@@ -31,22 +31,22 @@ interface Kept {
 /** The check of whether every machine may be lost, where there are several. */
 export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] {
   const { environment } = platform;
-  const { machines, absent = [] } = environment;
+  const { machines, excludedMachines = [] } = environment;
   if (!machines) {
     return [];
   }
-  const present = presentMachinesOf(environment).flatMap((machine) => machine?.name ?? []);
+  const present = includedMachinesOf(environment).flatMap((machine) => machine?.name ?? []);
   const look = async () => {
     const kept = await lookAtCopies(platform);
     return typeof kept === "string"
       ? present.map(() => [kept])
       : present.map((machine) => harmOfLosing(environment, machine, kept));
   };
-  if (absent.length > 0) {
-    return [look().then((harm) => whileAbsent(absent, present, harm))];
+  if (excludedMachines.length > 0) {
+    return [look().then((harm) => whileExcluded(excludedMachines, present, harm))];
   }
   return [
-    lookUntilHeld(
+    checkUntilMet(
       "NFR-LOSS",
       `any one of the machines may be lost: ${present.join(", ")}`,
       async () => (await look()).flat(),
@@ -55,15 +55,15 @@ export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] 
 }
 
 /** What one more may be is to be known; that not all may be is no failure. */
-function whileAbsent(
-  absent: readonly string[],
+function whileExcluded(
+  excludedMachines: readonly string[],
   present: readonly string[],
   harm: readonly (readonly string[])[],
 ): AcceptanceRow {
   const spare = present.filter((_, i) => harm[i].length === 0);
   return {
     requirement: "NFR-LOSS",
-    guarantee: `without ${listed(absent)}, one more may be lost of: ${spare.join(", ") || "none"}`,
+    guarantee: `without ${listed(excludedMachines)}, one more may be lost of: ${spare.join(", ") || "none"}`,
     failures: [],
   };
 }
@@ -104,7 +104,7 @@ function quorumHarm(
   ] as const;
   return members.flatMap(({ cluster, what }) => {
     const count = nodesOf(environment, cluster).length;
-    const left = presentNodesOf(environment, cluster).filter(stays);
+    const left = includedNodesOf(environment, cluster).filter(stays);
     return left.length > count / 2
       ? []
       : [`without ${machine}, ${left.length} of ${count} ${what} would be left: no majority`];

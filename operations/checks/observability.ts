@@ -1,11 +1,11 @@
 import { NAMED_CONTAINERS } from "../../constructs/grafana/query";
-import { nameOn, presentMachinesOf } from "../../environments/placement";
+import { includedMachinesOf, nameOn } from "../../environments/placement";
 import type { Catalog } from "../../stacks/platform";
 import { dockerAt } from "../engine/docker";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { listed } from "../terminal/terminal";
-import { type AcceptanceRow, lookUntilHeld } from "./row";
+import { type AcceptanceRow, checkUntilMet } from "./row";
 
 /** What the platform has of observability, looked at from the outside. */
 export function observabilityChecks(
@@ -15,7 +15,7 @@ export function observabilityChecks(
 ): Promise<AcceptanceRow>[] {
   const { environment } = platform;
   const has = (service: string) =>
-    presentMachinesOf(environment).every((machine) =>
+    includedMachinesOf(environment).every((machine) =>
       containers.some(({ name }) => [service, nameOn(service, machine)].includes(name)),
     );
   const sidecars = sidecarsIn(containers);
@@ -23,7 +23,7 @@ export function observabilityChecks(
   return [
     ...(has("grafana")
       ? [
-          lookUntilHeld(
+          checkUntilMet(
             "AUT-004",
             `dashboards provisioned from files: ${catalog.dashboards.dashboards.length}`,
             () => dashboardFailures(platform, catalog),
@@ -32,7 +32,7 @@ export function observabilityChecks(
       : []),
     ...(has("alloy")
       ? [
-          lookUntilHeld(
+          checkUntilMet(
             "AUT-005",
             `Alloy reads the logs on ${environment.networks.project.name}`,
             () => logFailures(platform, containers),
@@ -41,12 +41,12 @@ export function observabilityChecks(
       : []),
     ...(has("alloy")
       ? [
-          lookUntilHeld("NFR-VIS", `memory of ${running.length} containers is measured`, () =>
+          checkUntilMet("NFR-VIS", `memory of ${running.length} containers is measured`, () =>
             unmeasured(platform, running),
           ),
         ]
       : []),
-    lookUntilHeld("NFR-VIS", `exit codes of ${listed(sidecars)} are captured`, () =>
+    checkUntilMet("NFR-VIS", `exit codes of ${listed(sidecars)} are captured`, () =>
       has("alloy") ? exitCodeFailures(platform, sidecars) : relayFailures(platform, sidecars),
     ),
   ];
@@ -121,7 +121,7 @@ async function exitCodeFailures(
 /** Where there is no Alloy: what the relay says. */
 async function relayFailures(platform: Platform, sidecars: readonly string[]): Promise<string[]> {
   const logs = await Promise.all(
-    presentMachinesOf(platform.environment)
+    includedMachinesOf(platform.environment)
       .map((machine) => nameOn("exit-relay", machine))
       .map((relay) => dockerAt(platform.engineOf(relay), "logs", relay)),
   );

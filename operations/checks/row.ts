@@ -30,7 +30,7 @@ export function renderAcceptance(rows: readonly AcceptanceRow[]): string {
 }
 
 /** Looks again until there is no failure or patience ends. */
-export async function lookUntilHeld(
+export async function checkUntilMet(
   requirement: string,
   guarantee: string,
   look: () => Promise<string[]>,

@@ -16,8 +16,8 @@ export interface Credentials {
   readonly login?: {
     readonly user: string;
     readonly password: string;
-    /** Certificates of the authorities that the servers' certificates are of, PEM. */
-    readonly authorities: string;
+    /** Certificates of the CAs that the servers' certificates are of, PEM. */
+    readonly caBundle: string;
   };
   /** The consumer group that it joins, if it is one. */
   readonly consumerGroup?: string;
@@ -51,7 +51,7 @@ export function credentialsOf(
       login: {
         user: application.name,
         password: secret(SECRET_FILES.password(application.name)).trim(),
-        authorities: secret(SECRET_FILES.authorities),
+        caBundle: secret(SECRET_FILES.caBundle),
       },
     }),
     ...(consumerGroups.length === 1 && { consumerGroup: consumerGroups[0] }),
@@ -63,7 +63,7 @@ export const RENDERERS = {
   text: renderText,
   properties: renderProperties,
   env: renderEnv,
-  ca: ({ login }: Credentials) => login?.authorities ?? "",
+  ca: ({ login }: Credentials) => login?.caBundle ?? "",
 } as const;
 
 export type Format = keyof typeof RENDERERS;
@@ -80,10 +80,10 @@ function renderText({ kafka, openSearch, login }: Credentials): string {
           ["password", login.password],
         ]
       : [["security", "none: neither user nor password is asked for"]]),
-  ])}\n${login ? `\nauthorities of the servers' certificates:\n${login.authorities}` : ""}`;
+  ])}\n${login ? `\nCAs of the servers' certificates:\n${login.caBundle}` : ""}`;
 }
 
-/** For Kafka's own clients: `client.properties`, with the authorities inside, so that one file is enough. */
+/** For Kafka's own clients: `client.properties`, with the CAs inside, so that one file is enough. */
 function renderProperties({ kafka, login, consumerGroup }: Credentials): string {
   const settings: [string, string][] = [
     ["bootstrap.servers", kafka.bootstrapServers],
@@ -98,14 +98,14 @@ function renderProperties({ kafka, login, consumerGroup }: Credentials): string 
           ],
           ["ssl.truststore.type", "PEM"],
           // With its line breaks: Kafka takes what is on one line for one certificate.
-          ["ssl.truststore.certificates", login.authorities.trim().split("\n").join("\\n\\\n  ")],
+          ["ssl.truststore.certificates", login.caBundle.trim().split("\n").join("\\n\\\n  ")],
         ] satisfies [string, string][])
       : []),
   ];
   return settings.map(([key, value]) => `${key}=${value}\n`).join("");
 }
 
-/** For `docker run --env-file`, which takes one line a variable: the authorities are in base64. */
+/** For `docker run --env-file`, which takes one line a variable: the CAs are in base64. */
 function renderEnv({ kafka, openSearch, login, consumerGroup }: Credentials): string {
   const variables = {
     KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
@@ -117,7 +117,7 @@ function renderEnv({ kafka, openSearch, login, consumerGroup }: Credentials): st
     OPENSEARCH_URL: openSearch?.url,
     OPENSEARCH_USERNAME: openSearch && login?.user,
     OPENSEARCH_PASSWORD: openSearch && login?.password,
-    CA_BASE64: login && Buffer.from(login.authorities).toString("base64"),
+    CA_BASE64: login && Buffer.from(login.caBundle).toString("base64"),
   };
   return Object.entries(variables)
     .filter(([, value]) => value !== undefined)

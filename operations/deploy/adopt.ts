@@ -2,14 +2,17 @@ import { removeContainers } from "../engine/docker";
 import { rollClusters } from "../rolling/rolling";
 import type { Run } from "../run/run";
 import { CommandError } from "../terminal/terminal";
-import type { Stranger } from "./strangers";
+import type { UnmanagedResource } from "./unmanaged";
 
 /**
  * Takes over what the engine has of this environment and the state does not know: networks and volumes as they are, containers by making
  * room for new ones, in a cluster one after the other while it serves.
  */
-export async function adoptStrangers(run: Run, strangers: readonly Stranger[]): Promise<void> {
-  for (const { kind, name, id, stack, address } of strangers) {
+export async function adoptUnmanaged(
+  run: Run,
+  unmanaged: readonly UnmanagedResource[],
+): Promise<void> {
+  for (const { kind, name, id, stack, address } of unmanaged) {
     if (kind !== "container") {
       await run.import(stack, address, id);
       console.log(`  took over ${kind} ${name}`);
@@ -17,7 +20,7 @@ export async function adoptStrangers(run: Run, strangers: readonly Stranger[]): 
   }
   await run.plan();
   refuseReplacement(run);
-  const containers = strangers.filter(({ kind }) => kind === "container");
+  const containers = unmanaged.filter(({ kind }) => kind === "container");
   await rollClusters(
     run,
     containers.map(({ name }) => name),

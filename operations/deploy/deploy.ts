@@ -1,6 +1,6 @@
 import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { isSameEngine, isSidecar, machineOf, presentNodesOf } from "../../environments/placement";
+import { includedNodesOf, isSameEngine, isSidecar, machineOf } from "../../environments/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { dockerAt, removeContainers } from "../engine/docker";
@@ -8,13 +8,13 @@ import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
 import { rollClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
-import { waitForSwarm } from "../swarm/whole";
+import { waitForHealthySwarm } from "../swarm/health";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
 import { CommandError, refuse, table } from "../terminal/terminal";
-import { adoptStrangers } from "./adopt";
-import { describeForeignAuthorities } from "./authorities";
-import { describeObstacles, findStrangers, type Stranger } from "./strangers";
+import { adoptUnmanaged } from "./adopt";
+import { describeForeignCa } from "./foreign-ca";
+import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
 
 export interface DeployOptions {
   /** Leaves all nodes that have to be replaced to Terraform, which does it at once; else they are one after the other. */
@@ -47,30 +47,30 @@ export async function deployPlatform(
   console.log(
     `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
   );
-  if (environment.without) {
+  if (environment.excludedServices) {
     console.log(
-      `left out, since "${environment.name}" has no image of them: ${environment.without.join(", ")}`,
+      `left out, since "${environment.name}" has no image of them: ${environment.excludedServices.join(", ")}`,
     );
   }
-  if (environment.absent) {
-    console.log(`left out with what is placed there: ${environment.absent.join(", ")}`);
+  if (environment.excludedMachines) {
+    console.log(`left out with what is placed there: ${environment.excludedMachines.join(", ")}`);
   }
-  await waitForSwarm(environment);
+  await waitForHealthySwarm(environment);
   const platform = new Platform(environment);
   await removeUnstarted(platform);
   const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
     await run.keepVolumes();
-    const strangers = await removeFinished(environment, await findStrangers(run.planned));
+    const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
     refuse([
-      ...describeObstacles(environment, strangers, { adopt }),
-      ...(await describeForeignAuthorities(platform)),
+      ...describeObstacles(environment, unmanaged, { adopt }),
+      ...(await describeForeignCa(platform)),
     ]);
     if (adopt) {
-      await adoptStrangers(
+      await adoptUnmanaged(
         run,
-        strangers.filter((stranger) => stranger.environment === environment.name),
+        unmanaged.filter((resource) => resource.environment === environment.name),
       );
     } else if (!atOnce) {
       await rollClusters(run);
@@ -116,15 +116,15 @@ async function removeUnstarted({ environment, engines }: Platform): Promise<void
 /** An init sidecar that ran elsewhere while a machine was gone has left one there that no state knows. It has ended, and keeps nothing. */
 async function removeFinished(
   environment: Environment,
-  strangers: readonly Stranger[],
-): Promise<Stranger[]> {
-  const isFinished = ({ kind, name, environment: owner }: Stranger) =>
+  unmanaged: readonly UnmanagedResource[],
+): Promise<UnmanagedResource[]> {
+  const isFinished = ({ kind, name, environment: owner }: UnmanagedResource) =>
     kind === "container" && owner === environment.name && isSidecar(name);
-  const finished = environment.machines ? strangers.filter(isFinished) : [];
+  const finished = environment.machines ? unmanaged.filter(isFinished) : [];
   for (const { stack, id } of finished) {
     await removeContainers(stack.engine, [id]);
   }
-  return strangers.filter((stranger) => !finished.includes(stranger));
+  return unmanaged.filter((resource) => !finished.includes(resource));
 }
 
 function renderEndpoints(environment: Environment): string {
@@ -142,7 +142,7 @@ function renderEndpoints(environment: Environment): string {
 
 /** What is on the loopback address of a machine. */
 function publishedEndpoints(environment: Environment): string[][] {
-  const { name, hostPorts, without } = environment;
+  const { name, hostPorts, excludedServices } = environment;
   if (!hostPorts) {
     return [];
   }
@@ -152,7 +152,7 @@ function publishedEndpoints(environment: Environment): string[][] {
   };
   const scheme = httpScheme(isSecured(environment));
   const published = (cluster: "kafka" | "opensearch", firstPort: number) =>
-    presentNodesOf(environment, cluster).map((node) => ({
+    includedNodesOf(environment, cluster).map((node) => ({
       from: from(node),
       at: `localhost:${firstPort + Number(node.split("-")[1]) - 1}`,
     }));
@@ -168,7 +168,7 @@ function publishedEndpoints(environment: Environment): string[][] {
         .map(({ at }) => at)
         .join(","),
     ]),
-    ...(without?.includes("grafana")
+    ...(excludedServices?.includes("grafana")
       ? []
       : [
           [

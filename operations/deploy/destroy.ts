@@ -4,7 +4,7 @@ import { Platform } from "../platform/platform";
 import { Run } from "../run/run";
 import { synthesize } from "../synthesis/synthesize";
 import { CommandError } from "../terminal/terminal";
-import { describeRemains } from "./strangers";
+import { describeRemains } from "./unmanaged";
 
 /** Stops and removes the containers and networks; the data volumes stay unless asked for. */
 export async function destroyPlatform(

@@ -4,48 +4,51 @@ import { createServer } from "node:net";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../environments";
-import { engineAt, presentMachinesOf } from "../../environments/placement";
-import { askEngine, type Engine as DockerEngine, isLocalEngine } from "../engine/docker";
+import { engineAt, includedMachinesOf } from "../../environments/placement";
+import { askEngine, type Engine, isLocalEngine } from "../engine/docker";
 import { PROJECT_ROOT } from "../synthesis/project";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { refuse } from "../terminal/terminal";
 import { detectTerraform, type TerraformBinary } from "../terraform/binary";
 import {
-  type Demand,
-  demandOf,
-  type Engine,
-  findDoubts,
+  type EngineFacts,
   findProblems,
-  type Look,
-  type Machine,
+  findWarnings,
+  type Inspection,
+  type MachineFacts,
   PODMAN,
+  type Requirements,
+  requirementsOf,
   type StateLock,
 } from "./preflight";
 
 /** How long a registry may take to answer. */
 const PATIENCE_MS = 1500;
 
-/** Looks at this machine and an engine; without a demand only at the tools. */
+/** Looks at this machine and an engine; without requirements only at the tools. */
 async function inspectMachine(
-  at: DockerEngine,
-  { demand, isOneOfSeveral }: { readonly demand?: Demand; readonly isOneOfSeveral: boolean },
-): Promise<Machine> {
+  at: Engine,
+  {
+    requirements,
+    isOneOfSeveral,
+  }: { readonly requirements?: Requirements; readonly isOneOfSeveral: boolean },
+): Promise<MachineFacts> {
   const isLocal = isLocalEngine(at);
-  const looks = Promise.all([
+  const inspections = Promise.all([
     askEngine(at, "info", "--format", "{{json .}}"),
     askEngine(at, "version", "--format", "{{.Server.APIVersion}}"),
-    demand && providerError(demand.environment),
+    requirements && providerError(requirements.environment),
     // Of one of several machines it is not known whether this is it.
-    demand && !isOneOfSeveral && isLocal && demand.ports.size > 0
-      ? lookAtPorts(demand, at, isFree)
+    requirements && !isOneOfSeveral && isLocal && requirements.ports.size > 0
+      ? inspectPorts(requirements, at, isFree)
       : { taken: [], own: 0 },
-    demand && unobtainableImages(demand.images, at),
+    requirements && unobtainableImages(requirements.images, at),
   ]);
   // Terraform takes its time to say its version: meanwhile the others look.
   const terraform = detectTerraform();
-  const [info, api, provider, ports, missingImages] = await looks;
+  const [info, api, provider, ports, missingImages] = await inspections;
   const report = parseReport(info.output);
-  const local = demand !== undefined && isLocal;
+  const local = requirements !== undefined && isLocal;
   return {
     nodeVersion: process.versions.node,
     terraform,
@@ -61,7 +64,7 @@ async function inspectMachine(
     ...(local && readLimits()),
     takenPorts: ports.taken,
     ownPorts: ports.own,
-    locks: demand && readLocks(join(PROJECT_ROOT, ".state", demand.environment)),
+    locks: requirements && readLocks(join(PROJECT_ROOT, ".state", requirements.environment)),
   };
 }
 
@@ -116,7 +119,7 @@ async function describeEngine(
   report: EngineReport,
   apiVersion: string,
   isLocal: boolean,
-): Promise<Engine> {
+): Promise<EngineFacts> {
   return {
     id: report.ID,
     version: report.ServerVersion,
@@ -173,7 +176,7 @@ async function unreachable(url: string): Promise<string | undefined> {
 }
 
 /** Images that the engine does not have while their registry does not answer. */
-async function unobtainableImages(images: readonly string[], at: DockerEngine): Promise<string[]> {
+async function unobtainableImages(images: readonly string[], at: Engine): Promise<string[]> {
   // One call: over ssh each is a connection. It prints those that are there and fails for the others.
   const { output } = await askEngine(
     at,
@@ -183,27 +186,30 @@ async function unobtainableImages(images: readonly string[], at: DockerEngine): 
     "{{json .RepoTags}}",
     ...images,
   );
-  const absent = images.filter((image) => !output.includes(JSON.stringify(image)));
-  const error = absent.length > 0 && (await unreachable("https://registry-1.docker.io/v2/"));
-  return error ? absent : [];
+  const missing = images.filter((image) => !output.includes(JSON.stringify(image)));
+  const error = missing.length > 0 && (await unreachable("https://registry-1.docker.io/v2/"));
+  return error ? missing : [];
 }
 
 /** Resources by the engine that they are placed at. */
-export type ResourcesAt = (engine: DockerEngine) => readonly SynthesizedResource[];
+export type ResourcesAt = (engine: Engine) => readonly SynthesizedResource[];
 
 /** Looks at every machine of an environment; without resources only at the tools and for the engines. */
-export function lookAtMachines(
+export function inspectMachines(
   environment: Environment,
   resourcesAt?: ResourcesAt,
-): Promise<Look[]> {
+): Promise<Inspection[]> {
   return Promise.all(
-    presentMachinesOf(environment).map(async (machine) => {
+    includedMachinesOf(environment).map(async (machine) => {
       const engine = engineAt(environment, machine);
-      const demand = resourcesAt && demandOf(environment, resourcesAt(engine));
+      const requirements = resourcesAt && requirementsOf(environment, resourcesAt(engine));
       return {
         name: machine?.name,
-        machine: await inspectMachine(engine, { demand, isOneOfSeveral: machine !== undefined }),
-        demand,
+        machine: await inspectMachine(engine, {
+          requirements,
+          isOneOfSeveral: machine !== undefined,
+        }),
+        requirements,
       };
     }),
   );
@@ -214,12 +220,12 @@ export async function checkMachines(
   environment: Environment,
   resourcesAt?: ResourcesAt,
 ): Promise<TerraformBinary> {
-  const looks = await lookAtMachines(environment, resourcesAt);
-  refuse(findProblems(looks));
-  for (const doubt of findDoubts(looks)) {
-    console.warn(`warning: ${doubt}`);
+  const inspections = await inspectMachines(environment, resourcesAt);
+  refuse(findProblems(inspections));
+  for (const warning of findWarnings(inspections)) {
+    console.warn(`warning: ${warning}`);
   }
-  return looks[0].machine.terraform as TerraformBinary;
+  return inspections[0].machine.terraform as TerraformBinary;
 }
 
 /** The kernel's setting, where the engine runs on this kernel and not in a virtual machine with memory of its own. */
@@ -234,7 +240,7 @@ function readMaxMapCount(engineMemory?: number): number | undefined {
 }
 
 /** Hard limits of the engine's own process, where it can be seen. */
-function readLimits(): Pick<Machine, "openFiles" | "lockedMemoryMiB"> {
+function readLimits(): Pick<MachineFacts, "openFiles" | "lockedMemoryMiB"> {
   try {
     const engine = readdirSync("/proc").find(
       (pid) => /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd",
@@ -254,9 +260,9 @@ function readLimits(): Pick<Machine, "openFiles" | "lockedMemoryMiB"> {
 }
 
 /** Of the ports that the platform is to publish, those that something else uses, and how many it publishes already. */
-export async function lookAtPorts(
-  demand: Pick<Demand, "environment" | "ports">,
-  at: DockerEngine,
+export async function inspectPorts(
+  requirements: Pick<Requirements, "environment" | "ports">,
+  at: Engine,
   isFreePort: (port: number) => boolean | Promise<boolean>,
 ): Promise<{ taken: number[]; own: number }> {
   // By what a container is to publish: one that starts again holds its ports before the engine's list says so.
@@ -264,20 +270,20 @@ export async function lookAtPorts(
     at,
     ...["container", "inspect", "--format"],
     '{{index .Config.Labels "groundwork.environment"}} {{.State.Running}} {{json .HostConfig.PortBindings}}',
-    ...new Set(demand.ports.values()),
+    ...new Set(requirements.ports.values()),
   );
   const published = new Set(
     output
       .split("\n")
-      .filter((line) => line.startsWith(`${demand.environment} true `))
+      .filter((line) => line.startsWith(`${requirements.environment} true `))
       .flatMap((line) => [...line.matchAll(/"HostPort":"(\d+)"/g)])
       .map(([, port]) => Number(port)),
   );
-  const candidates = [...demand.ports.keys()].filter((port) => !published.has(port));
+  const candidates = [...requirements.ports.keys()].filter((port) => !published.has(port));
   const free = await Promise.all(candidates.map(isFreePort));
   return {
     taken: candidates.filter((_, i) => !free[i]),
-    own: demand.ports.size - candidates.length,
+    own: requirements.ports.size - candidates.length,
   };
 }
 

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER_CLI_IMAGE } from "../../constructs";
 import type { Environment, Machine } from "../../environments";
-import { addressOf, presentMachinesOf } from "../../environments/placement";
+import { addressOf, includedMachinesOf } from "../../environments/placement";
 import { dockerAt, tryDockerAt } from "../engine/docker";
 import { poll } from "../terminal/poll";
-import { lookAtPorts } from "./machine";
-import type { Look } from "./preflight";
+import { inspectPorts } from "./machine";
+import type { Inspection } from "./preflight";
 
 /** Ports of a Swarm (https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts): of managers, and of all. */
 const MANAGER_PORT = 2377;
@@ -18,7 +18,7 @@ const LABEL = ["--label", "groundwork.doctor"];
 /** A machine in the Swarm, with what was found of it. */
 interface Member {
   readonly machine: Machine;
-  readonly look: Look;
+  readonly inspection: Inspection;
 }
 
 /**
@@ -27,27 +27,27 @@ interface Member {
  */
 export async function askNeighbours(
   environment: Environment,
-  looks: readonly Look[],
-): Promise<Look[]> {
-  const machines = presentMachinesOf(environment);
+  inspections: readonly Inspection[],
+): Promise<Inspection[]> {
+  const machines = includedMachinesOf(environment);
   const members = machines.flatMap((machine, i): Member[] => {
-    const { swarm } = looks[i].machine;
-    return machine && swarm && swarm !== "none" ? [{ machine, look: looks[i] }] : [];
+    const { swarm } = inspections[i].machine;
+    return machine && swarm && swarm !== "none" ? [{ machine, inspection: inspections[i] }] : [];
   });
   const [told, met] = await Promise.all([
     Promise.all(members.map((member) => ask(member, members))),
     meet(members, environment.networks.encrypted ?? false),
   ]);
-  return looks.map((look) => {
-    const i = members.findIndex((member) => member.look === look);
+  return inspections.map((inspection) => {
+    const i = members.findIndex((member) => member.inspection === inspection);
     if (i < 0) {
-      return look;
+      return inspection;
     }
     const others = members.filter((_, other) => other !== i).map(({ machine }) => machine.name);
     return {
-      ...look,
+      ...inspection,
       machine: {
-        ...look.machine,
+        ...inspection.machine,
         ...told[i].found,
         reach: { others, missed: [...told[i].missed, ...met[i]], unknown: told[i].unknown },
       },
@@ -57,16 +57,16 @@ export async function askNeighbours(
 
 /** What a machine says of itself, and which of the others do not answer it. */
 async function ask(
-  { machine, look }: Member,
+  { machine, inspection }: Member,
   members: readonly Member[],
 ): Promise<{
-  readonly found: Partial<Look["machine"]>;
+  readonly found: Partial<Inspection["machine"]>;
   readonly missed: readonly string[];
   readonly unknown?: string;
 }> {
   const wanted = members
     .filter((other) => other.machine !== machine)
-    .flatMap(({ machine: { name, address }, look: { machine: found } }) =>
+    .flatMap(({ machine: { name, address }, inspection: { machine: found } }) =>
       [...(found.swarm === "manager" ? [MANAGER_PORT] : []), GOSSIP_PORT].map((port) => ({
         name,
         address,
@@ -90,8 +90,12 @@ async function ask(
     ),
   );
   const ports =
-    look.demand &&
-    (await lookAtPorts(look.demand, addressOf(machine), (port) => !listening.has(port)));
+    inspection.requirements &&
+    (await inspectPorts(
+      inspection.requirements,
+      addressOf(machine),
+      (port) => !listening.has(port),
+    ));
   return {
     found: {
       maxMapCount: Number(maxMapCount),
@@ -105,7 +109,7 @@ async function ask(
 
 /** Of each member, the others that it does not reach on a network over all machines, which goes by UDP. */
 async function meet(members: readonly Member[], encrypted: boolean): Promise<string[][]> {
-  const manager = members.find(({ look }) => look.machine.swarm === "manager");
+  const manager = members.find(({ inspection }) => inspection.machine.swarm === "manager");
   if (!manager || members.length < 2) {
     return members.map(() => []);
   }

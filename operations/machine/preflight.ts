@@ -6,7 +6,7 @@ import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
 
 /** What the platform asks of a machine. */
-export interface Demand {
+export interface Requirements {
   readonly environment: string;
   /** Sum of what all containers reserve. */
   readonly memoryReservationMiB: number;
@@ -17,20 +17,20 @@ export interface Demand {
   /** Whether containers raise their limits of open files and locked memory. */
   readonly raisesLimits: boolean;
   /** Whether its services have certificates, which are good between two points in time. */
-  readonly locked: boolean;
+  readonly isSecured: boolean;
   /** Whether what crosses between machines is encrypted by the networks. */
   readonly encrypted?: boolean;
 }
 
 /** What was found out about the machine and its engine. What a remote engine does not tell is undefined. */
-export interface Machine {
+export interface MachineFacts {
   readonly nodeVersion: string;
   readonly terraform?: TerraformBinary;
   /** Value of TERRAFORM_BINARY_NAME. */
   readonly forcedTerraform?: string;
   /** Why this machine does not find the provider where Terraform would get it, when it does not. */
   readonly providerError?: string;
-  readonly engine?: Engine;
+  readonly engine?: EngineFacts;
   /** Why the engine does not answer, when it does not. */
   readonly engineError?: string;
   /** What the engine is in a Swarm, where the environment has several machines. */
@@ -51,15 +51,15 @@ export interface Machine {
   /** Hard limits of the engine's process. */
   readonly openFiles?: number;
   readonly lockedMemoryMiB?: number;
-  /** Ports of the demand that something other than the platform's own containers uses. */
+  /** Ports of the requirements that something other than the platform's own containers uses. */
   readonly takenPorts: readonly number[];
-  /** How many ports of the demand the platform's own containers publish already. */
+  /** How many ports of the requirements the platform's own containers publish already. */
   readonly ownPorts?: number;
   /** Stacks whose local state is locked. */
   readonly locks?: readonly StateLock[];
 }
 
-export interface Engine {
+export interface EngineFacts {
   /** By what one is known from another, whatever its address. */
   readonly id?: string;
   readonly version: string;
@@ -104,19 +104,19 @@ const DISK_MIB = 10 * 1024;
 const CLOCK_SECONDS = 300;
 
 /** What was found of a machine, and what is asked of it; its name where there are several. */
-export interface Look {
+export interface Inspection {
   readonly name?: string;
-  readonly machine: Machine;
-  readonly demand?: Demand;
+  readonly machine: MachineFacts;
+  readonly requirements?: Requirements;
 }
 
 /** What is of the machine that deploys, wherever the engines are. */
 const OF_TOOLS = ["Node", "Terraform", "provider", "state lock"];
 
 /** Every prerequisite of all machines; those of the machine that deploys once. */
-export function checksOf(looks: readonly Look[]): Check[] {
-  return looks.flatMap(({ name, machine, demand }, i) =>
-    [...diagnose(machine, demand), ...checkApart(machine, looks.slice(0, i))]
+export function checksOf(inspections: readonly Inspection[]): Check[] {
+  return inspections.flatMap(({ name, machine, requirements }, i) =>
+    [...diagnose(machine, requirements), ...checkApart(machine, inspections.slice(0, i))]
       .filter((check) => i === 0 || !OF_TOOLS.includes(check.name))
       .map((check) =>
         name === undefined || OF_TOOLS.includes(check.name)
@@ -132,7 +132,7 @@ export function checksOf(looks: readonly Look[]): Check[] {
 }
 
 /** What is wrong with a machine because of one before it. */
-function checkApart({ engine, swarmId }: Machine, others: readonly Look[]): Check[] {
+function checkApart({ engine, swarmId }: MachineFacts, others: readonly Inspection[]): Check[] {
   const same = others.find(({ machine }) => engine?.id && machine.engine?.id === engine.id);
   const elsewhere = others.find(
     ({ machine }) => swarmId && machine.swarmId && machine.swarmId !== swarmId,
@@ -159,29 +159,29 @@ function checkApart({ engine, swarmId }: Machine, others: readonly Look[]): Chec
   ];
 }
 
-/** Every reason why a run would fail, each with its remedy; without a demand only what is wrong with the tools and the engines. */
-export function findProblems(looks: readonly Look[]): string[] {
-  return checksOf(looks).flatMap(({ problem }) => problem ?? []);
+/** Every reason why a run would fail, each with its remedy; without requirements only what is wrong with the tools and the engines. */
+export function findProblems(inspections: readonly Inspection[]): string[] {
+  return checksOf(inspections).flatMap(({ problem }) => problem ?? []);
 }
 
 /** What may fail although nothing is known to be wrong. */
-export function findDoubts(looks: readonly Look[]): string[] {
-  return checksOf(looks).flatMap(({ warning }) => warning ?? []);
+export function findWarnings(inspections: readonly Inspection[]): string[] {
+  return checksOf(inspections).flatMap(({ warning }) => warning ?? []);
 }
 
-/** Every prerequisite; without a demand only the tools. */
-export function diagnose(machine: Machine, demand?: Demand): Check[] {
+/** Every prerequisite; without requirements only the tools. */
+export function diagnose(machine: MachineFacts, requirements?: Requirements): Check[] {
   const checks = [
     checkNode(machine),
     checkTerraform(machine),
     checkEngine(machine),
     ...checkSwarm(machine),
-    ...checkReach(machine, demand),
+    ...checkReach(machine, requirements),
   ];
-  return demand ? [...checks, ...checkDemand(machine, demand)] : checks;
+  return requirements ? [...checks, ...checkRequirements(machine, requirements)] : checks;
 }
 
-function checkNode({ nodeVersion }: Machine): Check {
+function checkNode({ nodeVersion }: MachineFacts): Check {
   const old = isOlder(nodeVersion, OLDEST_NODE);
   return {
     name: "Node",
@@ -192,7 +192,7 @@ function checkNode({ nodeVersion }: Machine): Check {
   };
 }
 
-function checkTerraform({ terraform, forcedTerraform }: Machine): Check {
+function checkTerraform({ terraform, forcedTerraform }: MachineFacts): Check {
   const name = "Terraform";
   if (!terraform) {
     return {
@@ -213,7 +213,7 @@ function checkTerraform({ terraform, forcedTerraform }: Machine): Check {
   };
 }
 
-function checkSwarm({ swarm }: Machine): Check[] {
+function checkSwarm({ swarm }: MachineFacts): Check[] {
   return swarm === undefined
     ? []
     : [
@@ -228,7 +228,7 @@ function checkSwarm({ swarm }: Machine): Check[] {
       ];
 }
 
-function checkReach({ reach }: Machine, demand?: Demand): Check[] {
+function checkReach({ reach }: MachineFacts, requirements?: Requirements): Check[] {
   if (!reach) {
     return [];
   }
@@ -242,7 +242,7 @@ function checkReach({ reach }: Machine, demand?: Demand): Check[] {
       },
     ];
   }
-  const encryption = demand?.encrypted
+  const encryption = requirements?.encrypted
     ? ", and for networks.encrypted IP protocol 50, with ESP in every kernel (modprobe esp4)"
     : "";
   return [
@@ -257,7 +257,7 @@ function checkReach({ reach }: Machine, demand?: Demand): Check[] {
   ];
 }
 
-function checkEngine({ engine, engineAddress, engineError }: Machine): Check {
+function checkEngine({ engine, engineAddress, engineError }: MachineFacts): Check {
   const name = "Docker engine";
   if (engineError !== undefined) {
     return {
@@ -295,7 +295,7 @@ function remedyFor(engineError: string, engineAddress?: string): string {
   return `start Docker, or ${engineAddress ? "correct engine in machines" : "point DOCKER_HOST to an engine"}`;
 }
 
-function checkDemand(machine: Machine, demand: Demand): Check[] {
+function checkRequirements(machine: MachineFacts, requirements: Requirements): Check[] {
   const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
   const memoryMiB = engine?.memoryMiB;
   const freeDiskMiB = engine?.freeDiskMiB;
@@ -311,8 +311,8 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
     {
       name: "images",
       found: missingImages?.length
-        ? `${missingImages.length} of ${demand.images.length} not found from here`
-        : `${demand.images.length}, all can be had`,
+        ? `${missingImages.length} of ${requirements.images.length} not found from here`
+        : `${requirements.images.length}, all can be had`,
       warning: missingImages?.length
         ? `the engine has no ${missingImages.join(", ")} and the registry does not answer this machine: docker pull ${missingImages[0]} says whether the engine gets them`
         : undefined,
@@ -321,8 +321,8 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
       name: "memory",
       found: memoryMiB === undefined ? unknown : `${memoryMiB} MiB`,
       problem:
-        memoryMiB !== undefined && memoryMiB < demand.memoryReservationMiB
-          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${demand.environment}" reserve ${demand.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${demand.environment}.ts`
+        memoryMiB !== undefined && memoryMiB < requirements.memoryReservationMiB
+          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${requirements.environment}" reserve ${requirements.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${requirements.environment}.ts`
           : undefined,
     },
     checkLimits(engine),
@@ -346,16 +346,16 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
       name: "open files",
       found: openFiles === undefined ? unknown : String(openFiles),
       problem:
-        openFiles !== undefined && demand.raisesLimits && openFiles < OPEN_FILES
-          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${demand.environment}.ts`
+        openFiles !== undefined && requirements.raisesLimits && openFiles < OPEN_FILES
+          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${requirements.environment}.ts`
           : undefined,
     },
     ...(engine?.securityOptions
-      ? checkSecurityOptions(engine.securityOptions, machine, demand)
+      ? checkSecurityOptions(engine.securityOptions, machine, requirements)
       : []),
     // A Swarm has certificates too.
-    ...(engine && (demand.locked || machine.swarm) ? [checkClock(engine)] : []),
-    ...checkPorts(machine, demand),
+    ...(engine && (requirements.isSecured || machine.swarm) ? [checkClock(engine)] : []),
+    ...checkPorts(machine, requirements),
     ...(locks ?? []).map(({ file, who, since }) => ({
       name: "state lock",
       found: `held by ${who}`,
@@ -364,7 +364,7 @@ function checkDemand(machine: Machine, demand: Demand): Check[] {
   ];
 }
 
-function checkLimits(engine: Engine | undefined): Check {
+function checkLimits(engine: EngineFacts | undefined): Check {
   const { limits, securityOptions } = engine ?? {};
   const missing = [
     ...(limits && !limits.memory ? ["of memory"] : []),
@@ -397,8 +397,8 @@ const NOTABLE: Readonly<Record<string, string>> = {
 
 function checkSecurityOptions(
   options: readonly string[],
-  { lockedMemoryMiB }: Machine,
-  { environment, raisesLimits }: Demand,
+  { lockedMemoryMiB }: MachineFacts,
+  { environment, raisesLimits }: Requirements,
 ): Check[] {
   const found = options.flatMap((option) => NOTABLE[option] ?? []);
   const raise = `set raiseUlimits to false in environments/${environment}.ts, or raise LimitMEMLOCK of user@.service to infinity`;
@@ -422,7 +422,7 @@ function checkSecurityOptions(
       ];
 }
 
-function checkClock({ clockAheadSeconds: ahead }: Engine): Check {
+function checkClock({ clockAheadSeconds: ahead }: EngineFacts): Check {
   const apart = `${Math.abs(ahead)} s ${ahead < 0 ? "behind" : "ahead of"} this machine's`;
   return {
     name: "clock",
@@ -435,8 +435,8 @@ function checkClock({ clockAheadSeconds: ahead }: Engine): Check {
 }
 
 function checkPorts(
-  { takenPorts, ownPorts = 0 }: Machine,
-  { ports, environment }: Demand,
+  { takenPorts, ownPorts = 0 }: MachineFacts,
+  { ports, environment }: Requirements,
 ): Check[] {
   if (takenPorts.length === 0) {
     const free = ports.size - ownPorts;
@@ -454,10 +454,10 @@ function checkPorts(
 }
 
 /** What the synthesized containers ask for. */
-export function demandOf(
+export function requirementsOf(
   environment: Environment,
   resources: readonly SynthesizedResource[],
-): Demand {
+): Requirements {
   const { name, openSearch, networks } = environment;
   const images = resources.filter(({ type }) => type === "docker_image");
   const ports = new Map<number, string>();
@@ -474,7 +474,7 @@ export function demandOf(
     ports,
     images: [...new Set(images.map(({ body }) => body.name as string))],
     raisesLimits: openSearch.raiseUlimits,
-    locked: isSecured(environment),
+    isSecured: isSecured(environment),
     encrypted: networks.encrypted,
   };
 }

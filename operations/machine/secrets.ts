@@ -3,7 +3,7 @@ import type { Application } from "../../constructs";
 import { ValidationError } from "../../constructs/container/validation";
 import { type Environment, isSecured } from "../../environments";
 import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
-import { authorityStepOf } from "../../environments/rotation";
+import { caRotationStepOf } from "../../environments/rotation";
 import { ensureSecrets } from "../../environments/secrets";
 import { missingInputs, type Variable } from "../synthesis/inputs";
 import { PROJECT_ROOT } from "../synthesis/project";
@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The alert on a certificate's last days starts here too. */
 const FEW_DAYS = 21;
 
-/** Of a locked environment: whether its secrets are there and can be used, and for how long. */
+/** Of a secured environment: whether its secrets are there and can be used, and for how long. */
 export async function checkSecrets(
   environment: Environment,
   applications: readonly Application[],
@@ -33,8 +33,8 @@ export async function checkSecrets(
   }
   const given = secretsAreGiven();
   const folder = secretsFolder(environment);
-  const { principals, authorities } = certificatesOf(environment);
-  const step = authorityStepOf(environment);
+  const { principals, caBundle } = certificatesOf(environment);
+  const step = caRotationStepOf(environment);
   return [
     {
       name: "secrets",
@@ -45,13 +45,13 @@ export async function checkSecrets(
       principals,
       given ? "give a new one" : "npm run rotate -- certificates",
     ),
-    checkDays("authority", authorities, given ? "give a new one" : "npm run rotate -- ca"),
+    checkDays("CA", caBundle, given ? "give a new one" : "npm run rotate -- ca"),
     ...(step === undefined
       ? []
       : [
           {
             name: "rotation",
-            found: `the authority is being replaced: npm run rotate -- ca goes on with step ${step} of 3`,
+            found: `the CA is being replaced: npm run rotate -- ca goes on with step ${step} of 3`,
           },
         ]),
   ];

@@ -1,4 +1,4 @@
-import { engineAt, presentMachinesOf } from "../../environments/placement";
+import { engineAt, includedMachinesOf } from "../../environments/placement";
 import { askEngine, type Engine, type Outcome } from "../engine/docker";
 import type { Platform } from "./platform";
 
@@ -14,7 +14,7 @@ export async function askEveryEngine(
   ...args: string[]
 ): Promise<{ readonly answers: readonly string[]; readonly gone: readonly GoneEngine[] }> {
   const outcomes = await Promise.all(
-    presentMachinesOf(environment).map(async (machine) => ({
+    includedMachinesOf(environment).map(async (machine) => ({
       machine,
       outcome: await askEngine(engineAt(environment, machine), ...args),
     })),
@@ -36,5 +36,5 @@ function describe(machine: string | undefined, { output }: Outcome): string {
   const cause = output.split("\n").at(-1);
   return machine === undefined
     ? `the Docker engine does not answer any more: ${cause}; run the same command again once it does`
-    : `machine ${machine}: the Docker engine does not answer any more: ${cause}; run the same command again once it is back, or npm run up -- --without ${machine} meanwhile`;
+    : `machine ${machine}: the Docker engine does not answer any more: ${cause}; run the same command again once it is back, or npm run up -- --exclude-machine ${machine} meanwhile`;
 }

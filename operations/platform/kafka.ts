@@ -49,7 +49,7 @@ export class Kafka implements Cluster {
   }
 
   /** The CA bundle of a secured cluster, PEM; empty where no broker of one runs. */
-  async trustedCertificates(): Promise<string> {
+  async caBundle(): Promise<string> {
     const { brokers, exec } = this.props;
     for (const broker of brokers) {
       const { exitCode, output } = await exec(broker, ["cat", TLS_FILES.trustStore]);

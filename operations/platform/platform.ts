@@ -3,7 +3,7 @@ import {
   type ClusterName,
   engineOf,
   enginesOf,
-  presentNodesOf,
+  includedNodesOf,
 } from "../../environments/placement";
 import { type Engine, tryDockerAt } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
@@ -49,7 +49,7 @@ export class Platform {
 
   /** Containers of a cluster's nodes, without those on excluded machines. */
   nodes(cluster: ClusterName): string[] {
-    return presentNodesOf(this.environment, cluster);
+    return includedNodesOf(this.environment, cluster);
   }
 
   /** Runs a command in a container, with variables (`NAME=value`) beside its own, wherever the container is. */

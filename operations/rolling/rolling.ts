@@ -2,7 +2,7 @@ import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/ro
 import { removeContainers } from "../engine/docker";
 import { askEveryEngine } from "../platform/engines";
 import type { Run } from "../run/run";
-import { swarmLacks } from "../swarm/whole";
+import { swarmProblem } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
@@ -31,10 +31,10 @@ interface Rolling {
 
 /**
  * Where the plans replace nodes of a cluster that runs, replaces them one after the other, each when the cluster is whole; of several
- * clusters one of each at a time. Stops with the clusters serving when one does not come back; what is left is for the next run. Strangers
+ * clusters one of each at a time. Stops with the clusters serving when one does not come back; what is left is for the next run. Unmanaged containers
  * are containers that the state does not know, by name: a plan makes them, and they are replaced all the same.
  */
-export async function rollClusters(run: Run, strangers: readonly string[] = []): Promise<void> {
+export async function rollClusters(run: Run, unmanaged: readonly string[] = []): Promise<void> {
   const ofClusters = run.planned.filter(({ stack }) =>
     containersOf(stack.resources).some((container) => clusterOf(container) !== undefined),
   );
@@ -43,7 +43,7 @@ export async function rollClusters(run: Run, strangers: readonly string[] = []):
   }
   // All of them, since on several machines one that changes is alone in its stack.
   const { changes, before } = await run.report(ofClusters);
-  const rolls = rollsOf(changes, before.nodes, strangers);
+  const rolls = rollsOf(changes, before.nodes, unmanaged);
   for (const obstacle of rolls.filter((roll) => roll.obstacle !== undefined)) {
     console.log(describeRoll(obstacle));
   }
@@ -58,7 +58,7 @@ export async function rollClusters(run: Run, strangers: readonly string[] = []):
   if (clusters.length === 0) {
     return;
   }
-  const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, strangers);
+  const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, unmanaged);
   // A cluster that lacks them is not whole before they are there.
   await replace(clusters.flatMap(({ idle }) => idle));
   let patience = PATIENCE_BEFORE_MS;
@@ -66,11 +66,11 @@ export async function rollClusters(run: Run, strangers: readonly string[] = []):
     const next = clusters.filter(({ order }) => step < order.length);
     const nodes = next.map(({ order }) => order[step]);
     const names = listed(nodes.map(({ name }) => name));
-    await waitUntilWhole(run, next, `before the turn of ${names}`, patience);
+    await waitUntilHealthy(run, next, `before the turn of ${names}`, patience);
     await replace(nodes);
     patience = PATIENCE_BETWEEN_MS;
   }
-  await waitUntilWhole(run, clusters, "after its last node", PATIENCE_BETWEEN_MS);
+  await waitUntilHealthy(run, clusters, "after its last node", PATIENCE_BETWEEN_MS);
 }
 
 /** Says what is rolled; nothing where no node of it serves. */
@@ -98,12 +98,12 @@ async function replaceNodes(
   run: Run,
   clusters: readonly Rolling[],
   nodes: readonly RolledNode[],
-  strangers: readonly string[],
+  unmanaged: readonly string[],
 ): Promise<void> {
   if (nodes.length === 0) {
     return;
   }
-  for (const { name } of nodes.filter((node) => strangers.includes(node.name))) {
+  for (const { name } of nodes.filter((node) => unmanaged.includes(node.name))) {
     await removeContainers(run.platform.engineOf(name), [name]);
   }
   try {
@@ -145,7 +145,7 @@ async function describeLeft(
 }
 
 /** Waits for all nodes, for all that they hold to be in as many places as it should, and for what gives the next one its networks. */
-async function waitUntilWhole(
+async function waitUntilHealthy(
   run: Run,
   clusters: readonly Rolling[],
   when: string,
@@ -190,7 +190,7 @@ async function lackOf(
       return `${name} is not whole ${when}: ${lack}`;
     }
   }
-  return swarmLacks(run.platform.environment);
+  return swarmProblem(run.platform.environment);
 }
 
 async function servingNodes(run: Run, cluster: string): Promise<string[]> {

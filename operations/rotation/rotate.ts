@@ -2,28 +2,28 @@ import type { Application } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
 import { secretsAreGiven, secretsFolder } from "../../environments/identities";
 import {
-  authorityStepOf,
-  finishAuthority,
+  caRotationStepOf,
+  finishCaRotation,
   forgetCertificates,
   forgetPassword,
-  setAuthorityStep,
-  takeAuthorityStep,
+  setCaRotationStep,
+  takeCaRotationStep,
 } from "../../environments/rotation";
 import { deployPlatform } from "../deploy/deploy";
 import { CommandError, listed } from "../terminal/terminal";
 
 /**
- * What is deployed one after the other when the authority is replaced, so that whoever has a certificate of the old one and whoever has
+ * What is deployed one after the other when the CA is replaced, so that whoever has a certificate of the old one and whoever has
  * one of the new one know each other all the time.
  */
-const AUTHORITY_STEPS = [
-  "the old authority and the new one are trusted",
-  "every certificate is made anew, by the new authority",
-  "the new authority alone is trusted",
+const CA_ROTATION_STEPS = [
+  "the old CA and the new one are trusted",
+  "every certificate is made anew, by the new CA",
+  "the new CA alone is trusted",
 ];
 
 /**
- * Replaces the authority and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and
+ * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and
  * deploys that. Fails with what is allowed for anything else.
  */
 export async function rotate(
@@ -39,7 +39,7 @@ export async function rotate(
   }
   if (!isSecured(environment)) {
     throw new CommandError(
-      `environment "${environment.name}" has nothing to rotate: it is not locked; security: "tls" in environments/${environment.name}.ts does that`,
+      `environment "${environment.name}" has nothing to rotate: it is not secured; security: "tls" in environments/${environment.name}.ts does that`,
     );
   }
   if (secretsAreGiven()) {
@@ -48,7 +48,7 @@ export async function rotate(
     );
   }
   if (what === "ca") {
-    await rotateAuthority(environment, names);
+    await rotateCa(environment, names);
   } else if (what === "certificates") {
     forgetCertificates(environment);
     await deployPlatform(environment);
@@ -62,26 +62,23 @@ export async function rotate(
   }
 }
 
-async function rotateAuthority(
-  environment: Environment,
-  applications: readonly string[],
-): Promise<void> {
-  const first = authorityStepOf(environment) ?? 1;
+async function rotateCa(environment: Environment, applications: readonly string[]): Promise<void> {
+  const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
-    console.log(`the authority is being replaced: going on with step ${first} of 3`);
+    console.log(`the CA is being replaced: going on with step ${first} of 3`);
   }
-  for (let step = first; step <= AUTHORITY_STEPS.length; step++) {
-    console.log(`step ${step} of ${AUTHORITY_STEPS.length}: ${AUTHORITY_STEPS[step - 1]}`);
-    await takeAuthorityStep(environment, step);
+  for (let step = first; step <= CA_ROTATION_STEPS.length; step++) {
+    console.log(`step ${step} of ${CA_ROTATION_STEPS.length}: ${CA_ROTATION_STEPS[step - 1]}`);
+    await takeCaRotationStep(environment, step);
     await deployPlatform(environment);
     if (step === 1 && applications.length > 0) {
-      setAuthorityStep(environment, 2);
+      setCaRotationStep(environment, 2);
       console.log(
-        `\nstep 1 of ${AUTHORITY_STEPS.length} is deployed. From step 2 on the servers' certificates are the new authority's: give both authorities to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run the same command again`,
+        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. From step 2 on the servers' certificates are the new CA's: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run the same command again`,
       );
       return;
     }
   }
-  finishAuthority(environment);
-  console.log("\nthe authority and every certificate are new ones");
+  finishCaRotation(environment);
+  console.log("\nthe CA and every certificate are new ones");
 }

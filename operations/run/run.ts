@@ -20,8 +20,8 @@ import {
   Terraform,
   TerraformErrors,
 } from "../terraform/terraform";
-import { startInTurn } from "./crowd";
 import { failureOf } from "./failure";
+import { startupOrder } from "./startup-order";
 
 /** Works on the stacks of a synth: shows the progress, and fails with what stands in the way. */
 export class Run {
@@ -124,7 +124,7 @@ export class Run {
     // Nodes on several machines wait for one another.
     const inTurn = this.platform.environment.machines
       ? []
-      : startInTurn(
+      : startupOrder(
           stacks.flatMap((stack) => this.plans.get(stack) ?? []),
           await engineCpus(this.platform.environment.engine),
         ).map(({ stack }) => stack);

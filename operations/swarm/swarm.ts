@@ -30,7 +30,7 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
   const memberships = found.filter((one) => typeof one !== "string");
   const members = memberships.filter(({ LocalNodeState }) => LocalNodeState !== "inactive");
   const manager = members.find(({ ControlAvailable }) => ControlAvailable);
-  refuse([...sameEngines(memberships), ...(await strangersTo(manager, members))]);
+  refuse([...sameEngines(memberships), ...(await unknownMembersOf(manager, members))]);
 
   const first = manager?.machine ?? machines[0];
   if (manager) {
@@ -100,16 +100,16 @@ function sameEngines(memberships: readonly Membership[]): string[] {
 }
 
 /** Why machines are in no Swarm with the manager. */
-async function strangersTo(
+async function unknownMembersOf(
   manager: Membership | undefined,
   members: readonly Membership[],
 ): Promise<string[]> {
   const known = manager
     ? (await dockerAt(addressOf(manager.machine), "node", "ls", "--format", "{{.ID}}")).split("\n")
     : [];
-  const strangers = members.filter(({ NodeID }) => !known.includes(NodeID));
-  const others = listed(members.filter((one) => !strangers.includes(one)).map(nameOf));
-  return strangers.map(
+  const unmanaged = members.filter(({ NodeID }) => !known.includes(NodeID));
+  const others = listed(members.filter((one) => !unmanaged.includes(one)).map(nameOf));
+  return unmanaged.map(
     (one) =>
       `machine ${nameOf(one)} is in another Swarm${others ? ` than ${others}` : ""}: docker --host ${one.machine.engine} swarm leave takes it out of that, with --force if it is a manager there`,
   );

@@ -10,20 +10,20 @@ export function declaredCatalog(): Catalog {
 /** The environment that GROUNDWORK_ENV names, without machines that are gone, and the catalog; or all that is wrong with both. */
 export function currentDeclarations(
   name = process.env.GROUNDWORK_ENV,
-  without?: string,
+  excludedMachines?: string,
 ): [Environment, Catalog] {
-  return all(() => environmentNamed(name, without), declaredCatalog);
+  return all(() => environmentNamed(name, excludedMachines), declaredCatalog);
 }
 
 /** The environment alone, which loads no construct. */
 export function currentEnvironment(
   name = process.env.GROUNDWORK_ENV,
-  without?: string,
+  excludedMachines?: string,
 ): Environment {
   try {
-    return environmentNamed(name, without);
+    return environmentNamed(name, excludedMachines);
   } catch {
     // Together with what is wrong in the catalog.
-    return currentDeclarations(name, without)[0];
+    return currentDeclarations(name, excludedMachines)[0];
   }
 }

@@ -70,14 +70,14 @@ export class Terraform {
   }
 
   private async initOne(stack: Stack): Promise<void> {
-    const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: without, TF_PLUGIN_CACHE_DIR: given } = process.env;
+    const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: disabled, TF_PLUGIN_CACHE_DIR: given } = process.env;
     // cdktf's own, so that a provider is fetched once.
     const cache = given ?? join(homedir(), ".terraform.d", "plugin-cache");
-    if (!without) {
+    if (!disabled) {
       mkdirSync(cache, { recursive: true });
     }
     await this.call(stack, ["init", "-input=false", "-no-color"], {
-      ...(!without && { TF_PLUGIN_CACHE_DIR: cache }),
+      ...(!disabled && { TF_PLUGIN_CACHE_DIR: cache }),
     });
     writeFileSync(stampFile(stack), this.stampOf(stack));
   }

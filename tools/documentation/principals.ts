@@ -14,14 +14,17 @@ const EVERYTHING = "everything";
 const NOTHING = "nothing";
 
 /**
- * Who has a certificate in a locked environment, and what each may do: what its stacks give Kafka, OpenSearch, Prometheus and Loki to
+ * Who has a certificate in a secured environment, and what each may do: what its stacks give Kafka, OpenSearch, Prometheus and Loki to
  * decide by.
  */
 export function renderPrincipals(environment: Environment, synthesis: Synthesis): string {
   const containers = new Map(containersIn(synthesis).map((body) => [body.name, body]));
-  const services = [kafkaRights, openSearchRights, prometheusRights, lokiRights].map((rights) =>
-    rights(containers),
-  );
+  const services = [
+    kafkaAuthorization,
+    openSearchAuthorization,
+    prometheusAuthorization,
+    lokiAuthorization,
+  ].map((rights) => rights(containers));
   const rows = [...principalsOf(environment).keys()].map((name) => [
     `\`${name}\``,
     ...services.map((rights) => rights(name)),
@@ -44,9 +47,9 @@ ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 type Containers = ReadonlyMap<string, SynthesizedContainer>;
 
 /** By a principal, what it may do in one of the services. */
-type Rights = (principal: string) => string;
+type Authorization = (principal: string) => string;
 
-function kafkaRights(containers: Containers): Rights {
+function kafkaAuthorization(containers: Containers): Authorization {
   const superUsers = envOf(containers, "kafka-1", "KAFKA_SUPER_USERS").split(";");
   const { monitors } = parseApplications(fileOf(containers, "kafka-init", APPLICATIONS_FILE));
   return (principal) =>
@@ -57,7 +60,7 @@ function kafkaRights(containers: Containers): Rights {
         : NOTHING;
 }
 
-function openSearchRights(containers: Containers): Rights {
+function openSearchAuthorization(containers: Containers): Authorization {
   const configuration = (name: string): Json =>
     parse(
       fileOf(
@@ -90,14 +93,14 @@ function openSearchRights(containers: Containers): Rights {
   };
 }
 
-function prometheusRights(containers: Containers): Rights {
+function prometheusAuthorization(containers: Containers): Authorization {
   const { tls_server_config } = parse(fileOf(containers, "prometheus", "/etc/prometheus/web.yml"));
   return (principal) =>
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
-/** It takes any certificate of the authority. */
-function lokiRights(containers: Containers): Rights {
+/** It takes any certificate of the CA. */
+function lokiAuthorization(containers: Containers): Authorization {
   const asksForOne = containerNamed(containers, "loki").command?.includes(
     "-server.http-tls-client-auth=RequireAndVerifyClientCert",
   );

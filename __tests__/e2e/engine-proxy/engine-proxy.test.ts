@@ -5,7 +5,7 @@ import { laptop } from "../../../environments/laptop";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, freshLab, TRIAL } from "../../support/lab";
 import { SecuredProject } from "../../support/secured";
-import { alloysView, relayed, runToEnd } from "../../support/watched";
+import { alloysView, relayed, runToEnd } from "../../support/telemetry";
 
 const ENGINE_NETWORK = "engine_net";
 const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;

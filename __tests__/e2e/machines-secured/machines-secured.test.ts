@@ -1,5 +1,5 @@
-import { packetsWhile } from "../../support/capture";
 import { expectNoChanges, KAFKA, MACHINES } from "../../support/machines";
+import { packetsWhile } from "../../support/packet-capture";
 import { Guest } from "../../support/secured";
 import { SecuredMachines } from "../../support/secured-machines";
 
@@ -34,7 +34,7 @@ const consume = (who: string) =>
     `timeout 20 ${KAFKA}/kafka-console-consumer.sh --bootstrap-server kafka:9092 --topic infra-events --group ledger --from-beginning --max-messages 1 --command-config /tmp/${who}.properties`,
   ).output;
 
-test("a locked platform on three machines deploys and holds what it promises", () => {
+test("a secured platform on three machines deploys and holds what it promises", () => {
   const { deployed } = platform;
   expect(deployed.output).toMatch(/^NFR-SEC +yes .*: shop, ledger$/m);
   expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);

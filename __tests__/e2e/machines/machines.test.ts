@@ -1,6 +1,5 @@
 import { labThree } from "../../../environments/lab-three";
 import { stopMachines } from "../../../lab/prepare";
-import { packetsWhile } from "../../support/capture";
 import { eventually } from "../../support/eventually";
 import { expectDone, type Finished, freshLab, npm, TRIAL } from "../../support/lab";
 import {
@@ -13,6 +12,7 @@ import {
   on,
   openSearchOn,
 } from "../../support/machines";
+import { packetsWhile } from "../../support/packet-capture";
 
 let deployed: Finished;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { buildImages, EXPORTERS_IMAGE, type LabEngine } from "../../../lab/prepa
 import { eventually } from "../../support/eventually";
 import { deploy, docker, expectDone, freshLab, kafka, OF_THE_LAB, TRIAL } from "../../support/lab";
 import type { Json } from "../../support/platform";
-import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../support/watched";
+import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../support/telemetry";
 
 /** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
 const MEASURED_HERE =
@@ -74,7 +74,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   }
 
   test("the lab has no Alloy, no Grafana and no Loki, and says so by name", () => {
-    expect(lab.without).toEqual(["alloy", "grafana", "loki"]);
+    expect(lab.excludedServices).toEqual(["alloy", "grafana", "loki"]);
     const running = docker("ps", "--format", "{{.Names}}").split("\n");
     expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay"]));
     expect(running.filter((name) => ["alloy", "grafana", "loki"].includes(name))).toEqual([]);

@@ -1,19 +1,19 @@
 import { expectDone, type Finished, interrupt } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/shop";
+import { Shop } from "../../support/sample-application";
 
 let shop: Shop;
 
 beforeAll(async () => {
   shop = await Shop.open((project) => {
-    // Makes the secrets, so that the first deploy is step 1 and both authorities are trusted from the beginning.
+    // Makes the secrets, so that the first deploy is step 1 and both CAs are trusted from the beginning.
     project.credentials("shop", "ca");
     return project.command("rotate", "ca");
   });
 });
 afterAll(() => shop.remove());
 
-test("an authority is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
+test("a CA is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
   const before = shop.issuer();
   let interrupted: Finished | undefined;
   let finished: Finished | undefined;
@@ -33,7 +33,7 @@ test("an authority is replaced: then certificates are the new one's and it alone
   expect(interrupted?.output).toContain("going on with step 2 of 3");
   expectDone(finished);
   expect(finished?.output).toContain("going on with step 2 of 3");
-  expect(finished?.output).toContain("the authority and every certificate are new ones");
+  expect(finished?.output).toContain("the CA and every certificate are new ones");
   shop.expectNothingLost(load);
   expect(shop.issuer()).not.toBe(before);
   expect(shop.project.credentials("shop", "ca").match(/BEGIN CERTIFICATE/g)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { expectDone, type Finished } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/shop";
+import { Shop } from "../../support/sample-application";
 
 const NODES = ["opensearch-1", "opensearch-2", "opensearch-3"];
 

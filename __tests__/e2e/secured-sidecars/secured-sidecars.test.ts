@@ -7,7 +7,7 @@ import { docker, expectDone, freshLab, kafka, rerun, run, topic } from "../../su
 import { SecuredProject } from "../../support/secured";
 
 let project: SecuredProject;
-const folder = mkdtempSync(join(tmpdir(), "groundwork-identities-"));
+const folder = mkdtempSync(join(tmpdir(), "groundwork-key-pairs-"));
 
 beforeAll(async () => {
   await freshLab(labSecured);
@@ -24,8 +24,8 @@ afterAll(() => {
 function asAdmin(method: string, path: string, body?: unknown) {
   const { secrets } = project;
   const { exitCode, output } = run("curl", [
-    ...["--silent", "--fail-with-body", "--cacert", join(secrets, "authority", "trusted.pem")],
-    ...["--cert", join(secrets, "identities", "os-admin.pem"), "--request", method],
+    ...["--silent", "--fail-with-body", "--cacert", join(secrets, "ca", "bundle.pem")],
+    ...["--cert", join(secrets, "key-pairs", "os-admin.pem"), "--request", method],
     ...["--header", "Content-Type: application/json"],
     ...(body ? ["--data", JSON.stringify(body)] : []),
     `https://localhost:9200${path}`,
@@ -122,9 +122,9 @@ describe("a sidecar that may not do what it is for", () => {
 
   test("ends with 77 and names the right of Kafka that it lacks, and finds all as it was when it has it", () => {
     const identify = (principal: string) => {
-      const identity = join(folder, "identity.pem");
-      writeFileSync(identity, project.identityOf(principal), { mode: 0o644 });
-      docker("cp", identity, `kafka-init:${TLS_FILES.keyStore}`);
+      const keyPair = join(folder, "key-pair.pem");
+      writeFileSync(keyPair, project.keyPairOf(principal), { mode: 0o644 });
+      docker("cp", keyPair, `kafka-init:${TLS_FILES.keyStore}`);
     };
     identify("alloy");
     expect(ends("kafka-init")).toEqual({
@@ -172,7 +172,7 @@ test("doctor says for how long the certificates are good, and whether the clocks
   expectDone(doctor);
   for (const row of [
     /^certificates +yes +\d+, the first ends in 36\d days \(\S+\)$/m,
-    /^authority +yes +1, the first ends in \d{4} days \(.+\)$/m,
+    /^ca +yes +1, the first ends in \d{4} days \(.+\)$/m,
     /^clock +yes +as this machine's$/m,
   ]) {
     expect(doctor.output).toMatch(row);

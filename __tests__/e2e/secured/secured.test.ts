@@ -6,10 +6,14 @@ import { labSecured } from "../../../environments/lab-secured";
 import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
 import { Platform } from "../../../operations/platform/platform";
 import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";
-import { makeAuthority, makeIdentity } from "../../../secrets/certificates";
+import { makeCa, makeKeyPair } from "../../../secrets/certificates";
+import {
+  testKafkaAuthorization,
+  testOpenSearchAuthorization,
+  Visitors,
+} from "../../support/authorization-matrix";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "../../support/lab";
-import { testKafkaRights, testOpenSearchRights, Visitors } from "../../support/rights";
 import { Guest, SecuredProject } from "../../support/secured";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "..", "constructs");
@@ -37,7 +41,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("a locked platform deploys and holds what it promises", () => {
+test("a secured platform deploys and holds what it promises", () => {
   expectDone(deployed);
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
   expect(deployed.output).toMatch(/^NFR-SEC +yes +applications have .*: shop, ledger$/m);
@@ -52,10 +56,10 @@ test("another deploy has nothing to do", () => {
 });
 
 describe("those who come with a certificate or a password", () => {
-  beforeAll(() => visitors.putIdentities());
+  beforeAll(() => visitors.putKeyPairs());
 
   describe("to OpenSearch", () => {
-    testOpenSearchRights(() => visitors, {
+    testOpenSearchAuthorization(() => visitors, {
       project_net: {
         url: "https://opensearch:9200",
         run: (...command) => visitors.guests.project_net.run(...command),
@@ -92,7 +96,7 @@ describe("those who come with a certificate or a password", () => {
       docker("cp", `opensearch-1:${config}`, copied);
       // Each node makes its own, readable by itself alone.
       rmSync(join(copied, "opensearch.keystore"), { force: true });
-      writeFileSync(join(copied, "certificates", "node.pem"), project.identityOf("os-init"));
+      writeFileSync(join(copied, "certificates", "node.pem"), project.keyPairOf("os-init"));
       docker("cp", `${copied}/.`, `intruder:${config}`);
       docker("start", "intruder");
       await eventually(() => {
@@ -113,7 +117,7 @@ describe("those who come with a certificate or a password", () => {
   });
 
   describe("to Kafka", () => {
-    testKafkaRights(() => visitors);
+    testKafkaAuthorization(() => visitors);
 
     test("a group is its members' alone", () => {
       const read = (who: string, group: string) =>
@@ -153,19 +157,16 @@ describe("on infra_net, where the platform measures itself,", () => {
   const query = "prometheus:9090/api/v1/query?query=up";
 
   /** HTTP's status; 000 when whoever is asked says nothing. */
-  const status = (url: string, ...identity: string[]) =>
+  const status = (url: string, ...keyPair: string[]) =>
     visitors.guests.infra_net.run(
       ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
-      ...["--max-time", "10", "--cacert", "ca.pem", ...identity, url],
+      ...["--max-time", "10", "--cacert", "ca.pem", ...keyPair, url],
     ).output;
 
   test("Prometheus answers Alloy, Grafana and the checks by their certificates, and nobody else", async () => {
-    const authority = readFileSync(join(project.secrets, "authority", "authority.pem"), "utf8");
-    visitors.put("unknown.pem", await makeIdentity(authority, "unknown", ["unknown"]));
-    visitors.put(
-      "said-alloy.pem",
-      await makeIdentity(await makeAuthority("other"), "alloy", ["alloy"]),
-    );
+    const ca = readFileSync(join(project.secrets, "ca", "ca.pem"), "utf8");
+    visitors.put("unknown.pem", await makeKeyPair(ca, "unknown", ["unknown"]));
+    visitors.put("said-alloy.pem", await makeKeyPair(await makeCa("other"), "alloy", ["alloy"]));
     const certificates = [
       ...["alloy", "checks", "grafana", "unknown", "said-alloy", "stranger", "prometheus"],
       ...["kafka-1", "kafka-init", "opensearch-1", "os-init", "os-admin"],
@@ -197,8 +198,8 @@ describe("on infra_net, where the platform measures itself,", () => {
       ...["--env", `KAFKA_VERSION=${KAFKA_IMAGE.split(":")[1]}`],
       ...["--env", `PROMETHEUS_URL=https://prometheus.${infra.name}:9090`],
       ...["--env", "TLS_DIR=/tls"],
-      ...["--volume", `${join(folder, "ca.pem")}:/tls/authorities.pem:ro`],
-      ...["--volume", `${join(folder, "alloy.pem")}:/tls/identity.pem:ro`],
+      ...["--volume", `${join(folder, "ca.pem")}:/tls/ca-bundle.pem:ro`],
+      ...["--volume", `${join(folder, "alloy.pem")}:/tls/key-pair.pem:ro`],
       EXPORTERS_IMAGE,
     );
     const SERIES: Record<string, number> = {

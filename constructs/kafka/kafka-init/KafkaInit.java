@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * KAFKA_BROKERS            how many brokers have to be registered
  * TOPICS_FILE              the topics, see Topic
  *
- * In a locked cluster:
+ * In a secured cluster:
  * KAFKA_CLIENT_CONFIG      the client's properties: who it is, whom it trusts
  * APPLICATIONS_FILE        the applications, see Application
  * PASSWORDS_DIR            a file for each application that has one, named after it, with its password
@@ -205,7 +205,7 @@ public final class KafkaInit {
     }
   }
 
-  /** What the client needs in a locked cluster; nothing in another one. */
+  /** What the client needs in a secured cluster; nothing in another one. */
   private Map<String, String> clientConfig() {
     if (!sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
       return Map.of();

@@ -57,7 +57,7 @@ final class Refusals {
       return new Cause(Sidecar.MISCONFIGURED, "the brokers are older than this sidecar: " + text(error));
     }
     if (error instanceof SecurityDisabledException) {
-      return new Cause(Sidecar.MISCONFIGURED, "the brokers know no rights, since they have no authorizer: lock the cluster first");
+      return new Cause(Sidecar.MISCONFIGURED, "the brokers know no rights, since they have no authorizer: secure the cluster first");
     }
     return REJECTIONS.contains(error.getClass()) ? new Cause(Sidecar.REJECTED, "Kafka rejects %s: " + text(error)) : null;
   }

@@ -2,13 +2,13 @@
 # Stands in for Alloy's metrics. OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL as in
 # constructs/alloy/alloy.ts; what has no address is left out, and cAdvisor where there is no host to be seen. What Alloy makes of the exit relay's
 # lines is taken from files in /lab/textfile.
-# TLS_DIR  where the clusters and Prometheus are locked: a folder with authorities.pem, and with Alloy's key and certificate in identity.pem
+# TLS_DIR  where the clusters and Prometheus are secured: a folder with ca-bundle.pem, and with Alloy's key and certificate in key-pair.pem
 set -eu
 tls='{}'
 if [ -n "${TLS_DIR-}" ]; then
-  identity=$TLS_DIR/identity.pem
-  tls="{ ca_file: $TLS_DIR/authorities.pem, cert_file: $identity, key_file: $identity }"
-  set -- --es.ca="$TLS_DIR/authorities.pem" --es.client-cert="$identity" --es.client-private-key="$identity"
+  key_pair=$TLS_DIR/key-pair.pem
+  tls="{ ca_file: $TLS_DIR/ca-bundle.pem, cert_file: $key_pair, key_file: $key_pair }"
+  set -- --es.ca="$TLS_DIR/ca-bundle.pem" --es.client-cert="$key_pair" --es.client-private-key="$key_pair"
 fi
 sed "s|PROMETHEUS_URL|$PROMETHEUS_URL|; s|TLS_CONFIG|$tls|" /lab/prometheus.yml >/tmp/prometheus.yml
 prometheus-elasticsearch-exporter --es.uri="$OPENSEARCH_URL" --es.all --es.indices --web.listen-address=127.0.0.1:9114 "$@" &

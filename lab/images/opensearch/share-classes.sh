@@ -17,15 +17,15 @@ if [ -d "$home/plugins/opensearch-security" ]; then
       -keyout "$certificates/$name.key" -out "$certificates/$name.crt" 2>"$work/log"
     cat "$certificates/$name".{crt,key} >"$certificates/$name.pem"
   done
-  cat "$certificates"/*.crt >"$certificates/authorities.pem"
+  cat "$certificates"/*.crt >"$certificates/ca-bundle.pem"
   for layer in http transport; do
-    for setting in cert:node key:node trustedcas:authorities; do
+    for setting in cert:node key:node trustedcas:ca-bundle; do
       settings+=("plugins.security.ssl.$layer.pem${setting%:*}_filepath=share-classes/${setting#*:}.pem")
     done
   done
   settings+=(plugins.security.ssl.http.enabled=true plugins.security.nodes_dn=CN=node plugins.security.authcz.admin_dn=CN=admin)
   url=https://localhost:9200
-  ask+=(--cacert "$certificates/authorities.pem" --cert "$certificates/admin.pem")
+  ask+=(--cacert "$certificates/ca-bundle.pem" --cert "$certificates/admin.pem")
 else
   settings+=(DISABLE_SECURITY_PLUGIN=true)
 fi

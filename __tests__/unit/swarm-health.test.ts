@@ -1,7 +1,7 @@
 import type { EngineAddress } from "../../environments";
 import { lab } from "../../environments/lab";
 import { labThree } from "../../environments/lab-three";
-import { swarmLacks, waitForSwarm } from "../../operations/swarm/whole";
+import { swarmProblem, waitForHealthySwarm } from "../../operations/swarm/health";
 
 const NO_LEADER =
   "Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader.";
@@ -34,7 +34,7 @@ beforeEach(() => {
 
 test("a Swarm is whole when every manager says of every machine that it is there", async () => {
   views.b = [...WHOLE, "former Down Unreachable"];
-  expect(await swarmLacks(labThree)).toBeUndefined();
+  expect(await swarmProblem(labThree)).toBeUndefined();
   expect(asked).toBe(2);
 });
 
@@ -45,21 +45,21 @@ test.each([
   ["a machine that has left it", "", "c is not known"],
 ])("lacks %s", async (_, line, lack) => {
   views.a = [...WHOLE.filter((node) => node[0] !== (line[0] ?? "c")), line];
-  expect(await swarmLacks(labThree)).toBe(
+  expect(await swarmProblem(labThree)).toBe(
     `the Swarm is not whole, as machine a sees it: machine ${lack}`,
   );
 });
 
 test("lacks a manager that knows no leader, whatever the others say", async () => {
   views.b = NO_LEADER;
-  expect(await swarmLacks(labThree)).toBe(
+  expect(await swarmProblem(labThree)).toBe(
     `the Swarm is not whole, as machine b sees it: ${NO_LEADER}`,
   );
 });
 
 test("asks nothing of machines that are left out", async () => {
   views.a = WHOLE.filter((node) => node[0] !== "b");
-  expect(await swarmLacks({ ...labThree, absent: ["b"] })).toBeUndefined();
+  expect(await swarmProblem({ ...labThree, excludedMachines: ["b"] })).toBeUndefined();
   expect(asked).toBe(1);
 });
 
@@ -77,7 +77,7 @@ describe("a deploy", () => {
 
   test("waits for it, and says for what", async () => {
     views.b = NO_LEADER;
-    const waited = waitForSwarm(labThree);
+    const waited = waitForHealthySwarm(labThree);
     await jest.advanceTimersByTimeAsync(5000);
     views.b = WHOLE;
     await jest.advanceTimersByTimeAsync(5000);
@@ -87,15 +87,15 @@ describe("a deploy", () => {
 
   test("gives up after two minutes, and names the remedy", async () => {
     views.b = NO_LEADER;
-    const refused = expect(waitForSwarm(labThree)).rejects.toThrow(
-      `nothing was changed, because a container would get no network: the Swarm is not whole, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --without leaves out the machine that it is about`,
+    const refused = expect(waitForHealthySwarm(labThree)).rejects.toThrow(
+      `nothing was changed, because a container would get no network: the Swarm is not whole, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
     );
     await jest.advanceTimersByTimeAsync(125_000);
     await refused;
   });
 
   test("to one machine needs none", async () => {
-    await waitForSwarm(lab);
+    await waitForHealthySwarm(lab);
     expect(asked).toBe(0);
   });
 });

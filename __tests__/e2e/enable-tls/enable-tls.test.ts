@@ -6,7 +6,7 @@ import { Guest, SecuredProject } from "../../support/secured";
 
 let project: SecuredProject;
 let client: Guest;
-let locked: Finished;
+let secured: Finished;
 
 beforeAll(async () => {
   await freshLab(labSecured);
@@ -25,7 +25,7 @@ beforeAll(async () => {
   );
   const name = '  name: "lab-secured",\n';
   project.edit("environments/lab-secured.ts", name, `${name}  security: "tls",\n`);
-  locked = project.command("up");
+  secured = project.command("up");
 });
 
 afterAll(() => {
@@ -33,11 +33,11 @@ afterAll(() => {
   project.remove();
 });
 
-describe("an open platform that is locked", () => {
+describe("an open platform that is secured", () => {
   test("is so at once, which is said, and holds what it promises", () => {
-    expectDone(locked);
+    expectDone(secured);
     for (const cluster of ["opensearch", "kafka"]) {
-      expect(locked.output).toContain(
+      expect(secured.output).toContain(
         `${cluster} does not serve while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced, all at once: a node that speaks TLS and one that does not cannot talk`,
       );
     }

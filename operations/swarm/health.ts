@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { addressOf, presentMachinesOf } from "../../environments/placement";
+import { addressOf, includedMachinesOf } from "../../environments/placement";
 import { askEngine } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";
@@ -13,8 +13,8 @@ const INTERVAL_MS = 2000;
  * What keeps the Swarm of several machines from giving a container its networks, or nothing. One that was cut apart comes together later
  * than the clusters on it: a manager that is back makes the others elect a leader, and until then an engine waits in vain.
  */
-export async function swarmLacks(environment: Environment): Promise<string | undefined> {
-  const machines = presentMachinesOf(environment).flatMap((machine) => machine ?? []);
+export async function swarmProblem(environment: Environment): Promise<string | undefined> {
+  const machines = includedMachinesOf(environment).flatMap((machine) => machine ?? []);
   const memberships: Membership[] = [];
   for (const membership of await Promise.all(machines.map(membershipOf))) {
     if (typeof membership === "string") {
@@ -59,13 +59,13 @@ async function lacksInTheEyesOf(
 }
 
 /** Waits until the Swarm gives containers their networks. One machine alone needs none. */
-export async function waitForSwarm(environment: Environment): Promise<void> {
+export async function waitForHealthySwarm(environment: Environment): Promise<void> {
   if (!environment.machines) {
     return;
   }
   let told: string | undefined;
   const lack = await poll(
-    () => swarmLacks(environment),
+    () => swarmProblem(environment),
     (lacking) => lacking === undefined,
     {
       intervalMs: INTERVAL_MS,
@@ -80,7 +80,7 @@ export async function waitForSwarm(environment: Environment): Promise<void> {
   );
   if (lack !== undefined) {
     throw new CommandError(
-      `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --without leaves out the machine that it is about`,
+      `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
     );
   }
 }

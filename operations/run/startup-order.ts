@@ -20,7 +20,7 @@ export function nodesStartedBy({ stack, actions }: Planned): number {
  * The plans whose nodes do not start side by side: a JVM that starts takes a CPU for itself, and where an engine has fewer CPUs than nodes
  * to start, one cluster after the other is ready sooner than all at once.
  */
-export function startInTurn<Plan extends Planned>(plans: readonly Plan[], cpus: number): Plan[] {
+export function startupOrder<Plan extends Planned>(plans: readonly Plan[], cpus: number): Plan[] {
   const starting = plans.filter((plan) => nodesStartedBy(plan) > 0);
   const nodes = starting.reduce((sum, plan) => sum + nodesStartedBy(plan), 0);
   return starting.length > 1 && nodes > cpus ? starting : [];

@@ -1,4 +1,7 @@
-import { testKafkaRights, testOpenSearchRights } from "../../support/rights";
+import {
+  testKafkaAuthorization,
+  testOpenSearchAuthorization,
+} from "../../support/authorization-matrix";
 import { SecuredMachines } from "../../support/secured-machines";
 
 let platform: SecuredMachines;
@@ -9,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => platform.remove());
 
 describe("those who come from another machine than the init sidecars'", () => {
-  testOpenSearchRights(() => platform.visitors, {
+  testOpenSearchAuthorization(() => platform.visitors, {
     project_net: {
       url: "https://opensearch:9200",
       run: (...command) => platform.visitors.guests.project_net.run(...command),
@@ -19,5 +22,5 @@ describe("those who come from another machine than the init sidecars'", () => {
       run: (...command) => platform.visitors.guests.infra_net.run(...command),
     },
   });
-  testKafkaRights(() => platform.visitors);
+  testKafkaAuthorization(() => platform.visitors);
 });

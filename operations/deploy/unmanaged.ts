@@ -8,7 +8,7 @@ import { firstOf, listed } from "../terminal/terminal";
 import type { SavedPlan } from "../terraform/terraform";
 
 /** Something on the engine that a plan is to make, and whose name is taken: the state does not know it. */
-export interface Stranger {
+export interface UnmanagedResource {
   readonly kind: Kind;
   readonly name: string;
   /** The engine's. */
@@ -40,7 +40,7 @@ const LISTS: Readonly<Record<Kind, readonly string[]>> = {
 };
 
 /** Everything that the plans are to make and that is there. */
-export async function findStrangers(plans: readonly SavedPlan[]): Promise<Stranger[]> {
+export async function findUnmanaged(plans: readonly SavedPlan[]): Promise<UnmanagedResource[]> {
   const kinds = Object.keys(LISTS) as Kind[];
   const wanted = plans.flatMap(({ stack, actions }) =>
     [...actions]
@@ -115,16 +115,16 @@ export async function describeRemains(
 /** Why a deploy cannot begin among these, and what to do. A volume is in nobody's way: one of that name is used. */
 export function describeObstacles(
   { name: environment, machines }: Environment,
-  strangers: readonly Stranger[],
+  unmanaged: readonly UnmanagedResource[],
   { adopt = false } = {},
 ): string[] {
   const there = machines ? "the engines have" : "the engine has";
-  const inTheWay = strangers.filter(({ kind }) => kind !== "volume");
-  const owners = [...new Set(inTheWay.map((stranger) => stranger.environment))];
+  const inTheWay = unmanaged.filter(({ kind }) => kind !== "volume");
+  const owners = [...new Set(inTheWay.map((resource) => resource.environment))];
   return owners
     .filter((owner) => !(adopt && owner === environment))
     .map((owner) => {
-      const theirs = list(inTheWay.filter((stranger) => stranger.environment === owner));
+      const theirs = list(inTheWay.filter((resource) => resource.environment === owner));
       if (owner === environment) {
         return `${there} ${theirs} of environment "${owner}" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored`;
       }
@@ -135,13 +135,13 @@ export function describeObstacles(
 }
 
 /** `2 networks and 10 containers (infra_net, project_net, kafka-1 and 9 more)`. */
-function list(strangers: readonly Pick<Stranger, "kind" | "name">[]): string {
+function list(unmanaged: readonly Pick<UnmanagedResource, "kind" | "name">[]): string {
   const counts = (["network", "container", "volume"] as const)
-    .map((kind) => [strangers.filter((stranger) => stranger.kind === kind).length, kind] as const)
+    .map((kind) => [unmanaged.filter((resource) => resource.kind === kind).length, kind] as const)
     .filter(([count]) => count > 0)
     .map(([count, kind]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
   const names = firstOf(
-    strangers.map(({ name }) => name),
+    unmanaged.map(({ name }) => name),
     3,
   );
   return `${listed(counts)} (${names.join(", ").replace(/, and /, " and ")})`;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 export async function packetsWhile(work: () => void): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "groundwork-capture-"));
   const file = join(folder, "packets");
-  const capture = spawn(join(__dirname, "capture.sh"), [file], {
+  const capture = spawn(join(__dirname, "packet-capture.sh"), [file], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = once(capture, "close");

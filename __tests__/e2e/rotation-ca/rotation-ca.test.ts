@@ -1,6 +1,6 @@
 import { expectDone, type Finished } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/shop";
+import { Shop } from "../../support/sample-application";
 
 let shop: Shop;
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.remove());
 
-test("an authority is replaced: first both are trusted, and applications are given both", async () => {
+test("a CA is replaced: first both are trusted, and applications are given both", async () => {
   const before = shop.issuer();
   let rotated: Finished | undefined;
   const load = await underLoad(
@@ -21,7 +21,7 @@ test("an authority is replaced: first both are trusted, and applications are giv
   );
   expectDone(rotated);
   expect(rotated?.output).toContain(
-    "step 1 of 3 is deployed. From step 2 on the servers' certificates are the new authority's: give both authorities to shop and ledger first (npm run credentials -- shop --format ca), then run the same command again",
+    "step 1 of 3 is deployed. From step 2 on the servers' certificates are the new CA's: give both CAs to shop and ledger first (npm run credentials -- shop --format ca), then run the same command again",
   );
   shop.expectRolled(load);
   shop.expectNothingLost(load);

@@ -7,7 +7,7 @@ import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Log
 import type { Json } from "./platform";
 import { Guest, SecuredProject } from "./secured";
 
-/** The application "shop" of a locked lab, which writes for as long as something is done to the clusters. */
+/** The application "shop" of a secured lab, which writes for as long as something is done to the clusters. */
 export class Shop {
   readonly client = new Guest("client", "project_net");
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
@@ -28,9 +28,9 @@ export class Shop {
   login(): Login {
     const { loginFile, project } = this;
     writeFileSync(loginFile, `shop:${project.passwordOf("shop")}`);
-    const authorities = project.credentials("shop", "ca");
-    this.client.put("ca.pem", authorities);
-    return { properties: project.credentials("shop", "properties"), loginFile, authorities };
+    const caBundle = project.credentials("shop", "ca");
+    this.client.put("ca.pem", caBundle);
+    return { properties: project.credentials("shop", "properties"), loginFile, caBundle };
   }
 
   expectNothingLost(load: Load, atLeast?: number): void {

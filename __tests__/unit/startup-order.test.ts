@@ -1,4 +1,4 @@
-import { startInTurn } from "../../operations/run/crowd";
+import { startupOrder } from "../../operations/run/startup-order";
 import type { SynthesizedResource } from "../../operations/synthesis/resources";
 
 /** A plan over a cluster of three and its sidecar. */
@@ -19,14 +19,14 @@ describe("clusters that start together", () => {
   const [data, messaging] = [plan("opensearch", "create"), plan("kafka", "create")];
 
   test("do so one after the other where they have more nodes than the engine has CPUs", () => {
-    expect(startInTurn([data, messaging], 2)).toEqual([data, messaging]);
-    expect(startInTurn([data, messaging], 5)).toEqual([data, messaging]);
-    expect(startInTurn([data, messaging], 6)).toEqual([]);
+    expect(startupOrder([data, messaging], 2)).toEqual([data, messaging]);
+    expect(startupOrder([data, messaging], 5)).toEqual([data, messaging]);
+    expect(startupOrder([data, messaging], 6)).toEqual([]);
   });
 
   test("wait for none that has nothing to start", () => {
     for (const action of ["replace", "update", undefined]) {
-      expect(startInTurn([data, plan("kafka", action)], 2)).toEqual([]);
+      expect(startupOrder([data, plan("kafka", action)], 2)).toEqual([]);
     }
   });
 });

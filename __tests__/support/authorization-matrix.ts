@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeAuthority, makeIdentity } from "../../secrets/certificates";
+import { makeCa, makeKeyPair } from "../../secrets/certificates";
 import type { Finished } from "./lab";
 import type { Guest, SecuredProject } from "./secured";
 
-// Who may do what in a locked platform: every principal against every operation.
+// Who may do what in a secured platform: every principal against every operation.
 
 const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 
@@ -26,18 +26,15 @@ export class Visitors {
   }
 
   /** Gives them certificates of the platform, and one that only says so. */
-  async putIdentities(): Promise<void> {
+  async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
       ...["kafka-init", "os-init", "checks", "alloy", "grafana", "prometheus", "os-admin"],
       ...["kafka-1", "opensearch-1"],
     ]) {
-      this.put(`${name}.pem`, this.project.identityOf(name));
+      this.put(`${name}.pem`, this.project.keyPairOf(name));
     }
-    this.put(
-      "stranger.pem",
-      await makeIdentity(await makeAuthority("another"), "os-admin", ["os-admin"]),
-    );
+    this.put("stranger.pem", await makeKeyPair(await makeCa("another"), "os-admin", ["os-admin"]));
   }
 
   remove(): void {
@@ -51,7 +48,7 @@ export class Visitors {
 type RunThere = (...command: string[]) => Finished;
 
 /** To OpenSearch, from each place by its address there. */
-export function testOpenSearchRights(
+export function testOpenSearchAuthorization(
   visitors: () => Visitors,
   places: Readonly<Record<string, { readonly url: string; readonly run: RunThere }>>,
 ): void {
@@ -218,7 +215,7 @@ export function testOpenSearchRights(
 }
 
 /** To Kafka, from both guests. */
-export function testKafkaRights(visitors: () => Visitors): void {
+export function testKafkaAuthorization(visitors: () => Visitors): void {
   const FROM_PROJECT = ["nobody", "nobody-over-tls", "wrong-password", "shop", "ledger"];
   const FROM_INFRA = ["nobody-inside", "stranger", "os-init", "alloy", "kafka-init"];
   /** By operation, who may what. */
