@@ -1,5 +1,5 @@
 import { followContext } from "../operations/engine/context";
-import { lookAtMachines } from "../operations/machine/machine";
+import { inspectMachines } from "../operations/machine/machine";
 import { askNeighbours } from "../operations/machine/neighbours";
 import { checksOf } from "../operations/machine/preflight";
 import { checkInputs, checkSecrets } from "../operations/machine/secrets";
@@ -17,12 +17,12 @@ export async function doctor(): Promise<void> {
   const synthesis = secrets.some(({ problem }) => problem)
     ? undefined
     : await synthesizeProject(environment);
-  const looks = await lookAtMachines(
+  const inspections = await inspectMachines(
     environment,
     synthesis && resourcesByEngine(environment, synthesis),
   );
   const checks = [
-    ...checksOf(await askNeighbours(environment, looks)),
+    ...checksOf(await askNeighbours(environment, inspections)),
     ...secrets,
     ...(synthesis ? checkInputs(environment, [...synthesis.values()].flatMap(variablesOf)) : []),
   ];

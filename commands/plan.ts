@@ -1,6 +1,6 @@
 import { type Format, RENDERERS } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
-import { describeForeignAuthorities } from "../operations/deploy/authorities";
+import { describeForeignCa } from "../operations/deploy/foreign-ca";
 import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
 import { Platform } from "../operations/platform/platform";
@@ -22,7 +22,7 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
   );
   const terraform = await checkMachines(environment);
   const platform = new Platform(environment);
-  refuse(await describeForeignAuthorities(platform));
+  refuse(await describeForeignCa(platform));
   const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();

@@ -5,8 +5,16 @@ import { currentEnvironment } from "../operations/synthesis/environment";
 /** Deploys the platform and returns when every guarantee holds. Throws otherwise. */
 export async function up(options: {
   readonly atOnce: boolean;
+  readonly excludeMachine?: string;
+  /** Former name of excludeMachine. */
   readonly without?: string;
 }): Promise<void> {
-  const environment = currentEnvironment(process.env.GROUNDWORK_ENV, options.without);
+  if (options.without !== undefined) {
+    console.warn("warning: --without is deprecated: use --exclude-machine");
+  }
+  const environment = currentEnvironment(
+    process.env.GROUNDWORK_ENV,
+    options.excludeMachine ?? options.without,
+  );
   await deployPlatform(await followContext(environment), { atOnce: options.atOnce });
 }

@@ -29,15 +29,39 @@ export const environments: Readonly<Record<string, Environment>> = {
   production,
 };
 
+/** Today's names of properties by their former ones, which are deprecated. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  without: "excludedServices",
+  absent: "excludedMachines",
+};
+
 /** The environment of that name, the laptop when none is named; without machines that are gone, separated by commas. */
-export function environmentNamed(name = laptop.name, without = ""): Environment {
+export function environmentNamed(name = laptop.name, excludedMachines = ""): Environment {
   const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
   if (!environment) {
     throw new ValidationError(
       `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(environments).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
-  const reduced = without ? { ...environment, absent: without.split(",") } : environment;
+  const declared = withCurrentNames(environment);
+  const reduced = excludedMachines
+    ? { ...declared, excludedMachines: excludedMachines.split(",") }
+    : declared;
   validateEnvironment(name, reduced);
   return reduced;
+}
+
+/** An environment that still has properties by a former name has them by today's, with a warning. */
+export function withCurrentNames(environment: Environment): Environment {
+  const properties = Object.entries(environment).map(([property, value]) => {
+    const current = Object.hasOwn(FORMER_NAMES, property) ? FORMER_NAMES[property] : property;
+    if (current === property || Object.hasOwn(environment, current)) {
+      return [property, value];
+    }
+    console.warn(
+      `warning: environment "${environment.name}" has "${property}", which is deprecated: rename it to ${current}`,
+    );
+    return [current, value];
+  });
+  return Object.fromEntries(properties);
 }

@@ -1,3 +1,4 @@
+import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
 import { DEPLOY, ENGINE } from "./variables";
 
@@ -10,7 +11,8 @@ export function deployCommands(): GuidedCommand[] {
         purpose: "Deploy the platform, then check every guarantee in it",
         examples: {
           "npx groundwork up": "deploy, one node of a cluster at a time",
-          "npx groundwork up --without c": "deploy to the other machines while machine c is gone",
+          "npx groundwork up --exclude-machine c":
+            "deploy to the other machines while machine c is gone",
           "GROUNDWORK_ENV=production npx groundwork up": "deploy another environment",
         },
         exitCodes: {
@@ -28,9 +30,10 @@ export function deployCommands(): GuidedCommand[] {
             false,
           )
           .option(
-            "--without <machines>",
+            "--exclude-machine <machines>",
             "machines that are gone, separated by commas (default: none)",
           )
+          .addOption(new Option("--without <machines>").conflicts("excludeMachine").hideHelp())
           .action(async (options) => (await import("../up")).up(options)),
     ),
     guided(

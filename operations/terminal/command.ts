@@ -84,7 +84,7 @@ function explain(command: Command, { code, message }: CommanderError): string {
   const isCommand = code === "commander.unknownCommand";
   const names = isCommand
     ? command.commands.map((one) => one.name())
-    : command.options.map(({ long }) => long);
+    : command.options.filter(({ hidden }) => !hidden).map(({ long }) => long);
   const allowed = `${isCommand ? "commands" : "options"} allowed: ${names.join(", ") || "none"}`;
   const help = `${fullName(command)} --help describes them`;
   if (code === "commander.excessArguments") {
