@@ -13,7 +13,7 @@ const CODE = /\.(ts|mjs|js)$/;
 /** Pages, and what containers are given. */
 const CONTENT = /\.md$|^(alerts|catalog|constructs|dashboards)\/(?!.*\.(ts|mjs|js)$)/;
 /** Tests that look into what all containers are given. */
-const CHECK = /^__tests__\/(alerts|policy|snapshot)\//;
+const CHECK = /^__tests__\/((alerts|policy)\/|stacks\/platform\.test\.ts$)/;
 /** What every test rests on: files of the root, unless they are pages, and what jest runs the tests in. */
 const BASE =
   /^(?!.*\.md$)[^/]+$|^(tools\/register|tools\/jest\.e2e\.config|__tests__\/support\/environment)\.js$/;

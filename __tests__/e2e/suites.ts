@@ -22,7 +22,8 @@ const NOT_RUN = [
   ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
   ...["__tests__/support/dashboard-style.ts", "__tests__/support/docs.ts"],
   "__tests__/support/fake-kafka.ts",
-  ...["__tests__/support/fake-opensearch.ts"],
+  ...["__tests__/support/fake-opensearch.ts", "__tests__/support/patience.test.ts"],
+  "__tests__/support/stale.test.ts",
 ];
 
 /** What does nothing in an environment of one machine. */

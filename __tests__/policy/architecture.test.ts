@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { VERSION } from "../../constructs/version";
 
@@ -177,6 +177,18 @@ describe("docs/architecture.md", () => {
       [],
     );
   });
+});
+
+test("tests that need no server lie in the folder of what they test, or beside rules and support", () => {
+  const folders = (readdirSync(join(ROOT, "__tests__"), { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".test.ts"))
+    .map(dirname)
+    .filter((folder) => !/^(e2e|quarantine|policy|support)(\/|$)/.test(folder));
+  // What one module does may have several files of tests.
+  const mirrored = (folder: string) =>
+    existsSync(join(ROOT, folder)) || existsSync(join(ROOT, `${folder}.ts`));
+  expect(new Set(folders).size).toBeGreaterThan(20);
+  expect([...new Set(folders)].filter((folder) => !mirrored(folder))).toEqual([]);
 });
 
 test("commands are thin: the program alone imports them, when they run, and each fits on a screen", () => {

@@ -58,17 +58,20 @@ export function documentedCommands(): DocumentedCommand[] {
 /** Where a command is run by a test, and how it is called there; every `docker` command is run in the lab as it stands. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
-  "npm run jar": ["__tests__/sidecar/kafka-init.test.ts", "buildAgain("],
-  "npm run topic-configs": ["__tests__/sidecar/kafka-init.test.ts", '"topic-configs", "make.mjs"'],
+  "npm run jar": ["__tests__/constructs/kafka/kafka-init.test.ts", "buildAgain("],
+  "npm run topic-configs": [
+    "__tests__/constructs/kafka/kafka-init.test.ts",
+    '"topic-configs", "make.mjs"',
+  ],
   "npm ci": ["tools/install.mjs", "npm ci"],
   "npm test": [".ci/run", "npm test"],
-  "npm test -- --changed": ["__tests__/unit/changed.test.ts", "selectChanged(root)"],
+  "npm test -- --changed": ["__tests__/tools/changed.test.ts", "selectChanged(root)"],
   "npm run lint": [".ci/run", "npm run lint"],
   "npm run test:e2e": [".github/workflows/nightly.yml", "npm run test:e2e"],
   "npm run test:e2e -- smoke": [".ci/run", "npm run test:e2e -- smoke"],
   "npm run test:e2e -- lifecycle rolling": [".github/workflows/nightly.yml", "npm run test:e2e --"],
   "npm run test:e2e -- remote --times 3": ["__tests__/policy/suites.test.ts", '"--times"'],
-  "npm run test:e2e -- --record": ["__tests__/unit/stale.test.ts", "recordGreen("],
+  "npm run test:e2e -- --record": ["__tests__/support/stale.test.ts", "recordGreen("],
   "npm run test:e2e -- --stale": ["__tests__/policy/suites.test.ts", '"--stale"'],
   "npm run test:quarantine": ["package.json", "--quarantine --times 5"],
   "npm run lab -- --prepare": [".ci/run", "npm run lab -- --prepare"],
@@ -95,7 +98,10 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     'npm("down", ["--volumes"',
   ],
   "npm run preview": ["__tests__/e2e/docs/docs.test.ts", 'npm("preview")'],
-  "npm run preview -- --base main": ["__tests__/unit/preview.test.ts", 'run("--base"'],
+  "npm run preview -- --base main": [
+    "__tests__/operations/changes/preview.test.ts",
+    'run("--base"',
+  ],
   "npm run plan": ["__tests__/e2e/docs/docs.test.ts", 'npm("plan")'],
   "npm run credentials -- <application> --format ca": [
     "__tests__/support/authorization-matrix.ts",
@@ -115,8 +121,14 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   ],
   "npm run doctor": ["__tests__/e2e/docs/docs.test.ts", 'npm("doctor")'],
   "npm run migrate-state": ["__tests__/e2e/state/backend.test.ts", 'command("migrate-state")'],
-  "npm run diagram": ["__tests__/unit/diagram.test.ts", "toMermaid(laptop, picture)"],
-  "npm run reference": ["__tests__/unit/reference.test.ts", "renderReference(page, types)"],
+  "npm run diagram": [
+    "__tests__/tools/documentation/diagram.test.ts",
+    "toMermaid(laptop, picture)",
+  ],
+  "npm run reference": [
+    "__tests__/tools/documentation/reference.test.ts",
+    "renderReference(page, types)",
+  ],
   "npx cdktf synth": ["__tests__/e2e/docs/docs.test.ts", 'cdktf(["synth"])'],
   "npx cdktf deploy": ["__tests__/e2e/lifecycle/platform.test.ts", "deploy()"],
 };

@@ -13,7 +13,7 @@ export function developCommands(): GuidedCommand[] {
         examples: {
           "npx groundwork test": "everything",
           "npx groundwork test --changed": "what the uncommitted changes touch",
-          "npx groundwork test __tests__/unit/docs.test.ts": "the compiler and one file of tests",
+          "npx groundwork test __tests__/docs/docs.test.ts": "the compiler and one file of tests",
         },
         exitCodes: PASSED,
         pages: ["docs/architecture.md"],

@@ -1,0 +1,232 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createProgram } from "../../../commands/program/program";
+import { EXIT_CHANGES, EXIT_DESTRUCTIVE, EXIT_NO_CHANGE } from "../../../operations/changes/report";
+import type { GuidedCommand } from "../../../operations/terminal/command";
+import { runHere } from "../../support/command";
+
+const mockRun = jest.fn();
+jest.mock("../../../commands/run-on-terminal", () => ({
+  runOnTerminal: (...commands: unknown[]) => mockRun(...commands),
+}));
+
+const ROOT = join(__dirname, "..", "..", "..");
+const { scripts, version } = require("../../../package.json");
+
+const program = createProgram();
+const commands = program.commands as readonly GuidedCommand[];
+
+/** What follows a heading of the help, up to an empty line. */
+function section(command: GuidedCommand, heading: string): string[] {
+  const [, text = ""] = command.helpInformation().split(`\n${heading}:\n`);
+  return text.split("\n\n")[0].split("\n");
+}
+
+/** Names of the commands that a line for a shell calls, or shows the help of, as the program parses it. */
+async function calledBy(line: string): Promise<string[]> {
+  const called: string[] = [];
+  for (const part of line.split(" && ").filter((one) => !one.startsWith("git "))) {
+    const [, words] = /^(?:[A-Z_]+=\S+ )*npx groundwork (.*?)(?: >\S+)?$/.exec(part) ?? [];
+    const parsed = createProgram();
+    for (const command of parsed.commands) {
+      const call = () => void called.push(command.name());
+      command.action(call).configureOutput({ writeOut: call });
+    }
+    await parsed.parseAsync(words?.split(" ") ?? [], { from: "user" }).catch((error) => {
+      expect(error.code).toBe("commander.helpDisplayed");
+    });
+  }
+  return called;
+}
+
+describe.each([program, ...commands].map((command) => [command.name(), command] as const))(
+  "the help of %s",
+  (name, command) => {
+    const help = command.helpInformation();
+
+    test("begins with its usage and a line of what it does", () => {
+      const [usage, , purpose] = help.split("\n");
+      expect(usage).toMatch(/^Usage: npx groundwork /);
+      expect(usage).toContain(name);
+      expect(purpose).toMatch(/^[A-Z].*[^.]$/);
+      expect(purpose).toBe(command.guide.purpose);
+    });
+
+    test("has two or three examples, each with what it does, which the program takes", async () => {
+      const lines = section(command, "Examples");
+      const examples = lines.filter((_, i) => i % 2 === 1);
+      expect([2, 3]).toContain(examples.length);
+      for (const [i, example] of examples.entries()) {
+        expect(lines[2 * i]).toMatch(/^ {2}# \S/);
+        const called = await calledBy(example.trim());
+        expect(command === program ? called.length : called.includes(name)).toBeTruthy();
+      }
+    });
+
+    test("says what every argument and option means, and an option's default", () => {
+      const { registeredArguments } = command;
+      // A former name is taken, and not told.
+      const options = command.options.filter(({ hidden }) => !hidden);
+      const standard = command.createHelp();
+      const texts = [
+        ...options.map((option) => [option.flags, standard.optionDescription(option)]),
+        ...registeredArguments.map((argument) => [
+          argument.name(),
+          standard.argumentDescription(argument),
+        ]),
+      ];
+      for (const [term, text] of texts) {
+        expect(help.replace(/\s+/g, " ")).toContain(` ${term} ${text}`);
+        expect(text).toMatch(/^\S/);
+      }
+      const defaults = options.filter(({ long }) => long !== "--version");
+      expect(
+        defaults.filter((option) => !/default: .+\)$/.test(standard.optionDescription(option))),
+      ).toEqual([]);
+    });
+
+    test("says what its exit codes mean", () => {
+      const codes = section(command, "Exit codes").flatMap(
+        (line) => /^ {2}(\d+) +\S/.exec(line)?.[1] ?? [],
+      );
+      expect(codes.slice(0, 2)).toEqual(["0", "1"]);
+      expect(codes).toEqual(Object.keys(command.guide.exitCodes));
+    });
+
+    test("ends with the pages that say more", () => {
+      const [, pages] = /\n\nRead more: (.+)\n$/.exec(help) ?? [];
+      expect(pages.split(", ").filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
+    });
+  },
+);
+
+test.each(["preview", "plan"])("the exit codes of %s are those of a report", (name) => {
+  const { guide } = commands.find((command) => command.name() === name) as GuidedCommand;
+  expect(Object.keys(guide.exitCodes).map(Number)).toEqual([
+    ...[EXIT_NO_CHANGE, 1, EXIT_CHANGES, EXIT_DESTRUCTIVE],
+  ]);
+});
+
+test("every npm script is a command of the program, and every command is one", () => {
+  const { "test:quarantine": quarantine, ...others } = scripts;
+  expect(quarantine).toBe("node commands/groundwork.mjs test:e2e --quarantine --times 5");
+  expect(others).toEqual(
+    Object.fromEntries(
+      commands.map((command) => [command.name(), `node commands/groundwork.mjs ${command.name()}`]),
+    ),
+  );
+});
+
+describe("a command line", () => {
+  test.each([
+    [["--help"], /^Usage: npx groundwork <command> \[options\]\n/],
+    [["up", "--help"], /^Usage: npx groundwork up \[options\]\n/],
+    [["help", "rotate"], /^Usage: npx groundwork rotate <what>\n/],
+    [["--version"], new RegExp(`^${version}\n$`)],
+  ])("%j is answered on standard output, with exit code 0", async (args, text) => {
+    expect(await runHere(args)).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(text),
+      stderr: "",
+    });
+  });
+
+  test.each<[string[], string | RegExp]>([
+    [
+      ["uo"],
+      /^\nUnknown command 'uo': did you mean up\? commands allowed: up, down, .*, bindings; npx groundwork --help describes them\n$/,
+    ],
+    [
+      ["preview", "--al"],
+      "\nUnknown option '--al': did you mean --all? options allowed: --base, --env, --all, --format; npx groundwork preview --help describes them\n",
+    ],
+    [
+      ["doctor", "--fast"],
+      "\nUnknown option '--fast'; options allowed: none; npx groundwork doctor --help describes them\n",
+    ],
+    [
+      ["up", "production"],
+      "\nUnexpected argument 'production'; options allowed: --at-once, --exclude-machine; npx groundwork up --help describes them\n",
+    ],
+    [
+      ["up", "--exclude-machine"],
+      "\nOption '--exclude-machine <machines>' argument missing; options allowed: --at-once, --exclude-machine; npx groundwork up --help describes them\n",
+    ],
+    [["plan", "--format", "xml"], '\n--format is "xml": allowed are terminal, markdown, json\n'],
+    [
+      ["credentials", "orders", "--format=yaml"],
+      '\n--format is "yaml": allowed are text, properties, env, ca\n',
+    ],
+    [
+      ["rotate"],
+      "\nnpm run rotate wants to know what: allowed are ca, certificates and the applications that are declared (none yet, in catalog/applications.ts)\n",
+    ],
+    [
+      ["bench", "platfrom"],
+      '\nthere is no part "platfrom" of the benchmark: allowed are tests, platform, secured, machines\n',
+    ],
+  ])("%j fails with what is allowed", async (args, message) => {
+    const expected = typeof message === "string" ? message : expect.stringMatching(message);
+    expect(await runHere(args)).toEqual({ status: 1, stdout: "", stderr: expected });
+  });
+
+  test.each([
+    [
+      ["test", "__tests__/docs", "-t", "exit", "--verbose"],
+      [["node", "tools/test.mjs", "__tests__/docs", "-t", "exit", "--verbose"]],
+    ],
+    [
+      ["test:e2e", "--quarantine", "--times", "5"],
+      [
+        [
+          ...["node", "-r", "./tools/register.js", "__tests__/e2e/run.ts"],
+          ...["--times", "5", "--quarantine"],
+        ],
+      ],
+    ],
+    [
+      ["lint"],
+      [
+        ["biome", "ci", "."],
+        ["node", "tools/lint-scripts.mjs"],
+      ],
+    ],
+  ])("%j runs what the project has for it", async (args, programs) => {
+    mockRun.mockClear();
+    await runHere(args);
+    expect(mockRun.mock.calls).toEqual([programs]);
+  });
+});
+
+describe("the program of a process of its own", () => {
+  const run = (script: string) =>
+    spawnSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" });
+
+  test("loads no command's code to show its help", () => {
+    const { stdout } = run(
+      `node -r ./tools/register.js -e 'require("./commands/program/program").createProgram().helpInformation();
+       console.log(Object.keys(require.cache).join("\\n"))'`,
+    );
+    const loaded = stdout.trim().split("\n");
+    const own = loaded.filter((file) => !file.includes("/node_modules/"));
+    expect(own.filter((file) => !/\/(program|terminal|container)\/\w+\.ts$/.test(file))).toEqual([
+      join(ROOT, "tools", "register.js"),
+      join(ROOT, "package.json"),
+    ]);
+    expect(loaded.filter((file) => file.includes("cdktf"))).toEqual([]);
+  });
+
+  test("says without a command which there are, on standard error", () => {
+    const { status, stdout, stderr } = run("node commands/groundwork.mjs");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^Usage: npx groundwork <command>/);
+  });
+
+  test("goes on when its reader does not", () => {
+    const { status, stderr } = run(
+      "set -o pipefail; { sleep 1; node commands/groundwork.mjs --help; } | true",
+    );
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+});

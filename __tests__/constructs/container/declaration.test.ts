@@ -1,0 +1,225 @@
+import {
+  all,
+  ValidationError,
+  validateApplications,
+  validateNotifications,
+  validateTopics,
+} from "../../../constructs";
+import { laptop } from "../../../environments/laptop";
+import { validateEnvironment } from "../../../environments/validate";
+
+/** What is said of a declaration, a line each. */
+function problemsOf(check: () => unknown): readonly string[] {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof ValidationError) {
+      return error.problems;
+    }
+    throw error;
+  }
+  return [];
+}
+
+const environment = (change: object) => () =>
+  validateEnvironment("laptop", { ...laptop, ...change });
+const topic = (change: object) => () =>
+  validateTopics([{ name: "orders", partitions: 6, ...change }]);
+const application = (change: object) => () => validateApplications([{ name: "shop", ...change }]);
+const notifications = (change: object) => () =>
+  validateNotifications({
+    contactPoints: [{ name: "us", email: { addresses: ["us@example.org"] } }],
+    muteTimings: [{ name: "nights", intervals: [] }],
+    policy: { contactPoint: "us" },
+    ...change,
+  });
+
+test.each<[what: string, check: () => unknown, problems: string[]]>([
+  ["an environment", environment({}), []],
+  ["a topic", topic({ configs: { "retention.ms": -1, "cleanup.policy": undefined } }), []],
+  ["an application", application({}), []],
+  ["notifications", notifications({}), []],
+  [
+    "an environment with properties of no name",
+    environment({ hostPort: {}, raiseUlimits: false, zzz: 1 }),
+    [
+      /^environment "laptop" has "hostPort", which is unknown: did you mean "hostPorts"\? allowed are name, /,
+      /^environment "laptop" has "raiseUlimits", which is unknown: allowed are name, /,
+      /^environment "laptop" has "zzz", which is unknown: allowed are name, /,
+    ],
+  ],
+  [
+    "a property inside of an environment",
+    environment({ openSearch: { ...laptop.openSearch, node: 3 } }),
+    [
+      'environment "laptop" has in openSearch "node", which is unknown: did you mean "nodes"? allowed are nodes, onProjectNetwork, image, raiseUlimits',
+    ],
+  ],
+  [
+    "an environment with values of other types",
+    environment({
+      memoryScale: "2",
+      security: "ssl",
+      excludedServices: ["loky"],
+      kafka: {},
+      networks: 3,
+    }),
+    [
+      'environment "laptop" has memoryScale "2": it has to be a number',
+      'environment "laptop" has networks 3: it has to be an object',
+      'environment "laptop" has security "ssl": it has to be "none" or "tls"',
+      'environment "laptop" has no kafka.brokers: it has to be a number',
+      'environment "laptop" has excludedServices[0] "loky": it has to be "alloy", "grafana" or "loki"',
+    ],
+  ],
+  [
+    "an environment without a part, which has another name",
+    environment({ kafka: undefined, kafak: laptop.kafka }),
+    [
+      'environment "laptop" has no kafka: it has to be an object',
+      /^environment "laptop" has "kafak", which is unknown: did you mean "kafka"\? allowed are name, /,
+    ],
+  ],
+  [
+    "lists where objects are meant",
+    environment({ networks: ["a"], hostPorts: [9200], placement: ["a"] }),
+    [
+      'environment "laptop" has networks a list: it has to be an object',
+      'environment "laptop" has hostPorts a list: it has to be an object',
+      'environment "laptop" has placement a list: it has to be an object',
+    ],
+  ],
+  [
+    "numbers that count nothing",
+    environment({
+      openSearch: { ...laptop.openSearch, nodes: 2.5 },
+      kafka: { brokers: 1e10 },
+      memoryBudgetMiB: -1,
+    }),
+    [
+      'environment "laptop" has memoryBudgetMiB -1: it has to be a number from 1',
+      'environment "laptop" has openSearch.nodes 2.5: it has to be a whole number from 1 to 1000',
+      'environment "laptop" has kafka.brokers 10000000000: it has to be a whole number from 1 to 1000',
+    ],
+  ],
+  [
+    "secrets where they are not to be, which are not shown",
+    environment({ grafana: { adminPassword: "hunter2" }, state: "postgres://u:p@h/db" }),
+    [
+      'environment "laptop" has grafana.adminPassword another value: it has to be "generated" or "variable"',
+      'environment "laptop" has state another value: it has to be an object',
+    ],
+  ],
+  [
+    "both networks of one name",
+    environment({ networks: { infra: { name: "net" }, project: { name: "net" } } }),
+    [
+      'both networks of environment "laptop" are "net": applications would be where the platform speaks with itself, so name one of them otherwise',
+    ],
+  ],
+  [
+    "topics that are no list of topics",
+    () => validateTopics({} as never),
+    ["what is declared of topics is an object: it has to be a list"],
+  ],
+  [
+    "a topic that is none",
+    () => validateTopics([null as never]),
+    ["what is declared of topics has [0] null: it has to be an object"],
+  ],
+  [
+    "a topic without a name",
+    () => validateTopics([{ partitions: 1 } as never]),
+    ["topics[0] has no name: it has to be a text"],
+  ],
+  [
+    "topics that are declared twice",
+    () => validateTopics(["a", "a", "b.c", "b_c"].map((name) => ({ name, partitions: 1 }))),
+    [
+      'topic "a" is declared twice: every topic has one declaration',
+      'topics "b.c" and "b_c" differ only in "." and "_", which Kafka refuses: rename one',
+    ],
+  ],
+  [
+    "a backend of another kind",
+    environment({ state: { kind: "s4", bucket: "b" } }),
+    [
+      'environment "laptop" has state.kind "s4": it has to be "local", "s3", "http", "pg", "gcs" or "remote"',
+    ],
+  ],
+  [
+    "a topic of other types",
+    topic({ partitions: "6", onDrift: "warn", configs: { "retention.ms": null } }),
+    [
+      'topic "orders" has partitions "6": it has to be a number',
+      'topic "orders" has configs.retention.ms null: it has to be a text, a number or true or false',
+      'topic "orders" has onDrift "warn": it has to be "fail", "reconcile" or "ignore"',
+    ],
+  ],
+  [
+    "an application with a property of no name",
+    application({ consumergroups: ["shop"] }),
+    [
+      'application "shop" has "consumergroups", which is unknown: did you mean "consumerGroups"? allowed are name, topics, consumerGroups, indices, everything',
+    ],
+  ],
+  [
+    "notifications with a property of no name",
+    notifications({ contactpoints: [] }),
+    [
+      'what is declared of notifications has "contactpoints", which is unknown: did you mean "contactPoints"? allowed are contactPoints, muteTimings, policy',
+    ],
+  ],
+  [
+    "names, days and durations in notifications",
+    notifications({
+      contactPoints: ["us", "us"].map((name) => ({ name, email: { addresses: ["us@e.org"] } })),
+      muteTimings: [{ name: "m", intervals: [{ weekdays: ["funday", "monday:friday"] }] }],
+      policy: { contactPoint: "us", groupWait: "5 minutes", repeatInterval: "1h30m" },
+    }),
+    [
+      'contact point "us" is declared twice: rename one',
+      'mute timing "m" has the weekdays "funday": a day is one of sunday, monday, tuesday, wednesday, thursday, friday, saturday, and a range has ":" between two',
+      'the notification policy has groupWait "5 minutes": it has to be a number with s, m, h or d, as in 5m',
+    ],
+  ],
+  [
+    "everything in notifications",
+    notifications({
+      contactPoints: [
+        { name: "us", emial: {} },
+        { name: "hook", webhook: { url: "https://example.org/secret" } },
+      ],
+      muteTimings: [{ name: "nights", intervals: [{ weekday: ["sunday"] }] }],
+      policy: { contactPoint: "us", routes: [{ label: {}, contactPoint: "us" }] },
+    }),
+    [
+      'contact point "us" has "emial", which is unknown: did you mean "email"? allowed are name, email, webhook, slack',
+      'contact point "hook" has no secret for its webhook URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy',
+      'mute timing "nights" has in intervals[0] "weekday", which is unknown: did you mean "weekdays"? allowed are times, weekdays, location',
+      "the notification policy has no routes[0].labels: it has to be an object",
+      'the notification policy has in routes[0] "label", which is unknown: did you mean "labels"? allowed are labels, contactPoint, muteTimings',
+    ],
+  ],
+] as never)("%s: what is wrong is said, each of it once", (_, check, problems) => {
+  const found = problemsOf(check);
+  expect(found.length).toBe(problems.length);
+  for (const [i, problem] of problems.entries()) {
+    expect(found[i]).toEqual(
+      (problem as unknown) instanceof RegExp ? expect.stringMatching(problem) : problem,
+    );
+  }
+});
+
+test("what is no declaration's fault is not taken for one", () => {
+  expect(() =>
+    all(
+      () => {
+        throw new ValidationError("wrong");
+      },
+      () => {
+        throw new TypeError("a defect");
+      },
+    ),
+  ).toThrow(new TypeError("a defect"));
+});

@@ -1,0 +1,374 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ALPINE_SHELL, pathOf } from "../../support/sidecar";
+
+const SCRIPT = join(__dirname, "../../../constructs/exit-relay/exit-relay.sh");
+
+const NOW = Math.floor(Date.now() / 1000);
+const ago = (seconds: number) => new Date((NOW - seconds) * 1000).toISOString();
+
+/** By the id that the engine has for it, and of one that it does not have any more. */
+const [IMAGE, PRUNED] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`);
+
+/** What tells containers apart that are measured by their id. */
+const known = (id: string, image = IMAGE, cluster = "") =>
+  `"id":"${id}","cluster":"${cluster}","environment":"lab","image":"${image}",`;
+const knownAs = (id: string, image = "example/kafka:4", cluster = "") => ({
+  ...{ id, cluster, environment: "lab", image },
+});
+
+/** What the engine says of containers, in the order of the script's template. */
+const INSPECTED = [
+  `own running 2026-11-23T05:00:00.123456789Z 0001-01-01T00:00:00Z 0 ${known("a", IMAGE, "kafka")}"container":"kafka-1","service":"kafka-1","role":"service","stack":"messaging"`,
+  `own exited 2026-11-23T05:00:00Z 2026-11-23T05:01:00.5Z 0 ${known("b")}"container":"os-init","service":"os-init","role":"init","stack":"data"`,
+  `own exited 2026-11-23T05:00:00Z 2026-11-23T05:02:00Z 137 ${known("c", PRUNED)}"container":"kafka-init","service":"kafka-init","role":"init","stack":"messaging"`,
+  `own created 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 ${known("d")}"container":"late-init","service":"late-init","role":"init","stack":"data"`,
+  `application exited 2026-11-23T05:00:00Z ${ago(3600)} 3 "container":"report","service":"report","role":"application","stack":""`,
+  `application exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
+  'application running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
+  `measured running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 ${known("i", "example/shop:1")}"container":"shop-1","service":"shop","role":"application","stack":""`,
+  `nobody exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
+];
+
+/** A docker CLI that answers as told and notes how its events were asked for. */
+const DOCKER = `#!/bin/sh
+here=$(dirname "$0")
+case $* in
+  version) [ ! -e "$here/absent" ] || { rm "$here/absent"; echo "no engine answers" >&2; exit 1; } ;;
+  ps*network=project_net*) cat "$here/members" ;;
+  ps*) cat "$here/own" ;;
+  inspect*groundwork*) cat "$here/inspected" ;;
+  inspect*) cat "$here/stopped" ;;
+  image\\ inspect*${IMAGE}) [ -e "$here/untagged" ] || printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
+  image*) echo "no such image" >&2; exit 1 ;;
+  events*) shift; printf '%s\\n' "$@" >"$here/asked"; cat "$here/events" ;;
+esac
+`;
+
+/** An application, as an event's fields tell of it. */
+const app = (container: string, service = container) =>
+  `"container":"${container}","service":"${service}","role":"application","stack":"shop"`;
+
+describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
+  let bin: string;
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), "relay-"));
+    writeFileSync(join(bin, "docker"), DOCKER);
+    chmodSync(join(bin, "docker"), 0o755);
+    // Its hourly repetition would keep the test's pipes open.
+    writeFileSync(join(bin, "sleep"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    mkdirSync(join(bin, "work"));
+  });
+  afterEach(() => rmSync(bin, { recursive: true }));
+
+  const NEW = "0001-01-01T00:00:00Z";
+  const lines = (of: readonly string[]) => of.map((line) => `${line}\n`).join("");
+
+  /** Runs the relay over events, in the order of the script's template, beside containers that are on the network already. */
+  const relay = (
+    stopped: string,
+    events: readonly string[] = [],
+    members: string[] = ["b", "m"],
+    complaint = "",
+  ) => {
+    writeFileSync(join(bin, "own"), lines(["a", "b", "c", "d"]));
+    writeFileSync(join(bin, "members"), lines(members));
+    writeFileSync(join(bin, "inspected"), lines(INSPECTED));
+    writeFileSync(join(bin, "stopped"), lines([stopped]));
+    writeFileSync(join(bin, "events"), lines(events));
+    const { stdout, stderr, status } = spawnSync(command, [...args, SCRIPT], {
+      encoding: "utf8",
+      env: {
+        PATH: pathOf(command, bin),
+        GROUNDWORK_ENVIRONMENT: "lab",
+        GROUNDWORK_PROJECT_NETWORK: "project_net",
+        GROUNDWORK_NOTES_DIR: join(bin, "work", "notes"),
+        GROUNDWORK_READY_FILE: join(bin, "work", "ready"),
+      },
+    });
+    expect([stderr, status]).toEqual([complaint, 0]);
+    const said = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    return {
+      states: said.filter(({ event }) => event === "state"),
+      told: said.filter(({ event }) => event !== "state"),
+      asked: readFileSync(join(bin, "asked"), "utf8"),
+    };
+  };
+
+  test("says first in which state every container of the environment is and how applications ended within a day, with the container's own times", () => {
+    const { states } = relay(NEW);
+    const at = (time: string) => Date.parse(`2026-11-23T${time}Z`) / 1000;
+    const created = at("05:00:00");
+    const state = { time: expect.any(Number), event: "state", created };
+    expect(states).toEqual([
+      {
+        ...state,
+        ...knownAs("a", "example/kafka:4", "kafka"),
+        container: "kafka-1",
+        service: "kafka-1",
+        role: "service",
+        stack: "messaging",
+        status: "running",
+      },
+      {
+        ...state,
+        ...knownAs("b"),
+        ...{ container: "os-init", service: "os-init", role: "init", stack: "data" },
+        ...{ status: "exited", exit_code: 0, finished: at("05:01:00"), succeeded: at("05:01:00") },
+      },
+      {
+        ...state,
+        ...knownAs("c", PRUNED),
+        ...{ container: "kafka-init", service: "kafka-init" },
+        ...{ role: "init", stack: "messaging" },
+        ...{ status: "exited", exit_code: 137, finished: at("05:02:00") },
+      },
+      {
+        ...state,
+        ...knownAs("d"),
+        container: "late-init",
+        service: "late-init",
+        role: "init",
+        stack: "data",
+        status: "created",
+      },
+      {
+        ...state,
+        ...{ container: "report", service: "report", role: "application", stack: "" },
+        ...{ status: "exited", exit_code: 3, finished: NOW - 3600 },
+      },
+      {
+        ...state,
+        ...knownAs("i", "example/shop:1"),
+        ...{ container: "shop-1", service: "shop", role: "application", stack: "" },
+        status: "running",
+      },
+    ]);
+    expect(existsSync(join(bin, "work", "ready"))).toBe(true);
+  });
+
+  test("calls an image over a restart what it was called when the first container of it was seen", () => {
+    const images = () => relay(NEW).states.flatMap(({ image }) => image ?? []);
+    const seen = images();
+    expect(seen).toContain("example/kafka:4");
+    writeFileSync(join(bin, "untagged"), "");
+    expect(images()).toEqual(seen);
+  });
+
+  test("follows the events of containers and networks from now on, when it is new", () => {
+    const before = Math.floor(Date.now() / 1000);
+    const { asked } = relay(NEW);
+    const since = Number(/--since\n(.*)\n/.exec(asked)?.[1]);
+    expect(since).toBeGreaterThanOrEqual(before);
+    expect([...asked.matchAll(/--filter\n(.*)\n/g)].map(([, filter]) => filter)).toEqual([
+      ...["type=container", "type=network"],
+      ...["create", "start", "die", "oom", "kill", "destroy", "connect", "disconnect"].map(
+        (event) => `event=${event}`,
+      ),
+    ]);
+  });
+
+  test("waits for an engine that does not answer yet, says so, and then tells everything", () => {
+    writeFileSync(join(bin, "absent"), "");
+    const die = `application die m 1000 3 - ${app("orders")}`;
+    const { states, told } = relay(NEW, [die], ["m"], "no engine answers\n");
+    expect(states).toHaveLength(6);
+    expect(told).toHaveLength(1);
+  });
+
+  test("goes on from where it stopped, after a restart", () => {
+    expect(relay("2026-11-23T04:59:58.25Z").asked).toContain("--since\n2026-11-23T04:59:58.25Z\n");
+  });
+
+  test("tells of the environment's own containers on whichever network, of their creation, and what their ids belong to", () => {
+    const own = `${known("o1")}"container":"os-init","service":"os-init","role":"init","stack":"data"`;
+    const fields = {
+      ...knownAs("o1"),
+      ...{ container: "os-init", service: "os-init", role: "init", stack: "data" },
+    };
+    const { told } = relay(NEW, [
+      `own create o1 1000 - - ${own}`,
+      `own oom o1 1001 - - ${own}`,
+      `own die o1 1002 137 - ${own}`,
+      `own die o1 1003 0 - ${own}`,
+    ]);
+    expect(told).toEqual([
+      { time: 1000, event: "create", ...fields, created: 1000 },
+      { time: 1001, event: "oom", ...fields, oom_killed: 1001 },
+      { time: 1002, event: "die", ...fields, exit_code: 137, finished: 1002 },
+      { time: 1003, event: "die", ...fields, exit_code: 0, finished: 1003, succeeded: 1003 },
+    ]);
+  });
+
+  test("tells of an application with our label the id, when it starts on the network and when it ends, and counts its failures by its service", () => {
+    const fields = (id: string) => `${known(id)}${app(id.replace("s", "shop-"), "shop")}`;
+    const { told } = relay(NEW, [
+      "network connect s1 1000",
+      `measured start s1 1000 - - ${fields("s1")}`,
+      `measured die s1 1001 1 - ${fields("s1")}`,
+      "network connect s2 1002",
+      `measured start s2 1002 - - ${fields("s2")}`,
+      `measured oom s2 1003 - - ${fields("s2")}`,
+      `measured die s2 1003 137 - ${fields("s2")}`,
+      `measured start elsewhere 1004 - - ${fields("elsewhere")}`,
+      `application start m 1005 - - ${app("other")}`,
+    ]);
+    const named = (id: string, container: string) => ({
+      ...knownAs(id),
+      ...{ container, service: "shop", role: "application", stack: "shop" },
+    });
+    expect(told).toEqual([
+      { time: 1000, event: "start", ...named("s1", "shop-1") },
+      {
+        ...{ time: 1001, event: "die", ...named("s1", "shop-1") },
+        ...{ exit_code: 1, finished: 1001, failures: 1, failed: 1001 },
+      },
+      { time: 1002, event: "start", ...named("s2", "shop-2") },
+      { time: 1003, event: "oom", ...named("s2", "shop-2"), oom_killed: 1003 },
+      {
+        ...{ time: 1003, event: "die", ...named("s2", "shop-2") },
+        ...{ exit_code: 137, finished: 1003, failures: 2, failed: 1003 },
+      },
+    ]);
+  });
+
+  /** What is told of a container's ends: its name and exit code. */
+  const ends = (told: Record<string, unknown>[]) =>
+    told.map(({ event, container, exit_code }) => `${container} ${exit_code ?? event}`);
+
+  test.each([
+    ["it was on the network before the relay", [`application die m 1000 3 - ${app("orders")}`]],
+    [
+      "it joins as it starts",
+      [
+        `application create n1 1000 - - ${app("orders")}`,
+        "network connect n1 1000",
+        `application die n1 1001 3 - ${app("orders")}`,
+        "network disconnect n1 1001",
+      ],
+    ],
+    [
+      "its engine takes it off the network before it tells of the end",
+      [
+        "network connect n1 1000",
+        "network disconnect n1 1060",
+        `application die n1 1061 3 - ${app("orders")}`,
+        `application destroy n1 1061 - - ${app("orders")}`,
+      ],
+    ],
+    [
+      "it joins another network too, and leaves that",
+      [
+        "network connect n1 1000",
+        "elsewhere connect n1 1000",
+        "elsewhere disconnect n1 1001",
+        `application die n1 2000 3 - ${app("orders")}`,
+      ],
+    ],
+  ])("tells of an application's end when %s", (_when, events) => {
+    expect(ends(relay(NEW, events).told)).toEqual(["orders 3"]);
+  });
+
+  test.each([
+    ["is on other networks only", ["elsewhere connect n1 1000"], "application"],
+    [
+      "has left the network",
+      ["network connect n1 900", "network disconnect n1 950"],
+      "application",
+    ],
+    ["has opted out", ["network connect n1 1000"], "nobody"],
+  ])("says nothing of a container that %s", (_what, events, whose) => {
+    const { told } = relay(NEW, [
+      ...events,
+      `${whose} oom n1 1001 - - ${app("orders")}`,
+      `${whose} die n1 1001 137 - ${app("orders")}`,
+    ]);
+    expect(told).toEqual([]);
+  });
+
+  test("tells of a kill for memory, whether it comes before the end or after it", () => {
+    const { told } = relay(NEW, [
+      "network connect n1 1000",
+      `application oom n1 1001 - - ${app("first")}`,
+      `application die n1 1001 137 - ${app("first")}`,
+      `application die m 1001 137 - ${app("second")}`,
+      "network disconnect m 1001",
+      `application oom m 1002 - - ${app("second")}`,
+    ]);
+    expect(ends(told)).toEqual(["first oom", "first 137", "second 137", "second oom"]);
+    expect(told.map(({ oom_killed }) => oom_killed)).toEqual([1001, undefined, undefined, 1002]);
+  });
+
+  const failures = (told: Record<string, unknown>[]) => told.map((line) => line.failures);
+
+  test("counts the failures of an application within 15 minutes, whichever of its containers it is", () => {
+    const die = (time: number, container: string, service: string, code = 1) =>
+      `application die m ${time} ${code} - ${app(container, service)}`;
+    const { told } = relay(NEW, [
+      die(1000, "job-a", "example/job"),
+      die(1001, "job-b", "example/job"),
+      die(1002, "api", "api"),
+      die(1003, "job-c", "example/job", 0),
+      die(1004, "job-d", "example/job"),
+      die(1900, "job-e", "example/job"),
+      die(3000, "job-f", "example/job"),
+    ]);
+    expect(failures(told)).toEqual([1, 2, 1, undefined, 3, 3, 1]);
+    expect(told[0]).toEqual({
+      time: 1000,
+      event: "die",
+      ...{ container: "job-a", service: "example/job", role: "application", stack: "shop" },
+      ...{ exit_code: 1, finished: 1000, failures: 1, failed: 1000 },
+    });
+  });
+
+  test("tells services apart whose names have quotes, spaces and backslashes", () => {
+    const odd = String.raw`a \"b\" \\n c`;
+    const die = (time: number, service: string) =>
+      `application die m ${time} 1 - ${app("odd", service)}`;
+    const { told } = relay(NEW, [die(1000, odd), die(1001, odd), die(1002, String.raw`a \"b\"`)]);
+    expect(told[0].service).toBe(String.raw`a "b" \n c`);
+    expect(failures(told)).toEqual([1, 2, 1]);
+  });
+
+  test("does not count an end that someone asked for, and says by which signal", () => {
+    const { told } = relay(NEW, [
+      `application kill m 1000 - 15 ${app("orders")}`,
+      `application kill m 1010 - 9 ${app("orders")}`,
+      `application die m 1010 137 - ${app("orders")}`,
+      `application die m 1020 137 - ${app("orders")}`,
+      // A reload.
+      `application kill m 1030 - 1 ${app("orders")}`,
+      `application die m 1031 2 - ${app("orders")}`,
+    ]);
+    expect(told.map(({ signal, failures }) => ({ signal, failures }))).toEqual([
+      { signal: 9, failures: undefined },
+      { signal: undefined, failures: 1 },
+      { signal: undefined, failures: 2 },
+    ]);
+  });
+
+  test("remembers over a restart who was on the network, and forgets who was removed", () => {
+    const die = (id: string) => `application die ${id} 1010 1 - ${app(id)}`;
+    relay(NEW, [
+      "network connect kept 1000",
+      "network connect gone 1000",
+      `application destroy gone 1001 - - ${app("gone")}`,
+    ]);
+    const { told } = relay("2026-11-23T04:59:58.25Z", [die("kept"), die("gone")], []);
+    expect(ends(told)).toEqual(["kept 1"]);
+  });
+});

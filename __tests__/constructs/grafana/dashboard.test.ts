@@ -1,0 +1,296 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's variables are written so.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { catalog } from "../../../catalog";
+import { Dashboard } from "../../../constructs";
+import type { Json } from "../../support/platform";
+
+const { dashboards } = catalog.dashboards;
+
+/** What the exporter that Alloy embeds documents (https://github.com/grafana/kafka_exporter#metrics). */
+const KAFKA_METRICS = readFileSync(join(__dirname, "kafka-exporter-metrics.txt"), "utf8")
+  .trim()
+  .split("\n");
+
+test("the dashboards are these, in these folders", () => {
+  expect(dashboards.map(({ folder, uid, title }) => `${folder}: ${title} (${uid})`)).toEqual([
+    "Messaging: Kafka (groundwork-kafka)",
+    "Platform: Containers (groundwork-containers)",
+    "Platform: Init sidecars (groundwork-init-sidecars)",
+    "Platform: Logs (groundwork-logs)",
+    "Platform: Platform overview (groundwork-overview)",
+    "Platform: Security (groundwork-security)",
+    "Search: OpenSearch (groundwork-opensearch)",
+  ]);
+});
+
+test("every query of Kafka uses metrics that the embedded exporter has", () => {
+  const expressions = [
+    ...dashboards.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
+    ...catalog.alertGroups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
+  ];
+  const used = new Set(expressions.flatMap((expr) => expr.match(/\bkafka_\w+/g) ?? []));
+  expect(used.size).toBeGreaterThan(8);
+  expect([...used].filter((metric) => !KAFKA_METRICS.includes(metric))).toEqual([]);
+});
+
+test("every dashboard links to the others, and every link leads to a dashboard that has the variable which it sets", () => {
+  const variables = new Map(
+    dashboards.map(({ uid, content }) => [
+      uid,
+      JSON.parse(content).templating.list.map(({ name }: Json) => name),
+    ]),
+  );
+  const links = dashboards.flatMap(({ content, title }) => {
+    const { links: menu, tags } = JSON.parse(content);
+    expect([title, menu[0].tags, tags]).toEqual([title, ["groundwork"], ["groundwork"]]);
+    return [...content.matchAll(/"url":"(\/d\/([\w-]+)(?:\?var-(\w+)=)?[^"]*)"/g)];
+  });
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.some(([, , , variable]) => variable)).toBe(true);
+  const lost = links.filter(([, , uid, variable]) => {
+    const known = variables.get(uid);
+    return !known || (variable && !known.includes(variable));
+  });
+  expect(lost.map(([, url]) => url)).toEqual([]);
+});
+
+describe("a dashboard", () => {
+  let root: string;
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), "dashboards-"));
+    mkdirSync(join(root, "Folder"));
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  const sound = () => ({
+    id: null,
+    uid: "sound",
+    title: "Sound",
+    schemaVersion: 42,
+    templating: { list: [{ name: "topic", type: "query", datasource: { uid: "prometheus" } }] },
+    panels: [
+      {
+        id: 1,
+        type: "timeseries",
+        title: "Rate",
+        gridPos: { x: 0, y: 0, w: 12, h: 8 },
+        datasource: { uid: "prometheus" },
+        targets: [{ refId: "A", expr: 'rate(a{b="$topic"}[$__rate_interval])' }],
+      },
+    ] as Json[],
+  });
+
+  const write = (text: string, name = "d.json") => {
+    const path = join(root, "Folder", name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const load = (change: (dashboard: Json) => void) => {
+    const dashboard = sound();
+    change(dashboard);
+    return Dashboard.fromFile(write(JSON.stringify(dashboard)));
+  };
+
+  test("lies in the folder of its file and keeps its content", () => {
+    const dashboard = load(() => undefined);
+    expect(dashboard).toMatchObject({ uid: "sound", folder: "Folder", file: "Folder/d.json" });
+    expect(JSON.parse(dashboard.content)).toEqual(sound());
+  });
+
+  test("fails when it is not JSON, with file and place", () => {
+    expect(() => Dashboard.fromFile(write('{\n  "id": null,\n}'))).toThrow(
+      /^dashboard .*Folder\/d\.json:3:1 is not JSON: PropertyNameExpected$/,
+    );
+  });
+
+  test("may begin with a byte order mark", () => {
+    const dashboard = Dashboard.fromFile(write(`\uFEFF${JSON.stringify(sound())}`));
+    expect(JSON.parse(dashboard.content)).toEqual(sound());
+  });
+
+  test("fails when it is one for Grafana's API, with the way to get the other one", () => {
+    const resource = { apiVersion: "dashboard.grafana.app/v2", kind: "Dashboard", spec: {} };
+    expect(() => Dashboard.fromFile(write(JSON.stringify(resource)))).toThrow(
+      /Folder\/d\.json is in the model "dashboard\.grafana\.app\/v2" of Grafana's API: export it as code once more, with the model "Classic"$/,
+    );
+  });
+
+  test.each([
+    "rate(up[$interval])",
+    "rate(up[${interval}])",
+    "topk($n, up)",
+    "sum by ($by) (up)",
+    "sum by (job, ${by:csv}) (up) > $n",
+    "increase(up[${__range_s}s])",
+    "increase(up[${n}m:$interval])",
+    "rate(up[5m] offset $interval)",
+    "up @ ${__to:date:seconds}",
+    "quantile($n, rate(${by}_total[$__rate_interval])) / $__interval_ms",
+    'label_replace(up, "host", "$1-${2}", "instance", "(.*):(.*)")',
+  ])("takes %s for PromQL, whatever its variables stand for", (expr) => {
+    load((d) => {
+      d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
+      d.panels[0].targets[0].expr = expr;
+    });
+  });
+
+  test.each([
+    'sum by ($by) (count_over_time({app=~"$by"} |= "$n" [$interval]))',
+    'topk($n, sum by (app) (rate({app="a"} | json [$__auto])))',
+  ])("takes %s for LogQL, whatever its variables stand for", (expr) => {
+    load((d) => {
+      d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
+      d.panels[0].datasource.uid = "loki";
+      d.panels[0].targets[0].expr = expr;
+    });
+  });
+
+  const INFO = 'groundwork_container_info{name=~"$topic"}';
+  test.each([
+    [`sum(rate(container_memory_a[5m]) * on (container_id) group_left (name) ${INFO})`, undefined],
+    [
+      `${INFO} * on (container_id) group_right () (container_memory_a / container_cpu_b)`,
+      undefined,
+    ],
+    [`sum by (container_id) (up) / on (container_id) ${INFO}`, undefined],
+    ["sum(container_queue_length + container_specials_total + container_memory:rate5m)", undefined],
+    ['sum({__name__=~"container_memory_a|up"})', "container_memory_a"],
+    [`container_memory_a unless on (container_id) ${INFO}`, "container_memory_a"],
+    [`container_memory_a * on (machine) group_left (name) ${INFO}`, "container_memory_a"],
+    [`container_memory_a or container_cpu_b * on (container_id) ${INFO}`, "container_memory_a"],
+    [`(container_memory_a + ${INFO}) * on (container_id) up`, "container_memory_a"],
+  ])("in %s takes %s for measured of somebody else's containers too", (expr, unnamed) => {
+    const loading = () =>
+      load((d) => {
+        d.panels[0].targets[0].expr = expr;
+      });
+    if (unnamed) {
+      expect(loading).toThrow(`query A counts ${unnamed} of every container of the engine`);
+    } else {
+      expect(loading().queries[0].expr).toBe(expr);
+    }
+  });
+
+  test("fails when another one has its uid", () => {
+    const text = JSON.stringify(sound());
+    write(text, "d.json");
+    write(text, "e.json");
+    expect(() => Dashboard.fromDirectory(root)).toThrow(
+      /^dashboard .*e\.json has the uid "sound", and so has .*d\.json: give one of them another uid$/,
+    );
+    rmSync(join(root, "Folder", "e.json"));
+  });
+
+  test.each<[string, (dashboard: Json) => void, string]>([
+    [
+      "an id of some database",
+      (d) => {
+        d.id = 7;
+      },
+      "the id is 7: it has to be null, since Grafana's database gives it",
+    ],
+    [
+      "no uid",
+      (d) => {
+        delete d.uid;
+      },
+      'the uid is "undefined": it has to be 1 to 40 letters, digits, "-" and "_"',
+    ],
+    [
+      "no panels",
+      (d) => {
+        d.panels = [];
+      },
+      "it has no panels",
+    ],
+    [
+      "no schema version",
+      (d) => {
+        delete d.schemaVersion;
+      },
+      "schemaVersion is undefined: it has to be a number, the one that Grafana's export has",
+    ],
+    [
+      "a panel that asks an unknown data source",
+      (d) => {
+        d.panels[0].datasource.uid = "graphite";
+      },
+      'panel "Rate": query A asks data source "graphite": allowed are prometheus and loki',
+    ],
+    [
+      "a variable that asks an unknown data source",
+      (d) => {
+        d.templating.list[0].datasource.uid = "DS_PROMETHEUS";
+      },
+      'variable "topic" asks data source "DS_PROMETHEUS": allowed are prometheus and loki',
+    ],
+    [
+      "a query that is no PromQL",
+      (d) => {
+        d.panels[0].targets[0].expr = "sum(rate(a[5m])";
+      },
+      'panel "Rate": query A is no PromQL from character 16, "": sum(rate(a[5m])',
+    ],
+    [
+      "a query that is no LogQL",
+      (d) => {
+        d.panels[0].datasource.uid = "loki";
+        d.panels[0].targets[0].expr = "{a=}";
+      },
+      'panel "Rate": query A is no LogQL from character 4, "}": {a=}',
+    ],
+    [
+      "a variable that is not defined",
+      (d) => {
+        d.panels[0].targets[0].expr = 'a{b="$group"}';
+      },
+      'panel "Rate": query A refers to the variable "group", which the dashboard does not define',
+    ],
+    [
+      "containers of somebody else's in a panel",
+      (d) => {
+        d.panels[0].targets[0].expr = "sum(rate(container_cpu_usage_seconds_total[5m]))";
+      },
+      'panel "Rate": query A counts container_cpu_usage_seconds_total of every container of the engine: join it with the platform\'s own, * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
+    ],
+    [
+      "a panel beyond the grid",
+      (d) => {
+        d.panels[0].gridPos.w = 25;
+      },
+      'panel "Rate" lies at {"x":0,"y":0,"w":25,"h":8}: x and w have to stay within 24 columns',
+    ],
+    [
+      "panels over each other",
+      (d) => {
+        d.panels.push({
+          ...d.panels[0],
+          id: 2,
+          title: "Over",
+          gridPos: { x: 11, y: 7, w: 4, h: 4 },
+        });
+      },
+      'panel "Over" lies over panel "Rate"',
+    ],
+    [
+      "two panels of one id",
+      (d) => {
+        d.panels.push({ ...d.panels[0], gridPos: { x: 12, y: 0, w: 12, h: 8 } });
+      },
+      "panel id 1 is used twice",
+    ],
+  ])("fails with %s", (_, change, message) => {
+    expect(() => load(change)).toThrow(message);
+  });
+
+  test("names everything that is wrong at once", () => {
+    expect(() =>
+      load((d) => {
+        d.id = 7;
+        d.title = "";
+      }),
+    ).toThrow(/the id is 7: .*; it has no title/);
+  });
+});

@@ -1,0 +1,415 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { UploadedFile } from "../../../constructs/container/file";
+import {
+  MARK,
+  renderApplication,
+  renderMonitor,
+} from "../../../constructs/opensearch/declared-applications";
+import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-security";
+import type { Application } from "../../../constructs/security/application";
+import { TestCa } from "../../support/certificates";
+import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
+import {
+  exitLine,
+  expectBackoff,
+  linesOf,
+  type SidecarOptions,
+  type SidecarRun,
+  startSidecar,
+} from "../../support/sidecar";
+
+const ORDERS: Application = { name: "orders", indices: { "logs-*": "write" } };
+const REPORTS: Application = {
+  name: "reports",
+  indices: { "logs-*": "read", "reports-*": "readwrite" },
+};
+const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}1`.slice(0, 60);
+const OTHER_HASH = HASH.replace("abc", "xyz");
+
+const servers: FakeOpenSearch[] = [];
+let ours: TestCa;
+let theirs: TestCa;
+let nodeStore: string;
+let admin: string;
+let stranger: string;
+beforeAll(async () => {
+  ours = await TestCa.make("ours");
+  theirs = await TestCa.make("theirs");
+  nodeStore = await ours.issue("opensearch-1");
+  admin = await ours.issue("os-admin");
+  stranger = await theirs.issue("os-admin");
+});
+
+afterAll(async () => {
+  ours.remove();
+  theirs.remove();
+  await Promise.all(servers.map((server) => server.stop()));
+});
+
+async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
+  const server = new FakeOpenSearch();
+  servers.push(server);
+  server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
+  return [server, await server.start()];
+}
+
+interface Declaration extends Partial<SidecarOptions> {
+  readonly applications?: readonly Application[];
+  /** Files of what is known by a certificate. */
+  readonly principals?: readonly UploadedFile[];
+  readonly hash?: string;
+  /** Key and certificate of the sidecar, and whom it trusts. */
+  readonly keyPair?: { readonly store: string; readonly ca: string };
+}
+
+function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
+  const {
+    applications = [ORDERS, REPORTS],
+    principals = [],
+    hash = HASH,
+    keyPair,
+    ...options
+  } = declaration;
+  const curlrc = readFileSync(join(__dirname, "../../../constructs/opensearch/curlrc"), "utf8");
+  return startSidecar({
+    script: "opensearch/os-security.sh",
+    beside: ["opensearch/rest.sh"],
+    files: [
+      ...applications.flatMap(renderApplication),
+      ...principals,
+      ...applications.map(({ name }) => ({ path: `${name}.hash`, content: `${hash}\n` })),
+      ...(keyPair
+        ? [
+            {
+              path: ".curlrc",
+              content: curlrc
+                .replace("/groundwork/ca-bundle.pem", keyPair.ca)
+                .replace("/groundwork/key-pair.pem", keyPair.store),
+            },
+          ]
+        : []),
+    ],
+    declared: applications.map(({ name }) => name).join(" "),
+    env: (directory) => ({
+      OPENSEARCH_ENDPOINTS: url,
+      OPENSEARCH_NODES: "3",
+      APPLICATIONS_DIR: directory,
+      MARK,
+      ...(keyPair && { CURL_HOME: directory }),
+    }),
+    ...options,
+  }).done;
+}
+
+let firstRun: Promise<FakeOpenSearch> | undefined;
+
+/** A server as a first run leaves it, which is made once for all that go on from there. */
+async function afterFirstRun(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
+  firstRun ??= (async () => {
+    const [server, url] = await fake();
+    expect(exitLine(await run(url))).toMatchObject({ exit_code: 0, created: 2 });
+    return server;
+  })();
+  const { security } = await firstRun;
+  const [server, url] = await fake(...faults);
+  server.security = structuredClone(security);
+  return [server, url];
+}
+
+/** What was said, without the hash of a password or what was made of it. */
+function expectNoSecret({ log }: SidecarRun): void {
+  expect(JSON.stringify(log)).not.toMatch(/\$2b\$|[0-9a-f]{64}/);
+}
+
+describe("os-security, when a server does not answer as it should,", () => {
+  test.concurrent("goes on after answers that were none, with backoff", async () => {
+    const unready = { error: "OpenSearch Security not initialized." };
+    const [{ security }, url] = await fake(
+      [/health/, { kind: "status", status: 503, body: unready }],
+      [/PUT.*roles\//, { kind: "reset" }],
+      [/PUT.*rolesmapping/, { kind: "cut" }],
+    );
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, attempts: 4 });
+    expectBackoff(result, 1);
+    expect(security.rolesmapping.size).toBe(2);
+  });
+
+  test.concurrent("gives the answer of a server that refuses it", async () => {
+    const [, url] = await fake([
+      /GET.*internalusers/,
+      { kind: "status", status: 403, body: { status: "FORBIDDEN", message: "not an admin" } },
+    ]);
+    expect(exitLine(await run(url))).toMatchObject({
+      exit_code: 77,
+      reason:
+        'GET /_plugins/_security/api/internalusers/orders?pretty: HTTP 403: { "status" : "FORBIDDEN", "message" : "not an admin" }',
+    });
+  });
+
+  describe("over TLS", () => {
+    async function secured(): Promise<[FakeOpenSearch, string]> {
+      const server = new FakeOpenSearch();
+      servers.push(server);
+      const node = readFileSync(nodeStore);
+      const ca = readFileSync(ours.certificate);
+      return [server, await server.start(0, { key: node, cert: node, ca })];
+    }
+
+    test.concurrent("shows its certificate and works", async () => {
+      const [server, url] = await secured();
+      const keyPair = { store: admin, ca: ours.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({ exit_code: 0 });
+      expect(server.clients).toEqual(new Set(["os-admin"]));
+    });
+
+    test.concurrent("trusts no server of another CA, and says so at once", async () => {
+      const [server, url] = await secured();
+      const keyPair = { store: admin, ca: theirs.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({
+        exit_code: 77,
+        attempts: 1,
+        reason: expect.stringContaining("SSL certificate problem"),
+      });
+      expect(server.requests).toEqual([]);
+    });
+
+    test.concurrent("is refused at once with a certificate of another CA", async () => {
+      // Node itself closes such a connection without a word.
+      const server = spawn("openssl", [
+        ...["s_server", "-accept", "127.0.0.1:0", "-cert", nodeStore, "-key", nodeStore],
+        ...["-CAfile", ours.certificate, "-Verify", "1", "-verify_return_error"],
+      ]);
+      try {
+        const port = await new Promise((resolve) =>
+          server.stdout.on("data", (said) => {
+            const [, found] = /ACCEPT 127\.0\.0\.1:(\d+)/.exec(String(said)) ?? [];
+            found && resolve(found);
+          }),
+        );
+        const keyPair = { store: stranger, ca: ours.certificate };
+        expect(exitLine(await run(`https://127.0.0.1:${port}`, { keyPair }))).toMatchObject({
+          exit_code: 77,
+          attempts: 1,
+          reason: expect.stringMatching(/alert (unknown ca|certificate unknown)/),
+        });
+      } finally {
+        server.kill();
+      }
+    });
+
+    test.concurrent("names its own certificate when that is missing", async () => {
+      const [, url] = await secured();
+      const keyPair = { store: "/nowhere/key-pair.pem", ca: ours.certificate };
+      expect(exitLine(await run(url, { keyPair }))).toMatchObject({
+        exit_code: 78,
+        attempts: 1,
+        reason: expect.stringContaining("/nowhere/key-pair.pem"),
+      });
+    });
+  });
+});
+
+// One block waits for the other.
+describe("os-security", () => {
+  test.concurrent("gives each application its user, its role and the mapping, and nothing more", async () => {
+    const [{ security }, url] = await fake();
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reason: "done", created: 2 });
+    expect(result.log[0]).toMatchObject({
+      sidecar: "os-security",
+      declared: ["orders", "reports"],
+    });
+    expect(security.internalusers.get("orders")).toEqual({
+      hash: HASH,
+      attributes: { fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      description: MARK,
+    });
+    expect(security.roles.get("application-orders")).toEqual({
+      cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
+      index_permissions: [
+        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index"] },
+      ],
+      description: MARK,
+    });
+    expect(security.roles.get("application-reports").index_permissions).toEqual([
+      { index_patterns: ["logs-*"], allowed_actions: ["read"] },
+      { index_patterns: ["reports-*"], allowed_actions: ["read", "write", "create_index"] },
+    ]);
+    expect(security.rolesmapping.get("application-orders")).toEqual({
+      users: ["orders"],
+      description: MARK,
+    });
+    expectNoSecret(result);
+  });
+
+  test.concurrent("gives who measures a role and no user, and takes them back like any other", async () => {
+    const [{ security }, url] = await fake();
+    const result = await run(url, { applications: [], principals: renderMonitor() });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+    expect(security.internalusers.size).toBe(0);
+    expect(security.roles.get("application-alloy").index_permissions).toEqual([
+      {
+        index_patterns: ["*"],
+        allowed_actions: ["indices:admin/aliases/get", "indices:monitor/stats"],
+      },
+    ]);
+    expect(security.rolesmapping.get("application-alloy").users).toEqual(["alloy"]);
+    const again = await run(url, { applications: [], principals: renderMonitor() });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1, revoked: 0 });
+    const excludedServices = await run(url, { applications: [] });
+    expect(exitLine(excludedServices)).toMatchObject({ exit_code: 0, revoked: 1 });
+    expect(security.roles.has("application-alloy")).toBe(false);
+    expect(security.rolesmapping.has("application-alloy")).toBe(false);
+  });
+
+  test.concurrent("gives the platform's own roles what they are to have by now, and takes none of them back", async () => {
+    const [server, url] = await fake();
+    const { roles, rolesmapping } = server.security;
+    const own = { applications: [], principals: renderOwnRoles("opensearch") };
+    roles.set("groundwork_checks", { reserved: true, cluster_permissions: ["cluster:monitor/x"] });
+    rolesmapping.set("groundwork_checks", { reserved: true, users: ["checks"] });
+    const changed = await run(url, own);
+    expect(exitLine(changed)).toMatchObject({ exit_code: 0, reconciled: 1, created: 2 });
+    expect(changed.log).toContainEqual(
+      expect.objectContaining({ event: "drift", resource: "groundwork_checks" }),
+    );
+    expect(roles.get("groundwork_checks").cluster_permissions).toContain("cluster:monitor/state");
+    expect(rolesmapping.get("groundwork_node")).toEqual({
+      reserved: true,
+      users: ["opensearch-*"],
+    });
+    server.requests.length = 0;
+    expect(exitLine(await run(url, own))).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 0 });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("run again, finds everything unchanged and writes nothing", async () => {
+    const [server, url] = await afterFirstRun();
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 2 });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("takes over a new password and other rights, and says which field, not which password", async () => {
+    const [server, url] = await fake();
+    await run(url, { applications: [ORDERS] });
+    server.requests.length = 0;
+    const wider = { ...ORDERS, indices: { "logs-*": "read" as const } };
+    const result = await run(url, { applications: [wider], hash: OTHER_HASH });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(linesOf(result, "drift").map(({ field }) => field)).toEqual([
+      "user.password",
+      "role.cluster_permissions[1]",
+      "role.cluster_permissions[2]",
+      "role.cluster_permissions[3]",
+      "role.cluster_permissions[4]",
+      "role.index_permissions[0].allowed_actions[0]",
+      "role.index_permissions[0].allowed_actions[1]",
+    ]);
+    expect(server.security.internalusers.get("orders").hash).toBe(OTHER_HASH);
+    expect(server.writes).toEqual([
+      "PUT /_plugins/_security/api/internalusers/orders",
+      "PUT /_plugins/_security/api/roles/application-orders",
+      // Whom a node let in while it was told of the new password.
+      "DELETE /_plugins/_security/api/cache",
+    ]);
+    expectNoSecret(result);
+  });
+
+  test.concurrent("tries again to have former passwords forgotten, and says what hinders it", async () => {
+    const failed = { status: "INTERNAL_SERVER_ERROR", message: "Cannot flush cache due to x." };
+    const refused = { status: "NOT_FOUND", message: "no such thing" };
+    const [{ security }, url] = await afterFirstRun(
+      [/DELETE.*cache/, { kind: "status", status: 500, body: failed }],
+      [/DELETE.*cache/, { kind: "status", status: 404, body: refused }],
+    );
+    security.internalusers.get("orders").attributes.fingerprint = "another";
+    const result = await run(url);
+    expectBackoff(result, 1);
+    expect(linesOf(result, "retry")).toMatchObject([
+      {
+        what: "OpenSearch, which is to forget former passwords",
+        reason: expect.stringContaining("Cannot flush cache due to x."),
+      },
+    ]);
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(
+        /^OpenSearch does not forget former passwords: .*no such thing.*: HTTP 404$/,
+      ),
+    });
+  });
+
+  test.concurrent("takes back a right that was added by hand", async () => {
+    const [{ security }, url] = await afterFirstRun();
+    security.rolesmapping.get("application-orders").users.push("mallory");
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
+    expect(linesOf(result, "drift")).toMatchObject([
+      { resource: "orders", field: "mapping.users[1]", declared: "absent", actual: '"mallory"' },
+    ]);
+    expect(security.rolesmapping.get("application-orders").users).toEqual(["orders"]);
+  });
+
+  test.concurrent("revokes what nobody declares any more, and nothing that someone else has made", async () => {
+    const [server, url] = await afterFirstRun();
+    server.security.internalusers.set("dana", { hash: "x", description: "by hand" });
+    const result = await run(url, { applications: [ORDERS] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, revoked: 1 });
+    expect(linesOf(result, "revoked")).toMatchObject([{ resource: "reports" }]);
+    expect(server.writes).toEqual([
+      "DELETE /_plugins/_security/api/internalusers/reports",
+      "DELETE /_plugins/_security/api/rolesmapping/application-reports",
+      "DELETE /_plugins/_security/api/roles/application-reports",
+      "DELETE /_plugins/_security/api/cache",
+    ]);
+    expect([...server.security.internalusers.keys()]).toEqual(["orders", "dana"]);
+    expect([...server.security.roles.keys()]).toEqual(["all_access", "application-orders"]);
+  });
+
+  test.concurrent("revokes the last application too", async () => {
+    const [{ security }, url] = await afterFirstRun();
+    const result = await run(url, { applications: [] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, revoked: 2 });
+    expect(security.internalusers.size).toBe(0);
+  });
+
+  test.concurrent("leaves another's user of the same name alone, gives it no rights, and exits with 73", async () => {
+    const [server, url] = await afterFirstRun();
+    server.security.internalusers.set("orders", { hash: "x", description: "by hand" });
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 73,
+      reason: "differs from its declaration: orders",
+      unchanged: 1,
+      drifted: 1,
+    });
+    expect(linesOf(result, "drifted")).toMatchObject([
+      {
+        resource: "orders",
+        reason:
+          "internalusers/orders is not of Groundwork's making: rename the application, or delete that",
+      },
+    ]);
+    expect(server.security.internalusers.get("orders").hash).toBe("x");
+    expect([...server.security.rolesmapping.keys()]).toEqual(["application-reports"]);
+  });
+
+  test.concurrent.each([
+    ["a password", "Secret-Password-1!"],
+    ["two lines", `${HASH}\n${HASH}`],
+    ["nothing", ""],
+  ])("takes no file for a hash that has %s in it, and does not show it", async (_, hash) => {
+    const [server, url] = await fake();
+    const result = await run(url, { hash });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 78,
+      reason: "orders.hash has to be one line, a bcrypt hash",
+    });
+    expect(JSON.stringify(result.log)).not.toContain("Secret-Password");
+    expect(server.requests).toEqual([]);
+  });
+});

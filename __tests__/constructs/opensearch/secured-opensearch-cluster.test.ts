@@ -1,0 +1,216 @@
+import { TerraformStack, Testing } from "cdktf";
+import {
+  DataVolume,
+  IndexTemplate,
+  Network,
+  OpenSearchCluster,
+  OpenSearchInit,
+  OpenSearchSecurity,
+} from "../../../constructs";
+import type { Application } from "../../../constructs/security/application";
+import type { Security } from "../../../constructs/security/security";
+import { envOf, type Json } from "../../support/platform";
+
+const security: Security = {
+  caBundle: "secrets/ca.pem",
+  keyPairOf: (principal) => `secrets/${principal}.pem`,
+  credentialsOf: (application) => ({
+    password: `secrets/${application}.password`,
+    passwordHash: `secrets/${application}.hash`,
+  }),
+};
+
+const applications: Application[] = [
+  { name: "orders", indices: { "logs-*": "write" } },
+  { name: "consumer", topics: { "infra-events": "read" } },
+];
+
+/** The containers of a cluster of three with its sidecars, by name. */
+function synthesize(secured: boolean): Record<string, Json> {
+  const stack = new TerraformStack(Testing.app(), "test");
+  const infraNetwork = new Network(stack, "infra", { name: "infra_net" });
+  const cluster = new OpenSearchCluster(stack, "os", {
+    infraNetwork,
+    projectNetwork: new Network(stack, "project", { name: "project_net" }),
+    nodes: [1, 2, 3].map((n) => ({
+      dataVolume: new DataVolume(stack, `v-${n}`, { name: `data-${n}` }),
+    })),
+    ...(secured && { security, image: "opensearchproject/opensearch:3.4.0" }),
+  });
+  new OpenSearchInit(stack, "os-init", {
+    cluster,
+    indexTemplates: IndexTemplate.fromDirectory("catalog/index-templates"),
+  });
+  if (secured) {
+    new OpenSearchSecurity(stack, "os-security", {
+      cluster,
+      applications,
+    });
+  }
+  const { resource } = JSON.parse(Testing.synth(stack));
+  return Object.fromEntries(
+    Object.values<Json>(resource.docker_container).map((body) => [body.name, body]),
+  );
+}
+
+/** Where a container's secrets come from, by where they lie in it. */
+function secretsOf(body: Json): Record<string, string> {
+  const secrets = body.upload.filter(({ source_hash }: Json) => source_hash);
+  return Object.fromEntries(secrets.map(({ file, source }: Json) => [file, source]));
+}
+
+function filesOf(body: Json): Record<string, string> {
+  return Object.fromEntries(body.upload.map(({ file, content }: Json) => [file, content]));
+}
+
+test("a secured OpenSearch cluster of another name takes the nodes of that name for its own", () => {
+  const stack = new TerraformStack(Testing.app(), "test");
+  const cluster = new OpenSearchCluster(stack, "os", {
+    nodeCount: 1,
+    containerName: "search",
+    security,
+  });
+  new OpenSearchSecurity(stack, "os-security", { cluster, applications: [] });
+  const { resource } = JSON.parse(Testing.synth(stack));
+  const [node, sidecar] = Object.values<Json>(resource.docker_container).sort((a, b) =>
+    b.name.localeCompare(a.name),
+  );
+  expect([node.name, sidecar.name]).toEqual(["search-1", "os-security"]);
+  expect(envOf(node)["plugins.security.nodes_dn"]).toBe("CN=search-*");
+  const files = JSON.stringify([filesOf(node), filesOf(sidecar)]);
+  expect(files.match(/search-\*/g)).toHaveLength(2);
+  expect(files).not.toContain("opensearch-*");
+});
+
+test("an OpenSearch cluster that is not secured has no users", () => {
+  const stack = new TerraformStack(Testing.app(), "test");
+  const cluster = new OpenSearchCluster(stack, "os", {
+    infraNetwork: new Network(stack, "infra", { name: "infra_net" }),
+    nodes: [{ dataVolume: new DataVolume(stack, "v", { name: "data" }) }],
+  });
+  expect(() => new OpenSearchSecurity(stack, "os-security", { cluster, applications })).toThrow(
+    "the OpenSearch cluster has no security, so that it has no users either: set security on the cluster, or leave the applications out (at test/os-security)",
+  );
+});
+
+describe("a secured OpenSearch cluster", () => {
+  const containers = synthesize(true);
+  const nodes = [1, 2, 3].map((n) => containers[`opensearch-${n}`]);
+
+  test("speaks TLS on HTTP and transport, and takes nodes and the administrator by the name in their certificate", () => {
+    for (const node of nodes) {
+      const env = envOf(node);
+      expect(env).toMatchObject({
+        "plugins.security.ssl.http.enabled": "true",
+        "plugins.security.ssl.http.pemcert_filepath": "certificates/node.pem",
+        "plugins.security.ssl.transport.pemkey_filepath": "certificates/node.pem",
+        "plugins.security.ssl.transport.pemtrustedcas_filepath": "certificates/ca-bundle.pem",
+        "plugins.security.nodes_dn": "CN=opensearch-*",
+        "plugins.security.authcz.admin_dn": "CN=os-admin",
+        DISABLE_INSTALL_DEMO_CONFIG: "true",
+      });
+      expect(env).not.toHaveProperty("DISABLE_SECURITY_PLUGIN");
+    }
+  });
+
+  test("gives each node its own certificate, that of the checks, and nobody else's", () => {
+    const config = "/usr/share/opensearch/config/certificates";
+    expect(nodes.map(secretsOf)).toEqual(
+      [1, 2, 3].map((n) => ({
+        [`${config}/ca-bundle.pem`]: "secrets/ca.pem",
+        [`${config}/node.pem`]: `secrets/opensearch-${n}.pem`,
+        [`${config}/checks.pem`]: "secrets/checks.pem",
+      })),
+    );
+  });
+
+  test("starts with all files that the plugin asks for, without a user and without anonymous access", () => {
+    const files = filesOf(nodes[0]);
+    const folder = "/usr/share/opensearch/config/opensearch-security";
+    const initial = Object.keys(files).filter((file) => file.startsWith(folder));
+    expect(initial.map((file) => file.slice(folder.length + 1)).sort()).toEqual([
+      "action_groups.yml",
+      "audit.yml",
+      "config.yml",
+      "internal_users.yml",
+      "roles.yml",
+      "roles_mapping.yml",
+      "tenants.yml",
+    ]);
+    expect(files[`${folder}/internal_users.yml`]).not.toMatch(/hash/);
+    expect(files[`${folder}/config.yml`]).toContain("anonymous_auth_enabled: false");
+    expect(files[`${folder}/audit.yml`]).toContain("log_request_body: false");
+  });
+
+  test("is healthy when the node itself, by its certificate, sees all others", () => {
+    const [, ...command] = nodes[1].healthcheck.test;
+    expect(command).toEqual([
+      ...["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "4"],
+      ...["--cacert", "/usr/share/opensearch/config/certificates/ca-bundle.pem"],
+      ...["--cert", "/usr/share/opensearch/config/certificates/node.pem"],
+      "https://127.0.0.1:9200/_cluster/health?wait_for_nodes=%3E%3D3&wait_for_status=yellow&timeout=1s",
+    ]);
+  });
+
+  test("is reached by names that TLS takes, without an underscore", () => {
+    for (const sidecar of ["os-init", "os-security"]) {
+      expect(envOf(containers[sidecar]).OPENSEARCH_ENDPOINTS).toBe(
+        "https://opensearch-1:9200 https://opensearch-2:9200 https://opensearch-3:9200",
+      );
+    }
+  });
+
+  test("gives the administrator's certificate to os-security alone, with the hashes of the applications that name indices", () => {
+    expect(secretsOf(containers["os-security"])).toEqual({
+      "/groundwork/applications/orders.hash": "secrets/orders.hash",
+      "/groundwork/ca-bundle.pem": "secrets/ca.pem",
+      "/groundwork/key-pair.pem": "secrets/os-admin.pem",
+    });
+    expect(envOf(containers["os-security"]).GROUNDWORK_DECLARED).toBe("orders alloy");
+    expect(secretsOf(containers["os-init"])).toEqual({
+      "/groundwork/ca-bundle.pem": "secrets/ca.pem",
+      "/groundwork/key-pair.pem": "secrets/os-init.pem",
+    });
+  });
+
+  test("has a role for Alloy, which is known by its certificate, in which no document can be read", () => {
+    const files = filesOf(containers["os-security"]);
+    const file = (kind: string) => files[`/groundwork/applications/alloy.${kind}.json`];
+    expect(JSON.parse(file("mapping")).users).toEqual(["alloy"]);
+    expect(JSON.parse(file("role"))).toMatchObject({
+      cluster_permissions: [
+        "cluster:monitor/health",
+        "cluster:monitor/main",
+        "cluster:monitor/nodes/stats",
+      ],
+      index_permissions: [
+        {
+          index_patterns: ["*"],
+          allowed_actions: ["indices:admin/aliases/get", "indices:monitor/stats"],
+        },
+      ],
+    });
+    expect(file("user")).toBeUndefined();
+  });
+
+  test("lets nodes, which run as another user than root, read their secrets", () => {
+    const modes = Object.values(containers).flatMap(({ upload }) =>
+      upload
+        .filter(({ source_hash }: Json) => source_hash)
+        .map(({ permissions }: Json) => permissions),
+    );
+    expect(new Set(modes)).toEqual(new Set(["0444"]));
+  });
+});
+
+describe("an OpenSearch cluster without security", () => {
+  const containers = synthesize(false);
+
+  test("has neither certificates nor the plugin's settings", () => {
+    for (const body of Object.values(containers)) {
+      expect(secretsOf({ upload: [], ...body })).toEqual({});
+      expect(JSON.stringify(body)).not.toMatch(/plugins\.security|https:|CURL_HOME/);
+    }
+    expect(envOf(containers["opensearch-1"]).DISABLE_SECURITY_PLUGIN).toBe("true");
+  });
+});

@@ -1,0 +1,128 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { catalog } from "../catalog";
+import { lab } from "../environments/lab";
+import { laptop } from "../environments/laptop";
+import { copyOfProject, editCopy } from "../lab/bench/copy";
+import { PROJECT_ROOT } from "../operations/synthesis/project";
+import { synthesizeProject, synthesizeTree } from "../operations/synthesis/tree";
+import { synthesizePlatform } from "../stacks/platform";
+import type { Json } from "./support/platform";
+
+const APP = ["-r", "./tools/register.js", "main.ts"];
+
+/** What node says of a project with these edits, a line each, for each of these arguments. */
+async function errorsOf(
+  edits: readonly (readonly [file: string, from: string, to: string])[],
+  ...programs: (readonly string[])[]
+): Promise<string[][]> {
+  const copy = copyOfProject();
+  try {
+    for (const [file, from, to] of edits) {
+      editCopy(copy, file, from, to);
+    }
+    return await Promise.all(
+      programs.map(async (program) => {
+        const { code, stderr } = await promisify(execFile)(process.execPath, program, {
+          cwd: copy,
+          env: { ...process.env, GROUNDWORK_ENV: "lab", CDKTF_OUTDIR: join(copy, "out") },
+        }).catch((error) => error);
+        expect(code).toBe(1);
+        return stderr.trim().split("\n");
+      }),
+    );
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+test("the app and a command say everything that is wrong in what people wrote, a line each, and nothing else", async () => {
+  const said = await errorsOf(
+    [
+      [
+        "environments/lab.ts",
+        'name: "lab",',
+        'name: "lab", memoryscale: 2, kafka: { brokers: "3" as never },',
+      ],
+      ["catalog/topics.ts", '"infra-events", partitions: 3', '"infra events", partitions: 0'],
+      [
+        "catalog/topics.ts",
+        'name: "application-logs",',
+        'name: "application-logs", replicationfactor: 2,',
+      ],
+      [
+        "catalog/applications.ts",
+        "Application[] = []",
+        'Application[] = [{ name: "shop", topics: { "infra-events": "wirte" } } as never]',
+      ],
+      ["catalog/notifications.ts", "addresses:", "adresses:"],
+      ["catalog/index-templates/logs_template.json", '"index_patterns"', '"index_pattern"'],
+      ["alerts/kafka.yml", "    for: ", "    four: "],
+      ["dashboards/Messaging/kafka.json", '"uid": "groundwork-kafka"', '"uid": ""'],
+    ],
+    APP,
+    ["commands/groundwork.mjs", "credentials"],
+  );
+  expect(said[0]).toEqual([
+    'environment "lab" has kafka.brokers "3": it has to be a number',
+    expect.stringMatching(
+      /^environment "lab" has "memoryscale", which is unknown: did you mean "memoryScale"\? allowed are name, /,
+    ),
+    'index template catalog/index-templates/logs_template.json has "index_pattern", which is unknown: did you mean "index_patterns"? allowed are index_patterns, priority, template, composed_of, version, data_stream, _meta',
+    'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, as in ["logs-*"]',
+    'dashboard dashboards/Messaging/kafka.json: the uid is "": it has to be 1 to 40 letters, digits, "-" and "_"',
+    'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
+    'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
+    'topic "infra events" has 0 partitions: it needs a whole number from 1 to 2147483647',
+    'topic "application-logs" has "replicationfactor", which is unknown: did you mean "replicationFactor"? allowed are name, partitions, replicationFactor, configs, onDrift',
+    'application "shop" has topics.infra-events "wirte": it has to be "read", "write" or "readwrite"',
+    'contact point "operators" has no email.addresses: it has to be a list',
+    'contact point "operators" has in email "adresses", which is unknown: did you mean "addresses"? allowed are addresses',
+  ]);
+  expect(said[1]).toEqual(said[0]);
+});
+
+test("the app says of every stack what cannot be there", async () => {
+  const [said] = await errorsOf(
+    [
+      ["catalog/topics.ts", "partitions: 3", "partitions: 3, replicationFactor: 4"],
+      ["catalog/topics.ts", "partitions: 6", "partitions: 6, replicationFactor: 5"],
+      ["environments/lab.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
+    ],
+    APP,
+  );
+  expect(said).toEqual([
+    "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at lab-data/opensearch)",
+    'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
+    'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
+  ]);
+});
+
+test("a synth lets Terraform destroy the volumes if it is told to, and the next one in the process does not", async () => {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  const protections = async (props: { readonly preventDestroy?: boolean }) => {
+    await synthesizePlatform(laptop, catalog, { outdir, secrets: false, ...props });
+    const file = join(outdir, "stacks", "laptop-storage", "cdk.tf.json");
+    const { resource } = JSON.parse(readFileSync(file, "utf8"));
+    const volumes = Object.values<Json>(resource.docker_volume);
+    return [...new Set(volumes.map(({ lifecycle }) => lifecycle.prevent_destroy))];
+  };
+  try {
+    expect(await protections({ preventDestroy: false })).toEqual([false]);
+    expect(await protections({})).toEqual([true]);
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+});
+
+test("the app synthesizes what a command does, and a preview is the same with any engine", async () => {
+  process.env.DOCKER_HOST = "unix:///run/user/1000/docker.sock";
+  try {
+    expect(await synthesizeTree(PROJECT_ROOT, "lab")).toEqual(await synthesizeProject(lab));
+  } finally {
+    delete process.env.DOCKER_HOST;
+  }
+});

@@ -1,0 +1,88 @@
+import type { Environment } from "../../../environments";
+import { labThree } from "../../../environments/lab-three";
+import { harmOfLosing, partitionsIn, shardsIn } from "../../../operations/checks/machine-loss";
+
+const DESCRIBED = [
+  "Topic: orders\tTopicId: x\tPartitionCount: 2\tReplicationFactor: 3\tConfigs: cleanup.policy=compact,min.insync.replicas=2",
+  "\tTopic: orders\tPartition: 0\tLeader: 1\tReplicas: 1,2,3\tIsr: 1,2,3\tElr: \tLastKnownElr: ",
+  "\tTopic: orders\tPartition: 1\tLeader: 2\tReplicas: 2,3,1\tIsr: 2,3\tElr: \tLastKnownElr: ",
+  "Topic: notes\tTopicId: y\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: ",
+  "\tTopic: notes\tPartition: 0\tLeader: 3\tReplicas: 3\tIsr: 3\tElr: \tLastKnownElr: ",
+].join("\n");
+
+const copy = (node: string | null, state = "STARTED") => ({ state, node, primary: false });
+const STATE = JSON.stringify({
+  nodes: { x: { name: "opensearch-1" }, y: { name: "opensearch-2" }, z: { name: "opensearch-3" } },
+  routing_table: {
+    indices: {
+      "logs-shop": {
+        shards: {
+          0: [copy("x"), copy("y", "RELOCATING")],
+          1: [copy("z"), copy(null, "UNASSIGNED")],
+        },
+      },
+      once: { shards: { 0: [copy("x"), copy("y", "INITIALIZING")] } },
+    },
+  },
+});
+const kept = { partitions: partitionsIn(DESCRIBED), shards: shardsIn(STATE) };
+const nothing = { partitions: [], shards: [] };
+
+test("a partition of which no replica is in sync has none, on any machine", () => {
+  const [lost] = partitionsIn(
+    "\tTopic: lost\tPartition: 0\tLeader: none\tReplicas: 1\tIsr: \tElr: 1",
+  );
+  expect(lost).toEqual({ name: "lost-0", nodes: [], needs: 1 });
+  expect(harmOfLosing(labThree, "b", { partitions: [lost], shards: [] })).toHaveLength(1);
+});
+
+test("a partition has the replicas that are in sync, a shard the copies that are started", () => {
+  expect(kept.partitions).toEqual([
+    { name: "orders-0", nodes: ["kafka-1", "kafka-2", "kafka-3"], needs: 2 },
+    { name: "orders-1", nodes: ["kafka-2", "kafka-3"], needs: 2 },
+    { name: "notes-0", nodes: ["kafka-3"], needs: 1 },
+  ]);
+  expect(kept.shards).toEqual([
+    { name: "logs-shop[0]", nodes: ["opensearch-1", "opensearch-2"], needs: 1 },
+    { name: "logs-shop[1]", nodes: ["opensearch-3"], needs: 1 },
+    { name: "once[0]", nodes: ["opensearch-1"], needs: 1 },
+  ]);
+});
+
+describe("what would be harmed by the loss of a machine", () => {
+  test("is said of partitions that would lack replicas in sync and of shards without a copy", () => {
+    expect(["a", "b", "c"].map((machine) => harmOfLosing(labThree, machine, kept))).toEqual([
+      ["without a, no copy would be left of shards: once[0]"],
+      [
+        "without b, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: orders-1",
+      ],
+      [
+        "without c, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: orders-1, notes-0",
+        "without c, no copy would be left of shards: logs-shop[1]",
+      ],
+    ]);
+  });
+
+  test("is the majority of a cluster whose nodes are together, or when others are gone already", () => {
+    const together: Environment = { ...labThree, placement: { "kafka-2": "a" } };
+    expect(harmOfLosing(together, "a", nothing)).toEqual([
+      "without a, 1 of 3 controllers of Kafka would be left: no majority",
+    ]);
+    expect(harmOfLosing(together, "b", nothing)).toEqual([]);
+    expect(harmOfLosing({ ...labThree, excludedMachines: ["c"] }, "a", nothing)).toEqual([
+      "without a, 1 of 3 controllers of Kafka would be left: no majority",
+      "without a, 1 of 3 nodes of OpenSearch would be left: no majority",
+    ]);
+  });
+
+  test("names a few of many", () => {
+    const many = Array.from({ length: 9 }, (_, i) => ({
+      name: `t-${i}`,
+      nodes: ["kafka-1"],
+      needs: 1,
+    }));
+    expect(harmOfLosing(labThree, "a", { partitions: many, shards: [] })).toEqual([
+      expect.stringMatching(/: t-0, t-1, t-2, and 6 more$/),
+    ]);
+  });
+});

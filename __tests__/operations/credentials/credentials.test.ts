@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Application } from "../../../constructs";
+import { makeKeyPairs } from "../../../environments/identities";
+import { lab } from "../../../environments/lab";
+import { labSecured } from "../../../environments/lab-secured";
+import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
+
+// Twelve rounds, each twice as long as the one before, say nothing that four do not.
+jest.mock("bcryptjs", () => {
+  const bcrypt = jest.requireActual("bcryptjs");
+  return { ...bcrypt, hash: (password: string) => bcrypt.hash(password, 4) };
+});
+
+const APPLICATIONS: readonly Application[] = [
+  { name: "shop", topics: { "infra-events": "write" } },
+  { name: "ledger", topics: { "infra-events": "read" }, consumerGroups: ["ledger"] },
+];
+
+const folder = mkdtempSync(join(tmpdir(), "credentials-"));
+beforeAll(async () => {
+  process.env.GROUNDWORK_SECRETS = folder;
+  await makeKeyPairs(folder, labSecured, ["shop", "ledger"]);
+});
+afterAll(() => {
+  delete process.env.GROUNDWORK_SECRETS;
+  rmSync(folder, { recursive: true });
+});
+
+describe("the credentials of an application", () => {
+  const open = credentialsOf(lab, APPLICATIONS, "ledger");
+  const secured = () => credentialsOf(labSecured, APPLICATIONS, "ledger");
+
+  test("are the addresses where everyone is let in", () => {
+    expect(RENDERERS.properties(open)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
+    expect(RENDERERS.env(open)).toBe(
+      "KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_GROUP_ID=ledger\nKAFKA_SECURITY_PROTOCOL=PLAINTEXT\nOPENSEARCH_URL=http://opensearch:9200\n",
+    );
+    expect(RENDERERS.text(open)).toContain("none: neither user nor password is asked for");
+  });
+
+  test("are a user, a password and whom to trust where the platform is secured", () => {
+    const { login } = secured();
+    expect(login?.user).toBe("ledger");
+    const properties = RENDERERS.properties(secured());
+    expect(properties).toContain("security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n");
+    expect(properties).toContain(`username="ledger" password="${login?.password}";\n`);
+    // One property, with the line breaks of the certificate.
+    expect(properties).toMatch(
+      /^ssl\.truststore\.certificates=-----BEGIN CERTIFICATE-----\\n\\\n( {2}\S+\\n\\\n)+ {2}-----END CERTIFICATE-----\n$/m,
+    );
+    const env = RENDERERS.env(secured());
+    expect(env).toContain("OPENSEARCH_URL=https://opensearch:9200\nOPENSEARCH_USERNAME=ledger\n");
+    const [, caBundle] = /^CA_BASE64=(.*)$/m.exec(env) ?? [];
+    expect(Buffer.from(caBundle, "base64").toString()).toBe(RENDERERS.ca(secured()));
+    expect(
+      env
+        .trim()
+        .split("\n")
+        .every((line) => /^[A-Z_0-9]+=\S+$/.test(line)),
+    ).toBe(true);
+  });
+
+  test("are those of nobody who is not declared", () => {
+    expect(() => credentialsOf(labSecured, APPLICATIONS, "shpo")).toThrow(
+      'application "shpo" is not declared: declared are shop, ledger; add it to catalog/applications.ts',
+    );
+    expect(() => credentialsOf(labSecured, [], undefined)).toThrow(
+      "npm run credentials -- <application>: declared are none yet, in catalog/applications.ts",
+    );
+  });
+});

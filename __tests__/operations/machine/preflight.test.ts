@@ -1,0 +1,341 @@
+import { meaningOf, remedyOf } from "../../../constructs";
+import { laptop } from "../../../environments/laptop";
+import {
+  checksOf,
+  diagnose,
+  findProblems,
+  findWarnings,
+  type MachineFacts,
+  PODMAN,
+  type Requirements,
+  requirementsOf,
+} from "../../../operations/machine/preflight";
+import { resourcesOf } from "../../../operations/synthesis/resources";
+import { table } from "../../../operations/terminal/terminal";
+import { synthesize } from "../../support/platform";
+
+const DEMAND: Requirements = {
+  environment: "laptop",
+  memoryReservationMiB: 4480,
+  ports: new Map([
+    [9200, "opensearch-1"],
+    [9092, "kafka-1"],
+  ]),
+  images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
+  raisesLimits: true,
+  isSecured: true,
+};
+const ENGINE = {
+  version: "28.5.2",
+  apiVersion: "1.51",
+  memoryMiB: 8000,
+  clockAheadSeconds: 0,
+  limits: { memory: true, swap: true },
+  freeDiskMiB: 50_000,
+};
+const READY: MachineFacts = {
+  nodeVersion: "20.20.2",
+  terraform: { command: "terraform", product: "Terraform", version: "1.11.4", choice: "the first" },
+  engine: ENGINE,
+  openFiles: 1_048_576,
+  maxMapCount: 262144,
+  takenPorts: [],
+};
+
+const problemsOf = (machine: MachineFacts, requirements?: Requirements) =>
+  findProblems([{ machine, requirements }]);
+
+test("a machine that has everything has no problem", () => {
+  expect(problemsOf(READY, DEMAND)).toEqual([]);
+});
+
+test("what a remote engine does not tell is no problem", () => {
+  expect(problemsOf({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
+});
+
+test("everything that is missing is reported together, each with its remedy", () => {
+  expect(
+    problemsOf(
+      {
+        nodeVersion: "18.1.0",
+        engineError: "Cannot connect to the Docker daemon",
+        maxMapCount: 65530,
+        takenPorts: [9200, 9092],
+      },
+      DEMAND,
+    ),
+  ).toEqual([
+    "Node is 18.1.0: 20.19 or newer is needed; install it from your distribution or nodejs.org",
+    "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or name one in TERRAFORM_BINARY_NAME",
+    "no Docker engine answers: Cannot connect to the Docker daemon; start Docker, or point DOCKER_HOST to an engine",
+    "vm.max_map_count is 65530: OpenSearch needs at least 262144; sudo sysctl -w vm.max_map_count=262144",
+    "port 9200 on 127.0.0.1 is taken and opensearch-1 is to publish it: stop what uses it, or change hostPorts in environments/laptop.ts",
+    "port 9092 on 127.0.0.1 is taken and kafka-1 is to publish it: stop what uses it, or change hostPorts in environments/laptop.ts",
+  ]);
+});
+
+test("of several machines the one that lacks something is named, and what is of the tools is told once", () => {
+  const node = { ...READY, nodeVersion: "18.1.0" };
+  const inspections = [
+    { name: "a", machine: node, requirements: DEMAND },
+    {
+      name: "b",
+      machine: { ...node, engine: { ...ENGINE, apiVersion: "1.40" } },
+      requirements: DEMAND,
+    },
+  ];
+  expect(findProblems(inspections)).toEqual([
+    expect.stringMatching(/^Node is 18\.1\.0: /),
+    expect.stringMatching(/^machine b: the engine's API is 1\.40: /),
+  ]);
+  const names = checksOf(inspections).map(({ name }) => name);
+  expect(names.filter((name) => /^(Node|Terraform|memory \()/.test(name))).toEqual([
+    ...["Node", "Terraform", "memory (a)", "memory (b)"],
+  ]);
+});
+
+test("two machines are refused that are one engine, in two Swarms, or apart in time", () => {
+  const at = (id: string, swarmId: string, clockAheadSeconds: number): MachineFacts => ({
+    ...READY,
+    swarm: "manager",
+    swarmId,
+    engine: { ...ENGINE, id, clockAheadSeconds, kernel: "6.1.0" },
+  });
+  const inspections = [
+    at("X", "one", 0),
+    at("Y", "one", -400),
+    at("X", "one", 0),
+    at("Z", "two", 0),
+  ];
+  const named = inspections.map((machine, i) => ({
+    name: "abcd"[i],
+    machine,
+    requirements: DEMAND,
+  }));
+  expect(findProblems(named)).toEqual([
+    "machine b: the engine's clock is 400 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
+    "machine c: its engine is that of machine a under another address: each machine has its own, or what is copied to both is lost with one",
+    "machine d: it is in another Docker Swarm than machine a: docker swarm leave takes it out of that, then npm run swarm takes it in",
+  ]);
+  expect(checksOf(named)).toContainEqual({
+    name: "Docker engine (a)",
+    found: "28.5.2, API 1.51, Linux 6.1.0",
+    problem: undefined,
+  });
+});
+
+test("stopping needs the tools alone", () => {
+  expect(problemsOf({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
+  expect(problemsOf({ ...READY, engineError: "no such host" })).toEqual([
+    "no Docker engine answers: no such host; start Docker, or point DOCKER_HOST to an engine",
+  ]);
+});
+
+test("a forced Terraform that is none is named", () => {
+  expect(
+    problemsOf({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
+  ).toEqual([
+    'TERRAFORM_BINARY_NAME is "terrafrom" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH',
+  ]);
+});
+
+test("too little memory names what the engine has and what the environment reserves", () => {
+  expect(problemsOf({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
+    'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 4480 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
+  ]);
+});
+
+test.each([
+  ["Terraform", "1.5.7"],
+  ["OpenTofu", "1.5.10"],
+] as const)("%s %s is too old", (product, version) => {
+  const terraform = { command: "tf", product, version, choice: "" };
+  expect(problemsOf({ ...READY, terraform }, DEMAND)).toEqual([
+    `${product} (tf) is ${version}: 1.6.0 or newer is needed; upgrade it`,
+  ]);
+});
+
+test.each([
+  ["20.19.0", "1.6.0", "1.41"],
+  ["v20.100.0", "1.10.0-dev", "1.100"],
+])("Node %s, Terraform %s and API %s are new enough", (nodeVersion, version, apiVersion) => {
+  const terraform = { command: "tf", product: "Terraform", version, choice: "" } as const;
+  const machine = { ...READY, nodeVersion, terraform, engine: { ...ENGINE, apiVersion } };
+  expect(problemsOf(machine, DEMAND)).toEqual([]);
+});
+
+test("the requirements is the sum of what the synthesized containers reserve, and their ports", () => {
+  const { stacks } = synthesize(laptop);
+  const requirements = requirementsOf(
+    laptop,
+    Object.entries(stacks).flatMap(([stack, json]) => resourcesOf(stack, json)),
+  );
+  expect(requirements.images).toHaveLength(7);
+  expect(requirements.memoryReservationMiB).toBe(
+    3 * 512 + 3 * 512 + 2 * 128 + 64 + 2 * 256 + 2 * 256,
+  );
+  expect([...requirements.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
+  expect(requirements.ports.get(9093)).toBe("kafka-2");
+});
+
+test("a table aligns its columns", () => {
+  expect(
+    table([
+      ["a", "bb"],
+      ["ccc", "d"],
+    ]),
+  ).toBe("a    bb\nccc  d");
+});
+
+test("an exit code is explained, an unknown one too", () => {
+  expect([meaningOf(69), remedyOf(69)]).toEqual([
+    "the cluster was not ready before the deadline",
+    "look at its containers, then deploy again",
+  ]);
+  expect([meaningOf(3), remedyOf(3)]).toEqual(["an unexpected failure", "read the log"]);
+});
+
+test("doctor says which ports the platform itself holds", () => {
+  const found = (ownPorts: number) =>
+    diagnose({ ...READY, ownPorts }, DEMAND).find(({ name }) => name === "ports")?.found;
+  expect([found(0), found(1), found(2)]).toEqual([
+    "2 free",
+    "1 published by this platform, 1 free",
+    "2 published by this platform",
+  ]);
+});
+
+test.each<[string, Partial<MachineFacts>, string]>([
+  [
+    "an engine that is too old",
+    { engine: { ...ENGINE, apiVersion: "1.40" } },
+    "the engine's API is 1.40: 1.41 or newer is needed (Docker 20.10); upgrade Docker",
+  ],
+  [
+    "an engine without limits of memory",
+    { engine: { ...ENGINE, limits: { memory: false, swap: false } } },
+    "the engine enforces no limit of memory and none of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
+  ],
+  [
+    "a kernel that does not count swap",
+    { engine: { ...ENGINE, limits: { memory: true, swap: false } } },
+    "the engine enforces no limit of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
+  ],
+  [
+    "a rootless engine that was given no controller of memory",
+    {
+      engine: {
+        ...ENGINE,
+        securityOptions: ["rootless"],
+        limits: { memory: false, swap: false },
+      },
+      lockedMemoryMiB: Number.POSITIVE_INFINITY,
+    },
+    "the engine enforces no limit of memory and none of swap, so that containers take each other's: systemd has to delegate the controller memory to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+  ],
+  [
+    "a rootless engine that may lock less memory than OpenSearch asks for",
+    { engine: { ...ENGINE, securityOptions: ["seccomp", "rootless"] }, lockedMemoryMiB: 8 },
+    "the engine is rootless and may lock 8 MiB of memory, and OpenSearch asks for all of its own: set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity",
+  ],
+  [
+    "an engine that maps the users of containers",
+    { engine: { ...ENGINE, securityOptions: ["userns"] } },
+    "the engine maps the users of containers (userns-remap), so that those who watch the others may not use its socket: take userns-remap out of its daemon.json",
+  ],
+  [
+    "podman in docker's place",
+    { engine: undefined, engineError: PODMAN },
+    "no Docker engine answers: the docker command is podman's; remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)",
+  ],
+  [
+    "a full disk",
+    { engine: { ...ENGINE, freeDiskMiB: 500 } },
+    "the engine's disk has 500 MiB free: images and volumes need 10240 MiB to begin with; docker system prune removes what nothing uses",
+  ],
+  [
+    "a clock that would have certificates refused",
+    { engine: { ...ENGINE, clockAheadSeconds: -4000 } },
+    "the engine's clock is 4000 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
+  ],
+  [
+    "a limit of open files that OpenSearch refuses",
+    { openFiles: 20_000 },
+    "the engine may open 20000 files and OpenSearch asks for 65536: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/laptop.ts",
+  ],
+  [
+    "a state that somebody has secured",
+    { locks: [{ file: "data.tfstate", who: "ann@host", since: "2026" }] },
+    "data.tfstate is locked by ann@host since 2026: wait until that deploy has ended, or end its terraform process",
+  ],
+])("%s is a problem with one remedy", (_, machine, problem) => {
+  expect(problemsOf({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
+});
+
+test.each<[string, Partial<MachineFacts>, string]>([
+  [
+    "a registry of providers that does not answer",
+    { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
+    "Terraform may not get the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); where it fails, allow registry.terraform.io, set HTTPS_PROXY, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+  ],
+  [
+    "a registry of images that does not answer this machine",
+    { missingImages: ["grafana/loki:3.7.3"] },
+    "the engine has no grafana/loki:3.7.3 and the registry does not answer this machine: docker pull grafana/loki:3.7.3 says whether the engine gets them",
+  ],
+  [
+    "a rootless engine elsewhere",
+    { engine: { ...ENGINE, securityOptions: ["rootless"] } },
+    'the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity',
+  ],
+])("%s is a warning, and keeps nobody from a deploy", (_, machine, warning) => {
+  const inspections = [{ machine: { ...READY, ...machine }, requirements: DEMAND }];
+  expect(findWarnings(inspections)).toEqual([warning]);
+  expect(findProblems(inspections)).toEqual([]);
+});
+
+test("a rootless engine that may lock all memory, or is asked for none, is said to be one and is no problem", () => {
+  const rootless = { ...READY, engine: { ...ENGINE, securityOptions: ["rootless", "selinux"] } };
+  const inspections = [
+    { machine: { ...rootless, lockedMemoryMiB: Number.POSITIVE_INFINITY }, requirements: DEMAND },
+    { machine: rootless, requirements: { ...DEMAND, raisesLimits: false } },
+  ];
+  for (const inspection of inspections) {
+    expect([...findProblems([inspection]), ...findWarnings([inspection])]).toEqual([]);
+    expect(checksOf([inspection])).toContainEqual(
+      expect.objectContaining({ name: "security options", found: "rootless, SELinux" }),
+    );
+  }
+});
+
+test("a limit of open files that nobody raises is no problem", () => {
+  expect(problemsOf({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesLimits: false })).toEqual(
+    [],
+  );
+});
+
+test("a clock that differs a little, or where no certificate is looked at, is no problem", () => {
+  const behind = (seconds: number) => ({
+    ...READY,
+    engine: { ...ENGINE, clockAheadSeconds: -seconds },
+  });
+  expect(problemsOf(behind(200), DEMAND)).toEqual([]);
+  expect(problemsOf(behind(4000), { ...DEMAND, isSecured: false })).toEqual([]);
+});
+
+test("every prerequisite is looked at and said, found or not", () => {
+  expect(diagnose(READY, DEMAND).map(({ name, found }) => `${name}: ${found}`)).toEqual([
+    "Node: 20.20.2",
+    "Terraform: Terraform 1.11.4",
+    "Docker engine: 28.5.2, API 1.51",
+    "provider: can be had",
+    "images: 2, all can be had",
+    "memory: 8000 MiB",
+    "memory limits: in force",
+    "disk: 50000 MiB free",
+    "vm.max_map_count: 262144",
+    "open files: 1048576",
+    "clock: as this machine's",
+    "ports: 2 free",
+  ]);
+});

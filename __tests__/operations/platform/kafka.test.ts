@@ -1,0 +1,53 @@
+import { environments } from "../../../environments";
+import { Platform } from "../../../operations/platform/platform";
+
+const answers: Record<string, { exitCode: number; output: string }> = {};
+
+// An engine in whose brokers a tool says what a test wants it to.
+jest.mock("../../../operations/engine/docker", () => ({
+  tryDockerAt: async (_engine: unknown, ...args: string[]) =>
+    answers[
+      args
+        .find((arg) => arg.endsWith(".sh"))
+        ?.split("/")
+        .at(-1) ?? ""
+    ],
+}));
+
+/** What kafka-metadata-quorum.sh prints, by each node's lag. */
+function quorum(lags: Record<number, number>): string {
+  const columns =
+    "NodeId\tDirectoryId           \tLogEndOffset\tLag\tLastFetchTimestamp\tLastCaughtUpTimestamp\tStatus  \t";
+  const rows = Object.entries(lags).map(
+    ([id, lag]) =>
+      `${id}     \tAAAAAAAAAAAAAAAAAAAAAA\t${5000 - lag}        \t${lag}  \t1764300000000     \t1764300000000        \tFollower\t`,
+  );
+  return [columns, ...rows].join("\n");
+}
+
+describe("Kafka with all replicas in sync, as the broker says that is asked,", () => {
+  const lacks = (replication: { exitCode: number; output: string }) => {
+    answers["kafka-topics.sh"] = { exitCode: 0, output: "" };
+    answers["kafka-metadata-quorum.sh"] = replication;
+    return new Platform(environments.laptop).kafka.incomplete("kafka-1");
+  };
+
+  test("is whole when every broker knows what the controllers have decided", async () => {
+    const output = quorum({ 1: 0, 2: 3, 3: 10 });
+    expect(await lacks({ exitCode: 0, output })).toBeUndefined();
+  });
+
+  test("lacks a broker that is cut off from the controllers, or that they do not know", async () => {
+    expect(await lacks({ exitCode: 0, output: quorum({ 1: 40, 2: 0, 3: 1 }) })).toBe(
+      "not up to date with the cluster's metadata: kafka-1",
+    );
+    expect(await lacks({ exitCode: 0, output: quorum({ 1: 0, 2: 11 }) })).toBe(
+      "not up to date with the cluster's metadata: kafka-2, kafka-3",
+    );
+  });
+
+  test("is not taken for whole when no controller answers", async () => {
+    const output = "Error: Timed out waiting for a node assignment.";
+    expect(await lacks({ exitCode: 1, output })).toBe(output);
+  });
+});

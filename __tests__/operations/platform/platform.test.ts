@@ -1,0 +1,95 @@
+import { environments } from "../../../environments";
+import { labThree } from "../../../environments/lab-three";
+import { Platform } from "../../../operations/platform/platform";
+
+/** What the docker command was told last, and by which engine. */
+let asked: { readonly engine?: string; readonly command: string };
+
+// An engine that says what it was asked; no test of this file reaches a real one.
+jest.mock("../../../operations/engine/docker", () => ({
+  async tryDockerAt(engine: { host: string } | undefined, ...args: string[]) {
+    asked = { engine: engine?.host, command: args.join(" ") };
+    return { exitCode: 0, output: asked.command };
+  },
+}));
+
+const { security: _, ...open } = environments.laptop;
+const plaintext = new Platform(open);
+const secured = new Platform({ ...open, security: "tls" });
+
+describe("a broker is asked", () => {
+  const tool = "kafka-2 /opt/kafka/bin/kafka-topics.sh";
+
+  test.each([
+    ["as anyone when the cluster is open", plaintext, "kafka-2.infra_net:19092 --list"],
+    [
+      "as itself when the cluster is secured",
+      secured,
+      "kafka-2.infra-net:19092 --command-config /groundwork/client.properties --list",
+    ],
+  ])("%s", async (_how, { kafka }, rest) => {
+    const { output } = await kafka.run("kafka-2", "kafka-topics.sh", ["--list"]);
+    expect(output).toMatch(/^exec --env KAFKA_HEAP_OPTS=-Xmx64m --env KAFKA_JVM_PERFORMANCE_OPTS=/);
+    expect(output.slice(output.indexOf("kafka-2"))).toBe(`${tool} --bootstrap-server ${rest}`);
+  });
+
+  test.each([
+    ["open", plaintext, "kafka-2.infra_net 19092"],
+    ["secured", secured, "127.0.0.1 19099"],
+  ])("by its own health check when the cluster is %s", async (_kind, { kafka }, address) => {
+    expect(await kafka.serves("kafka-2")).toBe(true);
+    expect(asked.command).toBe(`exec kafka-2 timeout 5 bash /groundwork/healthcheck.sh ${address}`);
+  });
+});
+
+describe("a node of OpenSearch is asked", () => {
+  test.each([
+    ["over HTTP when the cluster is open", plaintext, "http"],
+    ["over TLS when the cluster is secured", secured, "https"],
+  ])("%s, and an HTTP error is a failure", async (_how, { openSearch }, scheme) => {
+    const { output } = await openSearch.get("/_cluster/health");
+    expect(output).toMatch(/^exec opensearch-1 curl .*--fail /);
+    expect(output.split(" ").at(-1)).toBe(`${scheme}://127.0.0.1:9200/_cluster/health`);
+  });
+});
+
+describe("what observes the platform is asked", () => {
+  const CERTIFICATES = "/usr/share/opensearch/config/certificates";
+
+  test.each([
+    ["as anyone when it is open", plaintext, "--fail http"],
+    [
+      "as the checks when it is secured",
+      secured,
+      `--cacert ${CERTIFICATES}/ca-bundle.pem --cert ${CERTIFICATES}/checks.pem --fail https`,
+    ],
+  ])("for logs, through a node of OpenSearch, %s", async (_how, { loki }, rest) => {
+    const { output } = await loki.get("/loki/api/v1/labels");
+    expect(output).toBe(
+      `exec opensearch-1 curl --silent --show-error --max-time 10 ${rest}://loki.infra_net:3100/loki/api/v1/labels`,
+    );
+  });
+
+  test.each([
+    ["as anyone when it is open", plaintext, "http"],
+    [
+      "as the checks when it is secured",
+      secured,
+      "--http.config.file=/etc/prometheus/checks.yml https",
+    ],
+  ])("for metrics %s", async (_how, { prometheus }, rest) => {
+    const { output } = await prometheus.query("up");
+    expect(output).toBe(
+      `exec prometheus promtool query instant --format json ${rest}://127.0.0.1:9090 up`,
+    );
+  });
+});
+
+test("on several machines, a service is asked on its own and not on an excluded one", async () => {
+  const [, b] = labThree.machines;
+  const platform = new Platform({ ...labThree, excludedMachines: ["a"] });
+  expect(platform.nodes("kafka")).toEqual(["kafka-2", "kafka-3"]);
+  await platform.kafka.describeTopics();
+  expect(asked.engine).toBe(b.engine);
+  expect(asked.command).toMatch(/ kafka-2 \S+kafka-topics\.sh .*--describe$/);
+});

@@ -1,0 +1,143 @@
+import { environments } from "../../../environments";
+import type { Action, Change } from "../../../operations/changes/change";
+import type { Cluster } from "../../../operations/platform/cluster";
+import { rollClusters } from "../../../operations/rolling/rolling";
+import type { Run } from "../../../operations/run/run";
+import { CommandError } from "../../../operations/terminal/terminal";
+
+/** Nodes that run and serve, by cluster. */
+let serving: Record<string, string[]>;
+/** Which node coordinates its cluster. */
+let coordinators: string[];
+/** What was replaced together, in the order of that. */
+let replaced: string[][];
+/** A node that fails when it is replaced. */
+let broken: string | undefined;
+
+jest.mock("../../../operations/platform/engines", () => ({
+  async askEveryEngine(_: unknown, ...args: string[]) {
+    const cluster = args
+      .map((arg) => /^label=groundwork\.cluster=(.*)/.exec(arg)?.[1])
+      .find(Boolean);
+    const nodes = cluster ? serving[cluster] : Object.values(serving).flat();
+    return { answers: [nodes.join("\n")], gone: [] };
+  },
+}));
+
+/** A cluster that is whole, in which all nodes serve that run. */
+const cluster: Cluster = {
+  serves: async () => true,
+  incomplete: async () => undefined,
+  coordinator: async (node) => coordinators.find((one) => one.split("-")[0] === node.split("-")[0]),
+};
+
+function nodesOf(cluster: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
+}
+
+/** A run whose plan replaces or makes these nodes. */
+function runOf(actions: Readonly<Record<string, Action>>): Run {
+  const stackOf = (name: string) => `laptop-${name.startsWith("kafka") ? "messaging" : "data"}`;
+  const containers = ["opensearch", "kafka"].flatMap((cluster) =>
+    nodesOf(cluster, cluster === "kafka" ? 3 : 5).map((name) => ({
+      type: "docker_container",
+      body: { name, labels: [{ label: "groundwork.cluster", value: cluster }] },
+    })),
+  );
+  const stacks = ["laptop-data", "laptop-messaging"].map((name) => ({
+    name,
+    resources: containers.filter(({ body }) => stackOf(body.name) === name),
+  }));
+  const changes = Object.entries(actions).map(
+    ([name, action]): Change => ({
+      ...{ stack: stackOf(name), address: `docker_container.${name}`, subject: name, action },
+      ...{ details: [], destructive: [], warnings: [] },
+      node: {
+        ...{ cluster: name.split("-")[0], name },
+        ...{ leavesNetwork: false, changesSecurity: false, changesQuorum: false },
+      },
+    }),
+  );
+  const before = { containers: 0, memoryReservationMiB: 0, nodes: { opensearch: 5, kafka: 3 } };
+  const run: Partial<Record<keyof Run, unknown>> = {
+    platform: {
+      environment: environments.laptop,
+      clusters: { opensearch: cluster, kafka: cluster },
+    },
+    planned: stacks.map((stack) => ({ stack, changes: true })),
+    stacks,
+    containers: containers.map(({ body }) => body),
+    report: async () => ({ changes, before }),
+    deploy: async () => undefined,
+    async apply(targets: readonly { readonly addresses: readonly string[] }[]) {
+      const names = targets
+        .flatMap(({ addresses }) => addresses)
+        .map((address) => address.split(".")[1]);
+      replaced.push(names.sort());
+      for (const name of names) {
+        const [cluster] = name.split("-");
+        serving[cluster] = serving[cluster].filter((node) => node !== name);
+        if (name !== broken) {
+          serving[cluster].push(name);
+        }
+      }
+      if (broken && names.includes(broken)) {
+        throw new CommandError(`${broken} is unhealthy`);
+      }
+    },
+  };
+  return run as unknown as Run;
+}
+
+const all = (cluster: string, count: number) =>
+  Object.fromEntries(nodesOf(cluster, count).map((name) => [name, "replace" as const]));
+
+let said: string[];
+beforeEach(() => {
+  serving = { opensearch: nodesOf("opensearch", 5), kafka: nodesOf("kafka", 3) };
+  coordinators = ["opensearch-1", "kafka-2"];
+  replaced = [];
+  broken = undefined;
+  said = [];
+  jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+});
+afterEach(() => jest.restoreAllMocks());
+
+test("of two clusters one node of each is replaced at a time, and who coordinates the others last", async () => {
+  await rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) }));
+  expect(replaced).toEqual([
+    ["kafka-1", "opensearch-2"],
+    ["kafka-3", "opensearch-3"],
+    ["kafka-2", "opensearch-4"],
+    ["opensearch-5"],
+    ["opensearch-1"],
+  ]);
+  expect(said).toEqual([
+    "opensearch is rolled: opensearch-1, opensearch-2, opensearch-3, opensearch-4, opensearch-5",
+    "kafka is rolled: kafka-1, kafka-2, kafka-3",
+  ]);
+});
+
+test("what serves nobody comes first, since a cluster that lacks it is not whole", async () => {
+  serving.kafka = ["kafka-1", "kafka-2"];
+  await rollClusters(runOf(all("kafka", 3)));
+  expect(replaced).toEqual([["kafka-3"], ["kafka-1"], ["kafka-2"]]);
+});
+
+test("a node that does not come back stops both, and the message names what is left", async () => {
+  broken = "kafka-3";
+  await expect(
+    rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) })),
+  ).rejects.toThrow(
+    "kafka: kafka-3 did not come back, so the others (kafka-1, kafka-2) were left as they are; correct what is wrong and run the same command again\nkafka-3 is unhealthy",
+  );
+  expect(replaced).toHaveLength(2);
+});
+
+test("a cluster of which no node serves is left to what replaces all at once", async () => {
+  serving.kafka = [];
+  await rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) }));
+  expect(replaced.flat()).not.toContain("kafka-1");
+  expect(replaced).toHaveLength(5);
+  expect(said).toContain("kafka: no node of it serves, so all are replaced at once");
+});

@@ -1,0 +1,101 @@
+import type { EngineAddress } from "../../../environments";
+import { lab } from "../../../environments/lab";
+import { labThree } from "../../../environments/lab-three";
+import { swarmProblem, waitForHealthySwarm } from "../../../operations/swarm/health";
+
+const NO_LEADER =
+  "Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader.";
+const WHOLE = ["a Ready Leader", "b Ready Reachable", "c Ready "];
+
+/** What each manager says of all, by its machine; an error is what it says instead. */
+let views: Record<string, readonly string[] | string>;
+/** How often a manager was asked. */
+let asked: number;
+
+jest.mock("../../../operations/engine/docker", () => ({
+  async askEngine({ host }: EngineAddress, ...args: string[]) {
+    const name = /(\w+)\.sock$/.exec(host)?.[1] as string;
+    if (args[0] === "info") {
+      const Swarm = { NodeID: name, LocalNodeState: "active", ControlAvailable: name !== "c" };
+      return { exitCode: 0, output: JSON.stringify({ ID: name, Swarm }) };
+    }
+    asked++;
+    const view = views[name];
+    return typeof view === "string"
+      ? { exitCode: 1, output: view }
+      : { exitCode: 0, output: view.join("\n") };
+  },
+}));
+
+beforeEach(() => {
+  asked = 0;
+  views = { a: WHOLE, b: WHOLE };
+});
+
+test("a Swarm is whole when every manager says of every machine that it is there", async () => {
+  views.b = [...WHOLE, "former Down Unreachable"];
+  expect(await swarmProblem(labThree)).toBeUndefined();
+  expect(asked).toBe(2);
+});
+
+test.each([
+  ["a machine that is down", "c Down ", "c is down"],
+  ["a machine that no leader has heard of yet", "c Unknown ", "c is unknown"],
+  ["a manager that the others do not agree with yet", "b Ready Unreachable", "b is unreachable"],
+  ["a machine that has left it", "", "c is not known"],
+])("lacks %s", async (_, line, lack) => {
+  views.a = [...WHOLE.filter((node) => node[0] !== (line[0] ?? "c")), line];
+  expect(await swarmProblem(labThree)).toBe(
+    `the Swarm is not whole, as machine a sees it: machine ${lack}`,
+  );
+});
+
+test("lacks a manager that knows no leader, whatever the others say", async () => {
+  views.b = NO_LEADER;
+  expect(await swarmProblem(labThree)).toBe(
+    `the Swarm is not whole, as machine b sees it: ${NO_LEADER}`,
+  );
+});
+
+test("asks nothing of machines that are left out", async () => {
+  views.a = WHOLE.filter((node) => node[0] !== "b");
+  expect(await swarmProblem({ ...labThree, excludedMachines: ["b"] })).toBeUndefined();
+  expect(asked).toBe(1);
+});
+
+describe("a deploy", () => {
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+    jest.useFakeTimers({ now: 0 });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  });
+
+  test("waits for it, and says for what", async () => {
+    views.b = NO_LEADER;
+    const waited = waitForHealthySwarm(labThree);
+    await jest.advanceTimersByTimeAsync(5000);
+    views.b = WHOLE;
+    await jest.advanceTimersByTimeAsync(5000);
+    await waited;
+    expect(said).toEqual([`  waits: the Swarm is not whole, as machine b sees it: ${NO_LEADER}`]);
+  });
+
+  test("gives up after two minutes, and names the remedy", async () => {
+    views.b = NO_LEADER;
+    const refused = expect(waitForHealthySwarm(labThree)).rejects.toThrow(
+      `nothing was changed, because a container would get no network: the Swarm is not whole, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
+    );
+    await jest.advanceTimersByTimeAsync(125_000);
+    await refused;
+  });
+
+  test("to one machine needs none", async () => {
+    await waitForHealthySwarm(lab);
+    expect(asked).toBe(0);
+  });
+});

@@ -1,0 +1,179 @@
+import type { EngineAddress } from "../../../environments";
+import { lab } from "../../../environments/lab";
+import { labThree } from "../../../environments/lab-three";
+import { makeSwarm } from "../../../operations/swarm/swarm";
+
+interface FakeEngine {
+  /** The Swarm that it is in, by the name of its first manager. */
+  swarm?: string;
+  manager?: boolean;
+  gone?: boolean;
+  /** The engine that it is. */
+  same?: string;
+}
+
+let engines: Record<string, FakeEngine>;
+/** Members of the Swarm of `a` that no engine is any more: id, role, state and address. */
+let former: string[];
+let calls: string[];
+
+const nameOf = ({ host }: EngineAddress) => /(\w+)\.sock$/.exec(host)?.[1] as string;
+
+/** Engines that know of Swarm what is asked here. */
+async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<string> {
+  const name = nameOf(engine);
+  const own = engines[name];
+  if (args[0] === "info") {
+    return JSON.stringify({
+      ID: own.same ?? name,
+      Swarm: {
+        NodeID: own.swarm ? `id-of-${name}` : "",
+        LocalNodeState: own.swarm ? "active" : "inactive",
+        ControlAvailable: own.manager ?? false,
+      },
+    });
+  }
+  const members = Object.keys(engines).filter((one) => engines[one].swarm === own.swarm);
+  if (args[1] === "ls") {
+    return members.map((one) => `id-of-${one}`).join("\n");
+  }
+  if (args[1] === "inspect") {
+    const nodes = members.map(
+      (one) => `id-of-${one} manager ready 10.231.86.${"abcd".indexOf(one) + 11}`,
+    );
+    return [...nodes, ...former].join("\n");
+  }
+  if (args[1] === "join-token") {
+    return `token-of-a-${args[3]}`;
+  }
+  calls.push(`${name}: ${args.join(" ")}`);
+  return "";
+}
+
+jest.mock("../../../operations/engine/docker", () => ({
+  dockerAt: (engine: EngineAddress, ...args: string[]) => fakeDocker(engine, ...args),
+  askEngine: async (engine: EngineAddress, ...args: string[]) =>
+    engines[nameOf(engine)].gone
+      ? { exitCode: 1, output: "Cannot connect to the Docker daemon" }
+      : { exitCode: 0, output: await fakeDocker(engine, ...args) },
+}));
+
+let said: string[];
+beforeEach(() => {
+  engines = { a: {}, b: {}, c: {}, d: {} };
+  former = [];
+  calls = [];
+  said = [];
+  jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+});
+afterEach(() => jest.restoreAllMocks());
+
+const machines = [
+  ...(labThree.machines ?? []),
+  { name: "d", engine: "unix:///run/groundwork-lab/d.sock", address: "10.231.86.14" },
+];
+
+test("three machines become one Swarm of managers, by the addresses that they have for each other", async () => {
+  await makeSwarm(labThree);
+  expect(calls).toEqual([
+    "a: swarm init --advertise-addr 10.231.86.11",
+    "b: swarm join --token token-of-a-manager --advertise-addr 10.231.86.12 10.231.86.11:2377",
+    "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
+  ]);
+  expect(said).toEqual([
+    "a: the first manager of a new Swarm",
+    "b: joined as manager",
+    "c: joined as manager",
+  ]);
+});
+
+test("a fourth one works, and manages nothing", async () => {
+  await makeSwarm({ ...labThree, machines });
+  expect(calls.at(-1)).toBe(
+    "d: swarm join --token token-of-a-worker --advertise-addr 10.231.86.14 10.231.86.11:2377",
+  );
+});
+
+test("run again, it changes nothing", async () => {
+  engines = {
+    a: { swarm: "a", manager: true },
+    b: { swarm: "a", manager: true },
+    c: { swarm: "a", manager: true },
+  };
+  await makeSwarm(labThree);
+  expect(calls).toEqual([]);
+  expect(said).toEqual(["a: is in the Swarm", "b: is in the Swarm", "c: is in the Swarm"]);
+});
+
+test("a new machine in the first one's place joins those that are there", async () => {
+  engines.b = { swarm: "b", manager: true };
+  engines.c = { swarm: "b", manager: true };
+  await makeSwarm(labThree);
+  expect(calls).toEqual([
+    "a: swarm join --token token-of-a-manager --advertise-addr 10.231.86.11 10.231.86.12:2377",
+  ]);
+});
+
+test("a machine that was made anew takes the place of what it was, and of nobody else", async () => {
+  engines.a = { swarm: "a", manager: true };
+  engines.b = { swarm: "a", manager: true };
+  former = ["old-c manager down 10.231.86.13", "not-ours worker down 10.0.0.9"];
+  await makeSwarm(labThree);
+  expect(calls).toEqual([
+    "a: node demote old-c",
+    "a: node rm old-c",
+    "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
+  ]);
+  expect(said[0]).toBe("c: what it was before is removed from the Swarm");
+});
+
+test.each(["ready", "unknown"])(
+  "what a machine was a moment ago, and is taken for %s, is waited for until the managers miss it",
+  async (state) => {
+    engines.a = { swarm: "a", manager: true };
+    engines.b = { swarm: "a", manager: true };
+    former = [`old-c manager ${state} 10.231.86.13`];
+    setTimeout(() => {
+      former = ["old-c manager down 10.231.86.13"];
+    }, 100);
+    await makeSwarm(labThree);
+    expect(calls).toContain("a: node rm old-c");
+  },
+);
+
+test.each([
+  ["a manager", { swarm: "else", manager: true }, "c"],
+  ["a worker", { swarm: "else" }, "c"],
+])("%s of another Swarm is refused before anything is changed", async (_, other, name) => {
+  engines.a = { swarm: "a", manager: true };
+  engines[name] = other;
+  await expect(makeSwarm(labThree)).rejects.toThrow(
+    [
+      "nothing was changed, because:",
+      "- machine c is in another Swarm than a: docker --host unix:///run/groundwork-lab/c.sock swarm leave takes it out of that, with --force if it is a manager there",
+    ].join("\n"),
+  );
+  expect(calls).toEqual([]);
+});
+
+test("an engine that does not answer is named", async () => {
+  engines.b.gone = true;
+  await expect(makeSwarm(labThree)).rejects.toThrow(
+    "machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon",
+  );
+  expect(calls).toEqual([]);
+});
+
+test("two names of one engine are refused", async () => {
+  engines.c.same = "b";
+  await expect(makeSwarm(labThree)).rejects.toThrow(
+    "machine c has the engine of machine b under another address: each machine has its own",
+  );
+  expect(calls).toEqual([]);
+});
+
+test("one machine needs no Swarm", async () => {
+  await expect(makeSwarm(lab)).rejects.toThrow(
+    'environment "lab" has one machine, which needs no Swarm: several are named in machines in environments/lab.ts',
+  );
+});

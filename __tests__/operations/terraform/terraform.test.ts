@@ -1,0 +1,96 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { environments } from "../../../environments";
+import { missingInputs, variablesOf } from "../../../operations/synthesis/inputs";
+import type { Stack } from "../../../operations/synthesis/synthesize";
+import { createsOnly, Terraform } from "../../../operations/terraform/terraform";
+import { synthesize } from "../../support/platform";
+
+test.each([
+  ["makes what is not there", ["create", "create"], true],
+  ["replaces something too", ["create", "replace"], false],
+  ["changes something", ["update"], false],
+])(
+  "a saved plan that %s outlives a change of what the stack rests on: %j, %s",
+  (_, actions, lasts) => {
+    const plan = new Map(actions.map((action, i) => [`docker_container.${i}`, action]));
+    expect(createsOnly({ changes: true, actions: plan })).toBe(lasts);
+  },
+);
+
+test("a saved plan that does nothing does not outlive a change of what the stack rests on", () => {
+  expect(createsOnly({ changes: false, actions: new Map() })).toBe(false);
+});
+
+test("Terraform is told where the engine is that is passed on, and with which certificates", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "terraform-"));
+  const command = join(folder, "terraform");
+  const told = join(folder, "told");
+  writeFileSync(
+    command,
+    `#!/bin/sh\necho "$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >>${told}\n`,
+  );
+  chmodSync(command, 0o755);
+  const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
+  const stack = { folder, variables: [], name: "laptop-network" } as unknown as Stack;
+  const variables = { ...process.env };
+  const tls = { certPath: "/contexts/tls/1/docker", verify: true };
+  for (const engine of [{ host: "tcp://elsewhere:2376", tls }, { host: "ssh://ops@engine" }]) {
+    const terraform = new Terraform(binary, join(folder, "log"), engine);
+    await terraform.destroy(stack);
+    await terraform.import(stack, "docker_network.infra", "infra_net");
+  }
+  const lines = readFileSync(told, "utf8").split("\n");
+  rmSync(folder, { recursive: true });
+  expect(lines).toEqual([
+    "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
+    "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
+    expect.stringMatching(/^ssh:\/\/ops@engine /),
+    expect.stringMatching(/^ssh:\/\/ops@engine /),
+    "",
+  ]);
+  expect(process.env).toEqual(variables);
+});
+
+describe("what is given when a platform is deployed", () => {
+  const { production } = environments;
+  const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
+  const given = { ...process.env };
+  afterEach(() => {
+    process.env = { ...given };
+  });
+
+  test("is missed before anything is made, all of it at once and each with its name", () => {
+    const unnamed = { ...production, name: "unit-production" };
+    expect(missingInputs(unnamed, variables)).toEqual([
+      "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-production/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
+      "TF_VAR_grafana_url is not set: Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+    ]);
+    process.env.TF_VAR_grafana_url = "https://grafana.example.org";
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([
+      'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+    ]);
+    process.env.TF_VAR_grafana_admin_password = "secret";
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([]);
+  });
+
+  test("is not needed to take it down", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "terraform-"));
+    const command = join(folder, "terraform");
+    const asked = join(folder, "asked");
+    writeFileSync(
+      command,
+      `#!/bin/sh\necho "$* url=$TF_VAR_grafana_url password=$TF_VAR_grafana_admin_password" >${asked}\n`,
+    );
+    chmodSync(command, 0o755);
+    process.env.TF_VAR_grafana_admin_password = "secret";
+    const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
+    const stack = { folder, variables, name: "production-observability" } as unknown as Stack;
+    await new Terraform(binary, join(folder, "log")).destroy(stack);
+    const said = readFileSync(asked, "utf8");
+    rmSync(folder, { recursive: true });
+    expect(said).toContain(" destroy ");
+    expect(said).toContain("url=unused password=secret\n");
+  });
+});

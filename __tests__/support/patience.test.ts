@@ -1,0 +1,87 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type Outcome, runPatiently } from "../e2e/patience";
+import { eventually } from "./eventually";
+
+let logs: string;
+let said: string;
+
+jest.mock("./logs", () => ({
+  ...jest.requireActual("./logs"),
+  newLog: () => join(logs, "eventually.log"),
+}));
+
+beforeEach(() => {
+  logs = mkdtempSync(join(tmpdir(), "patience-"));
+  said = "";
+  jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(logs, { recursive: true });
+});
+
+/** Runs a shell script in the folder of its logs, with a patience of two seconds. */
+const run = (script: string, signal = new AbortController().signal): Promise<Outcome> =>
+  runPatiently({
+    ...{ command: "sh", args: ["-c", script], cwd: logs, logs, signal },
+    progressFile: join(logs, "progress.txt"),
+    patienceSeconds: 2,
+  });
+
+/** Whether a process whose number is in a file is there, as more than the entry of one that has ended. */
+function isRunning(file: string): boolean {
+  const stat = `/proc/${readFileSync(join(logs, file), "utf8").trim()}/stat`;
+  return existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "utf8"));
+}
+
+describe("a suite", () => {
+  test("that moves is left alone, also when it takes longer than the patience lasts", async () => {
+    // By turns what a command prints, what a test begins with, and what is said to who waits.
+    const script = `for i in 1 2 3; do
+      sleep 0.5; echo a >>001-npm.log; sleep 0.5; echo "in test" >>progress.txt; sleep 0.5; echo "lab: $i" >&2
+    done; exit 3`;
+    expect(await run(script)).toEqual({ exitCode: 3, ended: undefined });
+    expect(said).toBe("lab: 1\nlab: 2\nlab: 3\n");
+  });
+
+  test("that stands still is ended with all that it has started, in words that name the test", async () => {
+    const script = `echo 'after beforeAll of "topics"\nin test "topics are created"' >progress.txt
+      sleep 600 & echo $! >child; setsid sleep 600 & echo $! >leader; echo asked >001-kafka.log; sleep 600`;
+    expect(await run(script)).toEqual({
+      exitCode: null,
+      ended: {
+        why: 'ended after 2 s without progress, in test "topics are created"',
+        log: "the last lines of 001-kafka.log:\nasked",
+      },
+    });
+    await eventually(() => ["child", "leader"].filter(isRunning));
+  });
+
+  test("that is interrupted is ended at once", async () => {
+    const interrupted = new AbortController();
+    const running = run("sleep 600 & echo $! >child; wait", interrupted.signal);
+    while (!existsSync(join(logs, "child"))) {
+      await setTimeout(10);
+    }
+    interrupted.abort();
+    expect(await running).toMatchObject({ exitCode: null, ended: { why: "interrupted" } });
+    await eventually(() => ["child"].filter(isRunning));
+  });
+});
+
+test("what is waited for is written at each look, which is progress", async () => {
+  const log = () => readFileSync(join(logs, "eventually.log"), "utf8");
+  const seen: string[] = [];
+  await eventually(() => {
+    const left = ["two nodes", "one node"].slice(seen.length, seen.length + 1);
+    seen.push(existsSync(join(logs, "eventually.log")) ? log() : "nothing");
+    return left;
+  });
+  expect(seen).toEqual(["nothing", 'still: ["two nodes"]\n', 'still: ["one node"]\n']);
+});

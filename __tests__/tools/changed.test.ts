@@ -1,0 +1,255 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { readProject, selectChanged, touchedBy } from "../../tools/changed";
+
+const testOf = (name: string) => `__tests__/${name}.test.ts`;
+
+/** The tests that a change of a file touches in a project of these files, without the folder. */
+function touching(file: string, files: Readonly<Record<string, string>>): string[] {
+  const tests = touchedBy(new Map(Object.entries(files)), [file]).get(file) ?? [];
+  return tests.map((test) => test.replace(/^__tests__\/(.*)\.test\.ts$/, "$1"));
+}
+
+const OTHER = { [testOf("other")]: "" };
+
+describe("a change of a module touches", () => {
+  test("the tests that import it, by however many modules, and no others", () => {
+    const files = {
+      "operations/deploy/deploy.ts": "",
+      "operations/deploy/index.ts": 'export { deploy } from "./deploy";',
+      "commands/up.ts": 'const { deploy } = await import("../operations/deploy");',
+      [testOf("commands/up")]: 'runHere("commands/up.ts");',
+      ...OTHER,
+    };
+    expect(touching("operations/deploy/deploy.ts", files)).toEqual(["commands/up"]);
+  });
+
+  test("no test that knows a type of it, which the compiler checks, or names it in a comment", () => {
+    const files = {
+      "constructs/file.ts": "",
+      [testOf("constructs/typed")]: 'import type {\n  File,\n} from "../../constructs/file";',
+      [testOf("constructs/comment")]: "// constructs/file.ts\n/** `file.ts` */",
+    };
+    expect(touching("constructs/file.ts", files)).toEqual([]);
+  });
+
+  test("the tests that still import it when it was removed", () => {
+    const files = { [testOf("stacks/a")]: 'import { a } from "../../stacks/a";', ...OTHER };
+    expect(touching("stacks/a.ts", files)).toEqual(["stacks/a"]);
+  });
+
+  test("nothing by way of a test that a test names", () => {
+    const files = {
+      "constructs/a.ts": "",
+      [testOf("constructs/a")]: 'import { a } from "../../constructs/a";',
+      [testOf("docs/docs")]: '["npm run a", "__tests__/constructs/a.test.ts"]',
+    };
+    expect(touching("constructs/a.ts", files)).toEqual(["constructs/a"]);
+    expect(touching(testOf("constructs/a"), files)).toEqual(["constructs/a", "docs/docs"]);
+  });
+});
+
+describe("a change of a file that is read touches", () => {
+  const CONSTRUCT = {
+    "constructs/loki/loki.yaml": "",
+    "constructs/loki/loki.ts": 'readOwnFile(__dirname, "loki.yaml")',
+    "stacks/platform.ts": 'import { Loki } from "../constructs/loki/loki";',
+    "__tests__/support/platform.ts": 'import "../../stacks/platform";',
+    [testOf("stacks/platform")]: 'import "../support/platform";',
+    [testOf("stacks/placement")]: 'import "../support/platform";',
+  };
+
+  test.each([
+    ["by its name", '"loki/loki.yaml"'],
+    ["by its path from there", '"../../constructs/loki/loki.yaml"'],
+    ["by its path in a container", '"/etc/loki/loki.yaml"'],
+    ["in parts of a path", 'join(ROOT, "constructs", "loki",\n  "loki.yaml")'],
+  ])(
+    "the tests that name it %s, and of the others that load its construct the checks of the platform",
+    (_, text) => {
+      const files = { ...CONSTRUCT, [testOf("constructs/loki")]: text };
+      expect(touching("constructs/loki/loki.yaml", files)).toEqual([
+        "stacks/platform",
+        "constructs/loki",
+      ]);
+    },
+  );
+
+  test("the tests of a helper that names it", () => {
+    const files = {
+      "constructs/lib.sh": "",
+      "__tests__/support/sidecar.ts": 'cpSync(join(CONSTRUCTS, "lib.sh"), folder)',
+      [testOf("constructs/a")]: 'import { start } from "../support/sidecar";',
+      ...OTHER,
+    };
+    expect(touching("constructs/lib.sh", files)).toEqual(["constructs/a"]);
+  });
+
+  test("the tests of the module that names it, where that is no construct", () => {
+    const files = {
+      "operations/machine/ping.sh": "",
+      "operations/machine/machine.ts": 'read("ping.sh")',
+      [testOf("commands/doctor")]: 'import { look } from "../../operations/machine/machine";',
+      ...OTHER,
+    };
+    expect(touching("operations/machine/ping.sh", files)).toEqual(["commands/doctor"]);
+  });
+
+  test("the tests that read its folder", () => {
+    const files = {
+      "docs/how-to/topic.md": "",
+      [testOf("docs/docs")]: 'readdirSync(join(ROOT, "docs"), { recursive: true })',
+      ...OTHER,
+    };
+    expect(touching("docs/how-to/topic.md", files)).toEqual(["docs/docs"]);
+    // Before it is there, too.
+    expect(touching("docs/how-to/new.md", files)).toEqual(["docs/docs"]);
+  });
+
+  test("of several files of that name the one beside its module", () => {
+    const files = {
+      "constructs/alloy/alloy.ts": 'readOwnFile(__dirname, "start.sh")',
+      "constructs/alloy/start.sh": "",
+      "constructs/grafana/start.sh": "",
+      "__tests__/policy/alloy.test.ts": 'import "../../constructs/alloy/alloy";',
+      "__tests__/alerts/grafana.test.ts": '"../../constructs/grafana/start.sh"',
+    };
+    expect(touching("constructs/alloy/start.sh", files)).toEqual(["policy/alloy"]);
+  });
+
+  test("the test whose snapshot it is", () => {
+    const SNAPSHOT = "__tests__/stacks/__snapshots__/a.test.ts.snap";
+    const files = { [SNAPSHOT]: "", [testOf("stacks/a")]: "", ...OTHER };
+    expect(touching(SNAPSHOT, files)).toEqual(["stacks/a"]);
+  });
+});
+
+test("every change touches the rules for every file", () => {
+  const files = { "main.go": "", "__tests__/policy/architecture.test.ts": "", ...OTHER };
+  expect(touching("commands/new.ts", files)).toEqual(["policy/architecture"]);
+});
+
+test.each([
+  "package.json",
+  "tools/register.js",
+  "__tests__/support/environment.js",
+  "lab/provider/a.go",
+])("a change of %s, which all may rest on, touches all tests", (file) => {
+  expect(touching(file, { [file]: "", [testOf("a")]: '"package.json"', ...OTHER })).toEqual([
+    "a",
+    "other",
+  ]);
+});
+
+test("a change of a test with real servers touches no other", () => {
+  expect(touching("__tests__/e2e/smoke/smoke.test.ts", OTHER)).toEqual([]);
+});
+
+describe("of this project a change of", () => {
+  const project = readProject(join(__dirname, "..", ".."));
+  const touched = touchedBy(project, [...project.keys()]);
+
+  test.each([
+    ["constructs/kafka/kafka-init.sh", "constructs/kafka/kafka-init"],
+    ["constructs/kafka/kafka-init/Topics.java", "constructs/kafka/kafka-init"],
+    ["constructs/opensearch/os-init.sh", "constructs/opensearch/os-init"],
+    ["constructs/init-sidecar/supervise.sh", "constructs/opensearch/os-security"],
+    ["constructs/exit-relay/exit-relay.sh", "constructs/exit-relay/exit-relay"],
+    ["constructs/alloy/exits.alloy", "policy/alloy"],
+    ["constructs/grafana/grafana.ini", "policy/containers"],
+    ["constructs/loki/loki.yaml", "stacks/secured-observability-stack"],
+    ["dashboards/Platform/logs.json", "alerts/dashboards"],
+    ["dashboards/Platform/logs.json", "constructs/grafana/dashboard"],
+    ["alerts/kafka.yml", "stacks/alerting-stack"],
+    ["alerts/kafka.yml", "alerts/rules"],
+    ["catalog/index-templates/logs_template.json", "stacks/platform"],
+    ["operations/machine/neighbours.sh", "commands/doctor"],
+    ["operations/machine/preflight.ts", "operations/machine/preflight"],
+    ["docs/how-to/topic.md", "docs/docs"],
+    ["docs/reference/constructs.md", "tools/documentation/reference"],
+    ["README.md", "docs/readme"],
+    [".github/workflows/nightly.yml", "policy/workflows"],
+    [".ci/run", "lab/shells"],
+    ["packages/provider-grafana/generate.mjs", "tools/install"],
+    ["examples/kafka-only/main.ts", "examples/examples"],
+  ])("%s touches __tests__/%s.test.ts, and not every test", (file, test) => {
+    const tests = touched.get(file) ?? [];
+    expect(tests).toContain(`__tests__/${test}.test.ts`);
+    expect(tests.length).toBeLessThan((touched.get("package.json")?.length ?? 0) / 2);
+  });
+});
+
+describe("in a git working tree", () => {
+  let root: string;
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
+      cwd: root,
+      encoding: "utf8",
+    });
+  const write = (file: string, text: string) => {
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  };
+  /** Commits everything, and returns the commit as a user is shown it. */
+  const commit = (subject: string) => {
+    git("add", "--all");
+    git("commit", "--quiet", "--message", subject);
+    return `${git("rev-parse", "--short", "HEAD").trim()} (${subject})`;
+  };
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "changed-"));
+    git("init", "--quiet");
+    write(".gitignore", "node_modules");
+    for (const name of ["a", "b", "c"]) {
+      write(`stacks/${name}.ts`, "");
+      write(testOf(`stacks/${name}`), `import "../../stacks/${name}";`);
+    }
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  test("the uncommitted changes count: edited, staged, moved and new files, and none that git ignores", () => {
+    const head = commit("Add a, b and c");
+    write("stacks/a.ts", "a");
+    git("mv", "stacks/b.ts", "stacks/d.ts");
+    write("docs/a page.md", "");
+    write("node_modules/c.ts", "");
+    expect(selectChanged(root)).toEqual({
+      tests: ["a", "b", "c"].map((name) => testOf(`stacks/${name}`)),
+      summary: `Uncommitted changes since ${head}:
+  stacks/a.ts     1 test file
+  stacks/b.ts     1 test file
+  stacks/d.ts     no test files
+  docs/a page.md  all test files
+3 of 3 test files run. npm test runs all of them.
+`,
+    });
+  });
+
+  test("the changes of the last commit count when nothing is uncommitted", () => {
+    commit("Add a, b and c");
+    write("stacks/a.ts", "a");
+    const head = commit("Change a");
+    expect(selectChanged(root)).toEqual({
+      tests: [testOf("stacks/a")],
+      summary: `Nothing is uncommitted. Changes of the last commit, ${head}:
+  stacks/a.ts  1 test file
+1 of 3 test files run. npm test runs all of them.
+`,
+    });
+  });
+
+  test("there is nothing to compare without a commit, for the first one, and for one that is empty", () => {
+    expect(() => selectChanged(root)).toThrow(/^git does not say what has changed: fatal: .*HEAD/);
+    const first = commit("Add a, b and c");
+    expect(() => selectChanged(root)).toThrow(
+      `nothing is uncommitted, and there is no commit before ${first} to compare it with: npm test runs all tests, or git fetch --unshallow first if this clone is shallow`,
+    );
+    git("commit", "--quiet", "--allow-empty", "--message", "Change nothing");
+    expect(() => selectChanged(root)).toThrow(
+      /^nothing is uncommitted, and commit \w+ \(Change nothing\) changes no file: npm test runs all tests$/,
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createProgram } from "../../../commands/program/program";
+import { production } from "../../../environments/production";
+import { renderCommands } from "../../../tools/documentation/commands";
+import { renderPrincipals } from "../../../tools/documentation/principals";
+import {
+  exportedTypes,
+  REFERENCE_PAGES,
+  renderReference,
+} from "../../../tools/documentation/reference";
+import { synthesize } from "../../support/platform";
+
+const ROOT = join(__dirname, "..", "..", "..");
+const FOLDER = join(ROOT, "docs", "reference");
+const types = exportedTypes();
+const pages = Object.keys(REFERENCE_PAGES);
+
+test("the pages are these", () => {
+  expect(readdirSync(FOLDER).sort()).toEqual(
+    [...pages, "commands", "principals"].map((page) => `${page}.md`).sort(),
+  );
+});
+
+test.each(pages)(
+  "docs/reference/%s.md is what the types say: npm run reference writes it anew",
+  (page) => {
+    expect(readFileSync(join(FOLDER, `${page}.md`), "utf8")).toBe(renderReference(page, types));
+  },
+);
+
+test.each(pages)(
+  "docs/reference/%s.md gives every property a type, a default and a meaning",
+  (page) => {
+    const rows = renderReference(page, types)
+      .split("\n")
+      .filter((line) => /^\| (`|any)/.test(line))
+      .map((line) => line.split(/ (?<!\\)\| ?/));
+    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.filter(([, type, , meaning]) => !type || !meaning)).toEqual([]);
+  },
+);
+
+test("docs/reference/principals.md is what the stacks say: npm run reference writes it anew", () => {
+  const stacks = new Map(Object.entries(synthesize(production).stacks));
+  expect(readFileSync(join(FOLDER, "principals.md"), "utf8")).toBe(
+    renderPrincipals(production, stacks),
+  );
+});
+
+test("docs/reference/commands.md is what the commands' help says: npm run reference writes it anew", () => {
+  expect(readFileSync(join(FOLDER, "commands.md"), "utf8")).toBe(renderCommands(createProgram()));
+});
+
+test("whatever a public construct takes is on a page", () => {
+  const index = readFileSync(join(ROOT, "constructs", "index.ts"), "utf8");
+  const taken = [...index.matchAll(/type (\w+Props)\b/g)].map(([, name]) => name);
+  expect(taken.length).toBeGreaterThan(15);
+  const described = Object.values(REFERENCE_PAGES).flatMap((page) => page.types);
+  expect(taken.filter((name) => !described.includes(name))).toEqual([]);
+});
