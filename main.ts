@@ -1,7 +1,7 @@
 // The app of cdktf.json: synthesizes the environment that the variables name.
 import { ValidationError } from "./constructs/container/validation";
-import { withEngine } from "./environments/placement";
 import { currentDeclarations } from "./operations/synthesis/environment";
+import { withEngine } from "./stacks/placement";
 import { synthesizePlatform } from "./stacks/platform";
 
 async function main(): Promise<void> {

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { type Declared, object, record, strict } from "../constructs/container/declaration";
+import { nodeNames } from "../constructs/container/node-name";
 import { smtpSchema } from "../constructs/grafana/smtp";
+import type { CLUSTERS } from "../constructs/security/principals";
 
 const WHOLE = "a whole number from 1 to 1000";
 
@@ -248,4 +250,13 @@ export type Environment = Declared<typeof environmentSchema> & {
 /** Whether the environment has TLS enabled, and lets in whom it knows. */
 export function isSecured({ security }: Environment): boolean {
   return security === "tls";
+}
+
+/** A cluster, by the name that its containers begin with. */
+export type ClusterName = (typeof CLUSTERS)[number];
+
+/** Containers of all nodes of a cluster. */
+export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
+  const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
+  return nodeNames(cluster, count);
 }

@@ -12,8 +12,7 @@ import {
   SECRET_FILES,
   type WantedSecrets,
 } from "../secrets/secret-files";
-import { type Environment, isSecured } from "./environment";
-import { nodesOf } from "./placement";
+import { type Environment, isSecured, nodesOf } from "./environment";
 
 /** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";

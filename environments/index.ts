@@ -10,6 +10,7 @@ import { production } from "./production";
 import { validateEnvironment } from "./validate";
 
 export type {
+  ClusterName,
   EngineAddress,
   Environment,
   Machine,
@@ -18,7 +19,7 @@ export type {
   StateBackend,
 } from "./environment";
 
-export { isSecured } from "./environment";
+export { isSecured, nodesOf } from "./environment";
 
 export const environments: Readonly<Record<string, Environment>> = {
   laptop,

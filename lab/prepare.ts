@@ -21,13 +21,13 @@ import { lab } from "../environments/lab";
 import { labSecured } from "../environments/lab-secured";
 import { labThree } from "../environments/lab-three";
 import { labThreeSecured } from "../environments/lab-three-secured";
-import { enginesOf } from "../environments/placement";
 import { currentEngine } from "../operations/engine/context";
 import { askEngine, dockerAt, type Engine, tryDockerAt } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { poll } from "../operations/terminal/poll";
 import { CommandError } from "../operations/terminal/terminal";
+import { enginesOf } from "../stacks/placement";
 import { type RunLabScript, runLabScript, withSteps } from "./scripts";
 
 /** What the rest of this process uses as Terraform. */

@@ -1,7 +1,7 @@
 import type { ClusterNodeProps } from "../constructs";
-import type { Environment } from "../environments";
-import { type ClusterName, isExcluded, nodesOf } from "../environments/placement";
+import { type ClusterName, type Environment, nodesOf } from "../environments";
 import type { NetworkStack } from "./network-stack";
+import { isExcluded } from "./placement";
 import type { DockerStack } from "./platform-stack";
 import type { StorageStack } from "./storage-stack";
 

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { type INetwork, Network } from "../constructs";
 import type { Environment, NetworkSettings } from "../environments";
-import { machineOf, machinesOf } from "../environments/placement";
+import { machineOf, machinesOf } from "./placement";
 import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
 

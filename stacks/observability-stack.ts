@@ -13,11 +13,11 @@ import {
   ServiceContainer,
 } from "../constructs";
 import type { Environment, ObservabilityService } from "../environments";
-import { machineOf, machinesOf, nameOn } from "../environments/placement";
 import type { DataStack } from "./data-stack";
 import { grafanaAdminPassword } from "./grafana-admin-password";
 import type { MessagingStack } from "./messaging-stack";
 import type { NetworkStack } from "./network-stack";
+import { machineOf, machinesOf, nameOn } from "./placement";
 import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";

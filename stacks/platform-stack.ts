@@ -2,7 +2,7 @@ import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { applyServiceSettings, useDockerProvider } from "../constructs";
 import type { Environment, Machine } from "../environments";
-import { includedMachinesOf, machineOf } from "../environments/placement";
+import { includedMachinesOf, machineOf } from "./placement";
 import { declareBackend } from "./state-backend";
 
 /**

@@ -18,6 +18,7 @@ import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";
 import { NetworkStack } from "./network-stack";
 import { ObservabilityStack } from "./observability-stack";
+import { validateQuorums } from "./placement";
 import { StorageStack, type StorageStackProps } from "./storage-stack";
 
 /** What the platform provisions inside its services and shows of them. */
@@ -76,6 +77,7 @@ export function declarePlatform(
   { topics, indexTemplates, applications, dashboards, alertGroups, notifications }: Catalog,
   storageProps?: StorageStackProps,
 ): void {
+  validateQuorums(environment);
   const secured = isSecured(environment);
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { DataVolume } from "../constructs";
-import type { Environment } from "../environments";
-import { type ClusterName, machinesOf, nameOn, nodesOf } from "../environments/placement";
+import { type ClusterName, type Environment, nodesOf } from "../environments";
+import { machinesOf, nameOn } from "./placement";
 import { DockerStack } from "./platform-stack";
 
 export interface StorageStackProps {

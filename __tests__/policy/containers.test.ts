@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { environments } from "../../environments";
-import { machineOf, machinesOf, nameOn } from "../../environments/placement";
+import { machineOf, machinesOf, nameOn } from "../../stacks/placement";
 import {
   container,
   containers,

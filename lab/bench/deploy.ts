@@ -10,13 +10,13 @@ import {
 } from "../../constructs";
 import type { Environment } from "../../environments";
 import { lab } from "../../environments/lab";
-import { withEngine } from "../../environments/placement";
 import { destroyPlatform } from "../../operations/deploy/destroy";
 import { currentEngine } from "../../operations/engine/context";
 import { docker, engineVariables } from "../../operations/engine/docker";
 import { type ContainerResource, isContainer } from "../../operations/synthesis/container";
 import { synthesize } from "../../operations/synthesis/synthesize";
 import { CommandError } from "../../operations/terminal/terminal";
+import { withEngine } from "../../stacks/placement";
 import { renderCompose } from "./compose";
 import { type Figure, ROUNDS, ratio, time } from "./figure";
 import { type NpmOptions, runNpm } from "./run";

@@ -1,11 +1,6 @@
 import { nodeName } from "../../constructs/container/node-name";
-import type { Environment } from "../../environments";
-import {
-  includedMachinesOf,
-  includedNodesOf,
-  machineOf,
-  nodesOf,
-} from "../../environments/placement";
+import { type Environment, nodesOf } from "../../environments";
+import { includedMachinesOf, includedNodesOf, machineOf } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";

@@ -1,5 +1,5 @@
 import { NAMED_CONTAINERS } from "../../constructs/grafana/query";
-import { includedMachinesOf, nameOn } from "../../environments/placement";
+import { includedMachinesOf, nameOn } from "../../stacks/placement";
 import type { Catalog } from "../../stacks/platform";
 import { dockerAt } from "../engine/docker";
 import type { Platform } from "../platform/platform";

@@ -1,6 +1,6 @@
 import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { includedNodesOf, isSameEngine, isSidecar, machineOf } from "../../environments/placement";
+import { includedNodesOf, isSameEngine, isSidecar, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { dockerAt, removeContainers } from "../engine/docker";

@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { isSameEngine } from "../../environments/placement";
+import { isSameEngine } from "../../stacks/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import type { Platform } from "../platform/platform";
 import { nameOf } from "../synthesis/resources";

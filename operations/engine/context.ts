@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Environment } from "../../environments";
-import { withEngine } from "../../environments/placement";
+import { withEngine } from "../../stacks/placement";
 import { type Engine, tryDockerAt } from "./docker";
 
 /** What `docker context inspect` says of the context in use. */

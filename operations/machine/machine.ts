@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../environments";
-import { engineAt, includedMachinesOf } from "../../environments/placement";
+import { engineAt, includedMachinesOf } from "../../stacks/placement";
 import { askEngine, type Engine, isLocalEngine } from "../engine/docker";
 import { PROJECT_ROOT } from "../synthesis/project";
 import type { SynthesizedResource } from "../synthesis/resources";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER_CLI_IMAGE } from "../../constructs";
 import type { Environment, Machine } from "../../environments";
-import { addressOf, includedMachinesOf } from "../../environments/placement";
+import { addressOf, includedMachinesOf } from "../../stacks/placement";
 import { dockerAt, tryDockerAt } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { inspectPorts } from "./machine";

@@ -1,4 +1,4 @@
-import { isSameEngine } from "../../environments/placement";
+import { isSameEngine } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
 import type { Platform } from "./platform";
 

@@ -1,4 +1,4 @@
-import { engineAt, includedMachinesOf } from "../../environments/placement";
+import { engineAt, includedMachinesOf } from "../../stacks/placement";
 import { askEngine, type Engine, type Outcome } from "../engine/docker";
 import type { Platform } from "./platform";
 

@@ -1,10 +1,5 @@
-import { type Environment, isSecured } from "../../environments";
-import {
-  type ClusterName,
-  engineOf,
-  enginesOf,
-  includedNodesOf,
-} from "../../environments/placement";
+import { type ClusterName, type Environment, isSecured } from "../../environments";
+import { engineOf, enginesOf, includedNodesOf } from "../../stacks/placement";
 import { type Engine, tryDockerAt } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
 import { Kafka } from "./kafka";

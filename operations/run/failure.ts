@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
 import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
-import { isSameEngine } from "../../environments/placement";
+import { isSameEngine } from "../../stacks/placement";
 import { lastLines } from "../engine/docker";
 import { type ContainerState, type End, inspectContainers, lastEnds } from "../platform/containers";
 import { askEveryEngine, type GoneEngine } from "../platform/engines";

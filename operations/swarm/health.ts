@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { addressOf, includedMachinesOf } from "../../environments/placement";
+import { addressOf, includedMachinesOf } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";

@@ -1,5 +1,5 @@
 import type { Machine } from "../../environments";
-import { addressOf } from "../../environments/placement";
+import { addressOf } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
 
 /** What `docker info` says of an engine and its Swarm. */

@@ -1,5 +1,5 @@
 import type { Environment, Machine } from "../../environments";
-import { addressOf } from "../../environments/placement";
+import { addressOf } from "../../stacks/placement";
 import { dockerAt } from "../engine/docker";
 import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ValidationError } from "../../constructs/container/validation";
 import type { EngineAddress, Environment } from "../../environments";
-import { enginesOf, isSameEngine } from "../../environments/placement";
+import { enginesOf, isSameEngine } from "../../stacks/placement";
 import type { SynthesizeProps } from "../../stacks/platform";
 import { CommandError } from "../terminal/terminal";
 import { declaredCatalog } from "./environment";

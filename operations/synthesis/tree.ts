@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineAddress, Environment } from "../../environments";
-import { isSameEngine } from "../../environments/placement";
+import { isSameEngine } from "../../stacks/placement";
 import { CommandError } from "../terminal/terminal";
 import { containersOf, type SynthesizedContainer } from "./container";
 import { PROJECT_ROOT, REGISTER } from "./project";

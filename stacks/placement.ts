@@ -1,9 +1,13 @@
-import { isIP } from "node:net";
 import { homedir } from "node:os";
-import { nodeNames } from "../constructs/container/node-name";
-import { all, validate } from "../constructs/container/validation";
+import { validate } from "../constructs/container/validation";
 import { CLUSTERS } from "../constructs/security/principals";
-import type { EngineAddress, Environment, Machine } from "./environment";
+import {
+  type ClusterName,
+  type EngineAddress,
+  type Environment,
+  type Machine,
+  nodesOf,
+} from "../environments";
 
 /** What runs on every machine has the machine's name behind its own. */
 const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
@@ -32,16 +36,7 @@ export function isExcluded(environment: Environment, container: string): boolean
   return !includedMachinesOf(environment).includes(machineOf(environment, container));
 }
 
-/** A cluster, by the name that its containers begin with. */
-export type ClusterName = (typeof CLUSTERS)[number];
-
-/** Containers of all nodes of a cluster. */
-export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
-  const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
-  return nodeNames(cluster, count);
-}
-
-/** Those of them that are not gone for now: one at least. */
+/** Containers of the nodes of a cluster that are not gone for now: one at least. */
 export function includedNodesOf(environment: Environment, cluster: ClusterName): string[] {
   return nodesOf(environment, cluster).filter((node) => !isExcluded(environment, node));
 }
@@ -110,82 +105,9 @@ export function withEngine(environment: Environment, engine?: EngineAddress): En
   return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
 
-/** Fails where the machines could not be what the platform needs of them. */
-export function validateMachines(environment: Environment): void {
-  const { name, machines, excludedMachines = [], placement = {} } = environment;
-  if (!machines) {
-    validate(
-      excludedMachines.length === 0,
-      () =>
-        `environment "${name}" has one machine, which a deploy cannot be without: "${excludedMachines.join()}" is for one of several machines`,
-    );
-    validate(
-      Object.keys(placement).length === 0,
-      () =>
-        `environment "${name}" places ${Object.keys(placement).join(", ")} and has no machines: name them in machines, or leave placement out`,
-    );
-    validate(
-      !environment.networks.encrypted,
-      () =>
-        `environment "${name}" has networks.encrypted and one machine, which nothing crosses between: leave it out`,
-    );
-    return;
-  }
-  validate(
-    machines.length >= 3,
-    () =>
-      `environment "${name}" has ${machines.length} machines (${machines.map((machine) => machine.name).join(", ")}): 3 or more, since two lose their quorum with either of them; leave machines out for a single one`,
-  );
-  all(
-    ...machines.flatMap((machine) => [
-      () =>
-        validate(
-          /^[a-z0-9]+$/.test(machine.name),
-          () =>
-            `a machine of environment "${name}" is named "${machine.name}": lower-case letters and digits are allowed`,
-        ),
-      () =>
-        validate(
-          /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
-          () =>
-            `the engine of machine "${machine.name}" is "${machine.engine}": ssh://user@host, tcp://host:2376 with TLS, or unix:///path`,
-        ),
-      () =>
-        validate(
-          isIP(machine.address) > 0,
-          () =>
-            `the address of machine "${machine.name}" is "${machine.address}": it has to be the IP address by which the other machines reach it`,
-        ),
-    ]),
-  );
-  for (const property of ["name", "engine", "address"] as const) {
-    const values = machines.map((machine) => machine[property]);
-    const twice = values.find((value, i) => values.indexOf(value) !== i);
-    validate(
-      twice === undefined,
-      () =>
-        `two machines of environment "${name}" have the ${property} "${twice}": each has its own`,
-    );
-  }
-  for (const machine of excludedMachines) {
-    validate(
-      machines.some((one) => one.name === machine),
-      () =>
-        `environment "${name}" is to be deployed without "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
-    );
-  }
-  validate(
-    excludedMachines.length < machines.length / 2,
-    () =>
-      `environment "${name}" is to be deployed without ${excludedMachines.join(" and ")}, of ${machines.length} machines: the clusters need more than half of them`,
-  );
-  for (const [container, machine] of Object.entries(placement)) {
-    validate(
-      machines.some((one) => one.name === machine),
-      () =>
-        `environment "${name}" places ${container} on "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
-    );
-  }
+/** Throws if excluded machines have half of a cluster's nodes or more. */
+export function validateQuorums(environment: Environment): void {
+  const { name, excludedMachines = [] } = environment;
   for (const cluster of CLUSTERS) {
     const nodes = nodesOf(environment, cluster);
     const gone = nodes.filter((node) => isExcluded(environment, node));
