@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { catalog } from "../catalog";
-import { lab } from "../environments/lab";
 import { laptop } from "../environments/laptop";
 import { copyOfProject, editCopy } from "../lab/bench/copy";
+import { lab } from "../lab/environments";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject, synthesizeTree } from "../operations/synthesis/tree";
 import { synthesizePlatform } from "../stacks/platform";
@@ -43,7 +43,7 @@ test("the app and a command say everything that is wrong in what people wrote, a
   const said = await errorsOf(
     [
       [
-        "environments/lab.ts",
+        "lab/environments.ts",
         'name: "lab",',
         'name: "lab", memoryscale: 2, kafka: { brokers: "3" as never },',
       ],
@@ -90,7 +90,7 @@ test("the app says of every stack what cannot be there", async () => {
     [
       ["catalog/topics.ts", "partitions: 3", "partitions: 3, replicationFactor: 4"],
       ["catalog/topics.ts", "partitions: 6", "partitions: 6, replicationFactor: 5"],
-      ["environments/lab.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
+      ["lab/environments.ts", "raiseUlimits: false", "raiseUlimits: false, nodes: 2"],
     ],
     APP,
   );

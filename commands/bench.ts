@@ -1,9 +1,9 @@
-import { labSecured } from "../environments/lab-secured";
 import { benchTests } from "../lab/bench/commands";
 import { type Figure, figureTable } from "../lab/bench/figure";
 import { benchMachines } from "../lab/bench/machines";
 import { benchPlatform } from "../lab/bench/platform";
 import { benchSecured } from "../lab/bench/secured";
+import { labSecured } from "../lab/environments";
 import { prepareLab } from "../lab/prepare";
 import { CommandError } from "../operations/terminal/terminal";
 

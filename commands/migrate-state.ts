@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { currentEnvironment } from "../operations/synthesis/environment";
+import { currentEnvironment, fileOf } from "../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesize } from "../operations/synthesis/synthesize";
 import { CommandError, table } from "../operations/terminal/terminal";
@@ -11,7 +11,7 @@ export async function moveStateOfEnvironment(): Promise<void> {
   const environment = currentEnvironment();
   if (!environment.state || environment.state.kind === "local") {
     throw new CommandError(
-      `environment "${environment.name}" keeps its state on this machine: set state in environments/${environment.name}.ts first`,
+      `environment "${environment.name}" keeps its state on this machine: set state in ${fileOf(environment.name)} first`,
     );
   }
   const terraform = detectTerraform();

@@ -1,8 +1,7 @@
-import { environments } from "../environments";
 import { preview } from "../operations/changes/preview";
 import { type Format, RENDERERS } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
-import { currentEnvironment } from "../operations/synthesis/environment";
+import { currentEnvironment, knownEnvironments } from "../operations/synthesis/environment";
 
 export interface PreviewOptions {
   readonly base: string;
@@ -14,7 +13,7 @@ export interface PreviewOptions {
 /** Prints what the working tree changes against a revision. The exit code says how much that is. */
 export async function showPreview({ base, env, all, format }: PreviewOptions): Promise<void> {
   const names = all
-    ? Object.keys(environments)
+    ? Object.keys(knownEnvironments)
     : [currentEnvironment(env ?? process.env.GROUNDWORK_ENV).name];
   const reports = await preview(base, names);
   console.log(RENDERERS[format](reports));

@@ -1,10 +1,6 @@
 // Not the whole of the constructs, which load CDKTF: a command that only asks for an environment is quick.
 import { ValidationError } from "../constructs/container/validation";
 import type { Environment } from "./environment";
-import { lab } from "./lab";
-import { labSecured } from "./lab-secured";
-import { labThree } from "./lab-three";
-import { labThreeSecured } from "./lab-three-secured";
 import { laptop } from "./laptop";
 import { production } from "./production";
 import { validateEnvironment } from "./validate";
@@ -21,14 +17,10 @@ export type {
 
 export { isSecured, nodesOf } from "./environment";
 
-export const environments: Readonly<Record<string, Environment>> = {
-  laptop,
-  lab,
-  "lab-secured": labSecured,
-  "lab-three": labThree,
-  "lab-three-secured": labThreeSecured,
-  production,
-};
+/** Environments by their names. */
+export type Environments = Readonly<Record<string, Environment>>;
+
+export const environments: Environments = { laptop, production };
 
 /** Today's names of properties by their former ones, which are deprecated. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {
@@ -37,11 +29,15 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The environment of that name, the laptop when none is named; without machines that are gone, separated by commas. */
-export function environmentNamed(name = laptop.name, excludedMachines = ""): Environment {
-  const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
+export function environmentNamed(
+  known: Environments,
+  name = laptop.name,
+  excludedMachines = "",
+): Environment {
+  const environment = Object.hasOwn(known, name) ? known[name] : undefined;
   if (!environment) {
     throw new ValidationError(
-      `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(environments).join(", ")}; leave it unset for ${laptop.name}`,
+      `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(known).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
   const declared = withCurrentNames(environment);

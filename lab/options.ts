@@ -1,8 +1,5 @@
-import { lab } from "../environments/lab";
-import { labSecured } from "../environments/lab-secured";
-import { labThree } from "../environments/lab-three";
-import { labThreeSecured } from "../environments/lab-three-secured";
 import { CommandError } from "../operations/terminal/terminal";
+import { lab, labSecured, labThree, labThreeSecured } from "./environments";
 import type { LabEngine, LabOptions } from "./prepare";
 
 /** As on the command line. */

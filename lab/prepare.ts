@@ -17,10 +17,6 @@ import {
   PROMETHEUS_IMAGE,
 } from "../constructs";
 import { type Environment, isSecured } from "../environments";
-import { lab } from "../environments/lab";
-import { labSecured } from "../environments/lab-secured";
-import { labThree } from "../environments/lab-three";
-import { labThreeSecured } from "../environments/lab-three-secured";
 import { currentEngine } from "../operations/engine/context";
 import { askEngine, dockerAt, type Engine, tryDockerAt } from "../operations/engine/docker";
 import { makeSwarm } from "../operations/swarm/swarm";
@@ -28,6 +24,7 @@ import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { poll } from "../operations/terminal/poll";
 import { CommandError } from "../operations/terminal/terminal";
 import { enginesOf } from "../stacks/placement";
+import { lab, labSecured, labThree, labThreeSecured } from "./environments";
 import { type RunLabScript, runLabScript, withSteps } from "./scripts";
 
 /** What the rest of this process uses as Terraform. */

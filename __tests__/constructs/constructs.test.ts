@@ -25,10 +25,11 @@ import { renderDuration } from "../../constructs/container/health-check";
 import { validateMemory } from "../../constructs/container/memory";
 import { APPLICATIONS_FILE } from "../../constructs/kafka/declared-applications";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
-import { environmentNamed, environments } from "../../environments";
+import { environmentNamed } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { production } from "../../environments/production";
 import { validateEnvironment } from "../../environments/validate";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 
 function stack(): TerraformStack {
@@ -100,7 +101,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("has the same cluster id on all brokers and another one in another environment", () => {
-    const ids = Object.values(environments).map((environment) => {
+    const ids = Object.values(knownEnvironments).map((environment) => {
       const { stacks } = synthesize(environment);
       const own = [1, 2, 3].map((n) => envOf(container(stacks, `kafka-${n}`)).CLUSTER_ID);
       expect(new Set(own).size).toBe(1);
@@ -588,7 +589,7 @@ describe("an OpenSearch cluster", () => {
     const laptopNode = envOf(container(synthesize(laptop).stacks, "opensearch-1"));
     expect(laptopNode["transport.host"]).toBe("opensearch-1.infra_net");
     expect(laptopNode["http.host"]).toBe("_local_,opensearch-1.infra_net,opensearch-1.project_net");
-    const production = container(synthesize(environments.production).stacks, "opensearch-1");
+    const production = container(synthesize(knownEnvironments.production).stacks, "opensearch-1");
     expect(envOf(production)["http.host"]).toBe("_local_,opensearch-1.infra_net");
     expect(production.networks_advanced).toEqual([
       { name: "infra_net", aliases: ["opensearch", "opensearch-1.infra-net"] },
@@ -602,7 +603,7 @@ describe("an OpenSearch cluster", () => {
       { name: "nofile", soft: 65536, hard: 65536 },
     ]);
     expect(envOf(raised)["bootstrap.memory_lock"]).toBe("true");
-    const inherited = container(synthesize(environments.lab).stacks, "opensearch-1");
+    const inherited = container(synthesize(knownEnvironments.lab).stacks, "opensearch-1");
     expect(inherited.ulimit).toBeUndefined();
     expect(envOf(inherited)["bootstrap.memory_lock"]).toBe("false");
   });
@@ -832,11 +833,13 @@ test("a network can be adopted by name", () => {
 });
 
 test("an unknown environment fails with those that are allowed", () => {
-  expect(() => environmentNamed("prod")).toThrow(
-    'GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production; leave it unset for laptop',
+  expect(() => environmentNamed(knownEnvironments, "prod")).toThrow(
+    'GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured; leave it unset for laptop',
   );
-  expect(environmentNamed(undefined)).toBe(laptop);
-  expect(() => environmentNamed("constructor")).toThrow('GROUNDWORK_ENV is "constructor"');
+  expect(environmentNamed(knownEnvironments)).toBe(laptop);
+  expect(() => environmentNamed(knownEnvironments, "constructor")).toThrow(
+    'GROUNDWORK_ENV is "constructor"',
+  );
 });
 
 test("an environment fails that would be deployed over another one", () => {
@@ -859,8 +862,8 @@ test("an environment fails in which two containers would have one port", () => {
 });
 
 test("every environment of this repository is sound", () => {
-  for (const name of Object.keys(environments)) {
-    expect(environmentNamed(name).name).toBe(name);
+  for (const name of Object.keys(knownEnvironments)) {
+    expect(environmentNamed(knownEnvironments, name).name).toBe(name);
   }
 });
 

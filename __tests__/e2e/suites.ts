@@ -28,8 +28,8 @@ const NOT_RUN = [
 
 /** What does nothing in an environment of one machine. */
 const MACHINES = [
-  ...["commands/swarm.ts", "environments/lab-three.ts", "environments/lab-three-secured.ts"],
-  ...["lab/machines.sh", "lab/registry.yml", "operations/checks/machine-loss.ts"],
+  ...["commands/swarm.ts", "lab/machines.sh", "lab/registry.yml"],
+  "operations/checks/machine-loss.ts",
   ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
   ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/packet-capture.sh"],
   ...["__tests__/support/packet-capture.ts", "__tests__/support/machines.ts"],
@@ -40,8 +40,7 @@ const MACHINES = [
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
-  ...["secrets/certificates.ts", "environments/lab-secured.ts"],
-  ...["environments/lab-three-secured.ts", "environments/rotation.ts"],
+  ...["secrets/certificates.ts", "environments/rotation.ts"],
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   ...["__tests__/support/kafka-rights", "__tests__/support/open-search-rights.sh"],

@@ -1,5 +1,5 @@
 import { withCurrentNames } from "../../environments";
-import { lab } from "../../environments/lab";
+import { lab } from "../../lab/environments";
 
 const { excludedServices, ...rest } = lab;
 const warn = jest.spyOn(console, "warn").mockImplementation();

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { lab } from "../../environments/lab";
 import { copyOfProject } from "../../lab/bench/copy";
+import { lab } from "../../lab/environments";
 import { synthesizeProject, synthesizeTree } from "../../operations/synthesis/tree";
 
 const ROOT = join(__dirname, "..", "..");

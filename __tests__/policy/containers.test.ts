@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { environments } from "../../environments";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 import { machineOf, machinesOf, nameOn } from "../../stacks/placement";
 import {
   container,
@@ -10,7 +10,7 @@ import {
   synthesize,
 } from "../support/platform";
 
-describe.each(Object.values(environments))(
+describe.each(Object.values(knownEnvironments))(
   "every container of environment $name",
   (environment) => {
     const { stacks } = synthesize(environment);
@@ -327,53 +327,59 @@ describe.each(Object.values(environments))(
   },
 );
 
-describe.each(Object.values(environments))("every stack of environment $name", (environment) => {
-  const { stacks } = synthesize(environment);
-  const LAYERS = ["network", "storage", "data", "messaging", "observability"];
-  const places = [
-    ...LAYERS,
-    ...LAYERS.flatMap((layer) =>
-      (environment.machines ?? []).map(({ name }) => `${layer}-${name}`),
-    ),
-    ...(environment.excludedServices?.includes("grafana") ? [] : ["alerting"]),
-  ];
+describe.each(Object.values(knownEnvironments))(
+  "every stack of environment $name",
+  (environment) => {
+    const { stacks } = synthesize(environment);
+    const LAYERS = ["network", "storage", "data", "messaging", "observability"];
+    const places = [
+      ...LAYERS,
+      ...LAYERS.flatMap((layer) =>
+        (environment.machines ?? []).map(({ name }) => `${layer}-${name}`),
+      ),
+      ...(environment.excludedServices?.includes("grafana") ? [] : ["alerting"]),
+    ];
 
-  test("keeps its state in a relative path of its own", () => {
-    const paths = Object.values(stacks).map((stack) => stack.terraform.backend.local.path);
-    expect(paths.sort()).toEqual(
-      places.map((place) => `../../../.state/${environment.name}/${place}.tfstate`).sort(),
-    );
-  });
+    test("keeps its state in a relative path of its own", () => {
+      const paths = Object.values(stacks).map((stack) => stack.terraform.backend.local.path);
+      expect(paths.sort()).toEqual(
+        places.map((place) => `../../../.state/${environment.name}/${place}.tfstate`).sort(),
+      );
+    });
 
-  test("asks for a provider that knows memory_reservation, and for no other than it needs", () => {
-    for (const place of places) {
-      expect([place, stacks[`${environment.name}-${place}`].terraform.required_providers]).toEqual([
-        place,
-        place === "alerting"
-          ? { grafana: { source: "grafana/grafana", version: "~> 4.0" } }
-          : { docker: { source: "kreuzwerker/docker", version: "4.5.0" } },
-      ]);
-    }
-  });
-
-  test("asks the engine of its machine", () => {
-    for (const { name, engine } of environment.machines ?? []) {
-      for (const layer of LAYERS) {
-        expect(stacks[`${environment.name}-${layer}-${name}`].provider.docker).toEqual([
-          { host: engine },
+    test("asks for a provider that knows memory_reservation, and for no other than it needs", () => {
+      for (const place of places) {
+        expect([
+          place,
+          stacks[`${environment.name}-${place}`].terraform.required_providers,
+        ]).toEqual([
+          place,
+          place === "alerting"
+            ? { grafana: { source: "grafana/grafana", version: "~> 4.0" } }
+            : { docker: { source: "kreuzwerker/docker", version: "4.5.0" } },
         ]);
       }
-    }
-  });
+    });
 
-  test("refuses to destroy a data volume, and keeps all volumes apart from the containers", () => {
-    const volumes = resources(stacks, "docker_volume");
-    const nodes = environment.openSearch.nodes + environment.kafka.brokers;
-    expect(volumes).toHaveLength(nodes + 3 + machinesOf(environment).length);
-    expect(volumes.filter(({ lifecycle }) => lifecycle?.prevent_destroy !== true)).toEqual([]);
-    for (const place of places.filter((name) => /^storage/.test(name))) {
-      const { resource = {} } = stacks[`${environment.name}-${place}`];
-      expect(Object.keys(resource).filter((type) => type !== "docker_volume")).toEqual([]);
-    }
-  });
-});
+    test("asks the engine of its machine", () => {
+      for (const { name, engine } of environment.machines ?? []) {
+        for (const layer of LAYERS) {
+          expect(stacks[`${environment.name}-${layer}-${name}`].provider.docker).toEqual([
+            { host: engine },
+          ]);
+        }
+      }
+    });
+
+    test("refuses to destroy a data volume, and keeps all volumes apart from the containers", () => {
+      const volumes = resources(stacks, "docker_volume");
+      const nodes = environment.openSearch.nodes + environment.kafka.brokers;
+      expect(volumes).toHaveLength(nodes + 3 + machinesOf(environment).length);
+      expect(volumes.filter(({ lifecycle }) => lifecycle?.prevent_destroy !== true)).toEqual([]);
+      for (const place of places.filter((name) => /^storage/.test(name))) {
+        const { resource = {} } = stacks[`${environment.name}-${place}`];
+        expect(Object.keys(resource).filter((type) => type !== "docker_volume")).toEqual([]);
+      }
+    });
+  },
+);

@@ -22,8 +22,8 @@ import {
   principalsOf,
   secretsFolder,
 } from "../../environments/identities";
-import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
+import { labSecured } from "../../lab/environments";
 import { checkSecrets } from "../../operations/machine/secrets";
 import { makeKeyPair } from "../../secrets/certificates";
 

@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureKeyPairs, principalsOf, secretsFolder } from "../../environments/identities";
-import { labSecured } from "../../environments/lab-secured";
 import { laptop } from "../../environments/laptop";
 import {
   caRotationStepOf,
@@ -12,6 +11,7 @@ import {
   forgetPassword,
   takeCaRotationStep,
 } from "../../environments/rotation";
+import { labSecured } from "../../lab/environments";
 import { rotate } from "../../operations/rotation/rotate";
 import { certificatesIn } from "../../secrets/secret-files";
 

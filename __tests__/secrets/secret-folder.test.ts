@@ -12,7 +12,7 @@ import {
   OpenSearchSecurity,
 } from "../../constructs";
 import { principalsOf } from "../../environments/identities";
-import { labSecured } from "../../environments/lab-secured";
+import { labSecured } from "../../lab/environments";
 import { SecretFolder } from "../../secrets/secret-folder";
 import type { Json } from "../support/platform";
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
 import { catalog } from "../../catalog";
 import { DataVolume, Loki, Prometheus } from "../../constructs";
-import { environments } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { adminPasswordFile, ensureSecrets, missingSecrets } from "../../environments/secrets";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
@@ -18,8 +18,8 @@ function fileOf(body: Json, path: string): string {
 }
 
 /** What Prometheus records of the declaration, as `name{labels}` to number. */
-function declared(environment: keyof typeof environments, of = catalog) {
-  const prometheus = container(synthesize(environments[environment], of).stacks, "prometheus");
+function declared(environment: keyof typeof knownEnvironments, of = catalog) {
+  const prometheus = container(synthesize(knownEnvironments[environment], of).stacks, "prometheus");
   const { groups } = JSON.parse(fileOf(prometheus, "/etc/prometheus/declared.json"));
   return Object.fromEntries(
     groups[0].rules.map(({ record, labels = {}, expr }: Json) => [
@@ -160,7 +160,7 @@ describe("Grafana", () => {
 
   test("asks Terraform for the password where the environment wants it given, and nowhere else", () => {
     expect(stacks["laptop-observability"].variable).toBeUndefined();
-    const production = synthesize(environments.production).stacks["production-observability"];
+    const production = synthesize(knownEnvironments.production).stacks["production-observability"];
     expect(production.variable.grafana_admin_password).toEqual({
       type: "string",
       sensitive: true,
@@ -183,7 +183,7 @@ describe("Grafana", () => {
 });
 
 test("an environment can do without Alloy, Loki and Grafana, and then has no alerting either", () => {
-  const { stacks: lab } = synthesize(environments.lab);
+  const { stacks: lab } = synthesize(knownEnvironments.lab);
   expect(Object.keys(lab)).toEqual([
     "lab-network",
     "lab-storage",

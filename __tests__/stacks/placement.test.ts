@@ -1,8 +1,7 @@
 import { homedir } from "node:os";
 import type { Environment, Machine } from "../../environments";
-import { lab } from "../../environments/lab";
-import { labThree } from "../../environments/lab-three";
 import { validateMachines } from "../../environments/validate";
+import { lab, labThree } from "../../lab/environments";
 import {
   enginesOf,
   includedNodesOf,
@@ -174,7 +173,7 @@ describe("without a machine that is gone", () => {
   });
 
   test("a cluster that would have no more than half of its nodes is refused", () => {
-    expect(() => synthesize({ ...excludedMachines("c"), placement: { "kafka-2": "c" } })).toThrow(
+    expect(() => synthesize({ ...excluding("c"), placement: { "kafka-2": "c" } })).toThrow(
       'environment "lab-three" is to be deployed without c, where kafka-2, kafka-3 are, of 3 nodes: kafka needs more than half of them; correct placement',
     );
   });

@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Testing } from "cdktf";
 import { catalog } from "../../catalog";
-import { type Environment, environments } from "../../environments";
+import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { production } from "../../environments/production";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 import { type SynthesizeProps, synthesizePlatform } from "../../stacks/platform";
 import { synthesize } from "../support/platform";
 
 /** Several machines have the same in other stacks: placement.test.ts looks at what differs. */
-const ofOneMachine = Object.values(environments).filter(({ machines }) => !machines);
+const ofOneMachine = Object.values(knownEnvironments).filter(({ machines }) => !machines);
 
 describe.each(ofOneMachine)("environment $name", (environment) => {
   const { app, stacks } = synthesize(environment);

@@ -1,11 +1,11 @@
-import { environments } from "../../environments";
 import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 import { container, containers, envOf, type Json, synthesize } from "../support/platform";
 
 /** Production, with a Grafana that is published, too. */
 const environment = {
-  ...environments.production,
+  ...knownEnvironments.production,
   name: "secured",
   hostPorts: laptop.hostPorts,
 } as const;
@@ -28,7 +28,9 @@ const certificatesOf = (name: string): Record<string, [string, string]> =>
 describe("a secured environment with all of observability", () => {
   test("has every service that a plaintext one has", () => {
     const names = (of: Record<string, Json>) => containers(of).map(({ name }) => name);
-    const plaintext = names(synthesize({ ...environments.production, security: "none" }).stacks);
+    const plaintext = names(
+      synthesize({ ...knownEnvironments.production, security: "none" }).stacks,
+    );
     const ofSecurity = ["engine-proxy", "os-security"];
     expect(names(stacks).filter((name) => !ofSecurity.includes(name))).toEqual(plaintext);
     expect(plaintext).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
@@ -182,7 +184,7 @@ test("Alloy has its certificate, and no port that others reach", () => {
 test("no key, password or hash is content of a resource, of any stack of any environment", () => {
   for (const { stacks: all } of [
     { stacks },
-    ...Object.values(environments).map((other) => synthesize(other)),
+    ...Object.values(knownEnvironments).map((other) => synthesize(other)),
   ]) {
     const uploads = containers(all).flatMap(({ upload = [] }) => upload as Json[]);
     const secret = uploads.filter(({ file }) => /\.(pem|hash)$|password/.test(file));

@@ -1,6 +1,6 @@
 // The app of main.ts with a catalog of its own choice, for deploys of something that is not the shipped catalog.
 import { catalog } from "../../catalog";
-import { lab } from "../../environments/lab";
+import { lab } from "../../lab/environments";
 import { type Catalog, synthesizePlatform } from "../../stacks/platform";
 
 const [infraEvents, ...others] = catalog.topics;

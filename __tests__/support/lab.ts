@@ -3,8 +3,7 @@ import { closeSync, createWriteStream, openSync, readdirSync, readFileSync } fro
 import { basename, join } from "node:path";
 import { KAFKA_CLIENT_CONFIG } from "../../constructs";
 import type { Environment } from "../../environments";
-import { lab } from "../../environments/lab";
-import { labSecured } from "../../environments/lab-secured";
+import { lab, labSecured } from "../../lab/environments";
 import { type LabOptions, prepareLab } from "../../lab/prepare";
 import { eventually } from "./eventually";
 import { lastLines, newLog } from "./logs";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { labThree } from "../../environments/lab-three";
+import { labThree } from "../../lab/environments";
 import { stopMachines } from "../../lab/prepare";
 import { runLabScript } from "../../lab/scripts";
 import { eventually } from "./eventually";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { labSecured } from "../../environments/lab-secured";
+import { labSecured } from "../../lab/environments";
 import { expectDone, type Finished, freshLab } from "./lab";
 import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
 import type { Json } from "./platform";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { labThreeSecured } from "../../environments/lab-three-secured";
+import { labThreeSecured } from "../../lab/environments";
 import { stopMachines } from "../../lab/prepare";
 import { Visitors } from "./authorization-matrix";
 import { expectDone, type Finished, freshLab } from "./lab";

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
 import type { Environment } from "../../environments";
-import { labSecured } from "../../environments/lab-secured";
 import { copyOfProject, editCopy } from "../../lab/bench/copy";
+import { labSecured } from "../../lab/environments";
 import { docker, type Finished, run, TRIAL } from "./lab";
 
 const APPLICATIONS = `[

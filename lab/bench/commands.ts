@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
-import { lab } from "../../environments/lab";
-import { labThree } from "../../environments/lab-three";
+import { lab, labThree } from "../environments";
 import { copyOfProject, editCopy } from "./copy";
 import { bound, type Figure, ROUNDS, ratio, time } from "./figure";
 import { runCdktf, runCdktfIn, runNpm } from "./run";
@@ -55,7 +54,7 @@ const MACHINES = [3, 9, 27] as const;
 async function synthWithMachines(count: number): Promise<void> {
   const cwd = copyOfProject();
   const names = Array.from({ length: count }, (_, i) => `"m${i + 1}"`);
-  editCopy(cwd, "environments/lab-three.ts", '["a", "b", "c"]', `[${names.join(", ")}]`);
+  editCopy(cwd, "lab/environments.ts", '["a", "b", "c"]', `[${names.join(", ")}]`);
   try {
     await runCdktfIn({ cwd, environment: labThree.name }, "synth");
   } finally {

@@ -9,7 +9,6 @@ import {
   PROMETHEUS_IMAGE,
 } from "../../constructs";
 import type { Environment } from "../../environments";
-import { lab } from "../../environments/lab";
 import { destroyPlatform } from "../../operations/deploy/destroy";
 import { currentEngine } from "../../operations/engine/context";
 import { docker, engineVariables } from "../../operations/engine/docker";
@@ -17,6 +16,7 @@ import { type ContainerResource, isContainer } from "../../operations/synthesis/
 import { synthesize } from "../../operations/synthesis/synthesize";
 import { CommandError } from "../../operations/terminal/terminal";
 import { withEngine } from "../../stacks/placement";
+import { lab } from "../environments";
 import { renderCompose } from "./compose";
 import { type Figure, ROUNDS, ratio, time } from "./figure";
 import { type NpmOptions, runNpm } from "./run";

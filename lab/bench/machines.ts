@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
-import { lab } from "../../environments/lab";
-import { labThree } from "../../environments/lab-three";
+import { lab, labThree } from "../environments";
 import { prepareLab, stopMachines } from "../prepare";
 import { copyOfProject, editCopy } from "./copy";
 import { timeUp } from "./deploy";
@@ -17,7 +16,7 @@ export async function benchMachines(): Promise<Figure[]> {
       for (const environment of [lab.name, labThree.name]) {
         // Every node has more memory there.
         const cwd = copyOfProject();
-        editCopy(cwd, "environments/lab.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
+        editCopy(cwd, "lab/environments.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
         try {
           ready[environment].push(await timeUp({ environment }));
           rolled[environment].push(await timeUp({ environment, cwd }));

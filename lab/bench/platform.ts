@@ -1,5 +1,5 @@
-import { lab } from "../../environments/lab";
 import { destroyPlatform } from "../../operations/deploy/destroy";
+import { lab } from "../environments";
 import { runLabScript } from "../scripts";
 import { benchCommands } from "./commands";
 import { benchDeploy } from "./deploy";

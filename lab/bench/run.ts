@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { lab } from "../../environments/lab";
 import { currentEngine } from "../../operations/engine/context";
 import { engineVariables } from "../../operations/engine/docker";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
 import { stream } from "../../operations/terminal/stream";
 import { CommandError } from "../../operations/terminal/terminal";
 import { terraformEnv } from "../../operations/terraform/binary";
+import { lab } from "../environments";
 
 const LOG_FILE = join(PROJECT_ROOT, ".state", "bench.log");
 

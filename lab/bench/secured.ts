@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
-import { labSecured } from "../../environments/lab-secured";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
+import { labSecured } from "../environments";
 import { copyOfProject, editCopy } from "./copy";
 import { timeUp } from "./deploy";
 import { type Figure, ROUNDS, ratio } from "./figure";
@@ -59,7 +59,7 @@ function projectThatIs(kind: "open" | "secured"): string {
     `Application[] = [${APPLICATION}]`,
   );
   if (kind === "open") {
-    editCopy(copy, "environments/lab-secured.ts", '  security: "tls",\n', "");
+    editCopy(copy, "lab/environments.ts", '  security: "tls",\n', "");
   }
   return copy;
 }

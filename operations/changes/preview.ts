@@ -1,4 +1,4 @@
-import { environments } from "../../environments";
+import { knownEnvironments } from "../synthesis/environment";
 import {
   containersIn,
   environmentsOf,
@@ -20,7 +20,7 @@ export function preview(revision: string, names: readonly string[]): Promise<Cha
     const reports: ChangeReport[] = [];
     for (const name of names) {
       const base = known.includes(name) ? await synthesizeTree(tree, name) : new Map();
-      reports.push(compare(name, revision, base, await synthesizeProject(environments[name])));
+      reports.push(compare(name, revision, base, await synthesizeProject(knownEnvironments[name])));
     }
     return reports;
   });
@@ -42,6 +42,6 @@ export function compare(
     rolls: rollsOf(changes, before.nodes),
     before,
     after: totalsOf(containersIn(head)),
-    memoryBudgetMiB: environments[environment].memoryBudgetMiB,
+    memoryBudgetMiB: knownEnvironments[environment].memoryBudgetMiB,
   };
 }

@@ -2,6 +2,7 @@ import type { Environment } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import type { Platform } from "../platform/platform";
+import { fileOf } from "../synthesis/environment";
 import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
 import { firstOf, listed } from "../terminal/terminal";
@@ -129,7 +130,7 @@ export function describeObstacles(
         return `${there} ${theirs} of environment "${owner}" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored`;
       }
       return owner === undefined
-        ? `${there} ${theirs} of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/${environment}.ts`
+        ? `${there} ${theirs} of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in ${fileOf(environment)}`
         : `${there} ${theirs} of environment "${owner}", and an engine takes one environment: GROUNDWORK_ENV=${owner} npm run down stops that one, DOCKER_HOST names another engine`;
     });
 }

@@ -2,6 +2,7 @@ import coerce from "semver/functions/coerce";
 import lt from "semver/functions/lt";
 import { type Environment, isSecured } from "../../environments";
 import { containersOf } from "../synthesis/container";
+import { fileOf } from "../synthesis/environment";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
 
@@ -322,7 +323,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: memoryMiB === undefined ? unknown : `${memoryMiB} MiB`,
       problem:
         memoryMiB !== undefined && memoryMiB < requirements.memoryReservationMiB
-          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${requirements.environment}" reserve ${requirements.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in environments/${requirements.environment}.ts`
+          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${requirements.environment}" reserve ${requirements.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in ${fileOf(requirements.environment)}`
           : undefined,
     },
     checkLimits(engine),
@@ -347,7 +348,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: openFiles === undefined ? unknown : String(openFiles),
       problem:
         openFiles !== undefined && requirements.raisesLimits && openFiles < OPEN_FILES
-          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/${requirements.environment}.ts`
+          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in ${fileOf(requirements.environment)}`
           : undefined,
     },
     ...(engine?.securityOptions
@@ -401,7 +402,7 @@ function checkSecurityOptions(
   { environment, raisesLimits }: Requirements,
 ): Check[] {
   const found = options.flatMap((option) => NOTABLE[option] ?? []);
-  const raise = `set raiseUlimits to false in environments/${environment}.ts, or raise LimitMEMLOCK of user@.service to infinity`;
+  const raise = `set raiseUlimits to false in ${fileOf(environment)}, or raise LimitMEMLOCK of user@.service to infinity`;
   const locks = options.includes("rootless") && raisesLimits;
   return found.length === 0
     ? []
@@ -449,7 +450,7 @@ function checkPorts(
   return takenPorts.map((port) => ({
     name: `port ${port}`,
     found: "taken",
-    problem: `port ${port} on 127.0.0.1 is taken and ${ports.get(port)} is to publish it: stop what uses it, or change hostPorts in environments/${environment}.ts`,
+    problem: `port ${port} on 127.0.0.1 is taken and ${ports.get(port)} is to publish it: stop what uses it, or change hostPorts in ${fileOf(environment)}`,
   }));
 }
 

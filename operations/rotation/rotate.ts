@@ -10,6 +10,7 @@ import {
   takeCaRotationStep,
 } from "../../environments/rotation";
 import { deployPlatform } from "../deploy/deploy";
+import { fileOf } from "../synthesis/environment";
 import { CommandError, listed } from "../terminal/terminal";
 
 /**
@@ -39,7 +40,7 @@ export async function rotate(
   }
   if (!isSecured(environment)) {
     throw new CommandError(
-      `environment "${environment.name}" has nothing to rotate: it is not secured; security: "tls" in environments/${environment.name}.ts does that`,
+      `environment "${environment.name}" has nothing to rotate: it is not secured; security: "tls" in ${fileOf(environment.name)} does that`,
     );
   }
   if (secretsAreGiven()) {

@@ -1,6 +1,7 @@
 import type { Environment, Machine } from "../../environments";
 import { addressOf } from "../../stacks/placement";
 import { dockerAt } from "../engine/docker";
+import { fileOf } from "../synthesis/environment";
 import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
 import { type Membership, membershipOf } from "./membership";
@@ -22,7 +23,7 @@ const PORT = 2377;
 export async function makeSwarm({ name, machines }: Environment): Promise<void> {
   if (!machines) {
     throw new CommandError(
-      `environment "${name}" has one machine, which needs no Swarm: several are named in machines in environments/${name}.ts`,
+      `environment "${name}" has one machine, which needs no Swarm: several are named in machines in ${fileOf(name)}`,
     );
   }
   const found = await Promise.all(machines.map(membershipOf));

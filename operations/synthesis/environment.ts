@@ -1,6 +1,17 @@
 import { all } from "../../constructs/container/validation";
-import { type Environment, environmentNamed } from "../../environments";
+import { type Environment, environmentNamed, environments } from "../../environments";
+import { environments as labEnvironments } from "../../lab/environments";
 import type { Catalog } from "../../stacks/platform";
+
+/** Every environment by its name: those of environments/ and those of the lab. */
+export const knownEnvironments = { ...environments, ...labEnvironments };
+
+/** The file that declares an environment, as messages name it. */
+export function fileOf(environment: string): string {
+  return Object.hasOwn(labEnvironments, environment)
+    ? "lab/environments.ts"
+    : `environments/${environment}.ts`;
+}
 
 /** The catalog. Loaded when it is asked for, since one of its files may be what is wrong. */
 export function declaredCatalog(): Catalog {
@@ -12,7 +23,7 @@ export function currentDeclarations(
   name = process.env.GROUNDWORK_ENV,
   excludedMachines?: string,
 ): [Environment, Catalog] {
-  return all(() => environmentNamed(name, excludedMachines), declaredCatalog);
+  return all(() => environmentNamed(knownEnvironments, name, excludedMachines), declaredCatalog);
 }
 
 /** The environment alone, which loads no construct. */
@@ -21,7 +32,7 @@ export function currentEnvironment(
   excludedMachines?: string,
 ): Environment {
   try {
-    return environmentNamed(name, excludedMachines);
+    return environmentNamed(knownEnvironments, name, excludedMachines);
   } catch {
     // Together with what is wrong in the catalog.
     return currentDeclarations(name, excludedMachines)[0];

@@ -111,12 +111,12 @@ export async function withRevision<T>(
   }
 }
 
-/** Names of a tree's environments. */
+/** Names of a tree's environments; those of the lab are in environments/ too in earlier commits. */
 export function environmentsOf(tree: string): string[] {
-  if (!existsSync(join(tree, "environments", "index.ts"))) {
-    return [];
-  }
-  const script = 'console.log(Object.keys(require("./environments").environments).join())';
+  const files = ["./environments/index.ts", "./lab/environments.ts"].filter((file) =>
+    existsSync(join(tree, file)),
+  );
+  const script = `console.log(${JSON.stringify(files)}.flatMap((file) => Object.keys(require(file).environments)).join())`;
   return execFileSync(process.execPath, ["-r", REGISTER, "-e", script], {
     cwd: tree,
     encoding: "utf8",

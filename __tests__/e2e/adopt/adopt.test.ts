@@ -53,7 +53,7 @@ describe("what is somebody else's and has one of the platform's names", () => {
   test("is named before anything is made, with the way out", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain(
-      "nothing was changed, because:\n- the engine has 1 network and 1 container (project_net, prometheus) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/lab.ts\n",
+      "nothing was changed, because:\n- the engine has 1 network and 1 container (project_net, prometheus) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in lab/environments.ts\n",
     );
     expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
     expect(docker("network", "ls", "--quiet", ...OF_THE_LAB)).toBe("");

@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { environments } from "../../../environments";
 import { copyOfProject } from "../../../lab/bench/copy";
+import { knownEnvironments } from "../../../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../../../operations/synthesis/project";
 import { expectDone, run } from "../../support/lab";
 import type { Json } from "../../support/platform";
@@ -52,7 +52,7 @@ test("the copy has CDK Terrain in the place of CDKTF", () => {
   expect([name, version]).toEqual(["cdktn", "0.24.0"]);
 });
 
-test.each(Object.keys(environments))(
+test.each(Object.keys(knownEnvironments))(
   "every stack of %s is the same with CDK Terrain, to the last attribute",
   (environment) => {
     const stacks = synthesized(PROJECT_ROOT, environment);

@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { labSecured } from "../../../environments/lab-secured";
+import { labSecured } from "../../../lab/environments";
 import { expectDone, type Finished, freshLab, records } from "../../support/lab";
 import { Guest, SecuredProject } from "../../support/secured";
 
@@ -11,7 +11,7 @@ let secured: Finished;
 beforeAll(async () => {
   await freshLab(labSecured);
   project = new SecuredProject();
-  project.edit("environments/lab-secured.ts", '  security: "tls",\n', "");
+  project.edit("lab/environments.ts", '  security: "tls",\n', "");
   const open = project.command("up");
   expectDone(open);
   client = new Guest("client", "project_net");
@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...["--data", '{"message":"sold"}', "http://opensearch:9200/logs-shop-open/_doc/1"],
   );
   const name = '  name: "lab-secured",\n';
-  project.edit("environments/lab-secured.ts", name, `${name}  security: "tls",\n`);
+  project.edit("lab/environments.ts", name, `${name}  security: "tls",\n`);
   secured = project.command("up");
 });
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { DOCKER_CLI_IMAGE } from "../../../constructs";
-import { labSecured } from "../../../environments/lab-secured";
 import { laptop } from "../../../environments/laptop";
+import { labSecured } from "../../../lab/environments";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, freshLab, TRIAL } from "../../support/lab";
 import { SecuredProject } from "../../support/secured";

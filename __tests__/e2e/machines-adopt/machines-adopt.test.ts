@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { labThree } from "../../../environments/lab-three";
+import { labThree } from "../../../lab/environments";
 import { PROJECT_ROOT } from "../../../operations/synthesis/project";
 import { expectDone, npm } from "../../support/lab";
 import { expectNoChanges, loadOn, onMachines } from "../../support/machines";

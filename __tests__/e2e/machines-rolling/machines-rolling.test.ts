@@ -28,7 +28,7 @@ describe("a change that replaces every node", () => {
     copy = copyOfProject();
     editCopy(
       copy,
-      "environments/lab-three.ts",
+      "lab/environments.ts",
       'name: "lab-three",',
       'name: "lab-three",\n  memoryScale: 0.6,',
     );

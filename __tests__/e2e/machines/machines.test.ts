@@ -1,4 +1,4 @@
-import { labThree } from "../../../environments/lab-three";
+import { labThree } from "../../../lab/environments";
 import { stopMachines } from "../../../lab/prepare";
 import { eventually } from "../../support/eventually";
 import { expectDone, type Finished, freshLab, npm, TRIAL } from "../../support/lab";

@@ -58,7 +58,7 @@ describe("a change that replaces every node of both clusters", () => {
   let load: Load;
 
   beforeAll(async () => {
-    edit("environments/lab.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
+    edit("lab/environments.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
     edit("stacks/storage-stack.ts", 'this.volume("loki")', 'this.volume("logs")');
     load = await underLoad("rolled", () => {
       finished = up("terminal");

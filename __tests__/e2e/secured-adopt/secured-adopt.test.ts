@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { labSecured } from "../../../environments/lab-secured";
+import { labSecured } from "../../../lab/environments";
 import { expectDone, freshLab } from "../../support/lab";
 import { SecuredProject } from "../../support/secured";
 

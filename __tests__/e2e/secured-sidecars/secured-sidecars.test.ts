@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLS_FILES } from "../../../constructs/kafka/kafka-client";
-import { labSecured } from "../../../environments/lab-secured";
+import { labSecured } from "../../../lab/environments";
 import { docker, expectDone, freshLab, kafka, rerun, run, topic } from "../../support/lab";
 import { SecuredProject } from "../../support/secured";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../constructs";
-import { labSecured } from "../../../environments/lab-secured";
+import { labSecured } from "../../../lab/environments";
 import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
 import { Platform } from "../../../operations/platform/platform";
 import { detectTerraform, terraformEnv } from "../../../operations/terraform/binary";

@@ -30,7 +30,7 @@ describe("a state that moves to where the whole team finds it", () => {
     await command("up");
     server = await openStateServer();
     const state = `state: { kind: "http", address: "${server.address}" }`;
-    editCopy(copy, "environments/lab.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
+    editCopy(copy, "lab/environments.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
     moved = await command("migrate-state");
     deployed = await command("up");
   });

@@ -11,9 +11,8 @@ import {
   type Topic,
 } from "../../../constructs";
 import type { Environment } from "../../../environments";
-import { lab } from "../../../environments/lab";
-import { labThree } from "../../../environments/lab-three";
 import { laptop } from "../../../environments/laptop";
+import { lab, labThree } from "../../../lab/environments";
 import { differences } from "../../../operations/changes/diff";
 import { compare, preview } from "../../../operations/changes/preview";
 import { RENDERERS } from "../../../operations/changes/render";
@@ -784,7 +783,7 @@ describe("npm run preview", () => {
     [
       "no environment",
       async () => currentEnvironment("prod"),
-      /^GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production/,
+      /^GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured/,
     ],
   ])("fails with the remedy for what is %s", async (_, look, message) => {
     await expect(look()).rejects.toThrow(message);

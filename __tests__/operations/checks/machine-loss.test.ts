@@ -1,5 +1,5 @@
 import type { Environment } from "../../../environments";
-import { labThree } from "../../../environments/lab-three";
+import { labThree } from "../../../lab/environments";
 import { harmOfLosing, partitionsIn, shardsIn } from "../../../operations/checks/machine-loss";
 
 const DESCRIBED = [

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../../constructs";
 import { makeKeyPairs } from "../../../environments/identities";
-import { lab } from "../../../environments/lab";
-import { labSecured } from "../../../environments/lab-secured";
+import { lab, labSecured } from "../../../lab/environments";
 import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
 
 // Twelve rounds, each twice as long as the one before, say nothing that four do not.

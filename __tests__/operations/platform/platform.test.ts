@@ -1,5 +1,5 @@
 import { environments } from "../../../environments";
-import { labThree } from "../../../environments/lab-three";
+import { labThree } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 
 /** What the docker command was told last, and by which engine. */

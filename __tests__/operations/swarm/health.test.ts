@@ -1,6 +1,5 @@
 import type { EngineAddress } from "../../../environments";
-import { lab } from "../../../environments/lab";
-import { labThree } from "../../../environments/lab-three";
+import { lab, labThree } from "../../../lab/environments";
 import { swarmProblem, waitForHealthySwarm } from "../../../operations/swarm/health";
 
 const NO_LEADER =

@@ -1,6 +1,5 @@
 import type { EngineAddress } from "../../../environments";
-import { lab } from "../../../environments/lab";
-import { labThree } from "../../../environments/lab-three";
+import { lab, labThree } from "../../../lab/environments";
 import { makeSwarm } from "../../../operations/swarm/swarm";
 
 interface FakeEngine {
@@ -174,6 +173,6 @@ test("two names of one engine are refused", async () => {
 
 test("one machine needs no Swarm", async () => {
   await expect(makeSwarm(lab)).rejects.toThrow(
-    'environment "lab" has one machine, which needs no Swarm: several are named in machines in environments/lab.ts',
+    'environment "lab" has one machine, which needs no Swarm: several are named in machines in lab/environments.ts',
   );
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { labThree } from "../../../environments/lab-three";
 import { laptop } from "../../../environments/laptop";
+import { labThree } from "../../../lab/environments";
 import { drawPicture, toMermaid } from "../../../tools/documentation/diagram";
 import { containers, resources, synthesize } from "../../support/platform";
 

@@ -1,0 +1,47 @@
+import type { Environment, Environments } from "../environments";
+import { laptop } from "../environments/laptop";
+
+/** The laptop on the hermetic engine of `npm run lab`: it may refuse to raise limits, and it has no image of some services. */
+export const lab: Environment = {
+  ...laptop,
+  name: "lab",
+  openSearch: { ...laptop.openSearch, raiseUlimits: false },
+  excludedServices: ["alloy", "grafana", "loki"],
+};
+
+/** The lab with TLS. The newest OpenSearch whose security plugin is on Maven Central. */
+export const labSecured = {
+  ...lab,
+  name: "lab-secured",
+  security: "tls",
+  openSearch: { ...lab.openSearch, image: "opensearchproject/opensearch:3.4.0" },
+} as const satisfies Environment;
+
+/** The lab on three engines of one machine, each in a network namespace of its own. */
+export const labThree = {
+  ...lab,
+  name: "lab-three",
+  machines: ["a", "b", "c"].map((name, i) => ({
+    name,
+    engine: `unix:///run/groundwork-lab/${name}.sock`,
+    address: `10.231.86.${11 + i}`,
+  })),
+  hostPorts: undefined,
+} as const satisfies Environment;
+
+/** The lab of three machines with TLS, with ports published on each. */
+export const labThreeSecured = {
+  ...labThree,
+  name: "lab-three-secured",
+  security: labSecured.security,
+  openSearch: labSecured.openSearch,
+  hostPorts: labSecured.hostPorts,
+} as const satisfies Environment;
+
+/** By their names. */
+export const environments: Environments = {
+  lab,
+  "lab-secured": labSecured,
+  "lab-three": labThree,
+  "lab-three-secured": labThreeSecured,
+};
