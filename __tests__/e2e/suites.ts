@@ -20,10 +20,11 @@ const NOT_RUN = [
   ...["commands/bench.ts", "commands/diagram.ts", "tools/lint-scripts.mjs"],
   ...["commands/reference.ts", "tools/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
   ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
-  ...["__tests__/support/dashboard-style.ts", "__tests__/support/docs.ts"],
-  "__tests__/support/fake-kafka.ts",
-  ...["__tests__/support/fake-opensearch.ts", "__tests__/support/patience.test.ts"],
-  "__tests__/support/stale.test.ts",
+  ...[
+    ...["container-state.ts", "dashboard-style.ts", "docs.ts", "fake-kafka.ts"],
+    ...["fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts", "patience.test.ts"],
+    ...["previews.ts", "programs.ts", "progress.ts", "stack.ts", "stale.test.ts"],
+  ].map((name) => `__tests__/support/${name}`),
 ];
 
 /** What does nothing in an environment of one machine. */

@@ -1,5 +1,7 @@
-import { withCurrentNames } from "../../environments";
+import { environmentNamed, withCurrentNames } from "../../environments";
+import { laptop } from "../../environments/laptop";
 import { lab } from "../../lab/environments";
+import { knownEnvironments } from "../../operations/synthesis/environment";
 
 const { excludedServices, ...rest } = lab;
 const warn = jest.spyOn(console, "warn").mockImplementation();
@@ -20,4 +22,20 @@ test("an environment's properties are also taken by their former names, each wit
 test("an environment with today's names is as it was declared", () => {
   expect(withCurrentNames(lab)).toEqual(lab);
   expect(warn.mock.calls).toEqual([]);
+});
+
+test("an unknown environment fails with those that are allowed", () => {
+  expect(() => environmentNamed(knownEnvironments, "prod")).toThrow(
+    'GROUNDWORK_ENV is "prod": allowed are laptop, lab, lab-secured, lab-three, lab-three-secured, production; leave it unset for laptop',
+  );
+  expect(environmentNamed(knownEnvironments, undefined)).toBe(laptop);
+  expect(() => environmentNamed(knownEnvironments, "constructor")).toThrow(
+    'GROUNDWORK_ENV is "constructor"',
+  );
+});
+
+test("every environment of this repository is sound", () => {
+  for (const name of Object.keys(knownEnvironments)) {
+    expect(environmentNamed(knownEnvironments, name).name).toBe(name);
+  }
 });

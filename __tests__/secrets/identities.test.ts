@@ -14,8 +14,6 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compareSync } from "bcryptjs";
-import { Construct } from "constructs";
-import { validateApplications } from "../../constructs/security/application";
 import {
   ensureKeyPairs,
   makeKeyPairs,
@@ -24,7 +22,6 @@ import {
 } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
 import { labSecured } from "../../lab/environments";
-import { checkSecrets } from "../../operations/machine/secrets";
 import { makeKeyPair } from "../../secrets/certificates";
 
 // Each of twelve rounds takes twice as long as the one before: one test has them all.
@@ -148,19 +145,6 @@ describe("secrets of one's own", () => {
     expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
   });
 
-  test("are told by doctor, with their days", async () => {
-    expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
-      { name: "secrets", found: "environments/secrets/key-pairs-test" },
-      { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
-      {
-        name: "CA",
-        found: expect.stringMatching(
-          /^1, the first ends in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
-        ),
-      },
-    ]);
-  });
-
   test("have certificates renewed of which two thirds of their life are over", async () => {
     jest.useFakeTimers({ now: Date.now() - 250 * DAY_MS, advanceTimers: true });
     const old = join(folder, "old");
@@ -206,37 +190,6 @@ test("a folder is given from where the command runs, and an empty name gives non
   expect(secretsFolder(labSecured)).toBe(join(process.cwd(), "given", "here"));
   process.env.GROUNDWORK_SECRETS = "";
   expect(secretsFolder(labSecured)).toMatch(/environments\/secrets\/lab-secured$/);
-});
-
-describe("doctor", () => {
-  afterEach(() => jest.useRealTimers());
-
-  test("names the file that cannot be used, and the remedy", async () => {
-    process.env.GROUNDWORK_SECRETS = "/nowhere";
-    expect(await checkSecrets(labSecured, [])).toEqual([
-      {
-        name: "secrets",
-        found: "not usable",
-        problem: expect.stringMatching(
-          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: ca\/bundle.pem, /,
-        ),
-      },
-    ]);
-  });
-
-  test("says when certificates that are given end soon", async () => {
-    process.env.GROUNDWORK_SECRETS = made;
-    jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
-    const [secrets, certificates] = await checkSecrets(labSecured, [{ name: "shop" }]);
-    expect(secrets.found).toBe(`given in ${made}`);
-    expect(certificates.problem).toMatch(
-      /^the certificate of kafka-1 ends in 14 days, on \S+Z: give a new one$/,
-    );
-  });
-
-  test("has nothing to say where nothing is secured", async () => {
-    expect(await checkSecrets({ ...laptop, excludedServices: ["grafana"] }, [])).toEqual([]);
-  });
 });
 
 describe("secrets that are given", () => {
@@ -333,13 +286,4 @@ describe("secrets that are given", () => {
     await spoil();
     await expect(ensure()).rejects.toThrow(message());
   });
-});
-
-test("no application takes the name of a principal", () => {
-  const scope = new Construct(undefined as never, "");
-  for (const name of NAMES) {
-    expect(() => validateApplications([{ name }], undefined, scope)).toThrow(
-      `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
-    );
-  }
 });

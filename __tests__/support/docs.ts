@@ -58,9 +58,9 @@ export function documentedCommands(): DocumentedCommand[] {
 /** Where a command is run by a test, and how it is called there; every `docker` command is run in the lab as it stands. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
-  "npm run jar": ["__tests__/constructs/kafka/kafka-init.test.ts", "buildAgain("],
+  "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],
   "npm run topic-configs": [
-    "__tests__/constructs/kafka/kafka-init.test.ts",
+    "__tests__/constructs/kafka/topic-configs.test.ts",
     '"topic-configs", "make.mjs"',
   ],
   "npm ci": ["tools/install.mjs", "npm ci"],
@@ -98,10 +98,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     'npm("down", ["--volumes"',
   ],
   "npm run preview": ["__tests__/e2e/docs/docs.test.ts", 'npm("preview")'],
-  "npm run preview -- --base main": [
-    "__tests__/operations/changes/preview.test.ts",
-    'run("--base"',
-  ],
+  "npm run preview -- --base main": ["__tests__/commands/preview.test.ts", 'run("--base"'],
   "npm run plan": ["__tests__/e2e/docs/docs.test.ts", 'npm("plan")'],
   "npm run credentials -- <application> --format ca": [
     "__tests__/support/authorization-matrix.ts",

@@ -44,3 +44,10 @@ export function envOf(body: Json): Record<string, string> {
     }),
   );
 }
+
+/** The content of a container's file by its path. */
+export function fileOf(body: Json, path: string): string {
+  const found = body.upload.filter(({ file }: Json) => file === path);
+  expect(found).toHaveLength(1);
+  return found[0].content;
+}

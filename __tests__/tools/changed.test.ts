@@ -152,8 +152,8 @@ describe("of this project a change of", () => {
   const touched = touchedBy(project, [...project.keys()]);
 
   test.each([
-    ["constructs/kafka/kafka-init.sh", "constructs/kafka/kafka-init"],
-    ["constructs/kafka/kafka-init/Topics.java", "constructs/kafka/kafka-init"],
+    ["constructs/kafka/kafka-init.sh", "constructs/kafka/kafka-init/topics"],
+    ["constructs/kafka/kafka-init/Topics.java", "constructs/kafka/kafka-init/drift"],
     ["constructs/opensearch/os-init.sh", "constructs/opensearch/os-init"],
     ["constructs/init-sidecar/supervise.sh", "constructs/opensearch/os-security"],
     ["constructs/exit-relay/exit-relay.sh", "constructs/exit-relay/exit-relay"],
@@ -161,7 +161,7 @@ describe("of this project a change of", () => {
     ["constructs/grafana/grafana.ini", "policy/containers"],
     ["constructs/loki/loki.yaml", "stacks/secured-observability-stack"],
     ["dashboards/Platform/logs.json", "alerts/dashboards"],
-    ["dashboards/Platform/logs.json", "constructs/grafana/dashboard"],
+    ["dashboards/Platform/logs.json", "dashboards/dashboards"],
     ["alerts/kafka.yml", "stacks/alerting-stack"],
     ["alerts/kafka.yml", "alerts/rules"],
     ["catalog/index-templates/logs_template.json", "stacks/platform"],

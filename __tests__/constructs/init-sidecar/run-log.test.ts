@@ -1,6 +1,4 @@
 import { readSidecarRun } from "../../../constructs/init-sidecar/run-log";
-import { describeUndeclared } from "../../../operations/checks/acceptance";
-import { renderAcceptance } from "../../../operations/checks/row";
 
 test("a run's log names a topic as such, and an application by the kind in its name", () => {
   const drift = { event: "drift", declared: "3", actual: "5" };
@@ -14,35 +12,5 @@ test("a run's log names a topic as such, and an application by the kind in its n
   expect(readSidecarRun("kafka-init", log).findings).toEqual([
     "topic orders: partitions is 5, declared 3",
     "application/shop: user is 5, declared 3",
-  ]);
-});
-
-test("configs that nobody declares are told for each topic, of the last run alone, and are no failure", () => {
-  const retention = { event: "undeclared", field: "retention.ms", actual: "60000" };
-  const segment = { event: "undeclared", field: "segment.ms", actual: "5" };
-  const lines = [
-    { event: "start" },
-    { ...retention, resource: "removed-since" },
-    { event: "exit", exit_code: 0, reason: "done", created: 0, reconciled: 0 },
-    { event: "start" },
-    { ...retention, resource: "orders" },
-    { ...segment, resource: "orders" },
-    { ...segment, resource: "bills" },
-    { event: "exit", exit_code: 0, reason: "done", created: 0, reconciled: 0 },
-  ];
-  const run = readSidecarRun("kafka-init", lines.map((line) => JSON.stringify(line)).join("\n"));
-  expect(run.findings).toEqual([]);
-  const notes = describeUndeclared(run);
-  expect(notes).toEqual([
-    "topic orders: nobody declares retention.ms=60000, segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms, as in docs/how-to/topic.md",
-    "topic bills: nobody declares segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms, as in docs/how-to/topic.md",
-  ]);
-  const guarantee = "topics exist with their guarantees: orders, bills";
-  expect(
-    renderAcceptance([{ requirement: "AUT-002", guarantee, failures: [], notes }]).split("\n"),
-  ).toEqual([
-    "requirement  holds  guarantee",
-    `AUT-002      yes    ${guarantee}`,
-    ...notes.map((note) => `                    ${note}`),
   ]);
 });

@@ -2,8 +2,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { laptop } from "../../../environments/laptop";
-import type { Change } from "../../../operations/changes/change";
-import { rollsOf } from "../../../operations/changes/roll";
 import {
   describeObstacles,
   describeRemains,
@@ -93,45 +91,5 @@ describe("what is left of an environment that was taken down", () => {
     expect(await describeRemains(new Platform(laptop), { volumes: true })).toMatch(
       /1 volume \(kafka-1-data\)/,
     );
-  });
-});
-
-describe("nodes that the state does not know", () => {
-  const made = (name: string) =>
-    ({
-      ...{ stack: "laptop-messaging", address: `docker_container.${name}`, action: "create" },
-      node: {
-        ...{ cluster: "kafka", name },
-        ...{ leavesNetwork: false, changesSecurity: false, changesQuorum: false },
-      },
-    }) as Change;
-  const nodes = ["kafka-1", "kafka-2", "kafka-3"];
-
-  test("are replaced one by one, as those that it knows", () => {
-    const [roll] = rollsOf(nodes.map(made), {}, nodes);
-    expect(roll.replaced.map(({ name }) => name)).toEqual(nodes);
-    expect([roll.added, roll.obstacle]).toEqual([[], undefined]);
-  });
-
-  test("count as the cluster's: after an interruption the rest is still rolled", () => {
-    const [roll] = rollsOf([made("kafka-3")], { kafka: 2 }, ["kafka-3"]);
-    expect(roll.replaced.map(({ name }) => name)).toEqual(["kafka-3"]);
-    expect(roll.obstacle).toBeUndefined();
-  });
-
-  test("are added where an interrupted deploy left them out, and the others rolled: their quorum stays", () => {
-    const replaced = (name: string) => ({ ...made(name), action: "replace" }) as Change;
-    const [roll] = rollsOf([replaced("kafka-1"), made("kafka-2"), replaced("kafka-3")], {
-      kafka: 2,
-    });
-    expect([roll.replaced, roll.added].map((list) => list.map(({ name }) => name))).toEqual([
-      ["kafka-1", "kafka-3"],
-      ["kafka-2"],
-    ]);
-    expect(roll.obstacle).toBeUndefined();
-  });
-
-  test("are no roll when nothing of that name runs", () => {
-    expect(rollsOf(nodes.map(made), {})).toEqual([]);
   });
 });

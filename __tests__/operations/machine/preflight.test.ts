@@ -1,4 +1,3 @@
-import { meaningOf, remedyOf } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import {
   checksOf,
@@ -11,7 +10,6 @@ import {
   requirementsOf,
 } from "../../../operations/machine/preflight";
 import { resourcesOf } from "../../../operations/synthesis/resources";
-import { table } from "../../../operations/terminal/terminal";
 import { synthesize } from "../../support/platform";
 
 const DEMAND: Requirements = {
@@ -176,23 +174,6 @@ test("the requirements is the sum of what the synthesized containers reserve, an
   );
   expect([...requirements.ports.keys()].sort()).toEqual([3000, 9092, 9093, 9094, 9200, 9201, 9202]);
   expect(requirements.ports.get(9093)).toBe("kafka-2");
-});
-
-test("a table aligns its columns", () => {
-  expect(
-    table([
-      ["a", "bb"],
-      ["ccc", "d"],
-    ]),
-  ).toBe("a    bb\nccc  d");
-});
-
-test("an exit code is explained, an unknown one too", () => {
-  expect([meaningOf(69), remedyOf(69)]).toEqual([
-    "the cluster was not ready before the deadline",
-    "look at its containers, then deploy again",
-  ]);
-  expect([meaningOf(3), remedyOf(3)]).toEqual(["an unexpected failure", "read the log"]);
 });
 
 test("doctor says which ports the platform itself holds", () => {

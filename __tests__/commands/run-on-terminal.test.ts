@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runOnTerminal } from "../../commands/run-on-terminal";
+import { programsOnPath } from "../support/programs";
+
+const { folder } = programsOnPath();
+
+describe("a program that is run on the terminal", () => {
+  const { exitCode } = process;
+  afterEach(() => {
+    process.exitCode = exitCode;
+  });
+
+  test("has its exit code taken over, and none run after it that fails", async () => {
+    const made = join(folder, "made");
+    await runOnTerminal(["sh", "-c", `touch ${made}`], ["sh", "-c", "exit 7"], ["rm", made]);
+    expect([process.exitCode, existsSync(made)]).toEqual([7, true]);
+  });
+
+  test("is told to end when this process is, which waits for it", () => {
+    const endsItself =
+      "trap 'echo ended; exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.1; done";
+    const script = `require("./commands/run-on-terminal").runOnTerminal(["sh", "-c", "${endsItself}"])`;
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["-r", "./tools/register.js", "-e", script],
+      {
+        cwd: join(__dirname, "..", ".."),
+        encoding: "utf8",
+      },
+    );
+    expect([status, stdout]).toEqual([9, "ended\n"]);
+  });
+
+  test("is named when it does not start", async () => {
+    await expect(runOnTerminal(["no-such-program"])).rejects.toThrow("no-such-program");
+  });
+});

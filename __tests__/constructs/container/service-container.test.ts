@@ -1,0 +1,47 @@
+import { ServiceContainer, ServiceImage } from "../../../constructs";
+import { networks, stack } from "../../support/stack";
+
+describe("a service container", () => {
+  const declare = (overrides: object) => {
+    const scope = stack();
+    const { infraNetwork, projectNetwork } = networks(scope);
+    return new ServiceContainer(scope, "web", {
+      name: "web",
+      image: ServiceImage.of(scope, "web:1.0.0"),
+      tier: "small",
+      networks: [infraNetwork, projectNetwork],
+      healthCheck: { command: ["true"] },
+      ...overrides,
+    });
+  };
+
+  test("fails when its ports would be published through another network than meant", () => {
+    expect(() =>
+      declare({
+        networks: [{ name: "z_net" }, { name: "a_net" }],
+        ports: [{ containerPort: 80, hostPort: 80 }],
+      }),
+    ).toThrow(
+      'host ports are to be published through network "z_net", but the engine uses the one that sorts first, "a_net": rename one of them (at test/web)',
+    );
+  });
+
+  test.each(["web", "web:latest", "registry:5000/web"])(
+    "fails with the unpinned image %s",
+    (reference) => {
+      expect(() => ServiceImage.of(stack(), reference)).toThrow(
+        `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
+      );
+    },
+  );
+
+  test("shares one image resource with the other containers of its stack", () => {
+    const scope = stack();
+    expect(ServiceImage.of(scope, "web:1.0.0")).toBe(ServiceImage.of(scope, "web:1.0.0"));
+    const [web, api] = ["registry:5000/web:1", "registry:5000/api:1"];
+    expect(ServiceImage.of(scope, web)).not.toBe(ServiceImage.of(scope, api));
+    expect(() => ServiceImage.of(scope, "web:2.0.0")).toThrow(
+      'image "web:2.0.0" is declared beside "web:1.0.0": a stack has one version of an image, so name the same one or use another stack (at test)',
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { catalog } from "../../../catalog";
+import type { Notifications } from "../../../constructs";
+import {
+  ContactPoint,
+  type ContactPointProps,
+  MuteTiming,
+  NotificationPolicy,
+} from "../../../constructs";
+import { laptop } from "../../../environments/laptop";
+import { type Json, resources, synthesize } from "../../support/platform";
+import { stack } from "../../support/stack";
+
+describe("notifications", () => {
+  const declare = (notifications: Partial<Notifications>) =>
+    synthesize(laptop, {
+      ...catalog,
+      notifications: { ...catalog.notifications, ...notifications },
+    }).stacks["laptop-alerting"];
+
+  test("reach a webhook, Slack and e-mail, with their secrets in variables", () => {
+    const { resource, variable } = declare({
+      contactPoints: [
+        { name: "operators", email: { addresses: ["a@example.org", "b@example.org"] } },
+        { name: "hook", webhook: { url: { variable: "alerts_hook" } } },
+        { name: "chat", slack: { url: { variable: "alerts_slack" } } },
+      ],
+    });
+    const points = Object.values<Json>(resource.grafana_contact_point);
+    expect(points).toMatchObject([
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
+      { name: "chat", slack: [{ url: "${var.alerts_slack}" }] },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
+      { name: "hook", webhook: [{ url: "${var.alerts_hook}" }] },
+      { name: "operators", email: [{ addresses: ["a@example.org", "b@example.org"] }] },
+    ]);
+    expect(variable.alerts_slack).toEqual({
+      type: "string",
+      sensitive: true,
+      nullable: false,
+      description: 'The slack URL of contact point "chat": export TF_VAR_alerts_slack',
+    });
+  });
+
+  test("go by severity, are repeated after four hours, and only what is worth knowing is muted", () => {
+    expect(resources(synthesize(laptop).stacks, "grafana_notification_policy")).toMatchObject([
+      {
+        contact_point: "operators",
+        group_by: ["alertname"],
+        group_wait: "30s",
+        repeat_interval: "4h",
+        policy: [
+          {
+            contact_point: "operators",
+            mute_timings: ["always"],
+            matcher: [{ label: "severity", match: "=", value: "info" }],
+          },
+        ],
+        depends_on: [
+          expect.stringContaining("grafana_contact_point.contact-point-operators"),
+          expect.stringContaining("grafana_mute_timing.mute-timing-always"),
+        ],
+      },
+    ]);
+  });
+
+  test.each<[string, ContactPointProps, string]>([
+    [
+      "without its secret",
+      { name: "chat", slack: {} as never },
+      'contact point "chat" has no secret for its slack URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy (at test/point)',
+    ],
+    [
+      "with the secret itself",
+      { name: "hook", webhook: { url: { variable: "https://example.org/T0KEN" } } },
+      'contact point "hook" has no secret for its webhook URL',
+    ],
+    [
+      "that nobody is behind",
+      { name: "void" },
+      'contact point "void" has no way to be reached: it needs exactly one of email, webhook, slack (at test/point)',
+    ],
+    [
+      "of two kinds",
+      { name: "both", email: { addresses: ["a@b"] }, slack: { url: { variable: "x" } } },
+      'contact point "both" has email and slack: it needs exactly one of email, webhook, slack',
+    ],
+    [
+      "without addresses",
+      { name: "nobody", email: { addresses: [] } },
+      'contact point "nobody" has no e-mail addresses: name at least one',
+    ],
+  ])("fail for a contact point %s", (_, props, message) => {
+    expect(() => new ContactPoint(stack(), "point", props)).toThrow(message);
+  });
+
+  test("fail for a policy that names what is not declared", () => {
+    const known = { contactPoints: [], muteTimings: [] };
+    expect(() => new NotificationPolicy(stack(), "policy", { contactPoint: "ops" }, known)).toThrow(
+      'the notification policy refers to contact point "ops": declared are none (at test/policy)',
+    );
+    expect(() =>
+      declare({
+        policy: {
+          contactPoint: "operators",
+          routes: [{ labels: {}, contactPoint: "operators", muteTimings: ["night"] }],
+        },
+      }),
+    ).toThrow('refers to mute timing "night": declared are always');
+  });
+
+  test("fail for a mute timing that ends before it starts", () => {
+    expect(
+      () =>
+        new MuteTiming(stack(), "night", {
+          name: "night",
+          intervals: [{ times: [{ start: "22:00", end: "06:00" }] }],
+        }),
+    ).toThrow(
+      'mute timing "night" lasts from 22:00 to 06:00: both have to be HH:MM, the end after the start; write a night as two intervals (at test/night)',
+    );
+  });
+});

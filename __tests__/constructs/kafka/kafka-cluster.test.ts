@@ -1,0 +1,161 @@
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { Testing } from "cdktf";
+import { KafkaCluster, KafkaInit } from "../../../constructs";
+import { environments } from "../../../environments";
+import { laptop } from "../../../environments/laptop";
+import { declaredIn, kafka, kafkaWith } from "../../support/kafka-cluster";
+import { container, envOf, type Json, synthesize } from "../../support/platform";
+import { stack } from "../../support/stack";
+
+describe("a Kafka cluster", () => {
+  test("derives quorum, listeners and replication from the number of brokers", () => {
+    const { stacks } = synthesize(laptop);
+    const env = envOf(container(stacks, "kafka-2"));
+    expect(env).toMatchObject({
+      KAFKA_NODE_ID: "2",
+      KAFKA_CONTROLLER_QUORUM_VOTERS:
+        "1@kafka-1.infra_net:9093,2@kafka-2.infra_net:9093,3@kafka-3.infra_net:9093",
+      KAFKA_LISTENERS:
+        "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://kafka-2.infra_net:29092",
+      KAFKA_ADVERTISED_LISTENERS:
+        "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://localhost:9093",
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
+      KAFKA_DEFAULT_REPLICATION_FACTOR: "3",
+      KAFKA_MIN_INSYNC_REPLICAS: "2",
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "3",
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: "3",
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: "2",
+    });
+    expect(env.CLUSTER_ID).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  });
+
+  test("has the same cluster id on all brokers and another one in another environment", () => {
+    const ids = Object.values(environments).map((environment) => {
+      const { stacks } = synthesize(environment);
+      const own = [1, 2, 3].map((n) => envOf(container(stacks, `kafka-${n}`)).CLUSTER_ID);
+      expect(new Set(own).size).toBe(1);
+      return own[0];
+    });
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("replicates as far as a single broker can", () => {
+    const [broker] = Object.values<Json>(kafka(1).resource.docker_container).filter(
+      ({ name }) => name === "kafka-1",
+    );
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "1",
+      KAFKA_MIN_INSYNC_REPLICAS: "1",
+    });
+  });
+
+  test("needs nothing but a stack: networks, volumes and the provider are its own", () => {
+    const scope = stack();
+    new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    const { resource, provider, terraform } = JSON.parse(Testing.synth(scope));
+    expect(Object.keys(provider)).toEqual(["docker"]);
+    expect(terraform.required_providers.docker.version).toBe("4.5.0");
+    const [broker] = Object.values<Json>(resource.docker_container);
+    expect(broker.networks_advanced.map(({ name }: Json) => name)).toEqual([
+      "kafka-infra",
+      "kafka-project",
+    ]);
+    expect(broker.volumes).toEqual([
+      { container_path: "/var/lib/kafka/data", volume_name: "kafka-1-data" },
+    ]);
+    // They are known by name, so that Terraform would not see the order by itself.
+    const made = ["docker_network", "docker_volume"].flatMap((type) =>
+      Object.keys(resource[type]).map((id) => `${type}.${id}`),
+    );
+    expect(broker.depends_on.sort()).toEqual(made.sort());
+  });
+
+  test("has three brokers where no number is given, and refuses two numbers", () => {
+    const scope = stack();
+    expect(new KafkaCluster(scope, "Kafka").brokers.map(({ name }) => name)).toEqual([
+      "kafka-1",
+      "kafka-2",
+      "kafka-3",
+    ]);
+    expect(() => kafkaWith({ brokers: 3 })).toThrow(
+      "brokers is 3 and nodes has 1: leave one of them out (at test/kafka)",
+    );
+  });
+
+  test("provisions the topics that are added by one sidecar", () => {
+    const scope = stack();
+    const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    cluster.addTopic("orders", { partitions: 3 });
+    const synth = () => JSON.parse(Testing.synth(scope, true));
+    cluster.addTopic("payments", { partitions: 1, onDrift: "ignore" });
+    const { resource } = synth();
+    const common = { replicationFactor: 1, configs: { "min.insync.replicas": "1" } };
+    expect(JSON.parse(declaredIn({ resource }))).toEqual([
+      { ...common, name: "orders", partitions: 3, onDrift: "fail" },
+      { ...common, name: "payments", partitions: 1, onDrift: "ignore" },
+    ]);
+    expect(Object.keys(resource.docker_container)).toHaveLength(2);
+    expect(synth().resource).toEqual(resource);
+    expect(() => cluster.addTopic("orders", { partitions: 6 })).toThrow(
+      'topic "orders" is declared twice: every topic has one declaration (at test/Kafka)',
+    );
+    expect(() => cluster.addTopic("refunds", { partitions: 0 })).toThrow(
+      'topic "refunds" has 0 partitions: it needs a whole number from 1 to 2147483647 (at test/Kafka)',
+    );
+  });
+
+  test("takes its topics from one place", () => {
+    const scope = stack();
+    const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    new KafkaInit(scope, "init", { cluster, topics: [] });
+    cluster.addTopic("orders", { partitions: 3 });
+    expect(() => Testing.synth(scope)).toThrow(
+      'topic "orders" is added to the cluster, and a KafkaInit is declared for it: give the KafkaInit all topics, or add them all (at test/Kafka)',
+    );
+  });
+
+  test("leaves a stack the provider that it has", () => {
+    const scope = stack();
+    new DockerProvider(scope, "engine", { host: "ssh://ops@engine" });
+    new KafkaCluster(scope, "Kafka", { brokers: 1 });
+    const { provider, terraform } = JSON.parse(Testing.synth(scope));
+    expect(provider.docker).toEqual([{ host: "ssh://ops@engine" }]);
+    expect(terraform.required_providers.docker.version).toBe("4.5.0");
+  });
+
+  test("takes an image, names, memory and broker configuration", () => {
+    const found = kafkaWith({
+      image: "apache/kafka:4.2.0",
+      containerName: "events",
+      memory: { limitMiB: 3000, reservationMiB: 2000 },
+      config: { "log.retention.hours": 24, "auto.create.topics.enable": true },
+    });
+    expect(found.map(({ name }) => name).sort()).toEqual(["events-1", "events-init"]);
+    const [broker] = found.filter(({ name }) => name === "events-1");
+    expect(broker.networks_advanced[0].aliases).toEqual(["events"]);
+    expect([broker.memory, broker.memory_reservation]).toEqual([3000, 2000]);
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_CONTROLLER_QUORUM_VOTERS: "1@events-1.infra_net:9093",
+      KAFKA_HEAP_OPTS: "-Xms1500m -Xmx1500m",
+      KAFKA_LOG_RETENTION_HOURS: "24",
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: "true",
+    });
+    const images = new Set(found.map(({ image }) => image));
+    expect([...images]).toEqual([expect.stringContaining("image-apache-kafka")]);
+  });
+
+  test("fails with configuration that follows from the cluster, and with a name that no host has", () => {
+    expect(() => kafkaWith({ config: { "advertised.listeners": "APP://localhost:9092" } })).toThrow(
+      'config "advertised.listeners" is "APP://localhost:9092", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config (at test/kafka)',
+    );
+    expect(() => kafkaWith({ containerName: "order_events" })).toThrow(
+      'containerName is "order_events": allowed are lower-case letters, digits and hyphens, the first a letter, since it is in host names and certificates (at test/kafka)',
+    );
+  });
+
+  test("fails with an even quorum", () => {
+    expect(() => kafka(2)).toThrow(
+      "a Kafka cluster of 2 brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it (at test/kafka)",
+    );
+  });
+});

@@ -1,0 +1,302 @@
+import { pbkdf2Sync } from "node:crypto";
+import { type Application, resolveTopic } from "../../../../constructs";
+import { renderApplications } from "../../../../constructs/kafka/declared-applications";
+import { renderTopics } from "../../../../constructs/kafka/declared-topics";
+import type { FakeKafka, KafkaFault, LiveUser } from "../../../support/fake-kafka";
+import { AS_DECLARED, harness, run, TOPICS } from "../../../support/kafka-init";
+import { exitLine, linesOf, type SidecarRun } from "../../../support/sidecar";
+
+describe("in a secured cluster, kafka-init", () => {
+  const ORDERS: Application = {
+    name: "orders",
+    topics: { "infra-events": "write", "app.*": "read" },
+    consumerGroups: ["orders-*"],
+  };
+  const mark = (name: string) => `User:${name} ALLOW DESCRIBE GROUP LITERAL groundwork.application`;
+  const ORDERS_ACLS = [
+    mark("orders"),
+    "User:orders ALLOW DESCRIBE TOPIC LITERAL infra-events",
+    "User:orders ALLOW DESCRIBE TOPIC PREFIXED app.",
+    "User:orders ALLOW READ GROUP PREFIXED orders-",
+    "User:orders ALLOW READ TOPIC PREFIXED app.",
+    "User:orders ALLOW WRITE TOPIC LITERAL infra-events",
+  ];
+  const LEFT_BEHIND = [
+    mark("billing"),
+    "User:billing ALLOW READ TOPIC LITERAL *",
+    "User:billing DENY WRITE TOPIC LITERAL payments",
+  ];
+  const OTHERS = ["User:admin ALLOW ALTER CLUSTER LITERAL kafka-cluster"];
+
+  interface SecuredOptions {
+    readonly applications?: readonly Application[];
+    readonly monitors?: readonly string[];
+    /** Contents of the files by application. */
+    readonly passwords?: Readonly<Record<string, string>>;
+    readonly env?: Record<string, string>;
+  }
+
+  const runSecured = (cluster: FakeKafka, options: SecuredOptions = {}) => {
+    const { applications = [ORDERS], monitors, passwords = { orders: "secret\n" }, env } = options;
+    return run(cluster, {
+      files: [
+        {
+          path: "topics.json",
+          content: renderTopics(TOPICS.map((topic) => resolveTopic(topic, 3))),
+        },
+        { path: "applications.json", content: renderApplications(applications, monitors) },
+        ...Object.entries(passwords).map(([path, content]) => ({ path, content })),
+      ],
+      env: (directory) => ({
+        APPLICATIONS_FILE: `${directory}/applications.json`,
+        PASSWORDS_DIR: directory,
+        ...env,
+      }),
+    });
+  };
+
+  /** A cluster with the declared topics, and with what kafka-init made of the application in an earlier run. */
+  const provisioned = async (acls: readonly string[] = ORDERS_ACLS, ...faults: KafkaFault[]) => {
+    const cluster = await harness.cluster(AS_DECLARED, ...faults);
+    await cluster.addAcls(...acls);
+    await cluster.addUser("orders");
+    return cluster;
+  };
+
+  const hasPassword = ({ salt, iterations, saltedPassword }: LiveUser, password: string) =>
+    pbkdf2Sync(password, Buffer.from(salt, "base64"), iterations, 64, "sha512").toString(
+      "base64",
+    ) === saltedPassword;
+
+  const changes = (result: SidecarRun, event: "granted" | "revoked") =>
+    linesOf(result, event).map(
+      ({ resource, rights, reason }) => `${resource}: ${rights}; ${reason}`,
+    );
+
+  test.concurrent("makes the user of an application, with its rights and no others, marked before anything else", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1, unchanged: 2, revoked: 0 });
+    expect(changes(result, "granted")).toEqual([
+      "application/orders: Read on group orders-*; Describe, Read on topic app.*; Describe, Write on topic infra-events; declared",
+    ]);
+    const { acls, users, writes } = await cluster.look();
+    expect(acls).toEqual([...ORDERS_ACLS].sort());
+    expect(Object.keys(users)).toEqual(["orders"]);
+    // SCRAM-SHA-512
+    expect(users.orders).toMatchObject({ mechanism: 2, iterations: 8192 });
+    expect(hasPassword(users.orders, "secret")).toBe(true);
+    expect(writes.map((call) => call.split(" ")[0])).toEqual([
+      ...["CreateAcls", "AlterUserScramCredentials", "CreateAcls"],
+    ]);
+    expect(writes[0]).toBe(`CreateAcls ${mark("orders")}`);
+    expect(JSON.stringify(result.log)).not.toContain("secret");
+  });
+
+  test.concurrent("finds an application unchanged, and sets its password all the same, since Kafka gives none back", async () => {
+    const cluster = await provisioned();
+    const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 0, created: 0, unchanged: 3, reconciled: 0, revoked: 0 },
+    });
+    const { users, writes } = await cluster.look();
+    expect(writes).toEqual(["AlterUserScramCredentials orders"]);
+    expect(hasPassword(users.orders, "rotated")).toBe(true);
+  });
+
+  test.concurrent("grants and revokes what the declaration of an application gained and lost", async () => {
+    const cluster = await provisioned([
+      ...ORDERS_ACLS.filter((acl) => !acl.includes("READ GROUP")),
+      "User:orders ALLOW READ TOPIC LITERAL payments",
+    ]);
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, revoked: 1 });
+    expect(changes(result, "granted")).toEqual([
+      "application/orders: Read on group orders-*; declared",
+    ]);
+    expect(changes(result, "revoked")).toEqual([
+      "application/orders: Read on topic payments; not declared any more",
+    ]);
+    expect((await cluster.look()).acls).toEqual([...ORDERS_ACLS].sort());
+  });
+
+  test.concurrent("revokes an application that is not declared any more, its mark last, and nothing of others", async () => {
+    const cluster = await provisioned([...ORDERS_ACLS, ...LEFT_BEHIND, ...OTHERS]);
+    await cluster.addUser("billing");
+    await cluster.addUser("admin");
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 1 });
+    expect(changes(result, "revoked")).toEqual([
+      "application/billing: Read on topic *; no Write on topic payments; the application is not declared any more",
+    ]);
+    const { acls, users, writes } = await cluster.look();
+    expect(acls).toEqual([...OTHERS, ...ORDERS_ACLS].sort());
+    expect(Object.keys(users)).toEqual(["admin", "orders"]);
+    expect(writes).toEqual([
+      `DeleteAcls ${LEFT_BEHIND[1]} ${LEFT_BEHIND[2]}`,
+      "AlterUserScramCredentials -billing orders",
+      `DeleteAcls ${mark("billing")}`,
+    ]);
+  });
+
+  test.concurrent("lets who measures see every topic and group, by its certificate alone, and changes nothing when it is run again", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const declared = { applications: [], passwords: {}, monitors: ["alloy"] };
+    const result = await runSecured(cluster, declared);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+    expect(changes(result, "granted")).toEqual([
+      "application/alloy: Describe on group *; Describe on topic *; declared",
+    ]);
+    const { acls, users, writes } = await cluster.look();
+    expect(acls).toEqual(
+      [
+        mark("alloy"),
+        "User:alloy ALLOW DESCRIBE GROUP LITERAL *",
+        "User:alloy ALLOW DESCRIBE TOPIC LITERAL *",
+      ].sort(),
+    );
+    expect(users).toEqual({});
+    const again = await runSecured(cluster, declared);
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, created: 0, unchanged: 3 });
+    expect((await cluster.look()).writes).toEqual(writes);
+  });
+
+  test.concurrent("revokes the last application too", async () => {
+    const cluster = await provisioned();
+    const result = await runSecured(cluster, { applications: [], passwords: {} });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, revoked: 1 });
+    const { acls, users } = await cluster.look();
+    expect([acls, users]).toEqual([[], {}]);
+  });
+
+  test.concurrent("takes nothing over from someone else: exits 73, and provisions the other applications", async () => {
+    const theirs = "User:orders ALLOW ALL TOPIC LITERAL *";
+    const cluster = await provisioned([theirs]);
+    const { users: before } = await cluster.look();
+    const result = await runSecured(cluster, {
+      applications: [ORDERS, { name: "audit" }],
+      passwords: { orders: "secret", audit: "other" },
+    });
+    expect(
+      linesOf(result, "drift").map(({ resource, field, declared, actual }) => [
+        ...[resource, field, declared, actual],
+      ]),
+    ).toEqual([
+      ["application/orders", "user", "made by kafka-init", "made by someone else"],
+      [
+        ...["application/orders", "rights", "made by kafka-init"],
+        "made by someone else: All on topic *",
+      ],
+    ]);
+    expect(linesOf(result, "drifted")[0].reason).toBe(
+      "the cluster has it from someone else: remove it there, or give the application another name",
+    );
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 73, created: 1, drifted: 1 },
+      reason: "differs from its declaration: application/orders",
+    });
+    const { acls, users } = await cluster.look();
+    expect(users.orders).toEqual(before.orders);
+    expect(acls).toEqual([mark("audit"), theirs]);
+  });
+
+  test.concurrent.each<[string, string, string]>([
+    ["Describe", "DescribeAcls", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Describe", "DescribeUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Alter", "CreateAcls", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Alter", "AlterUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Alter", "DeleteAcls", "CLUSTER_AUTHORIZATION_FAILED"],
+  ])("fails at once with 77 and names %s when it may not %s", async (permission, on, error) => {
+    const cluster = await provisioned(LEFT_BEHIND.concat(mark("orders")), { on, error });
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 77,
+      reason: `not authorised: the sidecar needs ${permission} on the cluster`,
+    });
+    expect(linesOf(result, "retry")).toEqual([]);
+  });
+
+  test.concurrent("tries again what failed for a moment, at every step", async () => {
+    const error = "UNKNOWN_SERVER_ERROR";
+    const steps = [
+      ...["DescribeAcls", "DescribeUserScramCredentials", "CreateAcls"],
+      ...["AlterUserScramCredentials", "DeleteAcls"],
+    ];
+    const cluster = await harness.cluster(AS_DECLARED, ...steps.map((on) => ({ on, error })));
+    await cluster.addAcls(...LEFT_BEHIND);
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1, revoked: 1 });
+    expect(linesOf(result, "retry").map(({ what }) => what)).toEqual([
+      ...["describing the applications", "creating ACLs", "deleting ACLs", "setting passwords"],
+    ]);
+    expect((await cluster.look()).acls).toEqual([...ORDERS_ACLS].sort());
+  });
+
+  test.concurrent("revokes although Kafka rejects a topic, and says what it rejects", async () => {
+    const fault = { on: "CreateTopics", error: "POLICY_VIOLATION", message: "too many" };
+    const cluster = await harness.cluster({}, fault);
+    await cluster.addAcls(...LEFT_BEHIND);
+    const result = await runSecured(cluster);
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 65, revoked: 1 },
+      reason: "Kafka rejects topics infra-events, app.logs: too many",
+    });
+  });
+
+  test.concurrent("fails with 65 when Kafka does not take a password", async () => {
+    const error = "UNACCEPTABLE_CREDENTIAL";
+    const cluster = await provisioned(ORDERS_ACLS, { on: "AlterUserScramCredentials", error });
+    expect(exitLine(await runSecured(cluster))).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(/^Kafka rejects application\/orders: /),
+    });
+  });
+
+  test.concurrent("fails with 78 when the brokers have no authorizer", async () => {
+    const fault = { on: "DescribeAcls", error: "SECURITY_DISABLED" };
+    const cluster = await harness.cluster(AS_DECLARED, fault);
+    expect(exitLine(await runSecured(cluster))).toMatchObject({
+      exit_code: 78,
+      reason: "the brokers know no rights, since they have no authorizer: secure the cluster first",
+    });
+  });
+
+  test.concurrent.each<[string, Record<string, string>, RegExp]>([
+    [
+      "is not there",
+      {},
+      /^the password in \S+\/orders cannot be read: java\.nio\.file\.NoSuchFileException/,
+    ],
+    [
+      "is empty",
+      { orders: "\n" },
+      /^\S+\/orders has to have a password in one line, and nothing else$/,
+    ],
+    [
+      "has a second line",
+      { orders: "secret\nsecret\n" },
+      /^\S+\/orders has to have a password in one line, and nothing else$/,
+    ],
+  ])(
+    "exits 78 before it asks the cluster anything when a password %s",
+    async (_, passwords, reason) => {
+      const cluster = await harness.cluster();
+      const result = await runSecured(cluster, { passwords });
+      expect(exitLine(result)).toMatchObject({
+        exit_code: 78,
+        reason: expect.stringMatching(reason),
+      });
+      expect((await cluster.look()).calls).toEqual([]);
+    },
+  );
+
+  test.concurrent("exits 78 when its client's configuration cannot be read", async () => {
+    const cluster = await harness.cluster();
+    const env = { KAFKA_CLIENT_CONFIG: "/nowhere" };
+    expect(exitLine(await runSecured(cluster, { env }))).toMatchObject({
+      exit_code: 78,
+      reason:
+        'KAFKA_CLIENT_CONFIG is "/nowhere", which cannot be read: java.nio.file.NoSuchFileException: /nowhere',
+    });
+  });
+});

@@ -1,0 +1,163 @@
+import type { Topic } from "../../../../constructs";
+import {
+  APP_LOGS,
+  AS_DECLARED,
+  aboutTopics,
+  harness,
+  INFRA_EVENTS,
+  run,
+  runIn,
+  TOPICS,
+} from "../../../support/kafka-init";
+import { exitLine, linesOf } from "../../../support/sidecar";
+
+describe("kafka-init", () => {
+  test.concurrent("creates all absent topics in one request, and a broker has them when it ends", async () => {
+    const { result, topics, calls } = await runIn({});
+    expect(result.log.map(({ event }) => event)).toEqual([
+      ...["start", "ready", "created", "created", "exit"],
+    ]);
+    expect(result.log[0]).toMatchObject({
+      sidecar: "kafka-init",
+      declared: ["infra-events", "app.logs"],
+    });
+    expect(linesOf(result, "ready")[0]).toMatchObject({ brokers: 3 });
+    expect(exitLine(result)).toMatchObject({
+      ...{ level: "info", exit_code: 0, reason: "done", attempts: 1 },
+      ...{ created: 2, unchanged: 0, reconciled: 0, drifted: 0, ignored: 0 },
+    });
+    expect(topics).toEqual({
+      "infra-events": INFRA_EVENTS,
+      "app.logs": {
+        ...APP_LOGS,
+        configs: { "min.insync.replicas": "2", "cleanup.policy": "compact,delete" },
+      },
+    });
+    expect(calls[0]).toBe("DescribeCluster");
+    expect(aboutTopics(calls)).toEqual([
+      "DescribeTopicPartitions app.logs infra-events",
+      "CreateTopics infra-events app.logs",
+      "DescribeTopicPartitions app.logs infra-events",
+    ]);
+  });
+
+  test.concurrent("finds existing topics unchanged and writes nothing", async () => {
+    const { result, calls, writes } = await runIn(AS_DECLARED);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 2 });
+    expect(aboutTopics(calls)).toEqual([
+      "DescribeTopicPartitions app.logs infra-events",
+      "DescribeConfigs app.logs infra-events",
+    ]);
+    expect(writes).toEqual([]);
+  });
+
+  test.concurrent("takes two spellings of a value for the same, after creating and when it finds it", async () => {
+    const spelled: Topic = {
+      ...{ name: "spelled", partitions: 1 },
+      configs: {
+        "min.cleanable.dirty.ratio": 0.0001,
+        "unclean.leader.election.enable": "TRUE",
+        "retention.ms": "0060000" as never,
+        "cleanup.policy": "delete, compact" as never,
+        "flush.messages": "9223372036854775806",
+      },
+    };
+    const cluster = await harness.cluster({});
+    const created = await run(cluster, { topics: [spelled] });
+    expect(linesOf(created, "drift")).toEqual([]);
+    expect(exitLine(created)).toMatchObject({ exit_code: 0, created: 1 });
+    const again = await run(cluster, { topics: [spelled] });
+    expect(linesOf(again, "drift")).toEqual([]);
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    const others = { "min.cleanable.dirty.ratio": "1e-5", "flush.messages": "9223372036854775807" };
+    const differs = await run(cluster, {
+      topics: [{ ...spelled, configs: { ...spelled.configs, ...others } }],
+    });
+    expect(
+      linesOf(differs, "drift").map(({ field, declared, actual }) => [field, declared, actual]),
+    ).toEqual([
+      ["min.cleanable.dirty.ratio", "1e-5", "1.0E-4"],
+      ["flush.messages", "9223372036854775807", "9223372036854775806"],
+    ]);
+    expect(exitLine(differs)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("has nothing to do when no topics are declared", async () => {
+    const { result, writes } = await runIn({}, [], { topics: [] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 0 });
+    expect(writes).toEqual([]);
+  });
+
+  test.concurrent("creates again only what was not created", async () => {
+    const fault = { on: "CreateTopics", error: "REQUEST_TIMED_OUT", topic: "app.logs" };
+    const { result, writes } = await runIn({}, [fault]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, attempts: 2 });
+    expect(linesOf(result, "retry")[0].reason).toMatch(/^topic app\.logs: /);
+    expect(writes).toEqual(["CreateTopics infra-events app.logs", "CreateTopics app.logs"]);
+  });
+
+  test.concurrent("waits until a broker knows what the controller has created, and asks again only for what is missing", async () => {
+    const lag = { on: "DescribeTopicPartitions", error: "UNKNOWN_TOPIC_OR_PARTITION" };
+    // The first is about the look before the create.
+    const faults = [lag, lag, { ...lag, topic: "app.logs" }];
+    const { result, calls } = await runIn({}, faults);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, attempts: 1 });
+    expect(aboutTopics(calls).slice(-3)).toEqual([
+      "DescribeTopicPartitions app.logs infra-events",
+      "DescribeTopicPartitions app.logs infra-events",
+      "DescribeTopicPartitions app.logs",
+    ]);
+  });
+
+  test.concurrent("exits 69 when no broker ever has what was created", async () => {
+    const lag = { on: "DescribeTopicPartitions", error: "UNKNOWN_TOPIC_OR_PARTITION" };
+    const { result } = await runIn({}, Array(99).fill(lag), { retry: { deadlineSeconds: 3 } });
+    expect(linesOf(result, "retry")[0]).toMatchObject({
+      what: "verifying the topics",
+      reason: "not visible yet: topics infra-events, app.logs",
+    });
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 69, created: 2 },
+      reason: expect.stringMatching(
+        /^verifying the topics: not ready within 3s, after \d+ attempts: /,
+      ),
+    });
+  });
+
+  test.concurrent("reports a topic that was created with something else in effect", async () => {
+    const topics = [{ ...TOPICS[0], configs: { "min.insync.replicas": 2 } }];
+    const theirs = { "infra-events": { ...INFRA_EVENTS, configs: {} } };
+    const fault = { on: "CreateTopics", createFirst: theirs };
+    const { result } = await runIn({}, [fault], { topics });
+    expect(linesOf(result, "drift")).toEqual([
+      expect.objectContaining({ field: "min.insync.replicas", declared: "2", actual: '""' }),
+    ]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, created: 0, drifted: 1 });
+  });
+
+  test.concurrent("shares a race with another sidecar: every topic is created once", async () => {
+    const cluster = await harness.cluster();
+    const results = await Promise.all([run(cluster), run(cluster)]);
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const total = (field: string) =>
+      results.reduce((sum, result) => sum + exitLine(result)[field], 0);
+    expect([total("created"), total("unchanged")]).toEqual([2, 2]);
+    expect(Object.keys((await cluster.look()).topics)).toHaveLength(2);
+  });
+
+  test.concurrent("takes a topic that appears between its look and its write for the other's", async () => {
+    const createFirst = {
+      "infra-events": { partitions: 1, replicationFactor: 1, configs: {} },
+      "app.logs": APP_LOGS,
+    };
+    const { result, topics } = await runIn({}, [{ on: "CreateTopics", createFirst }]);
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 73, created: 0, unchanged: 1, drifted: 1 },
+    });
+    expect(linesOf(result, "drifted")[0]).toMatchObject({
+      resource: "infra-events",
+      reason: "another run created it in the meantime, and it differs",
+    });
+    expect(topics["infra-events"].partitions).toBe(1);
+  });
+});

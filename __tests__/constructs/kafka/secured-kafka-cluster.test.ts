@@ -1,0 +1,106 @@
+import type { Application } from "../../../constructs";
+import { APPLICATIONS_FILE } from "../../../constructs/kafka/declared-applications";
+import { SECURITY, securedKafka } from "../../support/kafka-cluster";
+import { envOf, type Json } from "../../support/platform";
+
+describe("a secured Kafka cluster", () => {
+  const found = securedKafka(
+    [
+      { name: "shop", topics: { orders: "write" }, consumerGroups: ["shop-*"] },
+      { name: "audit", topics: { "*": "read" }, everything: true },
+    ],
+    SECURITY,
+  );
+  const broker = found("kafka-2");
+  const init = found("kafka-init");
+  const secretsOf = (body: Json) =>
+    body.upload
+      .filter(({ source_hash }: Json) => source_hash?.includes("filesha256"))
+      .map(({ file, source, permissions }: Json) => [file, source, permissions]);
+
+  test("speaks TLS everywhere: with certificates among its own, with passwords to applications", () => {
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP:
+        "APP:SASL_SSL,CONTROLLER:SSL,INTERNAL:SSL,HOST:SASL_SSL,HEALTH:PLAINTEXT",
+      KAFKA_LISTENER_NAME_CONTROLLER_SSL_CLIENT_AUTH: "required",
+      KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",
+      KAFKA_LISTENER_NAME_APP_SASL_ENABLED_MECHANISMS: "SCRAM-SHA-512",
+      KAFKA_LISTENER_NAME_HOST_SASL_ENABLED_MECHANISMS: "SCRAM-SHA-512",
+      KAFKA_SSL_KEYSTORE_TYPE: "PEM",
+      KAFKA_SSL_KEYSTORE_LOCATION: "/groundwork/tls/keystore.pem",
+      KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",
+      KAFKA_SSL_TRUSTSTORE_LOCATION: "/groundwork/tls/truststore.pem",
+    });
+    expect(Object.keys(envOf(broker)).filter((name) => /IDENTIFICATION/.test(name))).toEqual([]);
+  });
+
+  test("allows nobody but its brokers and kafka-init what no ACL allows", () => {
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_AUTHORIZER_CLASS_NAME: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND: "false",
+      KAFKA_SUPER_USERS: "User:kafka-1;User:kafka-2;User:kafka-3;User:kafka-init",
+      KAFKA_SSL_PRINCIPAL_MAPPING_RULES: "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
+    });
+  });
+
+  test("is reached by names that Java takes a certificate for, on each network its own", () => {
+    expect(broker.networks_advanced).toEqual([
+      { name: "infra_net", aliases: ["kafka", "kafka-2.infra-net"] },
+      { name: "project_net", aliases: ["kafka", "kafka-2.project-net"] },
+    ]);
+    expect(envOf(broker)).toMatchObject({
+      KAFKA_CONTROLLER_QUORUM_VOTERS:
+        "1@kafka-1.infra-net:9093,2@kafka-2.infra-net:9093,3@kafka-3.infra-net:9093",
+      KAFKA_ADVERTISED_LISTENERS:
+        "CONTROLLER://kafka-2.infra-net:9093,INTERNAL://kafka-2.infra-net:19092,APP://kafka-2.project-net:9092,HOST://localhost:9093",
+    });
+    expect(envOf(init).KAFKA_BOOTSTRAP_SERVERS).toBe(
+      "kafka-1.infra-net:19092,kafka-2.infra-net:19092,kafka-3.infra-net:19092",
+    );
+  });
+
+  test("has a listener for its health check that nobody outside of the container reaches", () => {
+    expect(envOf(broker).KAFKA_LISTENERS).toBe(
+      "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://kafka-2.infra_net:29092,HEALTH://127.0.0.1:19099",
+    );
+    expect(broker.healthcheck.test.slice(-2)).toEqual(["127.0.0.1", "19099"]);
+  });
+
+  test("has its secrets as files of the machine that deploys, which the user of the image can read", () => {
+    expect(secretsOf(broker)).toEqual([
+      ["/groundwork/tls/keystore.pem", "tls/kafka-2.store.pem", "0444"],
+      ["/groundwork/tls/truststore.pem", "tls/ca.pem", "0444"],
+    ]);
+    expect(secretsOf(init)).toEqual([
+      ["/groundwork/tls/keystore.pem", "tls/kafka-init.store.pem", "0444"],
+      ["/groundwork/tls/truststore.pem", "tls/ca.pem", "0444"],
+      ["/groundwork/passwords/shop", "passwords/shop", "0444"],
+      ["/groundwork/passwords/audit", "passwords/audit", "0444"],
+    ]);
+  });
+
+  test("tells kafka-init what each application may do, and who measures the cluster", () => {
+    const { content } = init.upload.find(({ file }: Json) => file === APPLICATIONS_FILE);
+    expect(JSON.parse(content)).toEqual({
+      applications: [
+        { name: "shop", topics: { orders: "write" }, consumerGroups: ["shop-*"] },
+        { name: "audit", topics: { "*": "read" }, consumerGroups: [] },
+      ],
+      monitors: ["alloy"],
+    });
+    expect(envOf(init)).toMatchObject({
+      GROUNDWORK_DECLARED: "orders application/shop application/audit application/alloy",
+      KAFKA_CLIENT_CONFIG: "/groundwork/client.properties",
+    });
+  });
+
+  test("leaves a cluster that is not secured as it is, whatever applications there are", () => {
+    const applications: Application[] = [{ name: "shop", topics: { orders: "write" } }];
+    for (const name of ["kafka-1", "kafka-init"]) {
+      expect(securedKafka(applications)(name)).toEqual(securedKafka([])(name));
+    }
+    expect(
+      Object.keys(envOf(securedKafka([])("kafka-1"))).filter((n) => /SSL|SASL|ACL/.test(n)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../../../constructs";
+import { networks, nodes, stack } from "../../support/stack";
+
+describe("an index template", () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "templates-"));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const load = (text: string, name = "t.json") => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return IndexTemplate.fromFile(path);
+  };
+
+  test.each([
+    [
+      "is not JSON, with file and line",
+      '{\n  "index_patterns": [\n}',
+      /t\.json:3:1 is not JSON: ValueExpected/,
+    ],
+    ["is not an object", "[]", /t\.json has to be a JSON object/],
+    [
+      "has no patterns",
+      '{"template": {}}',
+      /t\.json has no index_patterns: list the index names that it applies to, as in \["logs-\*"\]/,
+    ],
+    [
+      "has an unknown key",
+      '{"index_patterns": ["a-*"], "mappings": {}}',
+      /t\.json has "mappings", which is unknown: allowed are index_patterns, priority, template/,
+    ],
+  ])("fails when it %s", (_, text, message) => {
+    expect(() => load(text)).toThrow(message);
+  });
+
+  test.each([
+    [
+      "the same property twice",
+      '{\n  "index_patterns": ["a-*"],\n  "template": {\n    "mappings": {},\n    "mappings": {}\n  }\n}',
+      /t\.json:5:5 has "mappings" once more, which is at 4:5 already: one of them would be lost, so leave one$/,
+    ],
+    [
+      "a number that would be another one",
+      '{"index_patterns": ["a-*"], "version": 9223372036854775807}',
+      /t\.json:1:40 has the number 9223372036854775807, which would become 9223372036854775808: write it as text, "9223372036854775807"$/,
+    ],
+  ])("fails with %s, of which a part would be lost without a word", (_, text, message) => {
+    expect(() => load(text)).toThrow(message);
+  });
+
+  test("may have a property of one name in several objects, and numbers that can be held", () => {
+    const text =
+      '{"index_patterns": ["a-*"], "version": 9007199254740992, "template": {"settings": {"a": 1e3}, "mappings": {"a": 0.1, "template": -7}}}';
+    expect(load(text).body).toEqual(JSON.parse(text));
+  });
+
+  test("fails with a name that OpenSearch refuses", () => {
+    expect(() => load('{"index_patterns": ["a"]}', "Logs.json")).toThrow(
+      /the name "Logs" is not legal, it has to be lower-case letters/,
+    );
+  });
+
+  const declare = (...indexTemplates: IndexTemplate[]) => {
+    const scope = stack();
+    const cluster = new OpenSearchCluster(scope, "os", {
+      ...networks(scope),
+      nodes: nodes(scope, 1),
+    });
+    return new OpenSearchInit(scope, "init", {
+      cluster,
+      indexTemplates,
+    });
+  };
+
+  test.each([
+    ["logs-*", "logs-app-*", true],
+    ["*-app", "logs-*", true],
+    ["logs-*-a", "logs-b*", true],
+    ["logs-app", "logs-app", true],
+    ["*", "anything", true],
+    ["logs-*", "metrics-*", false],
+    ["logs-*-a", "logs-*-b", false],
+    ["logs", "logs-*", false],
+  ])("for %s beside one for %s of the same priority: both for one index is %s", (a, b, both) => {
+    const [first, second] = [a, b].map((pattern, i) =>
+      load(JSON.stringify({ index_patterns: [pattern] }), `${"ab"[i]}.json`),
+    );
+    const declaring = expect(() => declare(first, second));
+    if (both) {
+      declaring.toThrow(
+        `index templates a.json and b.json both have the priority 0 and are both for an index whose name fits "${a}" and "${b}", which OpenSearch refuses: give the more specific one a higher priority (at test/init)`,
+      );
+    } else {
+      declaring.not.toThrow();
+    }
+    const preferred = load(JSON.stringify({ index_patterns: [b], priority: 1 }), "b.json");
+    expect(() => declare(first, preferred)).not.toThrow();
+  });
+
+  test("fails when it is declared twice", () => {
+    const template = load('{"index_patterns": ["a-*"]}');
+    expect(() => declare(template, template)).toThrow(
+      'index template "t" is declared twice: every template has one declaration (at test/init)',
+    );
+  });
+});

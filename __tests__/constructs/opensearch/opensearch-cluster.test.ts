@@ -1,0 +1,52 @@
+import { Testing } from "cdktf";
+import { OpenSearchCluster } from "../../../constructs";
+import { environments } from "../../../environments";
+import { laptop } from "../../../environments/laptop";
+import { container, envOf, type Json, synthesize } from "../../support/platform";
+import { networks, nodes, stack } from "../../support/stack";
+
+describe("an OpenSearch cluster", () => {
+  test("keeps its transport on the infra network, and HTTP off the project network unless asked", () => {
+    const laptopNode = envOf(container(synthesize(laptop).stacks, "opensearch-1"));
+    expect(laptopNode["transport.host"]).toBe("opensearch-1.infra_net");
+    expect(laptopNode["http.host"]).toBe("_local_,opensearch-1.infra_net,opensearch-1.project_net");
+    const production = container(synthesize(environments.production).stacks, "opensearch-1");
+    expect(envOf(production)["http.host"]).toBe("_local_,opensearch-1.infra_net");
+    expect(production.networks_advanced).toEqual([
+      { name: "infra_net", aliases: ["opensearch", "opensearch-1.infra-net"] },
+    ]);
+  });
+
+  test("raises the limits of open files and locked memory unless the machine refuses", () => {
+    const raised = container(synthesize(laptop).stacks, "opensearch-1");
+    expect(raised.ulimit).toEqual([
+      { name: "memlock", soft: -1, hard: -1 },
+      { name: "nofile", soft: 65536, hard: 65536 },
+    ]);
+    expect(envOf(raised)["bootstrap.memory_lock"]).toBe("true");
+    const inherited = container(synthesize(environments.lab).stacks, "opensearch-1");
+    expect(inherited.ulimit).toBeUndefined();
+    expect(envOf(inherited)["bootstrap.memory_lock"]).toBe("false");
+  });
+
+  test("needs nothing but a stack", () => {
+    const scope = stack();
+    const cluster = new OpenSearchCluster(scope, "OpenSearch", { nodeCount: 1 });
+    expect(cluster.infraNetwork.name).toBe("opensearch-infra");
+    const { resource } = JSON.parse(Testing.synth(scope));
+    const [node] = Object.values<Json>(resource.docker_container);
+    expect(node.volumes).toEqual([
+      { container_path: "/usr/share/opensearch/data", volume_name: "opensearch-1-data" },
+    ]);
+    expect(node.depends_on).toHaveLength(2);
+  });
+
+  test("fails with two nodes", () => {
+    const scope = stack();
+    expect(
+      () => new OpenSearchCluster(scope, "os", { ...networks(scope), nodes: nodes(scope, 2) }),
+    ).toThrow(
+      "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at test/os)",
+    );
+  });
+});

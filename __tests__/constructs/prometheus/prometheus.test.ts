@@ -1,0 +1,66 @@
+import { catalog } from "../../../catalog";
+import { laptop } from "../../../environments/laptop";
+import { knownEnvironments } from "../../../operations/synthesis/environment";
+import { container, fileOf, type Json, synthesize } from "../../support/platform";
+
+const { stacks } = synthesize(laptop);
+
+/** What Prometheus records of the declaration, as `name{labels}` to number. */
+function declared(environment: keyof typeof knownEnvironments, of = catalog) {
+  const prometheus = container(synthesize(knownEnvironments[environment], of).stacks, "prometheus");
+  const { groups } = JSON.parse(fileOf(prometheus, "/etc/prometheus/declared.json"));
+  return Object.fromEntries(
+    groups[0].rules.map(({ record, labels = {}, expr }: Json) => [
+      [record.replace("groundwork_declared_", ""), ...Object.values(labels)].join(" "),
+      Number(/^vector\((\d+)\)$/.exec(expr)?.[1]),
+    ]),
+  );
+}
+
+describe("Prometheus", () => {
+  test("knows what is declared, and counts nothing twice", () => {
+    const MiB = 1024 * 1024;
+    expect(declared("laptop")).toEqual({
+      opensearch_nodes: 3,
+      kafka_brokers: 3,
+      kafka_min_insync_replicas: 2,
+      "init_sidecar os-init": 1,
+      "init_sidecar kafka-init": 1,
+      ...Object.fromEntries(
+        Object.values(stacks)
+          .flatMap((stack) => Object.values<Json>(stack.resource.docker_container ?? {}))
+          .map((body) => [`memory_reservation_bytes ${body.name}`, body.memory_reservation * MiB]),
+      ),
+    });
+  });
+
+  test("knows of every machine where there are several", () => {
+    expect(Object.keys(declared("lab-three")).filter((name) => /^machine/.test(name))).toEqual([
+      "machine a",
+      "machine b",
+      "machine c",
+    ]);
+  });
+
+  test("knows of a topic only what differs from the cluster's default", () => {
+    const topics = [
+      { name: "relaxed", partitions: 1, configs: { "min.insync.replicas": 1 } },
+      { name: "ordinary", partitions: 1 },
+    ];
+    const metrics = declared("lab", { ...catalog, topics });
+    expect(Object.keys(metrics).filter((name) => name.startsWith("kafka_topic"))).toEqual([
+      "kafka_topic_min_insync_replicas relaxed",
+    ]);
+    expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
+  });
+
+  test("takes what Alloy sends and keeps it for 15 days", () => {
+    const { command } = container(stacks, "prometheus");
+    expect(command).toEqual([
+      "--config.file=/etc/prometheus/groundwork.yml",
+      "--storage.tsdb.path=/prometheus",
+      "--storage.tsdb.retention.time=15d",
+      "--web.enable-remote-write-receiver",
+    ]);
+  });
+});

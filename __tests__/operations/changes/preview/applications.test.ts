@@ -1,0 +1,147 @@
+import { catalog } from "../../../../catalog";
+import type { Application } from "../../../../constructs";
+import { lab } from "../../../../lab/environments";
+import type { Synthesis } from "../../../../operations/synthesis/tree";
+import type { Catalog } from "../../../../stacks/platform";
+import type { Json } from "../../../support/platform";
+import { idOf, infraEvents, report, synthesis } from "../../../support/previews";
+
+describe("of an application in a secured environment", () => {
+  const shop = {
+    name: "shop",
+    topics: { "infra-events": "write" },
+    indices: { "logs-shop-*": "readwrite" },
+  } as const;
+  const withApplications = (...applications: Application[]) =>
+    synthesis({ ...lab, security: "tls" }, { ...catalog, applications });
+  const told = (...[before, after]: [Application[], Application[]]) => {
+    const { changes } = report(withApplications(...before), withApplications(...after));
+    const told = changes.flatMap(({ details }) => details);
+    return {
+      details: told.filter((text) => text.startsWith("application ")),
+      destructive: changes.flatMap(({ destructive }) => destructive),
+    };
+  };
+
+  test("what is added is told, with its rights", () => {
+    expect(told([], [{ ...shop, consumerGroups: ["shop"] }])).toEqual({
+      details: [
+        "application shop: added, read on index logs-shop-*, write on index logs-shop-*",
+        "application shop: added, write on topic infra-events, consumer group shop",
+      ],
+      destructive: [],
+    });
+  });
+
+  test("who measures the platform is none", () => {
+    const { changes } = report(synthesis(lab), withApplications());
+    expect(
+      changes.flatMap(({ details }) => details).filter((text) => /^application/.test(text)),
+    ).toEqual([]);
+  });
+
+  test("what is not declared any more is destructive", () => {
+    expect(told([shop], [])).toEqual({
+      details: ["application shop: no longer declared", "application shop: no longer declared"],
+      destructive: [
+        "application shop is no longer declared: the deploy revokes its user and its rights in OpenSearch, and refuses it from then on",
+        "application shop is no longer declared: the deploy revokes its user and its rights in Kafka, and refuses it from then on",
+      ],
+    });
+  });
+
+  test("a right that is taken away is destructive, and one that is given is not", () => {
+    expect(
+      told(
+        [shop],
+        [{ ...shop, topics: { "infra-events": "readwrite" }, indices: { "logs-shop-*": "read" } }],
+      ),
+    ).toEqual({
+      details: [
+        "application shop: loses write on index logs-shop-*",
+        "application shop: gets read on topic infra-events",
+      ],
+      destructive: [
+        "application shop loses write on index logs-shop-*: the deploy revokes it in OpenSearch",
+      ],
+    });
+  });
+});
+
+describe("of a platform that was deployed when kafka-init read lines", () => {
+  const shop: Application = {
+    name: "shop",
+    topics: { "infra-events": "readwrite" },
+    consumerGroups: ["shop-*"],
+  };
+  const secured = (declared: Partial<Catalog> = {}) =>
+    synthesis({ ...lab, security: "tls" }, { ...catalog, applications: [shop], ...declared });
+
+  /** As the version before JSON synthesized the catalog and the application. */
+  const deployed = (): Synthesis => {
+    const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(secured())));
+    const { docker_container: containers } = stacks["lab-messaging"].resource;
+    const init = containers[idOf(containers, "kafka-init")];
+    const replace = (json: string, path: string, content: string) => {
+      const upload = init.upload.find(({ file }: Json) => file === json);
+      Object.assign(upload, { file: path, content });
+      init.env = init.env.map((entry: string) => entry.replace(json, path));
+    };
+    replace(
+      "/groundwork/topics.json",
+      "/groundwork/topics",
+      "infra-events 3 3 fail min.insync.replicas=2\napplication-logs 6 3 fail min.insync.replicas=2\n",
+    );
+    replace(
+      "/groundwork/applications.json",
+      "/groundwork/applications",
+      "shop topic:readwrite:infra-events group:shop-*\nalloy monitor\n",
+    );
+    return new Map(Object.entries(stacks));
+  };
+
+  test("a preview tells that its files are others, and nothing of topics and applications that stay as they are", () => {
+    const { changes } = report(deployed(), secured());
+    expect(
+      changes.map(({ subject, details, destructive, warnings }) => ({
+        ...{ subject, details, destructive, warnings },
+      })),
+    ).toEqual([
+      {
+        subject: "container kafka-init",
+        details: [
+          "variable TOPICS_FILE /groundwork/topics -> /groundwork/topics.json",
+          "variable APPLICATIONS_FILE /groundwork/applications -> /groundwork/applications.json",
+        ],
+        destructive: [],
+        warnings: [],
+      },
+    ]);
+  });
+
+  test("a preview tells what changes in topics and applications, what is destructive too", () => {
+    const { changes } = report(
+      deployed(),
+      secured({
+        topics: [
+          {
+            ...infraEvents,
+            partitions: 6,
+            configs: { "min.insync.replicas": 2, "retention.ms": 1 },
+          },
+        ],
+        applications: [{ name: "shop", topics: { "infra-events": "read" } }],
+      }),
+    );
+    const [init] = changes.filter(({ subject }) => subject === "container kafka-init");
+    expect(init.details).toEqual(
+      expect.arrayContaining([
+        "topic infra-events: partitions 3 -> 6, retention.ms unset -> 1",
+        "topic application-logs: no longer declared",
+        "application shop: loses write on topic infra-events",
+        "application shop: loses consumer group shop-*",
+      ]),
+    );
+    expect(init.destructive).toHaveLength(3);
+  });
+});

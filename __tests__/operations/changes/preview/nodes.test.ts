@@ -1,0 +1,75 @@
+import { laptop } from "../../../../environments/laptop";
+import { EXIT_CHANGES, EXIT_DESTRUCTIVE } from "../../../../operations/changes/report";
+import type { Json } from "../../../support/platform";
+import { BASE, edited, idOf, setImage, synthesis, testPreviews } from "../../../support/previews";
+
+testPreviews([
+  [
+    "another program of a sidecar",
+    EXIT_CHANGES,
+    () => [
+      BASE,
+      edited(({ "laptop-messaging": { resource } }) => {
+        const { upload } = resource.docker_container[idOf(resource.docker_container, "kafka-init")];
+        const program = upload.find(({ file }: Json) => file === "/groundwork/kafka-init.jar");
+        program.source = program.source.replaceAll(program.source_hash, "0123");
+        program.source_hash = "0123";
+      }),
+    ],
+  ],
+  [
+    "two more brokers",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, synthesis({ ...laptop, kafka: { brokers: 5 } })],
+  ],
+  [
+    "two brokers less",
+    EXIT_DESTRUCTIVE,
+    () => [
+      synthesis({ ...laptop, kafka: { brokers: 5 } }),
+      synthesis({ ...laptop, kafka: { brokers: 3 } }),
+    ],
+  ],
+  [
+    "one more OpenSearch node",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, synthesis({ ...laptop, openSearch: { ...laptop.openSearch, nodes: 4 } })],
+  ],
+  [
+    "one OpenSearch node less",
+    EXIT_DESTRUCTIVE,
+    () => [synthesis({ ...laptop, openSearch: { ...laptop.openSearch, nodes: 4 } }), BASE],
+  ],
+  [
+    "more memory, which the JVMs' heap follows",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, synthesis({ ...laptop, memoryScale: 1 })],
+  ],
+  [
+    "one container's memory",
+    EXIT_CHANGES,
+    () => [
+      BASE,
+      edited(({ "laptop-observability": stack }) => {
+        for (const body of Object.values<Json>(stack.resource.docker_container)) {
+          if (body.name === "loki") {
+            Object.assign(body, { memory: 2048, memory_swap: 2048, memory_reservation: 1024 });
+          }
+        }
+      }),
+    ],
+  ],
+  [
+    "another image of Kafka",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, edited((stacks) => setImage(stacks, "apache/kafka:4.3.1", "apache/kafka:4.4.0"))],
+  ],
+  [
+    "another image of Grafana",
+    EXIT_CHANGES,
+    () => [
+      BASE,
+      edited((stacks) => setImage(stacks, "grafana/grafana:13.1.0", "grafana/grafana:13.1.1")),
+    ],
+  ],
+]);

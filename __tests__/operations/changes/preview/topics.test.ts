@@ -1,0 +1,81 @@
+import { catalog } from "../../../../catalog";
+import { EXIT_CHANGES, EXIT_DESTRUCTIVE } from "../../../../operations/changes/report";
+import {
+  applicationLogs,
+  BASE,
+  infraEvents,
+  testPreviews,
+  withTopics,
+} from "../../../support/previews";
+
+testPreviews([
+  [
+    "a topic added",
+    EXIT_CHANGES,
+    () => [BASE, withTopics([...catalog.topics, { name: "orders", partitions: 3 }])],
+  ],
+  [
+    "more partitions",
+    EXIT_CHANGES,
+    () => [BASE, withTopics([{ ...infraEvents, partitions: 6 }, applicationLogs])],
+  ],
+  [
+    "more partitions of a topic that is reconciled",
+    EXIT_CHANGES,
+    () => [
+      withTopics([{ ...infraEvents, onDrift: "reconcile" }, applicationLogs]),
+      withTopics([{ ...infraEvents, onDrift: "reconcile", partitions: 6 }, applicationLogs]),
+    ],
+  ],
+  [
+    "fewer partitions",
+    EXIT_CHANGES,
+    () => [BASE, withTopics([infraEvents, { ...applicationLogs, partitions: 3 }])],
+  ],
+  [
+    "a topic's configs",
+    EXIT_CHANGES,
+    () => [
+      BASE,
+      withTopics([
+        { ...infraEvents, configs: { "min.insync.replicas": 1, "retention.ms": 3600000 } },
+        applicationLogs,
+      ]),
+    ],
+  ],
+  [
+    "configs taken out of a topic",
+    EXIT_CHANGES,
+    () => [
+      withTopics([
+        { ...infraEvents, configs: { "retention.ms": 60000, "segment.ms": 60000 } },
+        applicationLogs,
+      ]),
+      withTopics([infraEvents, applicationLogs]),
+    ],
+  ],
+  [
+    "a config taken out of a topic that is reconciled, and another changed",
+    EXIT_CHANGES,
+    () => [
+      withTopics([
+        {
+          ...infraEvents,
+          onDrift: "reconcile",
+          configs: { "retention.ms": 60000, "segment.ms": 60000 },
+        },
+        applicationLogs,
+      ]),
+      withTopics([
+        { ...infraEvents, onDrift: "reconcile", configs: { "segment.ms": 30000 } },
+        applicationLogs,
+      ]),
+    ],
+  ],
+  ["a topic removed", EXIT_DESTRUCTIVE, () => [BASE, withTopics([infraEvents])]],
+  [
+    "a topic renamed",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, withTopics([{ ...infraEvents, name: "events" }, applicationLogs])],
+  ],
+]);

@@ -1,0 +1,115 @@
+import { laptop } from "../../../environments/laptop";
+import { lab, labThree } from "../../../lab/environments";
+import type { Change } from "../../../operations/changes/change";
+import { rollsOf } from "../../../operations/changes/roll";
+import type { Synthesis } from "../../../operations/synthesis/tree";
+import { BASE, edited, idOf, report, synthesis } from "../../support/previews";
+
+describe("npm run up rolls", () => {
+  const rolls = (base: Synthesis, head: Synthesis) =>
+    report(base, head).rolls.map(({ cluster, replaced, obstacle }) => [
+      cluster,
+      replaced.map(({ name }) => name),
+      obstacle,
+    ]);
+  const withHeap = (...names: string[]) =>
+    edited((stacks) => {
+      for (const name of names) {
+        const { docker_container: containers } = stacks["laptop-messaging"].resource;
+        containers[idOf(containers, name)].env.push("KAFKA_HEAP_OPTS=-Xmx1g");
+      }
+    });
+
+  test("a cluster of which several nodes are replaced, and one of which a single node is", () => {
+    expect(rolls(BASE, withHeap("kafka-1", "kafka-3"))).toEqual([
+      ["kafka", ["kafka-1", "kafka-3"], undefined],
+    ]);
+    expect(rolls(BASE, withHeap("kafka-2"))).toEqual([["kafka", ["kafka-2"], undefined]]);
+  });
+
+  test("the nodes of several machines too, each in the stack of its machine", () => {
+    const machines = (memoryScale: number) => synthesis({ ...labThree, memoryScale });
+    const found = report(machines(0.5), machines(0.6)).rolls.map(({ cluster, replaced }) => [
+      cluster,
+      replaced.map(({ name, stack }) => `${name} in ${stack}`),
+    ]);
+    expect(Object.fromEntries(found)).toEqual({
+      opensearch: ["a", "b", "c"].map((name, i) => `opensearch-${i + 1} in lab-three-data-${name}`),
+      kafka: ["a", "b", "c"].map((name, i) => `kafka-${i + 1} in lab-three-messaging-${name}`),
+    });
+  });
+
+  test("nothing that has one node only, and nothing that is new", () => {
+    const single = { ...laptop, openSearch: { ...laptop.openSearch, nodes: 1 } };
+    const more = { ...single, memoryScale: 2 };
+    expect(rolls(synthesis(single), synthesis(more)).map(([cluster]) => cluster)).toEqual([
+      "kafka",
+    ]);
+    expect(rolls(new Map(), BASE)).toEqual([]);
+  });
+
+  test("OpenSearch when a node is added, and says why it does not do so with Kafka", () => {
+    const more = synthesis({
+      ...laptop,
+      openSearch: { ...laptop.openSearch, nodes: 4 },
+      kafka: { brokers: 5 },
+    });
+    expect(rolls(BASE, more)).toEqual([
+      ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], undefined],
+      [
+        "kafka",
+        ["kafka-1", "kafka-2", "kafka-3"],
+        "its quorum goes from 3 to 5 nodes, and running ones cannot change it",
+      ],
+    ]);
+  });
+
+  test("no cluster that begins to speak TLS, since nodes of both kinds cannot talk", () => {
+    const secured = synthesis({ ...lab, security: "tls" });
+    const obstacle = "a node that speaks TLS and one that does not cannot talk";
+    expect(rolls(synthesis(lab), secured)).toEqual([
+      ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], obstacle],
+      ["kafka", ["kafka-1", "kafka-2", "kafka-3"], obstacle],
+    ]);
+  });
+});
+
+describe("nodes that the state does not know", () => {
+  const made = (name: string) =>
+    ({
+      ...{ stack: "laptop-messaging", address: `docker_container.${name}`, action: "create" },
+      node: {
+        ...{ cluster: "kafka", name },
+        ...{ leavesNetwork: false, changesSecurity: false, changesQuorum: false },
+      },
+    }) as Change;
+  const nodes = ["kafka-1", "kafka-2", "kafka-3"];
+
+  test("are replaced one by one, as those that it knows", () => {
+    const [roll] = rollsOf(nodes.map(made), {}, nodes);
+    expect(roll.replaced.map(({ name }) => name)).toEqual(nodes);
+    expect([roll.added, roll.obstacle]).toEqual([[], undefined]);
+  });
+
+  test("count as the cluster's: after an interruption the rest is still rolled", () => {
+    const [roll] = rollsOf([made("kafka-3")], { kafka: 2 }, ["kafka-3"]);
+    expect(roll.replaced.map(({ name }) => name)).toEqual(["kafka-3"]);
+    expect(roll.obstacle).toBeUndefined();
+  });
+
+  test("are added where an interrupted deploy left them out, and the others rolled: their quorum stays", () => {
+    const replaced = (name: string) => ({ ...made(name), action: "replace" }) as Change;
+    const [roll] = rollsOf([replaced("kafka-1"), made("kafka-2"), replaced("kafka-3")], {
+      kafka: 2,
+    });
+    expect([roll.replaced, roll.added].map((list) => list.map(({ name }) => name))).toEqual([
+      ["kafka-1", "kafka-3"],
+      ["kafka-2"],
+    ]);
+    expect(roll.obstacle).toBeUndefined();
+  });
+
+  test("are no roll when nothing of that name runs", () => {
+    expect(rollsOf(nodes.map(made), {})).toEqual([]);
+  });
+});

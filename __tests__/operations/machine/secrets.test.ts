@@ -1,0 +1,72 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeKeyPairs, principalsOf, secretsFolder } from "../../../environments/identities";
+import { laptop } from "../../../environments/laptop";
+import { labSecured } from "../../../lab/environments";
+import { checkSecrets } from "../../../operations/machine/secrets";
+
+const folder = mkdtempSync(join(tmpdir(), "key-pairs-"));
+const made = join(folder, "made");
+const DAY_MS = 24 * 60 * 60 * 1000;
+const NAMES = [...principalsOf(labSecured).keys()];
+beforeAll(() => makeKeyPairs(made, labSecured, ["shop"]));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  delete process.env.GROUNDWORK_SECRETS;
+});
+
+describe("secrets of one's own", () => {
+  const environment = { ...labSecured, name: "secrets-test" };
+  let own: string;
+  beforeEach(() => {
+    delete process.env.GROUNDWORK_SECRETS;
+    own = secretsFolder(environment);
+    cpSync(made, own, { recursive: true });
+  });
+  afterEach(() => rmSync(own, { recursive: true }));
+
+  test("are told by doctor, with their days", async () => {
+    expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
+      { name: "secrets", found: "environments/secrets/secrets-test" },
+      { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
+      {
+        name: "CA",
+        found: expect.stringMatching(
+          /^1, the first ends in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
+        ),
+      },
+    ]);
+  });
+});
+
+describe("doctor", () => {
+  afterEach(() => jest.useRealTimers());
+
+  test("names the file that cannot be used, and the remedy", async () => {
+    process.env.GROUNDWORK_SECRETS = "/nowhere";
+    expect(await checkSecrets(labSecured, [])).toEqual([
+      {
+        name: "secrets",
+        found: "not usable",
+        problem: expect.stringMatching(
+          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: ca\/bundle.pem, /,
+        ),
+      },
+    ]);
+  });
+
+  test("says when certificates that are given end soon", async () => {
+    process.env.GROUNDWORK_SECRETS = made;
+    jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
+    const [secrets, certificates] = await checkSecrets(labSecured, [{ name: "shop" }]);
+    expect(secrets.found).toBe(`given in ${made}`);
+    expect(certificates.problem).toMatch(
+      /^the certificate of kafka-1 ends in 14 days, on \S+Z: give a new one$/,
+    );
+  });
+
+  test("has nothing to say where nothing is secured", async () => {
+    expect(await checkSecrets({ ...laptop, excludedServices: ["grafana"] }, [])).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+import type { ContainerState, End } from "../../../operations/platform/containers";
+import { describeFailure, explainSidecar, renderFailure } from "../../../operations/run/failure";
+import type { Stack } from "../../../operations/synthesis/synthesize";
+import { state } from "../../support/container-state";
+import { DATA, KAFKA_1, MESSAGING, OS_INIT } from "../../support/progress";
+
+test.each<[string, ContainerState, End | undefined, string | undefined]>([
+  ["that runs and is healthy", state({ health: "healthy" }), undefined, undefined],
+  [
+    "that does not stay up",
+    state({ health: "starting", Status: "restarting", ExitCode: 127, restarts: 12 }),
+    undefined,
+    "ended with 127, its command is not in the image, restarted 12 times",
+  ],
+  [
+    "that needs more memory than it may have",
+    state({
+      health: "starting",
+      Status: "restarting",
+      ExitCode: 137,
+      OOMKilled: true,
+      restarts: 2,
+    }),
+    undefined,
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 2 times",
+  ],
+  [
+    "that runs and never gets healthy",
+    state({ health: "unhealthy", output: "not ready\n" }),
+    undefined,
+    'runs and is unhealthy: its health check says "not ready"',
+  ],
+  [
+    "that was started again and runs",
+    state({ health: "starting", ExitCode: 0, restarts: 6 }),
+    { exitCode: 1, oomKilled: false },
+    "ended with 1, its log says why, restarted 6 times",
+  ],
+  [
+    "that the kernel killed and that runs again",
+    state({ health: "starting", ExitCode: 0, restarts: 1 }),
+    { exitCode: 137, oomKilled: true },
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 1 times",
+  ],
+  [
+    "that is healthy again",
+    state({ health: "healthy", restarts: 1 }),
+    { exitCode: 1, oomKilled: false },
+    undefined,
+  ],
+  [
+    "that runs for the first time since it was deployed, under a name that has ended before",
+    state({ health: "starting", output: "not ready\n" }),
+    { exitCode: 143, oomKilled: false },
+    'runs and is starting: its health check says "not ready"',
+  ],
+  [
+    "that was started again, and whose end no engine knows any more",
+    state({ health: "starting", output: "not ready\n", restarts: 2 }),
+    undefined,
+    'runs and is starting, restarted 2 times: its health check says "not ready"',
+  ],
+])("of a container %s the failure is told", (_, container, lastEnd, failure) => {
+  expect(describeFailure(container, lastEnd, 512)).toBe(failure);
+});
+
+/** A sidecar's log of two runs, of which the first is an old one. */
+const LOG = [
+  { event: "start" },
+  { event: "drift", resource: "old", field: "partitions", declared: "1", actual: "2" },
+  { event: "exit", exit_code: 73, reason: "differs from its declaration: old" },
+  { event: "start" },
+  { event: "drift", resource: "logs", field: "min.insync.replicas", declared: "2", actual: "1" },
+  { event: "drift", resource: "own", field: "retention.ms", declared: "1", actual: "2" },
+  { event: "ignored", resource: "own", reason: "it differs, and onDrift is ignore" },
+  { event: "exit", exit_code: 73, reason: "differs from its declaration: logs" },
+]
+  .map((line) => JSON.stringify(line))
+  .join("\n");
+
+test("a sidecar's failure is told by what its exit code means, a line a finding of its last run, and the remedy", () => {
+  expect(explainSidecar("kafka-init", 73, LOG)).toBe(
+    [
+      "kafka-init ended with 73: something exists and differs from its declaration",
+      "  topic logs: min.insync.replicas is 1, declared 2",
+      "  remedy: the log names each field; change the declaration, the cluster or onDrift; its log: docker logs kafka-init",
+    ].join("\n"),
+  );
+});
+
+test("of many findings the first are told, and how many there are", () => {
+  const drift = Array.from({ length: 30 }, (_, i) =>
+    JSON.stringify({ event: "drift", resource: `t${i}`, field: "f", declared: "1", actual: "2" }),
+  );
+  const lines = explainSidecar("kafka-init", 73, drift.join("\n")).split("\n");
+  expect(lines.slice(10, 12)).toEqual(["  topic t9: f is 2, declared 1", "  and 20 more"]);
+});
+
+test("a sidecar without drift is told by its reason, and one that was killed before it could say any by its last line", () => {
+  const rejected = JSON.stringify({ event: "exit", exit_code: 65, reason: "Kafka rejects it: no" });
+  expect(explainSidecar("kafka-init", 65, rejected).split("\n")[1]).toBe("  Kafka rejects it: no");
+  expect(explainSidecar("os-init", 137, "sh: cannot fork").split("\n").slice(0, 2)).toEqual([
+    "os-init ended with 137: killed, by the kernel when memory ran out",
+    "  sh: cannot fork",
+  ]);
+});
+
+test("Terraform's errors follow, without those of containers that are explained, and each once", () => {
+  const explained = { stack: DATA as Stack, summary: "local-exec", detail: "exit 73" };
+  const other = { stack: MESSAGING as Stack, summary: "no such image", detail: "try\n\nagain" };
+  expect(
+    renderFailure(
+      [{ ...explained, address: OS_INIT }, { ...other, address: KAFKA_1 }, other, other],
+      new Map([["os-init", "os-init ended with 73"]]),
+      ".state/lab/terraform.log",
+    ),
+  ).toBe(
+    [
+      "os-init ended with 73",
+      "messaging: kafka-1: no such image\n  try\n  again",
+      "messaging: no such image\n  try\n  again",
+      "everything that Terraform said: .state/lab/terraform.log",
+    ].join("\n"),
+  );
+});
+
+test("a machine whose engine is gone is named once, in place of all that failed on it", () => {
+  const stack = { ...MESSAGING, engine: { host: "ssh://ops@b" } } as Stack;
+  const refused = { stack, summary: "error during connect", detail: "", address: KAFKA_1 };
+  expect(
+    renderFailure([refused, { ...refused, address: undefined }], new Map(), "terraform.log", [
+      {
+        engine: { host: "ssh://ops@b" },
+        description: "machine b: the Docker engine does not answer",
+      },
+    ]),
+  ).toBe(
+    [
+      "machine b: the Docker engine does not answer",
+      "everything that Terraform said: terraform.log",
+    ].join("\n"),
+  );
+});

@@ -1,0 +1,26 @@
+import { environments } from "../../../environments";
+import { missingInputs, variablesOf } from "../../../operations/synthesis/inputs";
+import { synthesize } from "../../support/platform";
+
+describe("what is given when a platform is deployed", () => {
+  const { production } = environments;
+  const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
+  const given = { ...process.env };
+  afterEach(() => {
+    process.env = { ...given };
+  });
+
+  test("is missed before anything is made, all of it at once and each with its name", () => {
+    const unnamed = { ...production, name: "unit-production" };
+    expect(missingInputs(unnamed, variables)).toEqual([
+      "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-production/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
+      "TF_VAR_grafana_url is not set: Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+    ]);
+    process.env.TF_VAR_grafana_url = "https://grafana.example.org";
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([
+      'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+    ]);
+    process.env.TF_VAR_grafana_admin_password = "secret";
+    expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([]);
+  });
+});

@@ -1,0 +1,29 @@
+import type { ContainerState } from "../../operations/platform/containers";
+
+/** What the engine says of a container that runs. */
+export function state({
+  health,
+  output = "",
+  test: check = [],
+  restarts = 0,
+  ...state
+}: {
+  health?: string;
+  output?: string;
+  test?: string[];
+  restarts?: number;
+  Status?: string;
+  ExitCode?: number;
+  OOMKilled?: boolean;
+}): ContainerState {
+  return {
+    Name: "/it",
+    RestartCount: restarts,
+    HostConfig: { MemoryReservation: 0 },
+    State: {
+      ...{ Status: "running", ExitCode: 0, OOMKilled: false, ...state },
+      Health: health ? { Status: health, Log: [{ ExitCode: 1, Output: output }] } : undefined,
+    },
+    Config: { Healthcheck: health ? { Test: check } : undefined },
+  };
+}

@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { catalog } from "../../catalog";
+import { DashboardProvider, IndexTemplate, type Topic } from "../../constructs";
+import type { Environment } from "../../environments";
+import { laptop } from "../../environments/laptop";
+import { compare } from "../../operations/changes/preview";
+import { RENDERERS } from "../../operations/changes/render";
+import { type ChangeReport, exitCodeOf } from "../../operations/changes/report";
+import type { Synthesis } from "../../operations/synthesis/tree";
+import type { Catalog } from "../../stacks/platform";
+import { type Json, synthesize } from "./platform";
+
+export function synthesis(
+  environment: Environment = laptop,
+  declared: Catalog = catalog,
+): Synthesis {
+  return new Map(Object.entries(synthesize(environment, declared).stacks));
+}
+
+export const BASE = synthesis();
+
+/** The synthesis after a change of its JSON, as a change of the code would have it. */
+export function edited(change: (stacks: Record<string, Json>) => void): Synthesis {
+  const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(BASE)));
+  change(stacks);
+  return new Map(Object.entries(stacks));
+}
+
+export const report = (base: Synthesis, head: Synthesis): ChangeReport =>
+  compare("laptop", "main", base, head);
+export const rendered = (base: Synthesis, head: Synthesis) =>
+  RENDERERS.terminal([report(base, head)]);
+
+export const withTopics = (topics: readonly Topic[]) => synthesis(laptop, { ...catalog, topics });
+export const [infraEvents, applicationLogs] = catalog.topics;
+
+/** A directory of files, for what is read from one. */
+export function directoryOf(files: Record<string, string>): string {
+  const directory = mkdtempSync(join(tmpdir(), "preview-"));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(directory, name, ".."), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  return directory;
+}
+
+export function withTemplates(files: Record<string, object>): Synthesis {
+  const directory = directoryOf(
+    Object.fromEntries(
+      Object.entries(files).map(([name, body]) => [`${name}.json`, JSON.stringify(body)]),
+    ),
+  );
+  try {
+    return synthesis(laptop, {
+      ...catalog,
+      indexTemplates: IndexTemplate.fromDirectory(directory),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+export const TEMPLATE = catalog.indexTemplates[0].body;
+
+export function withDashboards(change: (files: Record<string, Json>) => void): Synthesis {
+  const files = Object.fromEntries(
+    catalog.dashboards.dashboards.map(({ file, content }) => [file, JSON.parse(content)]),
+  );
+  change(files);
+  const directory = directoryOf(
+    Object.fromEntries(Object.entries(files).map(([name, body]) => [name, JSON.stringify(body)])),
+  );
+  try {
+    return synthesis(laptop, {
+      ...catalog,
+      dashboards: DashboardProvider.fromDirectory(directory),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+export const withRules = (change: (rules: Json[]) => void) => {
+  const alertGroups: Json[] = JSON.parse(JSON.stringify(catalog.alertGroups));
+  change(alertGroups);
+  return synthesis(laptop, { ...catalog, alertGroups });
+};
+
+export const withNotifications = (change: object) =>
+  synthesis(laptop, { ...catalog, notifications: { ...catalog.notifications, ...change } });
+
+export const setImage = (stacks: Record<string, Json>, from: string, to: string) => {
+  for (const stack of Object.values(stacks)) {
+    for (const image of Object.values<Json>(stack.resource.docker_image ?? {})) {
+      if (image.name === from) {
+        image.name = to;
+      }
+    }
+  }
+};
+
+export const renameId = (resources: Json, from: string, to: string) => {
+  resources[to] = resources[from];
+  delete resources[from];
+};
+export const idOf = (resources: Json, name: string) =>
+  Object.keys(resources).find((id) => resources[id].name === name) as string;
+
+/** Tests what a change from one synthesis to another is said to mean, and the exit code of it. */
+export function testPreviews(
+  cases: readonly (readonly [
+    change: string,
+    exitCode: number,
+    make: () => [Synthesis, Synthesis],
+  ])[],
+): void {
+  describe("a preview of", () => {
+    test.each(cases)("%s says what it means and exits with %i", (_, exitCode, make) => {
+      const [base, head] = make();
+      expect(rendered(base, head)).toMatchSnapshot();
+      expect(exitCodeOf([report(base, head)])).toBe(exitCode);
+    });
+  });
+}
