@@ -44,8 +44,9 @@ const SECURITY = [
   ...["secrets/certificates.ts", "environments/rotation.ts"],
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
-  ...["__tests__/support/kafka-rights", "__tests__/support/open-search-rights.sh"],
-  ...["__tests__/support/authorization-matrix.ts", "__tests__/support/secured-machines.ts"],
+  "__tests__/support/authorization-matrix.ts",
+  ...["__tests__/support/kafka-authorization", "__tests__/support/open-search-authorization.sh"],
+  "__tests__/support/secured-machines.ts",
   "__tests__/support/sample-application.ts",
 ];
 

@@ -5,11 +5,11 @@ import { makeCa, makeKeyPair } from "../../secrets/certificates";
 import type { Finished } from "./lab";
 import type { Guest, SecuredProject } from "./secured";
 
-// Who may do what in a secured platform: every principal against every operation.
+// What each principal may do in a secured platform: every operation as every principal.
 
 const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 
-/** An application's container and one that has got onto the network of the services, and the files by which those who try are known. */
+/** An application's container, an intruder's on the network of the services, and the files that authenticate a principal in both. */
 export class Visitors {
   constructor(
     readonly project: SecuredProject,
@@ -25,7 +25,7 @@ export class Visitors {
     }
   }
 
-  /** Gives them certificates of the platform, and one that only says so. */
+  /** Gives them key pairs of the platform, and one for the administrator's name from a CA that the platform does not know. */
   async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
@@ -34,7 +34,10 @@ export class Visitors {
     ]) {
       this.put(`${name}.pem`, this.project.keyPairOf(name));
     }
-    this.put("stranger.pem", await makeKeyPair(await makeCa("another"), "os-admin", ["os-admin"]));
+    this.put(
+      "unknown-ca.pem",
+      await makeKeyPair(await makeCa("another"), "os-admin", ["os-admin"]),
+    );
   }
 
   remove(): void {
@@ -44,181 +47,307 @@ export class Visitors {
   }
 }
 
+/** What an operation answers each principal. `others` answers for all that are not named. */
+type Answers<Principal extends string, Answer> = Partial<Record<Principal, Answer>> & {
+  readonly others: Answer;
+};
+
+/** The answer of every principal: its own, else that of a principal without authentication, else that of the others. */
+function answersOf<Principal extends string, Answer>(
+  principals: readonly Principal[],
+  unauthenticated: Partial<Record<Principal, Answer>>,
+  answers: Answers<Principal, Answer>,
+): Map<Principal, Answer> {
+  const named: Partial<Record<Principal, Answer>> = { ...unauthenticated, ...answers };
+  return new Map(principals.map((principal) => [principal, named[principal] ?? answers.others]));
+}
+
+/** Fails with a line for each principal that an operation does not answer as expected. */
+function expectAnswers<Answer>(
+  operation: string,
+  actual: ReadonlyMap<string, Answer> | undefined,
+  expected: ReadonlyMap<string, Answer>,
+): void {
+  const wrong = [...expected]
+    .filter(([principal, answer]) => actual?.get(principal) !== answer)
+    .map(
+      ([principal, answer]) =>
+        `${operation} as ${principal}: expected ${answer}, actual ${actual?.get(principal)}`,
+    );
+  expect(wrong).toEqual([]);
+}
+
+const OPENSEARCH_PRINCIPALS = [
+  ...([
+    "nobody",
+    "wrong-password",
+    "unknown-ca",
+    "shop",
+    "ledger",
+    "kafka-init",
+    "os-init",
+  ] as const),
+  ...(["checks", "alloy", "opensearch-1", "os-admin"] as const),
+];
+type OpenSearchPrincipal = (typeof OPENSEARCH_PRINCIPALS)[number];
+
+/** An HTTP status. Without an answer, OpenSearch has refused the certificate. */
+type Status = number | "no answer";
+
+const OPENSEARCH_UNAUTHENTICATED: Partial<Record<OpenSearchPrincipal, Status>> = {
+  nobody: 401,
+  "wrong-password": 401,
+  "unknown-ca": "no answer",
+};
+
+interface OpenSearchOperation {
+  readonly operation: string;
+  /** Method and path. */
+  readonly request: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
+  readonly body?: string;
+  readonly answers: Answers<OpenSearchPrincipal, Status>;
+}
+
+// In this order: the first operations write what the next ones read.
+const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
+  {
+    operation: "write to an index of shop's pattern",
+    request: "POST /logs-shop-1/_doc?refresh=true",
+    body: '{"message":"sold"}',
+    answers: { shop: 201, "os-admin": 201, others: 403 },
+  },
+  {
+    operation: "write in bulk",
+    request: "POST /logs-shop-1/_bulk",
+    body: '{"create":{}}\n{"message":"sold"}\n',
+    answers: { shop: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read an index of shop's pattern",
+    request: "GET /logs-shop-1/_search",
+    answers: { ledger: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "write to another index",
+    request: "POST /other/_doc",
+    body: '{"message":"sold"}',
+    answers: { "os-admin": 201, others: 403 },
+  },
+  {
+    operation: "read every index",
+    request: "GET /_search",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "list the indices",
+    request: "GET /_cat/indices",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "change the settings of an index",
+    request: "PUT /logs-shop-1/_settings",
+    body: '{"index":{"refresh_interval":"1s"}}',
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    // A document with a new field does that too, so whoever writes may.
+    operation: "add a field to the mapping of an index",
+    request: "PUT /logs-shop-1/_mapping",
+    body: '{"properties":{"shelf":{"type":"keyword"}}}',
+    answers: { shop: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read an index template",
+    request: "GET /_index_template/logs_template",
+    answers: { "os-init": 200, checks: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "write an index template",
+    request: "PUT /_index_template/mine",
+    body: '{"index_patterns":["mine"]}',
+    answers: { "os-init": 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete an index template",
+    request: "DELETE /_index_template/mine",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read the health of the cluster",
+    request: "GET /_cluster/health",
+    answers: {
+      "os-init": 200,
+      checks: 200,
+      alloy: 200,
+      "opensearch-1": 200,
+      "os-admin": 200,
+      others: 403,
+    },
+  },
+  {
+    operation: "read the state of the cluster",
+    request: "GET /_cluster/state/metadata",
+    answers: { checks: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read the statistics of the nodes",
+    request: "GET /_nodes/stats",
+    answers: { alloy: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read the statistics of the indices",
+    request: "GET /_all/_stats",
+    answers: { alloy: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "change the settings of the cluster",
+    request: "PUT /_cluster/settings",
+    body: '{"persistent":{"action.auto_create_index":null}}',
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "list the users",
+    request: "GET /_plugins/_security/api/internalusers",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "create a user",
+    request: "PUT /_plugins/_security/api/internalusers/mine",
+    body: '{"password":"one-that-is-Long-3nough"}',
+    answers: { "os-admin": 201, others: 403 },
+  },
+  {
+    operation: "delete a user",
+    request: "DELETE /_plugins/_security/api/internalusers/mine",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "read the index of the security plugin",
+    request: "GET /.opendistro_security/_search",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete an index",
+    request: "DELETE /other",
+    answers: { "os-admin": 200, others: 403 },
+  },
+];
+
 /** Runs a command where the visitors' files are. */
 type RunThere = (...command: string[]) => Finished;
 
-/** To OpenSearch, from each place by its address there. */
+/** Tries every operation on OpenSearch as every principal, from each place by its address there. */
 export function testOpenSearchAuthorization(
   visitors: () => Visitors,
   places: Readonly<Record<string, { readonly url: string; readonly run: RunThere }>>,
 ): void {
-  const WHO = {
-    nobody: "",
-    "wrong-password": 'user = "shop:wrong"',
-    stranger: "cert = stranger.pem",
-    shop: () => `user = "shop:${visitors().project.passwordOf("shop")}"`,
-    ledger: () => `user = "ledger:${visitors().project.passwordOf("ledger")}"`,
-    "kafka-init": "cert = kafka-init.pem",
-    "os-init": "cert = os-init.pem",
-    checks: "cert = checks.pem",
-    alloy: "cert = alloy.pem",
-    "opensearch-1": "cert = opensearch-1.pem",
-    "os-admin": "cert = os-admin.pem",
-  };
-  const NAMES = Object.keys(WHO);
-  const SCRIPT = readFileSync(join(__dirname, "open-search-rights.sh"), "utf8");
+  const script = readFileSync(join(__dirname, "open-search-authorization.sh"), "utf8");
 
   beforeAll(() => {
-    for (const [name, settings] of Object.entries(WHO)) {
-      visitors().put(name, `${typeof settings === "string" ? settings : settings()}\n`);
+    const login = (application: string) =>
+      `user = "${application}:${visitors().project.passwordOf(application)}"`;
+    const curlSettings: Record<OpenSearchPrincipal, string> = {
+      nobody: "",
+      "wrong-password": 'user = "shop:wrong"',
+      "unknown-ca": "cert = unknown-ca.pem",
+      shop: login("shop"),
+      ledger: login("ledger"),
+      "kafka-init": "cert = kafka-init.pem",
+      "os-init": "cert = os-init.pem",
+      checks: "cert = checks.pem",
+      alloy: "cert = alloy.pem",
+      "opensearch-1": "cert = opensearch-1.pem",
+      "os-admin": "cert = os-admin.pem",
+    };
+    for (const [principal, settings] of Object.entries(curlSettings)) {
+      visitors().put(principal, `${settings}\n`);
     }
   });
 
-  // In this order: who writes makes what the others look for, and what is deleted at the end is nobody's.
-  describe.each(Object.keys(places))(`from %s, in the order ${NAMES.join(" ")},`, (place) => {
-    test.each<[string, string, string, string, string]>([
-      [
-        "write to an index of shop's pattern",
-        "POST",
-        "/logs-shop-1/_doc?refresh=true",
-        '{"message":"sold"}',
-        "401 401 000 201 403 403 403 403 403 403 201",
-      ],
-      [
-        "write in bulk",
-        "POST",
-        "/logs-shop-1/_bulk",
-        '{"create":{}}\n{"message":"sold"}\n',
-        "401 401 000 200 403 403 403 403 403 403 200",
-      ],
-      ["read it", "GET", "/logs-shop-1/_search", "", "401 401 000 403 200 403 403 403 403 403 200"],
-      [
-        "write to another index",
-        "POST",
-        "/other/_doc",
-        '{"message":"sold"}',
-        "401 401 000 403 403 403 403 403 403 403 201",
-      ],
-      ["read every index", "GET", "/_search", "", "401 401 000 403 403 403 403 403 403 403 200"],
-      [
-        "list the indices",
-        "GET",
-        "/_cat/indices",
-        "",
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "change an index's settings",
-        "PUT",
-        "/logs-shop-1/_settings",
-        '{"index":{"refresh_interval":"1s"}}',
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "add a field to an index's mapping, which who writes does with every new one",
-        "PUT",
-        "/logs-shop-1/_mapping",
-        '{"properties":{"shelf":{"type":"keyword"}}}',
-        "401 401 000 200 403 403 403 403 403 403 200",
-      ],
-      [
-        "read an index template",
-        "GET",
-        "/_index_template/logs_template",
-        "",
-        "401 401 000 403 403 403 200 200 403 403 200",
-      ],
-      [
-        "write an index template",
-        "PUT",
-        "/_index_template/mine",
-        '{"index_patterns":["mine"]}',
-        "401 401 000 403 403 403 200 403 403 403 200",
-      ],
-      [
-        "delete an index template",
-        "DELETE",
-        "/_index_template/mine",
-        "",
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "see the cluster's health",
-        "GET",
-        "/_cluster/health",
-        "",
-        "401 401 000 403 403 403 200 200 200 200 200",
-      ],
-      [
-        "read the cluster's state",
-        "GET",
-        "/_cluster/state/metadata",
-        "",
-        "401 401 000 403 403 403 403 200 403 403 200",
-      ],
-      [
-        "see the nodes' statistics",
-        "GET",
-        "/_nodes/stats",
-        "",
-        "401 401 000 403 403 403 403 403 200 403 200",
-      ],
-      [
-        "see the indices' statistics",
-        "GET",
-        "/_all/_stats",
-        "",
-        "401 401 000 403 403 403 403 403 200 403 200",
-      ],
-      [
-        "change the cluster's settings",
-        "PUT",
-        "/_cluster/settings",
-        '{"persistent":{"action.auto_create_index":null}}',
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "list the users",
-        "GET",
-        "/_plugins/_security/api/internalusers",
-        "",
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "make a user",
-        "PUT",
-        "/_plugins/_security/api/internalusers/mine",
-        '{"password":"one-that-is-Long-3nough"}',
-        "401 401 000 403 403 403 403 403 403 403 201",
-      ],
-      [
-        "delete a user",
-        "DELETE",
-        "/_plugins/_security/api/internalusers/mine",
-        "",
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      [
-        "read the users' own index",
-        "GET",
-        "/.opendistro_security/_search",
-        "",
-        "401 401 000 403 403 403 403 403 403 403 200",
-      ],
-      ["delete an index", "DELETE", "/other", "", "401 401 000 403 403 403 403 403 403 403 200"],
-    ])("%s only when they may", (_, method, path, body, statuses) => {
-      const { url, run } = places[place];
-      const { output } = run("sh", "-c", SCRIPT, "sh", method, `${url}${path}`, body, ...NAMES);
-      expect(output.trim()).toBe(statuses);
-    });
-  });
+  describe.each(Object.keys(places))(
+    "from %s, OpenSearch allows only permitted principals to",
+    (place) => {
+      test.each(OPENSEARCH_OPERATIONS)(
+        "$operation",
+        ({ operation, request, body = "", answers }) => {
+          const { url, run } = places[place];
+          const [method, path] = request.split(" ");
+          const { output } = run(
+            ...["sh", "-c", script, "sh", method, `${url}${path}`, body],
+            ...OPENSEARCH_PRINCIPALS,
+          );
+          const actual = new Map<string, Status>(
+            [...output.matchAll(/^(\S+) (\d{3})$/gm)].map(([, principal, status]) => [
+              principal,
+              status === "000" ? "no answer" : Number(status),
+            ]),
+          );
+          expectAnswers(
+            operation,
+            actual,
+            answersOf(OPENSEARCH_PRINCIPALS, OPENSEARCH_UNAUTHENTICATED, answers),
+          );
+        },
+      );
+    },
+  );
 }
 
-/** To Kafka, from both guests. */
+const KAFKA_PRINCIPALS = {
+  project_net: ["nobody", "nobody-over-tls", "wrong-password", "shop", "ledger"],
+  infra_net: ["nobody-inside", "unknown-ca", "os-init", "alloy", "kafka-init"],
+} as const;
+type KafkaPrincipal = (typeof KAFKA_PRINCIPALS)[keyof typeof KAFKA_PRINCIPALS][number];
+
+/** What KafkaAuthorization.java prints. */
+type Outcome = "allowed" | "empty" | "denied" | "unauthenticated" | "no answer" | "no address";
+
+const KAFKA_UNAUTHENTICATED: Partial<Record<KafkaPrincipal, Outcome>> = {
+  nobody: "no answer",
+  "nobody-over-tls": "no answer",
+  "wrong-password": "unauthenticated",
+  "nobody-inside": "unauthenticated",
+  "unknown-ca": "unauthenticated",
+};
+
+/** By operation, as KafkaAuthorization.java names them. */
+const KAFKA_OPERATIONS: Readonly<Record<string, Answers<KafkaPrincipal, Outcome>>> = {
+  "list the topics": { "os-init": "empty", others: "allowed" },
+  "describe the topic": { "os-init": "denied", others: "allowed" },
+  "write to the topic": { shop: "allowed", "kafka-init": "allowed", others: "denied" },
+  "read the topic": { ledger: "allowed", "kafka-init": "allowed", others: "denied" },
+  "read the offsets of the group": {
+    ledger: "allowed",
+    alloy: "allowed",
+    "kafka-init": "allowed",
+    others: "denied",
+  },
+  "commit an offset of the group": { ledger: "allowed", "kafka-init": "allowed", others: "denied" },
+  "create a topic": { "kafka-init": "allowed", others: "denied" },
+  "delete a topic": { "kafka-init": "allowed", others: "denied" },
+  "add partitions": { "kafka-init": "allowed", others: "denied" },
+  "read the configs of the topic": { "kafka-init": "allowed", others: "denied" },
+  "change the configs of the topic": { "kafka-init": "allowed", others: "denied" },
+  "list the ACLs": { "kafka-init": "allowed", others: "denied" },
+  "create an ACL": { "kafka-init": "allowed", others: "denied" },
+  "delete ACLs": { "kafka-init": "allowed", others: "denied" },
+  "change a user": { "kafka-init": "allowed", others: "denied" },
+  "describe the quorum": { "kafka-init": "allowed", others: "denied" },
+  "ask a controller": {
+    // Controllers are not on their network.
+    nobody: "no address",
+    "nobody-over-tls": "no address",
+    "wrong-password": "no address",
+    shop: "no address",
+    ledger: "no address",
+    "kafka-init": "allowed",
+    others: "denied",
+  },
+};
+
+/** Tries every operation on Kafka as every principal, from both networks. */
 export function testKafkaAuthorization(visitors: () => Visitors): void {
-  const FROM_PROJECT = ["nobody", "nobody-over-tls", "wrong-password", "shop", "ledger"];
-  const FROM_INFRA = ["nobody-inside", "stranger", "os-init", "alloy", "kafka-init"];
-  /** By operation, who may what. */
+  /** By operation and principal. */
   const outcomes = new Map<string, Map<string, string>>();
 
   beforeAll(() => {
@@ -232,69 +361,52 @@ export function testKafkaAuthorization(visitors: () => Visitors): void {
       "ssl.truststore.location=/tmp/ca.pem",
       "",
     ].join("\n");
-    const as = (name: string) =>
+    const withKeyPair = (name: string) =>
       `${inside}ssl.keystore.type=PEM\nssl.keystore.location=/tmp/${name}.pem\n`;
-    const inVain = "patience.seconds=12\n";
-    const clients = {
-      nobody: `bootstrap.servers=kafka:9092\nsecurity.protocol=PLAINTEXT\n${inVain}`,
-      "nobody-over-tls": `${shop.replace(/^(sasl|security)\..*\n/gm, "")}security.protocol=SSL\n${inVain}`,
+    const unanswered = "patience.seconds=12\n";
+    const clients: Record<KafkaPrincipal, string> = {
+      nobody: `bootstrap.servers=kafka:9092\nsecurity.protocol=PLAINTEXT\n${unanswered}`,
+      "nobody-over-tls": `${shop.replace(/^(sasl|security)\..*\n/gm, "")}security.protocol=SSL\n${unanswered}`,
       "wrong-password": shop.replace(/password="[^"]*"/, 'password="wrong"'),
       shop,
       ledger: project.credentials("ledger", "properties"),
       "nobody-inside": inside,
-      stranger: as("stranger"),
-      "os-init": as("os-init"),
-      alloy: as("alloy"),
-      "kafka-init": as("kafka-init"),
+      "unknown-ca": withKeyPair("unknown-ca"),
+      "os-init": withKeyPair("os-init"),
+      alloy: withKeyPair("alloy"),
+      "kafka-init": withKeyPair("kafka-init"),
     };
-    const jar = join(folder, "rights.jar");
+    const jar = join(folder, "kafka-authorization.jar");
     execFileSync(process.execPath, [
       join(CONSTRUCTS, "kafka", "kafka-init", "build.mjs"),
-      ...["--sources", join(__dirname, "kafka-rights"), "--jar", jar],
+      ...["--sources", join(__dirname, "kafka-authorization"), "--jar", jar],
     ]);
-    for (const [name, properties] of Object.entries(clients)) {
-      visitors().put(`${name}.properties`, properties);
+    for (const [principal, properties] of Object.entries(clients)) {
+      visitors().put(`${principal}.properties`, properties);
     }
-    for (const [guest, names] of [
-      [guests.project_net, FROM_PROJECT],
-      [guests.infra_net, FROM_INFRA],
-    ] as const) {
-      guest.copy(jar, "rights.jar");
-      const { output } = guest.run(
-        ...["java", "-cp", "/opt/kafka/libs/*:rights.jar", "Rights", "infra-events", "ledger"],
-        ...names.map((name) => `${name}.properties`),
+    for (const network of ["project_net", "infra_net"] as const) {
+      guests[network].copy(jar, "kafka-authorization.jar");
+      const { output } = guests[network].run(
+        ...["java", "-cp", "/opt/kafka/libs/*:kafka-authorization.jar", "KafkaAuthorization"],
+        ...["infra-events", "ledger"],
+        ...KAFKA_PRINCIPALS[network].map((principal) => `${principal}.properties`),
       );
-      for (const [, who, what, outcome] of output.matchAll(/^(\S+)\.properties\t(.*)\t(.*)$/gm)) {
-        outcomes.set(what, (outcomes.get(what) ?? new Map()).set(who, outcome));
+      for (const [, principal, operation, outcome] of output.matchAll(
+        /^(\S+)\.properties\t(.*)\t(.*)$/gm,
+      )) {
+        const ofOperation = outcomes.get(operation) ?? new Map<string, string>();
+        outcomes.set(operation, ofOperation.set(principal, outcome));
       }
     }
   });
 
-  // In the order of the names above.
-  const [unlet, hidden] = ["no answer|no answer|unknown", "unknown|unknown"];
-  test.each([
-    ["sees topics", `${unlet}|yes|yes|${hidden}|nothing|yes|yes`],
-    ["describes the topic", `${unlet}|yes|yes|${hidden}|refused|yes|yes`],
-    ["writes", `${unlet}|yes|refused|${hidden}|refused|refused|yes`],
-    ["reads", `${unlet}|refused|yes|${hidden}|refused|refused|yes`],
-    ["sees how far its group is", `${unlet}|refused|yes|${hidden}|refused|yes|yes`],
-    ["moves its group", `${unlet}|refused|yes|${hidden}|refused|refused|yes`],
-    ["makes a topic", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["deletes a topic", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["adds partitions", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["reads configs", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["changes configs", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["reads ACLs", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["makes ACLs", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["deletes ACLs", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["makes users", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    ["sees the quorum", `${unlet}|refused|refused|${hidden}|refused|refused|yes`],
-    [
-      "asks a controller",
-      `not there|not there|not there|not there|not there|${hidden}|refused|refused|yes`,
-    ],
-  ])("each %s only when it may", (operation, expected) => {
-    const told = outcomes.get(operation);
-    expect([...FROM_PROJECT, ...FROM_INFRA].map((who) => told?.get(who)).join("|")).toBe(expected);
+  describe("Kafka allows only permitted principals to", () => {
+    test.each(Object.entries(KAFKA_OPERATIONS))("%s", (operation, answers) => {
+      expectAnswers<string>(
+        operation,
+        outcomes.get(operation),
+        answersOf(Object.values(KAFKA_PRINCIPALS).flat(), KAFKA_UNAUTHENTICATED, answers),
+      );
+    });
   });
 }

@@ -168,7 +168,7 @@ describe("on infra_net, where the platform measures itself,", () => {
     visitors.put("unknown.pem", await makeKeyPair(ca, "unknown", ["unknown"]));
     visitors.put("said-alloy.pem", await makeKeyPair(await makeCa("other"), "alloy", ["alloy"]));
     const certificates = [
-      ...["alloy", "checks", "grafana", "unknown", "said-alloy", "stranger", "prometheus"],
+      ...["alloy", "checks", "grafana", "unknown", "said-alloy", "unknown-ca", "prometheus"],
       ...["kafka-1", "kafka-init", "opensearch-1", "os-init", "os-admin"],
     ];
     const answers = [

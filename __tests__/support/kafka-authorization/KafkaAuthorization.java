@@ -52,16 +52,16 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Rights TOPIC GROUP FILE...: tries one operation of each kind as whoever a file of client properties is, and prints a line for each:
- * the file's name, the operation, and "yes", "nothing" for a list without an entry, "refused" for one who is known and may not,
- * "unknown" for one who is not let in, or "no answer". What may be done is undone, or does nothing. A file may have patience.seconds, for
- * one who is expected to wait in vain.
+ * KafkaAuthorization TOPIC GROUP FILE...: tries every operation as each principal, given by a file of client properties. Prints a line for
+ * each: the file's name, the operation, and the outcome, with tabs between them. An outcome is "allowed", "empty" for a list without an
+ * entry, "denied" for a principal without the permission, "unauthenticated", "no answer", or "no address" if the file names no controller.
+ * What an operation changes it undoes. A file may have patience.seconds, for a principal that gets no answer.
  */
-public final class Rights {
-  /** An answer comes within it also on a machine that has much else to do. */
+public final class KafkaAuthorization {
+  /** Enough for an answer on a machine that has much else to do. */
   private static final String PATIENCE_SECONDS = "60";
 
-  private Rights() {}
+  private KafkaAuthorization() {}
 
   public static void main(String[] args) throws Exception {
     PrintStream out = System.out;
@@ -78,9 +78,9 @@ public final class Rights {
       properties.putAll(
           Map.of("request.timeout.ms", String.valueOf(patience * 500), "default.api.timeout.ms", wholeMs, "delivery.timeout.ms", wholeMs,
               "max.block.ms", wholeMs, "linger.ms", "0", "reconnect.backoff.ms", "500"));
-      String who = Path.of(file).getFileName().toString();
+      String principal = Path.of(file).getFileName().toString();
       for (Map.Entry<String, Callable<Object>> operation : new Operations(properties, args[0], args[1], patience + 3).all()) {
-        lines.add(pool.submit(() -> who + "\t" + operation.getKey() + "\t" + outcome(operation.getValue())));
+        lines.add(pool.submit(() -> principal + "\t" + operation.getKey() + "\t" + outcome(operation.getValue())));
       }
     }
     for (Future<String> line : lines) {
@@ -92,17 +92,17 @@ public final class Rights {
   private static String outcome(Callable<Object> operation) {
     try {
       Object answer = operation.call();
-      return answer == null ? "yes" : answer.toString();
+      return answer == null ? "allowed" : answer.toString();
     } catch (Exception error) {
       for (Throwable cause = error; cause != null; cause = cause.getCause()) {
         if (cause instanceof AuthorizationException) {
-          return "refused";
+          return "denied";
         }
         if (cause instanceof AuthenticationException) {
-          return "unknown";
+          return "unauthenticated";
         }
         if (cause instanceof UnknownTopicOrPartitionException || cause instanceof ResourceNotFoundException) {
-          return "yes";
+          return "allowed";
         }
         if (cause instanceof org.apache.kafka.common.errors.TimeoutException || cause instanceof java.util.concurrent.TimeoutException) {
           return "no answer";
@@ -115,35 +115,35 @@ public final class Rights {
   private record Operations(Properties properties, String topic, String group, int patienceSeconds) {
     List<Map.Entry<String, Callable<Object>>> all() {
       return List.of(
-          Map.entry("sees topics", () -> asAdmin(admin -> admin.listTopics().names(), names -> names.isEmpty() ? "nothing" : null)),
-          Map.entry("describes the topic", () -> asAdmin(admin -> admin.describeTopics(Set.of(topic)).allTopicNames())),
-          Map.entry("writes", this::write),
-          Map.entry("reads", this::read),
-          Map.entry("sees how far its group is", this::committed),
-          Map.entry("moves its group", this::commit),
-          Map.entry("makes a topic", () -> asAdmin(admin -> admin.createTopics(Set.of(new NewTopic("rights-" + UUID.randomUUID(), 1, (short) 1)),
+          Map.entry("list the topics", () -> asAdmin(admin -> admin.listTopics().names(), names -> names.isEmpty() ? "empty" : null)),
+          Map.entry("describe the topic", () -> asAdmin(admin -> admin.describeTopics(Set.of(topic)).allTopicNames())),
+          Map.entry("write to the topic", this::write),
+          Map.entry("read the topic", this::read),
+          Map.entry("read the offsets of the group", this::committed),
+          Map.entry("commit an offset of the group", this::commit),
+          Map.entry("create a topic", () -> asAdmin(admin -> admin.createTopics(Set.of(new NewTopic("authorization-" + UUID.randomUUID(), 1, (short) 1)),
               new CreateTopicsOptions().validateOnly(true)).all())),
-          Map.entry("deletes a topic", this::delete),
-          Map.entry("adds partitions", () -> asAdmin(admin -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(99)),
+          Map.entry("delete a topic", this::delete),
+          Map.entry("add partitions", () -> asAdmin(admin -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(99)),
               new CreatePartitionsOptions().validateOnly(true)).all())),
-          Map.entry("reads configs", () -> asAdmin(admin -> admin.describeConfigs(Set.of(resource())).all())),
-          Map.entry("changes configs", () -> asAdmin(admin -> admin.incrementalAlterConfigs(
+          Map.entry("read the configs of the topic", () -> asAdmin(admin -> admin.describeConfigs(Set.of(resource())).all())),
+          Map.entry("change the configs of the topic", () -> asAdmin(admin -> admin.incrementalAlterConfigs(
               Map.of(resource(), List.of(new AlterConfigOp(new ConfigEntry("retention.ms", "604800000"), AlterConfigOp.OpType.SET))),
               new AlterConfigsOptions().validateOnly(true)).all())),
-          Map.entry("reads ACLs", () -> asAdmin(admin -> admin.describeAcls(AclBindingFilter.ANY).values())),
-          Map.entry("makes ACLs", this::makeAcl),
-          Map.entry("deletes ACLs", () -> asAdmin(admin -> admin.deleteAcls(Set.of(acl("User:rights-nobody").toFilter())).all())),
-          Map.entry("makes users", () -> asAdmin(admin -> admin.alterUserScramCredentials(
-              List.of(new UserScramCredentialDeletion("rights-nobody", ScramMechanism.SCRAM_SHA_512))).all())),
-          Map.entry("sees the quorum", () -> asAdmin(admin -> admin.describeMetadataQuorum().quorumInfo())),
-          Map.entry("asks a controller", this::askController));
+          Map.entry("list the ACLs", () -> asAdmin(admin -> admin.describeAcls(AclBindingFilter.ANY).values())),
+          Map.entry("create an ACL", this::makeAcl),
+          Map.entry("delete ACLs", () -> asAdmin(admin -> admin.deleteAcls(Set.of(acl("User:authorization-nobody").toFilter())).all())),
+          Map.entry("change a user", () -> asAdmin(admin -> admin.alterUserScramCredentials(
+              List.of(new UserScramCredentialDeletion("authorization-nobody", ScramMechanism.SCRAM_SHA_512))).all())),
+          Map.entry("describe the quorum", () -> asAdmin(admin -> admin.describeMetadataQuorum().quorumInfo())),
+          Map.entry("ask a controller", this::askController));
     }
 
-    /** Where the file has no address of one, controllers are not on that network. */
+    /** Controllers are on one network alone: a file for another one has no address of theirs. */
     private Object askController() throws Exception {
       String controllers = properties.getProperty("controllers");
       if (controllers == null) {
-        return "not there";
+        return "no address";
       }
       Properties own = new Properties();
       own.putAll(properties);
@@ -180,7 +180,7 @@ public final class Rights {
       }
     }
 
-    /** What was written there; a broker that is slow to refuse has not let anybody read. */
+    /** Reads what was written. A broker that is slow to deny has allowed nothing. */
     private Object read() throws java.util.concurrent.TimeoutException {
       try (Consumer<String, String> consumer = consumer()) {
         TopicPartition partition = new TopicPartition(topic, 0);
@@ -201,7 +201,7 @@ public final class Rights {
       }
     }
 
-    /** To where it begins, from which it reads afterwards. */
+    /** Commits the beginning, from which the group reads afterwards. */
     private Object commit() {
       try (Consumer<String, String> consumer = consumer()) {
         TopicPartition partition = new TopicPartition(topic, 0);
@@ -211,9 +211,9 @@ public final class Rights {
       }
     }
 
-    /** A topic of its own where it may make one, else the one that is there. */
+    /** Deletes a topic of its own if it may create one, else the topic that is there. */
     private Object delete() throws Exception {
-      String own = "rights-" + UUID.randomUUID();
+      String own = "authorization-" + UUID.randomUUID();
       try {
         asAdmin(admin -> admin.createTopics(Set.of(new NewTopic(own, 1, (short) 1))).all());
       } catch (ExecutionException e) {
@@ -238,14 +238,14 @@ public final class Rights {
     }
 
     private Object makeAcl() throws Exception {
-      AclBinding acl = acl("User:rights");
+      AclBinding acl = acl("User:authorization");
       asAdmin(admin -> admin.createAcls(Set.of(acl)).all());
       return asAdmin(admin -> admin.deleteAcls(Set.of(acl.toFilter())).all());
     }
 
     private static AclBinding acl(String principal) {
       return new AclBinding(
-          new ResourcePattern(ResourceType.TOPIC, "rights", PatternType.LITERAL),
+          new ResourcePattern(ResourceType.TOPIC, "authorization", PatternType.LITERAL),
           new AccessControlEntry(principal, "*", AclOperation.READ, AclPermissionType.ALLOW));
     }
   }
