@@ -46,7 +46,7 @@ const SECURITY = [
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   "__tests__/support/authorization-matrix.ts",
   ...["__tests__/support/kafka-authorization", "__tests__/support/open-search-authorization.sh"],
-  "__tests__/support/secured-machines.ts",
+  ...["__tests__/support/secured.ts", "__tests__/support/secured-machines.ts"],
   "__tests__/support/sample-application.ts",
 ];
 
@@ -80,7 +80,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "machines-loss": suite(180, SEVERAL_MACHINES),
   "machines-replaced": suite(180, SEVERAL_MACHINES),
   "machines-rolling": suite(190, SEVERAL_MACHINES),
-  "engine-proxy": suite(45),
+  "engine-proxy": suite(45, ONE_MACHINE_SECURED),
   machines: suite(155, SEVERAL_MACHINES),
   "machines-secured": suite(200, SEVERAL_MACHINES_SECURED),
   "killed-containers": suite(215),

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../../environments";
 import { makeCa, makeKeyPair } from "../../secrets/certificates";
 import type { Finished } from "./lab";
-import type { Guest, SecuredProject } from "./secured";
+import { Guest, type SecuredProject } from "./secured";
 
 // What each principal may do in a secured platform: every operation as every principal.
 
@@ -11,12 +13,28 @@ const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
 
 /** An application's container, an intruder's on the network of the services, and the files that authenticate a principal in both. */
 export class Visitors {
-  constructor(
+  private constructor(
     readonly project: SecuredProject,
     readonly guests: Readonly<Record<"project_net" | "infra_net", Guest>>,
     /** Where the files are on this machine; in both guests they are in /tmp. */
     readonly folder: string,
   ) {}
+
+  /** Starts both containers, with certificates of the platform, on the lab's engine of one machine unless given the address of another. */
+  static async enter(
+    project: SecuredProject,
+    { networks }: Environment,
+    engine?: string,
+  ): Promise<Visitors> {
+    const guests = {
+      project_net: new Guest("client", networks.project.name, engine),
+      infra_net: new Guest("insider", networks.infra.name, engine),
+    };
+    const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
+    const visitors = new Visitors(project, guests, folder);
+    await visitors.putKeyPairs();
+    return visitors;
+  }
 
   put(file: string, content: string): void {
     writeFileSync(join(this.folder, file), content);
@@ -26,7 +44,7 @@ export class Visitors {
   }
 
   /** Gives them key pairs of the platform, and one for the administrator's name from a CA that the platform does not know. */
-  async putKeyPairs(): Promise<void> {
+  private async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
       ...["kafka-init", "os-init", "checks", "alloy", "grafana", "prometheus", "os-admin"],
@@ -44,6 +62,7 @@ export class Visitors {
     for (const guest of Object.values(this.guests)) {
       guest.remove();
     }
+    rmSync(this.folder, { recursive: true });
   }
 }
 

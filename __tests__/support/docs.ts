@@ -77,8 +77,8 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run lab -- --prepare": [".ci/run", "npm run lab -- --prepare"],
   "npm run lab:schema": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab:schema")'],
   "npm run lab": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab")'],
-  "npm run lab -- --secured": ["__tests__/e2e/secured/secured.test.ts", "freshLab(labSecured)"],
-  "npm run lab -- --machines 3": ["__tests__/e2e/machines/machines.test.ts", "freshLab(labThree)"],
+  "npm run lab -- --secured": ["__tests__/support/secured.ts", "freshLab(labSecured)"],
+  "npm run lab -- --machines 3": ["__tests__/support/machines.ts", "freshLab(labThree)"],
   "npm run lab -- --engine forky": ["__tests__/e2e/engines/engines.test.ts", 'testSmoke("forky")'],
   "npm run swarm": ["__tests__/e2e/machines/machines.test.ts", 'npm("swarm")'],
   "npm run credentials -- <application>": [

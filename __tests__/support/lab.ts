@@ -38,6 +38,12 @@ export async function freshLab(
 /** On every container that a test runs of its own: all of them go with the test file, or with the next lab after a run that was killed. */
 export const TRIAL = ["--label", "groundwork.trial"] as const;
 
+/** The nodes of each cluster of the lab. */
+export const NODES = {
+  opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
+  kafka: ["kafka-1", "kafka-2", "kafka-3"],
+} as const;
+
 /** Limits a listing to what an environment of the lab has made. */
 export const OF_THE_LAB = ["--filter", "label=groundwork.environment=lab"] as const;
 
@@ -241,6 +247,13 @@ export function rerun(sidecar: string): { exitCode: number; log: Json[] } {
       .split("\n")
       .map((line) => JSON.parse(line)),
   };
+}
+
+/** What a sidecar's log says of drift, as [resource, field, declared, actual]. */
+export function driftOf(log: readonly Json[]) {
+  return log
+    .filter(({ event }) => event === "drift")
+    .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]);
 }
 
 /** Every container of the synthesized stacks. */

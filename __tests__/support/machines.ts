@@ -11,11 +11,11 @@ export const MACHINES = labThree.machines;
 export const KAFKA = "/opt/kafka/bin";
 const TOPIC = "infra-events";
 
-/** Has the tests of a file begin with a platform on three machines, and leave nothing of it. */
-export function onMachines(): void {
+/** Deploys a platform on three machines before the tests of a file, and leaves nothing of it after them. */
+export function onMachines(deploy = () => npm("up")): void {
   beforeAll(async () => {
     await freshLab(labThree);
-    expectDone(npm("up"));
+    expectDone(deploy());
   });
   afterEach(endLoad);
   afterAll(stopMachines);
@@ -138,7 +138,7 @@ let loads = 0;
 let loaded: string | undefined;
 
 /** Removes the load of a test that has failed. */
-export function endLoad(): void {
+function endLoad(): void {
   if (loaded) {
     on(loaded, "rm", "--force", "producer", "indexer");
     loaded = undefined;

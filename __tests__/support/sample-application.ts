@@ -1,27 +1,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { labSecured } from "../../lab/environments";
-import { expectDone, type Finished, freshLab } from "./lab";
+import { NODES } from "./lab";
 import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
 import type { Json } from "./platform";
-import { Guest, SecuredProject } from "./secured";
+import { deployedSecuredLab, Guest, type SecuredProject } from "./secured";
 
 /** The application "shop" of a secured lab, which writes for as long as something is done to the clusters. */
 export class Shop {
-  readonly client = new Guest("client", "project_net");
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
+  private container?: Guest;
 
-  private constructor(readonly project: SecuredProject) {}
+  constructor(readonly project: SecuredProject) {}
 
-  /** On a lab of its own. */
-  static async open(
-    deploy: (project: SecuredProject) => Finished = (project) => project.command("up"),
-  ): Promise<Shop> {
-    await freshLab(labSecured);
-    const project = new SecuredProject();
-    expectDone(deploy(project));
-    return new Shop(project);
+  /** Its container on the project network, from its first use on. */
+  get client(): Guest {
+    this.container ??= new Guest("client", "project_net");
+    return this.container;
   }
 
   /** With what shop has now, also for its client on the project network. */
@@ -39,8 +34,8 @@ export class Shop {
   }
 
   expectRolled(load: Load): void {
-    for (const cluster of ["opensearch", "kafka"]) {
-      expect(goneOneByOne(load, cluster)).toEqual([1, 2, 3].map((i) => `${cluster}-${i}`));
+    for (const [cluster, nodes] of Object.entries(NODES)) {
+      expect(goneOneByOne(load, cluster)).toEqual(nodes);
     }
   }
 
@@ -53,9 +48,7 @@ export class Shop {
   }
 
   remove(): void {
-    this.client.remove();
     rmSync(dirname(this.loginFile), { recursive: true });
-    this.project.remove();
   }
 
   /** As an application that may: shop refreshes what it writes, ledger reads. */
@@ -67,4 +60,11 @@ export class Shop {
     );
     return JSON.parse(output);
   }
+}
+
+/** Deploys a secured lab before the tests of a file, for its application "shop", and removes what both have made after them. */
+export function shopOnSecuredLab(deploy?: Parameters<typeof deployedSecuredLab>[0]): Shop {
+  const shop = new Shop(deployedSecuredLab(deploy));
+  afterAll(() => shop.remove());
+  return shop;
 }

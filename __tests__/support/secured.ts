@@ -1,10 +1,10 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
 import type { Environment } from "../../environments";
-import { copyOfProject, editCopy } from "../../lab/bench/copy";
 import { labSecured } from "../../lab/environments";
-import { docker, type Finished, run, TRIAL } from "./lab";
+import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "./lab";
+import { ProjectCopy } from "./project-copy";
 
 const APPLICATIONS = `[
   { name: "shop", topics: { "infra-events": "write" }, indices: { "logs-shop-*": "write" } },
@@ -17,25 +17,15 @@ const APPLICATIONS = `[
 ]`;
 
 /** A copy of the project that deploys a secured lab, with two applications: shop writes, ledger reads. */
-export class SecuredProject {
-  readonly folder = copyOfProject();
+export class SecuredProject extends ProjectCopy {
   /** Where its secrets lie. */
   readonly secrets: string;
 
   constructor({ name }: Environment = labSecured) {
+    super();
     this.secrets = join(this.folder, "environments", "secrets", name);
     const from = "applications: readonly Application[] = ";
     this.edit("catalog/applications.ts", `${from}[]`, `${from}${APPLICATIONS}`);
-  }
-
-  /** A command in the copy, as its npm script runs it. */
-  command(script: string, ...args: string[]): Finished {
-    return run("node", ["commands/groundwork.mjs", script, ...args], {}, this.folder);
-  }
-
-  /** Changes a file of the copy. */
-  edit(file: string, from: string, to: string): void {
-    editCopy(this.folder, file, from, to);
   }
 
   /** What an application is given. */
@@ -53,10 +43,19 @@ export class SecuredProject {
   keyPairOf(principal: string): string {
     return readFileSync(join(this.secrets, "key-pairs", `${principal}.pem`), "utf8");
   }
+}
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true });
-  }
+/** Deploys a secured lab before the tests of a file, and removes the copy of the project after them. */
+export function deployedSecuredLab(
+  deploy: (project: SecuredProject) => Finished = (project) => project.command("up"),
+): SecuredProject {
+  const project = new SecuredProject();
+  beforeAll(async () => {
+    await freshLab(labSecured);
+    expectDone(deploy(project));
+  });
+  afterAll(() => project.remove());
+  return project;
 }
 
 /** A container of somebody's, on a network of the platform. */
@@ -89,6 +88,14 @@ export class Guest {
 
   run(...args: string[]): Finished {
     return run("docker", [...this.at, "exec", this.name, ...args]);
+  }
+
+  /** The HTTP status that curl gets, which trusts the CA in ca.pem; 000 without an answer. */
+  status(url: string, ...options: string[]): string {
+    return this.run(
+      ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+      ...["--cacert", "ca.pem", ...options, url],
+    ).output;
   }
 
   put(file: string, content: string): void {

@@ -1,12 +1,12 @@
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { copyOfProject } from "../../../lab/bench/copy";
 import {
   deploy,
   docker,
   expectDone,
   type Finished,
   freshLab,
+  NODES,
   OF_THE_LAB,
   run,
   TRIAL,
@@ -18,23 +18,11 @@ import {
   type Load,
   underLoad,
 } from "../../support/load";
+import { projectCopy } from "../../support/project-copy";
 
-const NODES = {
-  opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
-  kafka: ["kafka-1", "kafka-2", "kafka-3"],
-} as const;
+const copy = projectCopy();
 
-let copy: string;
-
-beforeAll(async () => {
-  await freshLab();
-  copy = copyOfProject();
-});
-
-afterAll(() => rmSync(copy, { recursive: true }));
-
-/** A command in the copy, as its npm script runs it. */
-const command = (script: string) => run("node", ["commands/groundwork.mjs", script], {}, copy);
+beforeAll(() => freshLab());
 
 describe("what is somebody else's and has one of the platform's names", () => {
   let refused: Finished;
@@ -42,7 +30,7 @@ describe("what is somebody else's and has one of the platform's names", () => {
   beforeAll(() => {
     docker("network", "create", ...TRIAL, "project_net");
     docker("create", ...TRIAL, "--name", "prometheus", "groundwork-lab/base", "true");
-    refused = command("up");
+    refused = copy.command("up");
   });
 
   afterAll(() => {
@@ -78,14 +66,14 @@ describe("a state that is lost while everything runs", () => {
 
   beforeAll(async () => {
     expectDone(deploy());
-    rmSync(join(copy, ".state", "lab"), { recursive: true });
+    rmSync(join(copy.folder, ".state", "lab"), { recursive: true });
     before = volumes();
-    refused = command("up");
-    kept = command("down");
+    refused = copy.command("up");
+    kept = copy.command("down");
     load = await underLoad("adopted", () => {
-      adopted = command("adopt");
+      adopted = copy.command("adopt");
     });
-    again = command("up");
+    again = copy.command("up");
   });
 
   test("is seen before anything is changed, with what is there, whose it is and what to do", () => {

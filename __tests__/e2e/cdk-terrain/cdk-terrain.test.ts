@@ -1,30 +1,27 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyOfProject } from "../../../lab/bench/copy";
 import { knownEnvironments } from "../../../operations/synthesis/environment";
 import { PROJECT_ROOT } from "../../../operations/synthesis/project";
 import { expectDone, run } from "../../support/lab";
 import type { Json } from "../../support/platform";
+import { projectCopy } from "../../support/project-copy";
 
 /** What README says: CDK Terrain under the name that the project imports, and the newest `constructs` that it is made for. */
 const DEPENDENCIES = ["dependencies.cdktf=npm:cdktn@0.24.0", "dependencies.constructs=10.7.2"];
 
 const BINDINGS = join("packages", "provider-grafana", "lib");
 
-let copy: string;
+const copy = projectCopy();
 
 beforeAll(() => {
-  copy = copyOfProject();
-  rmSync(join(copy, "node_modules"));
-  cpSync(join(PROJECT_ROOT, BINDINGS), join(copy, BINDINGS), { recursive: true });
-  expectDone(run("npm", ["pkg", "set", ...DEPENDENCIES], {}, copy));
+  rmSync(join(copy.folder, "node_modules"));
+  cpSync(join(PROJECT_ROOT, BINDINGS), join(copy.folder, BINDINGS), { recursive: true });
+  expectDone(run("npm", ["pkg", "set", ...DEPENDENCIES], {}, copy.folder));
   // What the providers' bindings name as their peer is cdktf.
   const install = ["install", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"];
-  expectDone(run("npm", install, {}, copy));
+  expectDone(run("npm", install, {}, copy.folder));
 });
-
-afterAll(() => rmSync(copy, { recursive: true }));
 
 /** Every stack of an environment as Terraform reads it. */
 function synthesized(project: string, environment: string): Record<string, Json> {
@@ -47,7 +44,7 @@ function synthesized(project: string, environment: string): Record<string, Json>
 
 test("the copy has CDK Terrain in the place of CDKTF", () => {
   const { name, version } = JSON.parse(
-    readFileSync(join(copy, "node_modules", "cdktf", "package.json"), "utf8"),
+    readFileSync(join(copy.folder, "node_modules", "cdktf", "package.json"), "utf8"),
   );
   expect([name, version]).toEqual(["cdktn", "0.24.0"]);
 });
@@ -57,6 +54,6 @@ test.each(Object.keys(knownEnvironments))(
   (environment) => {
     const stacks = synthesized(PROJECT_ROOT, environment);
     expect(Object.keys(stacks).length).toBeGreaterThanOrEqual(5);
-    expect(synthesized(copy, environment)).toEqual(stacks);
+    expect(synthesized(copy.folder, environment)).toEqual(stacks);
   },
 );

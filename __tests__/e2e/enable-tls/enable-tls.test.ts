@@ -1,19 +1,13 @@
 import { renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { labSecured } from "../../../lab/environments";
-import { expectDone, type Finished, freshLab, records } from "../../support/lab";
-import { Guest, SecuredProject } from "../../support/secured";
+import { expectDone, type Finished, records } from "../../support/lab";
+import { deployedSecuredLab, Guest } from "../../support/secured";
 
-let project: SecuredProject;
 let client: Guest;
 let secured: Finished;
-
-beforeAll(async () => {
-  await freshLab(labSecured);
-  project = new SecuredProject();
+const project = deployedSecuredLab((project) => {
   project.edit("lab/environments.ts", '  security: "tls",\n', "");
-  const open = project.command("up");
-  expectDone(open);
+  expectDone(project.command("up"));
   client = new Guest("client", "project_net");
   client.run(
     ...["sh", "-c"],
@@ -26,16 +20,11 @@ beforeAll(async () => {
   const name = '  name: "lab-secured",\n';
   project.edit("lab/environments.ts", name, `${name}  security: "tls",\n`);
   secured = project.command("up");
-});
-
-afterAll(() => {
-  client.remove();
-  project.remove();
+  return secured;
 });
 
 describe("an open platform that is secured", () => {
   test("is so at once, which is said, and holds what it promises", () => {
-    expectDone(secured);
     for (const cluster of ["opensearch", "kafka"]) {
       expect(secured.output).toContain(
         `${cluster} does not serve while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced, all at once: a node that speaks TLS and one that does not cannot talk`,

@@ -3,22 +3,14 @@ import { DOCKER_CLI_IMAGE } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { labSecured } from "../../../lab/environments";
 import { eventually } from "../../support/eventually";
-import { docker, expectDone, freshLab, TRIAL } from "../../support/lab";
-import { SecuredProject } from "../../support/secured";
+import { docker, TRIAL } from "../../support/lab";
+import { deployedSecuredLab } from "../../support/secured";
 import { alloysView, relayed, runToEnd } from "../../support/telemetry";
 
 const ENGINE_NETWORK = "engine_net";
 const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;
 
-let project: SecuredProject;
-
-beforeAll(async () => {
-  await freshLab(labSecured);
-  project = new SecuredProject();
-  expectDone(project.command("up"));
-});
-
-afterAll(() => project.remove());
+deployedSecuredLab();
 
 describe("the engine's proxy", () => {
   /** Runs a script where Alloy and the relay are, by one who sees of the host what Alloy sees. */

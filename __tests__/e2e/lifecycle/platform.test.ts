@@ -9,6 +9,7 @@ import {
   deploy,
   deployCatalog,
   docker,
+  driftOf,
   expectDone,
   expectEveryVolume,
   freshLab,
@@ -30,13 +31,6 @@ const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging", "lab-
 
 function exitCodeOf(container: string): number {
   return Number(docker("inspect", "--format", "{{.State.ExitCode}}", container));
-}
-
-/** Log lines of one event as [resource, field, declared, actual]. */
-function driftOf(log: { event: string; [key: string]: unknown }[]) {
-  return log
-    .filter(({ event }) => event === "drift")
-    .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]);
 }
 
 beforeAll(() => freshLab());

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { labThree } from "../../../lab/environments";
 import { PROJECT_ROOT } from "../../../operations/synthesis/project";
-import { expectDone, npm } from "../../support/lab";
+import { expectDone, NODES, npm } from "../../support/lab";
 import { expectNoChanges, loadOn, onMachines } from "../../support/machines";
 
 onMachines();
@@ -20,8 +20,7 @@ test("a state that is lost while everything runs is made good by npm run adopt, 
   for (const name of ["network infra_net", "network project_net", "volume kafka-3-data"]) {
     expect(adopted.output).toContain(`took over ${name}\n`);
   }
-  for (const cluster of ["kafka", "opensearch"]) {
-    const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
+  for (const [cluster, nodes] of Object.entries(NODES)) {
     expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
   }
   expect(adopted.output).not.toMatch(/^\S+ +NO /m);

@@ -1,8 +1,7 @@
-import { rmSync } from "node:fs";
-import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { runLabScript } from "../../../lab/scripts";
-import { expectDone, onceItSays, run } from "../../support/lab";
+import { expectDone, NODES, onceItSays } from "../../support/lab";
 import { expectNoChanges, loadOn, MACHINES, missed, onMachines } from "../../support/machines";
+import { projectCopy } from "../../support/project-copy";
 
 onMachines();
 
@@ -17,26 +16,15 @@ function rolledIn(output: string, cluster: string): string[] {
 }
 
 describe("a change that replaces every node", () => {
-  let copy: string;
-  const command = (script: string): [string, string[]] => [
-    "node",
-    ["commands/groundwork.mjs", script],
-  ];
-  const inCopy = (script: string) => run(...command(script), {}, copy);
+  const copy = projectCopy();
 
   beforeAll(() => {
-    copy = copyOfProject();
-    editCopy(
-      copy,
-      "lab/environments.ts",
-      'name: "lab-three",',
-      'name: "lab-three",\n  memoryScale: 0.6,',
-    );
+    const name = 'name: "lab-three",';
+    copy.edit("lab/environments.ts", name, `${name}\n  memoryScale: 0.6,`);
   });
-  afterAll(() => rmSync(copy, { recursive: true }));
 
   test("is planned as a roll over the machines", () => {
-    const { exitCode, output } = inCopy("plan");
+    const { exitCode, output } = copy.command("plan");
     expect(exitCode).toBe(3);
     expect(output).toContain(
       "kafka is rolled by npm run up: kafka-1, kafka-2, kafka-3 one after the other",
@@ -59,17 +47,17 @@ describe("a change that replaces every node", () => {
           await runLabScript("machines.sh", "heal", name);
         }
       },
-      ...command("up"),
-      copy,
+      "node",
+      ["commands/groundwork.mjs", "up"],
+      copy.folder,
     );
     expectDone(rolled);
-    for (const cluster of ["kafka", "opensearch"]) {
-      const nodes = [1, 2, 3].map((i) => `${cluster}-${i}`);
+    for (const [cluster, nodes] of Object.entries(NODES)) {
       expect(rolled.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
       expect(rolledIn(rolled.output, cluster).sort()).toEqual(nodes);
     }
     expect(rolled.output).not.toMatch(/^\S+ +NO /m);
     load.finish();
-    expectNoChanges(inCopy("up"));
+    expectNoChanges(copy.command("up"));
   });
 });

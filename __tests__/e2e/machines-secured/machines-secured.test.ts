@@ -15,12 +15,11 @@ afterAll(() => platform.remove());
 
 /** The status that OpenSearch answers an application with, or one that says a wrong password. */
 const status = (who: string, password: string, method: string, path: string, body = "{}") =>
-  platform.visitors.guests.project_net.run(
-    ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
-    ...["--cacert", "/tmp/ca.pem", "--user", `${who}:${password}`, "--request", method],
-    ...["--header", "Content-Type: application/json", "--data", body],
+  platform.visitors.guests.project_net.status(
     `https://opensearch:9200${path}`,
-  ).output;
+    ...["--user", `${who}:${password}`, "--request", method],
+    ...["--header", "Content-Type: application/json", "--data", body],
+  );
 
 const produce = (who: string, record: string) =>
   platform.visitors.guests.project_net.run(
@@ -98,11 +97,7 @@ test("the ports of a machine's nodes are on its own loopback address and nowhere
     expect(open(hosts[(i + 1) % hosts.length], onAddress)).toEqual([""]);
     host.put("ca.pem", platform.project.credentials("shop", "ca"));
     const ask = (user: string) =>
-      host.run(
-        ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
-        ...["--cacert", "/tmp/ca.pem", "--user", user],
-        `https://localhost:${9200 + i}/logs-shop-1/_doc/1`,
-      ).output;
+      host.status(`https://localhost:${9200 + i}/logs-shop-1/_doc/1`, "--user", user);
     expect([ask(`ledger:${platform.project.passwordOf("ledger")}`), ask("ledger:wrong")]).toEqual([
       "200",
       "401",

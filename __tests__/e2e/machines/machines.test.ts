@@ -1,29 +1,25 @@
 import { labThree } from "../../../lab/environments";
-import { stopMachines } from "../../../lab/prepare";
 import { eventually } from "../../support/eventually";
-import { expectDone, type Finished, freshLab, npm, TRIAL } from "../../support/lab";
+import { expectDone, type Finished, npm, TRIAL } from "../../support/lab";
 import {
   asApplication,
-  endLoad,
   expectNoChanges,
   KAFKA,
   kafkaOn,
   MACHINES,
   on,
+  onMachines,
   openSearchOn,
 } from "../../support/machines";
 import { packetsWhile } from "../../support/packet-capture";
 
 let deployed: Finished;
-beforeAll(async () => {
-  await freshLab(labThree);
+onMachines(() => {
   deployed = npm("up");
+  return deployed;
 });
-afterEach(endLoad);
-afterAll(stopMachines);
 
 test("a platform on three machines deploys and holds what it promises", () => {
-  expectDone(deployed);
   expect(deployed.output).toMatch(/^AUT-001 +yes /m);
   expect(deployed.output).toMatch(/^AUT-002 +yes /m);
   expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);

@@ -1,6 +1,4 @@
-import { rmSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { eventually } from "../../support/eventually";
 import {
   deploy,
@@ -9,6 +7,7 @@ import {
   type Finished,
   freshLab,
   kafka,
+  NODES,
   OF_THE_LAB,
   openSearch,
   run,
@@ -21,35 +20,25 @@ import {
   type Load,
   underLoad,
 } from "../../support/load";
+import { projectCopy } from "../../support/project-copy";
 
-const NODES = {
-  opensearch: ["opensearch-1", "opensearch-2", "opensearch-3"],
-  kafka: ["kafka-1", "kafka-2", "kafka-3"],
-} as const;
-
-let copy: string;
+const copy = projectCopy();
 
 beforeAll(async () => {
   await freshLab();
   expectDone(deploy());
-  copy = copyOfProject();
 });
-
-afterAll(() => rmSync(copy, { recursive: true }));
-
-/** Changes a file of the copy. */
-const edit = (file: string, from: string, to: string) => editCopy(copy, file, from, to);
 
 /** `npm run up` in the copy, on a terminal or in a pipe. Its dependencies are the project's: nothing is to be installed. */
 function up(where: "terminal" | "pipe"): Finished {
-  const command = "node commands/groundwork.mjs up";
+  const onTerminal = "stty rows 40 cols 120; node commands/groundwork.mjs up";
   return where === "pipe"
-    ? run("sh", ["-c", command], {}, copy)
+    ? copy.command("up")
     : run(
         "script",
-        ["--quiet", "--return", "--command", `stty rows 40 cols 120; ${command}`, "/dev/null"],
+        ["--quiet", "--return", "--command", onTerminal, "/dev/null"],
         { CI: "", TERM: "xterm" },
-        copy,
+        copy.folder,
       );
 }
 
@@ -58,8 +47,8 @@ describe("a change that replaces every node of both clusters", () => {
   let load: Load;
 
   beforeAll(async () => {
-    edit("lab/environments.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
-    edit("stacks/storage-stack.ts", 'this.volume("loki")', 'this.volume("logs")');
+    copy.edit("lab/environments.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
+    copy.edit("stacks/storage-stack.ts", 'this.volume("loki")', 'this.volume("logs")');
     load = await underLoad("rolled", () => {
       finished = up("terminal");
     });
@@ -131,8 +120,8 @@ describe("a roll whose first node does not come back", () => {
       "healthCheck: {",
       `healthCheck: { startPeriodSeconds: name === "${first}" ? 30 : 180,`,
     ];
-    edit("constructs/kafka/kafka-cluster.ts", ...roles);
-    edit("constructs/kafka/kafka-cluster.ts", ...patience);
+    copy.edit("constructs/kafka/kafka-cluster.ts", ...roles);
+    copy.edit("constructs/kafka/kafka-cluster.ts", ...patience);
     finished = up("pipe");
   });
 
@@ -170,8 +159,8 @@ describe("a roll whose first node does not come back", () => {
   });
 
   test("goes on once it is corrected, with the node that is missing first", () => {
-    edit("constructs/kafka/kafka-cluster.ts", roles[1], roles[0]);
-    edit("constructs/kafka/kafka-cluster.ts", patience[1], patience[0]);
+    copy.edit("constructs/kafka/kafka-cluster.ts", roles[1], roles[0]);
+    copy.edit("constructs/kafka/kafka-cluster.ts", patience[1], patience[0]);
     const { exitCode, output } = up("pipe");
     expect(output).toContain("kafka is rolled: ");
     expect(exitCode).toBe(0);

@@ -1,13 +1,8 @@
 import { expectDone, type Finished } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/sample-application";
+import { shopOnSecuredLab } from "../../support/sample-application";
 
-let shop: Shop;
-
-beforeAll(async () => {
-  shop = await Shop.open();
-});
-afterAll(() => shop.remove());
+const shop = shopOnSecuredLab();
 
 test("a CA is replaced: first both are trusted, and applications are given both", async () => {
   const before = shop.issuer();

@@ -1,17 +1,12 @@
 import { expectDone, type Finished, interrupt } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/sample-application";
+import { shopOnSecuredLab } from "../../support/sample-application";
 
-let shop: Shop;
-
-beforeAll(async () => {
-  shop = await Shop.open((project) => {
-    // Makes the secrets, so that the first deploy is step 1 and both CAs are trusted from the beginning.
-    project.credentials("shop", "ca");
-    return project.command("rotate", "ca");
-  });
+const shop = shopOnSecuredLab((project) => {
+  // Makes the secrets, so that the first deploy is step 1 and both CAs are trusted from the beginning.
+  project.credentials("shop", "ca");
+  return project.command("rotate", "ca");
 });
-afterAll(() => shop.remove());
 
 test("a CA is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
   const before = shop.issuer();

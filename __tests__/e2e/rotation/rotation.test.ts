@@ -1,16 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import { expectDone, type Finished } from "../../support/lab";
+import { expectDone, type Finished, NODES } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { Shop } from "../../support/sample-application";
+import { shopOnSecuredLab } from "../../support/sample-application";
 
-const NODES = ["opensearch-1", "opensearch-2", "opensearch-3"];
-
-let shop: Shop;
-
-beforeAll(async () => {
-  shop = await Shop.open();
-});
-afterAll(() => shop.remove());
+const shop = shopOnSecuredLab();
 
 test("every certificate is replaced", async () => {
   let rotated: Finished | undefined;
@@ -47,12 +40,8 @@ test("an application's password is replaced", async () => {
   shop.expectNothingLost(load, 100);
   expect(shop.project.passwordOf("shop")).not.toBe(oldPassword);
   // Also the node that was asked while it was told.
-  const answers = NODES.map(
-    (node) =>
-      shop.client.run(
-        ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
-        ...["--cacert", "/tmp/ca.pem", "--user", `shop:${oldPassword}`, `https://${node}:9200/`],
-      ).output,
+  const answers = NODES.opensearch.map((node) =>
+    shop.client.status(`https://${node}:9200/`, "--user", `shop:${oldPassword}`),
   );
   expect(answers).toEqual(["401", "401", "401"]);
 });

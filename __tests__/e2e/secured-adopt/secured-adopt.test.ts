@@ -1,18 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { labSecured } from "../../../lab/environments";
-import { expectDone, freshLab } from "../../support/lab";
-import { SecuredProject } from "../../support/secured";
+import { expectDone, NODES } from "../../support/lab";
+import { deployedSecuredLab } from "../../support/secured";
 
-let project: SecuredProject;
-
-beforeAll(async () => {
-  await freshLab(labSecured);
-  project = new SecuredProject();
-  expectDone(project.command("up"));
-});
-
-afterAll(() => project.remove());
+const project = deployedSecuredLab();
 
 test("a state that is lost while everything runs is made good by npm run adopt, node by node, and rights and passwords stay", () => {
   rmSync(join(project.folder, ".state", labSecured.name), { recursive: true });
@@ -21,10 +13,8 @@ test("a state that is lost while everything runs is made good by npm run adopt, 
   expect(refused.output).toContain("npm run adopt takes them over and loses nothing");
   const adopted = project.command("adopt");
   expectDone(adopted);
-  for (const cluster of ["opensearch", "kafka"]) {
-    expect(adopted.output).toContain(
-      `${cluster} is rolled: ${cluster}-1, ${cluster}-2, ${cluster}-3`,
-    );
+  for (const [cluster, nodes] of Object.entries(NODES)) {
+    expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}`);
   }
   expect(adopted.output).not.toMatch(/^\S+ +NO /m);
   const again = project.command("up");

@@ -2,23 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLS_FILES } from "../../../constructs/kafka/kafka-client";
-import { labSecured } from "../../../lab/environments";
-import { docker, expectDone, freshLab, kafka, rerun, run, topic } from "../../support/lab";
-import { SecuredProject } from "../../support/secured";
+import { docker, driftOf, expectDone, kafka, rerun, run, topic } from "../../support/lab";
+import { deployedSecuredLab } from "../../support/secured";
 
-let project: SecuredProject;
+const project = deployedSecuredLab();
 const folder = mkdtempSync(join(tmpdir(), "groundwork-key-pairs-"));
 
-beforeAll(async () => {
-  await freshLab(labSecured);
-  project = new SecuredProject();
-  expectDone(project.command("up"));
-});
-
-afterAll(() => {
-  project.remove();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As the administrator, to OpenSearch. */
 function asAdmin(method: string, path: string, body?: unknown) {
@@ -42,9 +32,7 @@ function ends(sidecar: string) {
     exitCode,
     reason,
     changes: created + reconciled + revoked,
-    drift: log
-      .filter(({ event }) => event === "drift")
-      .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]),
+    drift: driftOf(log),
   };
 }
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
@@ -13,36 +12,21 @@ import {
   Visitors,
 } from "../../support/authorization-matrix";
 import { eventually } from "../../support/eventually";
-import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "../../support/lab";
-import { Guest, SecuredProject } from "../../support/secured";
+import { docker, expectDone, type Finished, run, TRIAL } from "../../support/lab";
+import { deployedSecuredLab } from "../../support/secured";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "..", "constructs");
 
-let project: SecuredProject;
 let deployed: Finished;
-let visitors: Visitors;
-const folder = mkdtempSync(join(tmpdir(), "groundwork-guests-"));
-
-beforeAll(async () => {
-  await freshLab(labSecured);
-  await buildImages({ exporters: EXPORTERS_IMAGE });
-  project = new SecuredProject();
+const project = deployedSecuredLab((project) => {
   deployed = project.command("up");
-  const guests = {
-    project_net: new Guest("client", "project_net"),
-    infra_net: new Guest("insider", "infra_net"),
-  };
-  visitors = new Visitors(project, guests, folder);
+  return deployed;
 });
+let visitors: Visitors;
 
-afterAll(() => {
-  visitors.remove();
-  project.remove();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => visitors.remove());
 
 test("a secured platform deploys and holds what it promises", () => {
-  expectDone(deployed);
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
   expect(deployed.output).toMatch(/^NFR-SEC +yes +applications have .*: shop, ledger$/m);
 });
@@ -56,7 +40,9 @@ test("another deploy has nothing to do", () => {
 });
 
 describe("those who come with a certificate or a password", () => {
-  beforeAll(() => visitors.putKeyPairs());
+  beforeAll(async () => {
+    visitors = await Visitors.enter(project, labSecured);
+  });
 
   describe("to OpenSearch", () => {
     testOpenSearchAuthorization(() => visitors, {
@@ -70,7 +56,7 @@ describe("those who come with a certificate or a password", () => {
       },
       "the host": {
         url: "https://localhost:9200",
-        run: (command, ...args) => run(command, args, {}, folder),
+        run: (command, ...args) => run(command, args, {}, visitors.folder),
       },
     });
 
@@ -92,7 +78,7 @@ describe("those who come with a certificate or a password", () => {
         labSecured.openSearch.image,
       );
       const config = "/usr/share/opensearch/config";
-      const copied = join(folder, "config");
+      const copied = join(visitors.folder, "config");
       docker("cp", `opensearch-1:${config}`, copied);
       // Each node makes its own, readable by itself alone.
       rmSync(join(copied, "opensearch.keystore"), { force: true });
@@ -156,12 +142,10 @@ describe("on infra_net, where the platform measures itself,", () => {
   const { infra } = labSecured.networks;
   const query = "prometheus:9090/api/v1/query?query=up";
 
-  /** HTTP's status; 000 when whoever is asked says nothing. */
-  const status = (url: string, ...keyPair: string[]) =>
-    visitors.guests.infra_net.run(
-      ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
-      ...["--max-time", "10", "--cacert", "ca.pem", ...keyPair, url],
-    ).output;
+  beforeAll(() => buildImages({ exporters: EXPORTERS_IMAGE }));
+
+  const status = (url: string, ...options: string[]) =>
+    visitors.guests.infra_net.status(url, "--max-time", "10", ...options);
 
   test("Prometheus answers Alloy, Grafana and the checks by their certificates, and nobody else", async () => {
     const ca = readFileSync(join(project.secrets, "ca", "ca.pem"), "utf8");
@@ -198,8 +182,8 @@ describe("on infra_net, where the platform measures itself,", () => {
       ...["--env", `KAFKA_VERSION=${KAFKA_IMAGE.split(":")[1]}`],
       ...["--env", `PROMETHEUS_URL=https://prometheus.${infra.name}:9090`],
       ...["--env", "TLS_DIR=/tls"],
-      ...["--volume", `${join(folder, "ca.pem")}:/tls/ca-bundle.pem:ro`],
-      ...["--volume", `${join(folder, "alloy.pem")}:/tls/key-pair.pem:ro`],
+      ...["--volume", `${join(visitors.folder, "ca.pem")}:/tls/ca-bundle.pem:ro`],
+      ...["--volume", `${join(visitors.folder, "alloy.pem")}:/tls/key-pair.pem:ro`],
       EXPORTERS_IMAGE,
     );
     const SERIES: Record<string, number> = {

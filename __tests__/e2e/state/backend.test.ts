@@ -1,18 +1,12 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
 import { promisify } from "node:util";
-import { copyOfProject, editCopy } from "../../../lab/bench/copy";
 import { freshLab } from "../../support/lab";
+import { projectCopy } from "../../support/project-copy";
 import { openStateServer, type StateServer } from "../../support/state-server";
 
-let copy: string;
+const copy = projectCopy();
 
-beforeAll(async () => {
-  await freshLab();
-  copy = copyOfProject();
-});
-
-afterAll(() => rmSync(copy, { recursive: true }));
+beforeAll(() => freshLab());
 
 describe("a state that moves to where the whole team finds it", () => {
   const execute = promisify(execFile);
@@ -23,14 +17,18 @@ describe("a state that moves to where the whole team finds it", () => {
 
   /** Not blocking: this process is the backend. */
   const command = async (name: string) =>
-    (await execute("node", ["commands/groundwork.mjs", name], { cwd: copy, env: process.env }))
-      .stdout;
+    (
+      await execute("node", ["commands/groundwork.mjs", name], {
+        cwd: copy.folder,
+        env: process.env,
+      })
+    ).stdout;
 
   beforeAll(async () => {
     await command("up");
     server = await openStateServer();
     const state = `state: { kind: "http", address: "${server.address}" }`;
-    editCopy(copy, "lab/environments.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
+    copy.edit("lab/environments.ts", 'name: "lab",', `name: "lab",\n  ${state},`);
     moved = await command("migrate-state");
     deployed = await command("up");
   });
