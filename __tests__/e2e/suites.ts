@@ -32,12 +32,12 @@ const MACHINES = [
   ...["commands/swarm.ts", "lab/machines.sh", "lab/registry.yml"],
   "operations/checks/machine-loss.ts",
   ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
-  ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/packet-capture.sh"],
-  ...["__tests__/support/packet-capture.ts", "__tests__/support/machines.ts"],
+  ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/machines.ts"],
+  ...["__tests__/support/packet-capture.sh", "__tests__/support/packet-capture.ts"],
   "__tests__/support/secured-machines.ts",
 ];
 
-/** What does nothing in an environment that is not secured. */
+/** What does nothing in a plaintext environment. */
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],

@@ -23,7 +23,7 @@ export interface Load {
   }[];
 }
 
-/** What an application has to show to secured clusters. */
+/** What an application shows to secured clusters. */
 export interface Login {
   /** `client.properties` of its Kafka clients. */
   readonly properties: string;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# capture.sh FILE: keeps what machine b of the lab sends to the others and gets from them, until it is ended.
+# packet-capture.sh FILE: writes the packets between machine b of the lab and the others to a file, until it is ended.
 . "$(dirname "$0")/../../lab/lib.sh"
 command -v tcpdump >/dev/null || apt_install tcpdump
 exec tcpdump --interface gwlab-b --immediate-mode --packet-buffered -w "$1"

@@ -6,8 +6,8 @@ import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Log
 import type { Json } from "./platform";
 import { deployedSecuredLab, Guest, type SecuredProject } from "./secured";
 
-/** The application "shop" of a secured lab, which writes for as long as something is done to the clusters. */
-export class Shop {
+/** Writes to a secured lab for as long as something is done to its clusters. Its name there is "shop". */
+export class SampleApplication {
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
   private container?: Guest;
 
@@ -19,7 +19,7 @@ export class Shop {
     return this.container;
   }
 
-  /** With what shop has now, also for its client on the project network. */
+  /** Takes the login that it has now, also for its container. */
   login(): Login {
     const { loginFile, project } = this;
     writeFileSync(loginFile, `shop:${project.passwordOf("shop")}`);
@@ -39,7 +39,7 @@ export class Shop {
     }
   }
 
-  /** What a server shows to its clients. */
+  /** The issuer of the certificate that OpenSearch shows to clients. */
   issuer(): string | undefined {
     const { output } = this.client.run(
       ...["sh", "-c", "openssl s_client -connect opensearch:9200 </dev/null 2>&1"],
@@ -51,7 +51,7 @@ export class Shop {
     rmSync(dirname(this.loginFile), { recursive: true });
   }
 
-  /** As an application that may: shop refreshes what it writes, ledger reads. */
+  /** Asks OpenSearch as the application with the permission: "shop" writes, "ledger" reads. */
   private ask(method: string, path: string): Json {
     const who = method === "GET" ? "ledger" : "shop";
     const { output } = this.client.run(
@@ -62,9 +62,11 @@ export class Shop {
   }
 }
 
-/** Deploys a secured lab before the tests of a file, for its application "shop", and removes what both have made after them. */
-export function shopOnSecuredLab(deploy?: Parameters<typeof deployedSecuredLab>[0]): Shop {
-  const shop = new Shop(deployedSecuredLab(deploy));
-  afterAll(() => shop.remove());
-  return shop;
+/** Deploys a secured lab with its sample application before the tests of a file, and removes what both have made after them. */
+export function deployedSampleApplication(
+  deploy?: Parameters<typeof deployedSecuredLab>[0],
+): SampleApplication {
+  const application = new SampleApplication(deployedSecuredLab(deploy));
+  afterAll(() => application.remove());
+  return application;
 }

@@ -16,7 +16,7 @@ const APPLICATIONS = `[
   },
 ]`;
 
-/** A copy of the project that deploys a secured lab, with two applications: shop writes, ledger reads. */
+/** A copy of the project that deploys a secured lab, with two applications: "shop" writes, "ledger" reads. */
 export class SecuredProject extends ProjectCopy {
   /** Where its secrets lie. */
   readonly secrets: string;
@@ -40,6 +40,7 @@ export class SecuredProject extends ProjectCopy {
     ).trim();
   }
 
+  /** Key and certificate of a principal, PEM. */
   keyPairOf(principal: string): string {
     return readFileSync(join(this.secrets, "key-pairs", `${principal}.pem`), "utf8");
   }

@@ -15,7 +15,7 @@ const project = deployedSecuredLab((project) => {
   );
   client.run(
     ...["curl", "--silent", "--request", "PUT", "--header", "Content-Type: application/json"],
-    ...["--data", '{"message":"sold"}', "http://opensearch:9200/logs-shop-open/_doc/1"],
+    ...["--data", '{"message":"sold"}', "http://opensearch:9200/logs-shop-plaintext/_doc/1"],
   );
   const name = '  name: "lab-secured",\n';
   project.edit("lab/environments.ts", name, `${name}  security: "tls",\n`);
@@ -23,7 +23,7 @@ const project = deployedSecuredLab((project) => {
   return secured;
 });
 
-describe("an open platform that is secured", () => {
+describe("a plaintext platform whose security is set to TLS", () => {
   test("is so at once, which is said, and holds what it promises", () => {
     for (const cluster of ["opensearch", "kafka"]) {
       expect(secured.output).toContain(
@@ -38,7 +38,7 @@ describe("an open platform that is secured", () => {
     const document = (...who: string[]) =>
       client.run(
         ...["curl", "--silent", "--cacert", "/tmp/ca.pem", ...who],
-        "https://opensearch:9200/logs-shop-open/_doc/1",
+        "https://opensearch:9200/logs-shop-plaintext/_doc/1",
       ).output;
     expect(
       JSON.parse(document("--user", `ledger:${project.passwordOf("ledger")}`))._source,

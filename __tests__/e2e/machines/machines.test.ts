@@ -140,7 +140,7 @@ test("an application on a machine reaches the listeners for applications, and no
   ]);
 });
 
-test("what crosses between machines of an open platform can be read on the way", async () => {
+test("what crosses between machines of a plaintext platform can be read on the way", async () => {
   const packets = await packetsWhile(() => {
     asApplication(
       "c",

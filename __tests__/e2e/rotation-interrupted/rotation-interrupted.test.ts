@@ -1,15 +1,15 @@
 import { expectDone, type Finished, interrupt } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { shopOnSecuredLab } from "../../support/sample-application";
+import { deployedSampleApplication } from "../../support/sample-application";
 
-const shop = shopOnSecuredLab((project) => {
+const application = deployedSampleApplication((project) => {
   // Makes the secrets, so that the first deploy is step 1 and both CAs are trusted from the beginning.
   project.credentials("shop", "ca");
   return project.command("rotate", "ca");
 });
 
 test("a CA is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
-  const before = shop.issuer();
+  const before = application.issuer();
   let interrupted: Finished | undefined;
   let finished: Finished | undefined;
   const load = await underLoad(
@@ -18,18 +18,18 @@ test("a CA is replaced: then certificates are the new one's and it alone is trus
       interrupted = await interrupt(
         ...(["node", ["commands/groundwork.mjs", "rotate", "ca"]] as const),
         /is rolled[\s\S]*created after/,
-        shop.project.folder,
+        application.project.folder,
       );
-      finished = shop.project.command("rotate", "ca");
+      finished = application.project.command("rotate", "ca");
     },
-    shop.login(),
+    application.login(),
   );
   expect(interrupted?.exitCode).not.toBe(0);
   expect(interrupted?.output).toContain("going on with step 2 of 3");
   expectDone(finished);
   expect(finished?.output).toContain("going on with step 2 of 3");
   expect(finished?.output).toContain("the CA and every certificate are new ones");
-  shop.expectNothingLost(load);
-  expect(shop.issuer()).not.toBe(before);
-  expect(shop.project.credentials("shop", "ca").match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+  application.expectNothingLost(load);
+  expect(application.issuer()).not.toBe(before);
+  expect(application.project.credentials("shop", "ca").match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
 });

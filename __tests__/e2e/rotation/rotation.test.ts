@@ -1,34 +1,34 @@
 import { setTimeout } from "node:timers/promises";
 import { expectDone, type Finished, NODES } from "../../support/lab";
 import { underLoad } from "../../support/load";
-import { shopOnSecuredLab } from "../../support/sample-application";
+import { deployedSampleApplication } from "../../support/sample-application";
 
-const shop = shopOnSecuredLab();
+const application = deployedSampleApplication();
 
 test("every certificate is replaced", async () => {
   let rotated: Finished | undefined;
   const load = await underLoad(
     "shop-certificates",
     () => {
-      rotated = shop.project.command("rotate", "certificates");
+      rotated = application.project.command("rotate", "certificates");
     },
-    shop.login(),
+    application.login(),
   );
   expectDone(rotated);
   expect(rotated?.output).toContain("every certificate is a new one");
-  shop.expectRolled(load);
-  shop.expectNothingLost(load);
+  application.expectRolled(load);
+  application.expectNothingLost(load);
 });
 
 test("an application's password is replaced", async () => {
-  const old = shop.login();
-  const oldPassword = shop.project.passwordOf("shop");
+  const old = application.login();
+  const oldPassword = application.project.passwordOf("shop");
   let rotated: Finished | undefined;
   const load = await underLoad(
     "shop-password",
     async () => {
-      rotated = shop.project.command("rotate", "shop");
-      shop.login();
+      rotated = application.project.command("rotate", "shop");
+      application.login();
       // It goes on with that.
       await setTimeout(20_000);
     },
@@ -37,11 +37,11 @@ test("an application's password is replaced", async () => {
   expectDone(rotated);
   expect(rotated?.output).toContain('"shop" has a new password, and is refused with the old one');
   // The sidecars run again, and no node.
-  shop.expectNothingLost(load, 100);
-  expect(shop.project.passwordOf("shop")).not.toBe(oldPassword);
+  application.expectNothingLost(load, 100);
+  expect(application.project.passwordOf("shop")).not.toBe(oldPassword);
   // Also the node that was asked while it was told.
   const answers = NODES.opensearch.map((node) =>
-    shop.client.status(`https://${node}:9200/`, "--user", `shop:${oldPassword}`),
+    application.client.status(`https://${node}:9200/`, "--user", `shop:${oldPassword}`),
   );
   expect(answers).toEqual(["401", "401", "401"]);
 });

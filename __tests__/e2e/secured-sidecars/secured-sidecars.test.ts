@@ -109,19 +109,19 @@ describe("a sidecar that may not do what it is for", () => {
   });
 
   test("ends with 77 and names the right of Kafka that it lacks, and finds all as it was when it has it", () => {
-    const identify = (principal: string) => {
+    const useKeyPairOf = (principal: string) => {
       const keyPair = join(folder, "key-pair.pem");
       writeFileSync(keyPair, project.keyPairOf(principal), { mode: 0o644 });
       docker("cp", keyPair, `kafka-init:${TLS_FILES.keyStore}`);
     };
-    identify("alloy");
+    useKeyPairOf("alloy");
     expect(ends("kafka-init")).toEqual({
       ...{ exitCode: 77, changes: 0, drift: [] },
       reason: expect.stringContaining(
         "not authorised: the sidecar needs DescribeConfigs on topics infra-events, application-logs",
       ),
     });
-    identify("kafka-init");
+    useKeyPairOf("kafka-init");
     expect(ends("kafka-init")).toEqual(WELL);
   });
 });
