@@ -20,7 +20,7 @@ export function testKilled(first: First): void {
   });
 
   test.each(DELAYS_MS)(
-    `npm run lab finds its data after the ${first} died first, by %i ms`,
+    `npm run lab finds its data after the ${first} died, and the rest %i ms later`,
     async (delay) => {
       await killLab(first, delay);
       expectDone(npm("lab"));

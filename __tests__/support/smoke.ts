@@ -14,7 +14,7 @@ import {
 export function testSmoke(engine?: LabEngine): void {
   beforeAll(() => freshLab(undefined, { engine, sharedClasses: false }));
 
-  test("npm run up on a fresh machine ends with every requirement in force", () => {
+  test("npm run up on a fresh machine ends with every requirement met", () => {
     const finished = npm("up");
     expectDone(finished);
     const requirements = [...finished.output.matchAll(/^((?:AUT|NFR)-\w+) +(\S+)/gm)];
@@ -23,20 +23,20 @@ export function testSmoke(engine?: LabEngine): void {
     );
   });
 
-  test("npm run plan has nothing to do then", () => {
+  test("npm run plan has nothing to do afterwards", () => {
     const finished = npm("plan");
     expectDone(finished);
     expect(finished.output).toMatch(/^no change$/m);
   });
 
-  test("a catalog with a topic that the broker rejects fails the deploy, with 65 and its reason", () => {
+  test("a topic that the broker rejects fails the deploy with 65 and the broker's reason", () => {
     const { exitCode, output } = deployCatalog("rejected-topic");
     expect(exitCode).not.toBe(0);
     expect(output).toContain("Tiered Storage functionality is disabled in the broker.");
     expect(output).toMatch(/"event":"exit","version":"[^"]+","exit_code":65,/);
   });
 
-  test("npm run down leaves no container, and every volume", () => {
+  test("npm run down removes every container and keeps every volume", () => {
     const declared = synthesizedContainers().map(({ name }) => name);
     expect(declared).toContain("kafka-1");
     expectDone(npm("down"));

@@ -24,7 +24,7 @@ const copy = projectCopy();
 
 beforeAll(() => freshLab());
 
-describe("what is somebody else's and has one of the platform's names", () => {
+describe("an unmanaged resource with a name of the platform", () => {
   let refused: Finished;
 
   beforeAll(() => {
@@ -38,7 +38,7 @@ describe("what is somebody else's and has one of the platform's names", () => {
     run("docker", ["network", "rm", "project_net"]);
   });
 
-  test("is named before anything is made, with the way out", () => {
+  test("is reported before anything is created, with what to do", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain(
       "nothing was changed, because:\n- the engine has 1 network and 1 container (project_net, prometheus) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in lab/environments.ts\n",
@@ -76,7 +76,7 @@ describe("a state that is lost while everything runs", () => {
     again = copy.command("up");
   });
 
-  test("is seen before anything is changed, with what is there, whose it is and what to do", () => {
+  test("is reported before anything is changed, with what exists, its environment and what to do", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toMatch(
       /nothing was changed, because:\n- the engine has 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
@@ -84,14 +84,14 @@ describe("a state that is lost while everything runs", () => {
     expect(refused.output).not.toContain("Error:");
   });
 
-  test("is told by npm run down too, which takes nothing down then", () => {
+  test("is reported by npm run down, which removes nothing", () => {
     expect(kept.exitCode).toBe(1);
     expect(kept.output).toMatch(
       /environment "lab" is not down: the engine still has 2 networks and 10 containers \(.*\) of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over/,
     );
   });
 
-  test("is made good by npm run adopt: networks and volumes as they are, containers replaced", () => {
+  test("is recovered by npm run adopt, which keeps networks and volumes and replaces containers", () => {
     expectDone(adopted);
     for (const name of ["network infra_net", "network project_net", "volume kafka-1-data"]) {
       expect(adopted.output).toContain(`took over ${name}\n`);
@@ -103,13 +103,13 @@ describe("a state that is lost while everything runs", () => {
   });
 
   test.each(["opensearch", "kafka"] as const)(
-    "%s serves meanwhile: a node goes when the one before is back",
+    "%s keeps serving: a node goes only when the previous one is back",
     (cluster) => {
       expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
     },
   );
 
-  test("and nothing that was acknowledged is lost", () => {
+  test("loses no acknowledged write", () => {
     expectAllRecords(load);
     expectAllDocuments(load);
   });

@@ -42,7 +42,7 @@ function synthesized(project: string, environment: string): Record<string, Json>
   return Object.fromEntries(stacks);
 }
 
-test("the copy has CDK Terrain in the place of CDKTF", () => {
+test("the copy has CDK Terrain installed as cdktf", () => {
   const { name, version } = JSON.parse(
     readFileSync(join(copy.folder, "node_modules", "cdktf", "package.json"), "utf8"),
   );
@@ -50,7 +50,7 @@ test("the copy has CDK Terrain in the place of CDKTF", () => {
 });
 
 test.each(Object.keys(knownEnvironments))(
-  "every stack of %s is the same with CDK Terrain, to the last attribute",
+  "every stack of %s is the same with CDK Terrain in every attribute",
   (environment) => {
     const stacks = synthesized(PROJECT_ROOT, environment);
     expect(Object.keys(stacks).length).toBeGreaterThanOrEqual(5);

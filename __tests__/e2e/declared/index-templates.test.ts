@@ -290,7 +290,7 @@ test.each<[string, Json, string]>([
     "index template rejected: OpenSearch rejects it: unknown setting [index.numbr_of_shards]",
   ],
   [
-    "a component template that is not there",
+    "a missing component template",
     { composed_of: ["nowhere"] },
     "index template rejected: OpenSearch rejects it: index_template [rejected] invalid, cause [index template [rejected] specifies component templates [nowhere] that do not exist]: HTTP 400",
   ],
@@ -415,7 +415,7 @@ const templates = fc.record(
 
 let made = 0;
 
-test("whatever OpenSearch accepts, in whatever spelling, is created and then found unchanged", () =>
+test("os-init creates a template in any spelling that OpenSearch accepts, and then finds it unchanged", () =>
   fc.assert(
     fc.asyncProperty(fc.array(templates, { minLength: 10, maxLength: 20 }), async (some) => {
       const bodies = Object.fromEntries(

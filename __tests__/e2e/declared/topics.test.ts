@@ -96,7 +96,7 @@ test.each<[spelling: string, configs: NonNullable<Topic["configs"]>]>([
   expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1 });
 });
 
-test("kafka-init names exactly the configs that were altered on the server, and those that nobody declares", async () => {
+test("kafka-init names exactly the configs that were altered on the server, declared or not", async () => {
   const topic: Topic = {
     ...{ name: "altered", partitions: 1 },
     configs: { "retention.ms": 60_000, "cleanup.policy": "delete" },
@@ -193,7 +193,7 @@ const configs = fc
 
 let made = 0;
 
-test("whatever brokers take, in whatever spelling, is created and then found unchanged", () =>
+test("kafka-init creates a topic in any spelling that brokers accept, and then finds it unchanged", () =>
   fc.assert(
     fc.asyncProperty(fc.array(configs, { minLength: 10, maxLength: 30 }), async (declared) => {
       const topics = declared.map(

@@ -9,7 +9,7 @@ beforeAll(async () => {
   lab = npm("lab", ["--fresh"]);
 });
 
-test("npm run lab ends with every guarantee and how to go on", () => {
+test("npm run lab ends with every requirement met and what to do next", () => {
   expect(lab.exitCode).toBe(0);
   for (const requirement of ["AUT-001", "AUT-002", "AUT-003", "NFR-VIS", "NFR-IDEM"]) {
     expect(lab.output).toMatch(new RegExp(`^${requirement} +yes `, "m"));
@@ -28,7 +28,7 @@ test.each([
   expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
 });
 
-test("npm run doctor finds nothing wrong", () => {
+test("npm run doctor finds no problem", () => {
   const { exitCode, output } = npm("doctor");
   expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
   expect(output).not.toContain("NO");
@@ -63,7 +63,7 @@ test("npm run lab a second time changes nothing", () => {
   expect(output.match(/^ {2}\S+: no changes/gm)).toHaveLength(5);
 });
 
-test("npm run up at once leaves the rolling to nobody", () => {
+test("npm run up -- --at-once does not roll", () => {
   const { exitCode, output } = npm("up", ["--at-once"]);
   expect(exitCode).toBe(0);
   expect(output).not.toContain("is rolled");

@@ -24,7 +24,7 @@ const project = deployedSecuredLab((project) => {
 });
 
 describe("a plaintext platform whose security is set to TLS", () => {
-  test("is so at once, which is said, and holds what it promises", () => {
+  test("replaces all nodes of a cluster at once, and says so", () => {
     for (const cluster of ["opensearch", "kafka"]) {
       expect(secured.output).toContain(
         `${cluster} does not serve while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced, all at once: a node that speaks TLS and one that does not cannot talk`,
@@ -32,7 +32,7 @@ describe("a plaintext platform whose security is set to TLS", () => {
     }
   });
 
-  test("has everything that was stored, for those who may read it", () => {
+  test("keeps the stored data for applications with the permission to read it", () => {
     expect(records("infra-events")).toBe(100);
     client.put("ca.pem", project.credentials("ledger", "ca"));
     const document = (...who: string[]) =>
@@ -48,7 +48,7 @@ describe("a plaintext platform whose security is set to TLS", () => {
     expect(document()).toBe("Unauthorized");
   });
 
-  test("is not touched by a clone that has made secrets of its own", () => {
+  test("refuses a deploy from a clone with another CA, and changes nothing", () => {
     const secrets = dirname(project.secrets);
     renameSync(secrets, `${secrets}-elsewhere`);
     // The plan makes them, the deploy finds them.

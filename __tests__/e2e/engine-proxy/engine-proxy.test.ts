@@ -12,7 +12,7 @@ const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;
 
 deployedSecuredLab();
 
-describe("the engine's proxy", () => {
+describe("the engine proxy", () => {
   /** Runs a script where Alloy and the relay are, by one who sees of the host what Alloy sees. */
   const script = (text: string) => docker("exec", "reader", "sh", "-c", text);
 
@@ -39,7 +39,7 @@ describe("the engine's proxy", () => {
     return requests.map((request, i) => [request, codes[i]]);
   };
 
-  test("passes on what Alloy and the relay read", () => {
+  test("passes on the requests of Alloy and the exit relay", () => {
     const image = docker("inspect", "--format", "{{.Image}}", "exit-relay");
     const filters = "%7B%22network%22%3A%7B%22infra_net%22%3Atrue%7D%7D";
     const requests = [
@@ -54,7 +54,7 @@ describe("the engine's proxy", () => {
     expect(statuses(requests)).toEqual(requests.map((request) => [request, "200"]));
   });
 
-  test("refuses whatever changes or runs something or is another path, however it is written", () => {
+  test("refuses requests that change or run something, and every other path, however it is spelled", () => {
     const container = "/v1.41/containers/exit-relay";
     const requests = [
       ...["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"].flatMap((method) => [
@@ -110,7 +110,7 @@ describe("the engine's proxy", () => {
     expect(statuses(requests).filter(([, code]) => code !== "403")).toEqual([]);
   });
 
-  test("tells who is refused what it is for, and notes it in its log", () => {
+  test("answers a refused request with what it passes on, and logs the refusal", () => {
     const { stderr, status } = spawnSync(
       "docker",
       ["exec", "reader", "docker", "exec", "exit-relay", "id"],
@@ -125,7 +125,7 @@ describe("the engine's proxy", () => {
     );
   });
 
-  test("passes events and logs on as they come", async () => {
+  test("streams events and logs as they come", async () => {
     // Else what happens before it has connected would be missed.
     const since = Math.floor(Date.now() / 1000);
     script(
@@ -150,7 +150,7 @@ describe("the engine's proxy", () => {
     await eventually(shows("one\ntwo"));
   });
 
-  test("is reached from its own network alone: not from the others, nor from the host", () => {
+  test("is reachable from its own network alone, not from other networks or the host", () => {
     const address = docker(
       ...["inspect", "engine-proxy", "--format"],
       `{{(index .NetworkSettings.Networks "${ENGINE_NETWORK}").IPAddress}}`,
@@ -175,7 +175,7 @@ describe("the engine's proxy", () => {
     expect(from).toHaveLength(4);
   });
 
-  test("is the only way to the engine for who sees what Alloy sees of the host", () => {
+  test("is the only way to the engine for a container with Alloy's mounts of the host", () => {
     const processes = docker("top", "engine-proxy", "-o", "pid").split("\n").slice(1);
     expect(processes.length).toBeGreaterThanOrEqual(2);
     const host = "/host/root";
@@ -195,7 +195,7 @@ describe("the engine's proxy", () => {
     expect(script(`cat /host/proc/${processes[0]}/comm`)).toBe("docker-init");
   });
 
-  test("serves as a user of its own, in the group of the socket", () => {
+  test("runs as a user of its own, in the group of the socket", () => {
     const [group] = docker("exec", "engine-proxy", "stat", "-c", "%g", "/run/docker.sock").split(
       "\n",
     );
@@ -208,7 +208,7 @@ describe("the engine's proxy", () => {
     );
   });
 
-  test("goes on when the engine's proxy is back, and says what ended in the meantime", async () => {
+  test("comes back after a stop, and the exit relay then reports what ended in the meantime", async () => {
     const ended = () => Number(docker("inspect", "--format", "{{.RestartCount}}", "exit-relay"));
     const before = ended();
     docker("stop", "engine-proxy");

@@ -8,7 +8,7 @@ describe("on Debian trixie's engine", () => testSmoke("trixie"));
 describe("on Debian forky's engine", () => {
   testSmoke("forky");
 
-  test("which is set up as a fresh Docker 29", () => {
+  test("it is set up as a fresh Docker 29", () => {
     expect(docker("version", "--format", "{{.Server.MinAPIVersion}}")).toBe("1.44");
     expect(docker("info", "--format", "{{.DriverStatus}}")).toContain("containerd.snapshotter");
   });

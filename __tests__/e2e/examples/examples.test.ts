@@ -56,17 +56,17 @@ test("kafka-only deploys with Terraform alone", () => {
   expectDone(terraform("apply", "-input=false", "-auto-approve"));
 });
 
-test("it has its topic then", () => {
+test("the broker has the declared topic", () => {
   expect(kafka("kafka-topics", "--describe", "--topic", "orders")).toMatch(
     /PartitionCount: 3\s+ReplicationFactor: 1\s/,
   );
 });
 
-test("and nothing to do the next time", () => {
+test("a second plan has nothing to do", () => {
   expectDone(terraform("plan", "-input=false", "-detailed-exitcode"));
 });
 
-test("Terraform refuses to destroy its data", () => {
+test("terraform destroy refuses to remove the data", () => {
   const { exitCode, output: said } = terraform("destroy", "-input=false", "-auto-approve");
   expect(exitCode).toBe(1);
   expect(said).toContain("Instance cannot be destroyed");

@@ -84,7 +84,7 @@ describe("a first deploy", () => {
     }
   });
 
-  test("leaves both clusters whole", async () => {
+  test("leaves both clusters healthy", async () => {
     await eventually(() => {
       const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
       return status === "green" && number_of_nodes === 3 ? [] : [{ status, number_of_nodes }];
@@ -128,7 +128,7 @@ describe("a first deploy", () => {
   });
 });
 
-test("a deploy right after a deploy says No changes in every stack", () => {
+test("a second deploy says No changes in every stack", () => {
   const { exitCode, output } = deploy();
   expect(exitCode).toBe(0);
   expect(
@@ -136,7 +136,7 @@ test("a deploy right after a deploy says No changes in every stack", () => {
   ).toHaveLength(STACKS.length);
 });
 
-test("a new topic is seen in cdktf diff, and nothing else", () => {
+test("cdktf diff shows a new topic and nothing else", () => {
   const { output } = cdktf(
     [
       ...["diff", "lab-messaging", "--skip-provider-lock"],
@@ -192,7 +192,7 @@ describe("running the sidecars again", () => {
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
   };
 
-  test("names what was edited by hand, exits 73 and changes nothing", () => {
+  test("names each manual edit, exits with 73 and changes nothing", () => {
     const kafkaInit = rerun("kafka-init");
     expect(kafkaInit.exitCode).toBe(73);
     expect(driftOf(kafkaInit.log)).toEqual([
@@ -213,7 +213,7 @@ describe("running the sidecars again", () => {
     expect(template()).toEqual(editedTemplate);
   });
 
-  test("with onDrift reconcile repairs the topics by adding, and leaves the edited template", () => {
+  test("with onDrift reconcile adds what topics lack, and leaves the edited template", () => {
     const { exitCode, output } = deployCatalog("reconcile");
     expect(exitCode).not.toBe(0);
     expect(output).toContain("not repaired: it was edited since it was created");
@@ -250,7 +250,7 @@ describe("a sidecar that fails", () => {
     expect(exitCodeOf("kafka-init")).toBe(65);
   });
 
-  test("is explained by npm run up, with what its exit code means", () => {
+  test("is explained by npm run up, with the meaning of its exit code", () => {
     // The shipped catalog declares 3 partitions and the topic has 6 by now.
     const { exitCode, output } = npm("up");
     expect(exitCode).toBe(1);
@@ -277,7 +277,7 @@ describe("kafka-init with many topics", () => {
     return runSidecar(init, KAFKA_IMAGE, { [TOPICS_FILE]: renderTopics(topics) });
   };
 
-  test("shares them with sidecars that run at the same time: every one is created once", async () => {
+  test("creates each topic once if several sidecars run at the same time", async () => {
     const runs = await Promise.all([run("race", 100), run("race", 100), run("race", 100)]);
     expect(runs.map(({ exit }) => exit.exit_code)).toEqual([0, 0, 0]);
     const total = (field: "created" | "unchanged") =>
@@ -291,8 +291,8 @@ describe("kafka-init with many topics", () => {
   });
 });
 
-describe("down", () => {
-  test("stops everything and keeps the data volumes", () => {
+describe("npm run down", () => {
+  test("removes every container and network and keeps the data volumes", () => {
     expect(npm("down").exitCode).toBe(0);
     expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
     expect(docker("network", "ls", "--quiet", "--filter", "label=groundwork.environment=lab")).toBe(
@@ -301,7 +301,7 @@ describe("down", () => {
     expectEveryVolume();
   });
 
-  test("and an up that is interrupted is gone on with by the next one, which finds the data", async () => {
+  test("is followed by an interrupted npm run up, which the next one finishes with the data in place", async () => {
     // While it waits for the nodes, which have started: what Terraform has not begun yet, an interrupt does not end before its timeout.
     const interrupted = await onceItSays(
       /opensearch-\d: creating/,
@@ -334,7 +334,7 @@ describe("down", () => {
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
   });
 
-  test("cdktf destroy stops the rest and refuses to touch the volumes", () => {
+  test("cdktf destroy removes the containers and refuses to remove the volumes", () => {
     const { exitCode, output } = cdktf(["destroy", "*", "--auto-approve", "--skip-provider-lock"]);
     expect(exitCode).not.toBe(0);
     expect(output).toContain("prevent_destroy");
@@ -342,7 +342,7 @@ describe("down", () => {
     expect(docker("volume", "ls", "--quiet", ...OF_THE_LAB).split("\n")).toHaveLength(10);
   });
 
-  test("removes the volumes only when that is confirmed", () => {
+  test("removes the volumes only with --yes", () => {
     const refused = npm("down", ["--volumes"]);
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain("add --yes");

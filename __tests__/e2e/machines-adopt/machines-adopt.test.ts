@@ -7,7 +7,7 @@ import { expectNoChanges, loadOn, onMachines } from "../../support/machines";
 
 onMachines();
 
-test("a state that is lost while everything runs is made good by npm run adopt, and no application misses it", async () => {
+test("npm run adopt recovers a lost state while everything runs, and no application notices", async () => {
   rmSync(join(PROJECT_ROOT, ".state", labThree.name), { recursive: true });
   const refused = npm("up");
   expect(refused).toEqual({

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.remove());
 
-describe("those who come from another machine than the init sidecars'", () => {
+describe("on a machine without the init sidecars", () => {
   testOpenSearchAuthorization(() => platform.visitors, {
     project_net: {
       url: "https://opensearch:9200",

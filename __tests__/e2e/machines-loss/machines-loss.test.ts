@@ -11,7 +11,7 @@ import {
 
 onMachines();
 
-test("a machine whose power is cut is missed by no application, and is back with its data when it starts again", async () => {
+test("no application notices a machine that loses power, and the machine comes back with its data", async () => {
   const load = await loadOn("a");
   await runLabScript("machines.sh", "kill", "c");
   await missed("a");
@@ -38,7 +38,7 @@ test("a machine whose power is cut is missed by no application, and is back with
   load.finish();
 });
 
-test("all machines are deployed to after that, and then nothing is to be done", () => {
+test("the next deploy covers all machines, and the one after it changes nothing", () => {
   const whole = npm("up");
   expectDone(whole);
   expect(whole.output).not.toMatch(/^\S+ +NO /m);
@@ -47,7 +47,7 @@ test("all machines are deployed to after that, and then nothing is to be done", 
   expect(again.output).not.toMatch(/^\S+ +NO /m);
 });
 
-test("an engine that is suspended is named, and its containers serve on", async () => {
+test("npm run up names a suspended engine, whose containers keep serving", async () => {
   await runLabScript("machines.sh", "freeze", "b");
   const refused = npm("up");
   await runLabScript("machines.sh", "thaw", "b");

@@ -5,8 +5,8 @@ import { loadOn, missed, on, onMachines, wholeAgain } from "../../support/machin
 
 onMachines();
 
-// The one with the sidecars, and the first of the managers.
-test("a machine that is made anew takes its place, and has copies of everything again, also when its engine is suspended meanwhile", async () => {
+// Machine a has the init sidecars and is the first manager of the Swarm.
+test("a machine that lost its data rejoins and gets every replica again, even if its engine is suspended during the deploy", async () => {
   const load = await loadOn("b");
   await runLabScript("machines.sh", "wipe", "a");
   await missed("b");

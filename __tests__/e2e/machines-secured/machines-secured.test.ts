@@ -33,18 +33,18 @@ const consume = (who: string) =>
     `timeout 20 ${KAFKA}/kafka-console-consumer.sh --bootstrap-server kafka:9092 --topic infra-events --group ledger --from-beginning --max-messages 1 --command-config /tmp/${who}.properties`,
   ).output;
 
-test("a secured platform on three machines deploys and holds what it promises", () => {
+test("npm run up deploys a secured platform on three machines, and every requirement holds", () => {
   const { deployed } = platform;
   expect(deployed.output).toMatch(/^NFR-SEC +yes .*: shop, ledger$/m);
   expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
 });
 
-test("another deploy has nothing to do, on any machine", () => {
+test("a second deploy changes nothing on any machine", () => {
   expectNoChanges(platform.project.command("up"));
 });
 
-test("an application does on any machine what it declares, and nothing of it crosses in plain text", async () => {
+test("an application may do on any machine what it declares, and no plaintext crosses the network", async () => {
   const password = platform.project.passwordOf("shop");
   const packets = await packetsWhile(() => {
     expect(produce("shop", "a-record-to-be-read-by-nobody-else")).toBe("");
@@ -65,7 +65,7 @@ test("an application does on any machine what it declares, and nothing of it cro
   }
 });
 
-test("without a certificate of the platform nobody gets into what machines have between them", () => {
+test("internal listeners refuse a client without a certificate of the platform", () => {
   const insider = platform.visitors.guests.infra_net;
   const hello = (address: string) =>
     insider.run(...["sh", "-c", `sleep 2 | openssl s_client -connect ${address} 2>&1; echo`])
@@ -78,7 +78,7 @@ test("without a certificate of the platform nobody gets into what machines have 
   }
 });
 
-test("the ports of a machine's nodes are on its own loopback address and nowhere else, and ask who is there", () => {
+test("a machine publishes its nodes on its loopback address alone, where they require authentication", () => {
   const hosts = MACHINES.map(({ engine }) => new Guest("host", "host", engine));
   const open = (host: Guest, addresses: readonly string[]) =>
     host

@@ -19,18 +19,18 @@ onMachines(() => {
   return deployed;
 });
 
-test("a platform on three machines deploys and holds what it promises", () => {
+test("npm run up deploys a platform on three machines, and every requirement holds", () => {
   expect(deployed.output).toMatch(/^AUT-001 +yes /m);
   expect(deployed.output).toMatch(/^AUT-002 +yes /m);
   expect(deployed.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
 });
 
-test("another deploy has nothing to do, on any machine", () => {
+test("a second deploy changes nothing on any machine", () => {
   expectNoChanges(npm("up"));
 });
 
-test("what was deleted by hand between two deploys is there again after the next one", () => {
+test("npm run up restores an index template that was deleted by hand", () => {
   openSearchOn("b", "/_index_template/logs_template", "DELETE");
   const restored = npm("up");
   expectDone(restored);
@@ -56,7 +56,7 @@ test("npm run swarm finds the machines in the Swarm", () => {
   });
 });
 
-test("every container is on its machine, and says so", () => {
+test("every container runs on its machine and has that machine's label", () => {
   const there = Object.fromEntries(
     MACHINES.map(({ name }) => [
       name,
@@ -74,7 +74,7 @@ test("every container is on its machine, and says so", () => {
   }
 });
 
-test("both clusters know the machines, and keep copies on different ones", () => {
+test("both clusters know the machines and spread replicas over them", () => {
   const brokers = kafkaOn("b", "kafka-topics", "--describe", "--topic", "infra-events");
   expect([...brokers.matchAll(/Isr: (\S+)/g)].map(([, isr]) => isr.split(",").sort())).toEqual(
     [1, 2, 3].map(() => ["1", "2", "3"]),
@@ -97,7 +97,7 @@ test("both clusters know the machines, and keep copies on different ones", () =>
 });
 
 test.each(MACHINES.map(({ name }) => name))(
-  "an application on machine %s reaches both clusters, and its exit code is told there once",
+  "an application on machine %s reaches both clusters, and the exit relay there alone reports its exit, once",
   async (name) => {
     const said = asApplication(
       name,
@@ -140,7 +140,7 @@ test("an application on a machine reaches the listeners for applications, and no
   ]);
 });
 
-test("what crosses between machines of a plaintext platform can be read on the way", async () => {
+test("traffic between the machines of a plaintext platform is readable on the network", async () => {
   const packets = await packetsWhile(() => {
     asApplication(
       "c",
@@ -150,7 +150,7 @@ test("what crosses between machines of a plaintext platform can be read on the w
   expect(packets.includes("a-record-for-everybody")).toBe(true);
 });
 
-test("npm run down takes it down on every machine, and keeps what is stored", () => {
+test("npm run down removes the containers of every machine and keeps the volumes", () => {
   const down = npm("down");
   expectDone(down);
   for (const { name } of MACHINES) {

@@ -68,12 +68,12 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   });
 
   if (engine === "forky") {
-    test("layers are in containerd's store, as on a fresh Docker 29", () => {
+    test("the engine keeps layers in containerd's store, as a fresh Docker 29 does", () => {
       expect(docker("info", "--format", "{{.DriverStatus}}")).toContain("containerd.snapshotter");
     });
   }
 
-  test("the lab has no Alloy, no Grafana and no Loki, and says so by name", () => {
+  test("the lab excludes Alloy, Grafana and Loki", () => {
     expect(lab.excludedServices).toEqual(["alloy", "grafana", "loki"]);
     const running = docker("ps", "--format", "{{.Names}}").split("\n");
     expect(running).toEqual(expect.arrayContaining(["prometheus", "exit-relay"]));
@@ -107,7 +107,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       rmSync(folder, { recursive: true });
     });
 
-    test("memory is measured of every container of the platform, under the name that the relay tells", async () => {
+    test("Prometheus has the memory of every container of the platform, by the name that the exit relay gives", async () => {
       const running = docker("ps", "--format", "{{.Names}}", ...OF_THE_LAB).split("\n");
       const panel = PANELS.find(({ panel: name }) => name === "Platform overview: Memory in use");
       await eventually(() => {
@@ -116,7 +116,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       });
     });
 
-    test("a container's id has its cluster, environment and image", async () => {
+    test("groundwork_container_info gives the cluster, environment and image of a container id", async () => {
       const id = docker("inspect", "--format", "{{.Id}}", "kafka-2");
       await eventually(() =>
         query(`groundwork_container_info{container_id="${id}"}`).length === 0 ? [id] : [],
@@ -128,7 +128,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       });
     });
 
-    test("every panel of whose metrics the lab has a source has data", async () => {
+    test("every panel has data if the lab has a source of its metrics", async () => {
       const covered = PANELS.filter(measurable);
       expect(covered.length).toBeGreaterThanOrEqual(55);
       await eventually(() =>
@@ -136,7 +136,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       );
     });
 
-    test("the panels whose metrics only Alloy has are these", () => {
+    test("only these panels need metrics that Alloy alone has", () => {
       expect(PANELS.filter((panel) => !measurable(panel)).map(({ panel }) => panel)).toEqual([
         "Platform overview: Collection",
         "Security: Certificates",
@@ -147,7 +147,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       ]);
     });
 
-    test("the alerts over OpenSearch are silent while it is well", () => {
+    test("no alert about OpenSearch fires while it is healthy", () => {
       const rules = catalog.alertGroups.find(({ name }) => name === "opensearch")?.rules ?? [];
       const silent = rules.filter(({ alert }) => alert !== "DiskWatermark");
       expect(silent.map(({ alert }) => alert)).toEqual([
@@ -163,7 +163,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     test.each([
       ["e2e-exit-0", 0],
       ["e2e-exit-3", 3],
-    ])("says how %s ended, as it happens", async (name, code) => {
+    ])("reports the exit of %s as it happens", async (name, code) => {
       runToEnd(lab.name, name, `exit ${code}`);
       await eventually(missing(name, "die"));
       const id = docker("inspect", "--format", "{{.Id}}", name);
@@ -191,7 +191,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       expect(Math.abs(died.finished - finished / 1000)).toBeLessThan(3);
     });
 
-    test("says that the kernel killed a container for memory, which its own log does not", async () => {
+    test("reports that the kernel killed a container for memory, which the container's own log does not show", async () => {
       runToEnd(lab.name, "e2e-oom", OUT_OF_MEMORY, "--memory", "32m", "--memory-swap", "32m");
       expect(docker("logs", "e2e-oom")).toBe("");
       // The engine may tell of either first.
@@ -209,7 +209,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       ]);
     });
 
-    test("says after a restart what ended in the meantime", async () => {
+    test("reports after a restart what ended in the meantime", async () => {
       docker("stop", "exit-relay");
       runToEnd(lab.name, "e2e-unseen", "exit 5");
       docker("start", "exit-relay");
@@ -219,7 +219,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       expect(state?.succeeded).toBeUndefined();
     });
 
-    test("said how both sidecars of the deploy ended", () => {
+    test("has reported the exit of both init sidecars of the deploy", () => {
       for (const sidecar of ["os-init", "kafka-init"]) {
         const ends = relayed(sidecar).filter(({ exit_code }) => exit_code !== undefined);
         expect(ends.length).toBeGreaterThan(0);
@@ -228,7 +228,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     });
   });
 
-  describe("the exit relay, of applications", () => {
+  describe("the exit relay, for applications", () => {
     /** Waits until so many ends of a container are told, and says what is told of it, without the times. */
     const told = async (name: string, ends: number) => {
       const lines = () =>
@@ -241,7 +241,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       });
     };
 
-    test("says how one ended that joined the network, and its name", async () => {
+    test("reports the exit code and the name of an application on the project network", async () => {
       runApplication("exit", "exit 3", ...PROJECT);
       expect(await told("exit", 1)).toEqual([["die", 3, { failures: 1 }]]);
       // Since it has our label.
@@ -249,7 +249,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       expect(start?.id).toMatch(/^[0-9a-f]{64}$/);
     });
 
-    test("says how one ended that is removed by then", async () => {
+    test("reports the exit of an application whose container is already removed", async () => {
       runApplication("gone", "exit 7", "--rm", ...PROJECT);
       expect(await told("gone", 1)).toEqual([["die", 7, { failures: 1 }]]);
       runApplication("gone", "exit 0", "--rm", ...PROJECT);
@@ -259,7 +259,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       ]);
     });
 
-    test("counts how often one failed that the engine starts again", async () => {
+    test("counts the failures of an application that the engine restarts", async () => {
       runApplication("crash", "exit 4", "--detach", "--restart", "on-failure:2", ...PROJECT);
       expect(await told("crash", 3)).toEqual([
         ["die", 4, { failures: 1 }],
@@ -268,7 +268,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       ]);
     });
 
-    test("says that the kernel killed one for memory", async () => {
+    test("reports that the kernel killed an application for memory", async () => {
       runApplication("oom", OUT_OF_MEMORY, "--memory", "32m", "--memory-swap", "32m", ...PROJECT);
       await eventually(missing("e2e-app-oom", "oom"));
       expect((await told("oom", 1)).sort()).toEqual([
@@ -277,13 +277,13 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       ]);
     });
 
-    test("counts no end that someone asked for", async () => {
+    test("does not count an application that was stopped as a failure", async () => {
       runApplication("stop", "exec sleep 600", "--detach", "--init", ...PROJECT);
       docker("stop", "e2e-app-stop");
       expect(await told("stop", 1)).toEqual([["die", 143, { signal: 15 }]]);
     });
 
-    test("covers one that joins later, and none that is elsewhere or has opted out", async () => {
+    test("covers an application that joins the network later, and none that is on another network or has opted out", async () => {
       runApplication("private", "exit 9", "--label", "groundwork.exits=false", ...PROJECT);
       runApplication("elsewhere", "exit 9");
       runApplication("later", "sleep 3; exit 6", "--detach");

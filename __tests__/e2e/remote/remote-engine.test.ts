@@ -42,7 +42,7 @@ describe("over TCP with TLS", () => {
     expect(output).toContain("no Docker engine answers: ");
   });
 
-  test("npm run doctor finds all that the engine tells", () => {
+  test("npm run doctor reports what the engine tells", () => {
     const finished = npm("doctor", [], tls);
     expectDone(finished);
     expect(finished.output).toMatch(/^disk +yes +not told by this engine$/m);
@@ -62,12 +62,12 @@ describe("over TCP with TLS", () => {
 });
 
 describe("over ssh", () => {
-  test("npm run doctor, plan and up find what was deployed", () => {
+  test("npm run doctor and plan find what was deployed", () => {
     expectDone(npm("doctor", [], ssh));
     expectDone(npm("plan", [], ssh));
   });
 
-  test("npm run up brings a container back that is gone", () => {
+  test("npm run up creates a missing container again", () => {
     docker("rm", "os-init");
     const finished = npm("up", [], ssh);
     expectDone(finished);

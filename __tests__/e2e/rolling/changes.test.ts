@@ -54,7 +54,7 @@ describe("a change that replaces every node of both clusters", () => {
     });
   });
 
-  test("ends with every guarantee in force", () => {
+  test("rolls both clusters and succeeds", () => {
     expect(finished.output).toContain(
       "opensearch is rolled: opensearch-1, opensearch-2, opensearch-3",
     );
@@ -63,13 +63,13 @@ describe("a change that replaces every node of both clusters", () => {
   });
 
   test.each(["opensearch", "kafka"] as const)(
-    "%s loses a node when the one before is back, and no other",
+    "%s loses a node only when the previous one is back",
     (cluster) => {
       expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
     },
   );
 
-  test("the clusters lose theirs side by side", () => {
+  test("the clusters roll side by side", () => {
     const losses = load.events.filter(({ what }) => what === "destroy").map((lost) => lost.cluster);
     for (const cluster of Object.keys(NODES)) {
       // The last of the other's three comes after the first of its own.
@@ -77,13 +77,13 @@ describe("a change that replaces every node of both clusters", () => {
     }
   });
 
-  test("a producer has every record acknowledged meanwhile, and the topic has them all", () =>
+  test("a producer gets every record acknowledged meanwhile, and the topic has them all", () =>
     expectAllRecords(load));
 
-  test("an indexer has every document acknowledged meanwhile, and the index has them all", () =>
+  test("an indexer gets every document acknowledged meanwhile, and the index has them all", () =>
     expectAllDocuments(load));
 
-  test("a volume that is no longer declared is left with its data", () => {
+  test("a volume that is no longer declared stays with its data", () => {
     expect(finished.output).toContain(
       "volume loki-data is no longer declared: it stays with its data; docker volume rm removes it",
     );
@@ -94,7 +94,7 @@ describe("a change that replaces every node of both clusters", () => {
     docker("volume", "rm", "loki-data");
   });
 
-  test("a terminal shows what is at work and redraws it", () => {
+  test("a terminal shows what is running and redraws it", () => {
     // Erases the line above, https://en.wikipedia.org/wiki/ANSI_escape_code#CSI
     expect(finished.output).toContain("\u001b[1A");
     const shown = stripVTControlCharacters(finished.output);
@@ -125,7 +125,7 @@ describe("a roll whose first node does not come back", () => {
     finished = up("pipe");
   });
 
-  test("stops there, and says why with the container's own words", () => {
+  test("stops there, and quotes why from the container's log", () => {
     expect(finished.exitCode).toBe(1);
     const [, node, others] =
       /kafka: (kafka-\d) did not come back, so the others \((.*)\) were left as they are/.exec(
@@ -144,7 +144,7 @@ describe("a roll whose first node does not come back", () => {
     );
   });
 
-  test("leaves the cluster serving", async () => {
+  test("leaves the cluster in service", async () => {
     const brokers = ["--filter", "label=groundwork.cluster=kafka", ...OF_THE_LAB];
     await eventually(() => {
       const healthy = docker("ps", "--quiet", "--filter", "health=healthy", ...brokers);
@@ -158,7 +158,7 @@ describe("a roll whose first node does not come back", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("goes on once it is corrected, with the node that is missing first", () => {
+  test("goes on with the missing node once the mistake is corrected", () => {
     copy.edit("constructs/kafka/kafka-cluster.ts", roles[1], roles[0]);
     copy.edit("constructs/kafka/kafka-cluster.ts", patience[1], patience[0]);
     const { exitCode, output } = up("pipe");

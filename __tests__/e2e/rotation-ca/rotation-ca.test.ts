@@ -4,7 +4,7 @@ import { deployedSampleApplication } from "../../support/sample-application";
 
 const application = deployedSampleApplication();
 
-test("a CA is replaced: first both are trusted, and applications are given both", async () => {
+test("npm run rotate -- ca begins with both CAs trusted, and applications get both", async () => {
   const before = application.issuer();
   let rotated: Finished | undefined;
   const load = await underLoad(

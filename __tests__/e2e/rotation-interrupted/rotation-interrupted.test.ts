@@ -8,7 +8,7 @@ const application = deployedSampleApplication((project) => {
   return project.command("rotate", "ca");
 });
 
-test("a CA is replaced: then certificates are the new one's and it alone is trusted, also when that was interrupted", async () => {
+test("npm run rotate -- ca goes on after an interrupt: certificates are the new CA's, and it alone is trusted", async () => {
   const before = application.issuer();
   let interrupted: Finished | undefined;
   let finished: Finished | undefined;

@@ -5,7 +5,7 @@ import { deployedSampleApplication } from "../../support/sample-application";
 
 const application = deployedSampleApplication();
 
-test("every certificate is replaced", async () => {
+test("npm run rotate -- certificates replaces every certificate, one node at a time, and no write is lost", async () => {
   let rotated: Finished | undefined;
   const load = await underLoad(
     "shop-certificates",
@@ -20,7 +20,7 @@ test("every certificate is replaced", async () => {
   application.expectNothingLost(load);
 });
 
-test("an application's password is replaced", async () => {
+test("npm run rotate -- shop replaces the application's password, and no write is lost", async () => {
   const old = application.login();
   const oldPassword = application.project.passwordOf("shop");
   let rotated: Finished | undefined;

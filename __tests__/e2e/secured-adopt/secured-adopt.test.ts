@@ -6,7 +6,7 @@ import { deployedSecuredLab } from "../../support/secured";
 
 const project = deployedSecuredLab();
 
-test("a state that is lost while everything runs is made good by npm run adopt, node by node, and rights and passwords stay", () => {
+test("npm run adopt recovers a lost state while everything runs, one node at a time, and keeps permissions and passwords", () => {
   rmSync(join(project.folder, ".state", labSecured.name), { recursive: true });
   const refused = project.command("up");
   expect(refused.exitCode).toBe(1);

@@ -50,13 +50,13 @@ test("AUT-001 and AUT-002: the index template is applied, and the topic has its 
   });
 });
 
-test("every sidecar that runs again finds nothing to do", () => {
+test("a sidecar that runs again changes nothing", () => {
   for (const sidecar of ["os-security", "os-init", "kafka-init"]) {
     expect([sidecar, ends(sidecar)]).toEqual([sidecar, WELL]);
   }
 });
 
-describe("what was edited by hand", () => {
+describe("a manual edit", () => {
   const PATH = "/_index_template/logs_template";
   const template = () => asAdmin("GET", PATH).index_templates[0].index_template;
   const alter = (isr: number) =>
@@ -65,7 +65,7 @@ describe("what was edited by hand", () => {
       ...["--alter", "--add-config", `min.insync.replicas=${isr}`],
     ]);
 
-  test("is named with 73 and not changed", () => {
+  test("is reported with exit code 73 and left as it is", () => {
     const edited = template();
     edited.template.settings.index.number_of_replicas = "2";
     asAdmin("PUT", PATH, edited);
@@ -82,7 +82,7 @@ describe("what was edited by hand", () => {
     expect(topic("infra-events").configs).toBe("min.insync.replicas=1");
   });
 
-  test("is found well by the next run when it is put right", () => {
+  test("is no drift any more once it is reverted", () => {
     const repaired = template();
     repaired.template.settings.index.number_of_replicas = "1";
     asAdmin("PUT", PATH, repaired);
@@ -91,10 +91,10 @@ describe("what was edited by hand", () => {
   });
 });
 
-describe("a sidecar that may not do what it is for", () => {
+describe("a sidecar that lacks a permission", () => {
   const ROLE = "/_plugins/_security/api/roles/groundwork_index_templates";
 
-  test("ends with 77 and names the permission of OpenSearch that it lacks", () => {
+  test("ends with 77 and names the missing permission of OpenSearch", () => {
     asAdmin("PUT", ROLE, { reserved: true, cluster_permissions: ["cluster:monitor/health"] });
     expect(ends("os-init")).toEqual({
       ...{ exitCode: 77, changes: 0, drift: [] },
@@ -102,13 +102,13 @@ describe("a sidecar that may not do what it is for", () => {
     });
   });
 
-  test("finds all as it was when its role is given back, which os-security does", () => {
+  test("finds no drift after os-security restores its role", () => {
     expect(rerun("os-security").log.at(-1)).toMatchObject({ exit_code: 0, reconciled: 1 });
     expect(JSON.stringify(asAdmin("GET", ROLE))).toContain("indices:admin/index_template/put");
     expect(ends("os-init")).toEqual(WELL);
   });
 
-  test("ends with 77 and names the right of Kafka that it lacks, and finds all as it was when it has it", () => {
+  test("ends with 77 and names the missing ACL of Kafka, and finds no drift once it has the ACL", () => {
     const useKeyPairOf = (principal: string) => {
       const keyPair = join(folder, "key-pair.pem");
       writeFileSync(keyPair, project.keyPairOf(principal), { mode: 0o644 });
@@ -126,7 +126,7 @@ describe("a sidecar that may not do what it is for", () => {
   });
 });
 
-test("who took an application's user over is told, with the requirement that does not hold, and not touched", () => {
+test("npm run up reports that someone else took over an application's user, fails NFR-SEC and leaves the user alone", () => {
   const USER = "/_plugins/_security/api/internalusers/shop";
   asAdmin("PUT", USER, { password: "one-that-is-Long-3nough", description: "of others" });
   const taken = project.command("up");
@@ -143,7 +143,7 @@ test("who took an application's user over is told, with the requirement that doe
   expect(again.output).toMatch(/^NFR-SEC +yes /m);
 });
 
-test("what is not declared any more is revoked by the next deploy, and nothing else", () => {
+test("the next deploy revokes the permissions of an application that is no longer declared, and nothing else", () => {
   const file = join(project.folder, "catalog", "applications.ts");
   const [ledger] = / {2}\{\n {4}name: "ledger"[\s\S]*?\n {2}\},\n/.exec(
     readFileSync(file, "utf8"),
@@ -155,7 +155,7 @@ test("what is not declared any more is revoked by the next deploy, and nothing e
   expect([ends("kafka-init"), ends("os-security")]).toEqual([WELL, WELL]);
 });
 
-test("doctor says for how long the certificates are good, and whether the clocks agree", () => {
+test("npm run doctor says when the certificates expire and whether the clocks agree", () => {
   const doctor = project.command("doctor");
   expectDone(doctor);
   for (const row of [

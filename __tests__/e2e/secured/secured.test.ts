@@ -26,12 +26,12 @@ let visitors: Visitors;
 
 afterAll(() => visitors.remove());
 
-test("a secured platform deploys and holds what it promises", () => {
+test("npm run up deploys a secured platform, and every requirement holds", () => {
   expect(deployed.output).not.toMatch(/^\S+ +NO /m);
   expect(deployed.output).toMatch(/^NFR-SEC +yes +applications have .*: shop, ledger$/m);
 });
 
-test("another deploy has nothing to do", () => {
+test("a second deploy changes nothing", () => {
   const again = project.command("up");
   expectDone(again);
   expect(again.output.match(/: no changes/g)).toHaveLength(5);
@@ -39,12 +39,12 @@ test("another deploy has nothing to do", () => {
   expectDone(plan);
 });
 
-describe("those who come with a certificate or a password", () => {
+describe("authorization", () => {
   beforeAll(async () => {
     visitors = await Visitors.enter(project, labSecured);
   });
 
-  describe("to OpenSearch", () => {
+  describe("clients of OpenSearch", () => {
     testOpenSearchAuthorization(() => visitors, {
       project_net: {
         url: "https://opensearch:9200",
@@ -60,13 +60,13 @@ describe("those who come with a certificate or a password", () => {
       },
     });
 
-    test("hear nothing without TLS", () => {
+    test("get no answer without TLS", () => {
       expect(
         visitors.guests.project_net.run("curl", "--silent", "http://opensearch:9200/").exitCode,
       ).not.toBe(0);
     });
 
-    test("join as a node only with a node's certificate", async () => {
+    test("join as a node only with the certificate of a node", async () => {
       const settings = docker("inspect", "opensearch-1", "--format", "{{json .Config.Env}}");
       const env = (JSON.parse(settings) as string[])
         .filter((entry) => !entry.startsWith("cluster.initial_cluster_manager_nodes="))
@@ -102,10 +102,10 @@ describe("those who come with a certificate or a password", () => {
     });
   });
 
-  describe("to Kafka", () => {
+  describe("clients of Kafka", () => {
     testKafkaAuthorization(() => visitors);
 
-    test("a group is its members' alone", () => {
+    test("read with their own consumer groups alone", () => {
       const read = (who: string, group: string) =>
         visitors.guests.project_net.run(
           ...["/opt/kafka/bin/kafka-console-consumer.sh", "--bootstrap-server", "kafka:9092"],
@@ -123,7 +123,7 @@ describe("those who come with a certificate or a password", () => {
   });
 });
 
-test("who is refused is in the logs, by the words that Alloy counts", () => {
+test("both clusters log refusals in the words that Alloy counts", () => {
   const counted = readFileSync(join(CONSTRUCTS, "alloy", "refusals.alloy"), "utf8");
   const unquoted = (text: string): string => JSON.parse(`"${text}"`);
   const patterns = [...counted.matchAll(/\|~ \\"(.+?)\\""/g)].map(
@@ -138,7 +138,7 @@ test("who is refused is in the logs, by the words that Alloy counts", () => {
   }
 });
 
-describe("on infra_net, where the platform measures itself,", () => {
+describe("telemetry on infra_net", () => {
   const { infra } = labSecured.networks;
   const query = "prometheus:9090/api/v1/query?query=up";
 
@@ -147,13 +147,20 @@ describe("on infra_net, where the platform measures itself,", () => {
   const status = (url: string, ...options: string[]) =>
     visitors.guests.infra_net.status(url, "--max-time", "10", ...options);
 
-  test("Prometheus answers Alloy, Grafana and the checks by their certificates, and nobody else", async () => {
+  test("Prometheus answers the certificates of Alloy, Grafana and the checks, and no other", async () => {
     const ca = readFileSync(join(project.secrets, "ca", "ca.pem"), "utf8");
-    visitors.put("unknown.pem", await makeKeyPair(ca, "unknown", ["unknown"]));
-    visitors.put("said-alloy.pem", await makeKeyPair(await makeCa("other"), "alloy", ["alloy"]));
+    visitors.put(
+      "unknown-principal.pem",
+      await makeKeyPair(ca, "unknown-principal", ["unknown-principal"]),
+    );
+    visitors.put(
+      "alloy-of-unknown-ca.pem",
+      await makeKeyPair(await makeCa("other"), "alloy", ["alloy"]),
+    );
     const certificates = [
-      ...["alloy", "checks", "grafana", "unknown", "said-alloy", "unknown-ca", "prometheus"],
-      ...["kafka-1", "kafka-init", "opensearch-1", "os-init", "os-admin"],
+      ...["alloy", "checks", "grafana", "prometheus", "kafka-1", "kafka-init"],
+      ...["opensearch-1", "os-init", "os-admin"],
+      ...["unknown-principal", "alloy-of-unknown-ca", "unknown-ca"],
     ];
     const answers = [
       ["nobody", status(`https://${query}`)],
@@ -166,14 +173,14 @@ describe("on infra_net, where the platform measures itself,", () => {
     });
   });
 
-  test("Prometheus hears nobody without TLS, and is not there for applications", () => {
+  test("Prometheus refuses plaintext requests, and its name does not resolve for applications", () => {
     expect(status(`http://${query}`)).toBe("400");
     expect(visitors.guests.project_net.run("curl", "--silent", `https://${query}`).exitCode).toBe(
       6,
     );
   });
 
-  test("Prometheus has what Alloy's exporters see of both clusters, sent over TLS", async () => {
+  test("Prometheus receives the metrics of both clusters over TLS", async () => {
     const brokers = [1, 2, 3].map((i) => `kafka-${i}.infra-net:19092`).join(",");
     docker(
       ...["run", ...TRIAL, "--detach", "--name", "exporters", "--network", infra.name],
@@ -211,7 +218,7 @@ describe("on infra_net, where the platform measures itself,", () => {
   });
 });
 
-test("no secret is in what is synthesized, in a plan, in the state, or in what the engine tells", () => {
+test("no secret is in the synthesized stacks, a plan, the state, container metadata or logs", () => {
   const secrets = readdirSync(project.secrets, { recursive: true, withFileTypes: true })
     .filter(({ name }) => /\.(pem|password|bcrypt)$/.test(name))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))

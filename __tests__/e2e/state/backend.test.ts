@@ -8,7 +8,7 @@ const copy = projectCopy();
 
 beforeAll(() => freshLab());
 
-describe("a state that moves to where the whole team finds it", () => {
+describe("a local state that moves to a shared backend", () => {
   const execute = promisify(execFile);
   const LAYERS = ["network", "storage", "data", "messaging", "observability"];
   let server: StateServer;
@@ -34,14 +34,14 @@ describe("a state that moves to where the whole team finds it", () => {
   });
   afterAll(() => server.close());
 
-  test("is moved by one command, every stack", () => {
+  test("is moved by one command, for every stack", () => {
     for (const layer of LAYERS) {
       expect(moved).toMatch(new RegExp(`^lab-${layer} +moved$`, "m"));
     }
     expect([...server.states.keys()].sort()).toEqual(LAYERS.map((name) => `/lab-${name}`).sort());
   });
 
-  test("is the state that the next deploy finds, locks, and has nothing to do with", () => {
+  test("is found and locked by the next deploy, which changes nothing", () => {
     for (const layer of LAYERS) {
       expect(deployed).toContain(`${layer}: no changes`);
     }

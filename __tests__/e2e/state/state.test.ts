@@ -47,7 +47,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const migrate = () => migrateState(join(folder, "stack"), join(folder, "local.tfstate"), terraform);
 
-test("a local state moves to the backend, and nothing is planned afterwards", async () => {
+test("a local state moves to the backend, and the next plan is empty", async () => {
   expect(await migrate()).toBe("moved");
   expect(JSON.parse(server.states.get("/state") ?? "").resources).toHaveLength(1);
   expect(existsSync(join(folder, "local.tfstate"))).toBe(false);
@@ -58,7 +58,7 @@ test("a local state moves to the backend, and nothing is planned afterwards", as
   expect(await migrate()).toBe("nothing to move");
 });
 
-test("a state that the backend has already is left alone", async () => {
+test("a state of other origin in the backend is left alone", async () => {
   const local = readFileSync(join(folder, "local.tfstate"), "utf8");
   const theirs = { ...JSON.parse(local), lineage: "11111111-2222-3333-4444-555555555555" };
   server.states.set("/state", JSON.stringify(theirs));
@@ -69,7 +69,7 @@ test("a state that the backend has already is left alone", async () => {
   expect(readFileSync(join(folder, "local.tfstate"), "utf8")).toBe(local);
 });
 
-test("a state is locked while Terraform works on it, and not by what a killed one left", async () => {
+test("a state is locked while Terraform works on it, and not after Terraform was killed", async () => {
   writeFileSync(
     join(folder, "stack", "cdk.tf.json"),
     JSON.stringify({
