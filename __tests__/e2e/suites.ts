@@ -82,6 +82,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "machines-rolling": suite(190, SEVERAL_MACHINES),
   "engine-proxy": suite(45, ONE_MACHINE_SECURED),
   machines: suite(155, SEVERAL_MACHINES),
+  "machines-killed": suite(200, SEVERAL_MACHINES),
   "machines-secured": suite(200, SEVERAL_MACHINES_SECURED),
   "killed-containers": suite(215),
   "killed-engine": suite(215),

@@ -78,7 +78,10 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run lab:schema": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab:schema")'],
   "npm run lab": ["__tests__/e2e/docs/docs.test.ts", 'npm("lab")'],
   "npm run lab -- --secured": ["__tests__/support/secured.ts", "freshLab(labSecured)"],
-  "npm run lab -- --machines 3": ["__tests__/support/machines.ts", "freshLab(labThree)"],
+  "npm run lab -- --machines 3": [
+    "__tests__/e2e/machines-killed/machines-killed.test.ts",
+    'npm("lab", ["--machines", "3"])',
+  ],
   "npm run lab -- --engine forky": ["__tests__/e2e/engines/engines.test.ts", 'testSmoke("forky")'],
   "npm run swarm": ["__tests__/e2e/machines/machines.test.ts", 'npm("swarm")'],
   "npm run credentials -- <application>": [

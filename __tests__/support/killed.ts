@@ -4,8 +4,15 @@ import { setTimeout } from "node:timers/promises";
 import { labEnginePid } from "../../lab/prepare";
 import { docker, expectDone, freshLab, kafka, npm, OF_THE_LAB, openSearch, records } from "./lab";
 
-/** What dies first: the processes of the lab's containers, or the Docker engine that they belong to. */
+/** What dies first: the processes of the lab's containers, or the Docker engines that they belong to. */
 export type First = "containers" | "engine";
+
+/** A Docker engine of the lab. */
+export interface LabEngineProcess {
+  readonly pid: string;
+  /** Ids of the lab's containers that run on it. */
+  readonly containers: readonly string[];
+}
 
 /** How long one outlives the other: an engine that sees its containers end begins to start them again. */
 const DELAYS_MS = [0, 50, 150, 300, 1000];
@@ -21,8 +28,10 @@ export function testKilled(first: First): void {
 
   test.each(DELAYS_MS)(
     `npm run lab finds its data after the ${first} died, and the rest %i ms later`,
-    async (delay) => {
-      await killLab(first, delay);
+    async (delayMs) => {
+      const pid = labEnginePid() as string;
+      const containers = docker("ps", "--quiet", "--no-trunc", ...OF_THE_LAB).split("\n");
+      await killEngines(first, [{ pid, containers }], delayMs);
       expectDone(npm("lab"));
       expect(openSearch("GET", "/kept/_count").count).toBe(1);
       expect(records("infra-events")).toBe(1);
@@ -30,23 +39,40 @@ export function testKilled(first: First): void {
   );
 }
 
-async function killLab(first: First, delayMs: number): Promise<void> {
-  const engine = labEnginePid() as string;
+/** The process of the Docker engine that was told to listen at an address. */
+export function enginePidAt(address: string): string {
+  const pids = processes(
+    (pid) => nameOf(pid) === "dockerd" && read(pid, "cmdline").split("\0").includes(address),
+  );
+  expect({ address, engines: pids.length }).toEqual({ address, engines: 1 });
+  return pids[0];
+}
+
+/** Kills engines with what they consist of, and the processes of their containers, in that order or the other. */
+export async function killEngines(
+  first: First,
+  engines: readonly LabEngineProcess[],
+  delayMs: number,
+): Promise<void> {
+  const pids = engines.map(({ pid }) => pid);
   // Never one that somebody else has started.
-  expect(nameOf(engine)).toBe("dockerd");
-  const ids = docker("ps", "--quiet", "--no-trunc", ...OF_THE_LAB).split("\n");
+  expect(pids.map(nameOf)).toEqual(pids.map(() => "dockerd"));
+  const ids = engines.flatMap(({ containers }) => containers);
   const isOfContainer = (text: string) => ids.some((id) => text.includes(id));
   const ofContainers = processes((pid) => isOfContainer(read(pid, "cgroup")));
-  const ofEngine = processes(
-    (pid) =>
-      pid === engine ||
-      read(pid, "status").includes(`\nPPid:\t${engine}\n`) ||
-      (nameOf(pid).startsWith("containerd-shim") && isOfContainer(read(pid, "cmdline"))),
-  );
+  const ofEngines = processes((pid) => {
+    const [, parent] = /^PPid:\t(\d+)$/m.exec(read(pid, "status")) ?? [];
+    return (
+      pids.includes(pid) ||
+      pids.includes(parent) ||
+      (nameOf(pid).startsWith("containerd-shim") && isOfContainer(read(pid, "cmdline")))
+    );
+  });
   expect(ofContainers.length).toBeGreaterThanOrEqual(ids.length);
-  // Itself, its containerd and what keeps each container.
-  expect(ofEngine.length).toBeGreaterThanOrEqual(ids.length + 2);
-  const [one, other] = first === "containers" ? [ofContainers, ofEngine] : [ofEngine, ofContainers];
+  // Each engine itself, its containerd and what keeps each container.
+  expect(ofEngines.length).toBeGreaterThanOrEqual(ids.length + 2 * engines.length);
+  const [one, other] =
+    first === "containers" ? [ofContainers, ofEngines] : [ofEngines, ofContainers];
   kill(one);
   await setTimeout(delayMs);
   kill(other);

@@ -38,6 +38,20 @@ export function on(machine: string, ...args: string[]): string {
   return docker(...at(machine), ...args);
 }
 
+/** The names of the containers that each machine lists, sorted. */
+export function containersByMachine(...options: string[]): Record<string, string> {
+  const list = ["ps", ...options, "--format", "{{.Names}}"];
+  return Object.fromEntries(
+    MACHINES.map(({ name }) => [
+      name,
+      on(name, ...list)
+        .split("\n")
+        .sort()
+        .join(" "),
+    ]),
+  );
+}
+
 /** The number of the nodes on a machine. */
 const nodeOn = (machine: string) => MACHINES.findIndex(({ name }) => name === machine) + 1;
 
@@ -205,7 +219,7 @@ export async function loadOn(machine: string): Promise<MachineLoad> {
 }
 
 /** How many records the topic has. */
-function recordsOn(machine: string): number {
+export function recordsOn(machine: string): number {
   return kafkaOn(machine, "kafka-get-offsets", "--topic", TOPIC)
     .split("\n")
     .reduce((sum, line) => sum + Number(line.split(":")[2]), 0);

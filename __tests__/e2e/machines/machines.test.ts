@@ -3,6 +3,7 @@ import { eventually } from "../../support/eventually";
 import { expectDone, type Finished, npm, TRIAL } from "../../support/lab";
 import {
   asApplication,
+  containersByMachine,
   expectNoChanges,
   KAFKA,
   kafkaOn,
@@ -57,13 +58,7 @@ test("npm run swarm finds the machines in the Swarm", () => {
 });
 
 test("every container runs on its machine and has that machine's label", () => {
-  const there = Object.fromEntries(
-    MACHINES.map(({ name }) => [
-      name,
-      on(name, "ps", "--all", "--format", "{{.Names}}").split("\n").sort().join(" "),
-    ]),
-  );
-  expect(there).toEqual({
+  expect(containersByMachine("--all")).toEqual({
     a: "exit-relay-a kafka-1 kafka-init opensearch-1 os-init prometheus",
     b: "exit-relay-b kafka-2 opensearch-2",
     c: "exit-relay-c kafka-3 opensearch-3",
