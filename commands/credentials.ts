@@ -1,6 +1,6 @@
-import { ensureSecrets } from "../environments/secrets";
 import { credentialsOf, type Format, RENDERERS } from "../operations/credentials/credentials";
 import { currentDeclarations } from "../operations/synthesis/environment";
+import { ensureSecrets } from "../secrets/platform-secrets";
 
 /** Prints what an application connects to the clusters with. */
 export async function printCredentials(

@@ -25,7 +25,7 @@ const KEY_PAIR_DAYS = 365;
 
 cryptoProvider.set("node", webcrypto as never);
 
-/** A new CA, for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which CAs are told apart. */
+/** Makes a CA for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which CAs are told apart. */
 export async function makeCa(name: string): Promise<string> {
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -43,7 +43,7 @@ export async function makeCa(name: string): Promise<string> {
 }
 
 /**
- * A private key (PKCS8) and its certificate `CN=<name>` of the CA, for one year, by which its holder serves under these names and
+ * Makes a private key (PKCS8) and its certificate `CN=<name>` of the CA, for one year, by which its holder serves under these names and
  * addresses and asks others; PEM.
  */
 export async function makeKeyPair(

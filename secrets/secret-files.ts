@@ -22,11 +22,11 @@ const BCRYPT_ROUNDS = 12;
 export const SECRET_FILES = {
   /** What new certificates are signed with: private key and certificate. */
   ca: "ca/ca.pem",
-  /** What is trusted: certificates of one CA, and while that is replaced of two. */
+  /** What is trusted: the certificate of one CA, and of two during a rotation. */
   caBundle: "ca/bundle.pem",
   /** Takes the CA's place as soon as everything trusts it. */
   nextCa: "ca/next.pem",
-  /** The step at which a replacement of the CA stands, 1 to 3; it is not there when none is under way. */
+  /** The step at which a rotation of the CA stands, 1 to 3; it is not there when none is under way. */
   caRotationStep: "ca/step",
   /** Private key and certificate. */
   keyPair: (principal: string) => `key-pairs/${principal}.pem`,
@@ -169,13 +169,13 @@ function unnamedHosts(certificate: X509Certificate, hosts: readonly string[]): s
 
 /** Every certificate is valid today, of a trusted CA and has its key, and no key is anybody else's to read. */
 export function checkSecretFiles(folder: string, { principals }: WantedSecrets): void {
-  const caBundle = readCaBundle(join(folder, SECRET_FILES.caBundle));
+  const trusted = readCaBundle(join(folder, SECRET_FILES.caBundle));
   for (const [name, hosts] of principals) {
     const file = join(folder, SECRET_FILES.keyPair(name));
     const certificate = readCertificate(file);
     checkValidity(certificate, file);
     validate(
-      caBundle.some((ca) => certificate.verify(ca.publicKey)),
+      trusted.some((ca) => certificate.verify(ca.publicKey)),
       () =>
         `${file} is of none of the CAs in ${SECRET_FILES.caBundle}: give the certificate that one of them has signed, or add its CA there`,
     );
@@ -239,7 +239,7 @@ export function readCertificate(file: string): X509Certificate {
   }
 }
 
-/** Every CA of a file that has one or, while it is replaced, two. */
+/** The certificates of a CA bundle: one or, during a rotation, two. */
 export function readCaBundle(file: string): X509Certificate[] {
   const blocks = certificatesIn(readFileSync(file, "utf8"));
   validate(

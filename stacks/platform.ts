@@ -12,7 +12,7 @@ import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/container/declaration";
 import { validate } from "../constructs/container/validation";
 import { type Environment, isSecured } from "../environments";
-import { ensureSecrets } from "../environments/secrets";
+import { ensureSecrets } from "../secrets/platform-secrets";
 import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";

@@ -1,6 +1,6 @@
 import type { Security } from "../constructs";
 import { type Environment, isSecured } from "../environments";
-import { secretsAreGiven, secretsFolder } from "../environments/identities";
+import { secretsAreGiven, secretsFolder } from "../secrets/platform-secrets";
 import { securityIn } from "../secrets/secret-folder";
 
 /** What an environment's services and sidecars know their principals by; nothing where its networks are trusted. */

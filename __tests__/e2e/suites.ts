@@ -41,7 +41,7 @@ const MACHINES = [
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
-  ...["secrets/certificates.ts", "environments/rotation.ts"],
+  ...["secrets/certificates.ts", "secrets/rotation.ts"],
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   "__tests__/support/authorization-matrix.ts",

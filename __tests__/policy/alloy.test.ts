@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SERVICES } from "../../constructs/security/principals";
 import type { Environment } from "../../environments";
-import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
+import { principalsOf } from "../../secrets/platform-secrets";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 import { alloysGauges } from "../support/telemetry";
 

@@ -2,17 +2,17 @@ import { X509Certificate } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureKeyPairs, principalsOf, secretsFolder } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
+import { labSecured } from "../../lab/environments";
+import { rotate } from "../../operations/rotation/rotate";
+import { ensureKeyPairs, principalsOf, secretsFolder } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
   finishCaRotation,
   forgetCertificates,
   forgetPassword,
   takeCaRotationStep,
-} from "../../environments/rotation";
-import { labSecured } from "../../lab/environments";
-import { rotate } from "../../operations/rotation/rotate";
+} from "../../secrets/rotation";
 import { certificatesIn } from "../../secrets/secret-files";
 
 const environment = { ...labSecured, name: "rotation-test" };

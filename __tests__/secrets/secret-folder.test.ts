@@ -11,8 +11,8 @@ import {
   OpenSearchInit,
   OpenSearchSecurity,
 } from "../../constructs";
-import { principalsOf } from "../../environments/identities";
 import { labSecured } from "../../lab/environments";
+import { principalsOf } from "../../secrets/platform-secrets";
 import { SecretFolder } from "../../secrets/secret-folder";
 import type { Json } from "../support/platform";
 

@@ -1,6 +1,6 @@
-import { principalsOf } from "../../environments/identities";
 import { laptop } from "../../environments/laptop";
 import { knownEnvironments } from "../../operations/synthesis/environment";
+import { principalsOf } from "../../secrets/platform-secrets";
 import { container, containers, envOf, type Json, synthesize } from "../support/platform";
 
 /** Production, with a Grafana that is published, too. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Application, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { secretsFolder } from "../../environments/identities";
+import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
 import { CommandError, table } from "../terminal/terminal";
 

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSecured } from "../../environments";
-import { secretsFolder } from "../../environments/identities";
+import { secretsFolder } from "../../secrets/platform-secrets";
 import { certificatesIn, SECRET_FILES } from "../../secrets/secret-files";
 import type { Platform } from "../platform/platform";
 import { listed } from "../terminal/terminal";

@@ -2,9 +2,13 @@ import { relative } from "node:path";
 import type { Application } from "../../constructs";
 import { ValidationError } from "../../constructs/container/validation";
 import { type Environment, isSecured } from "../../environments";
-import { certificatesOf, secretsAreGiven, secretsFolder } from "../../environments/identities";
-import { caRotationStepOf } from "../../environments/rotation";
-import { ensureSecrets } from "../../environments/secrets";
+import {
+  certificatesOf,
+  ensureSecrets,
+  secretsAreGiven,
+  secretsFolder,
+} from "../../secrets/platform-secrets";
+import { caRotationStepOf } from "../../secrets/rotation";
 import { missingInputs, type Variable } from "../synthesis/inputs";
 import { PROJECT_ROOT } from "../synthesis/project";
 import { listed } from "../terminal/terminal";

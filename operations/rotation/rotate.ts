@@ -1,6 +1,6 @@
 import type { Application } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { secretsAreGiven, secretsFolder } from "../../environments/identities";
+import { secretsAreGiven, secretsFolder } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
   finishCaRotation,
@@ -8,7 +8,7 @@ import {
   forgetPassword,
   setCaRotationStep,
   takeCaRotationStep,
-} from "../../environments/rotation";
+} from "../../secrets/rotation";
 import { deployPlatform } from "../deploy/deploy";
 import { fileOf } from "../synthesis/environment";
 import { CommandError, listed } from "../terminal/terminal";

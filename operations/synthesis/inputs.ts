@@ -1,5 +1,5 @@
 import type { Environment } from "../../environments";
-import { missingSecrets } from "../../environments/secrets";
+import { missingSecrets } from "../../secrets/admin-password";
 
 /** A variable that Terraform has no value for by itself. */
 export interface Variable {

@@ -6,9 +6,9 @@ import {
   type Role,
 } from "../../constructs/opensearch/declared-applications";
 import type { Environment } from "../../environments";
-import { principalsOf } from "../../environments/identities";
 import type { SynthesizedContainer } from "../../operations/synthesis/container";
 import { containersIn, type Json, type Synthesis } from "../../operations/synthesis/tree";
+import { principalsOf } from "../../secrets/platform-secrets";
 
 const EVERYTHING = "everything";
 const NOTHING = "nothing";

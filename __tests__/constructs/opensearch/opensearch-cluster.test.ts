@@ -1,7 +1,7 @@
 import { Testing } from "cdktf";
 import { OpenSearchCluster } from "../../../constructs";
-import { environments } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
+import { knownEnvironments } from "../../../operations/synthesis/environment";
 import { container, envOf, type Json, synthesize } from "../../support/platform";
 import { networks, nodes, stack } from "../../support/stack";
 
@@ -10,7 +10,7 @@ describe("an OpenSearch cluster", () => {
     const laptopNode = envOf(container(synthesize(laptop).stacks, "opensearch-1"));
     expect(laptopNode["transport.host"]).toBe("opensearch-1.infra_net");
     expect(laptopNode["http.host"]).toBe("_local_,opensearch-1.infra_net,opensearch-1.project_net");
-    const production = container(synthesize(environments.production).stacks, "opensearch-1");
+    const production = container(synthesize(knownEnvironments.production).stacks, "opensearch-1");
     expect(envOf(production)["http.host"]).toBe("_local_,opensearch-1.infra_net");
     expect(production.networks_advanced).toEqual([
       { name: "infra_net", aliases: ["opensearch", "opensearch-1.infra-net"] },
@@ -24,7 +24,7 @@ describe("an OpenSearch cluster", () => {
       { name: "nofile", soft: 65536, hard: 65536 },
     ]);
     expect(envOf(raised)["bootstrap.memory_lock"]).toBe("true");
-    const inherited = container(synthesize(environments.lab).stacks, "opensearch-1");
+    const inherited = container(synthesize(knownEnvironments.lab).stacks, "opensearch-1");
     expect(inherited.ulimit).toBeUndefined();
     expect(envOf(inherited)["bootstrap.memory_lock"]).toBe("false");
   });

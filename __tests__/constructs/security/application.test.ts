@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import type { Application } from "../../../constructs";
 import { validateApplications } from "../../../constructs/security/application";
-import { principalsOf } from "../../../environments/identities";
 import { labSecured } from "../../../lab/environments";
+import { principalsOf } from "../../../secrets/platform-secrets";
 import { SECURITY, securedKafka } from "../../support/kafka-cluster";
 
 describe("an application", () => {

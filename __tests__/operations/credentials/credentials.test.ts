@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../../constructs";
-import { makeKeyPairs } from "../../../environments/identities";
 import { lab, labSecured } from "../../../lab/environments";
 import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
+import { makeKeyPairs } from "../../../secrets/platform-secrets";
 
 // Twelve rounds, each twice as long as the one before, say nothing that four do not.
 jest.mock("bcryptjs", () => {

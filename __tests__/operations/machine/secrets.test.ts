@@ -1,10 +1,10 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeKeyPairs, principalsOf, secretsFolder } from "../../../environments/identities";
 import { laptop } from "../../../environments/laptop";
 import { labSecured } from "../../../lab/environments";
 import { checkSecrets } from "../../../operations/machine/secrets";
+import { makeKeyPairs, principalsOf, secretsFolder } from "../../../secrets/platform-secrets";
 
 const folder = mkdtempSync(join(tmpdir(), "key-pairs-"));
 const made = join(folder, "made");

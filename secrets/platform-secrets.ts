@@ -1,7 +1,10 @@
 import { join, resolve } from "node:path";
 import { validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
+import type { Application } from "../constructs/security/application";
 import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
+import { type Environment, isSecured, nodesOf } from "../environments";
+import { ensureAdminPassword } from "./admin-password";
 import {
   checkSecretFiles,
   ensureSecretFiles,
@@ -11,8 +14,7 @@ import {
   readCertificate,
   SECRET_FILES,
   type WantedSecrets,
-} from "../secrets/secret-files";
-import { type Environment, isSecured, nodesOf } from "./environment";
+} from "./secret-files";
 
 /** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
@@ -20,7 +22,7 @@ const GIVEN_BY = "GROUNDWORK_SECRETS";
 /** Where an environment's secrets lie. */
 export function secretsFolder({ name }: Environment): string {
   const given = process.env[GIVEN_BY];
-  return given ? resolve(given) : join(__dirname, "secrets", name);
+  return given ? resolve(given) : join(__dirname, "..", "environments", "secrets", name);
 }
 
 /** Whether they are given from outside. */
@@ -51,6 +53,22 @@ function wantedBy(environment: Environment, applications: readonly string[]): Wa
     principals: principalsOf(environment),
     applications,
   };
+}
+
+/**
+ * Puts the environment's secrets where Terraform reads them: those that are given as they are given, those that the environment
+ * generates unless they are there. No synth output has them. Fails when one cannot work.
+ */
+export async function ensureSecrets(
+  environment: Environment,
+  applications: readonly Application[] = [],
+  adminPassword?: string,
+): Promise<void> {
+  await ensureKeyPairs(
+    environment,
+    applications.map(({ name }) => name),
+  );
+  ensureAdminPassword(environment, adminPassword);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
-import { adminPasswordFile, ensureSecrets, missingSecrets } from "../../environments/secrets";
+import { adminPasswordFile, missingSecrets } from "../../secrets/admin-password";
+import { ensureSecrets } from "../../secrets/platform-secrets";
 
 describe("the admin password's file", () => {
   const name = "test-of-secrets";

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { certificatesIn, SECRET_FILES, writeSecret } from "../secrets/secret-files";
-import type { Environment } from "./environment";
-import { principalsOf, secretsFolder } from "./identities";
+import type { Environment } from "../environments";
+import { principalsOf, secretsFolder } from "./platform-secrets";
+import { certificatesIn, SECRET_FILES, writeSecret } from "./secret-files";
 
 /** Has every principal's certificate made anew by the next synth. */
 export function forgetCertificates(environment: Environment): void {
@@ -19,7 +19,7 @@ export function forgetPassword(environment: Environment, application: string): v
 }
 
 /**
- * Brings the files to where they are to be deployed in a step of replacing the CA, wherever within that step they were left:
+ * Brings the files to where they are to be deployed in a step of the CA's rotation, wherever within that step they were left:
  * 1, both CAs are trusted; 2, certificates are made anew, by the new one, at the next synth; 3, the new one alone is trusted.
  */
 export async function takeCaRotationStep(environment: Environment, step: number): Promise<void> {
@@ -34,7 +34,7 @@ export async function takeCaRotationStep(environment: Environment, step: number)
   if (step === 1) {
     if (!isThere(nextCa)) {
       // Here, since every command knows of rotations, and this library takes a fifth of a second to load.
-      const { makeCa } = await import("../secrets/certificates");
+      const { makeCa } = await import("./certificates");
       writeSecret(folder, nextCa, await makeCa(`groundwork ${environment.name}`));
     }
     trust(ca, nextCa);
@@ -52,13 +52,13 @@ export function setCaRotationStep(environment: Environment, step: number): void 
   writeSecret(secretsFolder(environment), SECRET_FILES.caRotationStep, `${step}\n`);
 }
 
-/** The step at which a replacement of the CA stands. */
+/** The step at which a rotation of the CA stands. */
 export function caRotationStepOf(environment: Environment): number | undefined {
   const file = join(secretsFolder(environment), SECRET_FILES.caRotationStep);
   return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
 }
 
-/** The CA is replaced, everywhere. */
+/** Ends a rotation of the CA: the new one is deployed everywhere. */
 export function finishCaRotation(environment: Environment): void {
   rmSync(join(secretsFolder(environment), SECRET_FILES.caRotationStep), { force: true });
 }

@@ -14,15 +14,15 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compareSync } from "bcryptjs";
+import { laptop } from "../../environments/laptop";
+import { labSecured } from "../../lab/environments";
+import { makeKeyPair } from "../../secrets/certificates";
 import {
   ensureKeyPairs,
   makeKeyPairs,
   principalsOf,
   secretsFolder,
-} from "../../environments/identities";
-import { laptop } from "../../environments/laptop";
-import { labSecured } from "../../lab/environments";
-import { makeKeyPair } from "../../secrets/certificates";
+} from "../../secrets/platform-secrets";
 
 // Each of twelve rounds takes twice as long as the one before: one test has them all.
 const mockRounds = { atMost: 4 };

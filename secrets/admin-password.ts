@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
-import type { Application } from "../constructs/security/application";
-import type { Environment } from "./environment";
-import { ensureKeyPairs } from "./identities";
+import type { Environment } from "../environments";
 
 /** By which the password of Grafana's user `admin` is given; Terraform knows it too. */
 const GIVEN_BY = "TF_VAR_grafana_admin_password";
@@ -18,18 +16,13 @@ export function adminPasswordFile({ name }: Environment): string {
 }
 
 /**
- * Puts the environment's secrets where Terraform reads them: those that are given as they are given, those that the environment
- * generates unless they are there. No synth output has them. Fails when Grafana would not take the password.
+ * Puts the password of Grafana's user `admin` where Terraform reads it: the one that is given, else a generated one unless one is there.
+ * Fails when Grafana would not take the password.
  */
-export async function ensureSecrets(
+export function ensureAdminPassword(
   environment: Environment,
-  applications: readonly Application[] = [],
   given: string | undefined = process.env[GIVEN_BY],
-): Promise<void> {
-  await ensureKeyPairs(
-    environment,
-    applications.map(({ name }) => name),
-  );
+): void {
   if (environment.excludedServices?.includes("grafana")) {
     return;
   }
