@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalog } from "../../catalog";
+import { ROOT } from "../support/root";
 
-const promtool = execFileSync(join(__dirname, "..", "..", "lab", "promtool.sh"), {
+const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), {
   encoding: "utf8",
 }).trim();
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { catalog } from "../../catalog";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 const TESTS = join(__dirname, "rules");
 const files = readdirSync(join(ROOT, "alerts")).sort();
 const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { preview } from "../../operations/changes/preview";
 import { currentEnvironment } from "../../operations/synthesis/environment";
 import { runHere } from "../support/command";
-
-const ROOT = join(__dirname, "..", "..");
+import { ROOT } from "../support/root";
 
 describe("npm run preview", () => {
   const run = (...args: string[]) =>

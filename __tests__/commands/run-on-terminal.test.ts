@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runOnTerminal } from "../../commands/run-on-terminal";
 import { programsOnPath } from "../support/programs";
+import { ROOT } from "../support/root";
 
 const { folder } = programsOnPath();
 
@@ -26,7 +27,7 @@ describe("a program that is run on the terminal", () => {
       process.execPath,
       ["-r", "./tools/register.js", "-e", script],
       {
-        cwd: join(__dirname, "..", ".."),
+        cwd: ROOT,
         encoding: "utf8",
       },
     );

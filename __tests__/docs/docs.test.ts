@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { documentedCommands, PAGES, TESTED } from "../support/docs";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 const { scripts } = require("../../package.json");
 
 test("there is a page for everything that one does often", () => {

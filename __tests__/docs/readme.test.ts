@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { EXIT_CODES } from "../../constructs";
 import { laptop } from "../../environments/laptop";
 import { containers, synthesize } from "../support/platform";
+import { ROOT } from "../support/root";
 
-const README = readFileSync(join(__dirname, "..", "..", "README.md"), "utf8");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const { scripts } = require("../../package.json");
 
 test("the README's table of exit codes is the sidecars'", () => {

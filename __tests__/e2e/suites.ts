@@ -23,7 +23,8 @@ const NOT_RUN = [
   ...[
     ...["container-state.ts", "dashboard-style.ts", "docs.ts", "fake-kafka.ts"],
     ...["fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts", "patience.test.ts"],
-    ...["previews.ts", "programs.ts", "progress.ts", "stack.ts", "stale.test.ts"],
+    ...["own-secrets.ts", "previews.ts", "programs.ts", "progress.ts", "stack.ts"],
+    ...["stale.test.ts", "variables.ts"],
   ].map((name) => `__tests__/support/${name}`),
 ];
 

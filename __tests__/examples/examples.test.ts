@@ -4,8 +4,8 @@ import { join, relative } from "node:path";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { synthesizeTree } from "../../operations/synthesis/tree";
 import { envOf, type Json } from "../support/platform";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 /** A project that has the examples to itself, since one of them writes secrets. */
 const project = mkdtempSync(join(tmpdir(), "examples-"));
 const examples = join(project, "examples");

@@ -14,8 +14,8 @@ import { delimiter, join } from "node:path";
 import { copyOfProject } from "../../lab/bench/copy";
 import { lab } from "../../lab/environments";
 import { synthesizeProject, synthesizeTree } from "../../operations/synthesis/tree";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "shells-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -5,6 +5,7 @@ import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { principalsOf } from "../../secrets/platform-secrets";
 import { container, envOf, type Json, synthesize } from "../support/platform";
+import { ROOT } from "../support/root";
 import { alloysGauges } from "../support/telemetry";
 
 const secured = { ...laptop, security: "tls" } as const;
@@ -109,7 +110,7 @@ describe("a secured environment", () => {
   const env = envOf(securedAlloy);
 
   test("loads every file that is here, and a plaintext one all but those of certificates", () => {
-    const here = readdirSync(join(__dirname, "../../constructs/alloy"));
+    const here = readdirSync(join(ROOT, "constructs/alloy"));
     expect(namesOf(securedAlloy).sort()).toEqual(
       here.filter((name) => name.endsWith(".alloy")).sort(),
     );

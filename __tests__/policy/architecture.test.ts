@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { VERSION } from "../../constructs/version";
-
-const ROOT = join(__dirname, "..", "..");
+import { ROOT } from "../support/root";
 
 /** What the lab's commands and all others know of the lab. */
 const LAB = "lab/environments.ts";

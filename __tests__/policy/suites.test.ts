@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { GREEN_FILE } from "../e2e/stale";
 import { coveredBy, MOST_SECONDS, SHORTEST_FIRST, SUITES } from "../e2e/suites";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 const SUPPORT = "__tests__/support";
 const foldersIn = (path: string) =>
   readdirSync(join(ROOT, path), { withFileTypes: true })

@@ -5,8 +5,9 @@ import { parse } from "yaml";
 import { environments } from "../../environments";
 import { GREEN_FILE } from "../e2e/stale";
 import type { Json } from "../support/platform";
+import { ROOT } from "../support/root";
 
-const FOLDER = join(__dirname, "..", "..", ".github", "workflows");
+const FOLDER = join(ROOT, ".github", "workflows");
 const workflows = readdirSync(FOLDER).map((name) => {
   const content = readFileSync(join(FOLDER, name), "utf8");
   return { name, content, body: parse(content) as Json };

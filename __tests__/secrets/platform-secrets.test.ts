@@ -23,6 +23,7 @@ import {
   principalsOf,
   secretsFolder,
 } from "../../secrets/platform-secrets";
+import { ownSecrets } from "../support/own-secrets";
 
 // Each of twelve rounds takes twice as long as the one before: one test has them all.
 const mockRounds = { atMost: 4 };
@@ -113,13 +114,7 @@ describe("the key pairs of an environment", () => {
 
 describe("secrets of one's own", () => {
   const environment = { ...labSecured, name: "key-pairs-test" };
-  let own: string;
-  beforeEach(() => {
-    delete process.env.GROUNDWORK_SECRETS;
-    own = secretsFolder(environment);
-    cpSync(made, own, { recursive: true });
-  });
-  afterEach(() => rmSync(own, { recursive: true }));
+  const own = ownSecrets(environment, made);
 
   const contents = () => new Map(files(own).map((file) => [file, readFileSync(file, "utf8")]));
   /** Names of files whose content is another one afterwards. */

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TerraformStack, Testing } from "cdktf";
+import { Testing } from "cdktf";
 import {
   KafkaCluster,
   KafkaInit,
@@ -15,10 +15,11 @@ import { labSecured } from "../../lab/environments";
 import { principalsOf } from "../../secrets/platform-secrets";
 import { SecretFolder } from "../../secrets/secret-folder";
 import type { Json } from "../support/platform";
+import { testStack } from "../support/stack";
 
 const parent = mkdtempSync(join(tmpdir(), "secret-folder-"));
 const security = new SecretFolder(join(parent, "secrets"));
-const stack = new TerraformStack(Testing.app(), "test");
+const stack = testStack();
 const { infra, project } = labSecured.networks;
 const networks = {
   infraNetwork: new Network(stack, "infra", { name: infra.name }),

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import type { Environment } from "../../environments";
 import { makeCa, makeKeyPair } from "../../secrets/certificates";
 import type { Finished } from "./lab";
+import { ROOT } from "./root";
 import { Guest, type SecuredProject } from "./secured";
 
 // What each principal may do in a secured platform: every operation as every principal.
 
-const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
+const CONSTRUCTS = join(ROOT, "constructs");
 
 /** An application's container, an intruder's on the network of the services, and the files that authenticate a principal in both. */
 export class Visitors {

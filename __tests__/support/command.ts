@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { ROOT } from "./root";
 
-const ROOT = join(__dirname, "..", "..");
 const PROGRAM = join(ROOT, "commands", "program", "program");
 
 /** What a command said, and what it exits with. */

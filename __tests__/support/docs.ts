@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-
-const ROOT = join(__dirname, "..", "..");
+import { ROOT } from "./root";
 
 export interface Page {
   /** Relative to the project. */

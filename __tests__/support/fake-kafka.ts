@@ -15,8 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { promisify } from "node:util";
+import { ROOT } from "./root";
 
-const ROOT = join(__dirname, "..", "..");
 const SOURCES = join(__dirname, "kafka");
 const PROGRAM = join(ROOT, "constructs", "kafka", "kafka-init");
 const CACHE = join(ROOT, "node_modules", ".cache", "kafka-init");

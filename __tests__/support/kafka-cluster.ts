@@ -9,11 +9,11 @@ import {
 } from "../../constructs";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import type { Json } from "./platform";
-import { networks, nodes, stack } from "./stack";
+import { networks, nodes, testStack } from "./stack";
 
 /** The containers of one broker and its sidecar. */
 export function kafkaWith(props: Partial<KafkaClusterProps>): Json[] {
-  const scope = stack();
+  const scope = testStack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
     nodes: nodes(scope, 1),
@@ -24,7 +24,7 @@ export function kafkaWith(props: Partial<KafkaClusterProps>): Json[] {
 }
 
 export function kafka(brokers: number, topics: readonly Topic[] = []) {
-  const scope = stack();
+  const scope = testStack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
     nodes: nodes(scope, brokers),
@@ -51,7 +51,7 @@ export const SECURITY: Security = {
 };
 
 export function securedKafka(applications: readonly Application[], security?: Security) {
-  const scope = stack();
+  const scope = testStack();
   const cluster = new KafkaCluster(scope, "kafka", {
     ...networks(scope),
     nodes: nodes(scope, 3).map((node, i) => ({ ...node, hostPort: 9092 + i })),

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-export interface Options extends Partial<SidecarOptions> {
+interface Options extends Partial<SidecarOptions> {
   readonly topics?: readonly Topic[];
   /** @default - the cluster */
   readonly bootstrapServers?: string;

@@ -8,8 +8,8 @@ import { type LabOptions, prepareLab } from "../../lab/prepare";
 import { eventually } from "./eventually";
 import { lastLines, newLog } from "./logs";
 import type { Json } from "./platform";
+import { ROOT } from "./root";
 
-const ROOT = join(__dirname, "..", "..");
 const CDKTF = join(ROOT, "node_modules", ".bin", "cdktf");
 
 export interface Finished {

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "./root";
 
 /** What each command of a suite printed and what each wait missed last, a file each, while it runs and afterwards. */
-export const COMMAND_LOGS = join(__dirname, "..", "..", ".state", "e2e");
+export const COMMAND_LOGS = join(ROOT, ".state", "e2e");
 
 let logs = 0;
 

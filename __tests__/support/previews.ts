@@ -30,36 +30,33 @@ export function edited(change: (stacks: Record<string, Json>) => void): Synthesi
 
 export const report = (base: Synthesis, head: Synthesis): ChangeReport =>
   compare("laptop", "main", base, head);
-export const rendered = (base: Synthesis, head: Synthesis) =>
-  RENDERERS.terminal([report(base, head)]);
+const rendered = (base: Synthesis, head: Synthesis) => RENDERERS.terminal([report(base, head)]);
 
 export const withTopics = (topics: readonly Topic[]) => synthesis(laptop, { ...catalog, topics });
 export const [infraEvents, applicationLogs] = catalog.topics;
 
-/** A directory of files, for what is read from one. */
-export function directoryOf(files: Record<string, string>): string {
+/** The synthesis of a catalog of which a part is read from a directory of these files. */
+function withFiles(
+  files: Readonly<Record<string, object>>,
+  read: (directory: string) => Partial<Catalog>,
+): Synthesis {
   const directory = mkdtempSync(join(tmpdir(), "preview-"));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(directory, name, ".."), { recursive: true });
-    writeFileSync(join(directory, name), content);
-  }
-  return directory;
-}
-
-export function withTemplates(files: Record<string, object>): Synthesis {
-  const directory = directoryOf(
-    Object.fromEntries(
-      Object.entries(files).map(([name, body]) => [`${name}.json`, JSON.stringify(body)]),
-    ),
-  );
   try {
-    return synthesis(laptop, {
-      ...catalog,
-      indexTemplates: IndexTemplate.fromDirectory(directory),
-    });
+    for (const [name, body] of Object.entries(files)) {
+      mkdirSync(join(directory, name, ".."), { recursive: true });
+      writeFileSync(join(directory, name), JSON.stringify(body));
+    }
+    return synthesis(laptop, { ...catalog, ...read(directory) });
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+export function withTemplates(files: Record<string, object>): Synthesis {
+  const named = Object.entries(files).map(([name, body]) => [`${name}.json`, body]);
+  return withFiles(Object.fromEntries(named), (directory) => ({
+    indexTemplates: IndexTemplate.fromDirectory(directory),
+  }));
 }
 export const TEMPLATE = catalog.indexTemplates[0].body;
 
@@ -68,17 +65,9 @@ export function withDashboards(change: (files: Record<string, Json>) => void): S
     catalog.dashboards.dashboards.map(({ file, content }) => [file, JSON.parse(content)]),
   );
   change(files);
-  const directory = directoryOf(
-    Object.fromEntries(Object.entries(files).map(([name, body]) => [name, JSON.stringify(body)])),
-  );
-  try {
-    return synthesis(laptop, {
-      ...catalog,
-      dashboards: DashboardProvider.fromDirectory(directory),
-    });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  return withFiles(files, (directory) => ({
+    dashboards: DashboardProvider.fromDirectory(directory),
+  }));
 }
 
 export const withRules = (change: (rules: Json[]) => void) => {

@@ -3,8 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { UploadedFile } from "../../constructs/container/file";
+import { ROOT } from "./root";
 
-const CONSTRUCTS = join(__dirname, "..", "..", "constructs");
+const CONSTRUCTS = join(ROOT, "constructs");
 
 /** The shells of the images, with the tools around them. One that is not installed is named as skipped. */
 export const SHELLS: Record<string, string[]> = {

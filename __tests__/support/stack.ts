@@ -1,7 +1,7 @@
 import { TerraformStack, Testing } from "cdktf";
 import { DataVolume, Network } from "../../constructs";
 
-export function stack(): TerraformStack {
+export function testStack(): TerraformStack {
   return new TerraformStack(Testing.app(), "test");
 }
 

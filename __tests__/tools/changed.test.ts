@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readProject, selectChanged, touchedBy } from "../../tools/changed";
+import { ROOT } from "../support/root";
 
 const testOf = (name: string) => `__tests__/${name}.test.ts`;
 
@@ -148,7 +149,7 @@ test("a change of a test with real servers touches no other", () => {
 });
 
 describe("of this project a change of", () => {
-  const project = readProject(join(__dirname, "..", ".."));
+  const project = readProject(ROOT);
   const touched = touchedBy(project, [...project.keys()]);
 
   test.each([

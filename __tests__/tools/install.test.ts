@@ -15,8 +15,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { ROOT } from "../support/root";
 
-const ROOT = join(__dirname, "..", "..");
 const BINDINGS = join("packages", "provider-grafana");
 
 let project: string;

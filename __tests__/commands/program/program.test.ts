@@ -5,13 +5,13 @@ import { createProgram } from "../../../commands/program/program";
 import { EXIT_CHANGES, EXIT_DESTRUCTIVE, EXIT_NO_CHANGE } from "../../../operations/changes/report";
 import type { GuidedCommand } from "../../../operations/terminal/command";
 import { runHere } from "../../support/command";
+import { ROOT } from "../../support/root";
 
 const mockRun = jest.fn();
 jest.mock("../../../commands/run-on-terminal", () => ({
   runOnTerminal: (...commands: unknown[]) => mockRun(...commands),
 }));
 
-const ROOT = join(__dirname, "..", "..", "..");
 const { scripts, version } = require("../../../package.json");
 
 const program = createProgram();

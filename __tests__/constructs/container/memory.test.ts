@@ -2,7 +2,7 @@ import { applyServiceSettings, MEMORY_TIERS } from "../../../constructs";
 import { validateMemory } from "../../../constructs/container/memory";
 import { laptop } from "../../../environments/laptop";
 import { type Json, synthesize } from "../../support/platform";
-import { stack } from "../../support/stack";
+import { testStack } from "../../support/stack";
 
 describe("memory", () => {
   test("is this table", () => {
@@ -31,14 +31,14 @@ describe("memory", () => {
   });
 
   test("fails with a reservation above the limit", () => {
-    expect(() => validateMemory(stack(), { limitMiB: 512, reservationMiB: 1024 })).toThrow(
+    expect(() => validateMemory(testStack(), { limitMiB: 512, reservationMiB: 1024 })).toThrow(
       "memoryReservationMiB is 1024 and memoryLimitMiB is 512: the reservation has to be above 0 and below the limit; lower the reservation or raise the limit (at test)",
     );
   });
 
   test("fails with a scale at which nothing would start", () => {
     expect(() =>
-      applyServiceSettings(stack(), { environment: "e", stack: "s", memoryScale: 0.1 }),
+      applyServiceSettings(testStack(), { environment: "e", stack: "s", memoryScale: 0.1 }),
     ).toThrow("memoryScale is 0.1: allowed is 0.5 to 16");
   });
 });

@@ -1,9 +1,9 @@
 import { ServiceContainer, ServiceImage } from "../../../constructs";
-import { networks, stack } from "../../support/stack";
+import { networks, testStack } from "../../support/stack";
 
 describe("a service container", () => {
   const declare = (overrides: object) => {
-    const scope = stack();
+    const scope = testStack();
     const { infraNetwork, projectNetwork } = networks(scope);
     return new ServiceContainer(scope, "web", {
       name: "web",
@@ -29,14 +29,14 @@ describe("a service container", () => {
   test.each(["web", "web:latest", "registry:5000/web"])(
     "fails with the unpinned image %s",
     (reference) => {
-      expect(() => ServiceImage.of(stack(), reference)).toThrow(
+      expect(() => ServiceImage.of(testStack(), reference)).toThrow(
         `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
       );
     },
   );
 
   test("shares one image resource with the other containers of its stack", () => {
-    const scope = stack();
+    const scope = testStack();
     expect(ServiceImage.of(scope, "web:1.0.0")).toBe(ServiceImage.of(scope, "web:1.0.0"));
     const [web, api] = ["registry:5000/web:1", "registry:5000/api:1"];
     expect(ServiceImage.of(scope, web)).not.toBe(ServiceImage.of(scope, api));

@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROOT } from "../../support/root";
 import { ALPINE_SHELL, pathOf } from "../../support/sidecar";
 
-const SCRIPT = join(__dirname, "../../../constructs/engine-proxy/start.sh");
+const SCRIPT = join(ROOT, "constructs/engine-proxy/start.sh");
 
 /** A HAProxy that says how it was called. */
 const HAPROXY = `#!/bin/sh

@@ -10,9 +10,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROOT } from "../../support/root";
 import { ALPINE_SHELL, pathOf } from "../../support/sidecar";
 
-const SCRIPT = join(__dirname, "../../../constructs/exit-relay/exit-relay.sh");
+const SCRIPT = join(ROOT, "constructs/exit-relay/exit-relay.sh");
 
 const NOW = Math.floor(Date.now() / 1000);
 const ago = (seconds: number) => new Date((NOW - seconds) * 1000).toISOString();

@@ -5,7 +5,7 @@ import { Testing } from "cdktf";
 import { readAlertGroups } from "../../../constructs";
 import { RuleGroup } from "../../../constructs/grafana/rule-group";
 import type { Json } from "../../support/platform";
-import { stack } from "../../support/stack";
+import { testStack } from "../../support/stack";
 
 describe("a file of rules", () => {
   let root: string;
@@ -136,7 +136,7 @@ describe("a file of rules", () => {
       labels: { severity: "info", team: "data" },
       annotations: { summary: "Down", runbook: "page.md", description: "At {{ $value }}" },
     });
-    const scope = stack();
+    const scope = testStack();
     new RuleGroup(scope, "group", { group, folderUid: "f", dataSourceUid: "prometheus" });
     const [{ rule }] = Object.values<Json>(
       JSON.parse(Testing.synth(scope)).resource.grafana_rule_group,

@@ -8,7 +8,7 @@ import {
 } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { type Json, resources, synthesize } from "../../support/platform";
-import { stack } from "../../support/stack";
+import { testStack } from "../../support/stack";
 
 describe("notifications", () => {
   const declare = (notifications: Partial<Notifications>) =>
@@ -90,12 +90,14 @@ describe("notifications", () => {
       'contact point "nobody" has no e-mail addresses: name at least one',
     ],
   ])("fail for a contact point %s", (_, props, message) => {
-    expect(() => new ContactPoint(stack(), "point", props)).toThrow(message);
+    expect(() => new ContactPoint(testStack(), "point", props)).toThrow(message);
   });
 
   test("fail for a policy that names what is not declared", () => {
     const known = { contactPoints: [], muteTimings: [] };
-    expect(() => new NotificationPolicy(stack(), "policy", { contactPoint: "ops" }, known)).toThrow(
+    expect(
+      () => new NotificationPolicy(testStack(), "policy", { contactPoint: "ops" }, known),
+    ).toThrow(
       'the notification policy refers to contact point "ops": declared are none (at test/policy)',
     );
     expect(() =>
@@ -111,7 +113,7 @@ describe("notifications", () => {
   test("fail for a mute timing that ends before it starts", () => {
     expect(
       () =>
-        new MuteTiming(stack(), "night", {
+        new MuteTiming(testStack(), "night", {
           name: "night",
           intervals: [{ times: [{ start: "22:00", end: "06:00" }] }],
         }),

@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROOT } from "../../support/root";
 import { ALPINE_SHELL, pathOf } from "../../support/sidecar";
 
-const GRAFANA = join(__dirname, "../../../constructs/grafana");
+const GRAFANA = join(ROOT, "constructs/grafana");
 
 /** Printable, and something to a shell, to a URL, to an INI file, to Grafana's expansion or to curl. */
 const PASSWORDS = [

@@ -5,7 +5,7 @@ import { environments } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
 import { declaredIn, kafka, kafkaWith } from "../../support/kafka-cluster";
 import { container, envOf, type Json, synthesize } from "../../support/platform";
-import { stack } from "../../support/stack";
+import { testStack } from "../../support/stack";
 
 describe("a Kafka cluster", () => {
   test("derives quorum, listeners and replication from the number of brokers", () => {
@@ -50,7 +50,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("needs nothing but a stack: networks, volumes and the provider are its own", () => {
-    const scope = stack();
+    const scope = testStack();
     new KafkaCluster(scope, "Kafka", { brokers: 1 });
     const { resource, provider, terraform } = JSON.parse(Testing.synth(scope));
     expect(Object.keys(provider)).toEqual(["docker"]);
@@ -71,7 +71,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("has three brokers where no number is given, and refuses two numbers", () => {
-    const scope = stack();
+    const scope = testStack();
     expect(new KafkaCluster(scope, "Kafka").brokers.map(({ name }) => name)).toEqual([
       "kafka-1",
       "kafka-2",
@@ -83,7 +83,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("provisions the topics that are added by one sidecar", () => {
-    const scope = stack();
+    const scope = testStack();
     const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
     cluster.addTopic("orders", { partitions: 3 });
     const synth = () => JSON.parse(Testing.synth(scope, true));
@@ -105,7 +105,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("takes its topics from one place", () => {
-    const scope = stack();
+    const scope = testStack();
     const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
     new KafkaInit(scope, "init", { cluster, topics: [] });
     cluster.addTopic("orders", { partitions: 3 });
@@ -115,7 +115,7 @@ describe("a Kafka cluster", () => {
   });
 
   test("leaves a stack the provider that it has", () => {
-    const scope = stack();
+    const scope = testStack();
     new DockerProvider(scope, "engine", { host: "ssh://ops@engine" });
     new KafkaCluster(scope, "Kafka", { brokers: 1 });
     const { provider, terraform } = JSON.parse(Testing.synth(scope));

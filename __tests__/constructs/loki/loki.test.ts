@@ -1,13 +1,13 @@
-import { TerraformStack, Testing } from "cdktf";
 import { DataVolume, Loki, Prometheus } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { container, envOf, synthesize } from "../../support/platform";
+import { testStack } from "../../support/stack";
 
 const { stacks } = synthesize(laptop);
 
 test("Loki keeps logs for 14 days unless it is told otherwise, and refuses what is no number of days", () => {
   expect(envOf(container(stacks, "loki"))).toEqual({ LOG_RETENTION: "336h" });
-  const scope = new TerraformStack(Testing.app(), "test");
+  const scope = testStack();
   const props = { network: { name: "n" }, dataVolume: new DataVolume(scope, "v", { name: "v" }) };
   expect(() => new Loki(scope, "loki", { ...props, retentionDays: 0 })).toThrow(
     "retentionDays is 0: Loki keeps logs for a whole number of days from 1 (at test/loki)",

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../../../constructs";
-import { networks, nodes, stack } from "../../support/stack";
+import { networks, nodes, testStack } from "../../support/stack";
 
 describe("an index template", () => {
   let directory: string;
@@ -66,7 +66,7 @@ describe("an index template", () => {
   });
 
   const declare = (...indexTemplates: IndexTemplate[]) => {
-    const scope = stack();
+    const scope = testStack();
     const cluster = new OpenSearchCluster(scope, "os", {
       ...networks(scope),
       nodes: nodes(scope, 1),

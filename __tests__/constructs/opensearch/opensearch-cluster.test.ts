@@ -3,7 +3,7 @@ import { OpenSearchCluster } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { knownEnvironments } from "../../../operations/synthesis/environment";
 import { container, envOf, type Json, synthesize } from "../../support/platform";
-import { networks, nodes, stack } from "../../support/stack";
+import { networks, nodes, testStack } from "../../support/stack";
 
 describe("an OpenSearch cluster", () => {
   test("keeps its transport on the infra network, and HTTP off the project network unless asked", () => {
@@ -30,7 +30,7 @@ describe("an OpenSearch cluster", () => {
   });
 
   test("needs nothing but a stack", () => {
-    const scope = stack();
+    const scope = testStack();
     const cluster = new OpenSearchCluster(scope, "OpenSearch", { nodeCount: 1 });
     expect(cluster.infraNetwork.name).toBe("opensearch-infra");
     const { resource } = JSON.parse(Testing.synth(scope));
@@ -42,7 +42,7 @@ describe("an OpenSearch cluster", () => {
   });
 
   test("fails with two nodes", () => {
-    const scope = stack();
+    const scope = testStack();
     expect(
       () => new OpenSearchCluster(scope, "os", { ...networks(scope), nodes: nodes(scope, 2) }),
     ).toThrow(

@@ -11,6 +11,7 @@ import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-securi
 import type { Application } from "../../../constructs/security/application";
 import { TestCa } from "../../support/certificates";
 import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
+import { ROOT } from "../../support/root";
 import {
   exitLine,
   expectBackoff,
@@ -72,7 +73,7 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
     keyPair,
     ...options
   } = declaration;
-  const curlrc = readFileSync(join(__dirname, "../../../constructs/opensearch/curlrc"), "utf8");
+  const curlrc = readFileSync(join(ROOT, "constructs/opensearch/curlrc"), "utf8");
   return startSidecar({
     script: "opensearch/os-security.sh",
     beside: ["opensearch/rest.sh"],

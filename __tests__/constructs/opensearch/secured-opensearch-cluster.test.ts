@@ -1,4 +1,4 @@
-import { TerraformStack, Testing } from "cdktf";
+import { Testing } from "cdktf";
 import {
   DataVolume,
   IndexTemplate,
@@ -10,6 +10,7 @@ import {
 import type { Application } from "../../../constructs/security/application";
 import type { Security } from "../../../constructs/security/security";
 import { envOf, type Json } from "../../support/platform";
+import { testStack } from "../../support/stack";
 
 const security: Security = {
   caBundle: "secrets/ca.pem",
@@ -27,7 +28,7 @@ const applications: Application[] = [
 
 /** The containers of a cluster of three with its sidecars, by name. */
 function synthesize(secured: boolean): Record<string, Json> {
-  const stack = new TerraformStack(Testing.app(), "test");
+  const stack = testStack();
   const infraNetwork = new Network(stack, "infra", { name: "infra_net" });
   const cluster = new OpenSearchCluster(stack, "os", {
     infraNetwork,
@@ -64,7 +65,7 @@ function filesOf(body: Json): Record<string, string> {
 }
 
 test("a secured OpenSearch cluster of another name takes the nodes of that name for its own", () => {
-  const stack = new TerraformStack(Testing.app(), "test");
+  const stack = testStack();
   const cluster = new OpenSearchCluster(stack, "os", {
     nodeCount: 1,
     containerName: "search",
@@ -83,7 +84,7 @@ test("a secured OpenSearch cluster of another name takes the nodes of that name 
 });
 
 test("an OpenSearch cluster that is not secured has no users", () => {
-  const stack = new TerraformStack(Testing.app(), "test");
+  const stack = testStack();
   const cluster = new OpenSearchCluster(stack, "os", {
     infraNetwork: new Network(stack, "infra", { name: "infra_net" }),
     nodes: [{ dataVolume: new DataVolume(stack, "v", { name: "data" }) }],

@@ -1,29 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { laptop } from "../../../environments/laptop";
 import { unmeasured } from "../../../operations/checks/observability";
 import { Platform } from "../../../operations/platform/platform";
+import { programsOnPath } from "../../support/programs";
 
 const platform = new Platform(laptop);
-const path = process.env.PATH;
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "measured-"));
-  process.env.PATH = `${folder}:${path}`;
-});
-
-afterAll(() => {
-  process.env.PATH = path;
-  rmSync(folder, { recursive: true });
-});
+const { program } = programsOnPath();
 
 /** A Prometheus that answers so. */
 function prometheus(script: string): void {
-  const file = join(folder, "docker");
-  writeFileSync(file, `#!/bin/sh\n[ "$1 $2" = "exec prometheus" ] || exit 9\n${script}\n`);
-  chmodSync(file, 0o755);
+  program("docker", `[ "$1 $2" = "exec prometheus" ] || exit 9\n${script}`);
 }
 
 test("a container whose memory is measured under no name, or under its id alone, is told", async () => {

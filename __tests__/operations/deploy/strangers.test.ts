@@ -1,6 +1,3 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { laptop } from "../../../environments/laptop";
 import {
   describeObstacles,
@@ -9,6 +6,7 @@ import {
 } from "../../../operations/deploy/unmanaged";
 import { Platform } from "../../../operations/platform/platform";
 import type { Stack } from "../../../operations/synthesis/synthesize";
+import { programsOnPath } from "../../support/programs";
 
 /** Something that the engine has, of an environment or of nobody's. */
 const resource = (
@@ -48,25 +46,12 @@ test("volumes that are there are in nobody's way", () => {
 });
 
 describe("what is left of an environment that was taken down", () => {
-  const path = process.env.PATH;
-  let folder: string;
-
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "adopt-"));
-    process.env.PATH = `${folder}:${path}`;
-  });
-
-  afterAll(() => {
-    process.env.PATH = path;
-    rmSync(folder, { recursive: true });
-  });
+  const { program } = programsOnPath();
 
   /** An engine that lists those, a line each: id, name and environment. */
   const engine = (kinds: Readonly<Record<"ps" | "network" | "volume", string>>) => {
     const cases = Object.entries(kinds).map(([kind, lines]) => `${kind}) printf '${lines}' ;;`);
-    const file = join(folder, "docker");
-    writeFileSync(file, `#!/bin/sh\ncase "$1" in ${cases.join(" ")} esac\n`);
-    chmodSync(file, 0o755);
+    program("docker", `case "$1" in ${cases.join(" ")} esac`);
   };
 
   test("is named, and the way to take it down; what belongs to others is not", async () => {

@@ -1,10 +1,11 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { laptop } from "../../../environments/laptop";
 import { labSecured } from "../../../lab/environments";
 import { checkSecrets } from "../../../operations/machine/secrets";
-import { makeKeyPairs, principalsOf, secretsFolder } from "../../../secrets/platform-secrets";
+import { makeKeyPairs, principalsOf } from "../../../secrets/platform-secrets";
+import { ownSecrets } from "../../support/own-secrets";
 
 const folder = mkdtempSync(join(tmpdir(), "key-pairs-"));
 const made = join(folder, "made");
@@ -18,13 +19,7 @@ afterAll(() => {
 
 describe("secrets of one's own", () => {
   const environment = { ...labSecured, name: "secrets-test" };
-  let own: string;
-  beforeEach(() => {
-    delete process.env.GROUNDWORK_SECRETS;
-    own = secretsFolder(environment);
-    cpSync(made, own, { recursive: true });
-  });
-  afterEach(() => rmSync(own, { recursive: true }));
+  ownSecrets(environment, made);
 
   test("are told by doctor, with their days", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([

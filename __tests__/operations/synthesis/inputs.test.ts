@@ -1,14 +1,12 @@
 import { environments } from "../../../environments";
 import { missingInputs, variablesOf } from "../../../operations/synthesis/inputs";
 import { synthesize } from "../../support/platform";
+import { restoreVariables } from "../../support/variables";
 
 describe("what is given when a platform is deployed", () => {
   const { production } = environments;
   const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
-  const given = { ...process.env };
-  afterEach(() => {
-    process.env = { ...given };
-  });
+  restoreVariables();
 
   test("is missed before anything is made, all of it at once and each with its name", () => {
     const unnamed = { ...production, name: "unit-production" };

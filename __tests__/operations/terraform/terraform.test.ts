@@ -1,11 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environments } from "../../../environments";
 import { variablesOf } from "../../../operations/synthesis/inputs";
 import type { Stack } from "../../../operations/synthesis/synthesize";
 import { createsOnly, Terraform } from "../../../operations/terraform/terraform";
 import { synthesize } from "../../support/platform";
+import { programsOnPath } from "../../support/programs";
+import { restoreVariables } from "../../support/variables";
+
+const { folder, program } = programsOnPath();
+const command = join(folder, "terraform");
+const BINARY = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
 
 test.each([
   ["makes what is not there", ["create", "create"], true],
@@ -24,25 +29,17 @@ test("a saved plan that does nothing does not outlive a change of what the stack
 });
 
 test("Terraform is told where the engine is that is passed on, and with which certificates", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "terraform-"));
-  const command = join(folder, "terraform");
   const told = join(folder, "told");
-  writeFileSync(
-    command,
-    `#!/bin/sh\necho "$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >>${told}\n`,
-  );
-  chmodSync(command, 0o755);
-  const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
+  program("terraform", `echo "$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >>${told}`);
   const stack = { folder, variables: [], name: "laptop-network" } as unknown as Stack;
   const variables = { ...process.env };
   const tls = { certPath: "/contexts/tls/1/docker", verify: true };
   for (const engine of [{ host: "tcp://elsewhere:2376", tls }, { host: "ssh://ops@engine" }]) {
-    const terraform = new Terraform(binary, join(folder, "log"), engine);
+    const terraform = new Terraform(BINARY, join(folder, "log"), engine);
     await terraform.destroy(stack);
     await terraform.import(stack, "docker_network.infra", "infra_net");
   }
   const lines = readFileSync(told, "utf8").split("\n");
-  rmSync(folder, { recursive: true });
   expect(lines).toEqual([
     "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
     "tcp://elsewhere:2376 1 /contexts/tls/1/docker",
@@ -56,26 +53,18 @@ test("Terraform is told where the engine is that is passed on, and with which ce
 describe("what is given when a platform is deployed", () => {
   const { production } = environments;
   const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
-  const given = { ...process.env };
-  afterEach(() => {
-    process.env = { ...given };
-  });
+  restoreVariables();
 
   test("is not needed to take it down", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "terraform-"));
-    const command = join(folder, "terraform");
     const asked = join(folder, "asked");
-    writeFileSync(
-      command,
-      `#!/bin/sh\necho "$* url=$TF_VAR_grafana_url password=$TF_VAR_grafana_admin_password" >${asked}\n`,
+    program(
+      "terraform",
+      `echo "$* url=$TF_VAR_grafana_url password=$TF_VAR_grafana_admin_password" >${asked}`,
     );
-    chmodSync(command, 0o755);
     process.env.TF_VAR_grafana_admin_password = "secret";
-    const binary = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
     const stack = { folder, variables, name: "production-observability" } as unknown as Stack;
-    await new Terraform(binary, join(folder, "log")).destroy(stack);
+    await new Terraform(BINARY, join(folder, "log")).destroy(stack);
     const said = readFileSync(asked, "utf8");
-    rmSync(folder, { recursive: true });
     expect(said).toContain(" destroy ");
     expect(said).toContain("url=unused password=secret\n");
   });

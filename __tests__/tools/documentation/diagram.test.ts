@@ -4,8 +4,8 @@ import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
 import { drawPicture, toMermaid } from "../../../tools/documentation/diagram";
 import { containers, resources, synthesize } from "../../support/platform";
+import { ROOT } from "../../support/root";
 
-const ROOT = join(__dirname, "..", "..", "..");
 const { stacks } = synthesize(laptop);
 const picture = drawPicture(laptop, new Map(Object.entries(stacks)));
 

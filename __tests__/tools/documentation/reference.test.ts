@@ -10,8 +10,8 @@ import {
   renderReference,
 } from "../../../tools/documentation/reference";
 import { synthesize } from "../../support/platform";
+import { ROOT } from "../../support/root";
 
-const ROOT = join(__dirname, "..", "..", "..");
 const FOLDER = join(ROOT, "docs", "reference");
 const types = exportedTypes();
 const pages = Object.keys(REFERENCE_PAGES);
