@@ -109,7 +109,7 @@ function outOfDate(asked: string): string[] {
     : [status];
 }
 
-/** What the clusters miss of being whole: every node there, with all that it is to have. */
+/** What the clusters miss of being healthy: every node there, with all that it is to have. */
 export function missing(asked: string): unknown[] {
   const health = openSearchOn(asked, "/_cluster/health");
   if (health.number_of_nodes !== 3 || health.status !== "green") {
@@ -123,7 +123,7 @@ export function missing(asked: string): unknown[] {
 export const wholeAgain = (asked: string) => eventually(() => missing(asked));
 
 /**
- * Starts a machine that lost its power, and waits until both clusters are whole. Its containers start by themselves, but for those that its
+ * Starts a machine that lost its power, and waits until both clusters are healthy. Its containers start by themselves, but for those that its
  * engine tries to start before it has the Swarm's networks: it says "failed to start swarm container", and does not try again.
  */
 export async function bootAgain(machine: string, asked: string): Promise<void> {

@@ -70,5 +70,5 @@ export function describeRoll({ cluster, replaced, obstacle }: Roll): string {
   const nodes = replaced.map(({ name }) => name).join(", ");
   return obstacle
     ? `${cluster} does not serve while ${nodes} are replaced, all at once: ${obstacle}`
-    : `${cluster} is rolled by npm run up: ${nodes} one after the other, each when the cluster is whole again; a plain cdktf deploy would replace them at once, and ${cluster} would not serve meanwhile`;
+    : `${cluster} is rolled by npm run up: ${nodes} one after the other, each when the cluster is healthy again; a plain cdktf deploy would replace them at once, and ${cluster} would not serve meanwhile`;
 }

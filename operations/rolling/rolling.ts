@@ -7,7 +7,7 @@ import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
 
-/** How long a cluster may take to be whole before its first node is touched. */
+/** How long a cluster may take to be healthy before its first node is touched. */
 const PATIENCE_BEFORE_MS = 60_000;
 
 /** How long it may take after a node is back, which has to catch up with what was written meanwhile. */
@@ -30,7 +30,7 @@ interface Rolling {
 }
 
 /**
- * Where the plans replace nodes of a cluster that runs, replaces them one after the other, each when the cluster is whole; of several
+ * Where the plans replace nodes of a cluster that runs, replaces them one after the other, each when the cluster is healthy; of several
  * clusters one of each at a time. Stops with the clusters serving when one does not come back; what is left is for the next run. Unmanaged containers
  * are containers that the state does not know, by name: a plan makes them, and they are replaced all the same.
  */
@@ -59,7 +59,7 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
     return;
   }
   const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, unmanaged);
-  // A cluster that lacks them is not whole before they are there.
+  // A cluster that lacks them is not healthy before they are there.
   await replace(clusters.flatMap(({ idle }) => idle));
   let patience = PATIENCE_BEFORE_MS;
   for (let step = 0; step < Math.max(...clusters.map(({ order }) => order.length)); step++) {
@@ -187,7 +187,7 @@ async function lackOf(
         ? `${missing.join(", ")} does not serve`
         : await run.platform.clusters[name].incomplete(serving[0]);
     if (lack !== undefined) {
-      return `${name} is not whole ${when}: ${lack}`;
+      return `${name} is not healthy ${when}: ${lack}`;
     }
   }
   return swarmProblem(run.platform.environment);

@@ -40,7 +40,7 @@ async function lacksInTheEyesOf(
     ...["node", "ls", "--format", "{{.ID}} {{.Status}} {{.ManagerStatus}}"],
   );
   if (exitCode !== 0) {
-    return `the Swarm is not whole, as machine ${machine.name} sees it: ${output.split("\n").at(-1)}`;
+    return `the Swarm is not healthy, as machine ${machine.name} sees it: ${output.split("\n").at(-1)}`;
   }
   const nodes = new Map(
     output.split("\n").map((line) => {
@@ -52,7 +52,7 @@ async function lacksInTheEyesOf(
     const [status = "not known", managerStatus] = nodes.get(NodeID) ?? [];
     const unwell = status === "Ready" ? managerStatus === "Unreachable" && managerStatus : status;
     if (unwell) {
-      return `the Swarm is not whole, as machine ${machine.name} sees it: machine ${member.name} is ${unwell.toLowerCase()}`;
+      return `the Swarm is not healthy, as machine ${machine.name} sees it: machine ${member.name} is ${unwell.toLowerCase()}`;
     }
   }
   return undefined;

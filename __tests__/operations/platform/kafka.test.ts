@@ -32,7 +32,7 @@ describe("Kafka with all replicas in sync, as the broker says that is asked,", (
     return new Platform(environments.laptop).kafka.incomplete("kafka-1");
   };
 
-  test("is whole when every broker knows what the controllers have decided", async () => {
+  test("is healthy when every broker knows what the controllers have decided", async () => {
     const output = quorum({ 1: 0, 2: 3, 3: 10 });
     expect(await lacks({ exitCode: 0, output })).toBeUndefined();
   });
@@ -46,7 +46,7 @@ describe("Kafka with all replicas in sync, as the broker says that is asked,", (
     );
   });
 
-  test("is not taken for whole when no controller answers", async () => {
+  test("is not taken for healthy when no controller answers", async () => {
     const output = "Error: Timed out waiting for a node assignment.";
     expect(await lacks({ exitCode: 1, output })).toBe(output);
   });

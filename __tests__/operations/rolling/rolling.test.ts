@@ -24,7 +24,7 @@ jest.mock("../../../operations/platform/engines", () => ({
   },
 }));
 
-/** A cluster that is whole, in which all nodes serve that run. */
+/** A cluster that is healthy, in which all nodes serve that run. */
 const cluster: Cluster = {
   serves: async () => true,
   incomplete: async () => undefined,
@@ -118,7 +118,7 @@ test("of two clusters one node of each is replaced at a time, and who coordinate
   ]);
 });
 
-test("what serves nobody comes first, since a cluster that lacks it is not whole", async () => {
+test("what serves nobody comes first, since a cluster that lacks it is not healthy", async () => {
   serving.kafka = ["kafka-1", "kafka-2"];
   await rollClusters(runOf(all("kafka", 3)));
   expect(replaced).toEqual([["kafka-3"], ["kafka-1"], ["kafka-2"]]);

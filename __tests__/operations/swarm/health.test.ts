@@ -31,7 +31,7 @@ beforeEach(() => {
   views = { a: WHOLE, b: WHOLE };
 });
 
-test("a Swarm is whole when every manager says of every machine that it is there", async () => {
+test("a Swarm is healthy when every manager says of every machine that it is there", async () => {
   views.b = [...WHOLE, "former Down Unreachable"];
   expect(await swarmProblem(labThree)).toBeUndefined();
   expect(asked).toBe(2);
@@ -45,14 +45,14 @@ test.each([
 ])("lacks %s", async (_, line, lack) => {
   views.a = [...WHOLE.filter((node) => node[0] !== (line[0] ?? "c")), line];
   expect(await swarmProblem(labThree)).toBe(
-    `the Swarm is not whole, as machine a sees it: machine ${lack}`,
+    `the Swarm is not healthy, as machine a sees it: machine ${lack}`,
   );
 });
 
 test("lacks a manager that knows no leader, whatever the others say", async () => {
   views.b = NO_LEADER;
   expect(await swarmProblem(labThree)).toBe(
-    `the Swarm is not whole, as machine b sees it: ${NO_LEADER}`,
+    `the Swarm is not healthy, as machine b sees it: ${NO_LEADER}`,
   );
 });
 
@@ -81,13 +81,13 @@ describe("a deploy", () => {
     views.b = WHOLE;
     await jest.advanceTimersByTimeAsync(5000);
     await waited;
-    expect(said).toEqual([`  waits: the Swarm is not whole, as machine b sees it: ${NO_LEADER}`]);
+    expect(said).toEqual([`  waits: the Swarm is not healthy, as machine b sees it: ${NO_LEADER}`]);
   });
 
   test("gives up after two minutes, and names the remedy", async () => {
     views.b = NO_LEADER;
     const refused = expect(waitForHealthySwarm(labThree)).rejects.toThrow(
-      `nothing was changed, because a container would get no network: the Swarm is not whole, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
+      `nothing was changed, because a container would get no network: the Swarm is not healthy, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
     );
     await jest.advanceTimersByTimeAsync(125_000);
     await refused;

@@ -42,7 +42,7 @@ final class Topics {
     void take(Topic topic, T value) throws InterruptedException;
   }
 
-  private interface Look<T> {
+  private interface Lookup<T> {
     Map<Topic, T> at(Collection<Topic> topics) throws Sidecar.NotYet, InterruptedException;
   }
 
@@ -178,12 +178,12 @@ final class Topics {
   }
 
   /** Looks until what was written holds. */
-  private <T> Map<Topic, T> verify(Collection<Topic> topics, Look<T> look, BiPredicate<Topic, T> holds) throws InterruptedException {
+  private <T> Map<Topic, T> verify(Collection<Topic> topics, Lookup<T> lookup, BiPredicate<Topic, T> holds) throws InterruptedException {
     Map<Topic, T> found = new LinkedHashMap<>();
     Set<Topic> pending = new LinkedHashSet<>(topics);
     sidecar.verify("verifying the topics", () -> {
       if (!pending.isEmpty()) {
-        look.at(pending).forEach((topic, value) -> {
+        lookup.at(pending).forEach((topic, value) -> {
           if (holds.test(topic, value)) {
             found.put(topic, value);
           }
