@@ -10,18 +10,9 @@ import { knownEnvironments } from "../../operations/synthesis/environment";
 import { type SynthesizeProps, synthesizePlatform } from "../../stacks/platform";
 import { synthesize } from "../support/platform";
 
-/** Several machines have the same in other stacks: placement.test.ts looks at what differs. */
-const ofOneMachine = Object.values(knownEnvironments).filter(({ machines }) => !machines);
-
-describe.each(ofOneMachine)("environment $name", (environment) => {
-  const { app, stacks } = synthesize(environment);
-
+describe.each(Object.values(knownEnvironments))("environment $name", (environment) => {
   test("has this construct tree", () => {
-    expect(Testing.renderConstructTree(app)).toMatchSnapshot();
-  });
-
-  test.each(Object.keys(stacks))("synthesizes stack %s to this", (stack) => {
-    expect(withoutFiles(stacks[stack])).toMatchSnapshot();
+    expect(Testing.renderConstructTree(synthesize(environment).app)).toMatchSnapshot();
   });
 
   test("synthesizes to the same bytes in another folder, after another environment in the same process", async () => {
@@ -30,6 +21,15 @@ describe.each(ofOneMachine)("environment $name", (environment) => {
     const second = await synthesizedFiles(environment);
     expect(Object.keys(first).length).toBeGreaterThan(4);
     expect(second).toEqual(first);
+  });
+});
+
+// One in plaintext and one with TLS. The others have the same but for what tests of their own look at.
+describe.each([laptop, production])("environment $name", (environment) => {
+  const { stacks } = synthesize(environment);
+
+  test.each(Object.keys(stacks))("synthesizes stack %s to this", (stack) => {
+    expect(withoutFiles(stacks[stack])).toMatchSnapshot();
   });
 });
 

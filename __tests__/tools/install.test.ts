@@ -181,7 +181,7 @@ test.each(["", "docs"])(
 
 describe("the bindings of the grafana provider", () => {
   /** With the schema of one resource, which is generated quicker, and without some of the packages that are installed. */
-  function copyBindings(...excludedServices: readonly string[]): void {
+  function copyBindings(...missing: readonly string[]): void {
     for (const file of ["generate.mjs", "constraint.mjs", "package.json"]) {
       cpSync(join(ROOT, BINDINGS, file), join(project, BINDINGS, file));
     }
@@ -196,7 +196,7 @@ describe("the bindings of the grafana provider", () => {
     const modules = join(ROOT, "node_modules");
     const names = readdirSync(modules).filter((name) => !/^[.@]/.test(name));
     const scoped = readdirSync(join(modules, "@cdktf")).map((name) => `@cdktf/${name}`);
-    for (const name of [...names, ...scoped].filter((one) => !excludedServices.includes(one))) {
+    for (const name of [...names, ...scoped].filter((one) => !missing.includes(one))) {
       mkdirSync(dirname(join(project, "node_modules", name)), { recursive: true });
       symlinkSync(join(modules, name), join(project, "node_modules", name));
     }

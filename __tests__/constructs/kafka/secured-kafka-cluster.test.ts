@@ -26,6 +26,8 @@ describe("a secured Kafka cluster", () => {
       KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",
       KAFKA_LISTENER_NAME_APP_SASL_ENABLED_MECHANISMS: "SCRAM-SHA-512",
       KAFKA_LISTENER_NAME_HOST_SASL_ENABLED_MECHANISMS: "SCRAM-SHA-512",
+      KAFKA_LISTENER_NAME_HOST_SCRAM___SHA___512_SASL_JAAS_CONFIG:
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;",
       KAFKA_SSL_KEYSTORE_TYPE: "PEM",
       KAFKA_SSL_KEYSTORE_LOCATION: "/groundwork/tls/keystore.pem",
       KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",

@@ -260,8 +260,8 @@ describe("os-security", () => {
     expect(security.rolesmapping.get("application-alloy").users).toEqual(["alloy"]);
     const again = await run(url, { applications: [], principals: renderMonitor() });
     expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1, revoked: 0 });
-    const excludedServices = await run(url, { applications: [] });
-    expect(exitLine(excludedServices)).toMatchObject({ exit_code: 0, revoked: 1 });
+    const without = await run(url, { applications: [] });
+    expect(exitLine(without)).toMatchObject({ exit_code: 0, revoked: 1 });
     expect(security.roles.has("application-alloy")).toBe(false);
     expect(security.rolesmapping.has("application-alloy")).toBe(false);
   });

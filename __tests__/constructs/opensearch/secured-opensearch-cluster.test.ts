@@ -159,6 +159,10 @@ describe("a secured OpenSearch cluster", () => {
         "https://opensearch-1:9200 https://opensearch-2:9200 https://opensearch-3:9200",
       );
     }
+    expect(containers["opensearch-2"].networks_advanced).toEqual([
+      { name: "infra_net", aliases: ["opensearch", "opensearch-2.infra-net"] },
+      { name: "project_net", aliases: ["opensearch", "opensearch-2.project-net"] },
+    ]);
   });
 
   test("gives the administrator's certificate to os-security alone, with the hashes of the applications that name indices", () => {
