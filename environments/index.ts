@@ -48,7 +48,7 @@ export function environmentNamed(
   return reduced;
 }
 
-/** An environment that still has properties by a former name has them by today's, with a warning. */
+/** An environment that still has properties by a former name has them by today's, with a warning. @internal */
 export function withCurrentNames(environment: Environment): Environment {
   const properties = Object.entries(environment).map(([property, value]) => {
     const current = Object.hasOwn(FORMER_NAMES, property) ? FORMER_NAMES[property] : property;

@@ -67,7 +67,7 @@ function portsOf(
   ];
 }
 
-/** Fails where the machines could not be what the platform needs of them. */
+/** Fails where the machines could not be what the platform needs of them. @internal */
 export function validateMachines(environment: Environment): void {
   const { name, machines, excludedMachines = [], placement = {} } = environment;
   if (!machines) {

@@ -119,7 +119,7 @@ function useClientOf(engine: LabEngine): void {
   process.env.PATH = [clientOf(engine), ...others].join(delimiter);
 }
 
-/** The process of the engine that the lab has started, as far as it has. */
+/** The process of the engine that the lab has started, as far as it has. @internal */
 export function labEnginePid(): string | undefined {
   try {
     return readFileSync(join(CACHE, "dockerd.pid"), "utf8").trim();
@@ -153,10 +153,10 @@ function imagesOf(environment: Environment): Readonly<Record<string, string>> {
   };
 }
 
-/** What Alloy has built in, as programs: for the suites alone. */
+/** What Alloy has built in, as programs: for the suites alone. @internal */
 export const EXPORTERS_IMAGE = "groundwork-lab/exporters";
 
-/** Builds images that are not there yet. */
+/** Builds images that are not there yet. @internal */
 export async function buildImages(
   images: Readonly<Record<string, string>>,
   {

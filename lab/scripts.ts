@@ -33,6 +33,7 @@ export async function withSteps<Result>(
 const BEGUN = /^lab: (.*) \.\.\.$/;
 const DONE = /^lab: (.*): done in (\d+)s$/;
 
+/** Shows the steps of the lab's scripts, with the time that each takes. @internal */
 export class Steps {
   private readonly begun = new Map<string, number>();
 

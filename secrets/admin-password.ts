@@ -10,7 +10,7 @@ const GIVEN_BY = "TF_VAR_grafana_admin_password";
 /** Grafana refuses to change a password to a shorter one. */
 const SHORTEST_PASSWORD_BYTES = 5;
 
-/** Where the password of Grafana's user `admin` lies, for this user's eyes only; not tracked by git. */
+/** Where the password of Grafana's user `admin` lies, for this user's eyes only; not tracked by git. @internal */
 export function adminPasswordFile({ name }: Environment): string {
   return join(__dirname, "..", ".state", name, "grafana-admin-password");
 }

@@ -73,7 +73,7 @@ export async function ensureSecrets(
 
 /**
  * Makes what is missing of an environment's secrets, for this user's eyes only, and certificates anew that should not be used any more.
- * Fails when one cannot work, or, where they are given, is not there.
+ * Fails when one cannot work, or, where they are given, is not there. @internal
  */
 export async function ensureKeyPairs(
   environment: Environment,
@@ -97,7 +97,7 @@ export async function ensureKeyPairs(
   }
 }
 
-/** Makes what is missing in a folder of an environment's secrets. */
+/** Makes what is missing in a folder of an environment's secrets. @internal */
 export async function makeKeyPairs(
   folder: string,
   environment: Environment,

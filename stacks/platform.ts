@@ -70,7 +70,7 @@ export async function synthesizePlatform(
   app.synth();
 }
 
-/** Declares every stack of the platform for one environment. */
+/** Declares every stack of the platform for one environment. @internal */
 export function declarePlatform(
   app: Construct,
   environment: Environment,

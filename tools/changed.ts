@@ -83,6 +83,7 @@ function changesOf(root: string): { readonly title: string; readonly files: read
   return { title: `Nothing is uncommitted. Changes of the last commit, ${head}:`, files };
 }
 
+/** Reads the code of the files that git tracks or would track. @internal */
 export function readProject(root: string): Project {
   const paths = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard");
   return new Map(
@@ -106,6 +107,8 @@ function git(root: string, ...args: string[]): string[] {
 /**
  * The test files that a change of each of these files touches: those that import or name it, directly or by way of what they import, and the
  * rules for every file. All of them if no test is known to read the file.
+ *
+ * @internal
  */
 export function touchedBy(
   project: Project,

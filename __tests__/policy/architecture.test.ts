@@ -28,9 +28,11 @@ const sources = FLOORS.flat()
   .filter((folder) => !["lab", "tools"].includes(folder))
   .flatMap(filesIn);
 
+const textOf = (file: string) => readFileSync(join(ROOT, file), "utf8");
+
 /** Files whose text matches. */
 function filesWith(pattern: RegExp): string[] {
-  return sources.filter((file) => pattern.test(readFileSync(join(ROOT, file), "utf8"))).sort();
+  return sources.filter((file) => pattern.test(textOf(file))).sort();
 }
 
 test("one place knows the provider's container resource", () => {
@@ -108,11 +110,11 @@ test("main.ts stays within 40 lines", () => {
 
 /** What a file imports of this project, as paths from its root. */
 function importsOf(file: string): string[] {
-  return [
-    ...readFileSync(join(ROOT, file), "utf8").matchAll(/(?:from|import\() *"(\.[^"]+)"/g),
-  ].map(([, path]) => {
+  return [...textOf(file).matchAll(/(?:from|import\(|require\() *"(\.[^"]+)"/g)].map(([, path]) => {
     const target = join(dirname(file), path);
-    const known = [`${target}.ts`, join(target, "index.ts")].find((name) => sources.includes(name));
+    const known = [`${target}.ts`, join(target, "index.ts")].find((name) =>
+      existsSync(join(ROOT, name)),
+    );
     return known ?? target;
   });
 }
@@ -186,6 +188,38 @@ describe("docs/architecture.md", () => {
   });
 });
 
+test("what only tests import is marked @internal, and nothing is exported that nobody imports", () => {
+  const exports =
+    /^(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?export (?:async )?(?:const|function|class) (\w+)/gm;
+  const product = FLOORS.flat().flatMap(filesIn);
+  const tests = filesIn("__tests__");
+  const importers = new Map<string, string[]>();
+  const programs = ["main.ts", "commands/groundwork.mjs", "tools/test.mjs"];
+  for (const file of [...product, ...programs, ...filesIn("examples"), ...tests]) {
+    for (const imported of importsOf(file)) {
+      importers.set(imported, [...(importers.get(imported) ?? []), file]);
+    }
+  }
+  const exported = product.flatMap((file) =>
+    [...textOf(file).matchAll(exports)].map(([, docstring, name]) => {
+      const word = new RegExp(`\\b${name}\\b`);
+      const users = (importers.get(file) ?? []).filter((importer) => word.test(textOf(importer)));
+      return {
+        name: `${name} of ${file}`,
+        isInternal: /@internal\b/.test(docstring ?? ""),
+        isImported: users.length > 0,
+        isOfTests: users.every((user) => user.startsWith("__tests__/")),
+      };
+    }),
+  );
+  const named = (chosen: typeof exported) => chosen.map(({ name }) => name);
+  expect(exported.length).toBeGreaterThan(300);
+  expect(named(exported.filter(({ isImported }) => !isImported))).toEqual([]);
+  expect(named(exported.filter(({ isInternal, isOfTests }) => isInternal !== isOfTests))).toEqual(
+    [],
+  );
+});
+
 test("tests that need no server lie in the folder of what they test, or beside rules and support", () => {
   const folders = (readdirSync(join(ROOT, "__tests__"), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".test.ts"))
@@ -206,9 +240,7 @@ test("commands are thin: the program alone imports them, when they run, and each
   );
   expect(importing.filter((file) => !isProgram(file))).toEqual([]);
   expect(filesWith(/from "\.\.\/[a-z-]+"/).filter(isProgram)).toEqual([]);
-  const long = commands.filter(
-    (file) => readFileSync(join(ROOT, file), "utf8").split("\n").length > 50,
-  );
+  const long = commands.filter((file) => textOf(file).split("\n").length > 50);
   expect(long).toEqual([]);
 });
 

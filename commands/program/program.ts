@@ -17,7 +17,7 @@ const GROUPS: Readonly<Record<string, () => readonly GuidedCommand[]>> = {
   "Develop Groundwork:": developCommands,
 };
 
-/** The command line. A command's own code is loaded when it runs. */
+/** The command line. A command's own code is loaded when it runs. @internal */
 export function createProgram(): GuidedCommand {
   return guided(
     "npx groundwork",

@@ -10,7 +10,7 @@ export const ENGINE = {
 };
 
 /** Read by every command that runs Terraform. */
-export const TERRAFORM = {
+const TERRAFORM = {
   ...ENGINE,
   TERRAFORM_BINARY_NAME:
     "Terraform or OpenTofu (default: the first of terraform and tofu on the PATH)",

@@ -74,6 +74,8 @@ export class OpenSearchInit extends Construct {
 /**
  * The files of one template, laid out as os-init.sh reads them. A field's value is one line, however long: Terraform takes time by the
  * square of a text's lines.
+ *
+ * @internal
  */
 export function renderTemplate({ name, body, onDrift }: IndexTemplate): UploadedFile[] {
   const { index_patterns, ...rest } = body;

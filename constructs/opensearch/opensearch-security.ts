@@ -91,7 +91,7 @@ export class OpenSearchSecurity extends Construct {
   }
 }
 
-/** The files of the platform's own roles, as nodes have them for a cluster's first start. */
+/** The files of the platform's own roles, as nodes have them for a cluster's first start. @internal */
 export function renderOwnRoles(cluster: string): UploadedFile[] {
   return (["role", "mapping"] as const).flatMap((kind) => {
     const file = { role: "roles", mapping: "roles_mapping" }[kind];

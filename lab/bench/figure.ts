@@ -18,7 +18,7 @@ export async function time(work: () => Promise<unknown> | unknown): Promise<numb
   return (performance.now() - started) / 1000;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 

@@ -26,7 +26,7 @@ export function preview(revision: string, names: readonly string[]): Promise<Cha
   });
 }
 
-/** The report over two synthesized trees. */
+/** The report over two synthesized trees. @internal */
 export function compare(
   environment: string,
   against: string,

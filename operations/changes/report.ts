@@ -13,8 +13,11 @@ export interface ChangeReport {
   readonly memoryBudgetMiB: number;
 }
 
+/** Nothing changes. @internal */
 export const EXIT_NO_CHANGE = 0;
+/** Something changes. @internal */
 export const EXIT_CHANGES = 2;
+/** Something is lost or interrupted. @internal */
 export const EXIT_DESTRUCTIVE = 3;
 
 /** Exit code of a preview or plan over all environments. */

@@ -86,7 +86,7 @@ async function rerunUntilSteady(platform: Platform, sidecars: readonly string[])
   );
 }
 
-/** What a topic sets and its declaration does not, a line for each topic. */
+/** What a topic sets and its declaration does not, a line for each topic. @internal */
 export function describeUndeclared({ undeclared }: Pick<Rerun, "undeclared">): string[] {
   return [...new Set(undeclared.map(({ resource }) => resource))].map((topic) => {
     const configs = undeclared.filter(({ resource }) => resource === topic);

@@ -63,7 +63,7 @@ function whileExcluded(
   };
 }
 
-/** What could not be written, read or coordinated any more without a machine. */
+/** What could not be written, read or coordinated any more without a machine. @internal */
 export function harmOfLosing(environment: Environment, machine: string, kept: Kept): string[] {
   const stays = (node: string) => machineOf(environment, node)?.name !== machine;
   const short = (replicated: readonly Replicated[]) =>
@@ -118,7 +118,7 @@ async function lookAtCopies({ kafka, openSearch }: Platform): Promise<Kept | str
     : { partitions: partitionsIn(topics.output), shards: shardsIn(state.output) };
 }
 
-/** From what `kafka-topics.sh --describe` says. */
+/** From what `kafka-topics.sh --describe` says. @internal */
 export function partitionsIn(description: string): Replicated[] {
   let needs = 1;
   return description.split("\n").flatMap((line) => {
@@ -158,7 +158,7 @@ interface ClusterState {
   };
 }
 
-/** From the cluster state of OpenSearch. */
+/** From the cluster state of OpenSearch. @internal */
 export function shardsIn(state: string): Replicated[] {
   const { nodes, routing_table } = JSON.parse(state) as ClusterState;
   return Object.entries(routing_table.indices).flatMap(([index, { shards }]) =>

@@ -83,7 +83,7 @@ async function logFailures(
     .map((name) => `${name}: no line of its log has reached Loki`);
 }
 
-/** What a container needs is measured by its id, under which the panels look for it by name. */
+/** What a container needs is measured by its id, under which the panels look for it by name. @internal */
 export async function unmeasured(
   platform: Platform,
   running: readonly string[],

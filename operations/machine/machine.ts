@@ -298,6 +298,8 @@ function isFree(port: number): Promise<boolean> {
 /**
  * Local states that a Terraform holds now. Its lock is the kernel's, on the state itself; who holds it is in a file beside it, which
  * one that was killed leaves behind.
+ *
+ * @internal
  */
 export function readLocks(folder: string): StateLock[] {
   try {

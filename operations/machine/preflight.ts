@@ -171,7 +171,7 @@ export function findWarnings(inspections: readonly Inspection[]): string[] {
 }
 
 /** Every prerequisite; without requirements only the tools. */
-export function diagnose(machine: MachineFacts, requirements?: Requirements): Check[] {
+function diagnose(machine: MachineFacts, requirements?: Requirements): Check[] {
   const checks = [
     checkNode(machine),
     checkTerraform(machine),

@@ -49,7 +49,7 @@ const KILLED = 137;
 /** How far apart the engine may tell of a kill by the kernel and of the end that it was, in either order. */
 const APART_SECONDS = 5;
 
-/** The last end of every container in lines of `docker events`. */
+/** The last end of every container in lines of `docker events`. @internal */
 export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
   const events = lines
     .filter((line) => line.startsWith("{"))

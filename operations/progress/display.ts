@@ -35,7 +35,7 @@ async function liveDisplay(output: NodeJS.WriteStream): Promise<Display> {
   };
 }
 
-/** Every line says by itself what it is about, since other stages' lines come between. */
+/** Every line says by itself what it is about, since other stages' lines come between. @internal */
 export function plainDisplay(write: (line: string) => void, now = Date.now): Display {
   const told = new Map<string, number>();
   return {

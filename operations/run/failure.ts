@@ -49,6 +49,8 @@ export async function failureOf(
 /**
  * The containers' explanations by name, Terraform's errors about anything else, the machines that are gone instead of what failed on them,
  * and where the rest is.
+ *
+ * @internal
  */
 export function renderFailure(
   errors: TerraformErrors["errors"],
@@ -89,7 +91,7 @@ async function explain(
   return failure && `${name} ${failure}; its last lines:\n${await lines(LOG_LINES)}`;
 }
 
-/** Why a sidecar failed, from its log. */
+/** Why a sidecar failed, from its log. @internal */
 export function explainSidecar(name: string, exitCode: number, log: string): string {
   const { findings } = readSidecarRun(name, log);
   return [
@@ -115,7 +117,7 @@ function describeError(
   ].join("\n");
 }
 
-/** What is wrong with a container that is to run on, or nothing. Of one that the engine has started again it is how it ended. */
+/** What is wrong with a container that is to run on, or nothing. Of one that the engine has started again it is how it ended. @internal */
 export function describeFailure(
   state: ContainerState,
   lastEnd: End | undefined,

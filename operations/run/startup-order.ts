@@ -7,7 +7,7 @@ type Planned = Pick<SavedPlan, "actions"> & {
 };
 
 /** How many nodes of a cluster a plan starts. */
-export function nodesStartedBy({ stack, actions }: Planned): number {
+function nodesStartedBy({ stack, actions }: Planned): number {
   return stack.resources
     .filter(isContainer)
     .filter(

@@ -42,7 +42,7 @@ export function refuse(problems: readonly string[]): void {
 export class InterruptedError extends CommandError {}
 
 /** What a user is told of an error; nothing of a defect. */
-export function messageOf(error: Error): string | undefined {
+function messageOf(error: Error): string | undefined {
   // Files by their paths in the project, which is where one looks for them.
   const project = join(__dirname, "..", "..", "/");
   return error instanceof CommandError || error instanceof ValidationError
@@ -58,7 +58,7 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
   });
 }
 
-/** What the command line is parsed to, or an error that names the options that are allowed. */
+/** What the command line is parsed to, or an error that names the options that are allowed. @internal */
 export function optionsOrError<Values>(names: readonly string[], parse: () => Values): Values {
   try {
     return parse();

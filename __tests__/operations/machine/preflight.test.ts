@@ -1,7 +1,6 @@
 import { laptop } from "../../../environments/laptop";
 import {
   checksOf,
-  diagnose,
   findProblems,
   findWarnings,
   type MachineFacts,
@@ -178,7 +177,9 @@ test("the requirements is the sum of what the synthesized containers reserve, an
 
 test("doctor says which ports the platform itself holds", () => {
   const found = (ownPorts: number) =>
-    diagnose({ ...READY, ownPorts }, DEMAND).find(({ name }) => name === "ports")?.found;
+    checksOf([{ machine: { ...READY, ownPorts }, requirements: DEMAND }]).find(
+      ({ name }) => name === "ports",
+    )?.found;
   expect([found(0), found(1), found(2)]).toEqual([
     "2 free",
     "1 published by this platform, 1 free",
@@ -305,7 +306,11 @@ test("a clock that differs a little, or where no certificate is looked at, is no
 });
 
 test("every prerequisite is looked at and said, found or not", () => {
-  expect(diagnose(READY, DEMAND).map(({ name, found }) => `${name}: ${found}`)).toEqual([
+  expect(
+    checksOf([{ machine: READY, requirements: DEMAND }]).map(
+      ({ name, found }) => `${name}: ${found}`,
+    ),
+  ).toEqual([
     "Node: 20.20.2",
     "Terraform: Terraform 1.11.4",
     "Docker engine: 28.5.2, API 1.51",
