@@ -15,6 +15,9 @@ import {
   SECRET_FILES,
   type WantedSecrets,
 } from "./secret-files";
+import { moveSecrets, renameSecretFiles } from "./takeover";
+
+const ROOT = join(__dirname, "..");
 
 /** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
@@ -22,7 +25,24 @@ const GIVEN_BY = "GROUNDWORK_SECRETS";
 /** Where an environment's secrets lie. */
 export function secretsFolder({ name }: Environment): string {
   const given = process.env[GIVEN_BY];
-  return given ? resolve(given) : join(__dirname, "..", "environments", "secrets", name);
+  return given ? resolve(given) : join(ROOT, ownFolder(name));
+}
+
+/** Where the secrets of an environment lie that are made here, below the project's root. */
+function ownFolder(name: string): string {
+  return join(".state", name, "secrets");
+}
+
+/** Moves an environment's secrets from where earlier versions have made them, which is said once. Leaves given ones alone. */
+export function takeOverSecrets({ name }: Environment): void {
+  if (secretsAreGiven()) {
+    return;
+  }
+  const [from, to] = [join("environments", "secrets", name), ownFolder(name)];
+  if (moveSecrets(ROOT, from, to)) {
+    console.error(`moved the secrets of ${name} from ${from} to ${to}`);
+  }
+  renameSecretFiles(join(ROOT, to));
 }
 
 /** Whether they are given from outside. */
@@ -89,10 +109,11 @@ export async function ensureKeyPairs(
     validate(
       missing.length === 0,
       () =>
-        `${GIVEN_BY} is "${folder}", and ${missing.length} files are missing there: ${missing.join(", ")}; put them there, or unset ${GIVEN_BY} to have them made in environments/secrets`,
+        `${GIVEN_BY} is "${folder}", which lacks ${missing.join(", ")}: put them there, or unset ${GIVEN_BY} to have them made in ${ownFolder(environment.name)}`,
     );
     checkSecretFiles(folder, wanted);
   } else {
+    takeOverSecrets(environment);
     await ensureSecretFiles(folder, wanted);
   }
 }

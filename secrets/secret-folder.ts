@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Security } from "../constructs";
 import { ensureSecretFiles, SECRET_FILES } from "./secret-files";
+import { renameSecretFiles } from "./takeover";
 
 /** A folder of secrets as constructs use it: paths below it, as a stack's working folder sees them. */
 export function securityIn(folder: string): Security {
@@ -55,6 +56,11 @@ export class SecretFolder implements Security {
    * host or have passed two thirds of their year. Call it between the last construct and a deploy; a synth alone does not need the files.
    */
   async ensure(): Promise<void> {
+    if (renameSecretFiles(this.path)) {
+      console.error(
+        `renamed the secrets in ${this.path}, which had the names of an earlier version`,
+      );
+    }
     await ensureSecretFiles(this.path, {
       owner: "groundwork",
       principals: this.principals,

@@ -184,7 +184,7 @@ test("a folder is given from where the command runs, and an empty name gives non
   process.env.GROUNDWORK_SECRETS = "given/here";
   expect(secretsFolder(labSecured)).toBe(join(process.cwd(), "given", "here"));
   process.env.GROUNDWORK_SECRETS = "";
-  expect(secretsFolder(labSecured)).toMatch(/environments\/secrets\/lab-secured$/);
+  expect(secretsFolder(labSecured)).toMatch(/\.state\/lab-secured\/secrets$/);
 });
 
 describe("secrets that are given", () => {
@@ -211,7 +211,7 @@ describe("secrets that are given", () => {
       "a file is missing",
       () => rmSync(file("kafka-2.pem")),
       () =>
-        `GROUNDWORK_SECRETS is "${given}", and 1 files are missing there: key-pairs/kafka-2.pem; put them there, or unset GROUNDWORK_SECRETS to have them made in environments/secrets`,
+        `GROUNDWORK_SECRETS is "${given}", which lacks key-pairs/kafka-2.pem: put them there, or unset GROUNDWORK_SECRETS to have them made in .state/lab-secured/secrets`,
     ],
     [
       "others can read a key",

@@ -10,8 +10,8 @@ const environment = {
   hostPorts: laptop.hostPorts,
 } as const;
 const { stacks } = synthesize(environment);
-const KEY_PAIRS = "../../../environments/secrets/secured/key-pairs";
-const CA_BUNDLE = "../../../environments/secrets/secured/ca/bundle.pem";
+const KEY_PAIRS = "../../../.state/secured/secrets/key-pairs";
+const CA_BUNDLE = "../../../.state/secured/secrets/ca/bundle.pem";
 
 /** Content of a container's file. */
 const fileOf = (name: string, path: string): string =>

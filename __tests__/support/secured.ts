@@ -23,7 +23,7 @@ export class SecuredProject extends ProjectCopy {
 
   constructor({ name }: Environment = labSecured) {
     super();
-    this.secrets = join(this.folder, "environments", "secrets", name);
+    this.secrets = join(this.folder, ".state", name, "secrets");
     const from = "applications: readonly Application[] = ";
     this.edit("catalog/applications.ts", `${from}[]`, `${from}${APPLICATIONS}`);
   }

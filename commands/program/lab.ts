@@ -14,7 +14,8 @@ export function labCommands(): GuidedCommand[] {
         purpose: "Build a lab from package registries, as root on Debian, and deploy there",
         examples: {
           "npx groundwork lab": 'build what is missing and deploy environment "lab"',
-          "npx groundwork lab --secured --fresh": "with TLS, without the data of earlier labs",
+          "npx groundwork lab --secured --fresh":
+            "with TLS, without data and secrets of earlier labs",
           "npx groundwork lab --prepare": "build what is missing and deploy nothing",
         },
         exitCodes: {
@@ -26,7 +27,7 @@ export function labCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .option("--fresh", "remove the data of earlier labs", false)
+          .option("--fresh", "remove data, state and secrets of earlier labs", false)
           .option("--yes", "go on although the engine serves other containers", false)
           .option("--secured", "with TLS: environment lab-secured, or lab-three-secured", false)
           .option("--prepare", "deploy nothing", false)

@@ -19,8 +19,7 @@ const TERRAFORM = {
 /** Read by every command that synthesizes the stacks with their secrets. */
 export const DEPLOY = {
   ...TERRAFORM,
-  GROUNDWORK_SECRETS:
-    "folder with the secrets (default: the environment's in environments/secrets/)",
+  GROUNDWORK_SECRETS: "folder with the secrets (default: .state/<environment>/secrets/)",
   TF_VAR_grafana_admin_password: "Grafana's admin password, where the environment wants it given",
   TF_VAR_grafana_url: "where Terraform reaches Grafana, where the environment publishes no ports",
 };

@@ -31,6 +31,8 @@ export async function benchSecured(): Promise<Figure[]> {
         indexed.push(seconds.indexed);
         await runNpm("down", { ...options, args: ["--volumes", "--yes"] });
       } finally {
+        // Beside the state, which all copies share: the next deploy makes them again.
+        rmSync(join(cwd, ".state", labSecured.name, "secrets"), { recursive: true, force: true });
         rmSync(cwd, { recursive: true });
       }
     }

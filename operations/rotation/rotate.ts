@@ -1,6 +1,6 @@
 import type { Application } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { secretsAreGiven, secretsFolder } from "../../secrets/platform-secrets";
+import { secretsAreGiven, secretsFolder, takeOverSecrets } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
   finishCaRotation,
@@ -48,6 +48,7 @@ export async function rotate(
       `GROUNDWORK_SECRETS gives the secrets of environment "${environment.name}" (${secretsFolder(environment)}), so they are rotated where they come from: docs/security.md says in which order`,
     );
   }
+  takeOverSecrets(environment);
   if (what === "ca") {
     await rotateCa(environment, names);
   } else if (what === "certificates") {

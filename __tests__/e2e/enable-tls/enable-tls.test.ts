@@ -1,5 +1,4 @@
 import { renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { expectDone, type Finished, records } from "../../support/lab";
 import { deployedSecuredLab, Guest } from "../../support/secured";
 
@@ -49,14 +48,14 @@ describe("a plaintext platform whose security is set to TLS", () => {
   });
 
   test("refuses a deploy from a clone with another CA, and changes nothing", () => {
-    const secrets = dirname(project.secrets);
+    const { secrets } = project;
     renameSync(secrets, `${secrets}-elsewhere`);
     // The plan makes them, the deploy finds them.
     for (const command of ["plan", "up"]) {
       const { exitCode, output } = project.command(command);
       expect({ command, exitCode }).toEqual({ command, exitCode: 1 });
       expect(output).toMatch(
-        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and environments\/secrets\/lab-secured has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
+        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and \.state\/lab-secured\/secrets has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
       );
     }
     rmSync(secrets, { recursive: true });

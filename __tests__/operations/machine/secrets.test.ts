@@ -23,7 +23,7 @@ describe("secrets of one's own", () => {
 
   test("are told by doctor, with their days", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
-      { name: "secrets", found: "environments/secrets/secrets-test" },
+      { name: "secrets", found: ".state/secrets-test/secrets" },
       { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
       {
         name: "CA",
@@ -45,7 +45,7 @@ describe("doctor", () => {
         name: "secrets",
         found: "not usable",
         problem: expect.stringMatching(
-          /^GROUNDWORK_SECRETS is "\/nowhere", and \d+ files are missing there: ca\/bundle.pem, /,
+          /^GROUNDWORK_SECRETS is "\/nowhere", which lacks ca\/bundle.pem, /,
         ),
       },
     ]);
