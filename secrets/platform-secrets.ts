@@ -15,7 +15,7 @@ import {
   SECRET_FILES,
   type WantedSecrets,
 } from "./secret-files";
-import { moveSecrets, renameSecretFiles } from "./takeover";
+import { moveSecrets, renameCommands, renameSecretFiles } from "./takeover";
 
 const ROOT = join(__dirname, "..");
 
@@ -109,13 +109,20 @@ export async function ensureKeyPairs(
     validate(
       missing.length === 0,
       () =>
-        `${GIVEN_BY} is "${folder}", which lacks ${missing.join(", ")}: put them there, or unset ${GIVEN_BY} to have them made in ${ownFolder(environment.name)}`,
+        `${GIVEN_BY} is "${folder}", which lacks ${missing.join(", ")}: ${remedyIn(folder, environment)}`,
     );
     checkSecretFiles(folder, wanted);
   } else {
     takeOverSecrets(environment);
     await ensureSecretFiles(folder, wanted);
   }
+}
+
+function remedyIn(folder: string, { name }: Environment): string {
+  const renames = renameCommands(folder);
+  return renames
+    ? `it has the names of an earlier version, so rename them, with ${renames}`
+    : `put them there, or unset ${GIVEN_BY} to have them made in ${ownFolder(name)}`;
 }
 
 /** Makes what is missing in a folder of an environment's secrets. @internal */

@@ -14,10 +14,10 @@ import { validate } from "../constructs/container/validation";
 
 /** Earlier names below a folder of secrets, and those of now. A folder comes before what is in it. */
 const RENAMES = [
-  ["ca", "ca"],
-  ["ca/CA.pem", "ca/ca.pem"],
+  ["authority", "ca"],
+  ["ca/authority.pem", "ca/ca.pem"],
   ["ca/trusted.pem", "ca/bundle.pem"],
-  ["key-pairs", "key-pairs"],
+  ["identities", "key-pairs"],
 ] as const;
 
 /**
@@ -59,6 +59,16 @@ export function renameSecretFiles(folder: string): boolean {
     }
   }
   return renamed;
+}
+
+/** The commands that give what is in a folder of secrets the names of now; nothing if nothing has an earlier one. */
+export function renameCommands(folder: string): string | undefined {
+  const isThere = (name: string) => existsSync(join(folder, name));
+  const found = (name: string) => isThere(name) || isThere(name.replace(/^ca\//, "authority/"));
+  const renames = RENAMES.filter(([earlier, now]) => found(earlier) && !found(now));
+  return renames.length > 0
+    ? [`cd "${folder}"`, ...renames.map((names) => `mv ${names.join(" ")}`)].join(" && ")
+    : undefined;
 }
 
 /** Another file system takes a copy, which has its name when it is complete. */

@@ -6,7 +6,7 @@ import { labSecured } from "../../lab/environments";
 import { rotate } from "../../operations/rotation/rotate";
 import { ensureKeyPairs, makeKeyPairs, secretsFolder } from "../../secrets/platform-secrets";
 import { caRotationStepOf, takeCaRotationStep } from "../../secrets/rotation";
-import { nameAsBefore } from "./earlier-secrets";
+import { nameAsBefore } from "../support/earlier-secrets";
 
 const environment = { ...labSecured, name: "rotation-takeover-test" };
 
@@ -45,8 +45,8 @@ afterAll(() => {
 });
 
 test("certificates are replaced where an earlier version had them, by the same CA", async () => {
-  const before = new X509Certificate(readFileSync(join(FROM, "key-pairs", "kafka-1.pem")));
-  const trusted = readFileSync(join(FROM, "ca", "bundle.pem"), "utf8");
+  const before = new X509Certificate(readFileSync(join(FROM, "identities", "kafka-1.pem")));
+  const trusted = readFileSync(join(FROM, "authority", "trusted.pem"), "utf8");
   await rotate(environment, [], "certificates");
   expect(node().serialNumber).not.toBe(before.serialNumber);
   expect(bundle()).toBe(trusted);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretFolder } from "../../secrets/secret-folder";
-import { contentsOf, nameAsBefore, readableByOthers } from "./earlier-secrets";
+import { contentsOf, nameAsBefore, readableByOthers } from "../support/earlier-secrets";
 
 const path = mkdtempSync(join(tmpdir(), "secret-folder-takeover-"));
 const errors = jest.spyOn(console, "error").mockImplementation(() => {});

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { labSecured } from "../../lab/environments";
 import { checkSecrets } from "../../operations/machine/secrets";
 import { ensureKeyPairs, makeKeyPairs } from "../../secrets/platform-secrets";
-import { contentsOf, nameAsBefore, RENAMES, readableByOthers } from "./earlier-secrets";
+import { contentsOf, nameAsBefore, RENAMES, readableByOthers } from "../support/earlier-secrets";
 
 const ROOT = join(__dirname, "..", "..");
 const environment = { ...labSecured, name: "takeover-test" };
@@ -100,9 +100,9 @@ describe("secrets that an earlier version made", () => {
 
   test("are never written over within a folder that has both names", async () => {
     await take();
-    cpSync(join(earlier, "key-pairs"), join(to, "key-pairs"), { recursive: true });
+    cpSync(join(earlier, "identities"), join(to, "identities"), { recursive: true });
     const before = contentsOf(to);
-    const [one, other] = [join(to, "key-pairs"), join(to, "key-pairs")];
+    const [one, other] = [join(to, "identities"), join(to, "key-pairs")];
     await expect(take()).rejects.toThrow(
       `${one} and ${other} both have secrets, the first under the name of an earlier version: keep those in use and remove the others, with rm -r ${one} or rm -r ${other}`,
     );
@@ -129,7 +129,7 @@ describe("secrets that are moved to another file system", () => {
 
   test("are removed at the end where the command was killed meanwhile", async () => {
     cpSync(earlier, to, { recursive: true, preserveTimestamps: true });
-    rmSync(join(from, "key-pairs"), { recursive: true });
+    rmSync(join(from, "identities"), { recursive: true });
     await take();
     expectMoved();
   });

@@ -3,10 +3,10 @@ import { join, relative } from "node:path";
 
 /** What a version before had in another place and under other names, in the order in which it is renamed. */
 export const RENAMES = [
-  ["ca", "ca"],
-  ["ca/CA.pem", "ca/ca.pem"],
+  ["authority", "ca"],
+  ["ca/authority.pem", "ca/ca.pem"],
   ["ca/trusted.pem", "ca/bundle.pem"],
-  ["key-pairs", "key-pairs"],
+  ["identities", "key-pairs"],
 ] as const;
 
 /** Gives a folder of secrets the names that a version before gave them. */

@@ -1,0 +1,81 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { labSecured } from "../../lab/environments";
+import { ensureKeyPairs, makeKeyPairs } from "../../secrets/platform-secrets";
+import { contentsOf, nameAsBefore } from "../support/earlier-secrets";
+
+const environment = { ...labSecured, name: "given-test" };
+const FROM = join(__dirname, "..", "..", "environments", "secrets", environment.name);
+const parent = mkdtempSync(join(tmpdir(), "given secrets-"));
+const [made, given] = [join(parent, "made"), join(parent, "given")];
+const ensure = () => ensureKeyPairs(environment, ["shop"]);
+
+beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+beforeEach(() => {
+  rmSync(given, { recursive: true, force: true });
+  cpSync(made, given, { recursive: true, preserveTimestamps: true });
+  nameAsBefore(given);
+  process.env.GROUNDWORK_SECRETS = given;
+});
+afterEach(() => {
+  delete process.env.GROUNDWORK_SECRETS;
+});
+afterAll(() => rmSync(parent, { recursive: true }));
+
+/** The commands of the message that refuses the folder. */
+async function refusal(): Promise<string> {
+  const before = contentsOf(given);
+  const message = await ensure().then(
+    () => "nothing is refused",
+    (error) => error.message,
+  );
+  expect(contentsOf(given)).toEqual(before);
+  return message;
+}
+
+describe("a folder of GROUNDWORK_SECRETS with the names of an earlier version", () => {
+  test("is refused and left as it is, with the files that are missing and the commands that rename them", async () => {
+    const message = await refusal();
+    expect(message).toMatch(
+      /^GROUNDWORK_SECRETS is "\S+ \S+", which lacks ca\/bundle.pem, key-pairs\/kafka-1.pem, /,
+    );
+    const [, commands] =
+      /: it has the names of an earlier version, so rename them, with (.*)$/.exec(message) ?? [];
+    expect(commands).toBe(
+      `cd "${given}" && mv authority ca && mv ca/authority.pem ca/ca.pem && mv ca/trusted.pem ca/bundle.pem && mv identities key-pairs`,
+    );
+    execFileSync("sh", ["-c", commands]);
+    await ensure();
+    expect(contentsOf(given)).toEqual(contentsOf(made));
+  });
+
+  test("is told nothing of the CA's key, which it need not have", async () => {
+    rmSync(join(given, "authority", "authority.pem"));
+    expect(await refusal()).toMatch(
+      /&& mv authority ca && mv ca\/trusted.pem ca\/bundle.pem && mv identities key-pairs$/,
+    );
+  });
+
+  test("is told what is left where some of it is renamed", async () => {
+    execFileSync("sh", ["-c", `cd "${given}" && mv authority ca && mv identities key-pairs`]);
+    expect(await refusal()).toBe(
+      `GROUNDWORK_SECRETS is "${given}", which lacks ca/bundle.pem: it has the names of an earlier version, so rename them, with cd "${given}" && mv ca/authority.pem ca/ca.pem && mv ca/trusted.pem ca/bundle.pem`,
+    );
+  });
+});
+
+test("secrets of an earlier version stay where they are while GROUNDWORK_SECRETS gives others", async () => {
+  process.env.GROUNDWORK_SECRETS = made;
+  cpSync(given, FROM, { recursive: true });
+  try {
+    await ensure();
+    expect(contentsOf(FROM)).toEqual(contentsOf(given));
+    expect(existsSync(join(__dirname, "..", "..", ".state", environment.name, "secrets"))).toBe(
+      false,
+    );
+  } finally {
+    rmSync(FROM, { recursive: true });
+  }
+});
