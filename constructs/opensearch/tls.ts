@@ -27,17 +27,24 @@ const INITIAL_CONFIGURATION = [
   "tenants",
 ];
 
-/** What curl needs in a node, to ask it as the node itself. */
-export const CURL_AS_NODE = [
-  ...["--cacert", `${CERTIFICATES_DIR}/ca-bundle.pem`],
-  ...["--cert", `${CERTIFICATES_DIR}/node.pem`],
-];
+/** Key and certificate of the node that a container is. */
+const NODE_FILE = `${CERTIFICATES_DIR}/node.pem`;
 
-/** What curl needs in a node, to ask it as whoever checks the platform. */
-export const CURL_AS_CHECKS = [
-  ...["--cacert", `${CERTIFICATES_DIR}/ca-bundle.pem`],
-  ...["--cert", `${CERTIFICATES_DIR}/checks.pem`],
-];
+const CA_BUNDLE_FILE = `${CERTIFICATES_DIR}/ca-bundle.pem`;
+
+const AS_CHECKS = ["--cert", `${CERTIFICATES_DIR}/checks.pem`];
+
+/** What curl needs in a node, to ask it as the node itself. */
+export const CURL_AS_NODE = ["--cacert", CA_BUNDLE_FILE, "--cert", NODE_FILE];
+
+/** What curl needs in a node, to ask other services as whoever checks the platform. */
+export const CURL_AS_CHECKS = ["--cacert", CA_BUNDLE_FILE, ...AS_CHECKS];
+
+/**
+ * The same, to ask the node itself: its own certificate is the only one that is trusted. Nodes of every version have these files, and one
+ * that did not answer would be taken for one that does not serve.
+ */
+export const CURL_NODE_AS_CHECKS = ["--cacert", NODE_FILE, ...AS_CHECKS];
 
 /** A node whose HTTP and transport are encrypted and ask who is there. */
 export function nodeOverTls(
@@ -68,11 +75,8 @@ export function nodeOverTls(
       content: configurationFile(name, cluster),
     })),
     secrets: [
-      secret(`${CERTIFICATES_DIR}/ca-bundle.pem`, security.caBundle),
-      secret(
-        `${CERTIFICATES_DIR}/node.pem`,
-        security.keyPairOf(node, hostNamesOn(networks, node, cluster)),
-      ),
+      secret(CA_BUNDLE_FILE, security.caBundle),
+      secret(NODE_FILE, security.keyPairOf(node, hostNamesOn(networks, node, cluster))),
       secret(`${CERTIFICATES_DIR}/checks.pem`, security.keyPairOf("checks")),
     ],
   };

@@ -1,5 +1,5 @@
 import { openSearchUrl } from "../../constructs";
-import { CURL_AS_CHECKS } from "../../constructs/opensearch/tls";
+import { CURL_AS_CHECKS, CURL_NODE_AS_CHECKS } from "../../constructs/opensearch/tls";
 import type { Outcome } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
 
@@ -23,7 +23,7 @@ export class OpenSearch implements Cluster {
 
   /** What any URL on the infra network answers, asked from a node's container. An HTTP error is a failure. */
   fetch(url: string): Promise<Outcome> {
-    return this.curl(this.props.nodes[0], url, "--fail");
+    return this.curl(this.props.nodes[0], CURL_AS_CHECKS, "--fail", url);
   }
 
   async serves(node: string): Promise<boolean> {
@@ -49,11 +49,12 @@ export class OpenSearch implements Cluster {
   }
 
   private ask(node: string, path: string, ...switches: string[]): Promise<Outcome> {
-    return this.curl(node, `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`, ...switches);
+    const url = `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`;
+    return this.curl(node, CURL_NODE_AS_CHECKS, ...switches, url);
   }
 
-  private curl(node: string, url: string, ...switches: string[]): Promise<Outcome> {
+  private curl(node: string, overTls: readonly string[], ...args: string[]): Promise<Outcome> {
     const { secured, exec } = this.props;
-    return exec(node, [...CURL, ...(secured ? CURL_AS_CHECKS : []), ...switches, url]);
+    return exec(node, [...CURL, ...(secured ? overTls : []), ...args]);
   }
 }

@@ -13,6 +13,8 @@ jest.mock("../../../operations/engine/docker", () => ({
   },
 }));
 
+const CERTIFICATES = "/usr/share/opensearch/config/certificates";
+
 const { security: _, ...open } = environments.laptop;
 const plaintext = new Platform(open);
 const secured = new Platform({ ...open, security: "tls" });
@@ -51,11 +53,16 @@ describe("a node of OpenSearch is asked", () => {
     expect(output).toMatch(/^exec opensearch-1 curl .*--fail /);
     expect(output.split(" ").at(-1)).toBe(`${scheme}://127.0.0.1:9200/_cluster/health`);
   });
+
+  test("by files that nodes of every version have, so that an upgrade knows that it serves", async () => {
+    await secured.openSearch.serves("opensearch-2");
+    expect(asked.command).toContain(
+      `exec opensearch-2 curl --silent --show-error --max-time 10 --cacert ${CERTIFICATES}/node.pem --cert ${CERTIFICATES}/checks.pem --fail `,
+    );
+  });
 });
 
 describe("what observes the platform is asked", () => {
-  const CERTIFICATES = "/usr/share/opensearch/config/certificates";
-
   test.each([
     ["as anyone when it is open", plaintext, "--fail http"],
     [
