@@ -175,7 +175,12 @@ export async function onceItSays(
 }
 
 export function docker(...args: string[]): string {
-  return execFileSync("docker", args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }).trim();
+  return execFileSync("docker", args, withClient()).trim();
+}
+
+/** The docker command of the lab's engine is on the PATH of this test's process, which child processes do not have by themselves. */
+function withClient() {
+  return { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, env: process.env } as const;
 }
 
 /** Asks a node of OpenSearch. */
@@ -195,11 +200,7 @@ export function openSearch(method: string, path: string, body?: unknown): Json {
       ...data,
       `http://127.0.0.1:9200${path}`,
     ],
-    {
-      encoding: "utf8",
-      input: typeof body === "string" ? body : JSON.stringify(body ?? ""),
-      maxBuffer: 64 * 1024 * 1024,
-    },
+    { ...withClient(), input: typeof body === "string" ? body : JSON.stringify(body ?? "") },
   );
   return JSON.parse(output);
 }
@@ -216,7 +217,7 @@ export function kafka(tool: string, args: readonly string[], input = ""): string
         : ["--bootstrap-server", "kafka-1.infra_net:19092"]),
       ...args,
     ],
-    { encoding: "utf8", input, maxBuffer: 64 * 1024 * 1024, stdio: ["pipe", "pipe", "ignore"] },
+    { ...withClient(), input, stdio: ["pipe", "pipe", "ignore"] },
   );
 }
 

@@ -77,7 +77,7 @@ export async function underLoad(
       ...["events", "--filter", "label=groundwork.cluster", "--format", "{{json .}}"],
       ...["--filter", "event=destroy", "--filter", "event=health_status"],
     ],
-    { stdio: ["ignore", openSync(file, "w"), "inherit"] },
+    { env: process.env, stdio: ["ignore", openSync(file, "w"), "inherit"] },
   );
   let log: string;
   try {

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { KAFKA_IMAGE } from "../../constructs";
 import type { Environment } from "../../environments";
-import { docker, TRIAL } from "./lab";
+import { docker, run, TRIAL } from "./lab";
 import { container, type Json, synthesize } from "./platform";
 
 /** What a container sees of the host that has the mounts and the rights of an environment's Alloy, which the lab has no image of. */
@@ -81,7 +80,7 @@ export function runToEnd(
   ...options: string[]
 ): void {
   const labels = { environment, stack: "e2e", service: name, role: "init" };
-  spawnSync("docker", [
+  run("docker", [
     ...["run", ...TRIAL, "--name", name, "--entrypoint", "sh"],
     ...Object.entries(labels).flatMap(([key, value]) => ["--label", `groundwork.${key}=${value}`]),
     ...[...options, KAFKA_IMAGE, "-c", command],

@@ -69,6 +69,7 @@ beforeAll(async () => {
   libraries = mkdtempSync(join(tmpdir(), "libraries-"));
   const archive = execFileSync("docker", ["cp", `${container}:/opt/kafka/libs/.`, "-"], {
     maxBuffer: 1024 * 1024 * 1024,
+    env: process.env,
   });
   execFileSync("tar", ["--extract", "--directory", libraries], { input: archive });
 });

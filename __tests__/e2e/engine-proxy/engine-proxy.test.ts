@@ -114,7 +114,7 @@ describe("the engine proxy", () => {
     const { stderr, status } = spawnSync(
       "docker",
       ["exec", "reader", "docker", "exec", "exit-relay", "id"],
-      { encoding: "utf8" },
+      { encoding: "utf8", env: process.env },
     );
     expect([status, stderr]).toEqual([
       1,
@@ -166,7 +166,7 @@ describe("the engine proxy", () => {
           ...["run", ...TRIAL, "--rm", "--network", network, "--entrypoint", "sh"],
           ...[DOCKER_CLI_IMAGE, "-c", ask(2)],
         ],
-        { encoding: "utf8" },
+        { encoding: "utf8", env: process.env },
       );
       return { network, stdout };
     });

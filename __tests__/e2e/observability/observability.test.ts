@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +7,16 @@ import { laptop } from "../../../environments/laptop";
 import { lab } from "../../../lab/environments";
 import { buildImages, EXPORTERS_IMAGE, type LabEngine } from "../../../lab/prepare";
 import { eventually } from "../../support/eventually";
-import { deploy, docker, expectDone, freshLab, kafka, OF_THE_LAB, TRIAL } from "../../support/lab";
+import {
+  deploy,
+  docker,
+  expectDone,
+  freshLab,
+  kafka,
+  OF_THE_LAB,
+  run,
+  TRIAL,
+} from "../../support/lab";
 import type { Json } from "../../support/platform";
 import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../support/telemetry";
 
@@ -50,7 +58,7 @@ const PROJECT = ["--network", lab.networks.project.name];
 
 /** Runs a container that is its own service, as nothing here declares it. */
 const runApplication = (name: string, command: string, ...options: string[]) =>
-  spawnSync("docker", [
+  run("docker", [
     ...["run", ...TRIAL, "--name", `e2e-app-${name}`, ...options],
     ...["--label", `groundwork.service=${name}`],
     ...["--entrypoint", "sh", KAFKA_IMAGE, "-c", command],
