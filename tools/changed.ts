@@ -8,12 +8,17 @@ import { CommandError, firstOf, table } from "../operations/terminal/terminal";
 /** Test files of `npm test`. */
 const TEST = /^__tests__\/(?!e2e\/|quarantine\/).*\.test\.ts$/;
 /** Rules for every file. */
-const POLICY = /^__tests__\/policy\//;
+const POLICY = /^__tests__\/policy\/(architecture|suites)\.test\.ts$/;
 const CODE = /\.(ts|mjs|js)$/;
-/** Pages, and what containers are given. */
-const CONTENT = /\.md$|^(alerts|catalog|constructs|dashboards)\/(?!.*\.(ts|mjs|js)$)/;
+const PAGE = /\.md$/;
+/** What the catalog reads, and what containers are given. */
+const CONTENT = /^(alerts|catalog|constructs|dashboards)\/(?!.*\.(ts|mjs|js)$)/;
 /** Tests that look into what all containers are given. */
-const CHECK = /^__tests__\/((alerts|policy)\/|stacks\/platform\.test\.ts$)/;
+const CHECK = /^__tests__\/(policy\/containers|stacks\/secured-observability-stack)\.test\.ts$/;
+/** What a test has that looks into what a container is given. */
+const LOOKS_INSIDE = /\b(content|fileOf|source_hash|upload)\b/;
+const READS_FILES = /\b(exists|readdir|readFile)Sync\b|\breadOwnFile\b/;
+const ENVIRONMENT = /^export const (\w+)(?:: Environment = |[\s\S]*\bsatisfies Environment;$)/m;
 /** What every test rests on: files of the root, unless they are pages, and what jest runs the tests in. */
 const BASE =
   /^(?!.*\.md$)[^/]+$|^(tools\/register|tools\/jest\.e2e\.config|__tests__\/support\/environment)\.js$/;
@@ -25,6 +30,12 @@ export type Project = ReadonlyMap<string, string>;
 
 /** Files that read each of the files. */
 type Readers = ReadonlyMap<string, readonly string[]>;
+
+interface Spread {
+  readonly readers: Readers;
+  /** Those that read a file for whoever names it: the program loads a command when that runs, and the list of environments has each. */
+  readonly byName: Readers;
+}
 
 export interface Selection {
   /** Paths of test files. */
@@ -116,21 +127,10 @@ export function touchedBy(
 ): ReadonlyMap<string, readonly string[]> {
   const tests = [...project.keys()].filter((path) => TEST.test(path));
   // A file that was removed is still named.
-  const readers = readersOf(project, [...new Set([...project.keys(), ...changed])]);
+  const spread = spreadOf(project, [...new Set([...project.keys(), ...changed])]);
   return new Map(
     changed.map((file) => {
-      const reached = reach(file, readers);
-      const byTests = (readers.get(file) ?? []).filter(isOfTests);
-      // A test that loads the owner of the file for something else does not name it.
-      const seen = CONTENT.test(file) ? reach(file, readers, byTests) : reached;
-      const owners = (readers.get(file) ?? []).filter(
-        (reader) => /\.ts$/.test(reader) && !isOfTests(reader),
-      );
-      const names = owners.map((owner) => basename(owner.replace(/(\/index)?\.\w+$/, "")));
-      const isNamed = (test: string) => names.some((name) => project.get(test)?.includes(name));
-      const touched = tests.filter(
-        (test) => seen.has(test) || (reached.has(test) && (CHECK.test(test) || isNamed(test))),
-      );
+      const touched = touchedByOne(project, file, spread).filter((path) => TEST.test(path));
       const isKnown = touched.length > 0 || CODE.test(file) || isOfTests(file);
       return [
         file,
@@ -142,12 +142,45 @@ export function touchedBy(
   );
 }
 
+function touchedByOne(project: Project, file: string, spread: Spread): string[] {
+  const readers = spread.readers.get(file) ?? [];
+  const textOf = (path: string) => project.get(path) ?? "";
+  // Data of a module is as its code.
+  const isImported = readers.some((reader) =>
+    textOf(reader).includes(` from "./${basename(file)}"`),
+  );
+  if (isImported || !(PAGE.test(file) || CONTENT.test(file))) {
+    return [...reach(project, file, spread)];
+  }
+  const owners = readers.filter((reader) => reader.endsWith(".ts") && !isOfTests(reader));
+  // Who shows the name of a page does not read it, and shows a name of nothing when it was removed.
+  const isPage = PAGE.test(file) && project.has(file);
+  const reading = isPage ? owners.filter((owner) => READS_FILES.test(textOf(owner))) : owners;
+  const names = reading.map((owner) => basename(owner.replace(/(\/index)?\.\w+$/, "")));
+  // What a container is given lies beside its construct.
+  const isGiven =
+    file.startsWith("constructs/") && reading.some((owner) => dirname(owner) === dirname(file));
+  // A test that loads the owner of the file for something else does not name it, or does not look into what a container is given. A script is
+  // looked at by its own name.
+  const looks = ([, text]: readonly [string, string]) =>
+    names.some((name) => text.includes(name)) &&
+    (!isGiven || (LOOKS_INSIDE.test(text) && !file.endsWith(".sh")));
+  const byOwners = [...reach(project, file, spread, reading)]
+    .map((path) => [path, textOf(path)] as const)
+    .filter((test) => CHECK.test(test[0]) || looks(test));
+  return [
+    ...reach(project, file, spread, readers.filter(isOfTests)),
+    ...byOwners.map(([path]) => path),
+  ];
+}
+
 const isOfTests = (path: string) => path.startsWith("__tests__/");
 
-/** A file, what reads it, or these of its readers, what reads that, and so on. */
+/** A file, what reads it, or these of its readers, what reads that, and so on. Of what is read by name the tests alone that have the name. */
 function reach(
+  project: Project,
   file: string,
-  readers: Readers,
+  { readers, byName }: Spread,
   first = readers.get(file) ?? [],
 ): ReadonlySet<string> {
   const reached = new Set([file, ...first]);
@@ -159,21 +192,63 @@ function reach(
       reached.add(reader);
     }
   }
+  for (const one of [...reached].filter((path) => !path.endsWith(".test.ts") && byName.has(path))) {
+    // Each once, since a command may lead to the program that loads it.
+    const others = new Map([...byName].filter(([path]) => path !== one));
+    const named = reach(project, one, { readers, byName: others }, byName.get(one));
+    const name = nameOf(one);
+    for (const test of named) {
+      if (test.endsWith(".test.ts") && name.test(project.get(test) ?? "")) {
+        reached.add(test);
+      }
+    }
+  }
   return reached;
 }
 
-function readersOf(project: Project, paths: readonly string[]): Readers {
+/** How a test names a command or an environment, or all environments. */
+function nameOf(file: string): RegExp {
+  if (isOfTests(file)) {
+    return /"test:e2e"/;
+  }
+  const name = basename(file, ".ts").replace(/-/g, "[-:]");
+  return file.startsWith("commands/")
+    ? new RegExp(`("|run |groundwork )${name}\\b`)
+    : new RegExp(`(?<!NODE_ENV: ")\\b${name}\\b|[eE]nvironments\\b(?!["/\\\\]|\\.\\w| \\})`);
+}
+
+function spreadOf(project: Project, paths: readonly string[]): Spread {
   const find = finderOf(paths);
   // A folder beside a module of its name is the module's.
   const readers = new Map(
     paths.map((path) => [path, [`${dirname(path)}.ts`].filter((owner) => project.has(owner))]),
   );
+  const byName = new Map<string, string[]>();
   for (const [reader, text] of project) {
-    for (const file of CODE.test(reader) ? find(reader, text) : []) {
-      readers.set(file, [...(readers.get(file) ?? []), reader]);
+    for (const file of isReading(reader) ? find(reader, text) : []) {
+      const edges = isByName(project, reader, file) ? byName : readers;
+      edges.set(file, [...(edges.get(file) ?? []), reader]);
     }
   }
-  return readers;
+  return { readers, byName };
+}
+
+/** What suites cover is listed, and not read. */
+const isReading = (path: string) => CODE.test(path) && path !== "__tests__/e2e/suites.ts";
+
+function isByName(project: Project, reader: string, file: string): boolean {
+  const [listed, text] = [project.get(reader) ?? "", project.get(file) ?? ""];
+  const isProgram = reader.startsWith("commands/program/");
+  if (isOfTests(file)) {
+    return isProgram;
+  }
+  const [, constant] = ENVIRONMENT.exec(text) ?? [];
+  if (constant !== undefined) {
+    // The one that is taken when none is named is everybody's.
+    const isDefault = new RegExp(`\\b${constant}\\.`).test(listed);
+    return isProgram || (reader === "environments/index.ts" && !isDefault);
+  }
+  return isProgram && /^commands\/[^/]+\.ts$/.test(file) && nameOf(file).test(listed);
 }
 
 /** Makes a function that finds the files that a file of code imports or names in its text. */

@@ -21,10 +21,10 @@ const NOT_RUN = [
   ...["commands/reference.ts", "tools/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
   ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
   ...[
-    ...["container-state.ts", "dashboard-style.ts", "docs.ts", "fake-kafka.ts"],
-    ...["fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts", "patience.test.ts"],
-    ...["own-secrets.ts", "previews.ts", "programs.ts", "progress.ts", "stack.ts"],
-    ...["stale.test.ts", "variables.ts"],
+    ...["chain.test.ts", "container-state.ts", "dashboard-style.ts", "docs.ts"],
+    ...["fake-kafka.ts", "fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts"],
+    ...["own-secrets.ts", "patience.test.ts", "previews.ts", "programs.ts", "progress.ts"],
+    ...["run.test.ts", "stack.ts", "stale.test.ts", "variables.ts"],
   ].map((name) => `__tests__/support/${name}`),
 ];
 

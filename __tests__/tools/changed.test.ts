@@ -52,13 +52,83 @@ describe("a change of a module touches", () => {
   });
 });
 
+describe("a change of what is known by its name touches", () => {
+  const PROGRAM = {
+    "operations/plan.ts": "",
+    "commands/plan.ts": 'import { plan } from "../operations/plan";',
+    "commands/program/inspect.ts":
+      '"plan": () => import("../plan"); "environments/production.ts"; "docs/how-to/plan.md"',
+    [testOf("commands/plan")]: 'import "../../commands/program/inspect"; runHere(["plan"])',
+    [testOf("commands/doctor")]: 'import "../../commands/program/inspect"; runHere(["doctor"])',
+  };
+
+  test("the tests that name a command, since the program loads it when it runs", () => {
+    expect(touching("operations/plan.ts", PROGRAM)).toEqual(["commands/plan"]);
+    expect(touching("commands/program/inspect.ts", PROGRAM)).toEqual([
+      "commands/plan",
+      "commands/doctor",
+    ]);
+  });
+
+  test("the tests that name an environment, or all of them, but for the one that is taken when none is named", () => {
+    const files = {
+      ...PROGRAM,
+      "environments/laptop.ts": "export const laptop: Environment = {};",
+      "environments/production.ts": "export const production: Environment = {};",
+      "environments/index.ts":
+        'import { laptop } from "./laptop"; import { production } from "./production"; (name = laptop.name) => name',
+      [testOf("stacks/all")]: 'import "../../environments"; Object.values(environments)',
+      [testOf("stacks/other")]: 'import { environments } from "../../environments";',
+      [testOf("stacks/production")]: 'import "../../environments"; ({ env: "production" })',
+    };
+    expect(touching("environments/production.ts", files)).toEqual([
+      "stacks/all",
+      "stacks/production",
+    ]);
+    expect(touching("environments/laptop.ts", files)).toEqual([
+      "stacks/all",
+      "stacks/other",
+      "stacks/production",
+    ]);
+  });
+
+  test("no test of the help that shows a page, and those of what reads it", () => {
+    const files = {
+      ...PROGRAM,
+      "docs/how-to/plan.md": "",
+      "constructs/rules.ts": 'existsSync("docs/how-to/plan.md")',
+      [testOf("constructs/rules")]: 'import "../../constructs/rules";',
+    };
+    expect(touching("docs/how-to/plan.md", files)).toEqual(["constructs/rules"]);
+    // What shows a page that was removed is wrong.
+    const { "docs/how-to/plan.md": _, ...removed } = files;
+    expect(touching("docs/how-to/plan.md", removed)).toEqual([
+      ...["commands/plan", "commands/doctor", "constructs/rules"],
+    ]);
+  });
+
+  test("the tests that run suites, where suites run it", () => {
+    const files = {
+      "__tests__/e2e/run.ts": 'import "./suites";',
+      "__tests__/e2e/suites.ts": '"__tests__/support/load.ts"',
+      "__tests__/support/load.ts": "",
+      "commands/program/develop.ts": '"test:e2e": "__tests__/e2e/run.ts"',
+      [testOf("support/run")]: 'import "../../commands/program/develop"; ["test:e2e"]',
+      [testOf("commands/doctor")]: 'import "../../commands/program/develop";',
+    };
+    expect(touching("__tests__/e2e/suites.ts", files)).toEqual(["support/run"]);
+    // What a suite covers is listed, and not read.
+    expect(touching("__tests__/support/load.ts", files)).toEqual([]);
+  });
+});
+
 describe("a change of a file that is read touches", () => {
   const CONSTRUCT = {
     "constructs/loki/loki.yaml": "",
     "constructs/loki/loki.ts": 'readOwnFile(__dirname, "loki.yaml")',
     "stacks/platform.ts": 'import { Loki } from "../constructs/loki/loki";',
     "__tests__/support/platform.ts": 'import "../../stacks/platform";',
-    [testOf("stacks/platform")]: 'import "../support/platform";',
+    [testOf("policy/containers")]: 'import "../support/platform";',
     [testOf("stacks/placement")]: 'import "../support/platform";',
   };
 
@@ -72,11 +142,38 @@ describe("a change of a file that is read touches", () => {
     (_, text) => {
       const files = { ...CONSTRUCT, [testOf("constructs/loki")]: text };
       expect(touching("constructs/loki/loki.yaml", files)).toEqual([
-        "stacks/platform",
+        "policy/containers",
         "constructs/loki",
       ]);
     },
   );
+
+  test("of the tests that name its construct those that look into what a container is given, at a script by its name", () => {
+    const files = {
+      ...CONSTRUCT,
+      "constructs/loki/start.sh": "",
+      "constructs/loki/loki.ts": 'for (const file of ["loki.yaml", "start.sh"]) {}',
+      [testOf("stacks/looks")]: 'import "../support/platform"; fileOf(container("loki"), "a")',
+      [testOf("stacks/runs")]: 'import "../support/platform"; container("loki").command',
+    };
+    expect(touching("constructs/loki/loki.yaml", files)).toEqual([
+      "policy/containers",
+      "stacks/looks",
+    ]);
+    expect(touching("constructs/loki/start.sh", files)).toEqual(["policy/containers"]);
+  });
+
+  test("all tests of the module that imports it", () => {
+    const files = {
+      "constructs/kafka/topic-configs.json": "",
+      "constructs/kafka/topic-config.ts": 'import configs from "./topic-configs.json";',
+      [testOf("constructs/kafka/topic")]: 'import "../../../constructs/kafka/topic-config";',
+      ...OTHER,
+    };
+    expect(touching("constructs/kafka/topic-configs.json", files)).toEqual([
+      "constructs/kafka/topic",
+    ]);
+  });
 
   test("the tests of a helper that names it", () => {
     const files = {
@@ -111,13 +208,13 @@ describe("a change of a file that is read touches", () => {
 
   test("of several files of that name the one beside its module", () => {
     const files = {
-      "constructs/alloy/alloy.ts": 'readOwnFile(__dirname, "start.sh")',
-      "constructs/alloy/start.sh": "",
-      "constructs/grafana/start.sh": "",
-      "__tests__/policy/alloy.test.ts": 'import "../../constructs/alloy/alloy";',
-      "__tests__/alerts/grafana.test.ts": '"../../constructs/grafana/start.sh"',
+      "constructs/alloy/alloy.ts": 'readOwnFile(__dirname, "start.conf")',
+      "constructs/alloy/start.conf": "",
+      "constructs/grafana/start.conf": "",
+      "__tests__/policy/alloy.test.ts": 'import "../../constructs/alloy/alloy"; ({ content })',
+      "__tests__/alerts/grafana.test.ts": '"../../constructs/grafana/start.conf"',
     };
-    expect(touching("constructs/alloy/start.sh", files)).toEqual(["policy/alloy"]);
+    expect(touching("constructs/alloy/start.conf", files)).toEqual(["policy/alloy"]);
   });
 
   test("the test whose snapshot it is", () => {
@@ -175,6 +272,10 @@ describe("of this project a change of", () => {
     [".ci/run", "lab/shells"],
     ["packages/provider-grafana/generate.mjs", "tools/install"],
     ["examples/kafka-only/main.ts", "examples/examples"],
+    ["constructs/grafana/start.sh", "constructs/grafana/grafana"],
+    ["constructs/grafana/ask.sh", "constructs/grafana/scripts"],
+    ["environments/production.ts", "policy/containers"],
+    ["environments/production.ts", "stacks/platform"],
   ])("%s touches __tests__/%s.test.ts, and not every test", (file, test) => {
     const tests = touched.get(file) ?? [];
     expect(tests).toContain(`__tests__/${test}.test.ts`);

@@ -172,7 +172,7 @@ test.each(["", "docs"])(
     const { bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     const wanted = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
     write("package.json", { ...wanted, bin });
-    mkdirSync(join(project, "docs"));
+    mkdirSync(join(project, folder), { recursive: true });
     const { status, stdout } = run("npx", ["groundwork", "up", "--without", "c"], {}, folder);
     expect([status, stdout]).toEqual([3, "looked at the bindings\nruns up --without c\n"]);
     expect(isThere("node_modules/tool/package.json")).toBe(true);

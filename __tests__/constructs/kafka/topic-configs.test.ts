@@ -6,8 +6,7 @@ import { promisify } from "node:util";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { configText, refusalOfConfig } from "../../../constructs/kafka/topic-config";
 import topicConfigs from "../../../constructs/kafka/topic-configs.json";
-import { JAR } from "../../support/fake-kafka";
-import { harness } from "../../support/kafka-init";
+import { JAR, KafkaHarness } from "../../support/fake-kafka";
 
 /** Values of every type, at the edges of every range and beyond. */
 const SPELLINGS = [
@@ -65,6 +64,7 @@ describe("topic-configs.json", () => {
   });
 
   test.concurrent("allows what a broker takes, and nothing else", async () => {
+    const harness = await KafkaHarness.start();
     const tried = [...Object.keys(topicConfigs), "no.such.config"].flatMap((key) =>
       SPELLINGS.map((value) => [key, value]),
     );
@@ -74,6 +74,7 @@ describe("topic-configs.json", () => {
       await asked(tried),
       await asked(tried.map(([key, value]) => [key, configText(key, value)])),
     ];
+    await harness.stop();
     expect(
       tried
         .map(([key, value], i) => ({
