@@ -92,7 +92,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run up -- --at-once": ["__tests__/e2e/docs/docs.test.ts", 'npm("up", ["--at-once"])'],
   "npm run up -- --exclude-machine c": [
     "__tests__/e2e/machines-loss/machines-loss.test.ts",
-    'npm("up", ["--without", "c"])',
+    'npm("up", ["--exclude-machine", "c"])',
   ],
   "npm run down": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("down")'],
   "npm run down -- --volumes": [

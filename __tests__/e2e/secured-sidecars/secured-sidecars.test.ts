@@ -160,7 +160,7 @@ test("npm run doctor says when the certificates expire and whether the clocks ag
   expectDone(doctor);
   for (const row of [
     /^certificates +yes +\d+, the first ends in 36\d days \(\S+\)$/m,
-    /^ca +yes +1, the first ends in \d{4} days \(.+\)$/m,
+    /^CA +yes +1, the first ends in \d{4} days \(.+\)$/m,
     /^clock +yes +as this machine's$/m,
   ]) {
     expect(doctor.output).toMatch(row);
