@@ -40,16 +40,21 @@ export function environmentNamed(
       `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(known).join(", ")}; leave it unset for ${laptop.name}`,
     );
   }
-  const declared = withCurrentNames(environment);
   const reduced = excludedMachines
-    ? { ...declared, excludedMachines: excludedMachines.split(",") }
-    : declared;
+    ? { ...environment, excludedMachines: excludedMachines.split(",") }
+    : environment;
   validateEnvironment(name, reduced);
   return reduced;
 }
 
-/** An environment that still has properties by a former name has them by today's, with a warning. @internal */
-export function withCurrentNames(environment: Environment): Environment {
+/** Renames the properties of environments that have a former name, with a warning for each. */
+export function withCurrentNames(declared: Environments): Environments {
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, environment]) => [name, renamed(environment)]),
+  );
+}
+
+function renamed(environment: Environment): Environment {
   const properties = Object.entries(environment).map(([property, value]) => {
     const current = Object.hasOwn(FORMER_NAMES, property) ? FORMER_NAMES[property] : property;
     if (current === property || Object.hasOwn(environment, current)) {

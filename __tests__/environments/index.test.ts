@@ -10,7 +10,9 @@ beforeEach(() => warn.mockClear());
 
 test("an environment's properties are also taken by their former names, each with a warning", () => {
   const former = { ...rest, without: excludedServices, absent: ["c"] };
-  expect(withCurrentNames(former)).toEqual({ ...lab, excludedMachines: ["c"] });
+  expect(withCurrentNames({ lab: former })).toEqual({
+    lab: { ...lab, excludedMachines: ["c"] },
+  });
   expect(warn.mock.calls).toEqual([
     [
       'warning: environment "lab" has "without", which is deprecated: rename it to excludedServices',
@@ -20,7 +22,7 @@ test("an environment's properties are also taken by their former names, each wit
 });
 
 test("an environment with today's names is as it was declared", () => {
-  expect(withCurrentNames(lab)).toEqual(lab);
+  expect(withCurrentNames({ lab })).toEqual({ lab });
   expect(warn.mock.calls).toEqual([]);
 });
 

@@ -239,7 +239,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         memory,
         cluster: containerName,
         networks: node.networks,
-        isSecured: isSecured,
+        isSecured,
         volumes: { "/var/lib/kafka/data": node.dataVolume },
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],
         files: [

@@ -1,10 +1,15 @@
 import { all } from "../../constructs/container/validation";
-import { type Environment, environmentNamed, environments } from "../../environments";
+import {
+  type Environment,
+  environmentNamed,
+  environments,
+  withCurrentNames,
+} from "../../environments";
 import { environments as labEnvironments } from "../../lab/environments";
 import type { Catalog } from "../../stacks/platform";
 
 /** Every environment by its name: those of environments/ and those of the lab. */
-export const knownEnvironments = { ...environments, ...labEnvironments };
+export const knownEnvironments = withCurrentNames({ ...environments, ...labEnvironments });
 
 /** The file that declares an environment, as messages name it. */
 export function fileOf(environment: string): string {
