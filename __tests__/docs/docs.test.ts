@@ -21,8 +21,52 @@ test("there is a page for everything that one does often", () => {
       "node",
       "pull-requests",
       "topic",
+      "upgrade",
     ].map((name) => `docs/how-to/${name}.md`),
   );
+});
+
+/** Links of a page to other pages, as paths from the project's root. */
+const linkedBy = (page: string): string[] =>
+  PAGES.filter(({ path }) => path === page).flatMap(({ path, text }) =>
+    [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) =>
+      join(dirname(path), link),
+    ),
+  );
+
+test("the index leads to every page but runbooks, and the page on failures to every runbook", () => {
+  const paths = PAGES.map(({ path }) => path).filter((path) => path !== "docs/README.md");
+  const isRunbook = (path: string) => path.startsWith("docs/runbooks/");
+  const missing = (page: string, wanted: readonly string[]) =>
+    wanted.filter((path) => !linkedBy(page).includes(path));
+  expect(paths.filter(isRunbook).length).toBeGreaterThan(10);
+  expect(
+    missing(
+      "docs/README.md",
+      paths.filter((path) => !isRunbook(path)),
+    ),
+  ).toEqual([]);
+  expect(missing("docs/when-something-fails.md", paths.filter(isRunbook))).toEqual([]);
+});
+
+/** The anchors that GitHub gives the headings of a page. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), "utf8").replace(/^```[\s\S]*?^```$/gm, "");
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test.each(PAGES)("every anchor that $path links to is a heading", ({ path, text }) => {
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)];
+  const broken = links.filter(([, file, anchor]) => {
+    const page = file === "" ? path : join(dirname(path), file);
+    return !anchorsOf(page).includes(anchor);
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
 });
 
 test.each(PAGES)("every link and every command of $path leads somewhere", ({ path, text }) => {

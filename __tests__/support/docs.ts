@@ -100,6 +100,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     'npm("down", ["--volumes"',
   ],
   "npm run preview": ["__tests__/e2e/docs/docs.test.ts", 'npm("preview")'],
+  "npm run preview -- --base <tag>": ["__tests__/commands/preview.test.ts", 'run("--base"'],
   "npm run preview -- --base main": ["__tests__/commands/preview.test.ts", 'run("--base"'],
   "npm run plan": ["__tests__/e2e/docs/docs.test.ts", 'npm("plan")'],
   "npm run credentials -- <application> --format ca": [
