@@ -1,19 +1,40 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EXIT_CODES } from "../../constructs";
+import { catalog } from "../../catalog";
+import { EXIT_CODES, KAFKA_IMAGE } from "../../constructs";
 import { laptop } from "../../environments/laptop";
+import { compare } from "../../operations/changes/preview";
+import { RENDERERS } from "../../operations/changes/render";
 import { containers, synthesize } from "../support/platform";
+import { synthesis, withTopics } from "../support/previews";
 import { ROOT } from "../support/root";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const { scripts } = require("../../package.json");
 
-test("the README's table of exit codes is the sidecars'", () => {
-  const table = [...README.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => [
-    code,
-    meaning,
-  ]);
-  expect(table).toEqual(Object.entries(EXIT_CODES));
+test("the exit codes on the page about failed sidecars are the sidecars'", () => {
+  const page = readFileSync(join(ROOT, "docs", "how-to", "failed-init.md"), "utf8");
+  const listed = [...page.matchAll(/^- \*\*(\d+)\*\*: (.*(?:\n {2}.*)?)$/gm)].map(
+    ([, code, meaning]) => [code, meaning.replace("\n  ", " ")],
+  );
+  expect(listed).toEqual(Object.entries(EXIT_CODES));
+});
+
+test("the README's preview is what a preview of that topic prints", () => {
+  const topics = [...catalog.topics, { name: "orders", partitions: 6 }];
+  expect(README).toContain('Add `{ name: "orders", partitions: 6 },` to [catalog/topics.ts]');
+  const report = compare("laptop", "HEAD", synthesis(), withTopics(topics));
+  expect(README).toContain(`\`\`\`\n${RENDERERS.terminal([report]).trim()}\n\`\`\``);
+});
+
+test("the README's images are those of the platform", () => {
+  expect([...new Set(README.match(/\bapache\/kafka:[\w.-]+/g))]).toEqual([KAFKA_IMAGE]);
+});
+
+test("the README is at most 200 lines of at most 120 characters", () => {
+  const lines = README.trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(200);
+  expect(lines.filter((line) => line.length > 120)).toEqual([]);
 });
 
 test("the README names only commands that exist", () => {

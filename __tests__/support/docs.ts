@@ -27,6 +27,9 @@ export interface DocumentedCommand {
 /** What begins like a command that one can run as it stands. */
 const COMMAND = /^(npm (test|ci|run \S+)|npx cdktf \S+|docker \S+ \S|sudo |terraform \S+ \S+ \S)/;
 
+/** A command that the suite docs runs in the lab as it stands. */
+export const RUN_IN_LAB = /^(docker|curl) /;
+
 /**
  * Every command of the pages: the lines of their shell blocks, and code in the text that is one. A block that needs a real host is marked
  * `sh real-host`, code in the text has the comment `<!-- real host -->` after it.
@@ -39,7 +42,8 @@ export function documentedCommands(): DocumentedCommand[] {
       const add = (command: string, realHost: boolean) =>
         commands.push({ page: path, command, realHost });
       const prose = text.replace(/^```(\w*)(.*)\n([\s\S]*?)^```$/gm, (_, language, mark, block) => {
-        for (const line of language === "sh" ? block.trim().split("\n") : []) {
+        const joined = block.trim().replace(/ \\\n\s*/g, " ");
+        for (const line of language === "sh" ? joined.split("\n") : []) {
           add(line.replace(/\s+# .*$/, ""), mark.trim() === "real-host");
         }
         return "";
@@ -54,7 +58,7 @@ export function documentedCommands(): DocumentedCommand[] {
   );
 }
 
-/** Where a command is run by a test, and how it is called there; every `docker` command is run in the lab as it stands. */
+/** Where a command is run by a test, and how it is called there, except those of RUN_IN_LAB. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
   "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],
@@ -130,5 +134,8 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "renderReference(page, types)",
   ],
   "npx cdktf synth": ["__tests__/e2e/docs/docs.test.ts", 'cdktf(["synth"])'],
+  "npx cdktf diff": ["__tests__/e2e/lifecycle/platform.test.ts", '"diff", "lab-messaging"'],
+  "npx cdktf deploy '*'": ["__tests__/support/lab.ts", 'cdktf(["deploy", "*"'],
+  "npx cdktf destroy '*'": ["__tests__/e2e/lifecycle/platform.test.ts", 'cdktf(["destroy", "*"'],
   "npx cdktf deploy": ["__tests__/e2e/lifecycle/platform.test.ts", "deploy()"],
 };

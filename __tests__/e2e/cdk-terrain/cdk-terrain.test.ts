@@ -7,7 +7,7 @@ import { expectDone, run } from "../../support/lab";
 import type { Json } from "../../support/platform";
 import { projectCopy } from "../../support/project-copy";
 
-/** What README says: CDK Terrain under the name that the project imports, and the newest `constructs` that it is made for. */
+/** As in docs/architecture.md: CDK Terrain under the name that the project imports, and the newest `constructs` that it is made for. */
 const DEPENDENCIES = ["dependencies.cdktf=npm:cdktn@0.24.0", "dependencies.constructs=10.7.2"];
 
 const BINDINGS = join("packages", "provider-grafana", "lib");

@@ -1,7 +1,9 @@
-import { documentedCommands } from "../../support/docs";
+import { documentedCommands, RUN_IN_LAB } from "../../support/docs";
 import { cdktf, freshLab, npm, run } from "../../support/lab";
 
 let lab: ReturnType<typeof npm>;
+/** What each command of the pages printed. */
+const printed = new Map<string, string>();
 
 beforeAll(async () => {
   // Whatever earlier tests left, so that the command may find a lab of its own or none.
@@ -20,12 +22,22 @@ test("npm run lab ends with every requirement met and what to do next", () => {
 test.each([
   ...new Set(
     documentedCommands()
-      .filter(({ command, realHost }) => !realHost && command.startsWith("docker "))
+      .filter(({ command, realHost }) => !realHost && RUN_IN_LAB.test(command))
       .map(({ command }) => command),
   ),
 ])("%s", (command) => {
   const { exitCode, output } = run("sh", ["-c", command]);
+  printed.set(command, output);
   expect({ output, exitCode }).toEqual({ output, exitCode: 0 });
+});
+
+test("the README's first record and first document are read as they were written", () => {
+  const outputOf = (part: string) =>
+    [...printed].find(([command]) => command.includes(part))?.[1] ?? `no command has ${part}`;
+  expect(outputOf("kafka-console-consumer.sh")).toMatch(/^first record$/m);
+  expect(outputOf("/logs-demo/_doc?refresh=true")).toContain('"result":"created"');
+  expect(outputOf("/logs-demo/_search?q=service:demo")).toMatch(/"message" ?: ?"first document"/);
+  expect(outputOf("--name first-log")).toMatch(/^first log line$/m);
 });
 
 test("npm run doctor finds no problem", () => {
