@@ -11,6 +11,7 @@ export interface Page {
 /** Everything that is written for users. */
 export const PAGES: readonly Page[] = [
   "README.md",
+  "CHANGELOG.md",
   join("lab", "README.md"),
   ...(readdirSync(join(ROOT, "docs"), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".md"))
