@@ -31,7 +31,8 @@ describe("what suites cover", () => {
     const folders = left.map((file) => file.split("/", file.startsWith("__tests__/") ? 2 : 1));
     expect([...new Set(folders.map((names) => names.join("/")))]).toEqual([
       ...[".ci", ".editorconfig", ".gitattributes", ".github", ".gitignore", ".nvmrc"],
-      ...[".shellcheckrc", "LICENSE", "__tests__/alerts", "__tests__/catalog"],
+      ...[".shellcheckrc", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"],
+      ...["__tests__/alerts", "__tests__/catalog"],
       ...["__tests__/commands", "__tests__/constructs", "__tests__/dashboards"],
       ...["__tests__/docs", "__tests__/e2e", "__tests__/environments", "__tests__/examples"],
       ...["__tests__/lab", "__tests__/main.test.ts"],

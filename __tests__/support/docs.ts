@@ -12,6 +12,8 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   "README.md",
   "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
   join("lab", "README.md"),
   ...(readdirSync(join(ROOT, "docs"), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".md"))
