@@ -26,7 +26,7 @@ export function testSmoke(engine?: LabEngine): void {
   test("npm run plan has nothing to do afterwards", () => {
     const finished = npm("plan");
     expectDone(finished);
-    expect(finished.output).toMatch(/^no change$/m);
+    expect(finished.output).toMatch(/^no changes$/m);
   });
 
   test("a topic that the broker rejects fails the deploy with 65 and the broker's reason", () => {

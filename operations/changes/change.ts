@@ -1,23 +1,23 @@
 import { clusterOf, type SynthesizedContainer } from "../synthesis/container";
 
-/** What Terraform will do. */
+/** What Terraform does with a resource. */
 export type Action = "create" | "destroy" | "replace" | "update" | "move" | "none";
 
-/** A difference in the user's words. */
+/** A change of one resource, described for the user. */
 export interface Change {
   readonly stack: string;
-  /** Terraform's address. */
+  /** Terraform address. */
   readonly address: string;
   /** Such as `container kafka-2`. */
   readonly subject: string;
   readonly action: Action;
   /** Such as `memory 1536 -> 2048 MiB`. */
   readonly details: readonly string[];
-  /** What is lost or stops, with the remedy; none for a change that is safe. */
+  /** What is lost or interrupted, with the remedy; empty if the change is safe. */
   readonly destructive: readonly string[];
-  /** What will not go as it looks, with the remedy. */
+  /** What does not happen as the change suggests, with the remedy. */
   readonly warnings: readonly string[];
-  /** The node of a cluster that the container is. */
+  /** The cluster node, if the container is one. */
   readonly node?: ClusterNode;
 }
 
@@ -25,15 +25,15 @@ export interface ClusterNode {
   readonly cluster: string;
   /** Name of the container. */
   readonly name: string;
-  /** Whether it leaves a network that it was on, where the others are until they follow. */
+  /** Whether the node leaves a network, so that nodes not yet replaced lose it. */
   readonly leavesNetwork: boolean;
-  /** Whether it begins or ceases to speak TLS, so that it and the others do not understand each other until they follow. */
+  /** Whether TLS is enabled or disabled, so that the node and nodes not yet replaced cannot communicate. */
   readonly changesSecurity: boolean;
-  /** Whether it is to know other voters (KRaft's controller.quorum.voters), who are the same for as long as one of them runs. */
+  /** Whether KRaft's controller.quorum.voters changes, which is fixed while any controller runs. */
   readonly changesQuorum: boolean;
 }
 
-/** What there is together. */
+/** Totals over the containers of an environment. */
 export interface Totals {
   readonly containers: number;
   readonly memoryReservationMiB: number;
@@ -41,7 +41,7 @@ export interface Totals {
   readonly nodes: Readonly<Record<string, number>>;
 }
 
-/** Of the containers of a synthesis or a state. */
+/** Computes the totals of the containers of a synthesis or a state. */
 export function totalsOf(containers: readonly SynthesizedContainer[]): Totals {
   const nodes: Record<string, number> = {};
   let memoryReservationMiB = 0;

@@ -20,7 +20,7 @@ import type { Action, Change, ClusterNode } from "./change";
 import type { Difference } from "./diff";
 import { describeFile } from "./files";
 
-/** The differences in the user's words. */
+/** Describes the differences for the user. */
 export function describeDifferences(found: readonly Difference[]): Change[] {
   const renames = findRenames(found);
   return found.flatMap((difference) => {
@@ -52,7 +52,7 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
   };
 }
 
-/** One side of a difference: nothing before the container was declared, and after that it no longer is. */
+/** One side of a difference: undefined if the container is not declared there. */
 type Container = SynthesizedContainer | undefined;
 
 function nodeOf(before: Container, after: Container): ClusterNode | undefined {
@@ -95,11 +95,11 @@ function actionOf({ before, after, movedFrom }: Difference, words: Words): Actio
   return changed.every((key) => words.inPlace(key)) ? "update" : "replace";
 }
 
-/** Arguments that Terraform acts on itself; what runs is not touched. */
+/** Arguments that only Terraform uses: the running resource is not touched. */
 const TERRAFORM_ONLY = ["lifecycle", "provisioner", "depends_on", "connection"];
 
 /**
- * What the provider changes in a container that runs on; for everything else it makes a new one
+ * The arguments that the provider changes in a running container. For all others it replaces the container
  * (https://registry.terraform.io/providers/kreuzwerker/docker/4.5.0/docs/resources/container).
  */
 const CONTAINER_IN_PLACE = [
@@ -108,11 +108,11 @@ const CONTAINER_IN_PLACE = [
   ...["attach", "logs", "must_run", "rm", "start", "wait", "wait_timeout"],
 ];
 
-/** How one type of resource is spoken of. */
+/** How resources of one type are described. */
 interface Words {
   readonly subject: (body: Json, id: string) => string;
   readonly compare: (before: Json, after: Json) => FileChange;
-  /** Whether a change of the argument leaves the resource where it is. */
+  /** Whether a change of the argument updates the resource in place. */
   readonly inPlace: (key: string) => boolean;
   readonly destroys?: (action: Action, before: Json, after: Json) => string[];
 }
@@ -146,15 +146,15 @@ const WORDS: Readonly<Record<string, Words>> = {
     destroys: (action, before) => {
       const { name } = before ?? {};
       const refusal = before?.lifecycle?.prevent_destroy
-        ? "Terraform refuses it (prevent_destroy), and so the whole stack"
+        ? "Terraform refuses this (prevent_destroy) and with it the whole stack"
         : "its data is lost";
       return action === "destroy"
         ? [
-            // prevent_destroy is of declared resources alone.
-            `volume ${name} is no longer declared: npm run up leaves it with its data, npx cdktf deploy destroys both`,
+            // prevent_destroy protects only declared resources.
+            `volume ${name} is no longer declared: npm run up keeps it and its data, npx cdktf deploy destroys both`,
           ]
         : action === "replace"
-          ? [`volume ${name} would be made anew: ${refusal}; undo the change`]
+          ? [`volume ${name} would be replaced: ${refusal}; undo the change`]
           : [];
     },
   },
@@ -165,12 +165,12 @@ const WORDS: Readonly<Record<string, Words>> = {
     destroys: (action, before) =>
       action === "destroy" || action === "replace"
         ? [
-            `network ${before.name} goes${action === "replace" ? " and comes back" : ""}: every container on it loses it, containers of applications make it fail; take them off first`,
+            `network ${before.name} is ${action === "replace" ? "replaced" : "removed"}: every container on it loses its connection, and the deploy fails while application containers are connected; disconnect them first`,
           ]
         : [],
   },
   "data.docker_network": {
-    subject: (body) => `network ${body.name}, which is someone else's`,
+    subject: (body) => `external network ${body.name}`,
     compare: compareArguments,
     inPlace: () => true,
   },
@@ -201,7 +201,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     destroys: (action, before) =>
       action === "update" && isBackend(before)
         ? [
-            "Terraform would look for the state elsewhere, find none and every name taken: move the state there first, with terraform init -migrate-state in the stack's folder",
+            "Terraform would start with an empty state in the new backend and fail, since every name is taken: move the state first, with terraform init -migrate-state in the stack's folder",
           ]
         : [],
   },
@@ -229,7 +229,7 @@ function changedKeys(before: Json, after: Json): string[] {
   );
 }
 
-/** Every argument that differs; nothing of what is wholly new or gone. */
+/** Lists every argument that differs, and nothing if the whole resource is new or removed. */
 function compareArguments(before: Json, after: Json): FileChange {
   if (before === undefined || after === undefined) {
     return facts();
@@ -241,7 +241,7 @@ function compareArguments(before: Json, after: Json): FileChange {
 
 function describeArgument(key: string, before: Json, after: Json): string {
   if (key === "depends_on") {
-    return "order of the deploy changed";
+    return "deploy order changed";
   }
   return key === "lifecycle"
     ? `prevent_destroy ${before?.prevent_destroy ?? false} -> ${after?.prevent_destroy ?? false}`
@@ -260,7 +260,7 @@ function compareVolumes(before: Json, after: Json): FileChange {
 
 const BRIEF_LENGTH = 60;
 
-/** Both values, long ones from where they begin to differ. */
+/** Shows both values; long ones start where they differ. */
 function brief(before: Json, after: Json): string {
   const [old, now] = [before, after].map((value) =>
     value === undefined ? "unset" : typeof value === "string" ? value : JSON.stringify(value),
@@ -278,7 +278,7 @@ function brief(before: Json, after: Json): string {
   return `${cut(old)} -> ${cut(now)}`;
 }
 
-/** A sidecar's declaration is spoken of topic by topic and template by template, also when it is new. */
+/** Describes a container. Topics and templates of a sidecar are listed even if the sidecar is new. */
 function compareContainers(before: Container, after: Container): FileChange {
   const files = compareFiles(before, after);
   if (after === undefined) {
@@ -303,7 +303,7 @@ const changed = (what: string) => () => [`${what} changed`];
 const CONTAINER_ARGUMENTS: Readonly<Record<string, (before: Json, after: Json) => string[]>> = {
   memory: MiB("memory"),
   memory_reservation: MiB("memory reservation"),
-  // Always the memory's.
+  // Always equal to memory.
   memory_swap: () => [],
   image: (before, after) => [`image ${before} -> ${after}`],
   env: (before, after) => compareLists("variable", parseEnv(before), parseEnv(after)),
@@ -313,15 +313,15 @@ const CONTAINER_ARGUMENTS: Readonly<Record<string, (before: Json, after: Json) =
     compareLists("network", keyed(before, "name"), keyed(after, "name")),
   volumes: (before, after) =>
     compareLists("mount", keyed(before, "container_path"), keyed(after, "container_path")),
-  // Told file by file.
+  // compareFiles describes each file.
   upload: () => [],
   healthcheck: changed("health check"),
   command: (before, after) => [`command ${brief(before, after)}`],
   entrypoint: (before, after) => [`entrypoint ${brief(before, after)}`],
-  provisioner: changed("what the deploy does after it"),
+  provisioner: changed("provisioner"),
 };
 
-/** Without the names of what a sidecar provisions, which its files tell. */
+/** Parses variables, without the names of what a sidecar provisions: its files are described instead. */
 function parseEnv(env: readonly string[] = []): Map<string, string> {
   return new Map(
     env
@@ -369,7 +369,7 @@ function compareLists(
   });
 }
 
-/** Where a file is now that an earlier version has elsewhere, so that the two are compared. */
+/** The new path of a file, by the path in earlier versions, so that the two are compared. */
 const MOVED_FILES: Readonly<Record<string, string>> = {
   [FORMER_TOPICS_FILE]: TOPICS_FILE,
   [FORMER_APPLICATIONS_FILE]: APPLICATIONS_FILE,
@@ -391,7 +391,7 @@ function compareFiles(before: Container, after: Container): FileChange {
   );
 }
 
-/** A node of a cluster serves what people stored: while it is replaced it does not. */
+/** Describes the effect on the cluster if the container is one of its nodes. */
 function containerLoss(action: Action, before: Container): string[] {
   const cluster = before && clusterOf(before);
   if (before === undefined || cluster === undefined) {
@@ -400,12 +400,12 @@ function containerLoss(action: Action, before: Container): string[] {
   const volumes = (before.volumes ?? []).flatMap(({ volume_name }) => volume_name ?? []).join(", ");
   if (action === "replace") {
     return [
-      `container ${before.name} is replaced: ${cluster} is without it meanwhile, its data stays in ${volumes}`,
+      `container ${before.name} is replaced: ${cluster} runs without it until it is back; its data stays in ${volumes}`,
     ];
   }
   return action === "destroy"
     ? [
-        `container ${before.name} goes from ${cluster}: move what only it holds away first; its data stays in ${volumes}`,
+        `container ${before.name} is removed from ${cluster}: first move data that only this node holds; its data stays in ${volumes}`,
       ]
     : [];
 }
@@ -428,7 +428,7 @@ function compareRules(before: Json, after: Json): FileChange {
   });
   const interval =
     before && after && before.interval_seconds !== after.interval_seconds
-      ? [`evaluated every ${before.interval_seconds} -> ${after.interval_seconds} s`]
+      ? [`evaluation interval ${before.interval_seconds} -> ${after.interval_seconds} s`]
       : [];
   return facts(...interval, ...details);
 }
@@ -437,10 +437,10 @@ const RULE_ARGUMENTS: Readonly<Record<string, string>> = {
   data: "query",
   labels: "severity",
   annotations: "summary or runbook",
-  for: "how long it has to hold",
+  for: "pending period",
 };
 
-/** What Terraform would destroy and make again under the same name, only because the code calls it otherwise. */
+/** Finds resources that Terraform would destroy and create under the same name only because their id in the code changed. */
 function findRenames(found: readonly Difference[]): Map<Difference, Difference | "source"> {
   const renames = new Map<Difference, Difference | "source">();
   for (const added of found.filter(({ before }) => before === undefined)) {
@@ -461,5 +461,5 @@ function findRenames(found: readonly Difference[]): Map<Difference, Difference |
 }
 
 function renameLoss({ type, id, after }: Difference, from: Difference): string {
-  return `${type} ${basename(after.name)} has another id in the code and would be destroyed and made again: keep the id, or call moveFromId("${type}.${from.id}") on the resource that is now ${type}.${id}`;
+  return `${type} ${basename(after.name)} has a new id in the code and would be destroyed and created again: keep the id, or call moveFromId("${type}.${from.id}") on ${type}.${id}`;
 }

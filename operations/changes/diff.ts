@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json, Synthesis } from "../synthesis/tree";
 
-/** One declared thing that differs between two synthesized trees. */
+/** One declared element that differs between two synthesized trees. */
 export interface Difference {
   readonly stack: string;
-  /** Type of the resource; `terraform`, `variable`, `output` or `provider` for what a stack says beside its resources. */
+  /** Type of the resource; `terraform`, `variable`, `output` or `provider` for the other elements of a stack. */
   readonly type: string;
-  /** Terraform's name for it, unique with the type in its stack. */
+  /** Terraform name, unique per type and stack. */
   readonly id: string;
   readonly before?: Json;
   readonly after?: Json;
-  /** The id that a `moved` block names as the one it had before. */
+  /** The previous id, from a `moved` block. */
   readonly movedFrom?: string;
 }
 
-/** Everything that differs, in the order of the stacks. */
+/** Returns all differences, in the order of the stacks. */
 export function differences(base: Synthesis, head: Synthesis): Difference[] {
   const stacks = [...new Set([...base.keys(), ...head.keys()])];
   return stacks.flatMap((stack) => stackDifferences(stack, base.get(stack), head.get(stack)));
@@ -57,7 +57,7 @@ interface Element {
   readonly body: Json;
 }
 
-/** What a stack declares, by `type.id`. */
+/** Returns the elements that a stack declares, by `type.id`. */
 function elementsOf(stack: Json): Map<string, Element> {
   const elements = new Map<string, Element>();
   const add = (type: string, id: string, body: Json) =>
@@ -83,7 +83,7 @@ function elementsOf(stack: Json): Map<string, Element> {
   return elements;
 }
 
-/** cdktf's own notes, such as the construct's path, change nothing. */
+/** Removes cdktf's own metadata, such as the construct path. */
 function withoutComments(body: Json): Json {
   if (Array.isArray(body)) {
     return body;
@@ -92,7 +92,7 @@ function withoutComments(body: Json): Json {
   return rest;
 }
 
-/** A container refers to its image by Terraform's name, which stays when the version changes; what runs is the image. */
+/** Replaces a container's reference to its image with the image name: the reference stays when the version changes. */
 function resolveImage(body: Json, stack: Json): Json {
   const [, id] = /^\$\{docker_image\.(.+)\.image_id\}$/.exec(body.image ?? "") ?? [];
   return id === undefined ? body : { ...body, image: stack.resource.docker_image[id].name };

@@ -13,8 +13,8 @@ import {
 import type { Json } from "../synthesis/tree";
 
 /**
- * What differs in a file that a container gets. What a file declares, topics, templates and dashboards, is told for a container
- * that is wholly new too; any other file only when the container was there before.
+ * Describes the change of a file that is uploaded to a container. Topics, templates and dashboards are described even if the container
+ * is new; any other file only if the container stays.
  */
 export function describeFile(
   path: string,
@@ -37,7 +37,7 @@ export function describeFile(
   if (path === APPLICATIONS_FILE) {
     return describeApplications(before, after);
   }
-  // But for the platform's own roles.
+  // The platform's own roles are not applications.
   if (path.startsWith(`${APPLICATIONS_DIR}/`) && !basename(path).startsWith("groundwork_")) {
     return describeApplicationFile(path, before, after);
   }
@@ -51,7 +51,7 @@ export function describeFile(
   return facts(`${path.endsWith(".jar") ? "program" : "file"} ${path} ${what}`);
 }
 
-/** Of a template's files, the one that OpenSearch gets speaks for all; the policy is a file of its own. */
+/** Describes a template by the file that OpenSearch gets, and its drift policy by the file of that. */
 function describeTemplate(path: string, before?: string, after?: string): FileChange {
   const [, name, part] = /^(.*?)\.(compare\.json|json|meta|on-drift)$/.exec(basename(path)) ?? [];
   if (part === "on-drift") {
@@ -66,7 +66,7 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
     return {
       ...facts(`template ${name}: no longer declared`),
       destructive: [
-        `template ${name} is no longer declared: it stays in OpenSearch, but nothing keeps it as it is any more`,
+        `template ${name} is no longer declared: it stays in OpenSearch, but is no longer checked or repaired`,
       ],
     };
   }
@@ -78,12 +78,12 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
   return {
     ...facts(`template ${name}: ${paths.join(", ")} changed`),
     warnings: [
-      `template ${name}: where it exists as it was declared before, the deploy ends with exit code 73 unless its onDrift is reconcile or ignore; indices that exist keep their mapping`,
+      `template ${name}: if it exists as declared before, the deploy fails with exit code 73 unless onDrift is reconcile or ignore; existing indices keep their mapping`,
     ],
   };
 }
 
-/** Paths of what differs, as deep as both sides have the same shape. */
+/** Returns the paths that differ, as deep as both sides have the same shape. */
 function differingPaths(before: Json, after: Json, path = ""): string[] {
   const isObject = (value: Json) =>
     typeof value === "object" && value !== null && !Array.isArray(value);

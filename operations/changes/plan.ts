@@ -25,13 +25,13 @@ interface ResourceChange {
   };
 }
 
-/** A stack, with Terraform's plan as JSON when that changes anything. */
+/** A stack, with Terraform's plan as JSON if it changes anything. */
 export interface PlannedStack {
   readonly stack: Stack;
   readonly plan?: Json;
 }
 
-/** What Terraform would do in these stacks. */
+/** Reports what Terraform would do in these stacks. */
 export function reportOf(environment: Environment, stacks: readonly PlannedStack[]): ChangeReport {
   const changes = stacks.flatMap(({ stack, plan }) =>
     ((plan?.resource_changes ?? []) as ResourceChange[]).flatMap((change) =>
@@ -43,7 +43,7 @@ export function reportOf(environment: Environment, stacks: readonly PlannedStack
   );
   return {
     environment: environment.name,
-    against: "what is deployed",
+    against: "the deployed platform",
     changes,
     rolls: rollsOf(changes, before.nodes),
     before,
@@ -62,7 +62,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   "create,delete": "replace",
 };
 
-/** In the words of a preview, with the action that Terraform has decided on. */
+/** Describes a change as a preview does, with the action that Terraform chose. */
 function toChange(stack: string, resource: ResourceChange) {
   const { actions, before, after } = resource.change;
   const moved = resource.previous_address;
@@ -87,13 +87,13 @@ function toChange(stack: string, resource: ResourceChange) {
   return describeDifferences([difference]).map((change) => ({ ...change, action }));
 }
 
-/** What is only known after the apply is taken for what it was: it is no change that anybody made. */
+/** Returns the old values of arguments that are only known after the apply: nobody changed them. */
 function unknownAsBefore({ before, after_unknown }: ResourceChange["change"]): Json {
   const unknown = Object.keys(after_unknown ?? {}).filter((key) => after_unknown[key] === true);
   return Object.fromEntries(unknown.map((key) => [key, before?.[key]]));
 }
 
-/** As it could be declared: without what is unset, which providers spell differently, and without sensitive values. */
+/** Removes unset values, which providers spell differently, and masks sensitive ones. */
 function visible(values: Json, sensitive: Json): Json {
   return Object.fromEntries(
     Object.entries<Json>(values)
@@ -122,7 +122,7 @@ function withoutUnset(value: Json): Json {
     : value;
 }
 
-/** Those of one side of a plan; without a plan those that are declared, which are there. */
+/** Returns the containers of one side of a plan. Without a plan nothing changes, so these are the declared ones. */
 function containersIn({ stack, plan }: PlannedStack, values: Json): SynthesizedContainer[] {
   return plan === undefined
     ? containersOf(stack.resources)

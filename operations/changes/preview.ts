@@ -13,7 +13,7 @@ import { differences } from "./diff";
 import type { ChangeReport } from "./report";
 import { rollsOf } from "./roll";
 
-/** What the working tree changes against a revision, environment by environment. */
+/** Compares the working tree with a revision, one report for each environment. */
 export function preview(revision: string, names: readonly string[]): Promise<ChangeReport[]> {
   return withRevision(revision, async (tree) => {
     const known = environmentsOf(tree);
@@ -26,7 +26,7 @@ export function preview(revision: string, names: readonly string[]): Promise<Cha
   });
 }
 
-/** The report over two synthesized trees. @internal */
+/** Compares two synthesized trees. @internal */
 export function compare(
   environment: string,
   against: string,

@@ -3,7 +3,7 @@ import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
 import { describeRoll } from "./roll";
 
-/** How reports are shown, by the name of the format. */
+/** The renderers of reports, by the name of the format. */
 export const RENDERERS = {
   terminal: renderTerminal,
   markdown: renderMarkdown,
@@ -21,14 +21,14 @@ const SIGNS: Readonly<Record<Action, string>> = {
   none: "=",
 };
 
-/** What becomes of the thing, beside its name. */
+/** The outcome that is shown after the name of a resource. */
 const OUTCOMES: Readonly<Record<Action, string>> = {
   create: "new",
   destroy: "removed",
   replace: "replaced",
-  update: "in place",
+  update: "updated in place",
   move: "moved",
-  none: "nothing happens to it",
+  none: "not affected",
 };
 
 const COLORS: Partial<Record<Action, "green" | "red" | "yellow">> = {
@@ -57,9 +57,9 @@ function summaryOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): s
     .map(([action, count]) => `${count} ${OUTCOMES[action]}`);
   const arrow = (old: number, now: number) => (old === now ? String(now) : `${old} -> ${now}`);
   const share = Math.round((100 * after.memoryReservationMiB) / memoryBudgetMiB);
-  const over = after.memoryReservationMiB > memoryBudgetMiB ? ", MORE THAN THERE IS" : "";
+  const over = after.memoryReservationMiB > memoryBudgetMiB ? ", OVER BUDGET" : "";
   return [
-    counts.join(", ") || "no change",
+    counts.join(", ") || "no changes",
     `containers ${arrow(before.containers, after.containers)}`,
     `reserved memory ${arrow(before.memoryReservationMiB, after.memoryReservationMiB)} of ${memoryBudgetMiB} MiB (${share} %${over})`,
   ];
@@ -83,7 +83,7 @@ function renderTerminal(reports: readonly ChangeReport[]): string {
       const section = (title: string, items: string[]) =>
         items.length > 0 ? ["", title, ...items.map((item) => `  ! ${item}`)] : [];
       lines.push(...section(paint("red", "destructive"), destructionsOf(report)));
-      lines.push(...section(paint("yellow", "mind"), warningsOf(report)));
+      lines.push(...section(paint("yellow", "warnings"), warningsOf(report)));
       return [...lines, "", ...summaryOf(report)].join("\n");
     })
     .join("\n\n");
@@ -96,14 +96,14 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
       const section = (title: string, items: string[]) =>
         items.length > 0 ? [`**${title}**`, "", ...items.map((item) => `- ${item}`), ""] : [];
       lines.push(...section("⚠️ Destructive", destructionsOf(report)));
-      lines.push(...section("Mind", warningsOf(report)));
+      lines.push(...section("Warnings", warningsOf(report)));
       for (const [stack, changes] of byStack(report.changes)) {
         lines.push(`<details open><summary>${stack}: ${changes.length}</summary>`, "");
-        lines.push("| | what | |", "|---|---|---|");
+        lines.push("| | change | details |", "|---|---|---|");
         for (const { action, subject, details } of changes) {
-          const told = details.map(escapeCell).join("<br>");
+          const cell = details.map(escapeCell).join("<br>");
           lines.push(
-            `| \`${SIGNS[action]}\` | ${escapeCell(subject)}, ${OUTCOMES[action]} | ${told} |`,
+            `| \`${SIGNS[action]}\` | ${escapeCell(subject)}, ${OUTCOMES[action]} | ${cell} |`,
           );
         }
         lines.push("", "</details>", "");
@@ -113,7 +113,7 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
     .join("\n\n");
 }
 
-/** Whatever a value holds, it stays within its cell and is no markup. */
+/** Escapes a value, so that it stays in its table cell, is no markup and mentions nobody. */
 function escapeCell(text: string): string {
   return text
     .replace(/[\\`*_|[\]<>]/g, (character) => `\\${character}`)

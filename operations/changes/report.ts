@@ -1,10 +1,10 @@
 import type { Change, Totals } from "./change";
 import type { Roll } from "./roll";
 
-/** Everything that a preview or a plan shows of one environment. */
+/** The content of a preview or plan of one environment. */
 export interface ChangeReport {
   readonly environment: string;
-  /** What the changes are seen against, such as `main`. */
+  /** What the environment is compared with, such as `main`. */
   readonly against: string;
   readonly changes: readonly Change[];
   readonly rolls: readonly Roll[];
@@ -20,7 +20,7 @@ export const EXIT_CHANGES = 2;
 /** Something is lost or interrupted. @internal */
 export const EXIT_DESTRUCTIVE = 3;
 
-/** Exit code of a preview or plan over all environments. */
+/** Returns the exit code of a preview or plan over all environments. */
 export function exitCodeOf(reports: readonly ChangeReport[]): number {
   const changes = reports.flatMap((report) => report.changes);
   if (changes.some(({ destructive }) => destructive.length > 0)) {

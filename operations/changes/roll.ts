@@ -1,24 +1,24 @@
 import type { Action, Change, ClusterNode } from "./change";
 
-/** Terraform replaces all nodes of a cluster at once, which stops it; these are to be replaced one after the other. */
+/** A cluster whose nodes are replaced one at a time. Terraform would replace them all at once, which interrupts the cluster. */
 export interface Roll {
   readonly cluster: string;
   readonly replaced: readonly RolledNode[];
   readonly added: readonly RolledNode[];
-  /** Why they cannot be replaced one after the other. */
+  /** Why the nodes cannot be replaced one at a time. */
   readonly obstacle?: string;
 }
 
 export interface RolledNode extends ClusterNode {
-  /** On several machines each is in a stack of its own. */
+  /** With several machines, each machine has its own stack. */
   readonly stack: string;
   /** Terraform's address. */
   readonly address: string;
 }
 
 /**
- * The clusters of more than one node whose nodes are replaced; `nodes` is how many the state has of each. A node that is to be made
- * replaces an unmanaged resource of its name: a container that the state does not know.
+ * Returns the clusters with more than one node of which nodes are replaced. `nodes` is the number of nodes in the state, by cluster.
+ * `unmanaged` are the names of containers that are not in the state: a node that is created under such a name replaces that container.
  */
 export function rollsOf(
   changes: readonly Change[],
@@ -54,21 +54,21 @@ function obstacleTo(
   after: number,
 ): string | undefined {
   if (replaced.some(({ leavesNetwork }) => leavesNetwork)) {
-    return "they leave a network on which they find each other";
+    return "the nodes leave the network that connects them";
   }
   if (replaced.some(({ changesSecurity }) => changesSecurity)) {
-    return "a node that speaks TLS and one that does not cannot talk";
+    return "TLS nodes and plaintext nodes cannot communicate";
   }
-  // Where an interrupted deploy has left some of them out, all that there are know the same voters.
+  // If an interrupted deploy left some nodes out, the existing ones still agree on the voters.
   return after !== before && replaced.some(({ changesQuorum }) => changesQuorum)
-    ? `its quorum goes from ${before} to ${after} nodes, and running ones cannot change it`
+    ? `its quorum changes from ${before} to ${after} nodes, and running nodes cannot change their quorum`
     : undefined;
 }
 
-/** What becomes of the cluster, in the words of a preview. */
+/** Describes for a preview how the nodes are replaced. */
 export function describeRoll({ cluster, replaced, obstacle }: Roll): string {
   const nodes = replaced.map(({ name }) => name).join(", ");
   return obstacle
-    ? `${cluster} does not serve while ${nodes} are replaced, all at once: ${obstacle}`
-    : `${cluster} is rolled by npm run up: ${nodes} one after the other, each when the cluster is healthy again; a plain cdktf deploy would replace them at once, and ${cluster} would not serve meanwhile`;
+    ? `${cluster} is unavailable while ${nodes} are replaced at once: ${obstacle}`
+    : `rolling replacement of ${cluster} by npm run up: ${nodes}, one at a time, each when the cluster is healthy. A plain cdktf deploy replaces them all at once, which interrupts ${cluster}`;
 }

@@ -31,7 +31,7 @@ test("what is in the snapshot of previews is what a reader is to see", () => {
     .join("");
   for (const text of [
     "topic infra-events: partitions 3 -> 6",
-    "container loki: in place",
+    "container loki: updated in place",
     "memory 512 -> 2048 MiB",
     "dashboard Kafka: 2 panels changed, 1 panel removed, refresh changed",
     "image apache/kafka:4.3.1 -> apache/kafka:4.4.0",

@@ -59,14 +59,14 @@ describe("npm run up rolls", () => {
       [
         "kafka",
         ["kafka-1", "kafka-2", "kafka-3"],
-        "its quorum goes from 3 to 5 nodes, and running ones cannot change it",
+        "its quorum changes from 3 to 5 nodes, and running nodes cannot change their quorum",
       ],
     ]);
   });
 
   test("no cluster that begins to speak TLS, since nodes of both kinds cannot talk", () => {
     const secured = synthesis({ ...lab, security: "tls" });
-    const obstacle = "a node that speaks TLS and one that does not cannot talk";
+    const obstacle = "TLS nodes and plaintext nodes cannot communicate";
     expect(rolls(synthesis(lab), secured)).toEqual([
       ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], obstacle],
       ["kafka", ["kafka-1", "kafka-2", "kafka-3"], obstacle],
