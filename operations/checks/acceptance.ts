@@ -4,24 +4,24 @@ import { isSecured } from "../../environments";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
-import { listed } from "../terminal/terminal";
+import { counted, listed } from "../terminal/terminal";
 import { machineLossChecks } from "./machine-loss";
 import { observabilityChecks } from "./observability";
 import type { AcceptanceRow } from "./row";
 import { type Rerun, rerunSidecar } from "./sidecars";
 
-/** How many names stand for all. */
+/** How many names are shown. */
 const NAMED = 3;
 
 /**
- * Checks the running platform against what is declared. The sidecars run again for it: they say themselves whether what they provision is
- * in effect, and put back what is missing, such as a topic deleted by hand.
+ * Checks the running platform against its declaration. It runs the sidecars again: they report whether what they provision is in effect,
+ * and restore what is missing, such as a topic that was deleted by hand.
  */
 export async function checkAcceptance(
   platform: Platform,
   containers: readonly SynthesizedContainer[],
 ): Promise<AcceptanceRow[]> {
-  // Here, since the synth has found it sound by now.
+  // Imported late: the synth has validated it by now.
   const { catalog } = await import("../../catalog");
   const { applications, indexTemplates, topics } = catalog;
   const sidecars = sidecarsIn(containers);
@@ -35,19 +35,19 @@ export async function checkAcceptance(
   return [
     {
       requirement: "AUT-001",
-      guarantee: `index templates active and applied: ${some(indexTemplates)}`,
+      guarantee: `index templates are active and applied: ${some(indexTemplates)}`,
       failures: reruns.find(({ sidecar }) => sidecar === "os-init")?.findings ?? [],
     },
     {
       requirement: "AUT-002",
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
-      // What was missing may have been put back meanwhile.
+      // kafka-init may have restored missing topics.
       failures: firstTopicFailures.length > 0 ? await topicFailures(platform, topics) : [],
       notes: reruns.flatMap(describeUndeclared),
     },
     {
       requirement: "AUT-003",
-      guarantee: `memory reservation in force on ${containers.length} containers`,
+      guarantee: `memory reservation is set on ${counted(containers.length, "container")}`,
       failures: memory,
     },
     ...observability,
@@ -55,7 +55,7 @@ export async function checkAcceptance(
       ? [
           {
             requirement: "NFR-SEC",
-            guarantee: `applications have the rights that they declare, and no others: ${some(applications)}`,
+            guarantee: `applications have exactly the declared permissions: ${some(applications)}`,
             failures: reruns.flatMap(applicationFailures),
           },
         ]
@@ -63,13 +63,13 @@ export async function checkAcceptance(
     ...machineLoss,
     {
       requirement: "NFR-IDEM",
-      guarantee: `run again, ${listed(sidecars)} change nothing`,
+      guarantee: `${listed(sidecars)} change nothing when they run again`,
       failures: reruns.flatMap(idempotencyFailures),
     },
   ];
 }
 
-/** Runs the sidecars again, those that put something back once more. */
+/** Runs the sidecars again, and once more those that restored something. */
 async function rerunUntilSteady(platform: Platform, sidecars: readonly string[]): Promise<Rerun[]> {
   const reruns = await Promise.all(sidecars.map((sidecar) => rerunSidecar(platform, sidecar)));
   return Promise.all(
@@ -79,24 +79,24 @@ async function rerunUntilSteady(platform: Platform, sidecars: readonly string[])
         return rerun;
       }
       console.log(
-        `  ${sidecar} put back what did not hold any more: ${created} created, ${reconciled} reconciled`,
+        `  ${sidecar} restored missing or changed resources: ${created} created, ${reconciled} reconciled`,
       );
       return rerunSidecar(platform, sidecar);
     }),
   );
 }
 
-/** What a topic sets and its declaration does not, a line for each topic. @internal */
+/** Lists the configs that a topic has and its declaration does not, one line per topic. @internal */
 export function describeUndeclared({ undeclared }: Pick<Rerun, "undeclared">): string[] {
   return [...new Set(undeclared.map(({ resource }) => resource))].map((topic) => {
     const configs = undeclared.filter(({ resource }) => resource === topic);
     const listing = configs.map(({ field, actual }) => `${field}=${actual}`).join(", ");
     const keys = configs.map(({ field }) => field);
-    return `topic ${topic}: nobody declares ${listing}, which stays: declare it, or remove it with ${removalOfConfigs(topic, keys)}`;
+    return `topic ${topic} has undeclared configs, left unchanged: ${listing}. Declare them, or remove them with ${removalOfConfigs(topic, keys)}`;
   });
 }
 
-/** kafka-init has topics too, and names an application as such. */
+/** Returns the findings about applications: kafka-init also reports topics. */
 function applicationFailures({ sidecar, findings }: Rerun): readonly string[] {
   return sidecar === "os-security"
     ? findings
@@ -106,12 +106,12 @@ function applicationFailures({ sidecar, findings }: Rerun): readonly string[] {
 function idempotencyFailures({ sidecar, exitCode, reason, created, reconciled }: Rerun): string[] {
   return exitCode !== 0 || created + reconciled > 0
     ? [
-        `${sidecar} run again: exit code ${exitCode}, ${created} created, ${reconciled} reconciled: ${reason}`,
+        `${sidecar} ran again: exit code ${exitCode}, ${created} created, ${reconciled} reconciled: ${reason}`,
       ]
     : [];
 }
 
-/** The number of them, and the first few by name. */
+/** Names all, or counts them and names the first few. */
 function some(declared: readonly { readonly name: string }[]): string {
   const names = declared.map(({ name }) => name);
   return names.length <= NAMED
@@ -149,7 +149,7 @@ async function topicFailures(platform: Platform, declared: readonly Topic[]): Pr
           `${name}: declared ${partitions} partitions, has ${topic.partitions}`,
         topic.replicationFactor !== replicationFactor &&
           `${name}: declared replication factor ${replicationFactor}, has ${topic.replicationFactor}`,
-        // As numbers, of which "02" is one too.
+        // Compared as numbers: "02" is valid.
         Number(minInsync) !== Number(wanted) &&
           `${name}: declared min.insync.replicas=${wanted}, has ${topic.configs}`,
       ].filter((failure) => failure !== false);
@@ -176,8 +176,8 @@ async function memoryFailures(
       ? []
       : [
           found === undefined
-            ? `${name}: is not there`
-            : `${name}: declared ${wanted} MiB reserved, has ${found} MiB`,
+            ? `${name}: the container does not exist`
+            : `${name}: declared memory reservation ${wanted} MiB, has ${found} MiB`,
         ];
   });
 }

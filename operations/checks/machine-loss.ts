@@ -5,25 +5,25 @@ import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
 
-/** How many partitions or shards stand for all. */
+/** How many partitions or shards are named. */
 const NAMED = 3;
 
-/** Something that a cluster keeps copies of, on some of its nodes. */
+/** A partition or shard with its replicas. */
 export interface Replicated {
   readonly name: string;
-  /** Nodes whose copy has everything. */
+  /** Nodes with a complete replica: in sync, or started. */
   readonly nodes: readonly string[];
-  /** How many such copies it takes to be written. */
+  /** The number of such replicas that a write needs. */
   readonly needs: number;
 }
 
-/** Everything that both clusters keep. */
+/** The replicated data of both clusters. */
 interface Kept {
   readonly partitions: readonly Replicated[];
   readonly shards: readonly Replicated[];
 }
 
-/** The check of whether every machine may be lost, where there are several. */
+/** Checks whether any one machine may be lost. Returns no check for a single machine. */
 export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] {
   const { environment } = platform;
   const { machines, excludedMachines = [] } = environment;
@@ -32,7 +32,7 @@ export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] 
   }
   const present = includedMachinesOf(environment).flatMap((machine) => machine?.name ?? []);
   const look = async () => {
-    const kept = await lookAtCopies(platform);
+    const kept = await readReplicas(platform);
     return typeof kept === "string"
       ? present.map(() => [kept])
       : present.map((machine) => harmOfLosing(environment, machine, kept));
@@ -41,15 +41,13 @@ export function machineLossChecks(platform: Platform): Promise<AcceptanceRow>[] 
     return [look().then((harm) => whileExcluded(excludedMachines, present, harm))];
   }
   return [
-    checkUntilMet(
-      "NFR-LOSS",
-      `any one of the machines may be lost: ${present.join(", ")}`,
-      async () => (await look()).flat(),
+    checkUntilMet("NFR-LOSS", `any one machine may be lost: ${present.join(", ")}`, async () =>
+      (await look()).flat(),
     ),
   ];
 }
 
-/** What one more may be is to be known; that not all may be is no failure. */
+/** Reports which further machines may be lost. With excluded machines, a loss that is not tolerated is no failure. */
 function whileExcluded(
   excludedMachines: readonly string[],
   present: readonly string[],
@@ -58,12 +56,12 @@ function whileExcluded(
   const spare = present.filter((_, i) => harm[i].length === 0);
   return {
     requirement: "NFR-LOSS",
-    guarantee: `without ${listed(excludedMachines)}, one more may be lost of: ${spare.join(", ") || "none"}`,
+    guarantee: `with ${listed(excludedMachines)} excluded, one of these machines may also be lost: ${spare.join(", ") || "none"}`,
     failures: [],
   };
 }
 
-/** What could not be written, read or coordinated any more without a machine. @internal */
+/** Describes what becomes unavailable if a machine is lost. @internal */
 export function harmOfLosing(environment: Environment, machine: string, kept: Kept): string[] {
   const stays = (node: string) => machineOf(environment, node)?.name !== machine;
   const short = (replicated: readonly Replicated[]) =>
@@ -79,11 +77,11 @@ export function harmOfLosing(environment: Environment, machine: string, kept: Ke
     ...quorumHarm(environment, machine, stays),
     ...(partitions.length > 0
       ? [
-          `without ${machine}, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: ${named(partitions)}`,
+          `losing ${machine} blocks producers with acks=all, since these partitions fall below min.insync.replicas: ${named(partitions)}`,
         ]
       : []),
     ...(shards.length > 0
-      ? [`without ${machine}, no copy would be left of shards: ${named(shards)}`]
+      ? [`losing ${machine} leaves these shards without a replica: ${named(shards)}`]
       : []),
   ];
 }
@@ -94,20 +92,20 @@ function quorumHarm(
   stays: (node: string) => boolean,
 ): string[] {
   const members = [
-    { cluster: "kafka", what: "controllers of Kafka" },
-    { cluster: "opensearch", what: "nodes of OpenSearch" },
+    { cluster: "kafka", what: "Kafka controllers" },
+    { cluster: "opensearch", what: "OpenSearch nodes" },
   ] as const;
   return members.flatMap(({ cluster, what }) => {
     const count = nodesOf(environment, cluster).length;
     const left = includedNodesOf(environment, cluster).filter(stays);
     return left.length > count / 2
       ? []
-      : [`without ${machine}, ${left.length} of ${count} ${what} would be left: no majority`];
+      : [`losing ${machine} leaves ${left.length} of ${count} ${what}, which is no majority`];
   });
 }
 
-/** What both clusters keep, or why that could not be found out. */
-async function lookAtCopies({ kafka, openSearch }: Platform): Promise<Kept | string> {
+/** Reads the replicas of both clusters. Returns the error text if a cluster does not answer. */
+async function readReplicas({ kafka, openSearch }: Platform): Promise<Kept | string> {
   const [topics, state] = await Promise.all([
     kafka.describeTopics(),
     openSearch.get("/_cluster/state/routing_table,nodes"),
@@ -118,13 +116,13 @@ async function lookAtCopies({ kafka, openSearch }: Platform): Promise<Kept | str
     : { partitions: partitionsIn(topics.output), shards: shardsIn(state.output) };
 }
 
-/** From what `kafka-topics.sh --describe` says. @internal */
+/** Parses the output of `kafka-topics.sh --describe`. @internal */
 export function partitionsIn(description: string): Replicated[] {
   let needs = 1;
   return description.split("\n").flatMap((line) => {
     const [, configs] = /\tConfigs: ?(\S*)/.exec(line) ?? [];
     if (configs !== undefined) {
-      // Of the topic that the next lines are about.
+      // The following lines are partitions of this topic.
       needs = Number(/(?:^|,)min\.insync\.replicas=(\d+)/.exec(configs)?.[1] ?? 1);
     }
     const [, topic, partition, inSync] =
@@ -134,7 +132,7 @@ export function partitionsIn(description: string): Replicated[] {
       : [
           {
             name: `${topic}-${partition}`,
-            // None at all where the last one in sync was lost.
+            // Empty if the last in-sync replica was lost.
             nodes: inSync === "" ? [] : inSync.split(",").map((id) => nodeName("kafka", id)),
             needs,
           },
@@ -158,14 +156,14 @@ interface ClusterState {
   };
 }
 
-/** From the cluster state of OpenSearch. @internal */
+/** Parses the cluster state of OpenSearch. @internal */
 export function shardsIn(state: string): Replicated[] {
   const { nodes, routing_table } = JSON.parse(state) as ClusterState;
   return Object.entries(routing_table.indices).flatMap(([index, { shards }]) =>
-    Object.entries(shards).map(([shard, copies]) => ({
+    Object.entries(shards).map(([shard, replicas]) => ({
       name: `${index}[${shard}]`,
-      nodes: copies
-        // One that relocates serves until it is elsewhere.
+      nodes: replicas
+        // A relocating shard serves until it has moved.
         .filter(({ state: at }) => at === "STARTED" || at === "RELOCATING")
         .map(({ node }) => nodes[node ?? ""].name),
       needs: 1,

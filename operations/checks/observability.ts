@@ -4,10 +4,10 @@ import type { Catalog } from "../../stacks/platform";
 import { dockerAt } from "../engine/docker";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
-import { listed } from "../terminal/terminal";
+import { counted, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
 
-/** What the platform has of observability, looked at from the outside. */
+/** Checks dashboards, logs, memory metrics and exit codes, as far as the environment has them. */
 export function observabilityChecks(
   platform: Platform,
   catalog: Catalog,
@@ -25,7 +25,7 @@ export function observabilityChecks(
       ? [
           checkUntilMet(
             "AUT-004",
-            `dashboards provisioned from files: ${catalog.dashboards.dashboards.length}`,
+            `dashboards are provisioned from files: ${catalog.dashboards.dashboards.length}`,
             () => dashboardFailures(platform, catalog),
           ),
         ]
@@ -34,15 +34,17 @@ export function observabilityChecks(
       ? [
           checkUntilMet(
             "AUT-005",
-            `Alloy reads the logs on ${environment.networks.project.name}`,
+            `Alloy collects all logs on ${environment.networks.project.name}`,
             () => logFailures(platform, containers),
           ),
         ]
       : []),
     ...(has("alloy")
       ? [
-          checkUntilMet("NFR-VIS", `memory of ${running.length} containers is measured`, () =>
-            unmeasured(platform, running),
+          checkUntilMet(
+            "NFR-VIS",
+            `memory of ${counted(running.length, "container")} is measured`,
+            () => unmeasured(platform, running),
           ),
         ]
       : []),
@@ -59,7 +61,9 @@ async function dashboardFailures(platform: Platform, { dashboards }: Catalog): P
       if (exitCode !== 0) {
         return `${title}: ${output}`;
       }
-      return JSON.parse(output).meta.provisioned ? undefined : `${title}: not from a file`;
+      return JSON.parse(output).meta.provisioned
+        ? undefined
+        : `${title}: not provisioned from a file`;
     }),
   );
   return failures.filter((failure) => failure !== undefined);
@@ -78,12 +82,10 @@ async function logFailures(
     return [`Loki: ${output}`];
   }
   const seen: string[] = JSON.parse(output).data ?? [];
-  return expected
-    .filter((name) => !seen.includes(name))
-    .map((name) => `${name}: no line of its log has reached Loki`);
+  return expected.filter((name) => !seen.includes(name)).map((name) => `${name}: no logs in Loki`);
 }
 
-/** What a container needs is measured by its id, under which the panels look for it by name. @internal */
+/** Names the containers without a memory metric. Metrics have container ids, and the panels join the names. @internal */
 export async function unmeasured(
   platform: Platform,
   running: readonly string[],
@@ -99,7 +101,7 @@ export async function unmeasured(
   );
   return running
     .filter((name) => !seen.includes(name))
-    .map((name) => `${name}: Prometheus has no memory of it`);
+    .map((name) => `${name}: no memory metric in Prometheus`);
 }
 
 async function exitCodeFailures(
@@ -115,10 +117,10 @@ async function exitCodeFailures(
   );
   return sidecars
     .filter((name) => !seen.includes(name))
-    .map((name) => `${name}: Prometheus has no exit code of it`);
+    .map((name) => `${name}: no exit code in Prometheus`);
 }
 
-/** Where there is no Alloy: what the relay says. */
+/** Reads exit codes from the logs of the exit relays, for environments without Alloy. */
 async function relayFailures(platform: Platform, sidecars: readonly string[]): Promise<string[]> {
   const logs = await Promise.all(
     includedMachinesOf(platform.environment)
@@ -133,5 +135,5 @@ async function relayFailures(platform: Platform, sidecars: readonly string[]): P
     .map(({ container }) => container);
   return sidecars
     .filter((name) => !seen.includes(name))
-    .map((name) => `${name}: the relay has not said how it ended`);
+    .map((name) => `${name}: no exit code in the log of the exit relay`);
 }

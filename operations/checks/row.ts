@@ -1,20 +1,20 @@
 import { poll } from "../terminal/poll";
 import { firstOf, table } from "../terminal/terminal";
 
-/** How long what was just deployed may take to show in what collects it, or to be copied. */
+/** How long a new deploy may take until its metrics and logs arrive and its replicas are complete. */
 const PATIENCE_SECONDS = 60;
 
-/** One requirement, looked at in the running platform. */
+/** The result of checking one requirement in the running platform. */
 export interface AcceptanceRow {
   readonly requirement: string;
   readonly guarantee: string;
-  /** What does not hold; none when the guarantee does. */
+  /** What does not hold. Empty if the guarantee holds. */
   readonly failures: readonly string[];
-  /** What is good to know beside it. */
+  /** Other findings, which are not failures. */
   readonly notes?: readonly string[];
 }
 
-/** How much of what does not hold, or is good to know, is told of a requirement. */
+/** The most failures, and the most notes, that are shown for a requirement. */
 const MOST_LINES = 10;
 
 export function renderAcceptance(rows: readonly AcceptanceRow[]): string {
@@ -29,7 +29,7 @@ export function renderAcceptance(rows: readonly AcceptanceRow[]): string {
   ]);
 }
 
-/** Looks again until there is no failure or patience ends. */
+/** Repeats a check until it has no failures or the time is over. */
 export async function checkUntilMet(
   requirement: string,
   guarantee: string,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ValidationError } from "../../constructs/container/validation";
 
-/** Rows as an aligned table; the first row is the header. */
+/** Renders rows as an aligned table. The first row is the header. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
@@ -14,43 +14,48 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** Joins items: `a`, `a and b`, `a, b and c`. */
 export function listed(items: readonly string[]): string {
   return new Intl.ListFormat("en-GB").format(items);
 }
 
-/** The first of many, and how many more there are. */
+/** Renders a number with its noun: `1 container`, `2 containers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Returns the first items, then how many more there are. */
 export function firstOf(items: readonly string[], most: number): string[] {
   return items.length <= most + 1
     ? [...items]
     : [...items.slice(0, most), `and ${items.length - most} more`];
 }
 
-/** A failure that the user can act on: shown without a stack trace. */
+/** An error that the user can fix. It is shown without a stack trace. */
 export class CommandError extends Error {}
 
-/** Fails with everything that stands in the way, if anything does. */
+/** Throws all problems, if there are any. */
 export function refuse(problems: readonly string[]): void {
   if (problems.length > 0) {
     throw new CommandError(
-      ["nothing was changed, because:", ...problems.map((problem) => `- ${problem}`)].join("\n"),
+      ["no changes made:", ...problems.map((problem) => `- ${problem}`)].join("\n"),
     );
   }
 }
 
-/** The user's own Ctrl-C. */
+/** The user pressed Ctrl-C. */
 export class InterruptedError extends CommandError {}
 
-/** What a user is told of an error; nothing of a defect. */
+/** Returns the message for the user, or undefined for a defect, which is shown with its stack trace. */
 function messageOf(error: Error): string | undefined {
-  // Files by their paths in the project, which is where one looks for them.
+  // Paths are shown relative to the project.
   const project = join(__dirname, "..", "..", "/");
   return error instanceof CommandError || error instanceof ValidationError
     ? `\n${error.message.replaceAll(project, "")}`
     : undefined;
 }
 
-/** Runs a command's main function and turns its outcome into an exit code. */
+/** Runs the main function of a command. Sets exit code 1 if it throws. */
 export async function runCommand(main: () => Promise<void>): Promise<void> {
   await main().catch((error: Error) => {
     console.error(messageOf(error) ?? error);
@@ -58,14 +63,14 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
   });
 }
 
-/** What the command line is parsed to, or an error that names the options that are allowed. @internal */
+/** Parses the command line. Throws an error that names the allowed options. @internal */
 export function optionsOrError<Values>(names: readonly string[], parse: () => Values): Values {
   try {
     return parse();
   } catch (error) {
     const allowed = names.map((name) => `--${name}`).join(", ") || "none";
     throw new CommandError(
-      `${(error as Error).message.split(". ")[0]}; options allowed: ${allowed}`,
+      `${(error as Error).message.split(". ")[0]}. Allowed options: ${allowed}`,
     );
   }
 }

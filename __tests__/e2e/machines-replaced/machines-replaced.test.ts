@@ -33,7 +33,7 @@ test("a machine that lost its data rejoins and gets every replica again, even if
   );
   const anew = npm("up");
   expectDone(anew);
-  expect(anew.output).toMatch(/^NFR-LOSS +yes +any one of the machines may be lost: a, b, c$/m);
+  expect(anew.output).toMatch(/^NFR-LOSS +yes +any one machine may be lost: a, b, c$/m);
   expect(anew.output).not.toMatch(/^\S+ +NO /m);
   expect(ids()).toBe(before);
   await wholeAgain("b");

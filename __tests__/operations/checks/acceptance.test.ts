@@ -2,7 +2,7 @@ import { readSidecarRun } from "../../../constructs/init-sidecar/run-log";
 import { describeUndeclared } from "../../../operations/checks/acceptance";
 import { renderAcceptance } from "../../../operations/checks/row";
 
-test("configs that nobody declares are told for each topic, of the last run alone, and are no failure", () => {
+test("undeclared configs are noted for each topic, only from the last run, and are no failure", () => {
   const retention = { event: "undeclared", field: "retention.ms", actual: "60000" };
   const segment = { event: "undeclared", field: "segment.ms", actual: "5" };
   const lines = [
@@ -19,8 +19,8 @@ test("configs that nobody declares are told for each topic, of the last run alon
   expect(run.findings).toEqual([]);
   const notes = describeUndeclared(run);
   expect(notes).toEqual([
-    "topic orders: nobody declares retention.ms=60000, segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms, as in docs/how-to/topic.md",
-    "topic bills: nobody declares segment.ms=5, which stays: declare it, or remove it with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms, as in docs/how-to/topic.md",
+    "topic orders has undeclared configs, left unchanged: retention.ms=60000, segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms, as in docs/how-to/topic.md",
+    "topic bills has undeclared configs, left unchanged: segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms, as in docs/how-to/topic.md",
   ]);
   const guarantee = "topics exist with their guarantees: orders, bills";
   expect(

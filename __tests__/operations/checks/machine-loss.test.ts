@@ -28,7 +28,7 @@ const STATE = JSON.stringify({
 const kept = { partitions: partitionsIn(DESCRIBED), shards: shardsIn(STATE) };
 const nothing = { partitions: [], shards: [] };
 
-test("a partition of which no replica is in sync has none, on any machine", () => {
+test("a partition without an in-sync replica is unavailable, whichever machine is lost", () => {
   const [lost] = partitionsIn(
     "\tTopic: lost\tPartition: 0\tLeader: none\tReplicas: 1\tIsr: \tElr: 1",
   );
@@ -36,7 +36,7 @@ test("a partition of which no replica is in sync has none, on any machine", () =
   expect(harmOfLosing(labThree, "b", { partitions: [lost], shards: [] })).toHaveLength(1);
 });
 
-test("a partition has the replicas that are in sync, a shard the copies that are started", () => {
+test("in-sync replicas of partitions and started replicas of shards count", () => {
   expect(kept.partitions).toEqual([
     { name: "orders-0", nodes: ["kafka-1", "kafka-2", "kafka-3"], needs: 2 },
     { name: "orders-1", nodes: ["kafka-2", "kafka-3"], needs: 2 },
@@ -49,29 +49,29 @@ test("a partition has the replicas that are in sync, a shard the copies that are
   ]);
 });
 
-describe("what would be harmed by the loss of a machine", () => {
-  test("is said of partitions that would lack replicas in sync and of shards without a copy", () => {
+describe("the loss of a machine", () => {
+  test("names partitions below min.insync.replicas and shards without a replica", () => {
     expect(["a", "b", "c"].map((machine) => harmOfLosing(labThree, machine, kept))).toEqual([
-      ["without a, no copy would be left of shards: once[0]"],
+      ["losing a leaves these shards without a replica: once[0]"],
       [
-        "without b, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: orders-1",
+        "losing b blocks producers with acks=all, since these partitions fall below min.insync.replicas: orders-1",
       ],
       [
-        "without c, producers with acks=all would wait, since fewer replicas would be in sync than min.insync.replicas: orders-1, notes-0",
-        "without c, no copy would be left of shards: logs-shop[1]",
+        "losing c blocks producers with acks=all, since these partitions fall below min.insync.replicas: orders-1, notes-0",
+        "losing c leaves these shards without a replica: logs-shop[1]",
       ],
     ]);
   });
 
-  test("is the majority of a cluster whose nodes are together, or when others are gone already", () => {
+  test("names a cluster that loses its majority, also when other machines are excluded", () => {
     const together: Environment = { ...labThree, placement: { "kafka-2": "a" } };
     expect(harmOfLosing(together, "a", nothing)).toEqual([
-      "without a, 1 of 3 controllers of Kafka would be left: no majority",
+      "losing a leaves 1 of 3 Kafka controllers, which is no majority",
     ]);
     expect(harmOfLosing(together, "b", nothing)).toEqual([]);
     expect(harmOfLosing({ ...labThree, excludedMachines: ["c"] }, "a", nothing)).toEqual([
-      "without a, 1 of 3 controllers of Kafka would be left: no majority",
-      "without a, 1 of 3 nodes of OpenSearch would be left: no majority",
+      "losing a leaves 1 of 3 Kafka controllers, which is no majority",
+      "losing a leaves 1 of 3 OpenSearch nodes, which is no majority",
     ]);
   });
 

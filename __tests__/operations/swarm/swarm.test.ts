@@ -148,7 +148,7 @@ test.each([
   engines[name] = other;
   await expect(makeSwarm(labThree)).rejects.toThrow(
     [
-      "nothing was changed, because:",
+      "no changes made:",
       "- machine c is in another Swarm than a: docker --host unix:///run/groundwork-lab/c.sock swarm leave takes it out of that, with --force if it is a manager there",
     ].join("\n"),
   );
