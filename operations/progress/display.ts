@@ -1,9 +1,9 @@
 import type { Display } from "./progress";
 
-/** How long a pipe or a CI's log hears nothing of what is still at work. */
+/** Interval of reminders in a pipe or a CI log. */
 const REMIND_MS = 10_000;
 
-/** Redraws on a terminal, writes plain lines elsewhere. */
+/** Opens a display that redraws on a terminal, and writes plain lines elsewhere. */
 export async function openDisplay(output: NodeJS.WriteStream = process.stdout): Promise<Display> {
   return output.isTTY && !process.env.CI && process.env.TERM !== "dumb"
     ? liveDisplay(output)
@@ -14,7 +14,7 @@ async function liveDisplay(output: NodeJS.WriteStream): Promise<Display> {
   const { createLogUpdate } = await import("log-update");
   const region = createLogUpdate(output);
   let lines: readonly string[] = [];
-  // One line each: what is wrapped could not be counted.
+  // One line each: lines that the terminal wraps cannot be counted.
   const draw = () =>
     region(lines.map((line) => `  ${line}`.slice(0, (output.columns || 80) - 1)).join("\n"));
   return {
@@ -35,7 +35,7 @@ async function liveDisplay(output: NodeJS.WriteStream): Promise<Display> {
   };
 }
 
-/** Every line says by itself what it is about, since other stages' lines come between. @internal */
+/** Writes plain lines. Each names its subject, since lines of other stages come between. @internal */
 export function plainDisplay(write: (line: string) => void, now = Date.now): Display {
   const told = new Map<string, number>();
   return {

@@ -2,19 +2,19 @@ import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
 import type { Diagnostic, Doing, Message } from "../terraform/messages";
 
-/** How a deploy is shown to whoever waits for it. */
+/** Shows the progress of a deploy. */
 export interface Display {
-  /** Something happened: said once. */
+  /** Prints an event once. */
   say(text: string): void;
-  /** What is at work now, as lines; called again whenever it may have changed. */
+  /** Redraws the current tasks. Called whenever they may have changed. */
   draw(lines: readonly string[]): void;
-  /** Something is still at work: said now and then where nothing can be drawn. */
+  /** Reports a task that still runs. Printed at intervals if the output cannot be redrawn. */
   remind(subject: string, text: string): void;
-  /** Nothing more comes. */
+  /** Ends the display. */
   end(): void;
 }
 
-/** What is shown of a stack. */
+/** The part of a stack that is shown. */
 export type Staged = Pick<Stack, "layer" | "resources">;
 
 interface Task {
@@ -36,10 +36,10 @@ const DONE: Readonly<Record<Doing, string>> = {
   destroying: "destroyed",
 };
 
-/** What takes long enough to be told one by one; the others are counted. */
+/** Resources that are shown one by one, since they take long. The others are only counted. */
 const TOLD = /^docker_(container|image)\./;
 
-/** Follows what Terraform says: stages, and what is at work in each. */
+/** Follows Terraform's messages: the stages, and the current tasks of each. */
 export class Progress {
   private readonly stages = new Map<string, Stage>();
 
@@ -48,7 +48,7 @@ export class Progress {
     private readonly now = Date.now,
   ) {}
 
-  /** Something that happened in a stack. */
+  /** Handles a message about a stack. */
   message(stack: Staged, message: Message): void {
     if (message.kind === "applied") {
       this.finish(stack, summaryOf(message.counts));
@@ -62,12 +62,12 @@ export class Progress {
     this.draw();
   }
 
-  /** Nothing is to be done in a stack. */
+  /** Reports a stack without changes. */
   unchanged(stack: Staged): void {
     this.finish(stack, "no changes");
   }
 
-  /** Containers that are being made or changed. */
+  /** Returns the containers that are being created or changed. */
   waitedFor(): string[] {
     return [...this.stages.values()].flatMap(({ tasks }) =>
       [...tasks]
@@ -77,7 +77,7 @@ export class Progress {
     );
   }
 
-  /** What a container that is waited for is at. */
+  /** Sets the status of a container. */
   status(container: string, status: string): void {
     for (const { name, tasks } of this.stages.values()) {
       for (const task of tasks.values()) {
@@ -90,7 +90,7 @@ export class Progress {
     }
   }
 
-  /** Shows the time that has passed. */
+  /** Redraws the tasks with the time passed. */
   draw(): void {
     this.display.draw(
       [...this.stages.values()].flatMap(({ name, since, tasks }) => [
@@ -130,7 +130,7 @@ export class Progress {
     }
   }
 
-  /** The rest of a deploy may take minutes after that; why is told in the user's words when all has ended. */
+  /** Prints the failure at once, since the rest of the deploy may take minutes. The reason follows at the end. */
   private fail({ layer, resources }: Staged, { address }: Diagnostic): void {
     if (address !== undefined) {
       this.stages.get(layer)?.tasks.delete(address);
@@ -157,7 +157,7 @@ export class Progress {
   }
 }
 
-/** `4 added, 1 destroyed`, without what there is none of. */
+/** Renders counts such as `4 added, 1 destroyed`, without zeros. */
 function summaryOf(counts: Readonly<Record<Doing, number>>): string {
   const words = { creating: "added", changing: "changed", destroying: "destroyed" };
   const some = Object.entries(words)

@@ -2,14 +2,14 @@ import type { ContainerState } from "../platform/containers";
 
 const MOST_CHARACTERS = 200;
 
-/** What a container that a deploy waits for is at, from its state and the last line of its log. */
+/** Describes the status of a container that a deploy waits for, from its state and the last line of its log. */
 export function statusOf({ State, RestartCount, Config }: ContainerState, lastLine = ""): string {
   if (State.Status === "created") {
-    return "is being prepared";
+    return "created, not started yet";
   }
   if (RestartCount > 0) {
     const times = RestartCount === 1 ? "once" : `${RestartCount} times`;
-    // It is 0 while the container runs again.
+    // The exit code is 0 while the container runs again.
     const code = State.ExitCode === 0 ? "" : `, last exit code ${State.ExitCode}`;
     return `restarted ${times}${code}: ${brief(lastLine)}`;
   }
@@ -20,25 +20,27 @@ export function statusOf({ State, RestartCount, Config }: ContainerState, lastLi
     return "healthy";
   }
   const last = State.Health.Log?.at(-1);
-  return last === undefined ? "starts" : healthStatus(last.Output, Config.Healthcheck?.Test ?? []);
+  return last === undefined
+    ? "starting"
+    : healthStatus(last.Output, Config.Healthcheck?.Test ?? []);
 }
 
-/** An init sidecar says itself what it waits for. */
+/** Describes an init sidecar, which logs what it waits for. */
 function sidecarStatus(line: string): string {
   const entry = parse(line);
   switch (entry?.event) {
     case "retry":
-      return `attempt ${entry.attempt}, next in ${Math.ceil(entry.delay_ms / 1000)} s: ${brief(entry.reason)}`;
+      return `attempt ${entry.attempt} failed, next in ${Math.ceil(entry.delay_ms / 1000)} s: ${brief(entry.reason)}`;
     case "start":
-      return "begins";
+      return "started";
     case undefined:
-      return brief(line) || "starts";
+      return brief(line) || "starting";
     default:
       return brief([entry.event, entry.resource].filter(Boolean).join(" "));
   }
 }
 
-/** OpenSearch's check prints the cluster's health; what others print is shown as it is. */
+/** Describes a failing health check. OpenSearch's check prints the cluster health; other output is shown as it is. */
 function healthStatus(output: string, check: readonly string[]): string {
   const health = parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1));
   if (health?.number_of_nodes !== undefined) {
@@ -46,8 +48,8 @@ function healthStatus(output: string, check: readonly string[]): string {
     return `${health.number_of_nodes}${wanted ? ` of ${wanted}` : ""} nodes joined, status ${health.status}`;
   }
   return /refused|Failed to connect|Couldn't connect/.test(output)
-    ? "starts: does not answer yet"
-    : `starts: ${brief(output) || "its health check fails"}`;
+    ? "starting: no answer yet"
+    : `starting: ${brief(output) || "health check fails"}`;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a container prints
@@ -59,7 +61,7 @@ function parse(text: string): any {
   }
 }
 
-/** The last line that says something, cut. */
+/** Returns the last line that is not empty, shortened. */
 function brief(text: string): string {
   const line = text.trim().split("\n").at(-1)?.trim() ?? "";
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line;

@@ -7,7 +7,7 @@ import { statusOf } from "./status";
 
 const INTERVAL_MS = 1000;
 
-/** Has the engine say what the containers are at that a deploy waits for, for as long as `work` takes. */
+/** Polls the status of the containers that a deploy waits for, until `work` ends. */
 export async function watchWhile<T>(
   platform: Platform,
   progress: Progress,
@@ -17,7 +17,7 @@ export async function watchWhile<T>(
   const watching = (async () => {
     while (!ended.signal.aborted) {
       await setTimeout(INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined);
-      // One that fails, such as when Ctrl-C ends the docker command too, is a picture less; the work goes on.
+      // A failed look only skips one update: Ctrl-C ends the docker command too.
       await look(platform, progress).catch(() => undefined);
       progress.draw();
     }

@@ -124,7 +124,10 @@ export function describeFailure(
   limitMiB: number,
 ): string | undefined {
   const { Status, ExitCode, OOMKilled, Health } = state.State;
-  const again = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";
+  const again =
+    state.RestartCount > 0
+      ? `, restarted ${state.RestartCount === 1 ? "once" : `${state.RestartCount} times`}`
+      : "";
   if (Health?.Status === "healthy" && Status === "running") {
     return undefined;
   }

@@ -39,13 +39,13 @@ const onTerminal = () => {
   return { ...followed, drawn: () => drawn };
 };
 
-test("a pipe gets a line when something begins, every ten seconds while it lasts, and when it ends", () => {
+test("a pipe gets a line when a container starts to change, every ten seconds until it is done, and then", () => {
   const { progress, said, pass } = onPipe();
   progress.message(MESSAGING, begin(VOLUME));
   progress.message(MESSAGING, begin(KAFKA_1));
   for (let second = 1; second <= 22; second++) {
     pass(1);
-    progress.status("kafka-1", "starts: does not answer yet");
+    progress.status("kafka-1", "starting: no answer yet");
     progress.draw();
   }
   progress.message(MESSAGING, end(KAFKA_1));
@@ -53,28 +53,28 @@ test("a pipe gets a line when something begins, every ten seconds while it lasts
   progress.unchanged(DATA);
   expect(said).toEqual([
     "  messaging: kafka-1: creating",
-    "  messaging: kafka-1: 10 s, starts: does not answer yet",
-    "  messaging: kafka-1: 20 s, starts: does not answer yet",
+    "  messaging: kafka-1: 10 s, starting: no answer yet",
+    "  messaging: kafka-1: 20 s, starting: no answer yet",
     "  messaging: kafka-1: created after 22 s",
     "  messaging: 2 added in 22 s",
     "  data: no changes",
   ]);
 });
 
-test("a terminal shows every stage with what is at work in it, and what that waits for", () => {
+test("a terminal shows every stage with its current tasks and their status", () => {
   const { progress, said, drawn, pass } = onTerminal();
   progress.message(MESSAGING, begin(KAFKA_1));
   pass(2);
   progress.message(DATA, begin(OS_INIT));
   pass(3);
   expect(progress.waitedFor()).toEqual(["kafka-1", "os-init"]);
-  progress.status("os-init", "attempt 4, next in 8 s: 2 of 3 nodes have joined");
+  progress.status("os-init", "attempt 4 failed, next in 8 s: 2 of 3 nodes have joined");
   progress.draw();
   expect(drawn()).toEqual([
     "messaging: 5 s",
     "  kafka-1  5 s, creating",
     "data: 3 s",
-    "  os-init  3 s, attempt 4, next in 8 s: 2 of 3 nodes have joined",
+    "  os-init  3 s, attempt 4 failed, next in 8 s: 2 of 3 nodes have joined",
   ]);
   progress.message(DATA, end(OS_INIT));
   progress.message(DATA, applied(1, 1));
@@ -82,7 +82,7 @@ test("a terminal shows every stage with what is at work in it, and what that wai
   expect(said).toEqual(["data: os-init: created after 3 s", "data: 1 added, 1 destroyed in 3 s"]);
 });
 
-test("what failed is told at once, and is at work no more, while the rest goes on", () => {
+test("a failure is shown at once and its task ends, while the others continue", () => {
   const { progress, said, drawn } = onTerminal();
   progress.message(MESSAGING, begin(KAFKA_1));
   progress.message(DATA, begin(OS_INIT));
@@ -97,7 +97,7 @@ test("what failed is told at once, and is at work no more, while the rest goes o
   expect(progress.waitedFor()).toEqual(["os-init"]);
 });
 
-test("what goes is not waited for", () => {
+test("a container that is destroyed is not waited for", () => {
   const { progress, drawn } = onTerminal();
   progress.message(MESSAGING, begin(KAFKA_1, "destroying"));
   expect(progress.waitedFor()).toEqual([]);

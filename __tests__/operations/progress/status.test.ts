@@ -6,12 +6,12 @@ const RETRY =
   '{"event":"retry","attempt":4,"delay_ms":7312,"reason":"2 of 3 brokers are registered and unfenced"}';
 
 test.each<[string, ContainerState, string, string]>([
-  ["one that has not started", state({ Status: "created" }), "", "is being prepared"],
+  ["one that has not started", state({ Status: "created" }), "", "created, not started yet"],
   [
     "a sidecar that waits for a quorum",
     state({}),
     RETRY,
-    "attempt 4, next in 8 s: 2 of 3 brokers are registered and unfenced",
+    "attempt 4 failed, next in 8 s: 2 of 3 brokers are registered and unfenced",
   ],
   [
     "a sidecar at work",
@@ -34,13 +34,13 @@ test.each<[string, ContainerState, string, string]>([
     "one that listens nowhere yet",
     state({ health: "starting", output: "curl: (7) Failed to connect to 127.0.0.1" }),
     "",
-    "starts: does not answer yet",
+    "starting: no answer yet",
   ],
   [
     "another health check",
     state({ health: "starting", output: "not ready: ingester\n" }),
     "",
-    "starts: not ready: ingester",
+    "starting: not ready: ingester",
   ],
   [
     "one that starts again and again",
@@ -54,6 +54,6 @@ test.each<[string, ContainerState, string, string]>([
     "Invalid initial heap size",
     "restarted once: Invalid initial heap size",
   ],
-])("%s says what it is at", (_, container, lastLine, status) => {
+])("the status of %s", (_, container, lastLine, status) => {
   expect(statusOf(container, lastLine)).toBe(status);
 });

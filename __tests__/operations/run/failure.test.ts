@@ -40,7 +40,7 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "that the kernel killed and that runs again",
     state({ health: "starting", ExitCode: 0, restarts: 1 }),
     { exitCode: 137, oomKilled: true },
-    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 1 times",
+    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted once",
   ],
   [
     "that is healthy again",
