@@ -26,7 +26,7 @@ describe("npm run preview", () => {
   test("fails with what is allowed", async () => {
     const { stderr, status } = await run("--verbose");
     expect(stderr).toMatch(
-      /Unknown option '--verbose'.*options allowed: --base, --env, --all, --format/,
+      /Unknown option '--verbose'.*Allowed options: --base, --env, --all, --format/,
     );
     expect(status).toBe(1);
   });

@@ -1,21 +1,21 @@
 import { Command, type CommanderError, Help } from "@commander-js/extra-typings";
 import { CommandError } from "./terminal";
 
-/** What the help of a command says beside its arguments and options. */
+/** The help of a command, in addition to its arguments and options. */
 export interface Guide {
-  /** One line, as an order: "Deploy the platform". */
+  /** One line in the imperative: "Deploy the platform". */
   readonly purpose: string;
-  /** What each example does, by the example as it is typed. */
+  /** Examples: what each does, by the command line. */
   readonly examples: Readonly<Record<string, string>>;
-  /** What each exit code means. */
+  /** Meanings of the exit codes. */
   readonly exitCodes: Readonly<Record<number, string>>;
-  /** What each variable that it reads sets. @default - it reads none */
+  /** Environment variables that the command reads, with their meaning. @default - none */
   readonly variables?: Readonly<Record<string, string>>;
-  /** The pages that say more, relative to the project. */
+  /** Pages to read more, relative to the project. */
   readonly pages: readonly string[];
 }
 
-/** A command of the program, whose help a newcomer can work from. */
+/** A command with examples, exit codes and pages in its help. */
 export class GuidedCommand extends Command {
   constructor(
     name: string,
@@ -34,7 +34,7 @@ export class GuidedCommand extends Command {
   }
 }
 
-/** A command with the arguments, options and action that `build` gives it. */
+/** Creates a command. `build` adds its arguments, options and action. */
 export function guided(
   name: string,
   guide: Guide,
@@ -74,22 +74,22 @@ class GuideHelp extends Help {
   }
 }
 
-/** Not what ends the program after it has shown its help or version. */
+/** Whether the error is about the command line, and not commander's way to exit after help or version. */
 function isUsageError({ code, exitCode }: CommanderError): boolean {
   return exitCode !== 0 && code !== "commander.help";
 }
 
-/** What is wrong with a command line, what is allowed in its place, and where that is described. */
+/** Explains what is wrong with a command line, what is allowed, and which help describes it. */
 function explain(command: Command, { code, message }: CommanderError): string {
   const isCommand = code === "commander.unknownCommand";
   const names = isCommand
     ? command.commands.map((one) => one.name())
     : command.options.filter(({ hidden }) => !hidden).map(({ long }) => long);
-  const allowed = `${isCommand ? "commands" : "options"} allowed: ${names.join(", ") || "none"}`;
-  const help = `${fullName(command)} --help describes them`;
+  const allowed = `Allowed ${isCommand ? "commands" : "options"}: ${names.join(", ") || "none"}`;
+  const help = `See ${fullName(command)} --help`;
   if (code === "commander.excessArguments") {
     const [unexpected] = command.args.slice(command.registeredArguments.length);
-    return `Unexpected argument '${unexpected}'; ${allowed}; ${help}`;
+    return `Unexpected argument '${unexpected}'. ${allowed}. ${help}`;
   }
   const [, option, value, choices] =
     /^error: option '(--[\w-]+).*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/s.exec(
@@ -99,10 +99,10 @@ function explain(command: Command, { code, message }: CommanderError): string {
     return `${option} is "${value}": allowed are ${choices}`;
   }
   const [what, nearest] = message.replace("error: ", "").split("\n(Did you mean ");
-  return `${what[0].toUpperCase()}${what.slice(1)}${nearest ? `: did you mean ${nearest.slice(0, -1)}` : ";"} ${allowed}; ${help}`;
+  return `${what[0].toUpperCase()}${what.slice(1)}${nearest ? `: did you mean ${nearest.slice(0, -1)}` : "."} ${allowed}. ${help}`;
 }
 
-/** As one types it. */
+/** Returns the name of a command as the user types it. */
 export function fullName(command: Command): string {
   return command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
 }

@@ -3,11 +3,11 @@ import { setTimeout } from "node:timers/promises";
 export interface Patience<Seen> {
   readonly intervalMs: number;
   readonly patienceMs: number;
-  /** Is told what was seen each time that it was not as wanted, before the wait. */
+  /** Called with what was seen before each wait. */
   readonly onWait?: (seen: Seen) => void;
 }
 
-/** Looks until what it sees is as wanted, or patience ends. Returns what it saw last. */
+/** Calls `look` until `isWanted` accepts its result, or patience ends. Returns the last result. */
 export async function poll<Seen>(
   look: () => Seen | Promise<Seen>,
   isWanted: (seen: Seen) => boolean,

@@ -10,18 +10,18 @@ import { InterruptedError } from "./terminal";
 export interface StreamOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Where the whole output goes. */
+  /** File that the whole output is appended to. */
   readonly logFile: string;
-  /** How a line is written there; as it is unless told. */
+  /** How a line is written to the file. @default - unchanged */
   readonly log?: (line: string) => string;
-  /** Is told every line as it comes, without terminal codes. */
+  /** Called with every line as it comes, without terminal codes. */
   readonly onLine: (line: string) => void;
 }
 
 let running = 0;
 let interrupted = false;
 
-// Ctrl-C reaches the child as well, which lets Terraform finish what it is doing and write its state. Wait for it.
+// Ctrl-C reaches the child too: Terraform finishes its current operations and writes its state. Wait for that.
 function wait(): void {
   if (!interrupted) {
     console.error("interrupted: waiting for Terraform to save its state ...");
@@ -29,7 +29,7 @@ function wait(): void {
   interrupted = true;
 }
 
-/** Runs a command that works on the state and returns its exit code. Throws when the user interrupts it, or has interrupted another. */
+/** Runs a command that works on the state, and returns its exit code. Throws InterruptedError after Ctrl-C, also if it interrupted an earlier command. */
 export async function stream(
   command: string,
   args: readonly string[],
@@ -77,7 +77,7 @@ export async function stream(
 function refuseInterrupted(): void {
   if (interrupted) {
     throw new InterruptedError(
-      "interrupted; the state is saved: run the same command again to go on",
+      "interrupted. Terraform has saved its state: run the same command again to continue",
     );
   }
 }

@@ -135,23 +135,23 @@ describe("a command line", () => {
   test.each<[string[], string | RegExp]>([
     [
       ["uo"],
-      /^\nUnknown command 'uo': did you mean up\? commands allowed: up, down, .*, bindings; npx groundwork --help describes them\n$/,
+      /^\nUnknown command 'uo': did you mean up\? Allowed commands: up, down, .*, bindings\. See npx groundwork --help\n$/,
     ],
     [
       ["preview", "--al"],
-      "\nUnknown option '--al': did you mean --all? options allowed: --base, --env, --all, --format; npx groundwork preview --help describes them\n",
+      "\nUnknown option '--al': did you mean --all? Allowed options: --base, --env, --all, --format. See npx groundwork preview --help\n",
     ],
     [
       ["doctor", "--fast"],
-      "\nUnknown option '--fast'; options allowed: none; npx groundwork doctor --help describes them\n",
+      "\nUnknown option '--fast'. Allowed options: none. See npx groundwork doctor --help\n",
     ],
     [
       ["up", "production"],
-      "\nUnexpected argument 'production'; options allowed: --at-once, --exclude-machine; npx groundwork up --help describes them\n",
+      "\nUnexpected argument 'production'. Allowed options: --at-once, --exclude-machine. See npx groundwork up --help\n",
     ],
     [
       ["up", "--exclude-machine"],
-      "\nOption '--exclude-machine <machines>' argument missing; options allowed: --at-once, --exclude-machine; npx groundwork up --help describes them\n",
+      "\nOption '--exclude-machine <machines>' argument missing. Allowed options: --at-once, --exclude-machine. See npx groundwork up --help\n",
     ],
     [["plan", "--format", "xml"], '\n--format is "xml": allowed are terminal, markdown, json\n'],
     [

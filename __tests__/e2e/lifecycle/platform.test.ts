@@ -154,7 +154,7 @@ test("npm run up restores a topic that was deleted by hand between two deploys",
   kafka("kafka-topics", ["--delete", "--topic", "application-logs"]);
   const { exitCode, output } = npm("up");
   expect(output).toContain(
-    "kafka-init put back what did not hold any more: 1 created, 0 reconciled",
+    "kafka-init restored missing or changed resources: 1 created, 0 reconciled",
   );
   for (const requirement of ["AUT-001", "AUT-002", "AUT-003", "NFR-IDEM"]) {
     expect(output).toMatch(new RegExp(`^${requirement} +yes `, "m"));
@@ -318,7 +318,7 @@ describe("npm run down", () => {
     );
     expect(interrupted.exitCode).not.toBe(0);
     expect(interrupted.output).toContain(
-      "interrupted; the state is saved: run the same command again to go on",
+      "interrupted. Terraform has saved its state: run the same command again to continue",
     );
     // All that it finds wrong is the partitions, of which the shipped catalog declares fewer than there are by now.
     const { output } = npm("up");
