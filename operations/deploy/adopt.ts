@@ -5,8 +5,8 @@ import { CommandError } from "../terminal/terminal";
 import type { UnmanagedResource } from "./unmanaged";
 
 /**
- * Takes over what the engine has of this environment and the state does not know: networks and volumes as they are, containers by making
- * room for new ones, in a cluster one after the other while it serves.
+ * Takes over the unmanaged resources of this environment: imports networks and volumes as they are, and removes containers so that
+ * new ones take their place. Nodes of a serving cluster are replaced one at a time.
  */
 export async function adoptUnmanaged(
   run: Run,
@@ -15,7 +15,7 @@ export async function adoptUnmanaged(
   for (const { kind, name, id, stack, address } of unmanaged) {
     if (kind !== "container") {
       await run.import(stack, address, id);
-      console.log(`  took over ${kind} ${name}`);
+      console.log(`  imported ${kind} ${name}`);
     }
   }
   await run.plan();
@@ -25,13 +25,13 @@ export async function adoptUnmanaged(
     run,
     containers.map(({ name }) => name),
   );
-  // By id: those that are in no cluster, or in one that does not serve.
+  // By id: the remaining ones are in no cluster, or in one that does not serve.
   for (const { stack, id } of containers) {
     await removeContainers(stack.engine, [id]);
   }
 }
 
-/** Nothing that people stored, and nothing that they are connected to, is made anew. */
+/** Throws if a network or volume would be replaced: users are connected to it or store data in it. */
 function refuseReplacement({ planned }: Run): void {
   const replaced = planned.flatMap(({ actions }) =>
     [...actions].filter(
@@ -41,7 +41,7 @@ function refuseReplacement({ planned }: Run): void {
   );
   if (replaced.length > 0) {
     throw new CommandError(
-      `what was taken over is not as it is declared, and Terraform would make it anew: ${replaced.map(([address]) => address).join(", ")}; nothing was replaced. npm run plan says what differs: declare it as it is, then run the same command again`,
+      `imported resources differ from their declaration, and Terraform would replace them: ${replaced.map(([address]) => address).join(", ")}. Nothing was replaced. Run npm run plan to see the differences, change the declaration to match, then run the same command again`,
     );
   }
 }

@@ -11,27 +11,27 @@ import { Run } from "../run/run";
 import { waitForHealthySwarm } from "../swarm/health";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
-import { CommandError, refuse, table } from "../terminal/terminal";
+import { CommandError, counted, refuse, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
 import { describeForeignCa } from "./foreign-ca";
 import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
 
 export interface DeployOptions {
-  /** Leaves all nodes that have to be replaced to Terraform, which does it at once; else they are one after the other. */
+  /** Whether all nodes are replaced at once, which interrupts the clusters. @default false - one at a time */
   readonly atOnce?: boolean;
   /**
-   * Takes over what the engine has of this environment and the state does not know: networks and volumes as they are, containers by
-   * replacing them, nodes of a cluster one after the other. Else that is in the way.
+   * Whether unmanaged resources of this environment are taken over: networks and volumes as they are, containers by replacing them,
+   * nodes of a cluster one at a time. @default false - unmanaged resources stop the deploy
    */
   readonly adopt?: boolean;
 }
 
-/** Deploys everything, then checks in the running platform that the deploy is finished. */
+/** Deploys everything, then checks every guarantee in the running platform. Throws if one does not hold. */
 export async function deployPlatform(
   environment: Environment,
   { atOnce = false, adopt = false }: DeployOptions = {},
 ): Promise<void> {
-  console.log(`synthesizing environment "${environment.name}" and looking at the machine ...`);
+  console.log(`synthesizing environment "${environment.name}" and checking the machine ...`);
   const stacks = await synthesize(environment);
   refuse(
     missingInputs(
@@ -49,11 +49,13 @@ export async function deployPlatform(
   );
   if (environment.excludedServices) {
     console.log(
-      `left out, since "${environment.name}" has no image of them: ${environment.excludedServices.join(", ")}`,
+      `excluded services, without an image in "${environment.name}": ${environment.excludedServices.join(", ")}`,
     );
   }
   if (environment.excludedMachines) {
-    console.log(`left out with what is placed there: ${environment.excludedMachines.join(", ")}`);
+    console.log(
+      `excluded machines, with everything placed on them: ${environment.excludedMachines.join(", ")}`,
+    );
   }
   await waitForHealthySwarm(environment);
   const platform = new Platform(environment);
@@ -85,15 +87,15 @@ export async function deployPlatform(
   const failed = rows.filter(({ failures }) => failures.length > 0);
   if (failed.length > 0) {
     throw new CommandError(
-      `${failed.length} of ${rows.length} requirements do not hold: ${failed.map(({ requirement }) => requirement).join(", ")}`,
+      `requirements not met: ${failed.length} of ${rows.length} (${failed.map(({ requirement }) => requirement).join(", ")}). The lines below each NO say why`,
     );
   }
   console.log(`\n${renderEndpoints(environment)}`);
 }
 
 /**
- * An interrupt between the engine's making a container and the provider's hearing of it leaves one that no state knows, and
- * whose name is taken. It never ran, so nothing is lost with it.
+ * Removes containers that were created and never started. An interrupt at that moment leaves one that is not in the state and
+ * takes the name. It never ran, so nothing is lost.
  */
 async function removeUnstarted({ environment, engines }: Platform): Promise<void> {
   const filters = [
@@ -107,13 +109,13 @@ async function removeUnstarted({ environment, engines }: Platform): Promise<void
     if (ids !== "") {
       await dockerAt(engine, "rm", ...ids.split("\n"));
       console.log(
-        `  removed ${ids.split("\n").length} containers that an interrupted deploy left before they had started`,
+        `  removed ${counted(ids.split("\n").length, "container")} that an interrupted deploy created but did not start`,
       );
     }
   }
 }
 
-/** An init sidecar that ran elsewhere while a machine was gone has left one there that no state knows. It has ended, and keeps nothing. */
+/** Removes finished init sidecars from a machine that was gone while they ran elsewhere. They are unmanaged and keep no data. */
 async function removeFinished(
   environment: Environment,
   unmanaged: readonly UnmanagedResource[],
@@ -131,7 +133,7 @@ function renderEndpoints(environment: Environment): string {
   const { openSearch, networks } = environment;
   const project = networks.project.name;
   return table([
-    ["service", "from", "at"],
+    ["service", "from", "address"],
     ...publishedEndpoints(environment),
     ...(openSearch.onProjectNetwork
       ? [["OpenSearch", project, openSearchUrl(isSecured(environment))]]
@@ -140,7 +142,7 @@ function renderEndpoints(environment: Environment): string {
   ]);
 }
 
-/** What is on the loopback address of a machine. */
+/** Returns the endpoints on the loopback address of each machine. */
 function publishedEndpoints(environment: Environment): string[][] {
   const { name, hostPorts, excludedServices } = environment;
   if (!hostPorts) {

@@ -6,7 +6,7 @@ import { synthesize } from "../synthesis/synthesize";
 import { CommandError } from "../terminal/terminal";
 import { describeRemains } from "./unmanaged";
 
-/** Stops and removes the containers and networks; the data volumes stay unless asked for. */
+/** Stops and removes containers and networks. Data volumes stay unless `volumes` is set. */
 export async function destroyPlatform(
   environment: Environment,
   { volumes }: { readonly volumes: boolean },
@@ -14,7 +14,7 @@ export async function destroyPlatform(
   const stacks = await synthesize(environment, { preventDestroy: !volumes });
   const platform = new Platform(environment);
   const run = new Run(platform, stacks, await checkMachines(environment));
-  // Not alerting: what it declares lies in Grafana's volume, stays with it and goes with it.
+  // Alerting lives in Grafana's volume: it stays or is removed with the volume.
   await run.destroy("data", "messaging", "observability");
   await run.destroy("network");
   if (volumes) {
@@ -26,7 +26,7 @@ export async function destroyPlatform(
   }
   console.log(
     volumes
-      ? `environment "${environment.name}" is gone, its data volumes too`
-      : `environment "${environment.name}" is down; its data volumes are kept`,
+      ? `environment "${environment.name}" is down and its data volumes are deleted`
+      : `environment "${environment.name}" is down; its data volumes are kept. npm run up starts it again`,
   );
 }

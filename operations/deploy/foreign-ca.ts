@@ -7,7 +7,7 @@ import { certificatesIn, SECRET_FILES } from "../../secrets/secret-files";
 import type { Platform } from "../platform/platform";
 import { listed } from "../terminal/terminal";
 
-/** Why the nodes of a secured platform that runs would refuse those that are to be deployed: no CA is trusted by both. */
+/** Describes why running nodes would refuse the new ones: they share no CA. Returns nothing if they do. */
 export async function describeForeignCa({ environment, kafka }: Platform): Promise<string[]> {
   if (!isSecured(environment)) {
     return [];
@@ -24,7 +24,7 @@ export async function describeForeignCa({ environment, kafka }: Platform): Promi
   const names = (caBundle: readonly X509Certificate[]) =>
     listed(caBundle.map(({ subject }) => `"${subject}"`));
   return [
-    `environment "${environment.name}" runs and trusts ${names(running)}, and ${folder} has ${names(own)}, which it would refuse: take the secrets from where it was deployed with, or name their folder in GROUNDWORK_SECRETS; where they are lost, npm run down keeps the data, and npm run up begins with new ones`,
+    `the running nodes of environment "${environment.name}" trust ${names(running)}, but ${folder} has ${names(own)}, which they refuse: copy the secrets from the clone that deployed it, or set GROUNDWORK_SECRETS to their folder. If they are lost, run npm run down, which keeps the data, then npm run up, which starts with new ones`,
   ];
 }
 

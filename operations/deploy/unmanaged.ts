@@ -5,18 +5,18 @@ import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
 import { nameOf } from "../synthesis/resources";
 import type { Stack } from "../synthesis/synthesize";
-import { firstOf, listed } from "../terminal/terminal";
+import { counted, firstOf, listed } from "../terminal/terminal";
 import type { SavedPlan } from "../terraform/terraform";
 
-/** Something on the engine that a plan is to make, and whose name is taken: the state does not know it. */
+/** An existing resource with the name of one that a plan creates: it is not in the Terraform state. */
 export interface UnmanagedResource {
   readonly kind: Kind;
   readonly name: string;
-  /** The engine's. */
+  /** Id on the engine. */
   readonly id: string;
-  /** The environment that it was made for; nothing when it is none of the platform's. */
+  /** The environment that it was created for. @default - not created by Groundwork */
   readonly environment?: string;
-  /** Where it is declared. */
+  /** The stack that declares it. */
   readonly stack: Stack;
   readonly address: string;
 }
@@ -25,8 +25,8 @@ type Kind = "container" | "network" | "volume";
 
 const LABEL = '{{.Label "groundwork.environment"}}';
 
-/** Something that an engine has. */
-interface Thing {
+/** A container, network or volume on an engine. */
+interface Existing {
   readonly id: string;
   readonly name: string;
   readonly environment?: string;
@@ -40,7 +40,7 @@ const LISTS: Readonly<Record<Kind, readonly string[]>> = {
   volume: ["volume", "ls", "--format", `{{.Name}}\t{{.Name}}\t${LABEL}`],
 };
 
-/** Everything that the plans are to make and that is there. */
+/** Returns the existing resources that the plans would create. */
 export async function findUnmanaged(plans: readonly SavedPlan[]): Promise<UnmanagedResource[]> {
   const kinds = Object.keys(LISTS) as Kind[];
   const wanted = plans.flatMap(({ stack, actions }) =>
@@ -60,7 +60,7 @@ export async function findUnmanaged(plans: readonly SavedPlan[]): Promise<Unmana
             wanted.some((one) => one.kind === kind && isSameEngine(one.stack.engine, engine)),
           )
           .map(async (kind) =>
-            (await thingsOn(engine, kind)).map(
+            (await existingOn(engine, kind)).map(
               ({ name, ...found }) => [keyOf(engine, kind, name), found] as const,
             ),
           ),
@@ -73,8 +73,8 @@ export async function findUnmanaged(plans: readonly SavedPlan[]): Promise<Unmana
   });
 }
 
-/** Everything of a kind that an engine has. */
-async function thingsOn(engine: Engine, kind: Kind): Promise<Thing[]> {
+/** Lists all resources of a kind on an engine. */
+async function existingOn(engine: Engine, kind: Kind): Promise<Existing[]> {
   const output = await dockerAt(engine, ...LISTS[kind]);
   return output
     .split("\n")
@@ -85,21 +85,21 @@ async function thingsOn(engine: Engine, kind: Kind): Promise<Thing[]> {
     });
 }
 
-/** What the engines still have of a platform that was taken down, in words; nothing when that is nothing. */
+/** Describes what remains on the engines of a platform that was taken down. Returns undefined if nothing does. */
 export async function describeRemains(
   { environment, engines }: Platform,
   { volumes }: { readonly volumes: boolean },
 ): Promise<string | undefined> {
   const kinds: readonly Kind[] = [
     "container",
-    // A network of several machines goes from the others a moment later.
+    // An overlay network disappears from the other machines a moment later.
     ...(environment.machines ? [] : (["network"] as const)),
     ...(volumes ? (["volume"] as const) : []),
   ];
   const found = await Promise.all(
     engines.flatMap((engine) =>
       kinds.map(async (kind) =>
-        (await thingsOn(engine, kind)).map(({ name, environment: owner }) => ({
+        (await existingOn(engine, kind)).map(({ name, environment: owner }) => ({
           kind,
           name,
           owner,
@@ -110,37 +110,50 @@ export async function describeRemains(
   const left = found.flat().filter(({ owner }) => owner === environment.name);
   return left.length === 0
     ? undefined
-    : `environment "${environment.name}" is not down: ${environment.machines ? "the engines still have" : "the engine still has"} ${list(left)} of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored, then npm run down takes them down`;
+    : `environment "${environment.name}" is not down: ${list(left)} ${left.length === 1 ? UNKNOWN_ONE : UNKNOWN}. Then run npm run down again`;
 }
 
-/** Why a deploy cannot begin among these, and what to do. A volume is in nobody's way: one of that name is used. */
+/** Describes why unmanaged resources stop a deploy, and what to do. Volumes do not: an existing volume is used. */
 export function describeObstacles(
-  { name: environment, machines }: Environment,
+  { name: environment }: Environment,
   unmanaged: readonly UnmanagedResource[],
   { adopt = false } = {},
 ): string[] {
-  const there = machines ? "the engines have" : "the engine has";
   const inTheWay = unmanaged.filter(({ kind }) => kind !== "volume");
   const owners = [...new Set(inTheWay.map((resource) => resource.environment))];
   return owners
     .filter((owner) => !(adopt && owner === environment))
     .map((owner) => {
-      const theirs = list(inTheWay.filter((resource) => resource.environment === owner));
+      const theirs = inTheWay.filter((resource) => resource.environment === owner);
+      const one = theirs.length === 1;
       if (owner === environment) {
-        return `${there} ${theirs} of environment "${owner}" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored`;
+        return `${list(theirs)} of environment "${owner}" ${one ? UNKNOWN_ONE : UNKNOWN}`;
       }
-      return owner === undefined
-        ? `${there} ${theirs} of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in ${fileOf(environment)}`
-        : `${there} ${theirs} of environment "${owner}", and an engine takes one environment: GROUNDWORK_ENV=${owner} npm run down stops that one, DOCKER_HOST names another engine`;
+      if (owner !== undefined) {
+        return `${list(theirs)} of environment "${owner}" already ${one ? "exists" : "exist"}, and an engine runs one environment: stop that one with GROUNDWORK_ENV=${owner} npm run down, or use another engine (DOCKER_HOST)`;
+      }
+      const exist = one ? "exists and was" : "exist and were";
+      const join = theirs.some(({ kind }) => kind === "network")
+        ? `, use another engine (DOCKER_HOST), or join the network with \`adopt: true\` in ${fileOf(environment)}`
+        : " or use another engine (DOCKER_HOST)";
+      return `${list(theirs)} already ${exist} not created by Groundwork: remove ${one ? "it" : "them"}${join}`;
     });
 }
 
-/** `2 networks and 10 containers (infra_net, project_net, kafka-1 and 9 more)`. */
+const UNKNOWN =
+  "exist but are not in this Terraform state: another clone deployed them, or the state was lost. npm run adopt takes them over and keeps all stored data";
+const UNKNOWN_ONE =
+  "exists but is not in this Terraform state: another clone deployed it, or the state was lost. npm run adopt takes it over and keeps all stored data";
+
+/** Renders `2 networks and 10 containers (infra_net, project_net, kafka-1 and 9 more)`, and a single resource as `network infra_net`. */
 function list(unmanaged: readonly Pick<UnmanagedResource, "kind" | "name">[]): string {
+  if (unmanaged.length === 1) {
+    return `${unmanaged[0].kind} ${unmanaged[0].name}`;
+  }
   const counts = (["network", "container", "volume"] as const)
     .map((kind) => [unmanaged.filter((resource) => resource.kind === kind).length, kind] as const)
     .filter(([count]) => count > 0)
-    .map(([count, kind]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+    .map(([count, kind]) => counted(count, kind));
   const names = firstOf(
     unmanaged.map(({ name }) => name),
     3,

@@ -7,32 +7,32 @@ import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
 
-/** How long a cluster may take to be healthy before its first node is touched. */
+/** How long to wait for a healthy cluster before its first node is replaced. */
 const PATIENCE_BEFORE_MS = 60_000;
 
-/** How long it may take after a node is back, which has to catch up with what was written meanwhile. */
+/** How long to wait after a node is back: it has to catch up with what was written without it. */
 const PATIENCE_BETWEEN_MS = 15 * 60_000;
 
 const INTERVAL_MS = 2000;
 
-/** How often the cause of a wait is told. */
-const TELL_MS = 10_000;
+/** Interval at which the reason of a wait is printed. */
+const REMIND_MS = 10_000;
 
-/** A cluster whose nodes are replaced one after the other. */
+/** A cluster whose nodes are replaced one at a time. */
 interface Rolling {
   readonly name: string;
   /** Names of all its nodes. */
   readonly declared: readonly string[];
-  /** The nodes that are replaced and serve, in that order. */
+  /** The serving nodes to replace, in this order. */
   readonly order: readonly RolledNode[];
-  /** The nodes to be made that serve nobody yet or any more. */
+  /** The nodes to create or replace that do not serve. */
   readonly idle: readonly RolledNode[];
 }
 
 /**
- * Where the plans replace nodes of a cluster that runs, replaces them one after the other, each when the cluster is healthy; of several
- * clusters one of each at a time. Stops with the clusters serving when one does not come back; what is left is for the next run. Unmanaged containers
- * are containers that the state does not know, by name: a plan makes them, and they are replaced all the same.
+ * Replaces the nodes of running clusters one at a time, if the plans replace any: each when the cluster is healthy, one node of each
+ * cluster at a time. Throws if a node does not come back. The other nodes then keep serving, and the next run continues.
+ * `unmanaged` are the names of containers that are not in the state: a plan creates them, and they are replaced like the others.
  */
 export async function rollClusters(run: Run, unmanaged: readonly string[] = []): Promise<void> {
   const ofClusters = run.planned.filter(({ stack }) =>
@@ -41,7 +41,7 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   if (!ofClusters.some(({ changes }) => changes) || (await runningNodes(run)).length === 0) {
     return;
   }
-  // All of them, since on several machines one that changes is alone in its stack.
+  // All plans: with several machines, a changing node is alone in its stack.
   const { changes, before } = await run.report(ofClusters);
   const rolls = rollsOf(changes, before.nodes, unmanaged);
   for (const obstacle of rolls.filter((roll) => roll.obstacle !== undefined)) {
@@ -49,7 +49,7 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   }
   const feasible = rolls.filter((roll) => roll.obstacle === undefined);
   if (feasible.length > 0) {
-    // What the nodes join has to be there first.
+    // The nodes need their networks and volumes.
     await run.deploy("network", "storage");
   }
   const clusters = (await Promise.all(feasible.map((roll) => begin(run, roll)))).flatMap(
@@ -59,28 +59,28 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
     return;
   }
   const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, unmanaged);
-  // A cluster that lacks them is not healthy before they are there.
+  // Without them the cluster does not become healthy.
   await replace(clusters.flatMap(({ idle }) => idle));
   let patience = PATIENCE_BEFORE_MS;
   for (let step = 0; step < Math.max(...clusters.map(({ order }) => order.length)); step++) {
     const next = clusters.filter(({ order }) => step < order.length);
     const nodes = next.map(({ order }) => order[step]);
     const names = listed(nodes.map(({ name }) => name));
-    await waitUntilHealthy(run, next, `before the turn of ${names}`, patience);
+    await waitUntilHealthy(run, next, `before replacing ${names}`, patience);
     await replace(nodes);
     patience = PATIENCE_BETWEEN_MS;
   }
-  await waitUntilHealthy(run, clusters, "after its last node", PATIENCE_BETWEEN_MS);
+  await waitUntilHealthy(run, clusters, "after replacing its last node", PATIENCE_BETWEEN_MS);
 }
 
-/** Says what is rolled; nothing where no node of it serves. */
+/** Announces the rolling replacement of a cluster. Returns undefined if no node of it serves. */
 async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Rolling | undefined> {
   const serving = await servingNodes(run, cluster);
   if (serving.length === 0) {
-    console.log(`${cluster}: no node of it serves, so all are replaced at once`);
+    console.log(`${cluster}: no node is serving, so all nodes are replaced at once`);
     return undefined;
   }
-  console.log(`${cluster} is rolled: ${replaced.map(({ name }) => name).join(", ")}`);
+  console.log(`rolling replacement of ${cluster}: ${replaced.map(({ name }) => name).join(", ")}`);
   const coordinator = await run.platform.clusters[cluster].coordinator(serving[0]);
   return {
     name: cluster,
@@ -123,13 +123,13 @@ async function replaceNodes(
     const lines = left.flatMap((line) => line ?? []);
     throw lines.length > 0
       ? new CommandError(
-          `${lines.join("\n")}; correct what is wrong and run the same command again\n${error.message}`,
+          `${lines.join("\n")}\nFix the cause and run the same command again to continue:\n${error.message}`,
         )
       : error;
   }
 }
 
-/** What has become of a cluster of which nodes were being replaced, where one of them does not serve. */
+/** Describes the cluster after a failed replacement. Returns undefined if all replaced nodes serve. */
 async function describeLeft(
   run: Run,
   { name, declared }: Rolling,
@@ -140,18 +140,18 @@ async function describeLeft(
   const lost = replaced.filter((node) => !serving.includes(node));
   const others = declared.filter((node) => !lost.includes(node));
   return lost.length > 0
-    ? `${name}: ${lost.join(", ")} did not come back, so the others (${others.join(", ")}) were left as they are`
+    ? `${name}: ${lost.join(", ")} did not come back; the other nodes (${others.join(", ")}) were left unchanged`
     : undefined;
 }
 
-/** Waits for all nodes, for all that they hold to be in as many places as it should, and for what gives the next one its networks. */
+/** Waits until all nodes serve, all replicas are complete, and the Swarm, if any, can give the next node its networks. */
 async function waitUntilHealthy(
   run: Run,
   clusters: readonly Rolling[],
   when: string,
   patienceMs: number,
 ): Promise<void> {
-  let told = 0;
+  let reminded = 0;
   const lack = await poll(
     () => lackOf(run, clusters, when),
     (lacking) => lacking === undefined,
@@ -159,21 +159,21 @@ async function waitUntilHealthy(
       intervalMs: INTERVAL_MS,
       patienceMs,
       onWait(lacking) {
-        if (Date.now() - told >= TELL_MS) {
-          told = Date.now();
-          console.log(`  waits: ${lacking}`);
+        if (Date.now() - reminded >= REMIND_MS) {
+          reminded = Date.now();
+          console.log(`  waiting: ${lacking}`);
         }
       },
     },
   );
   if (lack !== undefined) {
     throw new CommandError(
-      `${lack}; nothing more was replaced. Mend that and run the same command again, or npm run up -- --at-once to replace all nodes together, without serving meanwhile`,
+      `${lack}. No further nodes were replaced. Fix this and run the same command again, or run npm run up -- --at-once, which replaces all nodes at once and interrupts the cluster`,
     );
   }
 }
 
-/** One after the other: what is asked of Kafka takes a JVM, and the CPUs from a node that starts. */
+/** Checks the clusters in sequence: a question to Kafka starts a JVM, which takes CPU from a starting node. */
 async function lackOf(
   run: Run,
   clusters: readonly Rolling[],
@@ -184,7 +184,7 @@ async function lackOf(
     const missing = declared.filter((node) => !serving.includes(node));
     const lack =
       missing.length > 0
-        ? `${missing.join(", ")} does not serve`
+        ? `not serving: ${missing.join(", ")}`
         : await run.platform.clusters[name].incomplete(serving[0]);
     if (lack !== undefined) {
       return `${name} is not healthy ${when}: ${lack}`;
@@ -213,7 +213,7 @@ async function runningNodes({ platform }: Run, cluster?: string): Promise<string
   );
   if (gone.length > 0) {
     throw new CommandError(
-      `nothing more was replaced: ${gone.map(({ description }) => description).join("\n")}`,
+      `no further nodes were replaced: ${gone.map(({ description }) => description).join("\n")}`,
     );
   }
   return answers

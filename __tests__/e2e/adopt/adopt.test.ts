@@ -41,7 +41,7 @@ describe("an unmanaged resource with a name of the platform", () => {
   test("is reported before anything is created, with what to do", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain(
-      "nothing was changed, because:\n- the engine has 1 network and 1 container (project_net, prometheus) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in lab/environments.ts\n",
+      "no changes made:\n- 1 network and 1 container (project_net, prometheus) already exist and were not created by Groundwork: remove them, use another engine (DOCKER_HOST), or join the network with `adopt: true` in lab/environments.ts\n",
     );
     expect(docker("ps", "--all", "--quiet", ...OF_THE_LAB)).toBe("");
     expect(docker("network", "ls", "--quiet", ...OF_THE_LAB)).toBe("");
@@ -79,7 +79,7 @@ describe("a state that is lost while everything runs", () => {
   test("is reported before anything is changed, with what exists, its environment and what to do", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toMatch(
-      /nothing was changed, because:\n- the engine has 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored\n/,
+      /no changes made:\n- 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" exist but are not in this Terraform state: another clone deployed them, or the state was lost\. npm run adopt takes them over and keeps all stored data\n/,
     );
     expect(refused.output).not.toContain("Error:");
   });
@@ -87,16 +87,16 @@ describe("a state that is lost while everything runs", () => {
   test("is reported by npm run down, which removes nothing", () => {
     expect(kept.exitCode).toBe(1);
     expect(kept.output).toMatch(
-      /environment "lab" is not down: the engine still has 2 networks and 10 containers \(.*\) of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over/,
+      /environment "lab" is not down: 2 networks and 10 containers \(.*\) exist but are not in this Terraform state: another clone deployed them, or the state was lost\. npm run adopt takes them over/,
     );
   });
 
   test("is recovered by npm run adopt, which keeps networks and volumes and replaces containers", () => {
     expectDone(adopted);
     for (const name of ["network infra_net", "network project_net", "volume kafka-1-data"]) {
-      expect(adopted.output).toContain(`took over ${name}\n`);
+      expect(adopted.output).toContain(`imported ${name}\n`);
     }
-    expect(adopted.output).toContain("kafka is rolled: kafka-1, kafka-2, kafka-3");
+    expect(adopted.output).toContain("rolling replacement of kafka: kafka-1, kafka-2, kafka-3");
     expect(before).toHaveLength(10);
     expect(volumes()).toEqual(before);
     expect(again.output.match(/: no changes/g)).toHaveLength(5);

@@ -54,8 +54,8 @@ test("npm run preview against the last commit says what the working tree changes
 
 test("npm run plan right after a deploy has nothing to do", () => {
   const { exitCode, output } = npm("plan");
-  expect(output).toContain("lab, against what is deployed");
-  expect(output).toMatch(/^no change$/m);
+  expect(output).toContain("lab, against the deployed platform");
+  expect(output).toMatch(/^no changes$/m);
   expect(exitCode).toBe(0);
 });
 
@@ -78,5 +78,5 @@ test("npm run lab a second time changes nothing", () => {
 test("npm run up -- --at-once does not roll", () => {
   const { exitCode, output } = npm("up", ["--at-once"]);
   expect(exitCode).toBe(0);
-  expect(output).not.toContain("is rolled");
+  expect(output).not.toContain("rolling replacement");
 });

@@ -26,7 +26,7 @@ describe("a plaintext platform whose security is set to TLS", () => {
   test("replaces all nodes of a cluster at once, and says so", () => {
     for (const cluster of ["opensearch", "kafka"]) {
       expect(secured.output).toContain(
-        `${cluster} does not serve while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced, all at once: a node that speaks TLS and one that does not cannot talk`,
+        `${cluster} is unavailable while ${cluster}-1, ${cluster}-2, ${cluster}-3 are replaced at once: TLS nodes and plaintext nodes cannot communicate`,
       );
     }
   });
@@ -55,7 +55,7 @@ describe("a plaintext platform whose security is set to TLS", () => {
       const { exitCode, output } = project.command(command);
       expect({ command, exitCode }).toEqual({ command, exitCode: 1 });
       expect(output).toMatch(
-        /nothing was changed, because:\n- environment "lab-secured" runs and trusts "CN=groundwork lab-secured (\w+)", and \.state\/lab-secured\/secrets has "CN=groundwork lab-secured (?!\1)\w+", which it would refuse: take the secrets from where it was deployed with, /,
+        /no changes made:\n- the running nodes of environment "lab-secured" trust "CN=groundwork lab-secured (\w+)", but \.state\/lab-secured\/secrets has "CN=groundwork lab-secured (?!\1)\w+", which they refuse: copy the secrets from the clone that deployed it, /,
       );
     }
     rmSync(secrets, { recursive: true });

@@ -12,16 +12,16 @@ test("npm run adopt recovers a lost state while everything runs, and no applicat
   const refused = npm("up");
   expect(refused).toEqual({
     exitCode: 1,
-    output: expect.stringContaining("npm run adopt takes them over and loses nothing"),
+    output: expect.stringContaining("npm run adopt takes them over and keeps all stored data"),
   });
   const load = await loadOn("b");
   const adopted = npm("adopt");
   expectDone(adopted);
   for (const name of ["network infra_net", "network project_net", "volume kafka-3-data"]) {
-    expect(adopted.output).toContain(`took over ${name}\n`);
+    expect(adopted.output).toContain(`imported ${name}\n`);
   }
   for (const [cluster, nodes] of Object.entries(NODES)) {
-    expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
+    expect(adopted.output).toContain(`rolling replacement of ${cluster}: ${nodes.join(", ")}\n`);
   }
   expect(adopted.output).not.toMatch(/^\S+ +NO /m);
   load.finish();

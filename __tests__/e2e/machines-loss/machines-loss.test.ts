@@ -24,10 +24,12 @@ test("no application notices a machine that loses power, and the machine comes b
   );
   const reduced = npm("up", ["--exclude-machine", "c"]);
   expectDone(reduced);
-  expect(reduced.output).toContain("left out with what is placed there: c\n");
+  expect(reduced.output).toContain("excluded machines, with everything placed on them: c\n");
   expect(reduced.output).toMatch(/^AUT-001 +yes /m);
-  expect(reduced.output).toMatch(/^AUT-003 +yes +memory reservation in force on 9 containers$/m);
-  expect(reduced.output).toMatch(/^NFR-LOSS +yes +without c, one more may be lost of: none$/m);
+  expect(reduced.output).toMatch(/^AUT-003 +yes +memory reservation is set on 9 containers$/m);
+  expect(reduced.output).toMatch(
+    /^NFR-LOSS +yes +with c excluded, one of these machines may also be lost: none$/m,
+  );
   expect(reduced.output).not.toMatch(/^\S+ +NO /m);
 
   await bootAgain("c", "a");

@@ -23,11 +23,11 @@ describe("a change that replaces every node", () => {
     copy.edit("lab/environments.ts", name, `${name}\n  memoryScale: 0.6,`);
   });
 
-  test("is planned as a roll over the machines", () => {
+  test("is planned as a rolling replacement", () => {
     const { exitCode, output } = copy.command("plan");
     expect(exitCode).toBe(3);
     expect(output).toContain(
-      "kafka is rolled by npm run up: kafka-1, kafka-2, kafka-3 one after the other",
+      "rolling replacement of kafka by npm run up: kafka-1, kafka-2, kafka-3, one at a time",
     );
     expect(output).toMatch(/^lab-three-data-b\n {2}± container opensearch-2: replaced$/m);
   });
@@ -36,7 +36,7 @@ describe("a change that replaces every node", () => {
     // The third broker is not the first to be replaced.
     const load = await loadOn("c");
     const rolled = await onceItSays(
-      /kafka is rolled[\s\S]*: kafka-(\d): created after/,
+      /rolling replacement of kafka[\s\S]*: kafka-(\d): created after/,
       async ([, broker]) => {
         const { name } = MACHINES[Number(broker) - 1];
         await runLabScript("machines.sh", "cut", name);
@@ -53,7 +53,7 @@ describe("a change that replaces every node", () => {
     );
     expectDone(rolled);
     for (const [cluster, nodes] of Object.entries(NODES)) {
-      expect(rolled.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}\n`);
+      expect(rolled.output).toContain(`rolling replacement of ${cluster}: ${nodes.join(", ")}\n`);
       expect(rolledIn(rolled.output, cluster).sort()).toEqual(nodes);
     }
     expect(rolled.output).not.toMatch(/^\S+ +NO /m);

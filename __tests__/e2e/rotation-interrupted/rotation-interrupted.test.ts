@@ -17,7 +17,7 @@ test("npm run rotate -- ca goes on after an interrupt: certificates are the new 
     async () => {
       interrupted = await interrupt(
         ...(["node", ["commands/groundwork.mjs", "rotate", "ca"]] as const),
-        /is rolled[\s\S]*created after/,
+        /rolling replacement[\s\S]*created after/,
         application.project.folder,
       );
       finished = application.project.command("rotate", "ca");

@@ -14,11 +14,11 @@ test("npm run adopt recovers a lost state while everything runs, one node at a t
   }
   const refused = project.command("up");
   expect(refused.exitCode).toBe(1);
-  expect(refused.output).toContain("npm run adopt takes them over and loses nothing");
+  expect(refused.output).toContain("npm run adopt takes them over and keeps all stored data");
   const adopted = project.command("adopt");
   expectDone(adopted);
   for (const [cluster, nodes] of Object.entries(NODES)) {
-    expect(adopted.output).toContain(`${cluster} is rolled: ${nodes.join(", ")}`);
+    expect(adopted.output).toContain(`rolling replacement of ${cluster}: ${nodes.join(", ")}`);
   }
   expect(adopted.output).not.toMatch(/^\S+ +NO /m);
   const again = project.command("up");

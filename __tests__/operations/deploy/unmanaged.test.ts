@@ -8,7 +8,7 @@ import { Platform } from "../../../operations/platform/platform";
 import type { Stack } from "../../../operations/synthesis/synthesize";
 import { programsOnPath } from "../../support/programs";
 
-/** Something that the engine has, of an environment or of nobody's. */
+/** A resource on the engine, of an environment or not created by Groundwork. */
 const resource = (
   kind: UnmanagedResource["kind"],
   name: string,
@@ -18,7 +18,7 @@ const resource = (
   address: `docker_${kind}.${name}`,
 });
 
-test("one's own that the state does not know is told with its names and the way to take it over", () => {
+test("resources of this environment that are not in the state are named, with the command to take them over", () => {
   const own = [
     resource("network", "infra_net", "laptop"),
     ...[1, 2, 3].map((node) => resource("container", `kafka-${node}`, "laptop")),
@@ -26,22 +26,22 @@ test("one's own that the state does not know is told with its names and the way 
     resource("volume", "kafka-1-data", "laptop"),
   ];
   expect(describeObstacles(laptop, own)).toEqual([
-    'the engine has 1 network and 4 containers (infra_net, kafka-1, kafka-2 and 2 more) of environment "laptop" that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored',
+    '1 network and 4 containers (infra_net, kafka-1, kafka-2 and 2 more) of environment "laptop" exist but are not in this Terraform state: another clone deployed them, or the state was lost. npm run adopt takes them over and keeps all stored data',
   ]);
   expect(describeObstacles(laptop, own, { adopt: true })).toEqual([]);
 });
 
-test("what belongs to another environment or to nobody is not taken over", () => {
+test("resources of another environment or of no environment are not taken over", () => {
   const others = [resource("container", "kafka-1", "production"), resource("network", "infra_net")];
   for (const adopt of [false, true]) {
     expect(describeObstacles(laptop, others, { adopt })).toEqual([
-      'the engine has 1 container (kafka-1) of environment "production", and an engine takes one environment: GROUNDWORK_ENV=production npm run down stops that one, DOCKER_HOST names another engine',
-      "the engine has 1 network (infra_net) of nobody's that this platform knows: remove that, or name another engine in DOCKER_HOST; a network of someone else's can be joined, with adopt in environments/laptop.ts",
+      'container kafka-1 of environment "production" already exists, and an engine runs one environment: stop that one with GROUNDWORK_ENV=production npm run down, or use another engine (DOCKER_HOST)',
+      "network infra_net already exists and was not created by Groundwork: remove it, use another engine (DOCKER_HOST), or join the network with `adopt: true` in environments/laptop.ts",
     ]);
   }
 });
 
-test("volumes that are there are in nobody's way", () => {
+test("existing volumes do not stop a deploy", () => {
   expect(describeObstacles(laptop, [resource("volume", "kafka-1-data", "laptop")])).toEqual([]);
 });
 
@@ -54,14 +54,14 @@ describe("what is left of an environment that was taken down", () => {
     program("docker", `case "$1" in ${cases.join(" ")} esac`);
   };
 
-  test("is named, and the way to take it down; what belongs to others is not", async () => {
+  test("is named with the commands to take it down; resources of others are not", async () => {
     engine({
       ps: "1\\tkafka-1\\tlaptop\\n2\\tshop\\t\\n3\\tkafka-2\\tproduction",
       network: "4\\tinfra_net\\tlaptop\\n5\\tbridge\\t",
       volume: "kafka-1-data\\tkafka-1-data\\tlaptop",
     });
-    const told = (things: string) =>
-      `environment "laptop" is not down: the engine still has ${things} of it that this state does not know, since another clone deployed them or the state was lost: npm run adopt takes them over and loses nothing that is stored, then npm run down takes them down`;
+    const told = (resources: string) =>
+      `environment "laptop" is not down: ${resources} exist but are not in this Terraform state: another clone deployed them, or the state was lost. npm run adopt takes them over and keeps all stored data. Then run npm run down again`;
     expect(await describeRemains(new Platform(laptop), { volumes: false })).toBe(
       told("1 network and 1 container (kafka-1, infra_net)"),
     );
@@ -70,11 +70,11 @@ describe("what is left of an environment that was taken down", () => {
     );
   });
 
-  test("is nothing where only its volumes are, unless they were to go too", async () => {
+  test("is nothing if only its volumes remain, unless they were to be removed too", async () => {
     engine({ ps: "", network: "5\\tbridge\\t", volume: "kafka-1-data\\tkafka-1-data\\tlaptop" });
     expect(await describeRemains(new Platform(laptop), { volumes: false })).toBeUndefined();
     expect(await describeRemains(new Platform(laptop), { volumes: true })).toMatch(
-      /1 volume \(kafka-1-data\)/,
+      /"laptop" is not down: volume kafka-1-data exists but is not in this Terraform state: another clone deployed it, or the state was lost\. npm run adopt takes it over /,
     );
   });
 });

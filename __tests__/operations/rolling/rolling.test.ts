@@ -103,7 +103,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-test("of two clusters one node of each is replaced at a time, and who coordinates the others last", async () => {
+test("one node of each cluster is replaced at a time, the coordinating node last", async () => {
   await rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) }));
   expect(replaced).toEqual([
     ["kafka-1", "opensearch-2"],
@@ -113,31 +113,31 @@ test("of two clusters one node of each is replaced at a time, and who coordinate
     ["opensearch-1"],
   ]);
   expect(said).toEqual([
-    "opensearch is rolled: opensearch-1, opensearch-2, opensearch-3, opensearch-4, opensearch-5",
-    "kafka is rolled: kafka-1, kafka-2, kafka-3",
+    "rolling replacement of opensearch: opensearch-1, opensearch-2, opensearch-3, opensearch-4, opensearch-5",
+    "rolling replacement of kafka: kafka-1, kafka-2, kafka-3",
   ]);
 });
 
-test("what serves nobody comes first, since a cluster that lacks it is not healthy", async () => {
+test("a node that does not serve is replaced first, since the cluster is not healthy without it", async () => {
   serving.kafka = ["kafka-1", "kafka-2"];
   await rollClusters(runOf(all("kafka", 3)));
   expect(replaced).toEqual([["kafka-3"], ["kafka-1"], ["kafka-2"]]);
 });
 
-test("a node that does not come back stops both, and the message names what is left", async () => {
+test("a node that does not come back stops both clusters, and the message names the other nodes", async () => {
   broken = "kafka-3";
   await expect(
     rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) })),
   ).rejects.toThrow(
-    "kafka: kafka-3 did not come back, so the others (kafka-1, kafka-2) were left as they are; correct what is wrong and run the same command again\nkafka-3 is unhealthy",
+    "kafka: kafka-3 did not come back; the other nodes (kafka-1, kafka-2) were left unchanged\nFix the cause and run the same command again to continue:\nkafka-3 is unhealthy",
   );
   expect(replaced).toHaveLength(2);
 });
 
-test("a cluster of which no node serves is left to what replaces all at once", async () => {
+test("a cluster without a serving node is not rolled", async () => {
   serving.kafka = [];
   await rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) }));
   expect(replaced.flat()).not.toContain("kafka-1");
   expect(replaced).toHaveLength(5);
-  expect(said).toContain("kafka: no node of it serves, so all are replaced at once");
+  expect(said).toContain("kafka: no node is serving, so all nodes are replaced at once");
 });
