@@ -278,7 +278,7 @@ function brief(before: Json, after: Json): string {
   return `${cut(old)} -> ${cut(now)}`;
 }
 
-/** Describes a container. Topics and templates of a sidecar are listed even if the sidecar is new. */
+/** Compares containers. Topics and templates of a sidecar are listed even if the sidecar is new. */
 function compareContainers(before: Container, after: Container): FileChange {
   const files = compareFiles(before, after);
   if (after === undefined) {

@@ -51,7 +51,7 @@ export function describeFile(
   return facts(`${path.endsWith(".jar") ? "program" : "file"} ${path} ${what}`);
 }
 
-/** Describes a template by the file that OpenSearch gets, and its drift policy by the file of that. */
+/** Describes a template by the file that OpenSearch gets, and its drift policy by the policy file. */
 function describeTemplate(path: string, before?: string, after?: string): FileChange {
   const [, name, part] = /^(.*?)\.(compare\.json|json|meta|on-drift)$/.exec(basename(path)) ?? [];
   if (part === "on-drift") {

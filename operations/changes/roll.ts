@@ -12,7 +12,7 @@ export interface Roll {
 export interface RolledNode extends ClusterNode {
   /** With several machines, each machine has its own stack. */
   readonly stack: string;
-  /** Terraform's address. */
+  /** Terraform address. */
   readonly address: string;
 }
 

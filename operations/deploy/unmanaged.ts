@@ -32,7 +32,7 @@ interface Existing {
   readonly environment?: string;
 }
 
-/** How the engine lists each kind: id, name and environment, separated by tabs. */
+/** The docker command that lists each kind: id, name and environment, separated by tabs. */
 const LISTS: Readonly<Record<Kind, readonly string[]>> = {
   container: ["ps", "--all", "--no-trunc", "--format", `{{.ID}}\t{{.Names}}\t${LABEL}`],
   network: ["network", "ls", "--no-trunc", "--format", `{{.ID}}\t{{.Name}}\t${LABEL}`],

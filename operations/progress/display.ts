@@ -37,13 +37,13 @@ async function liveDisplay(output: NodeJS.WriteStream): Promise<Display> {
 
 /** Writes plain lines. Each names its subject, since lines of other stages come between. @internal */
 export function plainDisplay(write: (line: string) => void, now = Date.now): Display {
-  const told = new Map<string, number>();
+  const reminded = new Map<string, number>();
   return {
     say: (text) => write(`  ${text}`),
     draw: () => undefined,
     remind(subject, text) {
-      if (now() - (told.get(subject) ?? Number.NEGATIVE_INFINITY) >= REMIND_MS) {
-        told.set(subject, now());
+      if (now() - (reminded.get(subject) ?? Number.NEGATIVE_INFINITY) >= REMIND_MS) {
+        reminded.set(subject, now());
         write(`  ${text}`);
       }
     },

@@ -37,7 +37,7 @@ const DONE: Readonly<Record<Doing, string>> = {
 };
 
 /** Resources that are shown one by one, since they take long. The others are only counted. */
-const TOLD = /^docker_(container|image)\./;
+const SHOWN = /^docker_(container|image)\./;
 
 /** Follows Terraform's messages: the stages, and the current tasks of each. */
 export class Progress {
@@ -113,7 +113,7 @@ export class Progress {
     const subject = nameOf(stack.resources, address);
     const stage = this.stage(stack.layer);
     stage.tasks.set(address, { subject, doing, since: this.now() });
-    if (TOLD.test(address)) {
+    if (SHOWN.test(address)) {
       this.display.remind(subject, `${stage.name}: ${subject}: ${doing}`);
     }
   }
@@ -123,7 +123,7 @@ export class Progress {
     const task = stage?.tasks.get(address);
     if (stage && task) {
       stage.tasks.delete(address);
-      if (TOLD.test(address)) {
+      if (SHOWN.test(address)) {
         const time = this.secondsSince(task.since);
         this.display.say(`${layer}: ${task.subject}: ${DONE[task.doing]} after ${time}`);
       }

@@ -52,7 +52,7 @@ function healthStatus(output: string, check: readonly string[]): string {
     : `starting: ${brief(output) || "health check fails"}`;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever a container prints
+// biome-ignore lint/suspicious/noExplicitAny: a container may print anything
 function parse(text: string): any {
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 export interface Patience<Seen> {
   readonly intervalMs: number;
   readonly patienceMs: number;
-  /** Called with what was seen before each wait. */
+  /** Called before each wait, with the last result. */
   readonly onWait?: (seen: Seen) => void;
 }
 

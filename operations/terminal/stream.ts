@@ -29,7 +29,7 @@ function wait(): void {
   interrupted = true;
 }
 
-/** Runs a command that works on the state, and returns its exit code. Throws InterruptedError after Ctrl-C, also if it interrupted an earlier command. */
+/** Runs a command that works on the state, and returns its exit code. Throws InterruptedError after Ctrl-C, also if it interrupted another command. */
 export async function stream(
   command: string,
   args: readonly string[],

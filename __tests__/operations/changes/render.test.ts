@@ -19,12 +19,12 @@ describe("the formats", () => {
     expect(RENDERERS.markdown([report(BASE, head)])).toMatchSnapshot();
   });
 
-  test("JSON has everything", () => {
+  test("JSON is the whole report", () => {
     expect(JSON.parse(RENDERERS.json([report(BASE, head)]))).toEqual([report(BASE, head)]);
   });
 });
 
-test("what is in the snapshot of previews is what a reader is to see", () => {
+test("the snapshots of previews contain what a reader looks for", () => {
   const folder = join(__dirname, "preview", "__snapshots__");
   const snapshot = readdirSync(folder)
     .map((file) => readFileSync(join(folder, file), "utf8"))

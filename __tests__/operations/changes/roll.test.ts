@@ -20,14 +20,14 @@ describe("npm run up rolls", () => {
       }
     });
 
-  test("a cluster of which several nodes are replaced, and one of which a single node is", () => {
+  test("a cluster of which several nodes are replaced, or one", () => {
     expect(rolls(BASE, withHeap("kafka-1", "kafka-3"))).toEqual([
       ["kafka", ["kafka-1", "kafka-3"], undefined],
     ]);
     expect(rolls(BASE, withHeap("kafka-2"))).toEqual([["kafka", ["kafka-2"], undefined]]);
   });
 
-  test("the nodes of several machines too, each in the stack of its machine", () => {
+  test("nodes on several machines, each in the stack of its machine", () => {
     const machines = (memoryScale: number) => synthesis({ ...labThree, memoryScale });
     const found = report(machines(0.5), machines(0.6)).rolls.map(({ cluster, replaced }) => [
       cluster,
@@ -39,7 +39,7 @@ describe("npm run up rolls", () => {
     });
   });
 
-  test("nothing that has one node only, and nothing that is new", () => {
+  test("no single-node cluster and no new cluster", () => {
     const single = { ...laptop, openSearch: { ...laptop.openSearch, nodes: 1 } };
     const more = { ...single, memoryScale: 2 };
     expect(rolls(synthesis(single), synthesis(more)).map(([cluster]) => cluster)).toEqual([
@@ -48,7 +48,7 @@ describe("npm run up rolls", () => {
     expect(rolls(new Map(), BASE)).toEqual([]);
   });
 
-  test("OpenSearch when a node is added, and says why it does not do so with Kafka", () => {
+  test("OpenSearch if a node is added, and not Kafka, whose quorum changes", () => {
     const more = synthesis({
       ...laptop,
       openSearch: { ...laptop.openSearch, nodes: 4 },
@@ -64,7 +64,7 @@ describe("npm run up rolls", () => {
     ]);
   });
 
-  test("no cluster that begins to speak TLS, since nodes of both kinds cannot talk", () => {
+  test("no cluster in which TLS is enabled, since TLS nodes and plaintext nodes cannot communicate", () => {
     const secured = synthesis({ ...lab, security: "tls" });
     const obstacle = "TLS nodes and plaintext nodes cannot communicate";
     expect(rolls(synthesis(lab), secured)).toEqual([
@@ -74,7 +74,7 @@ describe("npm run up rolls", () => {
   });
 });
 
-describe("nodes that the state does not know", () => {
+describe("unmanaged nodes", () => {
   const made = (name: string) =>
     ({
       ...{ stack: "laptop-messaging", address: `docker_container.${name}`, action: "create" },
@@ -85,19 +85,19 @@ describe("nodes that the state does not know", () => {
     }) as Change;
   const nodes = ["kafka-1", "kafka-2", "kafka-3"];
 
-  test("are replaced one by one, as those that it knows", () => {
+  test("are replaced one at a time", () => {
     const [roll] = rollsOf(nodes.map(made), {}, nodes);
     expect(roll.replaced.map(({ name }) => name)).toEqual(nodes);
     expect([roll.added, roll.obstacle]).toEqual([[], undefined]);
   });
 
-  test("count as the cluster's: after an interruption the rest is still rolled", () => {
+  test("count as nodes of the cluster: after an interruption the rest is still rolled", () => {
     const [roll] = rollsOf([made("kafka-3")], { kafka: 2 }, ["kafka-3"]);
     expect(roll.replaced.map(({ name }) => name)).toEqual(["kafka-3"]);
     expect(roll.obstacle).toBeUndefined();
   });
 
-  test("are added where an interrupted deploy left them out, and the others rolled: their quorum stays", () => {
+  test("are added if an interrupted deploy left them out, and the others are rolled: the quorum is the same", () => {
     const replaced = (name: string) => ({ ...made(name), action: "replace" }) as Change;
     const [roll] = rollsOf([replaced("kafka-1"), made("kafka-2"), replaced("kafka-3")], {
       kafka: 2,
@@ -109,7 +109,7 @@ describe("nodes that the state does not know", () => {
     expect(roll.obstacle).toBeUndefined();
   });
 
-  test("are no roll when nothing of that name runs", () => {
+  test("are not rolled if no such container runs", () => {
     expect(rollsOf(nodes.map(made), {})).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
   VOLUME,
 } from "../../support/progress";
 
-/** A progress whose clock stands, and what it has shown. */
+/** A progress with a stopped clock, and its output. */
 function follow(display: (said: string[], now: () => number) => Display) {
   let now = 0;
   const said: string[] = [];

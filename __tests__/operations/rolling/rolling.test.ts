@@ -7,11 +7,11 @@ import { CommandError } from "../../../operations/terminal/terminal";
 
 /** Nodes that run and serve, by cluster. */
 let serving: Record<string, string[]>;
-/** Which node coordinates its cluster. */
+/** The coordinating nodes. */
 let coordinators: string[];
-/** What was replaced together, in the order of that. */
+/** The nodes that were replaced together, in order. */
 let replaced: string[][];
-/** A node that fails when it is replaced. */
+/** The node whose replacement fails. */
 let broken: string | undefined;
 
 jest.mock("../../../operations/platform/engines", () => ({
@@ -24,7 +24,7 @@ jest.mock("../../../operations/platform/engines", () => ({
   },
 }));
 
-/** A cluster that is healthy, in which all nodes serve that run. */
+/** A healthy cluster in which every running node serves. */
 const cluster: Cluster = {
   serves: async () => true,
   incomplete: async () => undefined,
@@ -35,7 +35,7 @@ function nodesOf(cluster: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
 }
 
-/** A run whose plan replaces or makes these nodes. */
+/** A run whose plan replaces or creates these nodes. */
 function runOf(actions: Readonly<Record<string, Action>>): Run {
   const stackOf = (name: string) => `laptop-${name.startsWith("kafka") ? "messaging" : "data"}`;
   const containers = ["opensearch", "kafka"].flatMap((cluster) =>

@@ -14,7 +14,7 @@ describe("a command that is streamed", () => {
     return { exitCode, lines: lines.sort() };
   };
 
-  test("has every line of both outputs told and logged, the unfinished last one too", async () => {
+  test("passes on and logs every line of both outputs, also an unfinished last one", async () => {
     const script = "echo one; echo two >&2; printf '\\033[1mthree\\033[0m'; exit 3";
     expect(await streamed(script)).toEqual({ exitCode: 3, lines: ["one", "three", "two"] });
     expect(readFileSync(logFile, "utf8").trim().split("\n").sort()).toEqual([
@@ -24,13 +24,13 @@ describe("a command that is streamed", () => {
     ]);
   });
 
-  test("has the variables that it is given alone", async () => {
+  test("gets only the given variables", async () => {
     const { lines } = await streamed("env", { PATH: "/usr/bin:/bin", GIVEN: "yes" });
     expect(lines).toContain("GIVEN=yes");
     expect(lines.filter((line) => line.startsWith("HOME="))).toEqual([]);
   });
 
-  test("fails when it is killed, and is an error when it cannot start", async () => {
+  test("returns 1 if it is killed, and throws if it cannot start", async () => {
     expect((await streamed("kill -9 $$")).exitCode).toBe(1);
     const nowhere = { cwd: folder, env: {}, logFile, onLine: () => undefined };
     await expect(stream("no-such-program", [], nowhere)).rejects.toThrow("ENOENT");
