@@ -6,7 +6,7 @@ import type { CLUSTERS } from "../constructs/security/principals";
 
 const WHOLE = "a whole number from 1 to 1000";
 
-/** Of nodes: nobody has more. */
+/** A number of nodes or brokers. */
 const countSchema: v.GenericSchema<number> = v.pipe(
   v.number(),
   v.integer(WHOLE),
@@ -15,13 +15,13 @@ const countSchema: v.GenericSchema<number> = v.pipe(
 );
 
 const networkSchema = object({
-  /** Name of the network on the engine. */
+  /** Name of the Docker network. */
   name: v.pipe(v.string(), v.nonEmpty("a name")),
 
   /**
-   * Whether the network is there already, under this name, and belongs to someone else.
+   * Whether the network already exists and is managed elsewhere.
    *
-   * @default false - it is created, and destroyed with the platform
+   * @default false - the network is created and destroyed with the platform
    */
   adopt: v.optional(v.boolean()),
 });
@@ -29,13 +29,13 @@ const networkSchema = object({
 export type NetworkSettings = Declared<typeof networkSchema>;
 
 const machineSchema = object({
-  /** Lower-case letters and digits: in the names of its stacks, and of what runs on every machine. */
+  /** Lower-case letters and digits. The name is part of the machine's stack names and of containers that run on every machine. */
   name: v.string(),
 
-  /** Where its engine is reached from here, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
+  /** Address of the machine's Docker engine, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
   engine: v.string(),
 
-  /** IP address by which the other machines reach it. */
+  /** IP address at which the other machines reach this one. */
   address: v.string(),
 });
 
@@ -45,42 +45,42 @@ export type Machine = Declared<typeof machineSchema>;
 const stateBackendSchema = v.variant("kind", [
   strict({ kind: v.literal("local") }),
   strict({
-    /** Any S3 API, with a lock file beside the state. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+    /** Any S3 API, with a lock file beside the state. Reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
     kind: v.literal("s3"),
     /** Name of the bucket. */
     bucket: v.string(),
     /**
-     * Where the bucket is.
+     * AWS region of the bucket.
      *
      * @default "us-east-1"
      */
     region: v.optional(v.string()),
-    /** Base URL of another S3 API than Amazon's. @default - Amazon's */
+    /** Base URL of an S3-compatible API. @default - Amazon S3 */
     endpoint: v.optional(v.string()),
   }),
   strict({
-    /** A REST server such as GitLab's. TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
+    /** A REST server, such as GitLab. Reads TF_HTTP_USERNAME and TF_HTTP_PASSWORD. */
     kind: v.literal("http"),
-    /** Without a slash at its end; the stack's name is added, and `/lock` for its lock. */
+    /** Base URL without a trailing slash. The stack's name is appended, and `/lock` for its lock. */
     address: v.string(),
   }),
   strict({
-    /** A PostgreSQL database. PG_CONN_STR. */
+    /** A PostgreSQL database. Reads PG_CONN_STR. */
     kind: v.literal("pg"),
   }),
   strict({
-    /** Google Cloud Storage. GOOGLE_APPLICATION_CREDENTIALS. */
+    /** Google Cloud Storage. Reads GOOGLE_APPLICATION_CREDENTIALS. */
     kind: v.literal("gcs"),
     /** Name of the bucket. */
     bucket: v.string(),
   }),
   strict({
-    /** HCP Terraform or Terraform Enterprise, with execution mode "local". TF_TOKEN_<host>. */
+    /** HCP Terraform or Terraform Enterprise, with execution mode "local". Reads TF_TOKEN_<host>. */
     kind: v.literal("remote"),
     /** Name of the organization. */
     organization: v.string(),
     /**
-     * Host of the service.
+     * Host name of the service.
      *
      * @default "app.terraform.io"
      */
@@ -89,34 +89,34 @@ const stateBackendSchema = v.variant("kind", [
 ]);
 
 /**
- * A backend of Terraform (https://developer.hashicorp.com/terraform/language/backend). None has a place for credentials: they come
- * from the variables that the backend reads itself.
+ * A Terraform backend (https://developer.hashicorp.com/terraform/language/backend). Credentials are not part of it: the backend reads
+ * them from its own environment variables.
  */
 export type StateBackend = Declared<typeof stateBackendSchema>;
 
 const observabilityServiceSchema = v.picklist(["alloy", "grafana", "loki"]);
 
-/** What an environment can do without. Prometheus, the exit relay and its engine proxy are everywhere. */
+/** A service that an environment can exclude. Prometheus, the exit relay and the engine proxy always run. */
 export type ObservabilityService = Declared<typeof observabilityServiceSchema>;
 
 export const environmentSchema = object({
-  /** Value of `GROUNDWORK_ENV`, and folder of the Terraform state below `.state/`. */
+  /** Name of the environment: the value of `GROUNDWORK_ENV` and the folder of its Terraform state in `.state/`. */
   name: v.string(),
 
-  /** Factor on the table of memory tiers, 0.5 to 16. */
+  /** Factor by which all memory tiers are multiplied, 0.5 to 16. */
   memoryScale: v.number(),
 
-  /** MiB that the containers may reserve together there; a preview compares with it. */
+  /** Memory in MiB that all containers together may reserve. `npm run preview` compares with it. */
   memoryBudgetMiB: v.pipe(v.number(), v.minValue(1, "a number from 1")),
 
   networks: object({
-    /** The services' own network. */
+    /** Network of the platform's own services. */
     infra: networkSchema,
-    /** The network that applications join. */
+    /** Network that applications join. */
     project: networkSchema,
     /**
-     * Whether what crosses between several machines on networks that are created here is encrypted by the networks themselves (IPsec), which
-     * takes ESP in the kernel of each. With `security` it is encrypted anyway.
+     * Whether the overlay networks encrypt traffic between machines with IPsec. Adopted networks are not affected. Every machine's kernel
+     * must support ESP. With `security: "tls"`, traffic is already encrypted.
      *
      * @default false
      */
@@ -124,41 +124,42 @@ export const environmentSchema = object({
   }),
 
   /**
-   * Who may connect: with `tls` every listener is encrypted, services know each other by certificates, and an application is let in with
-   * the credentials and the rights of its declaration; with `none` everyone who reaches the networks.
+   * How clients connect. With `tls`, every listener is encrypted, services authenticate with certificates, and applications with
+   * passwords; an application has only the permissions that it declares. With `none`, any client on the networks may connect.
    *
    * @default "none"
    */
   security: v.optional(v.picklist(["none", "tls"])),
 
   openSearch: object({
-    /** 1, or 3 and more. */
+    /** Number of nodes: 1, or at least 3. */
     nodes: countSchema,
-    /** Whether applications on the project network reach HTTP, which has no authentication. */
+    /** Whether applications on the project network reach the HTTP port. Without TLS it has no authentication. */
     onProjectNetwork: v.boolean(),
     /**
-     * What the nodes run.
+     * Image of the nodes.
      *
      * @default OPENSEARCH_IMAGE
      */
     image: v.optional(v.string()),
-    /** `false` on a machine that refuses to raise the limits of open files and locked memory. */
+    /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the machine refuses that. */
     raiseUlimits: v.boolean(),
   }),
 
   kafka: object({
-    /** 1 or an odd number from 3. */
+    /** Number of brokers: 1, or an odd number from 3. */
     brokers: countSchema,
   }),
 
   grafana: object({
     /**
-     * Where the password of the user `admin` comes from: `generated` into an untracked file of this machine when there is none,
-     * or the `variable` `TF_VAR_grafana_admin_password`. The variable wins either way. 5 bytes at least, printable characters alone.
+     * Source of the `admin` password. `generated` creates one if none exists, in an untracked file on this machine. `variable` requires
+     * `TF_VAR_grafana_admin_password`. That variable takes precedence in both cases. The password has at least 5 bytes, all of them
+     * printable characters.
      */
     adminPassword: v.picklist(["generated", "variable"]),
     /**
-     * Where Grafana sends e-mail through.
+     * SMTP server for Grafana's e-mail.
      *
      * @default - no e-mail is sent
      */
@@ -166,15 +167,15 @@ export const environmentSchema = object({
   }),
 
   /**
-   * Observability's services whose image cannot be had there. They are left out, and `up` names them.
+   * Observability services that are not deployed, for example because their image is not available. `up` lists them.
    *
    * @default - none
    */
   excludedServices: v.optional(v.array(observabilityServiceSchema)),
 
   /**
-   * Ports on 127.0.0.1: of the first node of each cluster, the others follow, and of Grafana. Where there are several machines, each is on
-   * the machine of its container.
+   * Ports on 127.0.0.1 for Grafana and for the first node of each cluster. The other nodes use the ports that follow. With several
+   * machines, a port is published on the machine of its container.
    *
    * @default - nothing is published on the host
    */
@@ -187,75 +188,75 @@ export const environmentSchema = object({
   ),
 
   /**
-   * The machines that the platform is spread over, three or more, each with an engine of its own and all in one Docker Swarm. Node *i* of
-   * a cluster is on machine *i*, counted round; the others are on the first one.
+   * Machines that the platform is spread over: at least 3, each with its own Docker engine, all in one Docker Swarm. Node *i* of a cluster
+   * runs on machine *i*, starting again at the first machine after the last. Other containers run on the first machine.
    *
-   * @default - one machine, whose engine is found as the docker command finds it
+   * @default - one machine, with the Docker engine that the docker command uses
    */
   machines: v.optional(v.array(machineSchema)),
 
   /**
-   * Path of the engine's socket on its own host, for the containers that watch the others.
+   * Path of the Docker socket on the engine's host, for the containers that monitor the others.
    *
-   * @default - the one of DOCKER_HOST, where that is a `unix://` socket outside of the home directory, such as a rootless engine's; else
-   * `/var/run/docker.sock`: a socket in the home directory leads into a virtual machine, which has it there
+   * @default - the socket of DOCKER_HOST if it is a `unix://` socket outside the home directory, such as that of a rootless engine;
+   * otherwise `/var/run/docker.sock`. A socket in the home directory leads into a virtual machine, where the socket is `/var/run/docker.sock`.
    */
   engineSocket: v.optional(v.string()),
 
   /**
-   * Names of machines that are gone for now: a deploy leaves out what is placed there, and the init sidecars run elsewhere.
-   * `npm run up -- --exclude-machine <machine>` says so for once.
+   * Names of machines that are unavailable. A deploy skips their containers, and the init sidecars run on other machines. To exclude a
+   * machine for one deploy only, use `npm run up -- --exclude-machine <machine>`.
    *
    * @default - none
    */
   excludedMachines: v.optional(v.array(v.string())),
 
   /**
-   * Name of the machine by name of the container, such as `{ grafana: "b" }`, where it is to be another one.
+   * Machine by container name, such as `{ grafana: "b" }`, for containers that do not run on their default machine.
    *
    * @default - none
    */
   placement: v.optional(record(v.string())),
 
   /**
-   * Where Terraform keeps its state: on this machine, or where the whole team finds it.
+   * Backend of the Terraform state: on this machine, or shared by a team.
    *
    * @default - local, in `.state/<environment>/`
    */
   state: v.optional(stateBackendSchema),
 });
 
-/** Where a Docker engine is reached. */
+/** The address of a Docker engine. */
 export interface EngineAddress {
-  /** As in DOCKER_HOST. */
+  /** Address, as in DOCKER_HOST. */
   readonly host: string;
 
-  /** Name of the docker context that it is from. */
+  /** Name of the Docker context that it comes from. */
   readonly context?: string;
 
   /**
-   * What a docker context has for TLS.
+   * TLS settings of the Docker context.
    *
-   * @default - DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, as they are
+   * @default - DOCKER_CERT_PATH and DOCKER_TLS_VERIFY of this process
    */
   readonly tls?: { readonly certPath: string; readonly verify: boolean };
 }
 
-/** What differs between the places that the platform is deployed to. */
+/** Settings of one deployment of the platform, such as a laptop or production. */
 export type Environment = Declared<typeof environmentSchema> & {
-  /** The engine of an environment without machines. No file declares it: it is looked up where a command runs. */
+  /** Docker engine of an environment without machines. It is not declared: commands look it up when they run. */
   readonly engine?: EngineAddress;
 };
 
-/** Whether the environment has TLS enabled, and lets in whom it knows. */
+/** Returns whether the environment has TLS and authentication enabled. */
 export function isSecured({ security }: Environment): boolean {
   return security === "tls";
 }
 
-/** A cluster, by the name that its containers begin with. */
+/** A cluster, named by the prefix of its containers' names. */
 export type ClusterName = (typeof CLUSTERS)[number];
 
-/** Containers of all nodes of a cluster. */
+/** Returns the container names of all nodes of a cluster. */
 export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
   const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
   return nodeNames(cluster, count);

@@ -1,4 +1,4 @@
-// Not the whole of the constructs, which load CDKTF: a command that only asks for an environment is quick.
+// Imports single files of constructs/: its index loads CDKTF, which slows down every command.
 import { ValidationError } from "../constructs/container/validation";
 import type { Environment } from "./environment";
 import { laptop } from "./laptop";
@@ -22,13 +22,17 @@ export type Environments = Readonly<Record<string, Environment>>;
 
 export const environments: Environments = { laptop, production };
 
-/** Today's names of properties by their former ones, which are deprecated. */
+/** Current names of properties by their deprecated names. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {
   without: "excludedServices",
   absent: "excludedMachines",
 };
 
-/** The environment of that name, the laptop when none is named; without machines that are gone, separated by commas. */
+/**
+ * Returns the environment with this name. Throws if it is unknown or invalid.
+ *
+ * @param excludedMachines Names of unavailable machines, separated by commas; empty keeps those of the environment.
+ */
 export function environmentNamed(
   known: Environments,
   name = laptop.name,
@@ -37,7 +41,7 @@ export function environmentNamed(
   const environment = Object.hasOwn(known, name) ? known[name] : undefined;
   if (!environment) {
     throw new ValidationError(
-      `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(known).join(", ")}; leave it unset for ${laptop.name}`,
+      `GROUNDWORK_ENV is "${name}": allowed are ${Object.keys(known).join(", ")}; unset it to use ${laptop.name}`,
     );
   }
   const reduced = excludedMachines
@@ -47,7 +51,7 @@ export function environmentNamed(
   return reduced;
 }
 
-/** Renames the properties of environments that have a former name, with a warning for each. */
+/** Renames deprecated properties of environments, with a warning for each. */
 export function withCurrentNames(declared: Environments): Environments {
   return Object.fromEntries(
     Object.entries(declared).map(([name, environment]) => [name, renamed(environment)]),
@@ -61,7 +65,7 @@ function renamed(environment: Environment): Environment {
       return [property, value];
     }
     console.warn(
-      `warning: environment "${environment.name}" has "${property}", which is deprecated: rename it to ${current}`,
+      `warning: environment "${environment.name}" sets "${property}", which is deprecated: rename it to "${current}"`,
     );
     return [current, value];
   });

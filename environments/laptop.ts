@@ -1,6 +1,6 @@
 import type { Environment } from "./environment";
 
-/** The default: all of it fits in 8 GiB. */
+/** The default environment. It fits in 8 GiB of memory. */
 export const laptop: Environment = {
   name: "laptop",
   memoryScale: 0.5,

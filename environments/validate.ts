@@ -3,7 +3,7 @@ import { checkDeclared } from "../constructs/container/declaration";
 import { all, validate } from "../constructs/container/validation";
 import { type ClusterName, type Environment, environmentSchema, nodesOf } from "./environment";
 
-/** Fails where an environment is none, would take what is another one's, gives one port twice or names machines that are not there. */
+/** Throws if the environment is malformed, collides with another one, publishes a port twice, or names unknown machines. */
 export function validateEnvironment(key: string, environment: Environment): void {
   checkDeclared(environmentSchema, environment, `environment "${key}"`);
   all(
@@ -18,7 +18,7 @@ function validateName(key: string, { name }: Environment): void {
   validate(
     name === key,
     () =>
-      `environment "${key}" in environments/index.ts has the name "${name}": it would be deployed over that one's state and containers; set name to "${key}"`,
+      `environment "${key}" in environments/index.ts has the name "${name}": a deploy would use the state and containers of "${name}"; set name to "${key}"`,
   );
 }
 
@@ -33,13 +33,13 @@ function validatePorts(environment: Environment): void {
           validate(
             other === undefined,
             () =>
-              `hostPorts of environment "${name}" give ${port} to ${other} and to ${publisher}: each node of a cluster takes a port, counted on from its first one; set them further apart`,
+              `hostPorts of environment "${name}" assign port ${port} to ${other} and to ${publisher}: the nodes of a cluster use consecutive ports; set the ports further apart`,
           ),
         () =>
           validate(
             Number.isInteger(port) && port >= 1 && port <= 65535,
             () =>
-              `hostPorts of environment "${name}" give ${port} to ${publisher}: a port is 1 to 65535`,
+              `hostPorts of environment "${name}" assign port ${port} to ${publisher}: a port is 1 to 65535`,
           ),
       ];
     }),
@@ -50,7 +50,7 @@ function validateNetworks({ name, networks: { infra, project } }: Environment): 
   validate(
     infra.name !== project.name,
     () =>
-      `both networks of environment "${name}" are "${infra.name}": applications would be where the platform speaks with itself, so name one of them otherwise`,
+      `both networks of environment "${name}" are named "${infra.name}": applications must not join the internal network of the platform; rename one of them`,
   );
 }
 
@@ -67,31 +67,32 @@ function portsOf(
   ];
 }
 
-/** Fails where the machines could not be what the platform needs of them. @internal */
+/** Throws if the machines, the exclusions or the placement are invalid. @internal */
 export function validateMachines(environment: Environment): void {
   const { name, machines, excludedMachines = [], placement = {} } = environment;
   if (!machines) {
     validate(
       excludedMachines.length === 0,
       () =>
-        `environment "${name}" has one machine, which a deploy cannot be without: "${excludedMachines.join()}" is for one of several machines`,
+        `environment "${name}" cannot exclude machine "${excludedMachines.join()}": it has no machines; exclude machines only where several are declared`,
     );
     validate(
       Object.keys(placement).length === 0,
       () =>
-        `environment "${name}" places ${Object.keys(placement).join(", ")} and has no machines: name them in machines, or leave placement out`,
+        `environment "${name}" sets placement for ${Object.keys(placement).join(", ")} but has no machines: declare machines, or remove placement`,
     );
     validate(
       !environment.networks.encrypted,
       () =>
-        `environment "${name}" has networks.encrypted and one machine, which nothing crosses between: leave it out`,
+        `environment "${name}" sets networks.encrypted but has no machines: there is no traffic between machines to encrypt; remove networks.encrypted`,
     );
     return;
   }
+  const count = machines.length === 1 ? "1 machine" : `${machines.length} machines`;
   validate(
     machines.length >= 3,
     () =>
-      `environment "${name}" has ${machines.length} machines (${machines.map((machine) => machine.name).join(", ")}): 3 or more, since two lose their quorum with either of them; leave machines out for a single one`,
+      `environment "${name}" has ${count} (${machines.map((machine) => machine.name).join(", ")}): at least 3 are needed, since 2 lose their quorum if one fails; add machines, or remove the machines property to deploy to one`,
   );
   all(
     ...machines.flatMap((machine) => [
@@ -105,13 +106,13 @@ export function validateMachines(environment: Environment): void {
         validate(
           /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
           () =>
-            `the engine of machine "${machine.name}" is "${machine.engine}": ssh://user@host, tcp://host:2376 with TLS, or unix:///path`,
+            `the engine of machine "${machine.name}" is "${machine.engine}": allowed are ssh://user@host, tcp://host:2376 with TLS, and unix:///path`,
         ),
       () =>
         validate(
           isIP(machine.address) > 0,
           () =>
-            `the address of machine "${machine.name}" is "${machine.address}": it has to be the IP address by which the other machines reach it`,
+            `the address of machine "${machine.name}" is "${machine.address}": it must be the IP address at which the other machines reach it`,
         ),
     ]),
   );
@@ -121,26 +122,26 @@ export function validateMachines(environment: Environment): void {
     validate(
       twice === undefined,
       () =>
-        `two machines of environment "${name}" have the ${property} "${twice}": each has its own`,
+        `two machines of environment "${name}" have the ${property} "${twice}": give each machine its own`,
     );
   }
   for (const machine of excludedMachines) {
     validate(
       machines.some((one) => one.name === machine),
       () =>
-        `environment "${name}" is to be deployed without "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
+        `environment "${name}" cannot exclude machine "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
     );
   }
   validate(
     excludedMachines.length < machines.length / 2,
     () =>
-      `environment "${name}" is to be deployed without ${excludedMachines.join(" and ")}, of ${machines.length} machines: the clusters need more than half of them`,
+      `environment "${name}" cannot exclude ${excludedMachines.join(" and ")} of ${machines.length} machines: the clusters need more than half of their machines; exclude fewer`,
   );
   for (const [container, machine] of Object.entries(placement)) {
     validate(
       machines.some((one) => one.name === machine),
       () =>
-        `environment "${name}" places ${container} on "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
+        `environment "${name}" places ${container} on machine "${machine}": its machines are ${machines.map((one) => one.name).join(", ")}`,
     );
   }
 }

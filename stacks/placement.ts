@@ -9,44 +9,44 @@ import {
   nodesOf,
 } from "../environments";
 
-/** What runs on every machine has the machine's name behind its own. */
+/** Services that run on every machine, with the machine's name as suffix. */
 const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
 
 const SIDECARS = ["kafka-init", "os-init", "os-security"];
 
-/** The machines of an environment; the one without a name where there are not several. */
+/** Returns the machines of an environment; a single `undefined` if it declares none. */
 export function machinesOf({ machines }: Environment): readonly (Machine | undefined)[] {
   return machines ?? [undefined];
 }
 
-/** Whether a container is an init sidecar, which keeps nothing and so may run anywhere. */
+/** Returns whether a container is an init sidecar. It has no data, so it can run on any machine. */
 export function isSidecar(container: string): boolean {
   return SIDECARS.includes(container);
 }
 
-/** Those of them that are not gone for now. */
+/** Returns the machines of an environment that are not excluded. */
 export function includedMachinesOf(environment: Environment): readonly (Machine | undefined)[] {
   return machinesOf(environment).filter(
     (machine) => !machine || !environment.excludedMachines?.includes(machine.name),
   );
 }
 
-/** Whether a container is on a machine that is gone for now. */
+/** Returns whether a container is on an excluded machine. */
 export function isExcluded(environment: Environment, container: string): boolean {
   return !includedMachinesOf(environment).includes(machineOf(environment, container));
 }
 
-/** Containers of the nodes of a cluster that are not gone for now: one at least. */
+/** Returns the nodes of a cluster that are not on excluded machines: at least one. */
 export function includedNodesOf(environment: Environment, cluster: ClusterName): string[] {
   return nodesOf(environment, cluster).filter((node) => !isExcluded(environment, node));
 }
 
-/** Name of the container of a service that every machine has one of, where there are several. */
+/** Returns the container name of a service that runs on every machine. */
 export function nameOn(service: string, machine: Machine | undefined): string {
   return machine ? `${service}-${machine.name}` : service;
 }
 
-/** The machine that a container is on; nothing where the environment has but one. */
+/** Returns the machine of a container, or `undefined` if the environment declares no machines. */
 export function machineOf(environment: Environment, container: string): Machine | undefined {
   const { machines, placement = {} } = environment;
   if (!machines) {
@@ -67,12 +67,12 @@ export function machineOf(environment: Environment, container: string): Machine 
   return machines[Math.max(0, ...place) % machines.length];
 }
 
-/** The engine of one of several machines. */
+/** Returns the address of a machine's engine. */
 export function addressOf({ engine }: Machine): EngineAddress {
   return { host: engine };
 }
 
-/** The engine of a machine, or of an environment without machines; nothing where the docker command finds it. */
+/** Returns the engine of a machine or, without a machine, of the environment. `undefined` is the engine that the docker command uses. */
 export function engineAt(
   environment: Environment,
   machine: Machine | undefined,
@@ -80,12 +80,12 @@ export function engineAt(
   return machine ? addressOf(machine) : environment.engine;
 }
 
-/** The engine of a container. */
+/** Returns the engine of a container. */
 export function engineOf(environment: Environment, container: string): EngineAddress | undefined {
   return engineAt(environment, machineOf(environment, container));
 }
 
-/** All engines of an environment, but for those that are gone for now. */
+/** Returns the engines of all machines that are not excluded. */
 export function enginesOf(environment: Environment): (EngineAddress | undefined)[] {
   return includedMachinesOf(environment).map((machine) => engineAt(environment, machine));
 }
@@ -94,13 +94,13 @@ export function isSameEngine(one?: EngineAddress, other?: EngineAddress): boolea
   return one?.host === other?.host;
 }
 
-/** The environment with that engine and its socket; as it is where its machines name their own. */
+/** Returns the environment with this engine and its socket. An environment with machines stays as it is. */
 export function withEngine(environment: Environment, engine?: EngineAddress): Environment {
   if (environment.machines || !engine) {
     return environment;
   }
   const [, path] = /^unix:\/\/(.*)$/.exec(engine.host) ?? [];
-  // A socket in the home directory leads into a virtual machine, which has the engine's own elsewhere.
+  // A socket in the home directory leads into a virtual machine, where the engine's socket has another path.
   const socket = path?.startsWith(`${homedir()}/`) ? undefined : path;
   return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
@@ -114,7 +114,7 @@ export function validateQuorums(environment: Environment): void {
     validate(
       gone.length < nodes.length / 2 || gone.length === 0,
       () =>
-        `environment "${name}" is to be deployed without ${excludedMachines.join(" and ")}, where ${gone.join(", ")} are, of ${nodes.length} nodes: ${cluster} needs more than half of them; correct placement`,
+        `environment "${name}" cannot exclude ${excludedMachines.length === 1 ? "machine" : "machines"} ${excludedMachines.join(" and ")}: ${gone.join(", ")} of ${nodes.length} nodes would be missing, and ${cluster} needs more than half of its nodes; correct placement`,
     );
   }
 }

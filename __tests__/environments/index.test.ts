@@ -8,27 +8,29 @@ const warn = jest.spyOn(console, "warn").mockImplementation();
 
 beforeEach(() => warn.mockClear());
 
-test("an environment's properties are also taken by their former names, each with a warning", () => {
+test("deprecated names of properties still work, each with a warning", () => {
   const former = { ...rest, without: excludedServices, absent: ["c"] };
   expect(withCurrentNames({ lab: former })).toEqual({
     lab: { ...lab, excludedMachines: ["c"] },
   });
   expect(warn.mock.calls).toEqual([
     [
-      'warning: environment "lab" has "without", which is deprecated: rename it to excludedServices',
+      'warning: environment "lab" sets "without", which is deprecated: rename it to "excludedServices"',
     ],
-    ['warning: environment "lab" has "absent", which is deprecated: rename it to excludedMachines'],
+    [
+      'warning: environment "lab" sets "absent", which is deprecated: rename it to "excludedMachines"',
+    ],
   ]);
 });
 
-test("an environment with today's names is as it was declared", () => {
+test("an environment with current names stays as declared", () => {
   expect(withCurrentNames({ lab })).toEqual({ lab });
   expect(warn.mock.calls).toEqual([]);
 });
 
-test("an unknown environment fails with those that are allowed", () => {
+test("an unknown environment is rejected with the list of known ones", () => {
   expect(() => environmentNamed(knownEnvironments, "prod")).toThrow(
-    'GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured; leave it unset for laptop',
+    'GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured; unset it to use laptop',
   );
   expect(environmentNamed(knownEnvironments)).toEqual(laptop);
   expect(() => environmentNamed(knownEnvironments, "constructor")).toThrow(
@@ -36,7 +38,7 @@ test("an unknown environment fails with those that are allowed", () => {
   );
 });
 
-test("every environment of this repository is sound", () => {
+test("every environment of this repository is valid", () => {
   for (const name of Object.keys(knownEnvironments)) {
     expect(environmentNamed(knownEnvironments, name).name).toBe(name);
   }

@@ -158,28 +158,28 @@ describe("without a machine that is gone", () => {
   test.each([
     [
       excluding("d"),
-      'environment "lab-three" is to be deployed without "d": its machines are a, b, c',
+      'environment "lab-three" cannot exclude machine "d": its machines are a, b, c',
     ],
     [
       excluding("a", "b"),
-      'environment "lab-three" is to be deployed without a and b, of 3 machines: the clusters need more than half of them',
+      'environment "lab-three" cannot exclude a and b of 3 machines: the clusters need more than half of their machines; exclude fewer',
     ],
     [
       { ...lab, excludedMachines: ["a"] },
-      'environment "lab" has one machine, which a deploy cannot be without: "a" is for one of several machines',
+      'environment "lab" cannot exclude machine "a": it has no machines; exclude machines only where several are declared',
     ],
-  ])("more than can be done without is refused", (environment, message) => {
+  ])("excluding too many or unknown machines is rejected", (environment, message) => {
     expect(() => validateMachines(environment)).toThrow(message);
   });
 
-  test("a cluster that would have no more than half of its nodes is refused", () => {
+  test("excluding half of a cluster's nodes or more is rejected", () => {
     expect(() => synthesize({ ...excluding("c"), placement: { "kafka-2": "c" } })).toThrow(
-      'environment "lab-three" is to be deployed without c, where kafka-2, kafka-3 are, of 3 nodes: kafka needs more than half of them; correct placement',
+      'environment "lab-three" cannot exclude machine c: kafka-2, kafka-3 of 3 nodes would be missing, and kafka needs more than half of its nodes; correct placement',
     );
   });
 });
 
-test("a container has no machine where there is but one", () => {
+test("a container has no machine in an environment without machines", () => {
   expect(machineOf(lab, "kafka-2")).toBeUndefined();
 });
 
@@ -187,65 +187,65 @@ test.each<[string, Partial<Environment>, string]>([
   [
     "one machine",
     { machines: [a] },
-    'environment "lab-three" has 1 machines (a): 3 or more, since two lose their quorum with either of them; leave machines out for a single one',
+    'environment "lab-three" has 1 machine (a): at least 3 are needed, since 2 lose their quorum if one fails; add machines, or remove the machines property to deploy to one',
   ],
   [
     "two",
     { machines: [a, b] },
-    'environment "lab-three" has 2 machines (a, b): 3 or more, since two lose their quorum with either of them; leave machines out for a single one',
+    'environment "lab-three" has 2 machines (a, b): at least 3 are needed, since 2 lose their quorum if one fails; add machines, or remove the machines property to deploy to one',
   ],
   [
-    "a name that no stack can have",
+    "a name with a hyphen",
     { machines: [a, b, { ...c, name: "host-c" }] },
     'a machine of environment "lab-three" is named "host-c": lower-case letters and digits are allowed',
   ],
   [
-    "an engine that is a mere name",
+    "an engine without a URL",
     { machines: [a, b, { ...c, engine: "host-c" }] },
-    'the engine of machine "c" is "host-c": ssh://user@host, tcp://host:2376 with TLS, or unix:///path',
+    'the engine of machine "c" is "host-c": allowed are ssh://user@host, tcp://host:2376 with TLS, and unix:///path',
   ],
   [
-    "a name for an address",
+    "a host name as address",
     { machines: [a, b, { ...c, address: "host-c" }] },
-    'the address of machine "c" is "host-c": it has to be the IP address by which the other machines reach it',
+    'the address of machine "c" is "host-c": it must be the IP address at which the other machines reach it',
   ],
   [
     "the same engine twice",
     { machines: [a, b, { ...c, engine: a.engine }] },
-    `two machines of environment "lab-three" have the engine "${a.engine}": each has its own`,
+    `two machines of environment "lab-three" have the engine "${a.engine}": give each machine its own`,
   ],
   [
     "the same name twice",
     { machines: [a, b, c, { ...d, name: "b" }] },
-    'two machines of environment "lab-three" have the name "b": each has its own',
+    'two machines of environment "lab-three" have the name "b": give each machine its own',
   ],
   [
-    "a place that there is not",
+    "a placement on an unknown machine",
     { placement: { grafana: "d" } },
-    'environment "lab-three" places grafana on "d": its machines are a, b, c',
+    'environment "lab-three" places grafana on machine "d": its machines are a, b, c',
   ],
   [
-    "a place and no machines",
+    "placement without machines",
     { machines: undefined, placement: { grafana: "d" } },
-    'environment "lab-three" places grafana and has no machines: name them in machines, or leave placement out',
+    'environment "lab-three" sets placement for grafana but has no machines: declare machines, or remove placement',
   ],
   [
-    "encryption and no machines",
+    "encryption without machines",
     { machines: undefined, networks: { ...labThree.networks, encrypted: true } },
-    'environment "lab-three" has networks.encrypted and one machine, which nothing crosses between: leave it out',
+    'environment "lab-three" sets networks.encrypted but has no machines: there is no traffic between machines to encrypt; remove networks.encrypted',
   ],
-])("%s is refused with what is allowed", (_, changes, message) => {
+])("%s is rejected with what is allowed", (_, changes, message) => {
   expect(() => validateMachines({ ...labThree, ...changes })).toThrow(message);
 });
 
-test("a container that there is none of cannot be placed, and one that is left out can", () => {
+test("placement of an unknown container is rejected, of an excluded service is not", () => {
   expect(() => synthesize({ ...labThree, placement: { prometeus: "b" } })).toThrow(
     /^environment "lab-three" places "prometeus", which is unknown: did you mean "prometheus"\? allowed are .*kafka-3/,
   );
   expect(() => synthesize({ ...labThree, placement: { grafana: "b" } })).not.toThrow();
 });
 
-test("four machines are as good as three", () => {
+test("four machines are allowed", () => {
   expect(() => validateMachines({ ...labThree, machines: [a, b, c, d] })).not.toThrow();
 });
 

@@ -114,7 +114,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "both networks of one name",
     environment({ networks: { infra: { name: "net" }, project: { name: "net" } } }),
     [
-      'both networks of environment "laptop" are "net": applications would be where the platform speaks with itself, so name one of them otherwise',
+      'both networks of environment "laptop" are named "net": applications must not join the internal network of the platform; rename one of them',
     ],
   ],
   [
