@@ -4,20 +4,20 @@ import { dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
 
-/** By which the password of Grafana's user `admin` is given; Terraform knows it too. */
+/** Variable with the password of Grafana's user `admin`. Terraform reads it too. */
 const GIVEN_BY = "TF_VAR_grafana_admin_password";
 
-/** Grafana refuses to change a password to a shorter one. */
+/** Grafana rejects a shorter password when it changes one. */
 const SHORTEST_PASSWORD_BYTES = 5;
 
-/** Where the password of Grafana's user `admin` lies, for this user's eyes only; not tracked by git. @internal */
+/** Returns the file with the password of Grafana's user `admin`. Only its owner can read it, and git ignores it. @internal */
 export function adminPasswordFile({ name }: Environment): string {
   return join(__dirname, "..", ".state", name, "grafana-admin-password");
 }
 
 /**
- * Puts the password of Grafana's user `admin` where Terraform reads it: the one that is given, else a generated one unless one is there.
- * Fails when Grafana would not take the password.
+ * Writes the password of Grafana's user `admin` to the file that Terraform reads: the given one, or a generated one if the file does not
+ * exist. Throws if Grafana would reject the password.
  */
 export function ensureAdminPassword(
   environment: Environment,
@@ -34,23 +34,20 @@ export function ensureAdminPassword(
       write(file, given);
     }
   } else if (there !== undefined) {
-    validatePassword(
-      there.replace(/\n$/, ""),
-      `the file .state/${environment.name}/grafana-admin-password`,
-    );
+    validatePassword(there.replace(/\n$/, ""), `.state/${environment.name}/grafana-admin-password`);
   } else if (environment.grafana.adminPassword === "generated") {
     write(file, randomBytes(18).toString("base64url"));
   }
 }
 
-/** What Terraform would not find, each with the way to give it. */
+/** Returns a message for each secret that Terraform needs and does not have, with the way to set it. */
 export function missingSecrets(environment: Environment): string[] {
   const missing =
     !environment.excludedServices?.includes("grafana") &&
     !existsSync(adminPasswordFile(environment));
   return missing
     ? [
-        `the password of Grafana's user admin is not given: export ${GIVEN_BY}, or write it into .state/${environment.name}/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app`,
+        `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)`,
       ]
     : [];
 }
@@ -60,19 +57,19 @@ function write(file: string, password: string): void {
   writeFileSync(file, `${password}\n`, { mode: 0o600 });
 }
 
-/** The messages say nothing of the password itself. */
+/** The messages do not contain the password. */
 function validatePassword(password: string, where: string): void {
   const bytes = Buffer.byteLength(password);
   validate(
     bytes >= SHORTEST_PASSWORD_BYTES,
     () =>
-      `${where} has ${bytes} bytes: the password of Grafana's user admin needs at least ${SHORTEST_PASSWORD_BYTES}; choose a longer one`,
+      `Grafana admin password in ${where} has ${bytes === 1 ? "1 byte" : `${bytes} bytes`}: at least ${SHORTEST_PASSWORD_BYTES} are needed; choose a longer one`,
   );
-  // U+FFFD is what is read where the bytes are no UTF-8.
+  // U+FFFD stands for bytes that are not UTF-8.
   const place = password.search(/[\p{Cc}\u2028\u2029\uFFFD]/u);
   validate(
     place === -1,
     () =>
-      `${where} has at place ${place + 1} what nobody can type, such as a tab, a line break or a byte that is no UTF-8: the password of Grafana's user admin is one line of printable characters; remove it`,
+      `Grafana admin password in ${where} has an invalid character at position ${place + 1}, such as a tab, a line break or a byte that is not UTF-8: use one line of printable characters`,
   );
 }

@@ -18,14 +18,14 @@ import {
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Somebody else's clock may be behind. */
+/** The clocks of other machines may be behind. */
 const CLOCK_SKEW_MS = 60 * 60 * 1000;
 const CA_DAYS = 3650;
 const KEY_PAIR_DAYS = 365;
 
 cryptoProvider.set("node", webcrypto as never);
 
-/** Makes a CA for ten years: its private key (PKCS8) and its certificate, PEM. Each has a subject of its own, by which CAs are told apart. */
+/** Returns a new CA, valid for ten years: private key (PKCS8) and certificate as PEM. A random part of its subject makes it unique. */
 export async function makeCa(name: string): Promise<string> {
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -43,8 +43,8 @@ export async function makeCa(name: string): Promise<string> {
 }
 
 /**
- * Makes a private key (PKCS8) and its certificate `CN=<name>` of the CA, for one year, by which its holder serves under these names and
- * addresses and asks others; PEM.
+ * Returns a new key pair, valid for one year: private key (PKCS8) and certificate `CN=<name>`, signed by the CA, as PEM. The certificate
+ * is for servers at these host names and IP addresses, and for clients.
  */
 export async function makeKeyPair(
   ca: string,

@@ -19,21 +19,21 @@ import { moveSecrets, renameCommands, renameSecretFiles } from "./takeover";
 
 const ROOT = join(__dirname, "..");
 
-/** Names the folder that all secrets of an environment are given in, for a CI or a vault. Nothing is made or changed there. */
+/** Variable with the folder of an environment's secrets, for a CI or a vault. Nothing is written to that folder. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
 
-/** Where an environment's secrets lie. */
+/** Returns the folder of an environment's secrets. */
 export function secretsFolder({ name }: Environment): string {
   const given = process.env[GIVEN_BY];
   return given ? resolve(given) : join(ROOT, ownFolder(name));
 }
 
-/** Where the secrets of an environment lie that are made here, below the project's root. */
+/** Returns the folder of generated secrets, relative to the project's root. */
 function ownFolder(name: string): string {
   return join(".state", name, "secrets");
 }
 
-/** Moves an environment's secrets from where earlier versions have made them, which is said once. Leaves given ones alone. */
+/** Moves an environment's secrets from the folder of earlier versions and prints that. Leaves secrets from GROUNDWORK_SECRETS alone. */
 export function takeOverSecrets({ name }: Environment): void {
   if (secretsAreGiven()) {
     return;
@@ -45,12 +45,12 @@ export function takeOverSecrets({ name }: Environment): void {
   renameSecretFiles(join(ROOT, to));
 }
 
-/** Whether they are given from outside. */
+/** Returns whether GROUNDWORK_SECRETS is set. */
 export function secretsAreGiven(): boolean {
   return Boolean(process.env[GIVEN_BY]);
 }
 
-/** The host names and addresses of every service and sidecar that has a certificate, by its name, which is the certificate's. */
+/** Returns the host names and addresses of every principal with a certificate, by its name, which is the certificate's common name. */
 export function principalsOf(environment: Environment): ReadonlyMap<string, readonly string[]> {
   const { infra, project } = environment.networks;
   const nodes = CLUSTERS.flatMap((cluster) =>
@@ -66,7 +66,7 @@ export function principalsOf(environment: Environment): ReadonlyMap<string, read
   ]);
 }
 
-/** What an environment's folder of secrets has to hold. */
+/** Returns what an environment's secrets folder must contain. */
 function wantedBy(environment: Environment, applications: readonly string[]): WantedSecrets {
   return {
     owner: `groundwork ${environment.name}`,
@@ -76,8 +76,8 @@ function wantedBy(environment: Environment, applications: readonly string[]): Wa
 }
 
 /**
- * Puts the environment's secrets where Terraform reads them: those that are given as they are given, those that the environment
- * generates unless they are there. No synth output has them. Fails when one cannot work.
+ * Prepares the secrets that Terraform reads: uses given ones, and generates the others if they are missing. Synthesized stacks do not
+ * contain them. Throws if a secret is not usable.
  */
 export async function ensureSecrets(
   environment: Environment,
@@ -92,8 +92,8 @@ export async function ensureSecrets(
 }
 
 /**
- * Makes what is missing of an environment's secrets, for this user's eyes only, and certificates anew that should not be used any more.
- * Fails when one cannot work, or, where they are given, is not there. @internal
+ * Generates missing secrets of an environment, readable by their owner only, and renews outdated certificates. Throws if a secret is not
+ * usable, or if GROUNDWORK_SECRETS is set and a file is missing there. @internal
  */
 export async function ensureKeyPairs(
   environment: Environment,
@@ -109,7 +109,7 @@ export async function ensureKeyPairs(
     validate(
       missing.length === 0,
       () =>
-        `${GIVEN_BY} is "${folder}", which lacks ${missing.join(", ")}: ${remedyIn(folder, environment)}`,
+        `${GIVEN_BY} is "${folder}", where ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: ${remedyIn(folder, environment)}`,
     );
     checkSecretFiles(folder, wanted);
   } else {
@@ -121,11 +121,11 @@ export async function ensureKeyPairs(
 function remedyIn(folder: string, { name }: Environment): string {
   const renames = renameCommands(folder);
   return renames
-    ? `it has the names of an earlier version, so rename them, with ${renames}`
-    : `put them there, or unset ${GIVEN_BY} to have them made in ${ownFolder(name)}`;
+    ? `its files have the names of an earlier version; rename them with ${renames}`
+    : `add what is missing, or unset ${GIVEN_BY} to generate secrets in ${ownFolder(name)}`;
 }
 
-/** Makes what is missing in a folder of an environment's secrets. @internal */
+/** Generates missing files in a folder of an environment's secrets. @internal */
 export async function makeKeyPairs(
   folder: string,
   environment: Environment,
@@ -134,7 +134,7 @@ export async function makeKeyPairs(
   await makeSecretFiles(folder, wantedBy(environment, applications));
 }
 
-/** Until when the certificates of an environment that has its secrets are good, by the names of whom they are. */
+/** Returns the expiry dates of an environment's certificates: of principals by name, and of the CA bundle by subject. */
 export function certificatesOf(environment: Environment): {
   readonly principals: ReadonlyMap<string, Date>;
   readonly caBundle: ReadonlyMap<string, Date>;

@@ -4,14 +4,14 @@ import type { Environment } from "../environments";
 import { principalsOf, secretsFolder } from "./platform-secrets";
 import { certificatesIn, SECRET_FILES, writeSecret } from "./secret-files";
 
-/** Has every principal's certificate made anew by the next synth. */
+/** Removes every principal's certificate. The next synth generates new ones. */
 export function forgetCertificates(environment: Environment): void {
   for (const name of principalsOf(environment).keys()) {
     rmSync(join(secretsFolder(environment), SECRET_FILES.keyPair(name)), { force: true });
   }
 }
 
-/** Has an application's password made anew by the next synth. */
+/** Removes an application's password. The next synth generates a new one. */
 export function forgetPassword(environment: Environment, application: string): void {
   for (const file of [SECRET_FILES.password, SECRET_FILES.passwordHash]) {
     rmSync(join(secretsFolder(environment), file(application)), { force: true });
@@ -19,8 +19,8 @@ export function forgetPassword(environment: Environment, application: string): v
 }
 
 /**
- * Brings the files to where they are to be deployed in a step of the CA's rotation, wherever within that step they were left:
- * 1, both CAs are trusted; 2, certificates are made anew, by the new one, at the next synth; 3, the new one alone is trusted.
+ * Prepares the files for a step of the CA's rotation. A step can be repeated after an interruption.
+ * Step 1: both CAs are trusted. Step 2: the next synth generates certificates signed by the new CA. Step 3: only the new CA is trusted.
  */
 export async function takeCaRotationStep(environment: Environment, step: number): Promise<void> {
   const folder = secretsFolder(environment);
@@ -33,7 +33,7 @@ export async function takeCaRotationStep(environment: Environment, step: number)
   setCaRotationStep(environment, step);
   if (step === 1) {
     if (!isThere(nextCa)) {
-      // Here, since every command knows of rotations, and this library takes a fifth of a second to load.
+      // Imported late: every command loads this file, and this library takes 0.2 s to load.
       const { makeCa } = await import("./certificates");
       writeSecret(folder, nextCa, await makeCa(`groundwork ${environment.name}`));
     }
@@ -47,18 +47,18 @@ export async function takeCaRotationStep(environment: Environment, step: number)
   }
 }
 
-/** Says at which step the next command goes on. */
+/** Saves the step with which the next `npm run rotate -- ca` continues. */
 export function setCaRotationStep(environment: Environment, step: number): void {
   writeSecret(secretsFolder(environment), SECRET_FILES.caRotationStep, `${step}\n`);
 }
 
-/** The step at which a rotation of the CA stands. */
+/** Returns the current step of a CA rotation, or `undefined` if none is in progress. */
 export function caRotationStepOf(environment: Environment): number | undefined {
   const file = join(secretsFolder(environment), SECRET_FILES.caRotationStep);
   return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
 }
 
-/** Ends a rotation of the CA: the new one is deployed everywhere. */
+/** Ends a CA rotation, once the new CA is deployed everywhere. */
 export function finishCaRotation(environment: Environment): void {
   rmSync(join(secretsFolder(environment), SECRET_FILES.caRotationStep), { force: true });
 }

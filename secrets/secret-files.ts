@@ -12,21 +12,21 @@ import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { ValidationError, validate } from "../constructs/container/validation";
 
-/** A certificate is renewed when this much of its life is over. */
+/** Part of a certificate's lifetime after which it is renewed. */
 const LIFE_BEFORE_RENEWAL = 2 / 3;
 
-/** OpenSearch's own tool takes as many (https://docs.opensearch.org/latest/security/access-control/users-roles/). */
+/** The number that OpenSearch's own tool uses (https://docs.opensearch.org/latest/security/access-control/users-roles/). */
 const BCRYPT_ROUNDS = 12;
 
-/** The files of secrets, below their folder. */
+/** Paths of secrets, relative to their folder. */
 export const SECRET_FILES = {
-  /** What new certificates are signed with: private key and certificate. */
+  /** The CA that signs new certificates: private key and certificate. */
   ca: "ca/ca.pem",
-  /** What is trusted: the certificate of one CA, and of two during a rotation. */
+  /** Trusted CA certificates: one, or two during a rotation. */
   caBundle: "ca/bundle.pem",
-  /** Takes the CA's place as soon as everything trusts it. */
+  /** The CA that replaces the current one once everything trusts it. */
   nextCa: "ca/next.pem",
-  /** The step at which a rotation of the CA stands, 1 to 3; it is not there when none is under way. */
+  /** The current step of a CA rotation, 1 to 3. Does not exist if none is in progress. */
   caRotationStep: "ca/step",
   /** Private key and certificate. */
   keyPair: (principal: string) => `key-pairs/${principal}.pem`,
@@ -34,19 +34,19 @@ export const SECRET_FILES = {
   passwordHash: (application: string) => `applications/${application}.bcrypt`,
 } as const;
 
-/** What a folder of secrets has to hold. */
+/** What a secrets folder must contain. */
 export interface WantedSecrets {
-  /** In the subject of the CA. */
+  /** Name in the subject of the CA. */
   readonly owner: string;
 
-  /** Host names and addresses by the name of who has a certificate for them. */
+  /** Host names and addresses of each certificate, by its common name. */
   readonly principals: ReadonlyMap<string, readonly string[]>;
 
-  /** Names of those that have a password. */
+  /** Names of the applications that have a password. */
   readonly applications: readonly string[];
 }
 
-/** Writes one of them for this user's eyes only, whole or not at all. */
+/** Writes a secret atomically, readable by its owner only. */
 export function writeSecret(folder: string, file: string, content: string): void {
   const path = join(folder, file);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -55,12 +55,12 @@ export function writeSecret(folder: string, file: string, content: string): void
 }
 
 /**
- * Makes what is missing in a folder of secrets, for this user's eyes only, and certificates anew that should not be used any more. Fails
- * when one cannot work.
+ * Generates missing files in a secrets folder, readable by their owner only, and renews outdated certificates. Throws if a secret is not
+ * usable.
  */
 export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): Promise<void> {
   const missing = missingFiles(folder, wanted);
-  // As long as they are good, certificates are not missed where the CA's key is elsewhere.
+  // Without the CA's key nothing can be renewed, so outdated certificates stay until they expire.
   const outdated = existsSync(join(folder, SECRET_FILES.ca)) ? outdatedFiles(folder, wanted) : [];
   if (missing.length > 0 || outdated.length > 0) {
     checkCa(folder);
@@ -72,12 +72,12 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
   checkSecretFiles(folder, wanted);
 }
 
-/** Makes what is missing in a folder of secrets. */
+/** Generates missing files in a secrets folder. */
 export async function makeSecretFiles(
   folder: string,
   { owner, principals, applications }: WantedSecrets,
 ): Promise<void> {
-  // Here, since seldom is anything missing, and these libraries take a fifth of a second to load.
+  // Imported late: files are rarely missing, and these libraries take 0.2 s to load.
   const { makeCa, makeKeyPair } = await import("./certificates");
   const { hash } = await import("bcryptjs");
   const missing = (file: string) => !existsSync(join(folder, file));
@@ -104,18 +104,18 @@ export async function makeSecretFiles(
   }
 }
 
-/** A new CA in place of one whose key is elsewhere would have everything refused that the old one has signed. */
+/** Throws if only part of the CA exists: a new CA would invalidate every certificate that the old one signed. */
 function checkCa(folder: string): void {
   const { ca, caBundle } = SECRET_FILES;
   const missing = [ca, caBundle].filter((file) => !existsSync(join(folder, file)));
   validate(
     missing.length !== 1,
     () =>
-      `${missing[0]} is missing in ${folder}, so that no certificate can be made there: put it back, or remove the whole folder to have all made anew`,
+      `${join(folder, missing[0])} is missing: certificates cannot be generated without it; put it back, or remove ${folder} to generate all secrets again`,
   );
 }
 
-/** Paths below the folder. */
+/** Returns the missing files, relative to the folder. */
 export function missingFiles(
   folder: string,
   { principals, applications }: WantedSecrets,
@@ -129,8 +129,8 @@ export function missingFiles(
 }
 
 /**
- * Paths below the folder: certificates that are not of the CA, that do not name every host, or of which two thirds of their life
- * are over, and hashes that are older than their passwords.
+ * Returns outdated files, relative to the folder: certificates that the CA did not sign, that lack a host name, or that are past two
+ * thirds of their lifetime; and hashes that are older than their passwords.
  */
 function outdatedFiles(folder: string, { principals, applications }: WantedSecrets): string[] {
   const { ca, keyPair, password, passwordHash } = SECRET_FILES;
@@ -167,7 +167,7 @@ function unnamedHosts(certificate: X509Certificate, hosts: readonly string[]): s
   );
 }
 
-/** Every certificate is valid today, of a trusted CA and has its key, and no key is anybody else's to read. */
+/** Throws unless every certificate is currently valid, is signed by a trusted CA and has its key, and only the owner can read the keys. */
 export function checkSecretFiles(folder: string, { principals }: WantedSecrets): void {
   const trusted = readCaBundle(join(folder, SECRET_FILES.caBundle));
   for (const [name, hosts] of principals) {
@@ -177,18 +177,18 @@ export function checkSecretFiles(folder: string, { principals }: WantedSecrets):
     validate(
       trusted.some((ca) => certificate.verify(ca.publicKey)),
       () =>
-        `${file} is of none of the CAs in ${SECRET_FILES.caBundle}: give the certificate that one of them has signed, or add its CA there`,
+        `${file} is not signed by a CA in ${SECRET_FILES.caBundle}: replace the certificate with one that such a CA signed, or add its CA to the bundle`,
     );
     validate(
       certificate.subject === `CN=${name}`,
       () =>
-        `${file} is the certificate of "${certificate.subject}": it has to be CN=${name} and nothing more, by which the services know who is there`,
+        `${file} has the subject "${certificate.subject}": it must be exactly CN=${name}, since services identify each other by it`,
     );
     const unnamed = unnamedHosts(certificate, hosts);
     validate(
       unnamed.length === 0,
       () =>
-        `${file} does not name ${unnamed.join(", ")}: its subject alternative names have to be ${hosts.join(", ")}`,
+        `${file} is not valid for ${unnamed.join(", ")}: its subject alternative names must be ${hosts.join(", ")}`,
     );
     checkKey(certificate, file);
   }
@@ -200,11 +200,11 @@ function checkValidity(certificate: X509Certificate, file: string): void {
   validate(
     now >= from,
     () =>
-      `${file} is not valid before ${from.toISOString()}, and this machine's clock says ${now.toISOString()}: set the clock, or give a certificate that is valid today`,
+      `${file} is not valid before ${from.toISOString()}, and this machine's clock says ${now.toISOString()}: set the clock, or use a certificate that is valid now`,
   );
   validate(
     now <= to,
-    () => `${file} has expired on ${to.toISOString()}: give one that is valid today`,
+    () => `${file} expired on ${to.toISOString()}: replace it with a certificate that is valid now`,
   );
 }
 
@@ -213,12 +213,12 @@ function checkKey(certificate: X509Certificate, file: string): void {
   validate(
     (mode & 0o077) === 0,
     () =>
-      `${file} has mode ${mode.toString(8)}, so that others on this machine can read it: chmod 600 ${file}`,
+      `${file} has mode ${mode.toString(8)}, so other users on this machine can read it: run chmod 600 ${file}`,
   );
   validate(
     fits(certificate, readFileSync(file, "utf8")),
     () =>
-      `${file} has no private key that fits its certificate: give both in this file, the key as PKCS8 without a password, PEM`,
+      `${file} has no private key for its certificate: put both into this file as PEM, the key as PKCS8 without a password`,
   );
 }
 
@@ -235,17 +235,14 @@ export function readCertificate(file: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
-    throw new ValidationError(`${file} has no certificate: it has to have one, as PEM`);
+    throw new ValidationError(`${file} contains no certificate: add one, as PEM`);
   }
 }
 
-/** The certificates of a CA bundle: one or, during a rotation, two. */
+/** Returns the certificates of a CA bundle: one, or two during a rotation. Throws if one is not valid now. */
 export function readCaBundle(file: string): X509Certificate[] {
   const blocks = certificatesIn(readFileSync(file, "utf8"));
-  validate(
-    blocks.length > 0,
-    () => `${file} has no certificate: it has to have one at least, as PEM`,
-  );
+  validate(blocks.length > 0, () => `${file} contains no certificate: add at least one, as PEM`);
   return blocks.map((block) => {
     const ca = new X509Certificate(block);
     checkValidity(ca, file);
@@ -253,7 +250,7 @@ export function readCaBundle(file: string): X509Certificate[] {
   });
 }
 
-/** Without the keys that are beside them. */
+/** Returns the certificates in a PEM text, without private keys. */
 export function certificatesIn(pem: string): string[] {
   return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
 }

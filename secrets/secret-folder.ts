@@ -3,7 +3,7 @@ import type { Security } from "../constructs";
 import { ensureSecretFiles, SECRET_FILES } from "./secret-files";
 import { renameSecretFiles } from "./takeover";
 
-/** A folder of secrets as constructs use it: paths below it, as a stack's working folder sees them. */
+/** Returns the paths of the secrets in a folder. The folder is relative to a stack's working folder. */
 export function securityIn(folder: string): Security {
   const at = (file: string) => `${folder}/${file}`;
   return {
@@ -17,8 +17,8 @@ export function securityIn(folder: string): Security {
 }
 
 /**
- * A folder that secures clusters: a CA, a key pair for each node and sidecar, a password for each application. Keep it out of version
- * control.
+ * A folder with the secrets of secured clusters: a CA, a key pair for each node and sidecar, a password for each application. Keep it out
+ * of version control.
  */
 export class SecretFolder implements Security {
   /** Absolute path of the folder. */
@@ -29,7 +29,7 @@ export class SecretFolder implements Security {
   private readonly applications = new Set<string>();
 
   /**
-   * @param path Path of the folder. It is made when it does not exist.
+   * @param path Path of the folder. It is created if it does not exist.
    */
   constructor(path: string) {
     this.path = resolve(path);
@@ -52,13 +52,13 @@ export class SecretFolder implements Security {
   }
 
   /**
-   * Makes the secrets that are missing of all that constructs have asked for by now, and those certificates again that do not name every
-   * host or have passed two thirds of their year. Call it between the last construct and a deploy; a synth alone does not need the files.
+   * Generates the missing secrets of all constructs that exist so far. Renews certificates that lack a host name or are past two thirds of
+   * their year. Call it after the last construct and before a deploy. A synth alone does not need the files.
    */
   async ensure(): Promise<void> {
     if (renameSecretFiles(this.path)) {
       console.error(
-        `renamed the secrets in ${this.path}, which had the names of an earlier version`,
+        `renamed the secrets in ${this.path}: they had the names of an earlier version`,
       );
     }
     await ensureSecretFiles(this.path, {

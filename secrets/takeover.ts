@@ -10,9 +10,9 @@ import {
 import { dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
 
-// Secrets of earlier versions are in another folder and have other names. They are moved, since a new CA would be refused by what runs.
+// Earlier versions kept secrets in another folder under other names. They are moved: running services would reject a new CA.
 
-/** Earlier names below a folder of secrets, and those of now. A folder comes before what is in it. */
+/** Earlier and current names in a secrets folder. A folder comes before its content. */
 const RENAMES = [
   ["authority", "ca"],
   ["ca/authority.pem", "ca/ca.pem"],
@@ -21,20 +21,20 @@ const RENAMES = [
 ] as const;
 
 /**
- * Moves a folder of secrets as it is, and goes on where an earlier call was interrupted. Returns whether there was something to move.
- * Throws if both folders have secrets.
+ * Moves a secrets folder, and completes an interrupted move. Returns whether there was anything to move. Throws if both folders have
+ * secrets.
  *
- * @param root Folder that both paths are below.
+ * @param root Folder that both paths are relative to.
  */
 export function moveSecrets(root: string, from: string, to: string): boolean {
   const [source, target] = [join(root, from), join(root, to)];
   const found = existsSync(source);
   if (found && existsSync(target)) {
-    // A copy that was complete when the removal of what it is of was interrupted.
+    // Complete copies come from an interrupted move across file systems.
     validate(
       isCopied(source, target),
       () =>
-        `${from} and ${to} both have secrets: keep those that the platform was deployed with and remove the others, with rm -r ${from} or rm -r ${to}`,
+        `${from} and ${to} both have secrets: keep the folder that the platform was deployed with and remove the other, with rm -r ${from} or rm -r ${to}`,
     );
     rmSync(source, { recursive: true });
   } else if (found) {
@@ -43,7 +43,7 @@ export function moveSecrets(root: string, from: string, to: string): boolean {
   return found;
 }
 
-/** Gives what is in a folder of secrets the names of now. Returns whether something had an earlier one. */
+/** Renames files with earlier names in a secrets folder. Returns whether there were any. */
 export function renameSecretFiles(folder: string): boolean {
   let renamed = false;
   for (const [earlier, now] of RENAMES) {
@@ -52,7 +52,7 @@ export function renameSecretFiles(folder: string): boolean {
       validate(
         !existsSync(to),
         () =>
-          `${from} and ${to} both have secrets, the first under the name of an earlier version: keep those in use and remove the others, with rm -r ${from} or rm -r ${to}`,
+          `${from} and ${to} both have secrets, and the first is the name of an earlier version: keep the one in use and remove the other, with rm -r ${from} or rm -r ${to}`,
       );
       renameSync(from, to);
       renamed = true;
@@ -61,7 +61,7 @@ export function renameSecretFiles(folder: string): boolean {
   return renamed;
 }
 
-/** The commands that give what is in a folder of secrets the names of now; nothing if nothing has an earlier one. */
+/** Returns the shell commands that rename files with earlier names, or `undefined` if there are none. */
 export function renameCommands(folder: string): string | undefined {
   const isThere = (name: string) => existsSync(join(folder, name));
   const found = (name: string) => isThere(name) || isThere(name.replace(/^ca\//, "authority/"));
@@ -71,7 +71,7 @@ export function renameCommands(folder: string): string | undefined {
     : undefined;
 }
 
-/** Another file system takes a copy, which has its name when it is complete. */
+/** Moves a folder, also to another file system: the copy gets its final name once it is complete. */
 function moveFolder(source: string, target: string): void {
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   try {
@@ -83,14 +83,14 @@ function moveFolder(source: string, target: string): void {
     const copy = `${target}.new`;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { mode: 0o700 });
-    // A password that seems newer than its hash would have another one made.
+    // Timestamps are kept: a hash that is older than its password would be generated again.
     cpSync(source, copy, { recursive: true, preserveTimestamps: true });
     renameSync(copy, target);
     rmSync(source, { recursive: true });
   }
 }
 
-/** Whether all that a folder has is in another one too, under the same names. */
+/** Returns whether every file of a folder is also in another one, with the same content. */
 function isCopied(folder: string, copy: string): boolean {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

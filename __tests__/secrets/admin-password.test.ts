@@ -11,7 +11,7 @@ describe("the admin password's file", () => {
   const content = () => readFileSync(file, "utf8");
   afterEach(() => rmSync(join(file, ".."), { recursive: true, force: true }));
 
-  test("is made once, for this user's eyes only", async () => {
+  test("is generated once, readable by its owner only", async () => {
     await ensureSecrets(environment, [], "");
     const password = content();
     expect(password).toMatch(/^[\w-]{24}\n$/);
@@ -22,27 +22,24 @@ describe("the admin password's file", () => {
 
   test.each<[string, "generated" | "variable"]>([
     ["generates one", "generated"],
-    ["wants it given", "variable"],
-  ])(
-    "has the password that is given, to the character, where the environment %s",
-    async (_, adminPassword) => {
-      const wanting = { ...environment, grafana: { adminPassword } };
-      for (const password of [
-        " @/: ",
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own expansion
-        "${x}$__env{HOME}%(admin_user)s",
-        "\"'`\\#;&%",
-        "пароль 🔑",
-      ]) {
-        await ensureSecrets(wanting, [], password);
-        expect(content()).toBe(`${password}\n`);
-      }
-      await ensureSecrets(wanting, [], "");
-      expect(content()).toBe("пароль 🔑\n");
-    },
-  );
+    ["requires the variable", "variable"],
+  ])("has exactly the password that is given if the environment %s", async (_, adminPassword) => {
+    const wanting = { ...environment, grafana: { adminPassword } };
+    for (const password of [
+      " @/: ",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own expansion
+      "${x}$__env{HOME}%(admin_user)s",
+      "\"'`\\#;&%",
+      "пароль 🔑",
+    ]) {
+      await ensureSecrets(wanting, [], password);
+      expect(content()).toBe(`${password}\n`);
+    }
+    await ensureSecrets(wanting, [], "");
+    expect(content()).toBe("пароль 🔑\n");
+  });
 
-  test("is not made where a variable has it, or no Grafana is", async () => {
+  test("is not generated if the environment requires the variable or excludes Grafana", async () => {
     await ensureSecrets({ ...environment, grafana: { adminPassword: "variable" } }, [], "");
     await ensureSecrets({ ...environment, excludedServices: ["grafana"] }, [], "a password");
     expect(existsSync(file)).toBe(false);
@@ -51,30 +48,30 @@ describe("the admin password's file", () => {
   test.each([
     [
       "four",
-      "TF_VAR_grafana_admin_password has 4 bytes: the password of Grafana's user admin needs at least 5; choose a longer one",
+      "Grafana admin password in TF_VAR_grafana_admin_password has 4 bytes: at least 5 are needed; choose a longer one",
     ],
     [
       "two\nlines",
-      "TF_VAR_grafana_admin_password has at place 4 what nobody can type, such as a tab, a line break or a byte that is no UTF-8: the password of Grafana's user admin is one line of printable characters; remove it",
+      "Grafana admin password in TF_VAR_grafana_admin_password has an invalid character at position 4, such as a tab, a line break or a byte that is not UTF-8: use one line of printable characters",
     ],
-  ])("is not made of what Grafana would not take: %j", async (given, message) => {
+  ])("is not written if Grafana would reject the password: %j", async (given, message) => {
     await expect(ensureSecrets(environment, [], given)).rejects.toThrow(message);
     expect(existsSync(file)).toBe(false);
   });
 
-  test("is refused when somebody wrote into it what Grafana would not take", async () => {
+  test("is rejected if its content is not a password for Grafana", async () => {
     await ensureSecrets(environment, [], "");
     writeFileSync(file, "secret\r\n");
     await expect(ensureSecrets(environment, [], "")).rejects.toThrow(
-      "the file .state/test-of-secrets/grafana-admin-password has at place 7 what nobody can type",
+      "Grafana admin password in .state/test-of-secrets/grafana-admin-password has an invalid character at position 7",
     );
   });
 });
 
-test("a password that is to be given and is not is missed before Terraform looks for it", () => {
+test("a required password that is not set is reported before Terraform runs", () => {
   const wanting = { ...laptop, name: "unit-wanting" };
   expect(missingSecrets({ ...wanting, grafana: { adminPassword: "variable" } })).toEqual([
-    "the password of Grafana's user admin is not given: export TF_VAR_grafana_admin_password, or write it into .state/unit-wanting/grafana-admin-password, as npx cdktf needs it, which hides such variables from the app",
+    "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-wanting/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)",
   ]);
   expect(missingSecrets({ ...wanting, excludedServices: ["grafana"] })).toEqual([]);
 });

@@ -36,13 +36,15 @@ async function refusal(): Promise<string> {
 }
 
 describe("a folder of GROUNDWORK_SECRETS with the names of an earlier version", () => {
-  test("is refused and left as it is, with the files that are missing and the commands that rename them", async () => {
+  test("is rejected and left unchanged, with the missing files and the commands that rename them", async () => {
     const message = await refusal();
     expect(message).toMatch(
-      /^GROUNDWORK_SECRETS is "\S+ \S+", which lacks ca\/bundle.pem, key-pairs\/kafka-1.pem, /,
+      /^GROUNDWORK_SECRETS is "\S+ \S+", where ca\/bundle.pem, key-pairs\/kafka-1.pem, /,
     );
     const [, commands] =
-      /: it has the names of an earlier version, so rename them, with (.*)$/.exec(message) ?? [];
+      / are missing: its files have the names of an earlier version; rename them with (.*)$/.exec(
+        message,
+      ) ?? [];
     expect(commands).toBe(
       `cd "${given}" && mv authority ca && mv ca/authority.pem ca/ca.pem && mv ca/trusted.pem ca/bundle.pem && mv identities key-pairs`,
     );
@@ -51,17 +53,17 @@ describe("a folder of GROUNDWORK_SECRETS with the names of an earlier version", 
     expect(contentsOf(given)).toEqual(contentsOf(made));
   });
 
-  test("is told nothing of the CA's key, which it need not have", async () => {
+  test("gets no command for the CA's key if it has none", async () => {
     rmSync(join(given, "authority", "authority.pem"));
     expect(await refusal()).toMatch(
       /&& mv authority ca && mv ca\/trusted.pem ca\/bundle.pem && mv identities key-pairs$/,
     );
   });
 
-  test("is told what is left where some of it is renamed", async () => {
+  test("gets only the remaining commands after some renames", async () => {
     execFileSync("sh", ["-c", `cd "${given}" && mv authority ca && mv identities key-pairs`]);
     expect(await refusal()).toBe(
-      `GROUNDWORK_SECRETS is "${given}", which lacks ca/bundle.pem: it has the names of an earlier version, so rename them, with cd "${given}" && mv ca/authority.pem ca/ca.pem && mv ca/trusted.pem ca/bundle.pem`,
+      `GROUNDWORK_SECRETS is "${given}", where ca/bundle.pem is missing: its files have the names of an earlier version; rename them with cd "${given}" && mv ca/authority.pem ca/ca.pem && mv ca/trusted.pem ca/bundle.pem`,
     );
   });
 });

@@ -61,7 +61,7 @@ afterAll(() => {
 });
 
 describe("the key pairs of an environment", () => {
-  test("are certificates of one CA for every name under which a node is reached", () => {
+  test("are certificates of one CA for every host name of a node", () => {
     const ca = new X509Certificate(readFileSync(join(made, "ca", "bundle.pem")));
     for (const name of NAMES) {
       const certificate = new X509Certificate(readFileSync(join(made, "key-pairs", `${name}.pem`)));
@@ -85,20 +85,20 @@ describe("the key pairs of an environment", () => {
     expect(node.checkHost("kafka-1")).toBeUndefined();
   });
 
-  test("and the passwords of its applications with their hashes", () => {
+  test("include the passwords of applications with their hashes", () => {
     const password = readFileSync(join(made, "applications", "shop.password"), "utf8").trim();
     const hash = readFileSync(join(made, "applications", "shop.bcrypt"), "utf8").trim();
     expect(password).toMatch(/^[\w-]{32}$/);
     expect(compareSync(password, hash)).toBe(true);
   });
 
-  test("are nobody else's to read", () => {
+  test("are readable by their owner only", () => {
     for (const file of files(made)) {
       expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
     }
   });
 
-  test("are made once: what is there stays, and what is missing is added", async () => {
+  test("are generated once: existing files stay, missing ones are added", async () => {
     const before = files(made).map((file) => [file, readFileSync(file, "utf8")]);
     await make(made, "shop", "ledger");
     const after = files(made).map((file) => [file, readFileSync(file, "utf8")]);
@@ -106,13 +106,13 @@ describe("the key pairs of an environment", () => {
     expect(after).toHaveLength(before.length + 2);
   });
 
-  test("are asked of no environment without security", async () => {
+  test("are not needed without TLS", async () => {
     process.env.GROUNDWORK_SECRETS = "/nowhere";
     await ensureKeyPairs(laptop);
   });
 });
 
-describe("secrets of one's own", () => {
+describe("generated secrets", () => {
   const environment = { ...labSecured, name: "key-pairs-test" };
   const own = ownSecrets(environment, made);
 
@@ -126,21 +126,21 @@ describe("secrets of one's own", () => {
       .map(([f]) => basename(f));
   };
 
-  test("have no new CA while the old one's key is elsewhere", async () => {
+  test("get no new CA if the key of the old one is missing", async () => {
     rmSync(join(own, "ca", "ca.pem"));
     rmSync(join(own, "key-pairs", "kafka-1.pem"));
     const before = files(own);
     await expect(ensureKeyPairs(environment)).rejects.toThrow(
-      `ca/ca.pem is missing in ${own}, so that no certificate can be made there: put it back, or remove the whole folder to have all made anew`,
+      `${own}/ca/ca.pem is missing: certificates cannot be generated without it; put it back, or remove ${own} to generate all secrets again`,
     );
     expect(files(own)).toEqual(before);
   });
 
-  test("keep what is good", async () => {
+  test("stay the same while they are valid", async () => {
     expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
   });
 
-  test("have certificates renewed of which two thirds of their life are over", async () => {
+  test("are renewed after two thirds of their lifetime", async () => {
     jest.useFakeTimers({ now: Date.now() - 250 * DAY_MS, advanceTimers: true });
     const old = join(folder, "old");
     await make(old);
@@ -154,7 +154,7 @@ describe("secrets of one's own", () => {
     expect(await changedBy(() => ensureKeyPairs(environment))).toEqual([]);
   });
 
-  test("have certificates renewed that do not name every host", async () => {
+  test("are renewed if they lack a host name", async () => {
     const renamed = {
       ...environment,
       networks: { ...labSecured.networks, project: { name: "shared_net" } },
@@ -166,7 +166,7 @@ describe("secrets of one's own", () => {
     );
   });
 
-  test("have the hash of a password made anew that somebody wrote", async () => {
+  test("include a new hash if somebody changed a password", async () => {
     mockRounds.atMost = Number.POSITIVE_INFINITY;
     const password = join(own, "applications", "shop.password");
     writeFileSync(password, "of my own\n");
@@ -180,14 +180,14 @@ describe("secrets of one's own", () => {
   });
 });
 
-test("a folder is given from where the command runs, and an empty name gives none", () => {
+test("GROUNDWORK_SECRETS is relative to the working directory, and empty means unset", () => {
   process.env.GROUNDWORK_SECRETS = "given/here";
   expect(secretsFolder(labSecured)).toBe(join(process.cwd(), "given", "here"));
   process.env.GROUNDWORK_SECRETS = "";
   expect(secretsFolder(labSecured)).toMatch(/\.state\/lab-secured\/secrets$/);
 });
 
-describe("secrets that are given", () => {
+describe("secrets from GROUNDWORK_SECRETS", () => {
   let given: string;
   beforeEach(() => {
     given = mkdtempSync(join(folder, "given-"));
@@ -200,7 +200,7 @@ describe("secrets that are given", () => {
   const file = (name: string) => join(given, "key-pairs", name);
   const ensure = () => ensureKeyPairs(labSecured, ["shop"]);
 
-  test("are taken as they are, and need no key of the CA", async () => {
+  test("are used as they are, without the CA's key", async () => {
     rmSync(join(given, "ca", "ca.pem"));
     await ensure();
     expect(files(given)).toHaveLength(files(made).length - 1);
@@ -211,16 +211,16 @@ describe("secrets that are given", () => {
       "a file is missing",
       () => rmSync(file("kafka-2.pem")),
       () =>
-        `GROUNDWORK_SECRETS is "${given}", which lacks key-pairs/kafka-2.pem: put them there, or unset GROUNDWORK_SECRETS to have them made in .state/lab-secured/secrets`,
+        `GROUNDWORK_SECRETS is "${given}", where key-pairs/kafka-2.pem is missing: add what is missing, or unset GROUNDWORK_SECRETS to generate secrets in .state/lab-secured/secrets`,
     ],
     [
       "others can read a key",
       () => chmodSync(file("os-admin.pem"), 0o644),
       () =>
-        `${file("os-admin.pem")} has mode 644, so that others on this machine can read it: chmod 600 ${file("os-admin.pem")}`,
+        `${file("os-admin.pem")} has mode 644, so other users on this machine can read it: run chmod 600 ${file("os-admin.pem")}`,
     ],
     [
-      "a key is of another certificate",
+      "a key belongs to another certificate",
       () =>
         writeFileSync(
           file("kafka-3.pem"),
@@ -229,16 +229,16 @@ describe("secrets that are given", () => {
           ),
         ),
       () =>
-        `${file("kafka-3.pem")} has no private key that fits its certificate: give both in this file, the key as PKCS8 without a password, PEM`,
+        `${file("kafka-3.pem")} has no private key for its certificate: put both into this file as PEM, the key as PKCS8 without a password`,
     ],
     [
-      "a certificate is somebody else's",
+      "a certificate has another subject",
       () => copyFileSync(file("kafka-1.pem"), file("os-init.pem")),
       () =>
-        `${file("os-init.pem")} is the certificate of "CN=kafka-1": it has to be CN=os-init and nothing more, by which the services know who is there`,
+        `${file("os-init.pem")} has the subject "CN=kafka-1": it must be exactly CN=os-init, since services identify each other by it`,
     ],
     [
-      "a certificate does not name every host",
+      "a certificate lacks a host name",
       async () =>
         writeFileSync(
           file("kafka-1.pem"),
@@ -250,34 +250,34 @@ describe("secrets that are given", () => {
           { mode: 0o600 },
         ),
       () =>
-        `${file("kafka-1.pem")} does not name kafka-1: its subject alternative names have to be kafka-1, kafka-1.infra_net, kafka-1.infra-net, `,
+        `${file("kafka-1.pem")} is not valid for kafka-1: its subject alternative names must be kafka-1, kafka-1.infra_net, kafka-1.infra-net, `,
     ],
     [
-      "a certificate is none",
+      "a file contains no certificate",
       () => writeFileSync(file("kafka-1.pem"), "hello\n"),
-      () => `${file("kafka-1.pem")} has no certificate: it has to have one, as PEM`,
+      () => `${file("kafka-1.pem")} contains no certificate: add one, as PEM`,
     ],
     [
-      "a certificate is of another CA",
+      "a certificate is signed by another CA",
       async () => {
         const other = join(given, "other");
         await make(other);
         copyFileSync(join(other, "ca", "bundle.pem"), join(given, "ca", "bundle.pem"));
       },
       () =>
-        `${file("kafka-1.pem")} is of none of the CAs in ca/bundle.pem: give the certificate that one of them has signed, or add its CA there`,
+        `${file("kafka-1.pem")} is not signed by a CA in ca/bundle.pem: replace the certificate with one that such a CA signed, or add its CA to the bundle`,
     ],
     [
       "a certificate has expired",
       () => at("2035-01-01"),
-      () => `${file("kafka-1.pem")} has expired on `,
+      () => `${file("kafka-1.pem")} expired on `,
     ],
     [
       "a certificate is not valid yet",
       () => at("2020-01-01"),
       () => `${join(given, "ca", "bundle.pem")} is not valid before `,
     ],
-  ])("are refused when %s, with the file and the remedy", async (_, spoil, message) => {
+  ])("are rejected if %s, with the file and the remedy", async (_, spoil, message) => {
     await spoil();
     await expect(ensure()).rejects.toThrow(message());
   });

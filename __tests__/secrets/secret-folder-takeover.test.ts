@@ -8,7 +8,7 @@ const path = mkdtempSync(join(tmpdir(), "secret-folder-takeover-"));
 const errors = jest.spyOn(console, "error").mockImplementation(() => {});
 afterAll(() => rmSync(path, { recursive: true }));
 
-test("a folder of an earlier version is given the names of now, which one line says once", async () => {
+test("files of an earlier version are renamed, and one line says so once", async () => {
   const security = new SecretFolder(path);
   security.keyPairOf("kafka-1");
   security.credentialsOf("shop");
@@ -23,6 +23,6 @@ test("a folder of an earlier version is given the names of now, which one line s
   }
   expect(readableByOthers(path)).toEqual([]);
   expect(errors.mock.calls).toEqual([
-    [`renamed the secrets in ${path}, which had the names of an earlier version`],
+    [`renamed the secrets in ${path}: they had the names of an earlier version`],
   ]);
 });

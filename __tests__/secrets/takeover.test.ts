@@ -13,7 +13,7 @@ const FROM = "environments/secrets/takeover-test";
 const TO = ".state/takeover-test/secrets";
 const [from, to] = [join(ROOT, FROM), join(ROOT, TO)];
 
-/** Secrets with the names of now, and as a version before has made them. */
+/** Secrets with current names, and with the names of an earlier version. */
 const made = mkdtempSync(join(tmpdir(), "takeover-"));
 const earlier = mkdtempSync(join(tmpdir(), "takeover-"));
 const errors = jest.spyOn(console, "error").mockImplementation(() => {});
@@ -47,14 +47,14 @@ afterAll(() => {
 });
 
 describe("secrets that an earlier version made", () => {
-  test("are moved and renamed, for this user's eyes only, which one line says once", async () => {
+  test("are moved and renamed, readable by their owner only, and one line says so once", async () => {
     await take();
     expectMoved();
     await take();
     expectMoved();
   });
 
-  test("are as good as before: none is made again", async () => {
+  test("stay the same: none is generated again", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toContainEqual({
       name: "secrets",
       found: TO,
@@ -69,7 +69,7 @@ describe("secrets that an earlier version made", () => {
   });
 
   test.each(RENAMES.map((_, renamed) => renamed))(
-    "are whole where the command was killed after the move and %i renames",
+    "are complete after the command was killed between the move and %i renames",
     async (renamed) => {
       mkdirSync(join(to, ".."), { recursive: true });
       renameSync(from, to);
@@ -83,12 +83,12 @@ describe("secrets that an earlier version made", () => {
     },
   );
 
-  test("are refused, and stay, where the new place has others", async () => {
+  test("are rejected and stay if the new folder has others", async () => {
     cpSync(made, to, { recursive: true });
     rmSync(join(to, "applications", "shop.bcrypt"));
     const before = [contentsOf(from), contentsOf(to)];
     await expect(take()).rejects.toThrow(
-      `${FROM} and ${TO} both have secrets: keep those that the platform was deployed with and remove the others, with rm -r ${FROM} or rm -r ${TO}`,
+      `${FROM} and ${TO} both have secrets: keep the folder that the platform was deployed with and remove the other, with rm -r ${FROM} or rm -r ${TO}`,
     );
     expect([contentsOf(from), contentsOf(to)]).toEqual(before);
     expect(said()).toEqual([]);
@@ -98,20 +98,20 @@ describe("secrets that an earlier version made", () => {
     expectMoved();
   });
 
-  test("are never written over within a folder that has both names", async () => {
+  test("are never overwritten in a folder that has both names", async () => {
     await take();
     cpSync(join(earlier, "identities"), join(to, "identities"), { recursive: true });
     const before = contentsOf(to);
     const [one, other] = [join(to, "identities"), join(to, "key-pairs")];
     await expect(take()).rejects.toThrow(
-      `${one} and ${other} both have secrets, the first under the name of an earlier version: keep those in use and remove the others, with rm -r ${one} or rm -r ${other}`,
+      `${one} and ${other} both have secrets, and the first is the name of an earlier version: keep the one in use and remove the other, with rm -r ${one} or rm -r ${other}`,
     );
     expect(contentsOf(to)).toEqual(before);
   });
 });
 
 describe("secrets that are moved to another file system", () => {
-  test("are copied, for this user's eyes only, then removed", async () => {
+  test("are copied, readable by their owner only, then removed", async () => {
     const rename = jest.spyOn(fs, "renameSync").mockImplementationOnce(() => {
       throw Object.assign(new Error("cross-device link not permitted"), { code: "EXDEV" });
     });
@@ -127,7 +127,7 @@ describe("secrets that are moved to another file system", () => {
     }
   });
 
-  test("are removed at the end where the command was killed meanwhile", async () => {
+  test("are removed if the command was killed after the copy", async () => {
     cpSync(earlier, to, { recursive: true, preserveTimestamps: true });
     rmSync(join(from, "identities"), { recursive: true });
     await take();
@@ -135,7 +135,7 @@ describe("secrets that are moved to another file system", () => {
   });
 });
 
-test("neither place is in git", () => {
+test("git ignores both folders", () => {
   const ignored = [FROM, TO].map((path) => join(path, "key-pairs", "kafka-1.pem"));
   const said = execFileSync("git", ["check-ignore", ...ignored], { cwd: ROOT, encoding: "utf8" });
   expect(said.trim().split("\n")).toEqual(ignored);

@@ -17,7 +17,7 @@ afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;
 });
 
-describe("secrets of one's own", () => {
+describe("generated secrets", () => {
   const environment = { ...labSecured, name: "secrets-test" };
   ownSecrets(environment, made);
 
@@ -45,7 +45,7 @@ describe("doctor", () => {
         name: "secrets",
         found: "not usable",
         problem: expect.stringMatching(
-          /^GROUNDWORK_SECRETS is "\/nowhere", which lacks ca\/bundle.pem, /,
+          /^GROUNDWORK_SECRETS is "\/nowhere", where ca\/bundle.pem, /,
         ),
       },
     ]);
