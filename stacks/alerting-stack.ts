@@ -24,7 +24,7 @@ export interface AlertingStackProps {
   readonly notifications: Notifications;
 }
 
-/** Alert rules and who hears of them, inside the Grafana that runs. */
+/** Alert rules, contact points and notification policy in the running Grafana. */
 export class AlertingStack extends PlatformStack {
   constructor(
     scope: Construct,
@@ -39,9 +39,9 @@ export class AlertingStack extends PlatformStack {
     const scheme = httpScheme(security !== undefined);
     const url = new TerraformVariable(this, "grafana_url", {
       type: "string",
-      // Of several machines it is the loopback address of one that Terraform need not be on.
+      // With several machines, Grafana's loopback port may be on another machine than Terraform.
       default: hostPorts && !machines ? `${scheme}://localhost:${hostPorts.grafana}` : undefined,
-      description: "Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+      description: "URL at which Terraform reaches Grafana: export TF_VAR_grafana_url",
     });
     const caBundle =
       security &&
@@ -49,14 +49,14 @@ export class AlertingStack extends PlatformStack {
         type: "string",
         default: security.caBundle,
         description:
-          "PEM file of the CAs that Grafana's certificate is verified by: export TF_VAR_grafana_ca_cert where a proxy with one of its own is in front",
+          "PEM file of the CAs that verify Grafana's certificate: export TF_VAR_grafana_ca_cert if a proxy with another CA is in front",
       });
     const login = `admin:${grafanaAdminPassword(this, environment).value}`;
     new GrafanaProvider(this, "grafana", {
       url: url.stringValue,
       auth: login,
       caCert: caBundle?.stringValue,
-      // The provider cuts spaces off the password in `auth`; a header of ours goes last.
+      // The provider trims spaces off the password in `auth`; this header overrides it.
       httpHeaders: { Authorization: `Basic ${Fn.base64encode(login)}` },
     });
 

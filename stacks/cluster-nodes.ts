@@ -5,7 +5,7 @@ import { isExcluded } from "./placement";
 import type { DockerStack } from "./platform-stack";
 import type { StorageStack } from "./storage-stack";
 
-/** The nodes of a cluster, each where the environment has it. */
+/** Returns the nodes of a cluster, each on its machine and with its port and volume. */
 export function clusterNodes(
   stack: DockerStack,
   environment: Environment,

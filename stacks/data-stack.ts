@@ -20,7 +20,7 @@ export interface DataStackProps {
   readonly applications: readonly Application[];
 }
 
-/** OpenSearch, its index templates, and what the applications may do there. */
+/** OpenSearch, its index templates, and the permissions of applications in it. */
 export class DataStack extends DockerStack {
   readonly cluster: OpenSearchCluster;
 

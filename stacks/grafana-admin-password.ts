@@ -3,28 +3,28 @@ import type { Environment } from "../environments";
 import type { PlatformStack } from "./platform-stack";
 import { stateFolder } from "./state-backend";
 
-/** Where Terraform reads the password of Grafana's user `admin`, as a stack's working folder sees it. */
+/** The password of Grafana's user `admin`. The path is relative to a stack's working folder. */
 export interface GrafanaAdminPassword {
   readonly file: string;
-  /** What Terraform reads there. */
+  /** Terraform expression for the file's content. */
   readonly value: string;
 }
 
 /**
- * The password of Grafana's user `admin`: what is synthesized has only the path of its file. Where it is to be given, the variable
- * is declared for Terraform to ask for it; what it has went into the file at synth.
+ * Returns the password of Grafana's user `admin`. Synthesized stacks contain only the path of its file. If the environment requires the
+ * variable, it is declared, so that Terraform asks for it; its value is written to the file at synth.
  */
 export function grafanaAdminPassword(
   stack: PlatformStack,
   environment: Environment,
 ): GrafanaAdminPassword {
   if (environment.grafana.adminPassword === "variable") {
-    // No validation against the file: Terraform's error would print the value, sensitive or not.
+    // Not validated against the file: Terraform's error would print the value, even if it is sensitive.
     new TerraformVariable(stack, "grafana_admin_password", {
       type: "string",
       sensitive: true,
       description:
-        'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+        'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, also for synth',
     });
   }
   const file = `${stateFolder(environment)}/grafana-admin-password`;

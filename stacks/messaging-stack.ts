@@ -14,7 +14,7 @@ export interface MessagingStackProps {
   readonly applications: readonly Application[];
 }
 
-/** Kafka, its topics, and what the applications may do there. */
+/** Kafka, its topics, and the ACLs of applications in it. */
 export class MessagingStack extends DockerStack {
   readonly cluster: KafkaCluster;
   readonly init: KafkaInit;

@@ -5,17 +5,18 @@ import { machineOf, machinesOf } from "./placement";
 import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
 
-/** Of encrypted networks. The engine gives its own from 4097 upwards. */
+/** VXLAN IDs of encrypted networks. The engine assigns its own IDs from 4097 upwards. */
 const VXLAN_IDS = { infra: 1_000_001, project: 1_000_002 } as const;
 
 /**
- * `infra_net` for the services themselves, `project_net` for the applications that use them, where the platform is secured, `engine_net` for
- * those few that may read the engine; `host_net` where ports are published on several machines, since an overlay network has no way in from its machine.
+ * The Docker networks. `infra_net` is for the services, `project_net` for applications. A secured platform also has `engine_net`, for the
+ * services that may read the engine. With ports published on several machines, `host_net` leads to them: an overlay network cannot be
+ * reached from its own machine.
  */
 export class NetworkStack extends DockerStack {
   readonly infra: INetwork;
   readonly project: INetwork;
-  /** Of each machine, where the platform is secured. */
+  /** The `engine_net` of each machine; empty if the platform is not secured. */
   readonly engines: readonly INetwork[];
   private readonly hosts: ReadonlyMap<string, INetwork>;
 
@@ -47,7 +48,7 @@ export class NetworkStack extends DockerStack {
     );
   }
 
-  /** What the ports of a container are published through; nothing where `infra` does that. */
+  /** Returns the network that publishes a container's ports, or `undefined` if `infra` does. */
   hostOf(container: string): INetwork | undefined {
     return this.hosts.get(machineOf(this.environment, container)?.name ?? "");
   }

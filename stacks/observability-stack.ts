@@ -30,7 +30,7 @@ export interface ObservabilityStackProps {
   readonly dashboards: DashboardProvider;
 }
 
-/** What shows the platform: metrics, logs, exit codes and the dashboards over them. */
+/** Observability of the platform: metrics, logs, exit codes and dashboards. */
 export class ObservabilityStack extends DockerStack {
   constructor(
     scope: Construct,
@@ -61,7 +61,7 @@ export class ObservabilityStack extends DockerStack {
         network: network.infra,
         projectNetwork: network.project,
       });
-      // Both clusters are measured once, beside what keeps the measurements.
+      // Only one Alloy collects cluster metrics: the one on the machine of Prometheus.
       const clusters =
         machine === machineOf(environment, "prometheus")
           ? { kafka: messaging.cluster, openSearch: data.cluster }

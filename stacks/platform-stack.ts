@@ -6,8 +6,8 @@ import { includedMachinesOf, machineOf } from "./placement";
 import { declareBackend } from "./state-backend";
 
 /**
- * What all stacks share: the state's place and the environment's settings. A stack is named after its environment too, so that
- * Terraform's working folder of one is never taken for that of another, and after the machine that all of it is on.
+ * Base class of all stacks, with the state backend and the environment's settings. The environment is part of the stack's name, so that
+ * environments never share a Terraform working folder. So is the machine, if the stack belongs to one.
  */
 export class PlatformStack extends TerraformStack {
   constructor(scope: Construct, layer: string, environment: Environment, machine?: Machine) {
@@ -17,7 +17,7 @@ export class PlatformStack extends TerraformStack {
       environment: environment.name,
       stack: layer,
       machine: machine?.name,
-      // What belongs to no machine is asked for at the first one.
+      // Resources of no particular machine are created through the first one.
       engine: (machine ?? includedMachinesOf(environment)[0])?.engine,
       engineSocket: environment.engineSocket,
       memoryScale: environment.memoryScale,
@@ -26,7 +26,7 @@ export class PlatformStack extends TerraformStack {
   }
 }
 
-/** A stack of containers, networks or volumes: those of one machine, or those that belong to none of several. */
+/** A stack of containers, networks or volumes: those of one machine, or those that belong to no particular machine. */
 export class DockerStack extends PlatformStack {
   private readonly ofMachines = new Map<string, DockerStack>();
 
@@ -41,8 +41,8 @@ export class DockerStack extends PlatformStack {
   }
 
   /**
-   * The stack of what this layer has on a machine, so that one that is gone holds up nothing of the others; this one where there is but
-   * one machine. This one comes after all of them.
+   * Returns this layer's stack for a machine, or this stack if there is no machine. With one stack each, an unavailable machine does not
+   * block the others. This stack is deployed after all of them.
    */
   on(machine: Machine | undefined): DockerStack {
     if (!machine) {
@@ -58,7 +58,7 @@ export class DockerStack extends PlatformStack {
     return stack;
   }
 
-  /** This stack, deployed after the others. */
+  /** Makes this stack depend on the others, and returns it. */
   after(...others: readonly TerraformStack[]): this {
     for (const other of others) {
       this.addDependency(other);
@@ -66,7 +66,7 @@ export class DockerStack extends PlatformStack {
     return this;
   }
 
-  /** The stack that a container is declared in, and what belongs to it alone. */
+  /** Returns the stack of a container and of the resources that belong to it. */
   of(container: string): DockerStack {
     return this.on(machineOf(this.environment, container));
   }

@@ -21,7 +21,7 @@ import { ObservabilityStack } from "./observability-stack";
 import { validateQuorums } from "./placement";
 import { StorageStack, type StorageStackProps } from "./storage-stack";
 
-/** What the platform provisions inside its services and shows of them. */
+/** What the platform provisions in its services: topics, templates, applications, dashboards and alerts. */
 export interface Catalog {
   readonly topics: readonly Topic[];
   readonly indexTemplates: readonly IndexTemplate[];
@@ -31,10 +31,10 @@ export interface Catalog {
   readonly notifications: Notifications;
 }
 
-/** About certificates and who is refused, which an open environment has none of: its uid. */
+/** Uid of the dashboard about certificates and rejected clients, which only a secured environment has. */
 const SECURITY_DASHBOARD = "groundwork-security";
 
-/** Alerts about what not every environment has, by the name of their group. */
+/** Conditions of alert groups that do not apply to every environment, by the group's name. */
 const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
   machines: ({ machines }) => machines !== undefined,
   security: isSecured,
@@ -42,21 +42,21 @@ const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => bool
 
 export interface SynthesizeProps extends StorageStackProps {
   /**
-   * Folder that the stacks are written to.
+   * Output folder of the stacks.
    *
-   * @default - `CDKTF_OUTDIR`, which the cdktf CLI sets, else `cdktf.out` in the working directory
+   * @default - `CDKTF_OUTDIR`, which the cdktf CLI sets, or `cdktf.out` in the working directory
    */
   readonly outdir?: string;
   /**
-   * Whether the environment's secrets are checked, and made where they are missing. A synth that is only looked at has no need of them: it
-   * holds their paths alone.
+   * Whether the environment's secrets are checked, and generated if they are missing. A synth that is not deployed does not need them: it
+   * contains only their paths.
    *
    * @default true
    */
   readonly secrets?: boolean;
 }
 
-/** Writes the stacks of an environment as Terraform JSON. Throws a `ValidationError` where a declaration or a secret cannot work. */
+/** Writes the stacks of an environment as Terraform JSON. Throws a `ValidationError` if a declaration or a secret is invalid. */
 export async function synthesizePlatform(
   environment: Environment,
   catalog: Catalog,
@@ -70,7 +70,7 @@ export async function synthesizePlatform(
   app.synth();
 }
 
-/** Declares every stack of the platform for one environment. @internal */
+/** Declares all stacks of an environment. @internal */
 export function declarePlatform(
   app: Construct,
   environment: Environment,
@@ -104,7 +104,7 @@ export function declarePlatform(
   validatePlacement(app, environment);
 }
 
-/** Fails where a container is placed that there is none of. What is left out, with a machine or by its name, may be placed all the same. */
+/** Throws if placement names an unknown container. Containers of excluded machines and services may be placed. */
 function validatePlacement(
   app: Construct,
   { name, placement = {}, excludedMachines = [], excludedServices = [] }: Environment,

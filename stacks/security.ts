@@ -4,12 +4,12 @@ import { secretsAreGiven, secretsFolder } from "../secrets/platform-secrets";
 import { securityIn } from "../secrets/secret-folder";
 import { stateFolder } from "./state-backend";
 
-/** What an environment's services and sidecars know their principals by; nothing where its networks are trusted. */
+/** Returns the paths of an environment's certificates and passwords, or `undefined` without TLS. */
 export function securityOf(environment: Environment): Security | undefined {
   if (!isSecured(environment)) {
     return undefined;
   }
-  // As a stack's working folder sees it, so that every clone synthesizes the same.
+  // Relative to a stack's working folder, so that every clone synthesizes the same.
   const folder = secretsAreGiven()
     ? secretsFolder(environment)
     : `${stateFolder(environment)}/secrets`;

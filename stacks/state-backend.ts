@@ -11,13 +11,13 @@ import {
 import { validate } from "../constructs/container/validation";
 import type { Environment, StateBackend } from "../environments";
 
-/** The environment's folder of local state as a stack's working folder sees it. */
+/** Returns the environment's folder of local state, relative to a stack's working folder. */
 export function stateFolder({ name }: Environment): string {
   return `../../../.state/${name}`;
 }
 
 /**
- * Where the state of a stack lies. Credentials are nowhere in it: every backend finds them in variables of its own, such as
+ * Declares the backend of a stack's state. It contains no credentials: every backend reads them from its own variables, such as
  * AWS_ACCESS_KEY_ID, TF_HTTP_PASSWORD or PG_CONN_STR.
  */
 export function declareBackend(
@@ -29,7 +29,7 @@ export function declareBackend(
   const name = `${environment.name}/${layer}`;
   switch (backend.kind) {
     case "local":
-      // Relative to the stack's folder in cdktf.out; cdktf's own default is an absolute path of the machine.
+      // Relative to the stack's folder in cdktf.out; the default of cdktf is an absolute path.
       new LocalBackend(stack, { path: `${stateFolder(environment)}/${layer}.tfstate` });
       break;
     case "s3": {
@@ -39,7 +39,7 @@ export function declareBackend(
         region: region ?? "us-east-1",
         key: `groundwork/${name}.tfstate`,
         encrypt: true,
-        // What another S3 API than Amazon's does not have.
+        // Features that other S3 APIs than Amazon's lack.
         ...(endpoint && {
           endpoints: { s3: endpoint },
           usePathStyle: true,
@@ -50,7 +50,7 @@ export function declareBackend(
           skipS3Checksum: true,
         }),
       });
-      // A lock file beside the state, from Terraform 1.10 and OpenTofu 1.10 on; the bindings are older.
+      // Since Terraform 1.10 and OpenTofu 1.10; the bindings are older.
       stack.addOverride("terraform.backend.s3.use_lockfile", true);
       break;
     }
@@ -58,7 +58,7 @@ export function declareBackend(
       validate(
         /^https?:\/\/[^@]+[^/]$/.test(backend.address),
         () =>
-          `the state's address is "${backend.address}": it has to be an http(s) URL without credentials and without a slash at its end`,
+          `the address of the state backend is "${backend.address}": it must be an http(s) URL without credentials and without a trailing slash`,
         stack,
       );
       const address = `${backend.address}/${environment.name}-${layer}`;
@@ -73,7 +73,7 @@ export function declareBackend(
     }
     case "pg":
       new PgBackend(stack, { connStr: "", schemaName: `groundwork_${environment.name}_${layer}` });
-      // The bindings want it in the file; Terraform finds it in PG_CONN_STR.
+      // The bindings require it in the file; Terraform reads it from PG_CONN_STR.
       stack.addOverride("terraform.backend.pg.conn_str", undefined);
       break;
     case "gcs":

@@ -15,12 +15,12 @@ export interface StorageStackProps {
 
 type ObservabilityVolume = "grafana" | "loki" | "prometheus";
 
-/** Every data volume, in a stack of its own, so that destroying all others cannot touch what people stored. */
+/** All data volumes. Their own stack keeps them when the other stacks are destroyed. */
 export class StorageStack extends DockerStack {
   readonly openSearch: readonly DataVolume[];
   readonly kafka: readonly DataVolume[];
   readonly observability: Readonly<Record<ObservabilityVolume, DataVolume>>;
-  /** One a machine. */
+  /** One for each machine. */
   readonly alloy: readonly DataVolume[];
 
   constructor(

@@ -72,7 +72,7 @@ describe("the alerting stack", () => {
     const production = synthesize(environments.production).stacks["production-alerting"];
     expect(production.variable.grafana_url).toEqual({
       type: "string",
-      description: "Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+      description: "URL at which Terraform reaches Grafana: export TF_VAR_grafana_url",
     });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
     expect(production.provider.grafana[0].url).toBe("${var.grafana_url}");

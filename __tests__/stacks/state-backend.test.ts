@@ -87,10 +87,10 @@ describe("the state of every stack lies", () => {
     expect(new Set(places).size).toBe(6);
   });
 
-  test("nowhere that is no URL, or has a password in it", () => {
+  test("at no address that is not a URL or contains a password", () => {
     for (const address of ["gitlab/state", "https://user:secret@example.org", "https://x.org/"]) {
       expect(() => backendOf({ kind: "http", address })).toThrow(
-        `the state's address is "${address}": it has to be an http(s) URL without credentials and without a slash at its end (at laptop-network)`,
+        `the address of the state backend is "${address}": it must be an http(s) URL without credentials and without a trailing slash (at laptop-network)`,
       );
     }
   });

@@ -79,7 +79,7 @@ describe("Grafana", () => {
       type: "string",
       sensitive: true,
       description:
-        'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+        'Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, also for synth',
     });
   });
 

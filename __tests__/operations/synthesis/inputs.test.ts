@@ -12,11 +12,11 @@ describe("what is given when a platform is deployed", () => {
     const unnamed = { ...production, name: "unit-production" };
     expect(missingInputs(unnamed, variables)).toEqual([
       "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)",
-      "TF_VAR_grafana_url is not set: Where Terraform reaches Grafana: export TF_VAR_grafana_url",
+      "TF_VAR_grafana_url is not set: URL at which Terraform reaches Grafana: export TF_VAR_grafana_url",
     ]);
     process.env.TF_VAR_grafana_url = "https://grafana.example.org";
     expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([
-      'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, when you synthesize too',
+      'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, also for synth',
     ]);
     process.env.TF_VAR_grafana_admin_password = "secret";
     expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([]);
