@@ -14,7 +14,7 @@ const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   machines: benchMachines,
 };
 
-/** Measures in the lab what the project promises, each figure a ratio or a bound within one run. */
+/** Runs the benchmark in the lab. Each figure is a ratio or a bound within one run. */
 export async function bench(
   parts: readonly string[],
   { yes }: { readonly yes: boolean },
@@ -22,19 +22,19 @@ export async function bench(
   const unknown = parts.find((part) => !Object.hasOwn(PARTS, part));
   if (unknown !== undefined) {
     throw new CommandError(
-      `there is no part "${unknown}" of the benchmark: allowed are ${Object.keys(PARTS).join(", ")}`,
+      `unknown part "${unknown}" of the benchmark: allowed are ${Object.keys(PARTS).join(", ")}`,
     );
   }
   await prepareLab({ fresh: true, yes, environment: labSecured });
   const figures: Figure[] = [];
   for (const part of parts.length > 0 ? parts : Object.keys(PARTS)) {
     const measured = await PARTS[part]();
-    // At once, for the next part takes minutes and may fail.
+    // Printed now, since the next part takes minutes and may fail.
     console.log(`\n${figureTable(measured)}`);
     figures.push(...measured);
   }
   const missed = figures.filter(({ met }) => !met);
   if (missed.length > 0) {
-    throw new CommandError(`${missed.length} of ${figures.length} targets are not met`);
+    throw new CommandError(`the benchmark missed ${missed.length} of ${figures.length} targets`);
   }
 }

@@ -2,7 +2,7 @@ import { credentialsOf, type Format, RENDERERS } from "../operations/credentials
 import { currentDeclarations } from "../operations/synthesis/environment";
 import { ensureSecrets } from "../secrets/platform-secrets";
 
-/** Prints what an application connects to the clusters with. */
+/** Prints an application's credentials for the clusters. */
 export async function printCredentials(
   application: string | undefined,
   format: Format,

@@ -5,7 +5,7 @@ import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesizeProject } from "../operations/synthesis/tree";
 import { drawPicture, toMermaid } from "../tools/documentation/diagram";
 
-/** Draws what the synthesized stacks of an environment have, as Mermaid into the README. */
+/** Writes a Mermaid diagram of an environment's synthesized stacks into the README. */
 export async function writeDiagram(): Promise<void> {
   const environment = currentEnvironment();
   const picture = drawPicture(environment, await synthesizeProject(environment));
@@ -15,5 +15,5 @@ export async function writeDiagram(): Promise<void> {
     readme,
     readFileSync(readme, "utf8").replace(/```mermaid\n[\s\S]*?```/, () => block),
   );
-  console.log("wrote the picture in README.md");
+  console.log("updated the diagram in README.md");
 }

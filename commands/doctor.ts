@@ -8,12 +8,12 @@ import { variablesOf } from "../operations/synthesis/inputs";
 import { resourcesByEngine, synthesizeProject } from "../operations/synthesis/tree";
 import { CommandError, table } from "../operations/terminal/terminal";
 
-/** Prints every prerequisite of a deploy in one table, and throws with what to do about those that fail. */
+/** Prints all prerequisites of a deploy as a table. Throws with the remedies of those that are not met. */
 export async function doctor(): Promise<void> {
   const [declared, catalog] = currentDeclarations();
   const environment = await followContext(declared);
   const secrets = await checkSecrets(environment, catalog.applications);
-  // Without them there is no synth, which tells what the machine has to have.
+  // A synth tells what the machines need, and fails without secrets.
   const synthesis = secrets.some(({ problem }) => problem)
     ? undefined
     : await synthesizeProject(environment);
@@ -38,6 +38,6 @@ export async function doctor(): Promise<void> {
     throw new CommandError(problems.map((problem) => `- ${problem}`).join("\n"));
   }
   console.log(
-    `\nevery prerequisite of environment "${environment.name}" holds: npm run up deploys it`,
+    `\nenvironment "${environment.name}" meets every prerequisite: deploy it with npm run up`,
   );
 }

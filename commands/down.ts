@@ -5,7 +5,7 @@ import { followContext } from "../operations/engine/context";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { CommandError } from "../operations/terminal/terminal";
 
-/** Stops everything, and removes the data volumes too if that is asked for and confirmed. */
+/** Removes containers and networks, and also the data volumes if requested and confirmed. */
 export async function down({ volumes, yes }: Record<"volumes" | "yes", boolean>): Promise<void> {
   const environment = await followContext(currentEnvironment());
   if (volumes && !yes) {
@@ -17,15 +17,15 @@ export async function down({ volumes, yes }: Record<"volumes" | "yes", boolean>)
 async function confirm({ name }: Environment): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new CommandError(
-      "--volumes destroys all data and there is no terminal to confirm it on: add --yes",
+      "--volumes destroys all data and needs a confirmation, but standard input is not a terminal: add --yes",
     );
   }
   const prompt = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await prompt.question(
-    `This destroys all data of environment "${name}". Type its name to go on: `,
+    `This destroys all data of environment "${name}". Type the environment's name to continue: `,
   );
   prompt.close();
   if (answer !== name) {
-    throw new CommandError(`"${answer}" is not "${name}": nothing was changed`);
+    throw new CommandError(`the name is "${name}", not "${answer}": nothing was changed`);
   }
 }

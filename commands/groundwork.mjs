@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-// npx groundwork, and every npm script: installs what is missing, then runs the program. Plain JavaScript, since it runs before anything
-// is installed.
+// Entry point of npx groundwork and all npm scripts. Installs missing dependencies first, so it is plain JavaScript.
 import { createRequire } from "node:module";
 import "../tools/install.mjs";
 
-// A reader that has seen enough, such as head, ends no deploy.
+// A closed pipe, as with head, must not stop a deploy.
 process.stdout.on("error", (error) => {
   if (error.code !== "EPIPE") {
     throw error;

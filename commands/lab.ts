@@ -3,7 +3,7 @@ import { clientOf, prepareLab } from "../lab/prepare";
 import { deployPlatform } from "../operations/deploy/deploy";
 import { followContext } from "../operations/engine/context";
 
-/** Builds the lab out of package registries and deploys the platform in it, unless told to prepare it alone. */
+/** Builds the lab from package registries and deploys the platform in it, unless `prepare` is set. */
 export async function runLab({ prepare, ...flags }: LabFlags): Promise<void> {
   const options = labOptionsOf(flags);
   const { environment, engine = "bookworm" } = options;

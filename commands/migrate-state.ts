@@ -6,12 +6,12 @@ import { CommandError, table } from "../operations/terminal/terminal";
 import { detectTerraform } from "../operations/terraform/binary";
 import { migrateState } from "../operations/terraform/migrate-state";
 
-/** Moves the local state of every stack to the backend that the environment names. */
+/** Moves the local state of every stack to the environment's backend. */
 export async function moveStateOfEnvironment(): Promise<void> {
   const environment = currentEnvironment();
   if (!environment.state || environment.state.kind === "local") {
     throw new CommandError(
-      `environment "${environment.name}" keeps its state on this machine: set state in ${fileOf(environment.name)} first`,
+      `environment "${environment.name}" has no remote state backend: set state in ${fileOf(environment.name)} first`,
     );
   }
   const terraform = detectTerraform();
@@ -25,6 +25,6 @@ export async function moveStateOfEnvironment(): Promise<void> {
   }
   console.log(table(rows));
   console.log(
-    `\nthe state of environment "${environment.name}" is at its backend: npm run plan says whether anything changes`,
+    `\nthe state of environment "${environment.name}" is in its backend: run npm run plan to check that nothing changes`,
   );
 }

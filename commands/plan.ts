@@ -10,7 +10,7 @@ import { missingInputs } from "../operations/synthesis/inputs";
 import { synthesize } from "../operations/synthesis/synthesize";
 import { refuse } from "../operations/terminal/terminal";
 
-/** Prints what a deploy would change, as Terraform plans it. The exit code says how much that is. */
+/** Prints what a deploy would change, as Terraform plans it. Sets the exit code by the severity of the changes. */
 export async function showPlan({ format }: { readonly format: Format }): Promise<void> {
   const environment = await followContext(currentEnvironment());
   const stacks = await synthesize(environment);

@@ -10,7 +10,7 @@ export interface PreviewOptions {
   readonly format: Format;
 }
 
-/** Prints what the working tree changes against a revision. The exit code says how much that is. */
+/** Prints what the working tree changes compared with a revision. Sets the exit code by the severity of the changes. */
 export async function showPreview({ base, env, all, format }: PreviewOptions): Promise<void> {
   const names = all
     ? Object.keys(knownEnvironments)

@@ -8,7 +8,7 @@ import { renderCommands } from "../tools/documentation/commands";
 import { renderPrincipals } from "../tools/documentation/principals";
 import { exportedTypes, REFERENCE_PAGES, renderReference } from "../tools/documentation/reference";
 
-/** Writes the pages of docs/reference/ out of the types and what is written at them, the stacks and the help of the program. */
+/** Generates docs/reference/ from types and their docstrings, the stacks, and the help of the program. */
 export async function writeReference(program: GuidedCommand): Promise<void> {
   const folder = join(PROJECT_ROOT, "docs", "reference");
   const types = exportedTypes();

@@ -2,7 +2,7 @@ import { followContext } from "../operations/engine/context";
 import { rotate } from "../operations/rotation/rotate";
 import { currentDeclarations } from "../operations/synthesis/environment";
 
-/** Renews the CA, the certificates or an application's password, and deploys that. */
+/** Replaces the CA, the certificates or an application's password, and deploys. */
 export async function rotateSecrets(what: string | undefined): Promise<void> {
   const [environment, { applications }] = currentDeclarations();
   await rotate(await followContext(environment), applications, what);

@@ -2,12 +2,12 @@ import execa, { type ExecaChildProcess, type ExecaError } from "execa";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { CommandError } from "../operations/terminal/terminal";
 
-/** Runs programs of the project one after the other on this terminal, until one fails, whose exit code this process takes over. */
+/** Runs programs one at a time on this terminal. Stops at the first that fails and uses its exit code. */
 export async function runOnTerminal(
   ...commands: readonly (readonly [string, ...string[]])[]
 ): Promise<void> {
   let child: ExecaChildProcess | undefined;
-  // Ctrl-C reaches the program as well, which decides what that means, and this one waits.
+  // Ctrl-C also reaches the program, which decides what to do. This process waits for it.
   const wait = () => undefined;
   const passOn = () => child?.kill("SIGTERM", { forceKillAfterTimeout: false });
   process.on("SIGINT", wait).on("SIGTERM", passOn);

@@ -1,7 +1,7 @@
 import { makeSwarm } from "../operations/swarm/swarm";
 import { currentEnvironment } from "../operations/synthesis/environment";
 
-/** Joins the machines of the environment that are not in its Swarm yet. */
+/** Joins the environment's machines that are not in its Swarm yet. */
 export async function swarm(): Promise<void> {
   const environment = currentEnvironment();
   await makeSwarm(environment);

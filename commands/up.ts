@@ -2,11 +2,11 @@ import { deployPlatform } from "../operations/deploy/deploy";
 import { followContext } from "../operations/engine/context";
 import { currentEnvironment } from "../operations/synthesis/environment";
 
-/** Deploys the platform and returns when every guarantee holds. Throws otherwise. */
+/** Deploys the platform and checks every guarantee. Throws if one does not hold. */
 export async function up(options: {
   readonly atOnce: boolean;
   readonly excludeMachine?: string;
-  /** Former name of excludeMachine. */
+  /** Deprecated name of excludeMachine. */
   readonly without?: string;
 }): Promise<void> {
   if (options.without !== undefined) {

@@ -1,23 +1,22 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
-import { DEPLOY, ENGINE } from "./variables";
+import { DEPLOY, ENGINE, FIX } from "./variables";
 
-/** What changes a running platform. */
+/** Commands that change a running platform. */
 export function deployCommands(): GuidedCommand[] {
   return [
     guided(
       "up",
       {
-        purpose: "Deploy the platform, then check every guarantee in it",
+        purpose: "Deploy the platform and check every guarantee",
         examples: {
-          "npx groundwork up": "deploy, one node of a cluster at a time",
-          "npx groundwork up --exclude-machine c":
-            "deploy to the other machines while machine c is gone",
+          "npx groundwork up": "deploy, replacing one node of a cluster at a time",
+          "npx groundwork up --exclude-machine c": "deploy while machine c is unavailable",
           "GROUNDWORK_ENV=production npx groundwork up": "deploy another environment",
         },
         exitCodes: {
           0: "deployed, and every guarantee holds",
-          1: "refused, failed or interrupted, or a guarantee does not hold: correct what it says and run it again",
+          1: `refused, failed or interrupted, or a guarantee does not hold: ${FIX}`,
         },
         variables: DEPLOY,
         pages: ["docs/how-to/image.md", "docs/how-to/machines.md"],
@@ -26,12 +25,12 @@ export function deployCommands(): GuidedCommand[] {
         command
           .option(
             "--at-once",
-            "replace all nodes of a cluster together, without serving meanwhile",
+            "replace all nodes of a cluster together; it does not serve meanwhile",
             false,
           )
           .option(
             "--exclude-machine <machines>",
-            "machines that are gone, separated by commas (default: none)",
+            "unavailable machines to skip, separated by commas (default: none)",
           )
           .addOption(new Option("--without <machines>").conflicts("excludeMachine").hideHelp())
           .action(async (options) => (await import("../up")).up(options)),
@@ -39,36 +38,37 @@ export function deployCommands(): GuidedCommand[] {
     guided(
       "down",
       {
-        purpose: "Stop the platform and keep its data volumes",
+        purpose: "Remove containers and networks, and keep the data volumes",
         examples: {
-          "npx groundwork down": "remove containers and networks, keep the data",
-          "npx groundwork down --volumes": "remove the data too, after a typed confirmation",
-          "npx groundwork down --volumes --yes": "the same in a script",
+          "npx groundwork down": "stop the platform and keep its data",
+          "npx groundwork down --volumes": "remove the data too, after a confirmation",
+          "npx groundwork down --volumes --yes":
+            "remove the data without a confirmation, for scripts",
         },
         exitCodes: {
           0: "the platform is down",
-          1: "refused, failed or interrupted, or something remains: correct what it says and run it again",
+          1: `refused, failed or interrupted, or resources remain: ${FIX}`,
         },
         variables: DEPLOY,
         pages: ["README.md"],
       },
       (command) =>
         command
-          .option("--volumes", "remove the data volumes too: all data is lost", false)
-          .option("--yes", "do not ask for the confirmation", false)
+          .option("--volumes", "also remove the data volumes; all data is lost", false)
+          .option("--yes", "skip the confirmation", false)
           .action(async (options) => (await import("../down")).down(options)),
     ),
     guided(
       "adopt",
       {
-        purpose: "Deploy as up does, and take over what runs and the state does not know",
+        purpose: "Deploy, and take over resources that are not in the state",
         examples: {
-          "npx groundwork adopt": "after the state was lost, or from a second clone",
-          "GROUNDWORK_ENV=production npx groundwork adopt": "the same for another environment",
+          "npx groundwork adopt": "deploy after the state was lost, or from a second clone",
+          "GROUNDWORK_ENV=production npx groundwork adopt": "deploy another environment",
         },
         exitCodes: {
-          0: "everything is in the state, and every guarantee holds",
-          1: "refused, failed or interrupted, or a guarantee does not hold: correct what it says and run it again",
+          0: "every resource is in the state, and every guarantee holds",
+          1: `refused, failed or interrupted, or a guarantee does not hold: ${FIX}`,
         },
         variables: DEPLOY,
         pages: ["docs/how-to/adopt.md"],
@@ -78,16 +78,16 @@ export function deployCommands(): GuidedCommand[] {
     guided(
       "swarm",
       {
-        purpose: "Make the machines of an environment one Docker Swarm",
+        purpose: "Join the machines of an environment into a Docker Swarm",
         examples: {
           "GROUNDWORK_ENV=lab-three npx groundwork swarm":
-            "join the machines; run again, it takes in those that are missing",
+            "join all machines that are not in the Swarm yet",
           "GROUNDWORK_ENV=lab-three npx groundwork swarm && GROUNDWORK_ENV=lab-three npx groundwork up":
-            "join them and deploy",
+            "join the machines, then deploy",
         },
         exitCodes: {
           0: "every machine is in the Swarm",
-          1: "an engine does not answer or is in another Swarm: correct what it says and run it again",
+          1: `an engine does not answer or is in another Swarm: ${FIX}`,
         },
         variables: ENGINE,
         pages: ["docs/how-to/machines.md"],
@@ -97,16 +97,16 @@ export function deployCommands(): GuidedCommand[] {
     guided(
       "migrate-state",
       {
-        purpose: "Move the local state of every stack to the backend that the environment names",
+        purpose: "Move the local Terraform state to the environment's backend",
         examples: {
           "GROUNDWORK_ENV=production npx groundwork migrate-state":
-            "after state was set in environments/production.ts",
+            "move the state after setting state in environments/production.ts",
           "GROUNDWORK_ENV=production npx groundwork migrate-state && GROUNDWORK_ENV=production npx groundwork plan":
-            "move it, then see that nothing changes",
+            "move the state, then check that nothing changes",
         },
         exitCodes: {
-          0: "the state of every stack is there",
-          1: "no backend is named, or it refused: correct what it says and run it again",
+          0: "the state of every stack is in the backend",
+          1: `no backend is configured, or it rejected the state: ${FIX}`,
         },
         variables: DEPLOY,
         pages: ["docs/how-to/backend.md"],

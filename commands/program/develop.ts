@@ -1,9 +1,9 @@
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
 
-const PASSED = { 0: "passed", 1: "something failed: its message is above" };
-const WRITTEN = { 0: "written", 1: "failed, nothing is written: correct what it says" };
+const PASSED = { 0: "passed", 1: "failed: see the messages above" };
+const WRITTEN = { 0: "written", 1: "failed, nothing is written: the message says what to fix" };
 
-/** What one needs who changes Groundwork itself. */
+/** Commands for the development of Groundwork itself. */
 export function developCommands(): GuidedCommand[] {
   return [
     guided(
@@ -11,17 +11,17 @@ export function developCommands(): GuidedCommand[] {
       {
         purpose: "Run the compiler and the tests that need no Docker",
         examples: {
-          "npx groundwork test": "everything",
-          "npx groundwork test --changed": "what the uncommitted changes touch",
-          "npx groundwork test __tests__/docs/docs.test.ts": "the compiler and one file of tests",
+          "npx groundwork test": "run everything",
+          "npx groundwork test --changed": "run only the tests that the uncommitted changes affect",
+          "npx groundwork test __tests__/docs/docs.test.ts": "run the compiler and one test file",
         },
         exitCodes: PASSED,
         pages: ["docs/architecture.md"],
       },
       (command) =>
         command
-          .argument("[arguments...]", "arguments of jest")
-          .option("--changed", "only the tests that the uncommitted changes touch", false)
+          .argument("[arguments...]", "arguments for jest")
+          .option("--changed", "run only the tests that the uncommitted changes affect", false)
           .allowUnknownOption()
           .action((args, { changed }) =>
             runScript(["node", "tools/test.mjs", ...(changed ? ["--changed"] : []), ...args]),
@@ -30,26 +30,30 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "test:e2e",
       {
-        purpose: "Run suites of tests with real servers in the lab",
+        purpose: "Run end-to-end test suites with real servers in the lab",
         examples: {
-          "npx groundwork test:e2e smoke": "one suite",
-          "npx groundwork test:e2e remote --times 3": "one again and again",
-          "npx groundwork test:e2e --stale": "which suites have to run again",
+          "npx groundwork test:e2e smoke": "run one suite",
+          "npx groundwork test:e2e remote --times 3": "run a suite three times",
+          "npx groundwork test:e2e --stale": "list the suites that have to run again",
         },
         exitCodes: {
-          0: "every suite passed, or none is stale",
-          1: "a suite failed or is stale: the table names it",
+          0: "every suite passed; with --stale, none is stale",
+          1: "a suite failed, or is stale: the output names it",
           130: "interrupted",
         },
         pages: ["lab/README.md"],
       },
       (command) =>
         command
-          .argument("[suites...]", "folders in __tests__/e2e (default: all of them)")
-          .option("--times <count>", "how often each suite runs", "1")
+          .argument("[suites...]", "folders in __tests__/e2e (default: all)")
+          .option("--times <count>", "number of runs of each suite", "1")
           .option("--record", "record the commit of each suite that passes", false)
-          .option("--stale", "run none, name those whose code changed since they passed", false)
-          .option("--quarantine", "run what fails now and then instead", false)
+          .option(
+            "--stale",
+            "run nothing; list the suites whose code changed since they passed",
+            false,
+          )
+          .option("--quarantine", "run the quarantined (flaky) tests instead", false)
           .action((suites, { times, ...switches }) =>
             runScript([
               "node",
@@ -75,11 +79,11 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "reference",
       {
-        purpose: "Write docs/reference/ from the types, the stacks and the help",
+        purpose: "Generate docs/reference/ from types, stacks and help",
         examples: {
-          "npx groundwork reference": "after a change of any of them",
+          "npx groundwork reference": "generate the pages after a change",
           "npx groundwork reference && git diff docs/reference":
-            "write it and look at what changed",
+            "generate the pages and review the changes",
         },
         exitCodes: WRITTEN,
         pages: ["docs/architecture.md"],
@@ -92,10 +96,11 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "diagram",
       {
-        purpose: "Draw the stacks of an environment into README.md",
+        purpose: "Update the diagram of the stacks in README.md",
         examples: {
-          "npx groundwork diagram": "after a change of the stacks",
-          "npx groundwork diagram && git diff README.md": "draw it and look at what changed",
+          "npx groundwork diagram": "update the diagram after a change of the stacks",
+          "npx groundwork diagram && git diff README.md":
+            "update the diagram and review the changes",
         },
         exitCodes: WRITTEN,
         pages: ["docs/architecture.md"],
@@ -105,17 +110,17 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "jar",
       {
-        purpose: "Build the jar of kafka-init, with a JDK from 17 on and Maven",
+        purpose: "Build the jar of kafka-init; needs JDK 17 or newer and Maven",
         examples: {
-          "npx groundwork jar": "after a change in constructs/kafka/kafka-init/",
-          "npx groundwork jar --jar /tmp/kafka-init.jar": "into another file",
+          "npx groundwork jar": "build after a change in constructs/kafka/kafka-init/",
+          "npx groundwork jar --jar /tmp/kafka-init.jar": "write to another file",
         },
         exitCodes: WRITTEN,
         pages: ["docs/how-to/image.md"],
       },
       (command) =>
         command
-          .option("--jar <file>", "where to", "constructs/kafka/kafka-init.jar")
+          .option("--jar <file>", "output file", "constructs/kafka/kafka-init.jar")
           .action(({ jar }) =>
             runScript(["node", "constructs/kafka/kafka-init/build.mjs", "--jar", jar]),
           ),
@@ -123,26 +128,26 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "topic-configs",
       {
-        purpose: "Ask Kafka's own libraries which configs a topic has",
+        purpose: "Update the list of topic configs from Kafka's own libraries",
         examples: {
-          "npx groundwork topic-configs": "after a change of Kafka's version",
-          "npx groundwork topic-configs /tmp/topic-configs.json": "into another file",
+          "npx groundwork topic-configs": "update the list after an upgrade of Kafka",
+          "npx groundwork topic-configs /tmp/topic-configs.json": "write to another file",
         },
         exitCodes: WRITTEN,
         pages: ["docs/how-to/image.md"],
       },
       (command) =>
         command
-          .argument("[file]", "where to", "constructs/kafka/topic-configs.json")
+          .argument("[file]", "output file", "constructs/kafka/topic-configs.json")
           .action((file) => runScript(["node", "constructs/kafka/topic-configs/make.mjs", file])),
     ),
     guided(
       "bindings",
       {
-        purpose: "Regenerate the bindings of the Grafana provider from the Terraform registry",
+        purpose: "Regenerate the bindings of the Grafana Terraform provider",
         examples: {
-          "npx groundwork bindings": "after a change of the provider's version",
-          "npx groundwork bindings && git diff packages": "and look at what changed",
+          "npx groundwork bindings": "regenerate after an upgrade of the provider",
+          "npx groundwork bindings && git diff packages": "regenerate and review the changes",
         },
         exitCodes: WRITTEN,
         pages: ["docs/architecture.md"],

@@ -3,29 +3,30 @@ import { type GuidedCommand, guided } from "../../operations/terminal/command";
 import { DEPLOY, ENVIRONMENT } from "./variables";
 
 const format = () =>
-  new Option("--format <format>", "how the changes are shown")
+  new Option("--format <format>", "output format")
     .choices(["terminal", "markdown", "json"] as const)
     .default("terminal" as const);
 
 const EXIT_CODES = {
-  0: "nothing changes",
-  1: "failed; the message says what to do",
+  0: "no changes",
+  1: "failed: the message says what to do",
   2: "there are changes",
-  3: "there are changes that destroy something",
+  3: "there are destructive changes",
 };
 
-/** What looks, and changes nothing. */
+/** Commands that change nothing. */
 export function inspectCommands(): GuidedCommand[] {
   return [
     guided(
       "preview",
       {
-        purpose: "Show what the working tree changes, without engine, network or credentials",
+        purpose: "Show what the working tree would change, without engine, network or credentials",
         examples: {
-          "npx groundwork preview": "what is not committed yet changes",
+          "npx groundwork preview": "show what the uncommitted changes do",
           "npx groundwork preview --base main --all":
-            "what this branch changes in every environment",
-          "npx groundwork preview --format markdown >preview.md": "the same for a pull request",
+            "compare this branch with main, for every environment",
+          "npx groundwork preview --format markdown >preview.md":
+            "write Markdown for a pull request",
         },
         exitCodes: EXIT_CODES,
         variables: ENVIRONMENT,
@@ -34,19 +35,19 @@ export function inspectCommands(): GuidedCommand[] {
       (command) =>
         command
           .option("--base <revision>", "commit, branch or tag to compare with", "HEAD")
-          .option("--env <environment>", "the environment (default: GROUNDWORK_ENV, or laptop)")
-          .option("--all", "every environment", false)
+          .option("--env <environment>", "environment (default: GROUNDWORK_ENV, or laptop)")
+          .option("--all", "show every environment", false)
           .addOption(format())
           .action(async (options) => (await import("../preview")).showPreview(options)),
     ),
     guided(
       "plan",
       {
-        purpose: "Show what Terraform would change in what is deployed",
+        purpose: "Show what a deploy would change, as Terraform plans it",
         examples: {
           "npx groundwork plan": 'plan every stack of environment "laptop"',
           "GROUNDWORK_ENV=production npx groundwork plan --format json >plan.json":
-            "plan another environment, for a script",
+            "write JSON for a script, for another environment",
         },
         exitCodes: EXIT_CODES,
         variables: DEPLOY,
@@ -62,13 +63,13 @@ export function inspectCommands(): GuidedCommand[] {
       {
         purpose: "Check every prerequisite of a deploy",
         examples: {
-          "npx groundwork doctor": "check this machine, its engine and Terraform",
+          "npx groundwork doctor": "check this machine, its Docker engine and Terraform",
           "GROUNDWORK_ENV=lab-three npx groundwork doctor":
-            "check every machine of an environment of several",
+            "check every machine of another environment",
         },
         exitCodes: {
-          0: "every prerequisite holds; there may be warnings",
-          1: "a prerequisite does not hold: the last lines say what to do about each",
+          0: "every prerequisite is met; there may be warnings",
+          1: "a prerequisite is not met: the last lines say how to fix each",
         },
         variables: DEPLOY,
         pages: ["README.md"],

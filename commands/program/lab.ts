@@ -1,44 +1,46 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { FIX } from "./variables";
 
 const VARIABLES = {
-  GROUNDWORK_LAB_CACHE: "folder of what the lab builds (default: ~/.cache/groundwork-lab)",
+  GROUNDWORK_LAB_CACHE:
+    "folder for everything that the lab builds (default: ~/.cache/groundwork-lab)",
 };
 
-/** What builds the lab and works in it. */
+/** Commands that build the lab and use it. */
 export function labCommands(): GuidedCommand[] {
   return [
     guided(
       "lab",
       {
-        purpose: "Build a lab from package registries, as root on Debian, and deploy there",
+        purpose: "Build a lab and deploy to it, without an image registry, as root on Debian",
         examples: {
-          "npx groundwork lab": 'build what is missing and deploy environment "lab"',
+          "npx groundwork lab": 'build the lab and deploy environment "lab"',
           "npx groundwork lab --secured --fresh":
-            "with TLS, without data and secrets of earlier labs",
-          "npx groundwork lab --prepare": "build what is missing and deploy nothing",
+            "start over with TLS: no data and secrets of earlier labs",
+          "npx groundwork lab --prepare": "build the lab without a deploy",
         },
         exitCodes: {
-          0: "the lab is there; the last lines say how to use cdktf in it",
-          1: "refused or failed: correct what it says and run it again",
+          0: "the lab is ready; the last lines say how to use cdktf in it",
+          1: `refused or failed: ${FIX}`,
         },
         variables: VARIABLES,
         pages: ["lab/README.md"],
       },
       (command) =>
         command
-          .option("--fresh", "remove data, state and secrets of earlier labs", false)
-          .option("--yes", "go on although the engine serves other containers", false)
-          .option("--secured", "with TLS: environment lab-secured, or lab-three-secured", false)
-          .option("--prepare", "deploy nothing", false)
+          .option("--fresh", "remove data, state and secrets of earlier labs first", false)
+          .option("--yes", "continue even if the engine runs other containers", false)
+          .option("--secured", "enable TLS: environment lab-secured, or lab-three-secured", false)
+          .option("--prepare", "build the lab without a deploy", false)
           .option(
             "--machines <count>",
-            "3: environment lab-three, an engine for each machine (default: one machine)",
+            "number of machines, each with its own engine; only 3 is allowed (default: one machine)",
           )
           .addOption(
             new Option(
               "--engine <name>",
-              "Debian release whose Docker engine answers (default: bookworm)",
+              "Debian release that provides the Docker engine (default: bookworm)",
             ).choices(["bookworm", "trixie", "forky"] as const),
           )
           .action(async (options) => (await import("../lab")).runLab(options)),
@@ -48,10 +50,10 @@ export function labCommands(): GuidedCommand[] {
       {
         purpose: "Print the schema of the lab's Terraform provider as JSON",
         examples: {
-          "npx groundwork lab:schema": "what terraform providers schema -json says",
-          "npx groundwork lab:schema >schema.json": "the same into a file",
+          "npx groundwork lab:schema": "print the output of terraform providers schema -json",
+          "npx groundwork lab:schema >schema.json": "write it to a file",
         },
-        exitCodes: { 0: "printed to standard output", 1: "the provider could not be built" },
+        exitCodes: { 0: "schema printed to standard output", 1: "the provider could not be built" },
         variables: VARIABLES,
         pages: ["lab/README.md"],
       },
@@ -60,12 +62,12 @@ export function labCommands(): GuidedCommand[] {
     guided(
       "bench",
       {
-        purpose: "Measure in the lab what the project promises about speed",
+        purpose: "Run the benchmark in the lab and compare with the targets",
         examples: {
-          "npx groundwork bench": "every part",
-          "npx groundwork bench tests platform": "two of them",
+          "npx groundwork bench": "run every part",
+          "npx groundwork bench tests platform": "run two parts",
         },
-        exitCodes: { 0: "every target is met", 1: "a target is not met, or a part failed" },
+        exitCodes: { 0: "every target is met", 1: "a target is missed, or a part failed" },
         variables: VARIABLES,
         pages: ["lab/README.md"],
       },
@@ -73,9 +75,9 @@ export function labCommands(): GuidedCommand[] {
         command
           .argument(
             "[parts...]",
-            "tests, platform, secured, machines (default: all of them, in that order)",
+            "tests, platform, secured, machines (default: all, in this order)",
           )
-          .option("--yes", "go on although the engine serves other containers", false)
+          .option("--yes", "continue even if the engine runs other containers", false)
           .action(async (parts, options) => (await import("../bench")).bench(parts, options)),
     ),
   ];

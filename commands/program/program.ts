@@ -8,7 +8,7 @@ import { labCommands } from "./lab";
 import { secretCommands } from "./secrets";
 import { DEPLOY } from "./variables";
 
-/** Headings of the help, and what stands below each. */
+/** Commands by their heading in the help. */
 const GROUPS: Readonly<Record<string, () => readonly GuidedCommand[]>> = {
   "Deploy:": deployCommands,
   "Inspect:": inspectCommands,
@@ -17,20 +17,20 @@ const GROUPS: Readonly<Record<string, () => readonly GuidedCommand[]>> = {
   "Develop Groundwork:": developCommands,
 };
 
-/** The command line. A command's own code is loaded when it runs. @internal */
+/** Returns the program with all commands. A command's code is loaded when it runs. @internal */
 export function createProgram(): GuidedCommand {
   return guided(
     "npx groundwork",
     {
-      purpose: "One shared data platform as code: OpenSearch, Kafka and Grafana on Docker",
+      purpose: "Deploy OpenSearch, Kafka and Grafana on Docker, declared in TypeScript",
       examples: {
-        "npx groundwork doctor": "check what a deploy needs of this machine",
+        "npx groundwork doctor": "check the prerequisites of a deploy",
         "npx groundwork up": 'deploy environment "laptop" to this machine\'s Docker engine',
-        "npx groundwork up --help": "options, examples and exit codes of a command",
+        "npx groundwork up --help": "show options, examples and exit codes of a command",
       },
       exitCodes: {
         0: "done",
-        1: "failed; the message on standard error says what to do",
+        1: "failed: the message on standard error says what to do",
         2: "preview and plan: there are changes",
         3: "preview and plan: there are destructive changes",
       },
@@ -41,6 +41,7 @@ export function createProgram(): GuidedCommand {
       program
         .version(require("../../package.json").version, "-V, --version", "show the version")
         .usage("<command> [options]")
+        .helpCommand("help [command]", "Show the help of a command")
         .enablePositionalOptions();
       for (const [heading, commands] of Object.entries(GROUPS)) {
         for (const command of commands()) {
@@ -51,7 +52,7 @@ export function createProgram(): GuidedCommand {
   );
 }
 
-/** Does what a command line says, and sets the exit code. */
+/** Runs a command line and sets the exit code. */
 export function runProgram(args: readonly string[]): Promise<void> {
   return runCommand(async () => {
     try {
@@ -60,7 +61,7 @@ export function runProgram(args: readonly string[]): Promise<void> {
       if (!(error instanceof CommanderError)) {
         throw error;
       }
-      // It has shown its help or version.
+      // Help or version was shown.
       process.exitCode = error.exitCode;
     }
   });

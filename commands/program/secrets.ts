@@ -1,23 +1,23 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
-import { DEPLOY, ENVIRONMENT } from "./variables";
+import { DEPLOY, ENVIRONMENT, FIX } from "./variables";
 
-/** What shows and renews credentials. */
+/** Commands for credentials and certificates. */
 export function secretCommands(): GuidedCommand[] {
   return [
     guided(
       "credentials",
       {
-        purpose: "Print what an application connects to Kafka and OpenSearch with",
+        purpose: "Print an application's credentials for Kafka and OpenSearch",
         examples: {
-          "npx groundwork credentials orders": "addresses, user and password",
+          "npx groundwork credentials orders": "show addresses, user and password",
           "npx groundwork credentials orders --format properties >client.properties":
-            "a configuration for Kafka's own clients",
+            "write a configuration for Kafka clients",
           "npx groundwork credentials orders --format env >orders.env":
-            "variables for docker run --env-file",
+            "write variables for docker run --env-file",
         },
         exitCodes: {
-          0: "printed to standard output",
+          0: "credentials printed to standard output",
           1: "the application is not declared in catalog/applications.ts",
         },
         variables: { ...ENVIRONMENT, GROUNDWORK_SECRETS: DEPLOY.GROUNDWORK_SECRETS },
@@ -28,7 +28,7 @@ export function secretCommands(): GuidedCommand[] {
           .usage("<application> [options]")
           .argument("[application]", "name of an application in catalog/applications.ts")
           .addOption(
-            new Option("--format <format>", "how they are written; ca is the CA bundle alone")
+            new Option("--format <format>", "output format; ca prints only the CA bundle")
               .choices(["text", "properties", "env", "ca"] as const)
               .default("text" as const),
           )
@@ -39,15 +39,15 @@ export function secretCommands(): GuidedCommand[] {
     guided(
       "rotate",
       {
-        purpose: "Renew certificates or an application's password, and deploy them",
+        purpose: "Replace certificates, the CA or a password, and deploy",
         examples: {
-          "npx groundwork rotate certificates": "a new certificate for every service",
-          "npx groundwork rotate ca": "a new CA, in three steps; run it again to go on",
-          "npx groundwork rotate orders": "a new password for application orders",
+          "npx groundwork rotate certificates": "replace the certificate of every service",
+          "npx groundwork rotate ca": "replace the CA in three steps; run again to continue",
+          "npx groundwork rotate orders": "replace the password of application orders",
         },
         exitCodes: {
-          0: "what was asked for, or the step of it that is told, is deployed",
-          1: "refused, failed or interrupted: correct what it says and run it again",
+          0: "the new secrets, or the step that the output names, are deployed",
+          1: `refused, failed or interrupted: ${FIX}`,
         },
         variables: DEPLOY,
         pages: ["docs/security.md"],

@@ -1,25 +1,30 @@
-/** Read by every command that is about one environment. */
+/** What to do after exit code 1. */
+export const FIX = "fix what the message names and run the command again";
+
+/** Variables of every command that works on one environment. */
 export const ENVIRONMENT = {
-  GROUNDWORK_ENV: "the environment, a file in environments/ (default: laptop)",
+  GROUNDWORK_ENV: "environment, a file in environments/ (default: laptop)",
 };
 
-/** Read by every command that asks a Docker engine. */
+/** Variables of every command that connects to a Docker engine. */
 export const ENGINE = {
   ...ENVIRONMENT,
-  DOCKER_HOST: "the Docker engine (default: that of the current Docker context)",
+  DOCKER_HOST: "Docker engine (default: that of the current Docker context)",
 };
 
-/** Read by every command that runs Terraform. */
+/** Variables of every command that runs Terraform. */
 const TERRAFORM = {
   ...ENGINE,
   TERRAFORM_BINARY_NAME:
-    "Terraform or OpenTofu (default: the first of terraform and tofu on the PATH)",
+    "Terraform or OpenTofu binary (default: terraform, or tofu if it is missing)",
 };
 
-/** Read by every command that synthesizes the stacks with their secrets. */
+/** Variables of every command that synthesizes the stacks with their secrets. */
 export const DEPLOY = {
   ...TERRAFORM,
-  GROUNDWORK_SECRETS: "folder with the secrets (default: .state/<environment>/secrets/)",
-  TF_VAR_grafana_admin_password: "Grafana's admin password, where the environment wants it given",
-  TF_VAR_grafana_url: "where Terraform reaches Grafana, where the environment publishes no ports",
+  GROUNDWORK_SECRETS: "folder of the secrets (default: .state/<environment>/secrets/)",
+  TF_VAR_grafana_admin_password:
+    'Grafana\'s admin password; required if grafana.adminPassword is "variable"',
+  TF_VAR_grafana_url:
+    "URL of Grafana for Terraform; required without hostPorts, or with several machines",
 };
