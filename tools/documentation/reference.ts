@@ -8,11 +8,11 @@ export const REFERENCE_PAGES: Readonly<
   Record<string, { readonly title: string; readonly types: readonly string[] }>
 > = {
   environment: {
-    title: "What an environment sets",
+    title: "Environment settings",
     types: ["Environment", "NetworkSettings", "StateBackend", "Smtp"],
   },
   catalog: {
-    title: "What the catalog declares",
+    title: "Catalog",
     types: [
       ...[
         "Topic",
@@ -27,7 +27,7 @@ export const REFERENCE_PAGES: Readonly<
     ],
   },
   constructs: {
-    title: "What the constructs take",
+    title: "Constructs",
     types: [
       ...["ServiceContainerProps", "HealthCheck", "LoopbackPort", "Ulimit", "ServiceSettings"],
       ...["NetworkProps", "DataVolumeProps", "OpenSearchClusterProps", "OpenSearchInitProps"],
@@ -88,9 +88,13 @@ export function renderReference(page: string, types = exportedTypes()): string {
     }
     return renderType(declaration, types, names);
   });
-  return [`# ${title}`, "", "Made of the types by `npm run reference`.", "", ...sections].join(
-    "\n",
-  );
+  return [
+    `# ${title}`,
+    "",
+    "Generated from the types by `npm run reference`.",
+    "",
+    ...sections,
+  ].join("\n");
 }
 
 function renderType(declaration: Declaration, types: Types, linked: readonly string[]): string[] {
