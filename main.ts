@@ -1,4 +1,4 @@
-// The app of cdktf.json: synthesizes the environment that the variables name.
+// The app of cdktf.json: synthesizes the environment that GROUNDWORK_ENV names.
 import { ValidationError } from "./constructs/container/validation";
 import { currentDeclarations } from "./operations/synthesis/environment";
 import { withEngine } from "./stacks/placement";
@@ -9,13 +9,13 @@ async function main(): Promise<void> {
   const [environment, catalog] = currentDeclarations(GROUNDWORK_ENV);
   const engine = DOCKER_HOST ? { host: DOCKER_HOST } : undefined;
   await synthesizePlatform(withEngine(environment, engine), catalog, {
-    // Set to look at what is synthesized, which takes no more than the secrets' paths.
+    // Set for synths that are not deployed: they contain only the paths of secrets.
     secrets: GROUNDWORK_WITHOUT_SECRETS !== "confirmed",
   });
 }
 
 main().catch((error) => {
-  // cdktf shows what the app prints. A wrong declaration is described by its message alone.
+  // cdktf prints this output. An invalid declaration needs no stack trace.
   const isDeclared = error instanceof ValidationError;
   console.error(isDeclared ? error.message.replaceAll(`${__dirname}/`, "") : error);
   process.exitCode = 1;

@@ -19,13 +19,13 @@ const [indexTemplates, dashboards, alertGroups] = all(
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
   () => DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
   () => readAlertGroups(join(ROOT, "alerts"), ROOT),
-  // Here too, so that what is wrong in these is said together with what is wrong in files.
+  // Validated here too, so that all errors of the catalog are reported together.
   () => validateTopics(topics),
   () => validateApplications(applications, topics),
   () => validateNotifications(notifications),
 );
 
-/** Everything in this folder, in dashboards/ and in alerts/. */
+/** The content of this folder, dashboards/ and alerts/. */
 export const catalog: Catalog = {
   topics,
   applications,

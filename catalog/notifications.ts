@@ -1,8 +1,8 @@
 import type { Notifications } from "../constructs";
 
 /**
- * Who hears of alerts. Replace the address and give the environment an `smtp`, or use a webhook or Slack. What is only worth
- * knowing (severity info) is shown in Grafana and nobody is told.
+ * Notifications of alerts. Replace the address and set `grafana.smtp` in the environment, or use a webhook or Slack. Alerts of severity
+ * info are only shown in Grafana.
  */
 export const notifications: Notifications = {
   contactPoints: [{ name: "operators", email: { addresses: ["operators@example.org"] } }],

@@ -47,7 +47,7 @@ export function missingSecrets(environment: Environment): string[] {
     !existsSync(adminPasswordFile(environment));
   return missing
     ? [
-        `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)`,
+        `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password, the only way that npx cdktf supports`,
       ]
     : [];
 }

@@ -71,7 +71,7 @@ describe("the admin password's file", () => {
 test("a required password that is not set is reported before Terraform runs", () => {
   const wanting = { ...laptop, name: "unit-wanting" };
   expect(missingSecrets({ ...wanting, grafana: { adminPassword: "variable" } })).toEqual([
-    "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-wanting/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)",
+    "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-wanting/grafana-admin-password, the only way that npx cdktf supports",
   ]);
   expect(missingSecrets({ ...wanting, excludedServices: ["grafana"] })).toEqual([]);
 });

@@ -1,5 +1,6 @@
-// One broker and a topic in a project of one's own.
-// node -r ./tools/register.js examples/kafka-only/main.ts writes cdktf.out; terraform in cdktf.out/stacks/orders deploys it.
+// One Kafka broker and a topic.
+// Synthesize: node -r ./tools/register.js examples/kafka-only/main.ts
+// Deploy: terraform -chdir=cdktf.out/stacks/orders init && terraform -chdir=cdktf.out/stacks/orders apply
 import { App, LocalBackend, TerraformStack } from "cdktf";
 import { KafkaCluster } from "../../constructs";
 

@@ -1,5 +1,6 @@
-// One OpenSearch node and its index templates in a project of one's own, with HTTP on port 9200 of this machine.
-// node -r ./tools/register.js examples/opensearch-only/main.ts writes cdktf.out; terraform in cdktf.out/stacks/search deploys it.
+// One OpenSearch node with index templates. HTTP is on port 9200 of this machine.
+// Synthesize: node -r ./tools/register.js examples/opensearch-only/main.ts
+// Deploy: terraform -chdir=cdktf.out/stacks/search init && terraform -chdir=cdktf.out/stacks/search apply
 import { join } from "node:path";
 import { App, LocalBackend, TerraformStack } from "cdktf";
 import { IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../../constructs";

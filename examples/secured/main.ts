@@ -1,6 +1,7 @@
-// Kafka and OpenSearch with TLS, and an application with its permissions in both, in a project of one's own. examples/secured/secrets/ has the
-// CA, the key pairs and the application's password: keep it, and keep it out of version control.
-// node -r ./tools/register.js examples/secured/main.ts writes it and cdktf.out; terraform in cdktf.out/stacks/shop deploys them.
+// Kafka and OpenSearch with TLS, and an application with permissions in both.
+// Synthesize: node -r ./tools/register.js examples/secured/main.ts
+// Deploy: terraform -chdir=cdktf.out/stacks/shop init && terraform -chdir=cdktf.out/stacks/shop apply
+// The synth also writes the CA, key pairs and password to examples/secured/secrets/. Keep that folder, and keep it out of version control.
 import { join } from "node:path";
 import { App, LocalBackend, TerraformStack } from "cdktf";
 import {

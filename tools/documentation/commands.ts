@@ -1,14 +1,14 @@
 import { fullName, type GuidedCommand } from "../../operations/terminal/command";
 import { code, row } from "./reference";
 
-/** Returns a Markdown page with the help of every command. */
+/** A page of Markdown with what the help of every command says. */
 export function renderCommands(program: GuidedCommand): string {
   const commands = program.commands as readonly GuidedCommand[];
   const anchor = (command: GuidedCommand) => fullName(command).replace(/[^\w -]/g, "");
   return [
     "# Commands",
     "",
-    "Every command is also an npm script: `npm run up -- --at-once` is `npx groundwork up --at-once`. Generated from `--help` by `npm run reference`.",
+    "Made of the commands' own `--help` by `npm run reference`. `npm run up -- --at-once` is `npx groundwork up --at-once`, and so on.",
     "",
     ...table(
       ["command", "purpose"],

@@ -14,8 +14,8 @@ const EVERYTHING = "everything";
 const NOTHING = "nothing";
 
 /**
- * Returns a Markdown table of the principals of a secured environment and their permissions in Kafka, OpenSearch, Prometheus and Loki, as
- * its stacks configure them.
+ * Who has a certificate in a secured environment, and what each may do: what its stacks give Kafka, OpenSearch, Prometheus and Loki to
+ * decide by.
  */
 export function renderPrincipals(environment: Environment, synthesis: Synthesis): string {
   const containers = new Map(containersIn(synthesis).map((body) => [body.name, body]));
@@ -24,29 +24,29 @@ export function renderPrincipals(environment: Environment, synthesis: Synthesis)
     openSearchAuthorization,
     prometheusAuthorization,
     lokiAuthorization,
-  ].map((authorizationIn) => authorizationIn(containers));
+  ].map((rights) => rights(containers));
   const rows = [...principalsOf(environment).keys()].map((name) => [
     `\`${name}\``,
-    ...services.map((permissionsOf) => permissionsOf(name)),
+    ...services.map((rights) => rights(name)),
   ]);
   const table = [
     ["principal", "Kafka", "OpenSearch", "Prometheus", "Loki"],
     ["-", "-", "-", "-", "-"],
     ...rows,
   ];
-  return `# Principals and their permissions
+  return `# Who may do what
 
-Each principal of environment \`${environment.name}\` has a certificate with the subject \`CN=<principal>\` and these permissions. [Security](../security.md) explains them. Applications have a password instead
-of a certificate, and the permissions in [catalog/applications.ts](../../catalog/applications.ts). Generated from the stacks by \`npm run reference\`.
+Certificates of environment \`${environment.name}\`, \`CN=<principal>\`, and what each lets its holder do; [security](../security.md) says why. An application has a password in place of a certificate, and
+may do what [catalog/applications.ts](../../catalog/applications.ts) declares. Written by \`npm run reference\` out of what the stacks give the services.
 
 ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 `;
 }
 
-/** Containers by name. */
+/** By name. */
 type Containers = ReadonlyMap<string, SynthesizedContainer>;
 
-/** Returns a principal's permissions in a service. */
+/** By a principal, what it may do in one of the services. */
 type Authorization = (principal: string) => string;
 
 function kafkaAuthorization(containers: Containers): Authorization {
@@ -99,7 +99,7 @@ function prometheusAuthorization(containers: Containers): Authorization {
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
-/** Loki accepts any certificate of the CA. */
+/** It takes any certificate of the CA. */
 function lokiAuthorization(containers: Containers): Authorization {
   const asksForOne = containerNamed(containers, "loki").command?.includes(
     "-server.http-tls-client-auth=RequireAndVerifyClientCert",
@@ -107,7 +107,7 @@ function lokiAuthorization(containers: Containers): Authorization {
   return () => (asksForOne ? "write and read" : EVERYTHING);
 }
 
-/** Returns whether a pattern, with an optional `*` at its end, matches a name. */
+/** A name, or one with a `*` for the rest. */
 function matches(pattern: string, name: string): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }

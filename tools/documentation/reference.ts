@@ -88,13 +88,9 @@ export function renderReference(page: string, types = exportedTypes()): string {
     }
     return renderType(declaration, types, names);
   });
-  return [
-    `# ${title}`,
-    "",
-    "Generated from the types by `npm run reference`.",
-    "",
-    ...sections,
-  ].join("\n");
+  return [`# ${title}`, "", "Made of the types by `npm run reference`.", "", ...sections].join(
+    "\n",
+  );
 }
 
 function renderType(declaration: Declaration, types: Types, linked: readonly string[]): string[] {

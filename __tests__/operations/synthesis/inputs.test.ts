@@ -11,7 +11,7 @@ describe("what is given when a platform is deployed", () => {
   test("is missed before anything is made, all of it at once and each with its name", () => {
     const unnamed = { ...production, name: "unit-production" };
     expect(missingInputs(unnamed, variables)).toEqual([
-      "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password (npx cdktf needs the file, since it hides TF_VAR_* from the app)",
+      "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password, the only way that npx cdktf supports",
       "TF_VAR_grafana_url is not set: URL at which Terraform reaches Grafana: export TF_VAR_grafana_url",
     ]);
     process.env.TF_VAR_grafana_url = "https://grafana.example.org";
