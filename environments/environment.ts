@@ -43,7 +43,10 @@ const machineSchema = object({
 export type Machine = Declared<typeof machineSchema>;
 
 const stateBackendSchema = v.variant("kind", [
-  strict({ kind: v.literal("local") }),
+  strict({
+    /** Files in `.state/<environment>/` on this machine. */
+    kind: v.literal("local"),
+  }),
   strict({
     /** Any S3 API, with a lock file beside the state. Reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
     kind: v.literal("s3"),
@@ -142,7 +145,7 @@ export const environmentSchema = object({
      * @default OPENSEARCH_IMAGE
      */
     image: v.optional(v.string()),
-    /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the machine refuses that. */
+    /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the Docker engine refuses that. */
     raiseUlimits: v.boolean(),
   }),
 
@@ -153,9 +156,9 @@ export const environmentSchema = object({
 
   grafana: object({
     /**
-     * Source of the `admin` password. `generated` creates one if none exists, in an untracked file on this machine. `variable` requires
-     * `TF_VAR_grafana_admin_password`. That variable takes precedence in both cases. The password has at least 5 bytes, all of them
-     * printable characters.
+     * Source of the `admin` password. `generated` creates one if none exists, in an untracked file on this machine. `variable` expects it
+     * in `TF_VAR_grafana_admin_password`. That variable takes precedence in both cases. The password has at least 5 bytes and only printable
+     * characters.
      */
     adminPassword: v.picklist(["generated", "variable"]),
     /**

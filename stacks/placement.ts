@@ -94,7 +94,7 @@ export function isSameEngine(one?: EngineAddress, other?: EngineAddress): boolea
   return one?.host === other?.host;
 }
 
-/** Returns the environment with this engine and its socket. An environment with machines stays as it is. */
+/** Returns the environment with this engine and its socket. An environment with machines is returned unchanged. */
 export function withEngine(environment: Environment, engine?: EngineAddress): Environment {
   if (environment.machines || !engine) {
     return environment;

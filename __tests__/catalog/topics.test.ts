@@ -2,7 +2,7 @@ import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { laptop } from "../../environments/laptop";
 import { container, type Json, synthesize } from "../support/platform";
 
-test("a laptop with one broker and one node takes the catalog as it is", () => {
+test("the catalog is valid for one broker and one node", () => {
   const small = {
     ...laptop,
     kafka: { brokers: 1 },

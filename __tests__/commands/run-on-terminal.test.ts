@@ -13,13 +13,13 @@ describe("a program that is run on the terminal", () => {
     process.exitCode = exitCode;
   });
 
-  test("has its exit code taken over, and none run after it that fails", async () => {
+  test("determines the exit code, and no other runs after a failure", async () => {
     const made = join(folder, "made");
     await runOnTerminal(["sh", "-c", `touch ${made}`], ["sh", "-c", "exit 7"], ["rm", made]);
     expect([process.exitCode, existsSync(made)]).toEqual([7, true]);
   });
 
-  test("is told to end when this process is, which waits for it", () => {
+  test("receives SIGTERM from this process, which waits for its exit", () => {
     const endsItself =
       "trap 'echo ended; exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.1; done";
     const script = `require("./commands/run-on-terminal").runOnTerminal(["sh", "-c", "${endsItself}"])`;
@@ -34,7 +34,7 @@ describe("a program that is run on the terminal", () => {
     expect([status, stdout]).toEqual([9, "ended\n"]);
   });
 
-  test("is named when it does not start", async () => {
+  test("is named if it does not start", async () => {
     await expect(runOnTerminal(["no-such-program"])).rejects.toThrow("no-such-program");
   });
 });

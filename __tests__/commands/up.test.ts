@@ -19,19 +19,19 @@ afterAll(() => {
   }
 });
 
-/** The machines that a deploy leaves out. */
+/** Returns the machines that a deploy excludes. */
 async function excludedBy(options: Omit<Parameters<typeof up>[0], "atOnce">) {
   await up({ atOnce: false, ...options });
   const [[environment]] = jest.mocked(deployPlatform).mock.calls;
   return environment.excludedMachines;
 }
 
-test("a machine that is gone is excluded", async () => {
+test("an unavailable machine is excluded", async () => {
   expect(await excludedBy({ excludeMachine: "c" })).toEqual(["c"]);
   expect(warn.mock.calls).toEqual([]);
 });
 
-test("the option is also taken by its former name, with a warning", async () => {
+test("the deprecated option still works, with a warning", async () => {
   expect(await excludedBy({ without: "c" })).toEqual(["c"]);
   expect(warn.mock.calls).toEqual([["warning: --without is deprecated: use --exclude-machine"]]);
 });

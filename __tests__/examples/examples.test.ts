@@ -6,7 +6,7 @@ import { synthesizeTree } from "../../operations/synthesis/tree";
 import { envOf, type Json } from "../support/platform";
 import { ROOT } from "../support/root";
 
-/** A project that has the examples to itself, since one of them writes secrets. */
+/** A separate project, since an example writes secrets. */
 const project = mkdtempSync(join(tmpdir(), "examples-"));
 const examples = join(project, "examples");
 
@@ -37,7 +37,7 @@ async function synthesize(example: string, stack: string) {
 const fileOf = (body: Json, path: string) =>
   body.upload.find(({ file }: Json) => file === path).content;
 
-test("there are examples of each cluster alone, and of both secured", () => {
+test("the examples are complete", () => {
   const files = readdirSync(join(ROOT, "examples"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
@@ -49,7 +49,7 @@ test("there are examples of each cluster alone, and of both secured", () => {
   ]);
 });
 
-test("kafka-only has one broker, its topic and nothing of the platform", async () => {
+test("kafka-only has one broker, a topic and nothing else", async () => {
   const { containers, resource, terraform } = await synthesize("kafka-only", "orders");
   expect(Object.keys(containers).sort()).toEqual(["kafka-1", "kafka-init"]);
   expect(terraform.required_providers.docker.version).toBe("4.5.0");
@@ -65,7 +65,7 @@ test("kafka-only has one broker, its topic and nothing of the platform", async (
   expect(Object.keys(resource.docker_network)).toHaveLength(2);
 });
 
-test("opensearch-only has one node, reached from the host, and its index template", async () => {
+test("opensearch-only has one node, published on the host, and an index template", async () => {
   const { containers } = await synthesize("opensearch-only", "search");
   expect(Object.keys(containers).sort()).toEqual(["opensearch-1", "os-init"]);
   expect(containers["opensearch-1"].ports).toEqual([
@@ -75,7 +75,7 @@ test("opensearch-only has one node, reached from the host, and its index templat
   expect(JSON.parse(template).index_patterns).toEqual(["products-*"]);
 });
 
-test("secured has both clusters with TLS, an application in both, and makes every secret", async () => {
+test("secured has both clusters with TLS, an application in both, and generates all secrets", async () => {
   const { containers } = await synthesize("secured", "shop");
   expect(Object.keys(containers).sort()).toEqual([
     ...["kafka-1", "kafka-init", "opensearch-1", "os-security"],

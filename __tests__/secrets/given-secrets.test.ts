@@ -68,7 +68,7 @@ describe("a folder of GROUNDWORK_SECRETS with the names of an earlier version", 
   });
 });
 
-test("secrets of an earlier version stay where they are while GROUNDWORK_SECRETS gives others", async () => {
+test("secrets of an earlier version stay in place while GROUNDWORK_SECRETS is set", async () => {
   process.env.GROUNDWORK_SECRETS = made;
   cpSync(given, FROM, { recursive: true });
   try {

@@ -10,7 +10,7 @@ import { nameAsBefore } from "../support/earlier-secrets";
 
 const environment = { ...labSecured, name: "rotation-takeover-test" };
 
-/** What a deploy does with secrets, and nothing else. */
+/** A deploy, reduced to what it does with secrets. */
 jest.mock("../../operations/deploy/deploy", () => ({
   deployPlatform: () => ensureKeyPairs(environment),
 }));
@@ -25,7 +25,7 @@ const errors = jest.spyOn(console, "error").mockImplementation(() => {});
 const node = () => new X509Certificate(readFileSync(join(folder, "key-pairs", "kafka-1.pem")));
 const bundle = () => readFileSync(join(folder, "ca", "bundle.pem"), "utf8");
 
-/** Has the secrets of a folder where an earlier version had them. */
+/** Puts the secrets into the folder of an earlier version. */
 function putBack(from: string): void {
   cpSync(from, FROM, { recursive: true, preserveTimestamps: true });
   nameAsBefore(FROM);
@@ -44,7 +44,7 @@ afterAll(() => {
   rmSync(made, { recursive: true });
 });
 
-test("certificates are replaced where an earlier version had them, by the same CA", async () => {
+test("certificates of an earlier version are replaced and signed by the same CA", async () => {
   const before = new X509Certificate(readFileSync(join(FROM, "identities", "kafka-1.pem")));
   const trusted = readFileSync(join(FROM, "authority", "trusted.pem"), "utf8");
   await rotate(environment, [], "certificates");
@@ -53,7 +53,7 @@ test("certificates are replaced where an earlier version had them, by the same C
   expect(errors).toHaveBeenCalledTimes(1);
 });
 
-test("a rotation of the CA goes on at the step at which an earlier version stood", async () => {
+test("a CA rotation of an earlier version continues with its step", async () => {
   // Step 1 of that version: both CAs are trusted.
   await ensureKeyPairs(environment);
   const old = node().issuer;

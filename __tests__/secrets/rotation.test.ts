@@ -45,7 +45,7 @@ afterAll(() => {
   rmSync(made, { recursive: true });
 });
 
-test("replacing the CA leads the new one in: trusted first, then used, then trusted alone", async () => {
+test("a new CA is trusted first, then signs certificates, then is the only trusted one", async () => {
   /** Takes a step, and takes it again as if it had been interrupted, which changes nothing more. */
   const take = async (step: number) => {
     await takeCaRotationStep(environment, step);
@@ -74,7 +74,7 @@ test("replacing the CA leads the new one in: trusted first, then used, then trus
   expect(caRotationStepOf(environment)).toBeUndefined();
 });
 
-test("new certificates are of the same CA, one for everyone", async () => {
+test("every principal gets a new certificate from the same CA", async () => {
   const names = [...principalsOf(environment).keys()];
   const serials = () =>
     names.map((name) => new X509Certificate(read(`key-pairs/${name}.pem`)).serialNumber);
@@ -85,7 +85,7 @@ test("new certificates are of the same CA, one for everyone", async () => {
   expect(serials().filter((serial) => before[1].includes(serial))).toEqual([]);
 });
 
-test("an application's new password comes with its hash, and nothing else is new", async () => {
+test("an application gets a new password and hash, and nothing else changes", async () => {
   const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
   const node = read("key-pairs/kafka-1.pem");
   forgetPassword(environment, "shop");
@@ -109,13 +109,13 @@ describe("nothing is rotated", () => {
     await expect(rotate(environment, [{ name: "shop" }], what)).rejects.toThrow(message);
   });
 
-  test("in an environment that is not secured", async () => {
+  test("in an environment without TLS", async () => {
     await expect(rotate(laptop, [], "ca")).rejects.toThrow(
       'environment "laptop" has nothing to rotate: it is not secured; security: "tls" in environments/laptop.ts does that',
     );
   });
 
-  test("that is given from outside", async () => {
+  test("if GROUNDWORK_SECRETS is set", async () => {
     process.env.GROUNDWORK_SECRETS = made;
     try {
       await expect(rotate(environment, [], "certificates")).rejects.toThrow(

@@ -44,7 +44,7 @@ const hostsOf = ({ subjectAltName = "" }: X509Certificate) =>
 beforeAll(() => security.ensure());
 afterAll(() => rmSync(parent, { recursive: true }));
 
-test("has a certificate for each that the constructs give one to, and for the hosts by which it is reached", () => {
+test("has a certificate for each principal of the constructs, with all its host names", () => {
   const nodes = [...principalsOf(labSecured)].filter(([name]) =>
     /^(kafka|opensearch)-\d$/.test(name),
   );
@@ -57,7 +57,7 @@ test("has a certificate for each that the constructs give one to, and for the ho
   expect(names.sort()).toEqual([...nodes.map(([name]) => name), ...clients].sort());
 });
 
-test("has all files that the stack uploads, for this user's eyes only", () => {
+test("has all files that the stack uploads, readable by their owner only", () => {
   const { resource } = JSON.parse(Testing.synth(stack));
   const sources = Object.values<Json>(resource.docker_container)
     .flatMap(({ upload }) => upload.map(({ source }: Json) => source))
@@ -68,7 +68,7 @@ test("has all files that the stack uploads, for this user's eyes only", () => {
   }
 });
 
-test("keeps what is good, and makes a certificate again that does not name every host", async () => {
+test("keeps valid certificates and renews those that lack a host name", async () => {
   const serials = () => ["kafka-1", "kafka-2"].map((name) => certificateOf(name).serialNumber);
   const [first, second] = serials();
   await security.ensure();

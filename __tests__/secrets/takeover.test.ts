@@ -62,7 +62,7 @@ describe("secrets that an earlier version made", () => {
     expectMoved();
   });
 
-  test("are not touched by an environment without TLS", async () => {
+  test("stay unchanged in an environment without TLS", async () => {
     await ensureKeyPairs({ ...environment, security: "none" });
     expect(contentsOf(from)).toEqual(contentsOf(earlier));
     expect(existsSync(to)).toBe(false);

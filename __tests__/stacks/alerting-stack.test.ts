@@ -5,7 +5,7 @@ import { laptop } from "../../environments/laptop";
 import { type Json, resources, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
-/** Those of an open platform on one machine. */
+/** The alert groups of a plaintext platform on one machine. */
 const alertGroups = catalog.alertGroups.filter(
   ({ name }) => !["machines", "security"].includes(name),
 );
@@ -14,7 +14,7 @@ const alerting = stacks["laptop-alerting"];
 describe("the rules in Grafana", () => {
   const groups = resources(stacks, "grafana_rule_group");
 
-  test("are those of the files, in one folder", () => {
+  test("come from the files and are in one folder", () => {
     expect(groups.map(({ name, rule }) => [name, rule.map((r: Json) => r.name)])).toEqual(
       alertGroups.map(({ name, rules }) => [name, rules.map(({ alert }) => alert)]),
     );
@@ -25,7 +25,7 @@ describe("the rules in Grafana", () => {
     }
   });
 
-  test("fire for every series of their query, as Prometheus would", () => {
+  test("fire for every series of their query, as in Prometheus", () => {
     const rules = groups.flatMap(({ rule }) => rule);
     const sources = alertGroups.flatMap(({ rules: all }) => all);
     for (const [i, rule] of rules.entries()) {
@@ -54,7 +54,7 @@ describe("the rules in Grafana", () => {
     }
   });
 
-  test("say what their summary says, with Grafana's name for the value", () => {
+  test("keep their summary, with Grafana's name for the value", () => {
     const [failed] = groups
       .flatMap(({ rule }) => rule)
       .filter(({ name }: Json) => name === "InitFailed");
@@ -67,7 +67,7 @@ describe("the rules in Grafana", () => {
 });
 
 describe("the alerting stack", () => {
-  test("talks to the Grafana that is published here, or to where a variable says", () => {
+  test("connects to the published Grafana, or to the URL in a variable", () => {
     expect(alerting.variable.grafana_url.default).toBe("http://localhost:3000");
     const production = synthesize(environments.production).stacks["production-alerting"];
     expect(production.variable.grafana_url).toEqual({
@@ -78,7 +78,7 @@ describe("the alerting stack", () => {
     expect(production.provider.grafana[0].url).toBe("${var.grafana_url}");
   });
 
-  test("logs in with the password as it is, spaces at its ends too, which the provider would cut off", () => {
+  test("logs in with the exact password, including spaces that the provider would trim", () => {
     const read = 'trimsuffix(file("../../../.state/laptop/grafana-admin-password"), "\\n")';
     expect(alerting.provider.grafana).toMatchObject([
       {
@@ -96,7 +96,7 @@ describe("the alerting stack", () => {
     expect(child.dependencies.map(({ node }) => node.id)).toContain("laptop-observability");
   });
 
-  test("has a reader that may only look, with a token that is not shown", () => {
+  test("has a read-only service account with a hidden token", () => {
     expect(resources(stacks, "grafana_service_account")).toEqual([
       expect.objectContaining({ name: "groundwork-reader", role: "Viewer" }),
     ]);

@@ -1,7 +1,7 @@
 import { knownEnvironments } from "../../operations/synthesis/environment";
 import { type Json, synthesize } from "../support/platform";
 
-test("an environment can do without Alloy, Loki and Grafana, and then has no alerting either", () => {
+test("an environment can exclude Alloy, Loki and Grafana, which also removes alerting", () => {
   const { stacks: lab } = synthesize(knownEnvironments.lab);
   expect(Object.keys(lab)).toEqual([
     "lab-network",

@@ -23,18 +23,18 @@ describe("a platform on three machines", () => {
   const label = ({ labels }: Json) =>
     labels.find((one: Json) => one.label === "groundwork.machine")?.value;
 
-  test("has node i of each cluster on machine i, what watches on every one, and the rest on the first", () => {
+  test("has node i of each cluster on machine i, monitoring on every machine, and the rest on the first", () => {
     expect(CONTAINERS.map((name) => machineOf(labThree, name)?.name).join("")).toBe("abcabcaaaabc");
   });
 
-  test("declares each container and its volume in the stack of its machine, and says so in its labels", () => {
+  test("declares each container and its volume in the stack of its machine, with a label", () => {
     for (const { name } of resources(stacks, "docker_container")) {
       const [[stack, { resource }]] = Object.entries(stacks).filter(([, { resource: all = {} }]) =>
         Object.values<Json>(all.docker_container ?? {}).some((body) => body.name === name),
       );
       const machine = machineOf(labThree, name)?.name;
       if (/-init$/.test(name)) {
-        // A sidecar belongs to the cluster, and comes after all of its nodes.
+        // A sidecar belongs to the cluster and is deployed after all of its nodes.
         expect([name, stack]).toEqual([name, expect.stringMatching(/-(data|messaging)$/)]);
       } else {
         expect([name, stack.split("-").at(-1)]).toEqual([name, machine]);
@@ -51,7 +51,7 @@ describe("a platform on three machines", () => {
     }
   });
 
-  test("tells both clusters of the machines, so that replicas are on different ones", () => {
+  test("configures rack awareness, so that replicas are on different machines", () => {
     for (const [i, { name }] of [a, b, c].entries()) {
       expect(envOf(container(stacks, `kafka-${i + 1}`)).KAFKA_BROKER_RACK).toBe(name);
       expect(envOf(container(stacks, `opensearch-${i + 1}`))).toMatchObject({
@@ -61,7 +61,7 @@ describe("a platform on three machines", () => {
     }
   });
 
-  test("has networks over all machines, and where it is secured on each one of its own for the engine's proxy", () => {
+  test("has overlay networks and, if it is secured, a bridge for the engine proxy on each machine", () => {
     const networks = (environment: Environment) =>
       resources(synthesize(environment).stacks, "docker_network")
         .map((body) => [body.name, body.driver, body.attachable])
@@ -75,7 +75,7 @@ describe("a platform on three machines", () => {
   });
 });
 
-test("the networks over all machines are encrypted where they are to be, as a VXLAN that no plan differs in", () => {
+test("overlay networks are encrypted on request, with fixed VXLAN IDs, so that plans stay empty", () => {
   const { stacks } = synthesize({
     ...labThree,
     networks: { ...labThree.networks, encrypted: true },
@@ -87,7 +87,7 @@ test("the networks over all machines are encrypted where they are to be, as a VX
   });
 });
 
-test("ports are published on each machine through a network of its own, which the services listen on by its name", () => {
+test("ports are published through a bridge on each machine, which services listen on by name", () => {
   const { stacks } = synthesize({ ...labThree, hostPorts: lab.hostPorts });
   for (const [i, { name }] of [a, b, c].entries()) {
     expect(
@@ -114,7 +114,7 @@ test("ports are published on each machine through a network of its own, which th
   }
 });
 
-test("nodes are spread round where there are more of them than machines, and each place can be given", () => {
+test("more nodes than machines start again at the first machine, and placement overrides that", () => {
   const wide: Environment = {
     ...labThree,
     kafka: { brokers: 5 },
@@ -126,13 +126,13 @@ test("nodes are spread round where there are more of them than machines, and eac
   expect(machineOf(wide, "grafana")).toBe(a);
 });
 
-describe("without a machine that is gone", () => {
+describe("with an excluded machine", () => {
   const excluding = (...names: string[]): Environment => ({
     ...labThree,
     excludedMachines: names,
   });
 
-  test("nodes and data stay where they are, and sidecars and networks are asked for elsewhere", () => {
+  test("nodes and data stay in place, and sidecars and networks use another machine", () => {
     const withoutA = excluding("a");
     expect(CONTAINERS.map((name) => machineOf(withoutA, name)?.name).join("")).toBe("abcabcbbaabc");
     expect(enginesOf(withoutA)).toEqual([{ host: b.engine }, { host: c.engine }]);
@@ -145,7 +145,7 @@ describe("without a machine that is gone", () => {
     }
   });
 
-  test("the containers of the others stay the same, and sidecars wait for the nodes that are left", () => {
+  test("containers of other machines stay the same, and sidecars wait for the remaining nodes", () => {
     const [{ stacks: whole }, { stacks }] = [synthesize(labThree), synthesize(excluding("c"))];
     const changed = resources(whole, "docker_container")
       .filter((body) => JSON.stringify(body) !== JSON.stringify(container(stacks, body.name)))
@@ -249,13 +249,13 @@ test("four machines are allowed", () => {
   expect(() => validateMachines({ ...labThree, machines: [a, b, c, d] })).not.toThrow();
 });
 
-test("the containers that watch the others have the socket of the engine that is used", () => {
+test("the containers that monitor others mount the socket of the current engine", () => {
   const at = (host?: string, environment: Environment = lab) =>
     withEngine(environment, host === undefined ? host : { host }).engineSocket;
   expect(at("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
   expect(at()).toBeUndefined();
   expect(at("ssh://ops@engine")).toBeUndefined();
-  // Such a socket leads into a virtual machine.
+  // A socket in the home directory leads into a virtual machine.
   expect(at(`unix://${homedir()}/.docker/run/docker.sock`)).toBeUndefined();
   expect(at("unix:///run/user/1000/docker.sock", labThree)).toBeUndefined();
   const named = { ...lab, engineSocket: "/run/user/1001/docker.sock" };

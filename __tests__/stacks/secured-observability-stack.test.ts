@@ -26,7 +26,7 @@ const certificatesOf = (name: string): Record<string, [string, string]> =>
   );
 
 describe("a secured environment with all of observability", () => {
-  test("has every service that a plaintext one has", () => {
+  test("has the same services as a plaintext one", () => {
     const names = (of: Record<string, Json>) => containers(of).map(({ name }) => name);
     const plaintext = names(
       synthesize({ ...knownEnvironments.production, security: "none" }).stacks,
@@ -36,7 +36,7 @@ describe("a secured environment with all of observability", () => {
     expect(plaintext).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
   });
 
-  test("has a certificate for each of its principals, and gives each out", () => {
+  test("has a certificate for each principal, and uses each", () => {
     const given = new Set(
       containers(stacks)
         .flatMap(({ upload = [] }) => upload.map(({ source }: Json) => source))
@@ -46,7 +46,7 @@ describe("a secured environment with all of observability", () => {
     expect([...given].sort()).toEqual([...principalsOf(environment).keys()].sort());
   });
 
-  test("reaches nobody in the clear", () => {
+  test("has no plaintext connections", () => {
     const open = containers(stacks).flatMap((body) =>
       Object.entries(envOf(body))
         .filter(([, value]) => value.includes("http://"))
@@ -66,7 +66,7 @@ describe("a secured environment with all of observability", () => {
 describe("a secured Prometheus", () => {
   const prometheus = container(stacks, "prometheus");
 
-  test("answers Alloy, Grafana and the checks by their certificates, and nobody else", () => {
+  test("accepts only the certificates of Alloy, Grafana and the checks", () => {
     expect(prometheus.command).toContain("--web.config.file=/etc/prometheus/web.yml");
     const web = fileOf("prometheus", "/etc/prometheus/web.yml");
     expect(web).toContain("client_auth_type: RequireAndVerifyClientCert");
@@ -78,7 +78,7 @@ describe("a secured Prometheus", () => {
     });
   });
 
-  test("is checked as the checks", () => {
+  test("has a health check with the certificate of the checks", () => {
     expect(prometheus.healthcheck.test).toEqual([
       ...["CMD", "promtool", "check", "ready"],
       ...["--http.config.file=/etc/prometheus/checks.yml", "--url=https://127.0.0.1:9090"],
@@ -92,7 +92,7 @@ describe("a secured Prometheus", () => {
 describe("a secured Loki", () => {
   const loki = container(stacks, "loki");
 
-  test("asks everybody for a certificate, and speaks gRPC to itself alone", () => {
+  test("requires a client certificate, and listens for gRPC only on loopback", () => {
     expect(loki.command).toEqual([
       "-config.file=/etc/loki/groundwork.yaml",
       "-config.expand-env=true",
@@ -108,7 +108,7 @@ describe("a secured Loki", () => {
     });
   });
 
-  test("is checked on a port of its loopback address, which answers nothing else", () => {
+  test("has a health check on a loopback port that serves nothing else", () => {
     const [, ...command] = loki.healthcheck.test;
     expect(command.at(-1)).toBe("-health.url=http://127.0.0.1:3101/ready");
     expect(fileOf("loki", "/etc/loki/groundwork.yaml")).toMatch(
@@ -118,7 +118,7 @@ describe("a secured Loki", () => {
 });
 
 describe("a secured Grafana", () => {
-  test("is reached over HTTPS alone, where it is published too", () => {
+  test("serves only HTTPS, also on the published port", () => {
     expect(envOf(container(stacks, "grafana"))).toMatchObject({
       GF_SERVER_PROTOCOL: "https",
       GF_SERVER_CERT_FILE: "/etc/grafana/tls/key-pair.pem",
@@ -131,7 +131,7 @@ describe("a secured Grafana", () => {
     });
   });
 
-  test("is asked inside its container by a curl that trusts the CA", () => {
+  test("has a health check with a curl that trusts the CA", () => {
     const [, ...command] = container(stacks, "grafana").healthcheck.test;
     expect(command.join(" ")).toBe(
       "curl --fail --silent --output /dev/null https://127.0.0.1:3000/api/health",
@@ -143,7 +143,7 @@ describe("a secured Grafana", () => {
     expect(fileOf("grafana", "/groundwork/ask.sh")).toContain('"https://127.0.0.1:3000$1"');
   });
 
-  test("shows its data sources its certificate, which it reads itself", () => {
+  test("presents its certificate to data sources, read from its own file", () => {
     const { datasources } = JSON.parse(
       fileOf("grafana", "/etc/grafana/provisioning/datasources/groundwork.yaml"),
     );
@@ -161,7 +161,7 @@ describe("a secured Grafana", () => {
     }
   });
 
-  test("is asked by Terraform over HTTPS, with the CA to verify it", () => {
+  test("is reached by Terraform over HTTPS, verified with the CA", () => {
     const { variable, provider } = stacks["secured-alerting"];
     expect(variable.grafana_url.default).toBe("https://localhost:3000");
     // Another one where a proxy is in front.
@@ -172,7 +172,7 @@ describe("a secured Grafana", () => {
   });
 });
 
-test("Alloy has its certificate, and no port that others reach", () => {
+test("Alloy has a certificate and no port that other containers reach", () => {
   expect(certificatesOf("alloy")).toEqual({
     "/groundwork/tls/ca-bundle.pem": [CA_BUNDLE, "0440"],
     "/groundwork/tls/key-pair.pem": [`${KEY_PAIRS}/alloy.pem`, "0440"],
@@ -181,7 +181,7 @@ test("Alloy has its certificate, and no port that others reach", () => {
   expect(container(stacks, "alloy").entrypoint.join(" ")).not.toContain("listen-addr");
 });
 
-test("no key, password or hash is content of a resource, of any stack of any environment", () => {
+test("no resource in any stack contains a key, password or hash", () => {
   for (const { stacks: all } of [
     { stacks },
     ...Object.values(knownEnvironments).map((other) => synthesize(other)),
@@ -193,7 +193,7 @@ test("no key, password or hash is content of a resource, of any stack of any env
   }
 });
 
-test("certificates and refusals are shown and watched, in a secured environment alone", () => {
+test("only a secured environment has the dashboard and alerts about certificates and rejections", () => {
   const shown = (of: Record<string, Json>, name: string) => [
     containers(of).some(({ upload = [] }) =>
       upload.some(({ file }: Json) => file === "/etc/grafana/dashboards/Platform/security.json"),
@@ -206,7 +206,7 @@ test("certificates and refusals are shown and watched, in a secured environment 
   expect(shown(synthesize(laptop).stacks, "laptop")).toEqual([false, false]);
 });
 
-test("Alloy looks at the certificate of everything that shows one on infra_net", () => {
+test("Alloy checks the certificate of every TLS listener on infra_net", () => {
   const targets: Json[] = JSON.parse(envOf(container(stacks, "alloy")).CERTIFICATES);
   expect(targets.map(({ service, address }) => `${service} ${address}`)).toEqual([
     "kafka-1 kafka-1.infra-net:19092",

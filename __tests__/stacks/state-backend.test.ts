@@ -5,7 +5,7 @@ import { synthesize } from "../support/platform";
 const backendOf = (state: StateBackend) =>
   Object.values(synthesize({ ...laptop, state }).stacks).map(({ terraform }) => terraform.backend);
 
-describe("the state of every stack lies", () => {
+describe("the state of every stack is stored", () => {
   test.each<[string, StateBackend, object]>([
     [
       "on this machine",
@@ -26,7 +26,7 @@ describe("the state of every stack lies", () => {
       },
     ],
     [
-      "in any other S3 API",
+      "in another S3 API",
       { kind: "s3", bucket: "team", endpoint: "https://minio.example.org" },
       {
         s3: {
@@ -46,7 +46,7 @@ describe("the state of every stack lies", () => {
       },
     ],
     [
-      "behind HTTP, with its lock beside it",
+      "in an HTTP backend, with a lock",
       { kind: "http", address: "https://gitlab.example.org/state" },
       {
         http: {
@@ -59,12 +59,12 @@ describe("the state of every stack lies", () => {
       },
     ],
     [
-      "in PostgreSQL, found by PG_CONN_STR",
+      "in PostgreSQL, with PG_CONN_STR",
       { kind: "pg" },
       { pg: { schema_name: "groundwork_laptop_network" } },
     ],
     [
-      "in Google's storage",
+      "in Google Cloud Storage",
       { kind: "gcs", bucket: "team" },
       { gcs: { bucket: "team", prefix: "groundwork/laptop/network" } },
     ],

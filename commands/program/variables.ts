@@ -24,7 +24,7 @@ export const DEPLOY = {
   ...TERRAFORM,
   GROUNDWORK_SECRETS: "folder of the secrets (default: .state/<environment>/secrets/)",
   TF_VAR_grafana_admin_password:
-    'Grafana\'s admin password; required if grafana.adminPassword is "variable"',
+    "Grafana's admin password (default: .state/<environment>/grafana-admin-password)",
   TF_VAR_grafana_url:
     "URL of Grafana for Terraform; required without hostPorts, or with several machines",
 };

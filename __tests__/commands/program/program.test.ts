@@ -17,13 +17,13 @@ const { scripts, version } = require("../../../package.json");
 const program = createProgram();
 const commands = program.commands as readonly GuidedCommand[];
 
-/** What follows a heading of the help, up to an empty line. */
+/** Returns the lines below a heading of the help. */
 function section(command: GuidedCommand, heading: string): string[] {
   const [, text = ""] = command.helpInformation().split(`\n${heading}:\n`);
   return text.split("\n\n")[0].split("\n");
 }
 
-/** Names of the commands that a line for a shell calls, or shows the help of, as the program parses it. */
+/** Returns the names of the commands that a shell line runs or shows the help of, as the program parses it. */
 async function calledBy(line: string): Promise<string[]> {
   const called: string[] = [];
   for (const part of line.split(" && ").filter((one) => !one.startsWith("git "))) {
@@ -45,7 +45,7 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
   (name, command) => {
     const help = command.helpInformation();
 
-    test("begins with its usage and a line of what it does", () => {
+    test("begins with the usage and the purpose", () => {
       const [usage, , purpose] = help.split("\n");
       expect(usage).toMatch(/^Usage: npx groundwork /);
       expect(usage).toContain(name);
@@ -53,7 +53,7 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
       expect(purpose).toBe(command.guide.purpose);
     });
 
-    test("has two or three examples, each with what it does, which the program takes", async () => {
+    test("has two or three valid examples with descriptions", async () => {
       const lines = section(command, "Examples");
       const examples = lines.filter((_, i) => i % 2 === 1);
       expect([2, 3]).toContain(examples.length);
@@ -64,9 +64,9 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
       }
     });
 
-    test("says what every argument and option means, and an option's default", () => {
+    test("describes every argument and option, with its default", () => {
       const { registeredArguments } = command;
-      // A former name is taken, and not told.
+      // Deprecated options are hidden.
       const options = command.options.filter(({ hidden }) => !hidden);
       const standard = command.createHelp();
       const texts = [
@@ -86,7 +86,7 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
       ).toEqual([]);
     });
 
-    test("says what its exit codes mean", () => {
+    test("describes its exit codes", () => {
       const codes = section(command, "Exit codes").flatMap(
         (line) => /^ {2}(\d+) +\S/.exec(line)?.[1] ?? [],
       );
@@ -94,7 +94,7 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
       expect(codes).toEqual(Object.keys(command.guide.exitCodes));
     });
 
-    test("ends with the pages that say more", () => {
+    test("ends with links to existing pages", () => {
       const [, pages] = /\n\nRead more: (.+)\n$/.exec(help) ?? [];
       expect(pages.split(", ").filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
     });
@@ -108,7 +108,7 @@ test.each(["preview", "plan"])("the exit codes of %s are those of a report", (na
   ]);
 });
 
-test("every npm script is a command of the program, and every command is one", () => {
+test("every npm script is a command, and every command is an npm script", () => {
   const { "test:quarantine": quarantine, ...others } = scripts;
   expect(quarantine).toBe("node commands/groundwork.mjs test:e2e --quarantine --times 5");
   expect(others).toEqual(
@@ -124,7 +124,7 @@ describe("a command line", () => {
     [["up", "--help"], /^Usage: npx groundwork up \[options\]\n/],
     [["help", "rotate"], /^Usage: npx groundwork rotate <what>\n/],
     [["--version"], new RegExp(`^${version}\n$`)],
-  ])("%j is answered on standard output, with exit code 0", async (args, text) => {
+  ])("%j prints to standard output and exits with 0", async (args, text) => {
     expect(await runHere(args)).toEqual({
       status: 0,
       stdout: expect.stringMatching(text),
@@ -192,14 +192,14 @@ describe("a command line", () => {
         ["node", "tools/lint-scripts.mjs"],
       ],
     ],
-  ])("%j runs what the project has for it", async (args, programs) => {
+  ])("%j runs the program of the project", async (args, programs) => {
     mockRun.mockClear();
     await runHere(args);
     expect(mockRun.mock.calls).toEqual([programs]);
   });
 });
 
-describe("the program of a process of its own", () => {
+describe("the program as a separate process", () => {
   const run = (script: string) =>
     spawnSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" });
 
@@ -217,13 +217,13 @@ describe("the program of a process of its own", () => {
     expect(loaded.filter((file) => file.includes("cdktf"))).toEqual([]);
   });
 
-  test("says without a command which there are, on standard error", () => {
+  test("prints the usage to standard error if there is no command", () => {
     const { status, stdout, stderr } = run("node commands/groundwork.mjs");
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/^Usage: npx groundwork <command>/);
   });
 
-  test("goes on when its reader does not", () => {
+  test("survives a closed pipe", () => {
     const { status, stderr } = run(
       "set -o pipefail; { sleep 1; node commands/groundwork.mjs --help; } | true",
     );
