@@ -13,48 +13,48 @@ import { RESERVED_NAMES } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
 
-/** What an application may do with what it names. Writing does not imply reading. */
+/** The access of an application to a resource. `write` does not include `read`. */
 export type Access = Declared<typeof accessSchema>;
 
 const applicationSchema = object({
-  /** Its user name in both clusters: lower-case letters, digits and hyphens. */
+  /** The user name in both clusters: lowercase letters, digits and hyphens. */
   name: v.string(),
 
   /**
-   * What it may do with topics of the catalog, by their names: `read`, `write` or `readwrite`.
+   * The access to topics of the catalog, by topic name: `read`, `write` or `readwrite`.
    *
    * @default - none
    */
   topics: v.optional(record(accessSchema)),
 
   /**
-   * Consumer groups that it joins, by name.
+   * The names of the consumer groups that the application joins.
    *
    * @default - none
    */
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
-   * What it may do with indices, by their names or patterns such as `logs-*`: `read`, `write` or `readwrite`.
+   * The access to indices, by index name or pattern such as `logs-*`: `read`, `write` or `readwrite`.
    *
    * @default - none
    */
   indices: v.optional(record(accessSchema)),
 
   /**
-   * Whether `*` is meant where it names every topic, group or index.
+   * Whether `*` may stand for every topic, consumer group or index.
    *
    * @default false
    */
   everything: v.optional(v.boolean()),
 });
 
-/** An application and what it may do in the clusters: that, and nothing else. */
+/** An application and its permissions in the clusters. It gets no others. */
 export type Application = Declared<typeof applicationSchema>;
 
 /**
- * Throws on applications that could be taken for someone else, or that name what is not there. Only with the catalog's topics is
- * it known which there are.
+ * Throws if an application has an invalid, reserved or duplicate name, or invalid permissions. With `topics`, also throws if an
+ * application names a topic that is not declared.
  */
 export function validateApplications(
   applications: readonly Application[],
@@ -64,7 +64,7 @@ export function validateApplications(
   checkDeclared(
     v.array(anyObject<Application>()),
     applications,
-    "what is declared of applications",
+    "the declaration of applications",
     scope,
   );
   all(
@@ -89,7 +89,7 @@ export function validateApplications(
     () =>
       validateDistinct(
         applications.map(({ name }) => name),
-        (name) => `application "${name}" is declared twice: every application has one declaration`,
+        (name) => `application "${name}" is declared twice: rename or remove one`,
         scope,
       ),
   );
@@ -99,19 +99,19 @@ function validateName(name: string, scope?: Construct): void {
   validate(
     /^[a-z][a-z0-9-]{0,62}$/.test(name),
     () =>
-      `application name "${name}" is not legal: 1 to 63 lower-case letters, digits and hyphens, the first a letter`,
+      `application name "${name}" is invalid: use 1 to 63 lowercase letters, digits and hyphens, starting with a letter`,
     scope,
   );
   validate(
     !RESERVED_NAMES.test(name),
     () =>
-      `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
+      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "${name}-app"`,
     scope,
   );
   validate(
     !["ca", "certificates"].includes(name),
     () =>
-      `application name "${name}" means something else to npm run rotate: choose another one, such as "${name}-app"`,
+      `application name "${name}" is reserved for npm run rotate, where it has another meaning: choose another name, such as "${name}-app"`,
     scope,
   );
 }
@@ -126,13 +126,13 @@ function validatePatterns(
     validate(
       pattern !== "*" || everything,
       () =>
-        `application "${name}" names every ${kind} with "*": name those that it needs, or a prefix as in "${name}-*"; if every ${kind} is meant, add everything: true`,
+        `application "${name}" names every ${kind} with "*": list the names or prefixes that it needs, such as "${name}-*", or set everything: true to allow every ${kind}`,
       scope,
     );
   }
 }
 
-/** A star at the end of a name is a prefix in Kafka. */
+/** In Kafka, "*" at the end of a name makes it a prefix. */
 function validateNames(
   scope: Construct | undefined,
   { name, topics = {}, consumerGroups = [] }: Application,
@@ -141,7 +141,7 @@ function validateNames(
     validate(
       /^(?:[a-zA-Z0-9._-]{1,249}|[a-zA-Z0-9._-]{0,248}\*)$/.test(topic),
       () =>
-        `application "${name}" has the topic "${topic}": allowed is a topic's name, or the beginning of names with a "*" after it`,
+        `application "${name}" has the topic "${topic}": use a topic name, or a prefix followed by "*"`,
       scope,
     );
   }
@@ -149,14 +149,14 @@ function validateNames(
     validate(
       /^(?:[!-)+-~]{1,255}|[!-)+-~]{0,254}\*)$/.test(group),
       () =>
-        `application "${name}" has the consumer group "${group}": allowed are 1 to 255 printable characters of ASCII without white space, and "*" at the end alone, for every group that begins so`,
+        `application "${name}" has the consumer group "${group}": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix`,
       scope,
     );
   }
   const twice = consumerGroups.find((group, i) => consumerGroups.indexOf(group) !== i);
   validate(
     twice === undefined,
-    () => `application "${name}" has the consumer group "${twice}" twice: name it once`,
+    () => `application "${name}" lists the consumer group "${twice}" twice: remove one`,
     scope,
   );
 }
@@ -173,7 +173,7 @@ function validateKnown(
         ? known.includes(topic)
         : known.some((other) => other.startsWith(prefix)) || prefix === "",
       () =>
-        `application "${name}" has the topic "${topic}", and ${prefix === undefined ? "no topic of that name" : "no topic whose name begins so"} is declared: allowed are ${known.join(", ") || "none, since no topic is"}; declare the topic or correct the name`,
+        `application "${name}" has the topic "${topic}", but ${prefix === undefined ? "no topic with that name" : "no topic with that prefix"} is declared: declare the topic or correct the name; declared topics: ${known.join(", ") || "none"}`,
       scope,
     );
   }

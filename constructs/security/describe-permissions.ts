@@ -1,6 +1,9 @@
 import { type FileChange, facts } from "../container/file-change";
 
-/** Describes what an application may do in a cluster, such as `read on topic orders`; undefined where it is not declared. */
+/**
+ * Describes how the permissions of an application in a cluster change. A permission is a text such as `read on topic orders`; a list is
+ * undefined if the application is not declared.
+ */
 export function describePermissions(
   name: string,
   cluster: string,
@@ -11,22 +14,25 @@ export function describePermissions(
     return {
       ...facts(`application ${name}: no longer declared`),
       destructive: [
-        `application ${name} is no longer declared: the deploy revokes its user and its rights in ${cluster}, and refuses it from then on`,
+        `application ${name} is no longer declared: the deploy deletes its user and its permissions in ${cluster}, so it is refused from then on`,
       ],
     };
   }
   if (before === undefined) {
-    return facts(`application ${name}: added, ${after.join(", ") || `no rights in ${cluster}`}`);
+    return facts(
+      `application ${name}: added, ${after.join(", ") || `no permissions in ${cluster}`}`,
+    );
   }
-  const lost = before.filter((right) => !after.includes(right));
-  const gained = after.filter((right) => !before.includes(right));
+  const lost = before.filter((permission) => !after.includes(permission));
+  const gained = after.filter((permission) => !before.includes(permission));
   return {
     ...facts(
-      ...gained.map((right) => `application ${name}: gets ${right}`),
-      ...lost.map((right) => `application ${name}: loses ${right}`),
+      ...gained.map((permission) => `application ${name}: gets ${permission}`),
+      ...lost.map((permission) => `application ${name}: loses ${permission}`),
     ),
     destructive: lost.map(
-      (right) => `application ${name} loses ${right}: the deploy revokes it in ${cluster}`,
+      (permission) =>
+        `application ${name} loses ${permission}: the deploy revokes it in ${cluster}`,
     ),
   };
 }

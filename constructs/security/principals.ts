@@ -1,19 +1,19 @@
-/** Whose nodes are known by certificates of the cluster's name and their number, such as `kafka-1`. */
+/** The clusters whose node certificates are named after the cluster and the node's number, such as `kafka-1`. */
 export const CLUSTERS = ["kafka", "opensearch"] as const;
 
-/** Services that others reach over TLS, by the names in their certificates. */
+/** The services that serve TLS, by the names in their certificates. */
 export const SERVICES = ["grafana", "loki", "prometheus"] as const;
 
-/** Who measures both clusters, and sees no record and no document. */
+/** The principal that monitors both clusters. It can read neither records nor documents. */
 export const MONITOR = "alloy";
 
-/** Who only asks, by the names in their certificates. */
+/** The principals that are only clients, by the names in their certificates. */
 export const CLIENTS = [MONITOR, "checks", "kafka-init", "os-admin", "os-init"] as const;
 
-/** Containers without a certificate, so far. */
+/** Containers that have no certificate yet. */
 const OTHERS = ["engine-proxy", "exit-relay", "os-security"] as const;
 
-/** Certificates name the platform's own services, and a user of such a name would be taken for the service. */
+/** Names that no application may have: with one, it would get the permissions of the service whose certificate has that name. */
 export const RESERVED_NAMES = new RegExp(
   `^(?:(?:${CLUSTERS.join("|")})(?:-\\d+)?|${[...SERVICES, ...CLIENTS, ...OTHERS].join("|")})$`,
 );

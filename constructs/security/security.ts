@@ -1,24 +1,24 @@
 import type { SecretFile } from "../container/file";
 
 /**
- * What a secured platform knows its principals by; `SecretFolder` of secrets/ makes all of it. Every path is as a stack's working folder
- * sees it; no content is in what is synthesized.
+ * The certificates, key pairs and credentials of a secured platform. `SecretFolder` in secrets/ creates them. Paths are relative to a
+ * stack's working folder. The synthesized configuration contains only paths, never contents.
  */
 export interface Security {
-  /** Certificates of the CAs that are trusted, PEM. */
+  /** The path of the trusted CA certificates, PEM. */
   readonly caBundle: string;
 
   /**
-   * Who a service or a sidecar is on the platform's networks: its private key (PKCS8) and its certificate `CN=<principal>`, in one PEM file.
-   * The certificate names the hosts by which it is reached: without any it serves nobody.
+   * Returns the path of the key pair of a service or sidecar: one PEM file with its private key (PKCS8) and its certificate
+   * `CN=<principal>`. The certificate is valid for `hosts`; without hosts, it is a client certificate only.
    */
   keyPairOf(principal: string, hosts?: readonly string[]): string;
 
-  /** The secrets of an application: its password, and the bcrypt hash of that. */
+  /** Returns the paths of an application's password and of its bcrypt hash. */
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
 }
 
-/** Scheme of HTTP URLs of the platform's services. */
+/** Returns the URL scheme of the platform's HTTP services. */
 export function httpScheme(secured: boolean): "https" | "http" {
   return secured ? "https" : "http";
 }
@@ -27,14 +27,14 @@ interface TlsFilesOptions {
   /** @default "group" */
   readonly readableBy?: SecretFile["readableBy"];
   /**
-   * Hosts by which the container is reached.
+   * The host names of the container.
    *
-   * @default - it serves nobody
+   * @default - none: a client certificate only
    */
   readonly hosts?: readonly string[];
 }
 
-/** Whom a container trusts, `ca-bundle.pem`, and who it is, `key-pair.pem`, in a folder of it. */
+/** Returns the CA bundle, `ca-bundle.pem`, and the key pair of a principal, `key-pair.pem`, for a folder of a container. */
 export function tlsFiles(
   security: Security,
   principal: string,

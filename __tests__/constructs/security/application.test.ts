@@ -10,70 +10,70 @@ describe("an application", () => {
 
   test.each<[string, Application[], string]>([
     [
-      "an illegal name",
+      "an invalid name",
       [{ name: "Shop" }],
-      'application name "Shop" is not legal: 1 to 63 lower-case letters, digits and hyphens, the first a letter (at test/init)',
+      'application name "Shop" is invalid: use 1 to 63 lowercase letters, digits and hyphens, starting with a letter (at test/init)',
     ],
     [
       "the name of a service",
       [{ name: "kafka-7" }],
-      `application name "kafka-7" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "kafka-7-app" (at test/init)`,
+      `application name "kafka-7" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "kafka-7-app" (at test/init)`,
     ],
     [
       "the name of a sidecar",
       [{ name: "os-admin" }],
-      `application name "os-admin" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "os-admin-app" (at test/init)`,
+      `application name "os-admin" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "os-admin-app" (at test/init)`,
     ],
     [
-      "two declarations",
+      "a duplicate name",
       [{ name: "shop" }, { name: "shop" }],
-      'application "shop" is declared twice: every application has one declaration (at test/init)',
+      'application "shop" is declared twice: rename or remove one (at test/init)',
     ],
     [
-      "a topic that is not there",
+      "an undeclared topic",
       [{ name: "shop", topics: { order: "read" } }],
-      'application "shop" has the topic "order", and no topic of that name is declared: allowed are orders; declare the topic or correct the name (at test/init)',
+      'application "shop" has the topic "order", but no topic with that name is declared: declare the topic or correct the name; declared topics: orders (at test/init)',
     ],
     [
-      "the beginning of no topic",
+      "a prefix of no declared topic",
       [{ name: "shop", topics: { "pay*": "read" } }],
-      'application "shop" has the topic "pay*", and no topic whose name begins so is declared: allowed are orders; declare the topic or correct the name (at test/init)',
+      'application "shop" has the topic "pay*", but no topic with that prefix is declared: declare the topic or correct the name; declared topics: orders (at test/init)',
     ],
     [
-      "a star within a name",
+      "a star inside a name",
       [{ name: "shop", topics: { "o*s": "read" } }],
-      `application "shop" has the topic "o*s": allowed is a topic's name, or the beginning of names with a "*" after it (at test/init)`,
+      `application "shop" has the topic "o*s": use a topic name, or a prefix followed by "*" (at test/init)`,
     ],
     [
-      "every topic, unmeant",
+      "every topic, without everything: true",
       [{ name: "shop", topics: { "*": "read" } }],
-      'application "shop" names every topic with "*": name those that it needs, or a prefix as in "shop-*"; if every topic is meant, add everything: true (at test/init)',
+      'application "shop" names every topic with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every topic (at test/init)',
     ],
     [
-      "every consumer group, unmeant",
+      "every consumer group, without everything: true",
       [{ name: "shop", consumerGroups: ["*"] }],
-      'application "shop" names every consumer group with "*": name those that it needs, or a prefix as in "shop-*"; if every consumer group is meant, add everything: true (at test/init)',
+      'application "shop" names every consumer group with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every consumer group (at test/init)',
     ],
     [
-      "every index, unmeant",
+      "every index, without everything: true",
       [{ name: "shop", indices: { "*": "read" } }],
-      'application "shop" names every index with "*": name those that it needs, or a prefix as in "shop-*"; if every index is meant, add everything: true (at test/init)',
+      'application "shop" names every index with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',
     ],
     [
       "a consumer group of two words",
       [{ name: "shop", consumerGroups: ["my group"] }],
-      'application "shop" has the consumer group "my group": allowed are 1 to 255 printable characters of ASCII without white space, and "*" at the end alone, for every group that begins so (at test/init)',
+      'application "shop" has the consumer group "my group": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix (at test/init)',
     ],
     [
       "a consumer group twice",
       [{ name: "shop", consumerGroups: ["g", "g"] }],
-      'application "shop" has the consumer group "g" twice: name it once (at test/init)',
+      'application "shop" lists the consumer group "g" twice: remove one (at test/init)',
     ],
   ])("fails with %s", (_, applications, message) => {
     expect(() => declare(...applications)).toThrow(message);
   });
 
-  test("may read everything when it is meant", () => {
+  test("may read everything with everything: true", () => {
     const everything: Application = {
       name: "audit",
       topics: { "*": "read", "ord*": "read" },
@@ -89,7 +89,7 @@ test("no application takes the name of a principal", () => {
   const scope = new Construct(undefined as never, "");
   for (const name of principalsOf(labSecured).keys()) {
     expect(() => validateApplications([{ name }], undefined, scope)).toThrow(
-      `application name "${name}" is the name of one of the platform's own services, whose rights it would have: choose another one, such as "${name}-app"`,
+      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "${name}-app"`,
     );
   }
 });

@@ -23,7 +23,7 @@ describe("of an application in a secured environment", () => {
     };
   };
 
-  test("what is added is told, with its rights", () => {
+  test("reports an added application with its permissions", () => {
     expect(told([], [{ ...shop, consumerGroups: ["shop"] }])).toEqual({
       details: [
         "application shop: added, read on index logs-shop-*, write on index logs-shop-*",
@@ -33,24 +33,24 @@ describe("of an application in a secured environment", () => {
     });
   });
 
-  test("who measures the platform is none", () => {
+  test("the monitoring principal is no application", () => {
     const { changes } = report(synthesis(lab), withApplications());
     expect(
       changes.flatMap(({ details }) => details).filter((text) => /^application/.test(text)),
     ).toEqual([]);
   });
 
-  test("what is not declared any more is destructive", () => {
+  test("removing a declaration is destructive", () => {
     expect(told([shop], [])).toEqual({
       details: ["application shop: no longer declared", "application shop: no longer declared"],
       destructive: [
-        "application shop is no longer declared: the deploy revokes its user and its rights in OpenSearch, and refuses it from then on",
-        "application shop is no longer declared: the deploy revokes its user and its rights in Kafka, and refuses it from then on",
+        "application shop is no longer declared: the deploy deletes its user and its permissions in OpenSearch, so it is refused from then on",
+        "application shop is no longer declared: the deploy deletes its user and its permissions in Kafka, so it is refused from then on",
       ],
     });
   });
 
-  test("a right that is taken away is destructive, and one that is given is not", () => {
+  test("revoking a permission is destructive, granting one is not", () => {
     expect(
       told(
         [shop],
