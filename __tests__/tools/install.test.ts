@@ -207,7 +207,7 @@ describe("the bindings of the grafana provider", () => {
     copyBindings();
     expect(generate()).toMatchObject({
       status: 0,
-      stderr: "generating the bindings of the grafana provider ...\n",
+      stderr: "generating the bindings for the grafana provider ...\n",
     });
     const made = join(project, BINDINGS, "lib", "folder", "index.js");
     const { mtimeMs } = statSync(made);
@@ -220,7 +220,7 @@ describe("the bindings of the grafana provider", () => {
     const { status, stderr } = generate();
     expect(status).toBe(1);
     expect(stderr).toContain(
-      "packages/provider-grafana/lib cannot be generated from schema.json: Cannot find module '@cdktf/provider-generator'; it is a development dependency: npm ci --include=dev\n",
+      "cannot generate packages/provider-grafana/lib from schema.json: Cannot find module '@cdktf/provider-generator'; install the development dependencies: npm ci --include=dev\n",
     );
     expect(stderr).not.toContain("    at ");
     const { scripts } = JSON.parse(readFileSync(join(project, BINDINGS, "package.json"), "utf8"));

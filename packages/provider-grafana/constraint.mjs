@@ -1,2 +1,2 @@
-/** The provider that the bindings are for; Terraform takes the newest version that fits. */
+/** The version constraint of the provider. Terraform installs the newest version that matches. */
 export const CONSTRAINT = "grafana/grafana@~> 4.0";

@@ -1,6 +1,6 @@
-// Writes lib/ from schema.json with cdktf's own generator, as the published @cdktf/provider-* packages are made. Skipped when
-// neither has changed. npm runs it as `prepare` where it runs scripts at all, for what is used right after `npm ci`; a failure there
-// stops no installation, since every command and the app look here again (tools/install.mjs, cdktf.json).
+// Generates lib/ from schema.json with cdktf's own generator, which also builds the published @cdktf/provider-* packages. Skipped if
+// neither this file nor schema.json has changed. npm runs it as `prepare` unless scripts are disabled. A failure does not stop
+// `npm ci`, since every command and the app run it again (tools/install.mjs, cdktf.json).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -21,23 +21,23 @@ const inputs = createHash("sha256")
   .digest("hex");
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== inputs) {
-  console.error("generating the bindings of the grafana provider ...");
+  console.error("generating the bindings for the grafana provider ...");
   try {
     await generate(JSON.parse(schema));
   } catch (error) {
     const remedy =
       error.code === "MODULE_NOT_FOUND"
-        ? "it is a development dependency: npm ci --include=dev"
-        : "mend that, then run node packages/provider-grafana/generate.mjs";
+        ? "install the development dependencies: npm ci --include=dev"
+        : "fix this, then run node packages/provider-grafana/generate.mjs";
     console.error(
-      `packages/provider-grafana/lib cannot be generated from schema.json: ${error.message.split("\n")[0]}; ${remedy}`,
+      `cannot generate packages/provider-grafana/lib from schema.json: ${error.message.split("\n")[0]}; ${remedy}`,
     );
     process.exit(1);
   }
 }
 
 async function generate(providerSchema) {
-  // When it is loaded, the generator asks Terraform for its version and cdktf's makers for a newer one. Neither matters here.
+  // On import, the generator asks Terraform for its version and checks for a newer cdktf. Neither matters here.
   delete process.env.TF_CLI_CONFIG_FILE;
   process.env.CHECKPOINT_DISABLE = "1";
   const {
@@ -49,7 +49,7 @@ async function generate(providerSchema) {
   const generator = new TerraformProviderGenerator(new CodeMaker(), providerSchema);
   const constraint = new TerraformProviderConstraint(CONSTRAINT);
   generator.generate(new ConstructsMakerProviderTarget(constraint, "typescript"));
-  // In a folder of this process alone: another command may do the same at this moment.
+  // A folder per process, since another command may generate at the same time.
   const work = mkdtempSync(join(root, ".generated-"));
   process.on("exit", () => rmSync(work, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -64,7 +64,7 @@ async function generate(providerSchema) {
       tsc,
       ...["--target", "es2022", "--module", "commonjs", "--moduleResolution", "node"],
       ...["--declaration", "--skipLibCheck", "--outDir", join(work, "lib")],
-      // The bindings need no browser and no package of types, which take longer to read than they do.
+      // Skip the DOM and @types, which the bindings do not use and which take longer to compile than they do.
       ...["--lib", "es2022", "--typeRoots", join(work, "none")],
       join(sources, "index.ts"),
     ],
@@ -74,7 +74,7 @@ async function generate(providerSchema) {
   replaceBindings(join(work, "lib"));
 }
 
-/** Puts new bindings in the place of what is there, whole; those that another command has just put there are as good. */
+/** Replaces lib/ as a whole. If another command has just created it, keeps that one, which is the same. */
 function replaceBindings(made) {
   rmSync(lib, { recursive: true, force: true });
   try {

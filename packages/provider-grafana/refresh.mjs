@@ -1,5 +1,5 @@
-// npm run bindings: reads the published provider's schema from the Terraform registry, as `cdktf get` does, keeps the resources
-// that schema.json has, and generates the bindings anew. To use one more resource, add its name to schema.json first.
+// npm run bindings: reads the provider's schema from the Terraform registry, as `cdktf get` does, keeps the resources that schema.json
+// lists, and regenerates the bindings. To use another resource, add its name to schema.json first.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ const [used] = Object.values(JSON.parse(readFileSync(file, "utf8")).provider_sch
 const { providerSchema } = await readSchema([new TerraformProviderConstraint(CONSTRAINT)]).catch(
   (error) => {
     console.error(
-      `${error.message}\n${CONSTRAINT} cannot be had from the Terraform registry: nothing was changed`,
+      `${error.message}\ncannot read ${CONSTRAINT} from the Terraform registry: nothing was changed`,
     );
     process.exit(1);
   },
@@ -36,7 +36,7 @@ const schema = {
     [address]: { provider: published.provider, resource_schemas: Object.fromEntries(resources) },
   },
 };
-// Descriptions are the provider's documentation: the bindings link to it.
+// Descriptions repeat the provider's documentation, which the bindings link to.
 const withoutDescriptions = (key, value) => (/^description(_kind)?$/.test(key) ? undefined : value);
 writeFileSync(file, `${JSON.stringify(schema, withoutDescriptions, 1)}\n`);
 console.log(`schema.json: ${resources.length} resources of ${address}`);
