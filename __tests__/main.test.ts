@@ -72,7 +72,7 @@ test("the app and a command say everything that is wrong in what people wrote, a
       /^environment "lab" has "memoryscale", which is unknown: did you mean "memoryScale"\? allowed are name, /,
     ),
     'index template catalog/index-templates/logs_template.json has "index_pattern", which is unknown: did you mean "index_patterns"? allowed are index_patterns, priority, template, composed_of, version, data_stream, _meta',
-    'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, as in ["logs-*"]',
+    'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, such as ["logs-*"]',
     'dashboard dashboards/Messaging/kafka.json: the uid is "": it has to be 1 to 40 letters, digits, "-" and "_"',
     'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
     'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
@@ -95,7 +95,7 @@ test("the app says of every stack what cannot be there", async () => {
     APP,
   );
   expect(said).toEqual([
-    "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at lab-data/opensearch)",
+    "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after it loses one: declare 1 node, or at least 3 (at lab-data/opensearch)",
     'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
     'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
   ]);

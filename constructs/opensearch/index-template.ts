@@ -67,7 +67,7 @@ function parseBody(path: string): IndexTemplateBody {
       validate(
         /^[a-z0-9][a-z0-9._-]*$/.test(name),
         () =>
-          `index template ${path}: the name "${name}" is not legal, it has to be lower-case letters, digits, ".", "_" and "-", with a letter or digit first`,
+          `index template ${path}: the name "${name}" is invalid: use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit`,
       ),
     ...Object.keys(body).map(
       (key) => () =>
@@ -82,7 +82,7 @@ function parseBody(path: string): IndexTemplateBody {
           patterns.length > 0 &&
           patterns.every((pattern) => typeof pattern === "string" && pattern !== ""),
         () =>
-          `index template ${path} has no index_patterns: list the index names that it applies to, as in ["logs-*"]`,
+          `index template ${path} has no index_patterns: list the index names that it applies to, such as ["logs-*"]`,
       ),
   );
   return body as unknown as IndexTemplateBody;

@@ -124,7 +124,7 @@ export class OpenSearchCluster extends Construct {
     validate(
       count === 1 || count >= 3,
       () =>
-        `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more`,
+        `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after it loses one: declare 1 node, or at least 3`,
       this,
     );
     const { projectNetwork, security, containerName = CLUSTER } = props;

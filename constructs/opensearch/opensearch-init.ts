@@ -41,7 +41,7 @@ export class OpenSearchInit extends Construct {
     const duplicate = names.find((name, i) => names.indexOf(name) !== i);
     validate(
       duplicate === undefined,
-      () => `index template "${duplicate}" is declared twice: every template has one declaration`,
+      () => `index template "${duplicate}" is declared twice: rename or remove one`,
       this,
     );
     validatePriorities(this, props.indexTemplates);
@@ -106,7 +106,7 @@ function validatePriorities(scope: Construct, templates: readonly IndexTemplate[
       validate(
         pattern === undefined || (body.priority ?? 0) !== (other.body.priority ?? 0),
         () =>
-          `index templates ${other.name}.json and ${name}.json both have the priority ${body.priority ?? 0} and are both for an index whose name fits "${otherPattern}" and "${pattern}", which OpenSearch refuses: give the more specific one a higher priority`,
+          `index templates ${other.name}.json and ${name}.json both have priority ${body.priority ?? 0}, and their index patterns "${otherPattern}" and "${pattern}" overlap, which OpenSearch rejects: give the more specific one a higher priority`,
         scope,
       );
     }

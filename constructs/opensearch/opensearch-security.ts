@@ -52,7 +52,7 @@ export class OpenSearchSecurity extends Construct {
     validate(
       security !== undefined,
       () =>
-        "the OpenSearch cluster has no security, so that it has no users either: set security on the cluster, or leave the applications out",
+        "the OpenSearch cluster is plaintext and has no users: set security on the cluster, or declare no applications",
       this,
     );
     const applications = props.applications.filter(({ indices }) => indices);

@@ -87,7 +87,7 @@ verify() {
   sed -n '/^template[.=]/p' "$wanted" | aliases_of "$probe" >"$GROUNDWORK_RUN_DIR/applied"
   ! same "$GROUNDWORK_RUN_DIR/applied" "$actual" || return 0
   report "$1" "$GROUNDWORK_RUN_DIR/applied" "$actual"
-  log warn shadowed resource "$1" probe "$probe" reason 'another template of a higher priority applies to its indices'
+  log warn shadowed resource "$1" probe "$probe" reason 'another template with a higher priority applies to its indices'
   return "$EX_CANTCREAT"
 }
 
@@ -132,9 +132,9 @@ provision() {
       accepted "$name"
       outcome=reconciled
     else
-      reason="it differs, and onDrift is $on_drift"
+      reason="differs from its declaration, and onDrift is $on_drift"
       [ "$on_drift" != reconcile ] ||
-        reason='not repaired: it was edited since it was created, or something else created it'
+        reason='not repaired: it was edited since os-init created it, or os-init did not create it'
       conclude "$name" "$on_drift" "$reason"
       return
     fi

@@ -80,7 +80,7 @@ ensure() {
     200)
       shown "$1" <"$body" >"$actual"
       if ! is_own "$2" && ! grep -q -F -x "$1.description=\"$MARK\"" "$actual"; then
-        drift "$2" "$1" "made by Groundwork" "$resource, made by someone else"
+        drift "$2" "$1" "created by Groundwork" "$resource, not created by Groundwork"
         return "$EX_CANTCREAT"
       fi
       ! same "$wanted" "$actual" || return 0
@@ -101,7 +101,7 @@ tell_differences() {
     grep -v '^user\.attributes\.fingerprint=' "$side" >"$side.open"
     grep '^user\.attributes\.fingerprint=' "$side" >"$side.secret"
   done
-  same "$wanted.secret" "$actual.secret" || drift "$1" user.password 'as declared' 'another'
+  same "$wanted.secret" "$actual.secret" || drift "$1" user.password 'as declared' 'different'
   report "$1" "$wanted.open" "$actual.open"
 }
 
@@ -114,8 +114,8 @@ refused() {
 # goes on doing so for an hour; whoever is let in so has been by now.
 forget_logins() {
   pause 3000
-  retry "OpenSearch, which is to forget former passwords" http DELETE "$API/cache?pretty" || exit
-  [ "$STATUS" = 200 ] || fail "$EX_DATAERR" "OpenSearch does not forget former passwords: $(answer): HTTP $STATUS"
+  retry "flush of the authentication cache" http DELETE "$API/cache?pretty" || exit
+  [ "$STATUS" = 200 ] || fail "$EX_DATAERR" "OpenSearch does not flush its authentication cache, so former passwords may still work: $(answer): HTTP $STATUS"
 }
 
 provision() {
@@ -124,7 +124,7 @@ provision() {
   for kind in user role mapping; do
     [ -e "$APPLICATIONS_DIR/$1.$kind.json" ] || continue
     ensure "$kind" "$1" || {
-      conclude "$1" fail "$resource is not of Groundwork's making: rename the application, or delete that"
+      conclude "$1" fail "$resource was not created by Groundwork: rename the application, or delete $resource"
       return
     }
   done
@@ -150,7 +150,7 @@ for file in "$APPLICATIONS_DIR"/*.hash; do
   # The server takes whatever it is given, and no password would fit that.
   # shellcheck disable=SC2016
   [ "$(sed '/^\$2[aby]\$[0-9][0-9]\$[./A-Za-z0-9]\{53\}$/s/.*/hash/' "$file")" = hash ] ||
-    fail "$EX_CONFIG" "${file##*/} has to be one line, a bcrypt hash"
+    fail "$EX_CONFIG" "${file##*/} must be one line with a bcrypt hash"
 done
 
 users_changed=false

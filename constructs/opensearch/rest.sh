@@ -49,7 +49,7 @@ http() {
       case $(tail -n 1 "$body") in
         '}' | '{ }') ;;
         *)
-          REASON="$method $endpoint$path: HTTP $STATUS: the answer is not complete"
+          REASON="$method $endpoint$path: HTTP $STATUS: the response is incomplete"
           return "$EX_TEMPFAIL"
           ;;
       esac
@@ -79,7 +79,7 @@ answer() {
         if (!sub(/ [^ ]*$/, "", said)) sub(/[\300-\377][\200-\277]*$/, "", said)
         said = said " ..."
       }
-      print said == "" ? "an empty answer" : said
+      print said == "" ? "an empty response" : said
     }'
 }
 
@@ -163,7 +163,7 @@ flatten() {
 cluster_ready() {
   http GET "/_cluster/health?pretty&wait_for_nodes=%3E%3D$OPENSEARCH_NODES&wait_for_status=yellow&timeout=1s" && [ "$STATUS" = 200 ] && return 0
   nodes=$(sed -n 's/.*"number_of_nodes" : \([0-9]*\).*/\1/p' "$body" 2>/dev/null)
-  [ -z "$nodes" ] || REASON="$nodes of $OPENSEARCH_NODES nodes have joined, or a primary shard is not assigned"
+  [ -z "$nodes" ] || REASON="$nodes of $OPENSEARCH_NODES nodes joined; waiting for all nodes and all primary shards"
   return "$EX_TEMPFAIL"
 }
 

@@ -27,7 +27,7 @@ describe("an index template", () => {
     [
       "has no patterns",
       '{"template": {}}',
-      /t\.json has no index_patterns: list the index names that it applies to, as in \["logs-\*"\]/,
+      /t\.json has no index_patterns: list the index names that it applies to, such as \["logs-\*"\]/,
     ],
     [
       "has an unknown key",
@@ -61,7 +61,7 @@ describe("an index template", () => {
 
   test("fails with a name that OpenSearch refuses", () => {
     expect(() => load('{"index_patterns": ["a"]}', "Logs.json")).toThrow(
-      /the name "Logs" is not legal, it has to be lower-case letters/,
+      /the name "Logs" is invalid: use lowercase letters/,
     );
   });
 
@@ -93,7 +93,7 @@ describe("an index template", () => {
     const declaring = expect(() => declare(first, second));
     if (both) {
       declaring.toThrow(
-        `index templates a.json and b.json both have the priority 0 and are both for an index whose name fits "${a}" and "${b}", which OpenSearch refuses: give the more specific one a higher priority (at test/init)`,
+        `index templates a.json and b.json both have priority 0, and their index patterns "${a}" and "${b}" overlap, which OpenSearch rejects: give the more specific one a higher priority (at test/init)`,
       );
     } else {
       declaring.not.toThrow();
@@ -105,7 +105,7 @@ describe("an index template", () => {
   test("fails when it is declared twice", () => {
     const template = load('{"index_patterns": ["a-*"]}');
     expect(() => declare(template, template)).toThrow(
-      'index template "t" is declared twice: every template has one declaration (at test/init)',
+      'index template "t" is declared twice: rename or remove one (at test/init)',
     );
   });
 });

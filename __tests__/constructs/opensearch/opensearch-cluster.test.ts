@@ -46,7 +46,7 @@ describe("an OpenSearch cluster", () => {
     expect(
       () => new OpenSearchCluster(scope, "os", { ...networks(scope), nodes: nodes(scope, 2) }),
     ).toThrow(
-      "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after losing one: 1 node, or 3 and more (at test/os)",
+      "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after it loses one: declare 1 node, or at least 3 (at test/os)",
     );
   });
 });

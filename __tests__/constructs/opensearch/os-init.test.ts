@@ -111,7 +111,7 @@ describe("os-init", () => {
     ["answers 503", { kind: "status", status: 503 }, /HTTP 503/, STEPS],
     ["truncates an answer", { kind: "truncated" }, /transfer closed|end of response/, STEPS],
     // The second step asks for a template that is absent: its 404 says so without a body.
-    ["cuts an answer off", { kind: "cut" }, /answer is not complete/, STEPS.toSpliced(1, 1)],
+    ["cuts an answer off", { kind: "cut" }, /response is incomplete/, STEPS.toSpliced(1, 1)],
   ])("gets through when the server %s at every step", async (_name, fault, reason, steps) => {
     const [server, url] = await fake(...steps.map((on): [RegExp, Fault] => [on, fault]));
     const result = await run(url);
@@ -405,7 +405,7 @@ describe("os-init", () => {
     const result = await run(url, { onDrift: "reconcile" });
     expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1, reconciled: 0 });
     expect(linesOf(result, "drifted")[0].reason).toBe(
-      "not repaired: it was edited since it was created, or something else created it",
+      "not repaired: it was edited since os-init created it, or os-init did not create it",
     );
     expect(server.writes).toEqual([]);
     expect(server.templates.get("logs")).toEqual(edited);
@@ -420,7 +420,7 @@ describe("os-init", () => {
     expect(server.writes).toEqual([]);
   });
 
-  test.concurrent("exits 73 when a template of a higher priority shadows the declared one", async () => {
+  test.concurrent("exits 73 when a template with a higher priority shadows the declared one", async () => {
     const [server, url] = await fake();
     server.templates.set("other", {
       index_patterns: ["logs-*"],
@@ -501,7 +501,7 @@ describe("os-init", () => {
       "that there is no answer",
       400,
       "",
-      "index template logs: OpenSearch rejects it: an empty answer: HTTP 400",
+      "index template logs: OpenSearch rejects it: an empty response: HTTP 400",
     ],
     [
       "who is not allowed what",

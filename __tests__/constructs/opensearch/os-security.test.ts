@@ -294,7 +294,7 @@ describe("os-security", () => {
     expect(server.writes).toEqual([]);
   });
 
-  test.concurrent("takes over a new password and other rights, and says which field, not which password", async () => {
+  test.concurrent("applies a new password and other permissions, and logs the field, but not the password", async () => {
     const [server, url] = await fake();
     await run(url, { applications: [ORDERS] });
     server.requests.length = 0;
@@ -320,7 +320,7 @@ describe("os-security", () => {
     expectNoSecret(result);
   });
 
-  test.concurrent("tries again to have former passwords forgotten, and says what hinders it", async () => {
+  test.concurrent("retries to flush the authentication cache, and reports why it fails", async () => {
     const failed = { status: "INTERNAL_SERVER_ERROR", message: "Cannot flush cache due to x." };
     const refused = { status: "NOT_FOUND", message: "no such thing" };
     const [{ security }, url] = await afterFirstRun(
@@ -332,19 +332,19 @@ describe("os-security", () => {
     expectBackoff(result, 1);
     expect(linesOf(result, "retry")).toMatchObject([
       {
-        what: "OpenSearch, which is to forget former passwords",
+        what: "flush of the authentication cache",
         reason: expect.stringContaining("Cannot flush cache due to x."),
       },
     ]);
     expect(exitLine(result)).toMatchObject({
       exit_code: 65,
       reason: expect.stringMatching(
-        /^OpenSearch does not forget former passwords: .*no such thing.*: HTTP 404$/,
+        /^OpenSearch does not flush its authentication cache, so former passwords may still work: .*no such thing.*: HTTP 404$/,
       ),
     });
   });
 
-  test.concurrent("takes back a right that was added by hand", async () => {
+  test.concurrent("revokes a permission that was added by hand", async () => {
     const [{ security }, url] = await afterFirstRun();
     security.rolesmapping.get("application-orders").users.push("mallory");
     const result = await run(url);
@@ -355,7 +355,7 @@ describe("os-security", () => {
     expect(security.rolesmapping.get("application-orders").users).toEqual(["orders"]);
   });
 
-  test.concurrent("revokes what nobody declares any more, and nothing that someone else has made", async () => {
+  test.concurrent("revokes what is no longer declared, and nothing that it did not create", async () => {
     const [server, url] = await afterFirstRun();
     server.security.internalusers.set("dana", { hash: "x", description: "by hand" });
     const result = await run(url, { applications: [ORDERS] });
@@ -378,7 +378,7 @@ describe("os-security", () => {
     expect(security.internalusers.size).toBe(0);
   });
 
-  test.concurrent("leaves another's user of the same name alone, gives it no rights, and exits with 73", async () => {
+  test.concurrent("leaves a user that it did not create alone, gives it no permissions, and exits 73", async () => {
     const [server, url] = await afterFirstRun();
     server.security.internalusers.set("orders", { hash: "x", description: "by hand" });
     const result = await run(url);
@@ -392,7 +392,7 @@ describe("os-security", () => {
       {
         resource: "orders",
         reason:
-          "internalusers/orders is not of Groundwork's making: rename the application, or delete that",
+          "internalusers/orders was not created by Groundwork: rename the application, or delete internalusers/orders",
       },
     ]);
     expect(server.security.internalusers.get("orders").hash).toBe("x");
@@ -408,7 +408,7 @@ describe("os-security", () => {
     const result = await run(url, { hash });
     expect(exitLine(result)).toMatchObject({
       exit_code: 78,
-      reason: "orders.hash has to be one line, a bcrypt hash",
+      reason: "orders.hash must be one line with a bcrypt hash",
     });
     expect(JSON.stringify(result.log)).not.toContain("Secret-Password");
     expect(server.requests).toEqual([]);

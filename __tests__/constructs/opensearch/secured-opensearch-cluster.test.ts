@@ -90,7 +90,7 @@ test("an OpenSearch cluster that is not secured has no users", () => {
     nodes: [{ dataVolume: new DataVolume(stack, "v", { name: "data" }) }],
   });
   expect(() => new OpenSearchSecurity(stack, "os-security", { cluster, applications })).toThrow(
-    "the OpenSearch cluster has no security, so that it has no users either: set security on the cluster, or leave the applications out (at test/os-security)",
+    "the OpenSearch cluster is plaintext and has no users: set security on the cluster, or declare no applications (at test/os-security)",
   );
 });
 

@@ -133,7 +133,7 @@ test("npm run up reports that someone else took over an application's user, fail
   expect(taken).toMatchObject({ exitCode: 1 });
   expect(taken.output).toMatch(/^NFR-SEC +NO +applications have .*: shop, ledger$/m);
   expect(taken.output).toContain(
-    "application shop: user is internalusers/shop, made by someone else, declared made by Groundwork",
+    "application shop: user is internalusers/shop, not created by Groundwork, declared created by Groundwork",
   );
   expect(asAdmin("GET", USER).shop.description).toBe("of others");
 

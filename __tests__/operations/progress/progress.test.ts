@@ -68,13 +68,13 @@ test("a terminal shows every stage with its current tasks and their status", () 
   progress.message(DATA, begin(OS_INIT));
   pass(3);
   expect(progress.waitedFor()).toEqual(["kafka-1", "os-init"]);
-  progress.status("os-init", "attempt 4 failed, next in 8 s: 2 of 3 nodes have joined");
+  progress.status("os-init", "attempt 4 failed, next in 8 s: 2 of 3 nodes joined");
   progress.draw();
   expect(drawn()).toEqual([
     "messaging: 5 s",
     "  kafka-1  5 s, creating",
     "data: 3 s",
-    "  os-init  3 s, attempt 4 failed, next in 8 s: 2 of 3 nodes have joined",
+    "  os-init  3 s, attempt 4 failed, next in 8 s: 2 of 3 nodes joined",
   ]);
   progress.message(DATA, end(OS_INIT));
   progress.message(DATA, applied(1, 1));
