@@ -73,7 +73,7 @@ test("the app and a command say everything that is wrong in what people wrote, a
     ),
     'index template catalog/index-templates/logs_template.json has "index_pattern", which is unknown: did you mean "index_patterns"? allowed are index_patterns, priority, template, composed_of, version, data_stream, _meta',
     'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, such as ["logs-*"]',
-    'dashboard dashboards/Messaging/kafka.json: the uid is "": it has to be 1 to 40 letters, digits, "-" and "_"',
+    'dashboard dashboards/Messaging/kafka.json: the uid "" is invalid: use 1 to 40 letters, digits, "-" and "_"',
     'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
     'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
     'topic "infra events" has 0 partitions: it needs a whole number from 1 to 2147483647',

@@ -25,7 +25,7 @@ const ruleSchema = object(
     alert: v.string(),
 
     /** PromQL; every series of its result is an alert. */
-    expr: text("a query in PromQL"),
+    expr: text("a PromQL query"),
 
     /**
      * How long the result has to stay before the alert fires.
@@ -54,9 +54,9 @@ const ruleSchema = object(
     annotations: objectWith(
       {
         /** One sentence that names the thing. */
-        summary: text("a sentence that says what is wrong with which thing"),
+        summary: text("a sentence that says what is wrong and what is affected"),
         /** Page of this repository that says what to do. */
-        runbook: text("the page that says what to do, as in docs/runbooks/InitFailed.md"),
+        runbook: text("the path of its runbook, such as docs/runbooks/InitFailed.md"),
       },
       v.string(),
     ),
@@ -114,14 +114,14 @@ function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
   if (error) {
     const { line, col } = error.linePos?.[0] ?? { line: 1, col: 1 };
     throw new ValidationError(
-      `alert rules ${path}:${line}:${col} are not YAML: ${error.message.split("\n")[0]}`,
+      `alert rules ${path}:${line}:${col} are not valid YAML: ${error.message.split("\n")[0]}`,
     );
   }
   const { groups } = contentOf(document, path);
   validate(
     Array.isArray(groups) &&
       groups.every((group) => Array.isArray(group?.rules) && group.rules.length > 0),
-    () => `alert rules ${path} have no groups with rules: it has to be a rule file of Prometheus`,
+    () => `alert rules ${path} have no groups with rules: write a Prometheus rule file`,
   );
   all(...groups.map((group) => () => validateGroup(group, path, repositoryRoot)));
   return groups;
@@ -132,7 +132,9 @@ function contentOf(document: Document, path: string): { groups?: AlertGroup[] } 
     return document.toJS() ?? {};
   } catch (error) {
     // Such as an alias of nothing.
-    throw new ValidationError(`alert rules ${path} are not YAML: ${(error as Error).message}`);
+    throw new ValidationError(
+      `alert rules ${path} are not valid YAML: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -144,7 +146,7 @@ function validateGroup(group: AlertGroup, path: string, repositoryRoot: string):
       validate(
         toSeconds(interval) > 0 && toSeconds(interval) % 10 === 0,
         () =>
-          `group "${name}" in ${path} has the interval "${interval}": Grafana evaluates every multiple of 10 s, such as 30s or 1m`,
+          `group "${name}" in ${path} has the interval "${interval}": use a multiple of 10 s, such as 30s or 1m`,
       ),
     ...rules.map((rule) => () => {
       const what = `alert "${rule?.alert}" in ${path}`;
@@ -162,25 +164,25 @@ function* problemsOf(
   repositoryRoot: string,
 ): Generator<string> {
   if (!/^[A-Z][A-Za-z0-9]{0,39}$/.test(alert)) {
-    yield "needs a name of at most 40 letters and digits, an upper-case letter first";
+    yield "needs a name of at most 40 letters and digits that starts with an uppercase letter";
   }
   const error = syntaxErrorOf("PromQL", expr);
   if (error) {
-    yield `has an expression that is ${error}: correct its query`;
+    yield `has an expression that is ${error}: correct expr`;
   }
   const [unnamed] = unnamedMetrics(expr);
   if (unnamed) {
-    yield `counts ${unnamed} of every container of the engine: join it with the platform's own, * ${NAMED_CONTAINERS}`;
+    yield `reads ${unnamed} of every container of the Docker engine: limit it to the platform's containers with * ${NAMED_CONTAINERS}`;
   }
   for (const key of ["for", "keep_firing_for"] as const) {
     const value = rule[key];
     if (value !== undefined && Number.isNaN(toSeconds(value))) {
-      yield `has ${key}: "${value}": allowed is a number with s, m or h`;
+      yield `has ${key} "${value}": use a number with s, m or h, such as 5m`;
     }
   }
   const runbook = statSync(join(repositoryRoot, annotations.runbook), { throwIfNoEntry: false });
   if (!runbook?.isFile()) {
-    yield `has the runbook "${annotations.runbook}", which does not exist: write it`;
+    yield `has the runbook "${annotations.runbook}", which does not exist: write that page`;
   }
 }
 

@@ -43,7 +43,7 @@ export function validateContactPoint(props: ContactPointProps, scope?: Construct
     validate(
       props[kind] === undefined || /^[a-z][a-z0-9_]*$/.test(props[kind]?.url?.variable ?? ""),
       () =>
-        `contact point "${name}" has no secret for its ${kind} URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy`,
+        `contact point "${name}" has no Terraform variable for its ${kind} URL: set url to { variable: "${kind}_url" } and export TF_VAR_${kind}_url before you deploy`,
       scope,
     );
   }
@@ -52,12 +52,12 @@ export function validateContactPoint(props: ContactPointProps, scope?: Construct
   validate(
     kinds.length === 1,
     () =>
-      `contact point "${name}" has ${kinds.join(" and ") || "no way to be reached"}: it needs exactly one of ${KINDS.join(", ")}`,
+      `contact point "${name}" has ${kinds.join(" and ") || "no integration"}: set exactly one of ${KINDS.join(", ")}`,
     scope,
   );
   validate(
     props.email === undefined || props.email.addresses.length > 0,
-    () => `contact point "${name}" has no e-mail addresses: name at least one`,
+    () => `contact point "${name}" has no email addresses: add at least one`,
     scope,
   );
 }

@@ -60,7 +60,7 @@ export class Dashboard {
     validate(
       !("apiVersion" in model || "spec" in model),
       () =>
-        `dashboard ${path} is in the model "${model.apiVersion ?? model.kind}" of Grafana's API: export it as code once more, with the model "Classic"`,
+        `dashboard ${path} uses the model "${model.apiVersion ?? model.kind}" of Grafana's API: export it as code again, with the model "Classic"`,
     );
     return new Dashboard(path, model as unknown as DashboardModel);
   }
@@ -77,7 +77,7 @@ export class Dashboard {
       validate(
         other === undefined,
         () =>
-          `dashboard ${dashboard.path} has the uid "${dashboard.uid}", and so has ${other?.path}: give one of them another uid`,
+          `dashboards ${other?.path} and ${dashboard.path} have the same uid "${dashboard.uid}": change one of them`,
       );
       seen.set(dashboard.uid, dashboard);
     }
@@ -122,16 +122,16 @@ export class Dashboard {
 /** Everything that Grafana would not show as it is meant. */
 function* problemsOf(model: DashboardModel): Generator<string> {
   if (!/^[a-zA-Z0-9_-]{1,40}$/.test(String(model.uid ?? ""))) {
-    yield `the uid is "${model.uid}": it has to be 1 to 40 letters, digits, "-" and "_"`;
+    yield `the uid "${model.uid}" is invalid: use 1 to 40 letters, digits, "-" and "_"`;
   }
   if (model.id !== null) {
-    yield `the id is ${JSON.stringify(model.id)}: it has to be null, since Grafana's database gives it`;
+    yield `the id is ${JSON.stringify(model.id)}: set it to null, since Grafana assigns it`;
   }
   if (typeof model.title !== "string" || model.title === "") {
     yield "it has no title";
   }
   if (!Number.isInteger(model.schemaVersion)) {
-    yield `schemaVersion is ${JSON.stringify(model.schemaVersion)}: it has to be a number, the one that Grafana's export has`;
+    yield `schemaVersion is ${JSON.stringify(model.schemaVersion)}: set it to the number in Grafana's export`;
   }
   if (!Array.isArray(model.panels) || model.panels.length === 0) {
     yield "it has no panels";
@@ -140,7 +140,7 @@ function* problemsOf(model: DashboardModel): Generator<string> {
   const defined = (model.templating?.list ?? []).map(({ name }) => name);
   for (const variable of model.templating?.list ?? []) {
     if (variable.type === "query" && !((variable.datasource?.uid ?? "") in DATA_SOURCE_LANGUAGES)) {
-      yield `variable "${variable.name}" asks data source "${variable.datasource?.uid}": ${ALLOWED_DATA_SOURCES}`;
+      yield `variable "${variable.name}" queries data source "${variable.datasource?.uid}": ${ALLOWED_DATA_SOURCES}`;
     }
   }
   for (const panel of allPanels(model)) {
@@ -156,7 +156,7 @@ function* problemsOf(model: DashboardModel): Generator<string> {
   yield* overlaps(model.panels);
 }
 
-const ALLOWED_DATA_SOURCES = `allowed are ${Object.keys(DATA_SOURCE_LANGUAGES).join(" and ")}`;
+const ALLOWED_DATA_SOURCES = `use ${Object.keys(DATA_SOURCE_LANGUAGES).join(" or ")}`;
 
 function* panelProblems(panel: Panel, variables: readonly string[]): Generator<string> {
   if (panel.type === "row") {
@@ -165,7 +165,7 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
   for (const { refId, expr, dataSource } of queriesOf(panel)) {
     const language = DATA_SOURCE_LANGUAGES[dataSource];
     if (!language) {
-      yield `query ${refId} asks data source "${dataSource}": ${ALLOWED_DATA_SOURCES}`;
+      yield `query ${refId} uses data source "${dataSource}": ${ALLOWED_DATA_SOURCES}`;
       continue;
     }
     const error = syntaxErrorOf(language, expr);
@@ -174,11 +174,11 @@ function* panelProblems(panel: Panel, variables: readonly string[]): Generator<s
     }
     const unknown = variablesIn(expr).find((name) => !variables.includes(name));
     if (unknown) {
-      yield `query ${refId} refers to the variable "${unknown}", which the dashboard does not define: ${expr}`;
+      yield `query ${refId} uses the variable "${unknown}", which the dashboard does not define: ${expr}`;
     }
     const [unnamed] = language === "PromQL" ? unnamedMetrics(expr) : [];
     if (unnamed) {
-      yield `query ${refId} counts ${unnamed} of every container of the engine: join it with the platform's own, * ${NAMED_CONTAINERS}`;
+      yield `query ${refId} reads ${unnamed} of every container of the Docker engine: limit it to the platform's containers with * ${NAMED_CONTAINERS}`;
     }
   }
 }
@@ -187,14 +187,14 @@ function* overlaps(panels: readonly Panel[]): Generator<string> {
   for (const [i, { title, gridPos }] of panels.entries()) {
     const { x, y, w, h } = gridPos ?? {};
     if (![x, y, w, h].every(Number.isInteger) || x < 0 || w < 1 || h < 1 || x + w > GRID_COLUMNS) {
-      yield `panel "${title}" lies at ${JSON.stringify(gridPos)}: x and w have to stay within ${GRID_COLUMNS} columns`;
+      yield `panel "${title}" is at ${JSON.stringify(gridPos)}: x and w must stay within ${GRID_COLUMNS} columns`;
       continue;
     }
     const other = panels
       .slice(0, i)
       .find(({ gridPos: o }) => x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h);
     if (other) {
-      yield `panel "${title}" lies over panel "${other.title}"`;
+      yield `panel "${title}" overlaps panel "${other.title}"`;
     }
   }
 }

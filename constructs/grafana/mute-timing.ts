@@ -48,7 +48,7 @@ export function validateMuteTiming(props: MuteTimingProps, scope?: Construct): v
             validate(
               [start, end].every((time) => TIME.test(time)) && start < end,
               () =>
-                `mute timing "${name}" lasts from ${start} to ${end}: both have to be HH:MM, the end after the start; write a night as two intervals`,
+                `mute timing "${name}" lasts from ${start} to ${end}: use HH:MM, with the end after the start; split a night into two intervals`,
               scope,
             ),
       ),
@@ -59,7 +59,7 @@ export function validateMuteTiming(props: MuteTimingProps, scope?: Construct): v
           validate(
             days.split(":").length <= 2 && days.split(":").every((day) => DAYS.includes(day)),
             () =>
-              `mute timing "${name}" has the weekdays "${days}": a day is one of ${DAYS.join(", ")}, and a range has ":" between two`,
+              `mute timing "${name}" has the weekdays "${days}": use ${DAYS.join(", ")}, or a range such as monday:friday`,
             scope,
           ),
       ),

@@ -9,7 +9,7 @@ import type { MuteTiming } from "./mute-timing";
 /** As Grafana reads it. */
 const durationSchema: v.GenericSchema<string> = v.pipe(
   v.string(),
-  v.regex(/^(\d+(ms|[smhdwy]))+$/, "a number with s, m, h or d, as in 5m"),
+  v.regex(/^(\d+(ms|[smhdwy]))+$/, "a number with s, m, h or d, such as 5m"),
 );
 
 const routeSchema = object({
@@ -97,7 +97,7 @@ function validateName(
   validate(
     names.includes(name),
     () =>
-      `the notification policy refers to ${kind} "${name}": declared are ${names.join(", ") || "none"}`,
+      `the notification policy refers to the undeclared ${kind} "${name}": declare it, or use one of those declared: ${names.join(", ") || "none"}`,
     scope,
   );
 }

@@ -19,7 +19,7 @@ export type Notifications = Declared<typeof notificationsSchema>;
 
 /** Throws on notifications that would reach nobody or that refer to what is not declared. */
 export function validateNotifications(notifications: Notifications): void {
-  checkDeclared(notificationsSchema, notifications, "what is declared of notifications");
+  checkDeclared(notificationsSchema, notifications, "the declaration of notifications");
   const { contactPoints, muteTimings, policy } = notifications;
   all(
     () =>

@@ -42,7 +42,7 @@ function errorIn(language: QueryLanguage, expanded: string): string | undefined 
   });
   return place === undefined
     ? undefined
-    : `no ${language} from character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
+    : `not valid ${language} at character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
 }
 
 /** What a measurement of cAdvisor's is multiplied with: it has the id of any container of the engine, and this the names of the platform's own. */

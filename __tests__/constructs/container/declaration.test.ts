@@ -167,7 +167,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "notifications with a property of no name",
     notifications({ contactpoints: [] }),
     [
-      'what is declared of notifications has "contactpoints", which is unknown: did you mean "contactPoints"? allowed are contactPoints, muteTimings, policy',
+      'the declaration of notifications has "contactpoints", which is unknown: did you mean "contactPoints"? allowed are contactPoints, muteTimings, policy',
     ],
   ],
   [
@@ -179,8 +179,8 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     }),
     [
       'contact point "us" is declared twice: rename one',
-      'mute timing "m" has the weekdays "funday": a day is one of sunday, monday, tuesday, wednesday, thursday, friday, saturday, and a range has ":" between two',
-      'the notification policy has groupWait "5 minutes": it has to be a number with s, m, h or d, as in 5m',
+      'mute timing "m" has the weekdays "funday": use sunday, monday, tuesday, wednesday, thursday, friday, saturday, or a range such as monday:friday',
+      'the notification policy has groupWait "5 minutes": it has to be a number with s, m, h or d, such as 5m',
     ],
   ],
   [
@@ -195,7 +195,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     }),
     [
       'contact point "us" has "emial", which is unknown: did you mean "email"? allowed are name, email, webhook, slack',
-      'contact point "hook" has no secret for its webhook URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy',
+      'contact point "hook" has no Terraform variable for its webhook URL: set url to { variable: "webhook_url" } and export TF_VAR_webhook_url before you deploy',
       'mute timing "nights" has in intervals[0] "weekday", which is unknown: did you mean "weekdays"? allowed are times, weekdays, location',
       "the notification policy has no routes[0].labels: it has to be an object",
       'the notification policy has in routes[0] "label", which is unknown: did you mean "labels"? allowed are labels, contactPoint, muteTimings',

@@ -31,19 +31,19 @@ describe("a file of rules", () => {
       JSON.stringify({ groups: [{ name: "g", interval: "1m", rules: [rule(change)], ...group }] }),
     );
 
-  test("is read as it is", () => {
+  test("is read unchanged", () => {
     expect(readRule({})).toEqual([{ name: "g", interval: "1m", rules: [rule()] }]);
   });
 
-  test("fails when it is not YAML, with file and place", () => {
+  test("fails for invalid YAML, with file, line and column", () => {
     expect(() => read("groups:\n  - name: [a\n")).toThrow(
-      /^alert rules .*rules\.yml:3:1 are not YAML: /,
+      /^alert rules .*rules\.yml:3:1 are not valid YAML: /,
     );
   });
 
   test("fails without groups", () => {
     expect(() => read("rules: []")).toThrow(
-      /rules\.yml have no groups with rules: it has to be a rule file of Prometheus$/,
+      /rules\.yml have no groups with rules: write a Prometheus rule file$/,
     );
   });
 
@@ -55,35 +55,35 @@ describe("a file of rules", () => {
 
   test.each<[string, object, RegExp]>([
     [
-      "a query that is no PromQL",
+      "an invalid PromQL query",
       { expr: "sum(up" },
-      /^alert "Sound" in .*rules\.yml has an expression that is no PromQL from character 7, "": correct its query$/,
+      /^alert "Sound" in .*rules\.yml has an expression that is not valid PromQL at character 7, "": correct expr$/,
     ],
     [
-      "containers of somebody else's",
+      "a metric of every container of the engine",
       { expr: "container_memory_working_set_bytes > 5" },
-      /^alert "Sound" in .*rules\.yml counts container_memory_working_set_bytes of every container of the engine: join it with the platform's own, \* on \(container_id\) group_left/,
+      /^alert "Sound" in .*rules\.yml reads container_memory_working_set_bytes of every container of the Docker engine: limit it to the platform's containers with \* on \(container_id\) group_left/,
     ],
-    ["no query", { expr: undefined }, /has no expr: it has to be a query in PromQL$/],
+    ["no query", { expr: undefined }, /has no expr: it has to be a PromQL query$/],
     [
       "no runbook",
       { annotations: { summary: "s" } },
-      /has no annotations\.runbook: it has to be the page that says what to do, as in docs\/runbooks\/InitFailed\.md$/,
+      /has no annotations\.runbook: it has to be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
     ],
     [
       "a runbook that does not exist",
       { annotations: { summary: "s", runbook: "docs/none.md" } },
-      /has the runbook "docs\/none\.md", which does not exist: write it$/,
+      /has the runbook "docs\/none\.md", which does not exist: write that page$/,
     ],
     [
       "no summary",
       { annotations: { runbook: "page.md" } },
-      /has no annotations\.summary: it has to be a sentence that says what is wrong with which thing$/,
+      /has no annotations\.summary: it has to be a sentence that says what is wrong and what is affected$/,
     ],
     [
       "an empty summary and an empty runbook",
       { annotations: { summary: "", runbook: "" } },
-      /has annotations\.summary "": it has to be a sentence that says what is wrong with which thing\n.* has annotations\.runbook "": it has to be the page that says what to do, as in docs\/runbooks\/InitFailed\.md$/,
+      /has annotations\.summary "": it has to be a sentence that says what is wrong and what is affected\n.* has annotations\.runbook "": it has to be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
     ],
     ["no labels", { labels: undefined }, /has no labels: it has to be an object$/],
     [
@@ -92,14 +92,14 @@ describe("a file of rules", () => {
       /has labels\.severity "urgent": it has to be "critical", "warning" or "info"$/,
     ],
     [
-      "a duration that is none",
+      "an invalid duration",
       { for: "soon" },
-      /has for: "soon": allowed is a number with s, m or h$/,
+      /has for "soon": use a number with s, m or h, such as 5m$/,
     ],
     [
-      "a duration to go on that is none",
+      "an invalid keep_firing_for",
       { keep_firing_for: "long" },
-      /has keep_firing_for: "long": allowed is a number with s, m or h$/,
+      /has keep_firing_for "long": use a number with s, m or h, such as 5m$/,
     ],
     [
       "what Prometheus does not have",
@@ -107,16 +107,16 @@ describe("a file of rules", () => {
       /has "notify", which Grafana would not get: allowed are alert, expr, for, keep_firing_for, labels, annotations$/,
     ],
     [
-      "an illegal name",
+      "an invalid name",
       { alert: "sound-rule" },
-      /alert "sound-rule" in .* needs a name of at most 40 letters and digits, an upper-case letter first$/,
+      /alert "sound-rule" in .* needs a name of at most 40 letters and digits that starts with an uppercase letter$/,
     ],
   ])("fails for a rule with %s", (_, change, message) => {
     expect(() => readRule(change)).toThrow(message);
   });
 
   test.each([
-    ["an interval of nothing", { interval: "0s" }, /has the interval "0s": Grafana evaluates/],
+    ["an interval of 0 s", { interval: "0s" }, /has the interval "0s": use a multiple of 10 s/],
     ["no name", { name: "" }, /has name "": it has to be a name$/],
     ["a rule that is none", { rules: [null] }, /has rules\[0\] null: it has to be an object$/],
   ])("fails for a group with %s", (_, change, message) => {
@@ -155,7 +155,7 @@ describe("a file of rules", () => {
 
   test("fails for an interval that Grafana does not know", () => {
     expect(() => readRule({}, { interval: "15s" })).toThrow(
-      /^group "g" in .* has the interval "15s": Grafana evaluates every multiple of 10 s, such as 30s or 1m$/,
+      /^group "g" in .* has the interval "15s": use a multiple of 10 s, such as 30s or 1m$/,
     );
   });
 });

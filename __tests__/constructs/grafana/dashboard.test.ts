@@ -62,7 +62,7 @@ describe("a dashboard", () => {
   test("fails when it is one for Grafana's API, with the way to get the other one", () => {
     const resource = { apiVersion: "dashboard.grafana.app/v2", kind: "Dashboard", spec: {} };
     expect(() => Dashboard.fromFile(write(JSON.stringify(resource)))).toThrow(
-      /Folder\/d\.json is in the model "dashboard\.grafana\.app\/v2" of Grafana's API: export it as code once more, with the model "Classic"$/,
+      /Folder\/d\.json uses the model "dashboard\.grafana\.app\/v2" of Grafana's API: export it as code again, with the model "Classic"$/,
     );
   });
 
@@ -110,42 +110,42 @@ describe("a dashboard", () => {
     [`container_memory_a * on (machine) group_left (name) ${INFO}`, "container_memory_a"],
     [`container_memory_a or container_cpu_b * on (container_id) ${INFO}`, "container_memory_a"],
     [`(container_memory_a + ${INFO}) * on (container_id) up`, "container_memory_a"],
-  ])("in %s takes %s for measured of somebody else's containers too", (expr, unnamed) => {
+  ])("in %s, reports %s as a metric of every container", (expr, unnamed) => {
     const loading = () =>
       load((d) => {
         d.panels[0].targets[0].expr = expr;
       });
     if (unnamed) {
-      expect(loading).toThrow(`query A counts ${unnamed} of every container of the engine`);
+      expect(loading).toThrow(`query A reads ${unnamed} of every container of the Docker engine`);
     } else {
       expect(loading().queries[0].expr).toBe(expr);
     }
   });
 
-  test("fails when another one has its uid", () => {
+  test("fails when two have the same uid", () => {
     const text = JSON.stringify(sound());
     write(text, "d.json");
     write(text, "e.json");
     expect(() => Dashboard.fromDirectory(root)).toThrow(
-      /^dashboard .*e\.json has the uid "sound", and so has .*d\.json: give one of them another uid$/,
+      /^dashboards .*d\.json and .*e\.json have the same uid "sound": change one of them$/,
     );
     rmSync(join(root, "Folder", "e.json"));
   });
 
   test.each<[string, (dashboard: Json) => void, string]>([
     [
-      "an id of some database",
+      "an id that Grafana assigned",
       (d) => {
         d.id = 7;
       },
-      "the id is 7: it has to be null, since Grafana's database gives it",
+      "the id is 7: set it to null, since Grafana assigns it",
     ],
     [
       "no uid",
       (d) => {
         delete d.uid;
       },
-      'the uid is "undefined": it has to be 1 to 40 letters, digits, "-" and "_"',
+      'the uid "undefined" is invalid: use 1 to 40 letters, digits, "-" and "_"',
     ],
     [
       "no panels",
@@ -159,60 +159,60 @@ describe("a dashboard", () => {
       (d) => {
         delete d.schemaVersion;
       },
-      "schemaVersion is undefined: it has to be a number, the one that Grafana's export has",
+      "schemaVersion is undefined: set it to the number in Grafana's export",
     ],
     [
-      "a panel that asks an unknown data source",
+      "a panel with an unknown data source",
       (d) => {
         d.panels[0].datasource.uid = "graphite";
       },
-      'panel "Rate": query A asks data source "graphite": allowed are prometheus and loki',
+      'panel "Rate": query A uses data source "graphite": use prometheus or loki',
     ],
     [
-      "a variable that asks an unknown data source",
+      "a variable with an unknown data source",
       (d) => {
         d.templating.list[0].datasource.uid = "DS_PROMETHEUS";
       },
-      'variable "topic" asks data source "DS_PROMETHEUS": allowed are prometheus and loki',
+      'variable "topic" queries data source "DS_PROMETHEUS": use prometheus or loki',
     ],
     [
-      "a query that is no PromQL",
+      "an invalid PromQL query",
       (d) => {
         d.panels[0].targets[0].expr = "sum(rate(a[5m])";
       },
-      'panel "Rate": query A is no PromQL from character 16, "": sum(rate(a[5m])',
+      'panel "Rate": query A is not valid PromQL at character 16, "": sum(rate(a[5m])',
     ],
     [
-      "a query that is no LogQL",
+      "an invalid LogQL query",
       (d) => {
         d.panels[0].datasource.uid = "loki";
         d.panels[0].targets[0].expr = "{a=}";
       },
-      'panel "Rate": query A is no LogQL from character 4, "}": {a=}',
+      'panel "Rate": query A is not valid LogQL at character 4, "}": {a=}',
     ],
     [
       "a variable that is not defined",
       (d) => {
         d.panels[0].targets[0].expr = 'a{b="$group"}';
       },
-      'panel "Rate": query A refers to the variable "group", which the dashboard does not define',
+      'panel "Rate": query A uses the variable "group", which the dashboard does not define',
     ],
     [
-      "containers of somebody else's in a panel",
+      "a metric of every container of the engine",
       (d) => {
         d.panels[0].targets[0].expr = "sum(rate(container_cpu_usage_seconds_total[5m]))";
       },
-      'panel "Rate": query A counts container_cpu_usage_seconds_total of every container of the engine: join it with the platform\'s own, * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
+      'panel "Rate": query A reads container_cpu_usage_seconds_total of every container of the Docker engine: limit it to the platform\'s containers with * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
     ],
     [
       "a panel beyond the grid",
       (d) => {
         d.panels[0].gridPos.w = 25;
       },
-      'panel "Rate" lies at {"x":0,"y":0,"w":25,"h":8}: x and w have to stay within 24 columns',
+      'panel "Rate" is at {"x":0,"y":0,"w":25,"h":8}: x and w must stay within 24 columns',
     ],
     [
-      "panels over each other",
+      "overlapping panels",
       (d) => {
         d.panels.push({
           ...d.panels[0],
@@ -221,10 +221,10 @@ describe("a dashboard", () => {
           gridPos: { x: 11, y: 7, w: 4, h: 4 },
         });
       },
-      'panel "Over" lies over panel "Rate"',
+      'panel "Over" overlaps panel "Rate"',
     ],
     [
-      "two panels of one id",
+      "two panels with the same id",
       (d) => {
         d.panels.push({ ...d.panels[0], gridPos: { x: 12, y: 0, w: 12, h: 8 } });
       },
@@ -234,7 +234,7 @@ describe("a dashboard", () => {
     expect(() => load(change)).toThrow(message);
   });
 
-  test("names everything that is wrong at once", () => {
+  test("reports all problems at once", () => {
     expect(() =>
       load((d) => {
         d.id = 7;

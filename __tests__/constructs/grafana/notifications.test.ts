@@ -65,40 +65,40 @@ describe("notifications", () => {
 
   test.each<[string, ContactPointProps, string]>([
     [
-      "without its secret",
+      "without the variable of its secret",
       { name: "chat", slack: {} as never },
-      'contact point "chat" has no secret for its slack URL: set url to { variable: "name_of_it" } and export TF_VAR_name_of_it when you deploy (at test/point)',
+      'contact point "chat" has no Terraform variable for its slack URL: set url to { variable: "slack_url" } and export TF_VAR_slack_url before you deploy (at test/point)',
     ],
     [
       "with the secret itself",
       { name: "hook", webhook: { url: { variable: "https://example.org/T0KEN" } } },
-      'contact point "hook" has no secret for its webhook URL',
+      'contact point "hook" has no Terraform variable for its webhook URL',
     ],
     [
-      "that nobody is behind",
+      "without an integration",
       { name: "void" },
-      'contact point "void" has no way to be reached: it needs exactly one of email, webhook, slack (at test/point)',
+      'contact point "void" has no integration: set exactly one of email, webhook, slack (at test/point)',
     ],
     [
-      "of two kinds",
+      "with two integrations",
       { name: "both", email: { addresses: ["a@b"] }, slack: { url: { variable: "x" } } },
-      'contact point "both" has email and slack: it needs exactly one of email, webhook, slack',
+      'contact point "both" has email and slack: set exactly one of email, webhook, slack',
     ],
     [
       "without addresses",
       { name: "nobody", email: { addresses: [] } },
-      'contact point "nobody" has no e-mail addresses: name at least one',
+      'contact point "nobody" has no email addresses: add at least one',
     ],
   ])("fail for a contact point %s", (_, props, message) => {
     expect(() => new ContactPoint(testStack(), "point", props)).toThrow(message);
   });
 
-  test("fail for a policy that names what is not declared", () => {
+  test("fail for a policy that names an undeclared contact point or mute timing", () => {
     const known = { contactPoints: [], muteTimings: [] };
     expect(
       () => new NotificationPolicy(testStack(), "policy", { contactPoint: "ops" }, known),
     ).toThrow(
-      'the notification policy refers to contact point "ops": declared are none (at test/policy)',
+      'the notification policy refers to the undeclared contact point "ops": declare it, or use one of those declared: none (at test/policy)',
     );
     expect(() =>
       declare({
@@ -107,7 +107,9 @@ describe("notifications", () => {
           routes: [{ labels: {}, contactPoint: "operators", muteTimings: ["night"] }],
         },
       }),
-    ).toThrow('refers to mute timing "night": declared are always');
+    ).toThrow(
+      'refers to the undeclared mute timing "night": declare it, or use one of those declared: always',
+    );
   });
 
   test("fail for a mute timing that ends before it starts", () => {
@@ -118,7 +120,7 @@ describe("notifications", () => {
           intervals: [{ times: [{ start: "22:00", end: "06:00" }] }],
         }),
     ).toThrow(
-      'mute timing "night" lasts from 22:00 to 06:00: both have to be HH:MM, the end after the start; write a night as two intervals (at test/night)',
+      'mute timing "night" lasts from 22:00 to 06:00: use HH:MM, with the end after the start; split a night into two intervals (at test/night)',
     );
   });
 });
