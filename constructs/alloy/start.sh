@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# start.sh CONFIG-DIRECTORY OPTION...: runs Alloy. Its exporter for Kafka does not start without Kafka, and Alloy does not without
-# every one of its components. So that part is added when a broker answers, whichever order the containers are started in, and
-# logs and exit codes never wait for it.
-# KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas; nothing where another Alloy measures them
+# start.sh CONFIG-DIRECTORY OPTION...: runs Alloy. Alloy fails to start if a component fails, and its Kafka exporter fails without a
+# broker. So the script adds the exporter once a broker answers. Logs and exit codes never wait for Kafka, in any start order.
+# KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas; empty if another Alloy monitors them
 set -u
 
 config=$1
@@ -29,7 +28,7 @@ reload() {
   [ "$status" = 200 ]
 }
 
-# add_when FILE COMMAND...: adds a part of the configuration when the command succeeds.
+# add_when FILE COMMAND...: adds a file to the configuration once the command succeeds.
 add_when() {
   local part=$1
   shift

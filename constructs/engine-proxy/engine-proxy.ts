@@ -5,13 +5,13 @@ import { ServiceImage } from "../container/service-image";
 import { serviceSettingsOf } from "../container/settings";
 import type { INetwork } from "../network/network";
 
-/** A release with long-term support. */
+/** An LTS release of HAProxy. */
 export const HAPROXY_IMAGE = "haproxy:3.2.21-alpine";
 
-/** Not below /var/run, a symlink in most images: engines from 28 on refuse to upload files into a container with a mount there. */
+/** Not below /var/run, a symlink in most images: Docker 28 and later refuses to upload files into a container with a mount there. */
 const ENGINE_SOCKET = "/run/docker.sock";
 
-/** What a container needs to ask the engine, through its proxy or, where there is none, by its socket. */
+/** Returns what a container needs to reach the Docker engine: through the proxy if there is one, else through the socket. */
 export function engineConnection(scope: IConstruct, proxy: EngineProxy | undefined) {
   return proxy
     ? { host: proxy.host, networks: [proxy.network], hostPaths: {}, containers: [proxy.container] }
@@ -29,27 +29,27 @@ const PORT = 2375;
 
 export interface EngineProxyProps {
   /**
-   * Name of the container.
+   * The name of the container.
    *
    * @default "engine-proxy"
    */
   readonly name?: string;
 
-  /** Network of those who may read the engine, and of nobody else: who reaches the proxy is not asked who it is. */
+  /** The network of the containers that may read the engine, and of no others: the proxy does not authenticate its clients. */
   readonly network: INetwork;
 }
 
 /**
- * The engine's API for those who watch containers: versions, containers, their logs and images, networks and events, to be read.
- * Everything else is refused with 403. The only container with the engine's socket, which is as good as root on its host.
+ * A read-only proxy for the Docker engine's API. Allows requests for the version, containers, their logs and images, networks and
+ * events, and denies all others with 403. It is the only container that mounts the engine's socket, which equals root on the host.
  */
 export class EngineProxy extends Construct {
   readonly container: ServiceContainer;
 
-  /** The network on which the proxy is reached. */
+  /** The network on which containers reach the proxy. */
   readonly network: INetwork;
 
-  /** What the docker CLI and libraries take for the engine, `tcp://engine-proxy.<network>:2375`. */
+  /** The value of `DOCKER_HOST` for clients of the proxy: `tcp://engine-proxy.<network>:2375`. */
   readonly host: string;
 
   constructor(scope: Construct, id: string, { name = "engine-proxy", network }: EngineProxyProps) {
@@ -62,7 +62,7 @@ export class EngineProxy extends Construct {
       image: ServiceImage.of(this, HAPROXY_IMAGE),
       tier: "tool",
       networks: [network],
-      // To become a user in the socket's group. Who else is root without capabilities, as Alloy, has no way into such processes.
+      // To switch to a user in the socket's group. Alloy, root without capabilities, cannot get into such a process.
       user: "0:0",
       capabilities: ["CAP_SETGID", "CAP_SETUID"],
       entrypoint: ["sh", script],

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs HAProxy as a user of its own in the group of the engine's socket, whose number is another on every host; as root where the
-# group may not write, and then without any right of root's but to change its user. POSIX sh.
+# Runs HAProxy as an unprivileged user in the group of the engine's socket, whose GID differs between hosts. If the group may not write
+# to the socket, runs it as root, whose only capabilities are CAP_SETGID and CAP_SETUID. POSIX sh.
 # ENGINE_SOCKET  the engine's socket
 set -eu
 export PROXY_USER=99 PROXY_GROUP

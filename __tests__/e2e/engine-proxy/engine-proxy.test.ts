@@ -110,7 +110,7 @@ describe("the engine proxy", () => {
     expect(statuses(requests).filter(([, code]) => code !== "403")).toEqual([]);
   });
 
-  test("answers a refused request with what it passes on, and logs the refusal", () => {
+  test("explains and logs a denied request", () => {
     const { stderr, status } = spawnSync(
       "docker",
       ["exec", "reader", "docker", "exec", "exit-relay", "id"],
@@ -118,7 +118,7 @@ describe("the engine proxy", () => {
     );
     expect([status, stderr]).toEqual([
       1,
-      "Error response from daemon: the engine proxy passes on what Alloy and the exit relay read, and this request is not among it: constructs/engine-proxy/haproxy.cfg\n",
+      "Error response from daemon: the engine proxy does not allow this request: constructs/engine-proxy/haproxy.cfg lists what Alloy and the exit relay may read\n",
     ]);
     expect(docker("logs", "engine-proxy")).toMatch(
       / 403 .*"POST \/v1\.\d+\/containers\/exit-relay\/exec HTTP\/1\.1"/,
