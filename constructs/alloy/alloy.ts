@@ -19,55 +19,56 @@ export const ALLOY_IMAGE = "grafana/alloy:v1.18.0";
 
 export interface AlloyProps {
   /**
-   * Name of the container.
+   * The name of the container.
    *
    * @default "alloy"
    */
   readonly name?: string;
 
   /**
-   * Where Alloy is told of containers and reads their logs.
+   * The proxy through which Alloy discovers containers and reads their logs.
    *
-   * @default - by the engine's socket
+   * @default - the engine's socket
    */
   readonly engine?: EngineProxy;
 
-  /** Whose log has the exit codes. */
+  /** The relay whose log has the exit codes. */
   readonly exitRelay: ExitRelay;
 
-  /** Network of the platform's own containers. */
+  /** The network of the platform's own containers. */
   readonly infraNetwork: INetwork;
 
   /**
-   * Network whose containers are covered without being declared here: logs and exit codes of all, metrics of those with the label
+   * The network whose containers are covered without a declaration: logs and exit codes of all, metrics of those with the label
    * `groundwork.metrics.port`. The labels `groundwork.logs=false` and `groundwork.exits=false` opt out.
    */
   readonly projectNetwork: INetwork;
 
-  /** Read positions and metrics that are not delivered yet. */
+  /** The volume for read positions and for metrics that are not delivered yet. */
   readonly dataVolume: IDataVolume;
 
-  /** Where logs go. */
+  /** The Loki that receives the logs. */
   readonly loki: Loki;
-  /** Where metrics go. */
+  /** The Prometheus that receives the metrics. */
   readonly prometheus: Prometheus;
 
   /**
-   * What is measured as a whole: brokers and consumer groups, nodes and indices, and the certificates that services show.
+   * The clusters that this Alloy monitors as a whole: brokers and consumer groups, nodes and indices, and the certificates of TLS
+   * listeners.
    *
-   * @default - the Alloy of another machine measures it
+   * @default - none: the Alloy of another machine monitors them
    */
   readonly clusters?: { readonly kafka: KafkaCluster; readonly openSearch: OpenSearchCluster };
 
   /**
-   * What Alloy trusts and its key pair. Loki, Prometheus and both clusters have to be secured too.
+   * The CA bundle and Alloy's key pair. Loki, Prometheus and both clusters must be secured too.
    *
    * @default - plaintext connections
    */
   readonly security?: Security;
 }
 
-/** Alloy loads every file in it. */
+/** Alloy loads every file in this directory. */
 const CONFIG_DIR = "/groundwork/alloy";
 
 /** Files that every Alloy loads. */
@@ -80,25 +81,24 @@ const COMMON_FILES = [
   "sinks.alloy",
 ];
 
-/** CA and key pair of Alloy. */
+/** The CA bundle and the key pair of Alloy. */
 const TLS_DIR = "/groundwork/tls";
 
 /**
- * No directory of the image: it gives /var/lib/alloy to a user of its own, and Alloy, which runs as root without the capability to
- * pass over owners, could not write there.
+ * Not the image's /var/lib/alloy, which belongs to another user: Alloy runs as root without CAP_DAC_OVERRIDE and cannot write there.
  */
 const STORAGE_DIR = "/alloy";
 
-/** Where Alloy sees how full the host's disks are. */
+/** The host's root, from which Alloy reads disk usage. */
 const HOST_ROOT = "/host/root";
 
 /**
- * Folders of the host that are on no disk, hidden from an Alloy that has a proxy to ask: the engine's socket is in one of them, and others set the kernel's
- * parameters, since an engine before 25 mounts nothing read-only that is mounted below.
+ * Directories of the host that are on no disk. An Alloy with an engine proxy does not see them: one has the engine's socket, and others
+ * set kernel parameters. Docker before 25 does not mount submounts read-only.
  */
 const NO_FILES = ["/dev", "/proc", "/run", "/sys"];
 
-/** Collects logs, metrics and exit codes of every container on both networks. */
+/** Grafana Alloy: collects logs, metrics and exit codes of every container on both networks. Container `alloy`. */
 export class Alloy extends Construct {
   readonly container: ServiceContainer;
 
@@ -127,7 +127,7 @@ export class Alloy extends Construct {
       tmpfs: engine && Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
       files: [
         ...configFiles.map((name) => ownFile(`${CONFIG_DIR}/${name}`)),
-        // start.sh adds it to the others.
+        // start.sh copies it to CONFIG_DIR.
         ...(clusters ? [ownFile("/groundwork/kafka.alloy")] : []),
         ownFile("/groundwork/start.sh"),
         ownFile("/groundwork/healthcheck.sh"),
@@ -139,7 +139,7 @@ export class Alloy extends Construct {
       ],
       env: {
         ENGINE: connection.host,
-        // Of no container's where there is no proxy; a filter for no network would let every container pass.
+        // Without a proxy, no container matches. An empty network filter would match every container.
         ENGINE_NETWORK: (engine?.network ?? props.infraNetwork).name,
         ENGINE_PROXY: engine?.container.name ?? "",
         ENVIRONMENT: environment,
@@ -167,12 +167,12 @@ export class Alloy extends Construct {
   }
 }
 
-/** The file of this directory that has the last name of a path, for that path in the container. */
+/** Uploads the file of this directory with the same base name to a path in the container. */
 function ownFile(path: string): UploadedFile {
   return { path, content: readOwnFile(__dirname, basename(path)) };
 }
 
-/** Every listener of the platform's own network that shows a certificate, as Alloy's exporter for them takes it. */
+/** Renders every TLS listener on the infra network as a target of Alloy's blackbox exporter. */
 function renderCertificates(
   { loki, prometheus }: AlloyProps,
   { kafka, openSearch }: NonNullable<AlloyProps["clusters"]>,

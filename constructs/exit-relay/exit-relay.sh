@@ -1,38 +1,39 @@
 #!/bin/sh
-# Prints how containers ended, one JSON object a line: the environment's own, and the applications on its project network. The state
-# of each when the relay starts and every hour, and every end and out-of-memory kill as the engine tells of it; of the
-# environment's own every creation as well, and what the id that cgroups have for a name belongs to: cluster, environment and
-# image; of applications with our label every start and the same. POSIX sh; needs the docker CLI.
-# DOCKER_HOST                 the engine, to be read: versions, containers, images by id, events
+# Prints how containers exited, one JSON object per line: the environment's own containers, and the applications on its project network.
+# - of all of them: the state, when the relay starts and every hour; every exit and out-of-memory kill, from the engine's events
+# - of the environment's own: also every creation, and the cluster, environment and image of the id, which is the name of the cgroup
+# - of applications with the label groundwork.service: also every start, and the same fields
+# POSIX sh; needs the docker CLI.
+# DOCKER_HOST                 the Docker engine. The relay reads versions, containers, images by id, and events
 # GROUNDWORK_ENVIRONMENT      value of the label groundwork.environment of the environment's own containers
 # GROUNDWORK_PROJECT_NETWORK  network on which every other container is an application, unless its label groundwork.exits is false
-# GROUNDWORK_NOTES_DIR        what was seen of containers that have not ended yet; is to outlive a restart of the relay
-# GROUNDWORK_READY_FILE       is made when the relay follows the engine's events
+# GROUNDWORK_NOTES_DIR        notes on containers that have not exited yet; must outlive a restart of the relay
+# GROUNDWORK_READY_FILE       created when the relay follows the engine's events
 
 # shellcheck disable=SC2016 # Go's templates have variables of their own
 set -u
 export LC_ALL=C
 
-# Failures of an application are counted over this time; the alert ApplicationFailing looks back as far.
+# The window in which failures of an application are counted; the alert ApplicationFailing uses the same.
 WINDOW_SECONDS=900
-# So long the last end of an application is repeated.
+# For how long the last exit of an application is repeated.
 REPEAT_SECONDS=86400
-# Some engines take a container that ends off its network first and tell of the end afterwards.
+# Some engines disconnect an exiting container from its network before they report the exit.
 LEAVE_SECONDS=30
 
-# A file each: empty for a container on the project network, with the time when it left; with the signal that it was sent; with the
-# name of an image, as it was when the first container of it was seen.
+# A file per container: empty while it is on the project network, then the time when it left; the signal that it was sent.
+# A file per image: its name when its first container was seen.
 members=$GROUNDWORK_NOTES_DIR/members
 signals=$GROUNDWORK_NOTES_DIR/signals
 images=$GROUNDWORK_NOTES_DIR/images
-# A line "TIME SERVICE" for every failure of an application.
+# A line "TIME SERVICE" per failure of an application.
 failures=$GROUNDWORK_NOTES_DIR/failures
 
-# Go templates over the id $d, the labels $l and the image $i of a container. An application without a label of ours or of compose's
-# goes by its image: a job that is run under a new name each time would otherwise be a new service each time.
-# An application with our label is measured like the environment's own, and its id told.
+# Go templates over the id $d, the labels $l, the name $n and the image $i of a container. Without a label of ours or of Compose, an
+# application's service is its image: a job that runs under a new name each time would otherwise be a new service each time.
+# An application with our label is "measured": its id is printed, as for the environment's own containers.
 own='(eq (index $l "groundwork.environment") "'$GROUNDWORK_ENVIRONMENT'")'
-whose="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}nobody{{else if index \$l \"groundwork.service\"}}measured{{else}}application{{end}}"
+kind="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}ignored{{else if index \$l \"groundwork.service\"}}measured{{else}}application{{end}}"
 service='{{json (or (index $l "groundwork.service") (index $l "com.docker.compose.service") $i)}}'
 role="{{if $own}}{{json (index \$l \"groundwork.role\")}}{{else}}\"application\"{{end}}"
 stack='{{json (or (index $l "groundwork.stack") (index $l "com.docker.compose.project"))}}'
@@ -41,24 +42,24 @@ known='"id":{{json $d}},"cluster":'$cluster',"environment":"'$GROUNDWORK_ENVIRON
 fields="{{if or $own (index \$l \"groundwork.service\")}}$known{{end}}"
 fields="$fields\"container\":{{json \$n}},\"service\":$service,\"role\":$role,\"stack\":$stack"
 
-# say TIME EVENT FIELDS. Of a container that Terraform made the engine has but the image's id for its name.
-say() {
-  told=$3
-  case $told in
+# emit TIME EVENT FIELDS: prints a line. For a container that Terraform created, the engine knows only the image's id, not its name.
+emit() {
+  entry=$3
+  case $entry in
     *'"image":"sha256:'*)
-      image=${told#*\"image\":\"}
+      image=${entry#*\"image\":\"}
       image=${image%%\"*}
       [ -s "$images/$image" ] ||
         docker image inspect --format '{{range .RepoTags}}{{println .}}{{end}}' "$image" 2>/dev/null | head -n 1 >"$images/$image"
-      called=
-      read -r called <"$images/$image"
-      told="${told%%"$image"*}${called:-$image}${told#*"$image"}"
+      name=
+      read -r name <"$images/$image"
+      entry="${entry%%"$image"*}${name:-$image}${entry#*"$image"}"
       ;;
   esac
-  printf '{"time":%s,"event":"%s",%s}\n' "$1" "$2" "$told"
+  printf '{"time":%s,"event":"%s",%s}\n' "$1" "$2" "$entry"
 }
 
-# seconds RFC3339-TIME: since 1970. Both GNU's and busybox's date read the form without T and fraction.
+# seconds RFC3339-TIME: prints seconds since 1970. Both GNU's and busybox's date read the form without T and fraction.
 seconds() {
   date -u -d "$(printf '%s' "$1" | sed 's/T/ /; s/[.Z].*//')" +%s
 }
@@ -67,36 +68,36 @@ members_now() {
   docker ps --all --quiet --no-trunc --filter "network=$GROUNDWORK_PROJECT_NETWORK"
 }
 
-# The engine keeps only its last 256 events, and the health checks of a dozen containers fill that in seconds. So a start looks
-# at the containers themselves, and says what was missed while no relay ran. Alloy forgets its gauges when it restarts, hence
-# the repetition. Saying it twice is harmless: the times and the exit code are the container's own.
-say_states() {
+# The engine keeps only its last 256 events, and the health checks of a dozen containers fill that in seconds. So a starting relay
+# inspects the containers, which covers the time when it did not run. Alloy loses its gauges when it restarts, hence the
+# repetition. A repeated line is harmless: the times and the exit code are the container's own.
+emit_states() {
   ids=$(docker ps --all --quiet --no-trunc --filter "label=groundwork.environment=$GROUNDWORK_ENVIRONMENT" && members_now) || return
   ids=$(printf '%s\n' "$ids" | sort -u)
   [ -n "$ids" ] || return 0
-  # Silent about one that is removed meanwhile, as applications are.
+  # A container may be removed meanwhile, which is no error.
   # shellcheck disable=SC2086 # ids are words
-  docker inspect --format '{{$d := .ID}}{{$n := slice .Name 1}}{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$whose"' {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} '"$fields" $ids 2>/dev/null |
-    while read -r whose status created finished code fields; do
+  docker inspect --format '{{$d := .ID}}{{$n := slice .Name 1}}{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$kind"' {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} '"$fields" $ids 2>/dev/null |
+    while read -r kind status created finished code fields; do
       now=$(date +%s)
       fields="$fields,\"status\":\"$status\",\"created\":$(seconds "$created")"
-      case $whose/$status in
-        nobody/*) continue ;;
+      case $kind/$status in
+        ignored/*) continue ;;
         */exited | */dead | application/restarting | measured/restarting)
           finished=$(seconds "$finished")
-          [ "$whose" = own ] || [ $((now - finished)) -le $REPEAT_SECONDS ] || continue
+          [ "$kind" = own ] || [ $((now - finished)) -le $REPEAT_SECONDS ] || continue
           fields="$fields,\"exit_code\":$code,\"finished\":$finished"
           [ "$code" -ne 0 ] || fields="$fields,\"succeeded\":$finished"
           ;;
         own/* | measured/running) ;;
         *) continue ;;
       esac
-      say "$now" state "$fields"
+      emit "$now" state "$fields"
     done
 }
 
-# When this very container stopped the last time; the beginning of the present second when it never did.
-last_heard() {
+# last_stopped: prints when the relay's own container last stopped; the current second if it never did.
+last_stopped() {
   stopped=$(docker inspect --format '{{.State.FinishedAt}}' "$(hostname)" 2>/dev/null)
   case $stopped in
     '' | 0001-*) date +%s ;;
@@ -104,7 +105,7 @@ last_heard() {
   esac
 }
 
-# is_member ID TIME: whether a container was on the project network then, or left it as it ended.
+# is_member ID TIME: whether a container was on the project network at that time, or left it by exiting.
 is_member() {
   [ -e "$members/$1" ] || return
   left=
@@ -112,12 +113,12 @@ is_member() {
   [ -z "$left" ] || [ $(($2 - left)) -le $LEAVE_SECONDS ]
 }
 
-# is_heard WHOSE ID TIME: whether ends are told of.
-is_heard() {
-  [ "$1" = own ] || { [ "$1" != nobody ] && is_member "$2" "$3"; }
+# is_reported KIND ID TIME: whether the relay reports exits of a container.
+is_reported() {
+  [ "$1" = own ] || { [ "$1" != ignored ] && is_member "$2" "$3"; }
 }
 
-# count_failure TIME SERVICE: how many of the service there are within the window, with this one.
+# count_failure TIME SERVICE: notes a failure, and prints how many the service has within the window.
 count_failure() {
   printf '%s %s\n' "$1" "$2" >>"$failures"
   SERVICE=$2 awk -v after=$(($1 - WINDOW_SECONDS)) -v kept="$failures.kept" '
@@ -126,35 +127,35 @@ count_failure() {
   mv "$failures.kept" "$failures"
 }
 
-# say_end WHOSE ID TIME CODE FIELDS
-say_end() {
+# emit_exit KIND ID TIME CODE FIELDS
+emit_exit() {
   line="$5,\"exit_code\":$4,\"finished\":$3"
   [ "$4" -ne 0 ] || line="$line,\"succeeded\":$3"
   if [ -e "$signals/$2" ]; then
     read -r signal <"$signals/$2"
     line="$line,\"signal\":$signal"
   elif [ "$1" != own ] && [ "$4" -ne 0 ]; then
-    # Of its service, whichever container it is: no name has a comma.
+    # By service, not by container. A container's name has no comma.
     line="$line,\"failures\":$(count_failure "$3" "${5#*\"container\":*,}"),\"failed\":$3"
   fi
-  say "$3" die "$line"
+  emit "$3" die "$line"
 }
 
-# Says what the events on standard input mean. A file for what is to be remembered of a container, since it is gone from the
-# network, and with --rm altogether, by the time that its end is told.
+# follow: reports the events on standard input. Notes are files, since a container has left the network, and with --rm is removed, by
+# the time that its exit is reported.
 follow() {
-  while read -r whose event id time code signal fields; do
-    case $whose/$event in
+  while read -r kind event id time code signal fields; do
+    case $kind/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;
       */destroy) rm -f "$members/$id" "$signals/$id" ;;
-      # INT, QUIT, KILL and TERM, as docker stop, kill and rm send them. The rest, such as HUP, ends nothing.
+      # INT, QUIT, KILL and TERM, which docker stop, kill and rm send. Others, such as HUP, do not stop a container.
       */kill) case $signal in 2 | 3 | 9 | 15) printf '%s\n' "$signal" >"$signals/$id" ;; esac ;;
-      own/create) say "$time" create "$fields,\"created\":$time" ;;
-      measured/start) ! is_member "$id" "$time" || say "$time" start "$fields" ;;
-      */oom) ! is_heard "$whose" "$id" "$time" || say "$time" oom "$fields,\"oom_killed\":$time" ;;
+      own/create) emit "$time" create "$fields,\"created\":$time" ;;
+      measured/start) ! is_member "$id" "$time" || emit "$time" start "$fields" ;;
+      */oom) ! is_reported "$kind" "$id" "$time" || emit "$time" oom "$fields,\"oom_killed\":$time" ;;
       */die)
-        ! is_heard "$whose" "$id" "$time" || say_end "$whose" "$id" "$time" "$code" "$fields"
+        ! is_reported "$kind" "$id" "$time" || emit_exit "$kind" "$id" "$time" "$code" "$fields"
         rm -f "$signals/$id"
         ;;
     esac
@@ -162,23 +163,23 @@ follow() {
 }
 
 rm -f "$GROUNDWORK_READY_FILE"
-# It may be started before the proxy that it asks, or anew because that has ended.
+# The engine proxy may start after the relay, or may have stopped, which restarts the relay.
 until docker version >/dev/null; do
   sleep 1
 done
 mkdir -p "$members" "$signals" "$images"
-since=$(last_heard)
+since=$(last_stopped)
 for id in $(members_now); do
   : >"$members/$id"
 done
-say_states || exit
+emit_states || exit
 : >"$GROUNDWORK_READY_FILE"
 while sleep 3600; do
-  say_states
+  emit_states
 done &
 
 docker events --since "$since" --filter type=container --filter type=network \
   --filter event=create --filter event=start --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
   --filter event=connect --filter event=disconnect \
-  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$whose"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} '"$fields"'{{end}}' |
+  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$kind"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} '"$fields"'{{end}}' |
   follow

@@ -6,28 +6,28 @@ import { serviceSettingsOf } from "../container/settings";
 import { type EngineProxy, engineConnection } from "../engine-proxy/engine-proxy";
 import type { INetwork } from "../network/network";
 
-/** The docker CLI alone. */
+/** An image with the docker CLI only. */
 export const DOCKER_CLI_IMAGE = "docker:28.5.2-cli";
 
 export interface ExitRelayProps {
   /**
-   * Name of the container.
+   * The name of the container.
    *
    * @default "exit-relay"
    */
   readonly name?: string;
 
   /**
-   * Where the relay is told of containers, their ends and their events.
+   * The proxy through which the relay reads the Docker engine.
    *
-   * @default - by the engine's socket
+   * @default - the engine's socket
    */
   readonly engine?: EngineProxy;
 
-  /** Network on which Alloy discovers the relay. */
+  /** The network on which Alloy discovers the relay. */
   readonly network: INetwork;
 
-  /** Network whose containers are covered without being declared here. The label `groundwork.exits=false` opts out. */
+  /** The network whose containers are covered without a declaration. The label `groundwork.exits=false` opts out. */
   readonly projectNetwork: INetwork;
 }
 
@@ -35,8 +35,8 @@ const NOTES_DIR = "/tmp/relay";
 const READY_FILE = "/tmp/relaying";
 
 /**
- * Prints the exit code of every container of the environment and of every application on the project network, whatever ended it:
- * the kernel's OOM killer, a missing program, its own decision. Neither container logs nor cAdvisor have it.
+ * Prints the exit code of every container of the environment and of every application on the project network, whatever the cause:
+ * the kernel's OOM killer, a missing program or the process itself. Neither container logs nor cAdvisor have exit codes.
  */
 export class ExitRelay extends Construct {
   readonly container: ServiceContainer;

@@ -38,7 +38,7 @@ const INSPECTED = [
   `application exited 2026-11-23T05:00:00Z ${ago(90_000)} 3 "container":"yesterday","service":"yesterday","role":"application","stack":""`,
   'application running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 "container":"orders","service":"orders","role":"application","stack":""',
   `measured running 2026-11-23T05:00:00Z 0001-01-01T00:00:00Z 0 ${known("i", "example/shop:1")}"container":"shop-1","service":"shop","role":"application","stack":""`,
-  `nobody exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
+  `ignored exited 2026-11-23T05:00:00Z ${ago(60)} 3 "container":"private","service":"private","role":"application","stack":""`,
 ];
 
 /** A docker CLI that answers as told and notes how its events were asked for. */
@@ -290,7 +290,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       ["network connect n1 900", "network disconnect n1 950"],
       "application",
     ],
-    ["has opted out", ["network connect n1 1000"], "nobody"],
+    ["has opted out", ["network connect n1 1000"], "ignored"],
   ])("says nothing of a container that %s", (_what, events, whose) => {
     const { told } = relay(NEW, [
       ...events,
