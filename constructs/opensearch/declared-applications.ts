@@ -6,13 +6,13 @@ import type { Access, Application } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
 
-/** What applications may do in OpenSearch, and the platform's own roles; os-security.sh reads the files. */
+/** The directory with the files of applications and of the platform's own roles, which os-security.sh reads. */
 export const APPLICATIONS_DIR = `${SIDECAR_DIR}/applications`;
 
-/** Description of what the sidecar has made, by which it knows it again. */
+/** The description by which the sidecar recognizes what it created. */
 export const MARK = "An application of Groundwork";
 
-/** A role as the security plugin has it. */
+/** A role in the format of the security plugin. */
 export interface Role {
   readonly cluster_permissions?: readonly string[];
   readonly index_permissions?: readonly {
@@ -21,14 +21,14 @@ export interface Role {
   }[];
 }
 
-/** What an access allows on the indices it names, as action groups of the security plugin. */
+/** The action groups of the security plugin that each access allows on an index. */
 const INDEX_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
   read: ["read"],
   write: ["write", "create_index"],
   readwrite: ["read", "write", "create_index"],
 };
 
-/** Requests that name several indices are allowed as such; what is in them is checked by index. */
+/** Cluster permissions for requests on several indices. The security plugin checks each index in them. */
 const CLUSTER_ACTIONS = {
   read: [
     "indices:data/read/mget",
@@ -39,7 +39,7 @@ const CLUSTER_ACTIONS = {
   write: ["indices:data/write/bulk"],
 };
 
-/** What the exporter asks: version, health, statistics of nodes and indices, and the indices' aliases. */
+/** The role of Alloy's exporter: version, health, statistics of nodes and indices, and index aliases. */
 const MONITOR_ROLE: Role = {
   cluster_permissions: [
     "cluster:monitor/health",
@@ -54,13 +54,13 @@ const MONITOR_ROLE: Role = {
   ],
 };
 
-/** The files of one application, laid out as os-security.sh reads them. */
+/** Renders the files of an application as os-security.sh reads them. */
 export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
   const accesses = new Set(Object.values(indices));
   const allows = (access: "read" | "write") => accesses.has(access) || accesses.has("readwrite");
   const role: Role = {
     cluster_permissions: [
-      // Clients ask for the version when they connect.
+      // Clients read the version when they connect.
       "cluster:monitor/main",
       ...(allows("read") ? CLUSTER_ACTIONS.read : []),
       ...(allows("write") ? CLUSTER_ACTIONS.write : []),
@@ -77,7 +77,7 @@ export function renderApplication({ name, indices = {} }: Application): Uploaded
   ];
 }
 
-/** The files of Alloy, which is known by its certificate, and no user. */
+/** Renders the files of Alloy. It has no user, since it authenticates with its certificate. */
 export function renderMonitor(): UploadedFile[] {
   return [
     renderFile(MONITOR, "role", { ...MONITOR_ROLE, description: MARK }),
@@ -96,7 +96,7 @@ export const applicationFile = (name: string, kind: FileKind) =>
 
 export const parseRole = (text: string): Role => JSON.parse(text);
 
-/** Describes what an application gets and loses, of its files by its role. Who measures the platform is no application. */
+/** Describes which permissions an application gets and loses, from its role file. Alloy is no application. */
 export function describeApplicationFile(path: string, before?: string, after?: string): FileChange {
   const [, name, kind] = /^(.*)\.(\w+)\.json$/.exec(basename(path)) ?? [];
   return kind === "role" && name !== MONITOR

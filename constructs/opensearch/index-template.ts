@@ -7,14 +7,14 @@ import type { DriftPolicy } from "../init-sidecar/drift-policy";
 
 export interface IndexTemplateProps {
   /**
-   * What to do when the template exists and differs.
+   * What to do if the template exists and differs from its declaration.
    *
    * @default "fail"
    */
   readonly onDrift?: DriftPolicy;
 }
 
-/** Body of a composable index template (https://docs.opensearch.org/latest/im-plugin/index-templates/). */
+/** The body of a composable index template (https://docs.opensearch.org/latest/im-plugin/index-templates/). */
 export interface IndexTemplateBody {
   readonly index_patterns: readonly string[];
   readonly priority?: number;
@@ -35,15 +35,15 @@ const KNOWN_KEYS = [
   "_meta",
 ];
 
-/** An index template that is active when a deploy has finished, checked at synth. */
+/** An index template that is active once a deploy has succeeded. It is validated at synth. */
 export class IndexTemplate {
-  /** A template from a JSON file; the file's name without `.json` is the template's. */
+  /** Creates a template from a JSON file. Its name is the file name without `.json`. Throws if the name or the body is invalid. */
   static fromFile(path: string, props: IndexTemplateProps = {}): IndexTemplate {
     const name = basename(path, ".json");
     return new IndexTemplate(name, parseBody(path), props.onDrift ?? "fail");
   }
 
-  /** Every `*.json` of a directory, in the order of the names. */
+  /** Creates a template from every `*.json` of a directory, sorted by name. */
   static fromDirectory(path: string, props: IndexTemplateProps = {}): IndexTemplate[] {
     const files = readdirSync(path).filter((file) => file.endsWith(".json"));
     return all(

@@ -8,80 +8,81 @@ import { type INetwork, Network } from "../network/network";
 import { httpScheme, type Security } from "../security/security";
 import { CURL_AS_NODE, nodeOverTls } from "./tls";
 
-/** Image of every node, and of the sidecars that need its curl, where no other is asked for. */
+/** The default image of nodes, and of the sidecars that need its curl. */
 export const OPENSEARCH_IMAGE = "opensearchproject/opensearch:3.8.0";
 
 export const OPENSEARCH_HTTP_PORT = 9200;
 
 const CLUSTER = "opensearch";
 
-/** Base URL of HTTP on a host; unless one is named, of whichever node runs, for an application on the project network. */
+/** Returns the base URL of HTTP on a host. The default host resolves to any running node on the project network. */
 export function openSearchUrl(secured: boolean, host = CLUSTER): string {
   return `${httpScheme(secured)}://${host}:${OPENSEARCH_HTTP_PORT}`;
 }
 
 export interface OpenSearchClusterProps {
   /**
-   * Number of nodes that are alike, 1 or at least 3.
+   * The number of nodes with equal settings: 1, or at least 3.
    *
    * @default - the number of `nodes`, or 3
    */
   readonly nodeCount?: number;
 
   /**
-   * The nodes, where they differ or something is to be said about them.
+   * The nodes, if they have settings of their own.
    *
-   * @default - as many as `nodeCount` says, with the defaults of `ClusterNodeProps`
+   * @default - `nodeCount` nodes with the defaults of `ClusterNodeProps`
    */
   readonly nodes?: readonly ClusterNodeProps[];
 
   /**
-   * Network of the nodes' own traffic and of the init sidecar.
+   * The network for traffic between nodes and for the init sidecar.
    *
    * @default - the cluster's own network `<containerName>-infra`
    */
   readonly infraNetwork?: INetwork;
 
   /**
-   * Network on which applications reach HTTP; the transport port is never on it.
+   * The network on which applications reach HTTP. The transport port is never on it.
    *
-   * @default - applications do not reach the cluster
+   * @default - none: applications cannot reach the cluster
    */
   readonly projectNetwork?: INetwork;
 
   /**
-   * Whether nodes set their own limits: 65536 open files and memory locked against swapping. `false` inherits the engine's,
-   * for a machine that refuses to raise them.
+   * Whether nodes raise their ulimits: 65536 open files, and memory locked against swapping. `false` inherits the Docker engine's
+   * ulimits, for a machine that refuses to raise them.
    *
    * @default true
    */
   readonly raiseUlimits?: boolean;
 
   /**
-   * What the nodes run, and the sidecars: an image with the security plugin where there is `security`.
+   * The image of nodes and sidecars. With `security`, it must have the security plugin.
    *
    * @default OPENSEARCH_IMAGE
    */
   readonly image?: string;
 
   /**
-   * What the names of the nodes' containers begin with: `<containerName>-1` and so on. On every network it is a host name of all nodes together.
+   * The prefix of the nodes' container names: `<containerName>-1` and so on. On every network it is also a host name that resolves to
+   * all nodes.
    *
    * @default "opensearch"
    */
   readonly containerName?: string;
 
   /**
-   * Memory of each node. Half of the limit is the JVM's heap.
+   * The memory of each node. Half of the limit is the JVM's heap.
    *
    * @default - the tier `search` of `MEMORY_TIERS`, at the scale of the environment
    */
   readonly memory?: Memory;
 
   /**
-   * By what the nodes know each other and their clients: both HTTP and transport are encrypted, and nobody unknown gets an answer.
+   * The certificates of the nodes and their clients. HTTP and transport are encrypted, and unauthenticated clients are refused.
    *
-   * @default - neither encrypted nor authenticated
+   * @default - plaintext, without authentication
    */
   readonly security?: Security;
 }
@@ -92,29 +93,29 @@ const ULIMITS: readonly Ulimit[] = [
   { name: "nofile", soft: 65536, hard: 65536 },
 ];
 
-/** An OpenSearch cluster, with the security plugin where there is `security`. Containers `opensearch-1` to `opensearch-n`. */
+/** An OpenSearch cluster. With `security`, it uses the security plugin. Containers `opensearch-1` to `opensearch-n`. */
 export class OpenSearchCluster extends Construct {
   readonly nodes: readonly ServiceContainer[];
 
-  /** How many of them are waited for. */
+  /** The number of nodes that sidecars and checks wait for: all that are not excluded. */
   readonly expectedNodes: number;
 
-  /** What the names of the nodes' containers begin with. */
+  /** The prefix of the nodes' container names. */
   readonly containerName: string;
 
-  /** Network of the nodes' own traffic. */
+  /** The network for traffic between nodes. */
   readonly infraNetwork: INetwork;
 
-  /** What the nodes run. */
+  /** The image of the nodes. */
   readonly image: ServiceImage;
 
-  /** By what the nodes know their clients; nothing when they ask nobody. */
+  /** The certificates of a secured cluster; undefined for a plaintext one. */
   readonly security?: Security;
 
-  /** Base URLs of every node's HTTP on the infra network. */
+  /** The base URLs of every node's HTTP on the infra network. */
   readonly internalEndpoints: readonly string[];
 
-  /** Base URL of HTTP on the infra network, of whichever node runs. */
+  /** The base URL of HTTP on the infra network. It resolves to any running node. */
   readonly internalEndpoint: string;
 
   constructor(scope: Construct, id: string, props: OpenSearchClusterProps = {}) {
@@ -138,7 +139,7 @@ export class OpenSearchCluster extends Construct {
     this.expectedNodes = nodes.filter(({ excluded }) => !excluded).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(memory);
-    // Java refuses a TLS client that asks for a host whose name has an underscore, as one on infra_net has.
+    // Java refuses a TLS client whose host name has an underscore, such as one on infra_net.
     const endpoint = (host: string) =>
       security ? openSearchUrl(true, host) : openSearchUrl(false, `${host}.${infraNetwork.name}`);
     this.internalEndpoints = names.map(endpoint);
@@ -187,11 +188,11 @@ export class OpenSearchCluster extends Construct {
   }
 }
 
-/** Healthy is when all nodes have joined and every primary shard is assigned. */
+/** The health check: all nodes have joined, and every primary shard is assigned. */
 function joinedCommand(nodes: number, security?: Security): string[] {
   const query = `wait_for_nodes=${encodeURIComponent(`>=${nodes}`)}&wait_for_status=yellow&timeout=1s`;
   const url = `${openSearchUrl(security !== undefined, "127.0.0.1")}/_cluster/health?${query}`;
-  // The body tells whoever waits how many have joined.
+  // The response says how many nodes have joined, which the progress display shows.
   return [
     "curl",
     "--fail-with-body",

@@ -8,21 +8,21 @@ import type { OpenSearchCluster } from "./opensearch-cluster";
 import { sidecarOverTls } from "./tls";
 
 export interface OpenSearchInitProps {
-  /** Cluster that the templates are for. */
+  /** The cluster that gets the templates. */
   readonly cluster: OpenSearchCluster;
 
-  /** Templates that are active when the sidecar has succeeded. */
+  /** The templates that are active once the sidecar has succeeded. */
   readonly indexTemplates: readonly IndexTemplate[];
 
   /**
-   * Name of the container.
+   * The name of the container.
    *
    * @default "os-init"
    */
   readonly containerName?: string;
 
   /**
-   * How it waits for the cluster.
+   * How the sidecar waits for the cluster.
    *
    * @default - the defaults of `RetryProps`
    */
@@ -31,7 +31,7 @@ export interface OpenSearchInitProps {
 
 const TEMPLATES_DIR = `${SIDECAR_DIR}/index-templates`;
 
-/** `os-init`: when it has completed, every declared index template is active and applied. */
+/** Provisions index templates. Once the sidecar has succeeded, every declared template is active. Container `os-init`. */
 export class OpenSearchInit extends Construct {
   readonly sidecar: InitSidecar;
 
@@ -72,8 +72,8 @@ export class OpenSearchInit extends Construct {
 }
 
 /**
- * The files of one template, laid out as os-init.sh reads them. A field's value is one line, however long: Terraform takes time by the
- * square of a text's lines.
+ * Renders the files of a template as os-init.sh reads them, with one line per field: Terraform's time grows with the square of a text's
+ * number of lines.
  *
  * @internal
  */
@@ -95,7 +95,7 @@ export function renderTemplate({ name, body, onDrift }: IndexTemplate): Uploaded
   return [file("json", `{\n${fields.join(",\n")}\n}`), file("on-drift", onDrift)];
 }
 
-/** OpenSearch takes no two templates of one priority that could both be for an index. */
+/** OpenSearch rejects two templates with the same priority and overlapping index patterns. */
 function validatePriorities(scope: Construct, templates: readonly IndexTemplate[]): void {
   for (const [i, { name, body }] of templates.entries()) {
     for (const other of templates.slice(0, i)) {
@@ -113,7 +113,7 @@ function validatePriorities(scope: Construct, templates: readonly IndexTemplate[
   }
 }
 
-/** Whether there is a name that fits both patterns, in which "*" is any characters. */
+/** Whether a name can match both patterns, in which "*" stands for any characters. */
 function overlap(a: string, b: string): boolean {
   if (a === "" || b === "") {
     return /^\**$/.test(a + b);

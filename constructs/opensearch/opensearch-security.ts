@@ -17,21 +17,21 @@ import type { OpenSearchCluster } from "./opensearch-cluster";
 import { ADMIN_PRINCIPAL, configurationFile, sidecarOverTls } from "./tls";
 
 export interface OpenSearchSecurityProps {
-  /** Secured cluster that the applications use. */
+  /** The secured cluster that the applications use. */
   readonly cluster: OpenSearchCluster;
 
-  /** Who may do what; those that name no indices are none of OpenSearch's. */
+  /** The applications and their permissions. Those without `indices` are skipped. */
   readonly applications: readonly Application[];
 
   /**
-   * Name of the container.
+   * The name of the container.
    *
    * @default "os-security"
    */
   readonly containerName?: string;
 
   /**
-   * How it waits for the cluster.
+   * How the sidecar waits for the cluster.
    *
    * @default - the defaults of `RetryProps`
    */
@@ -39,8 +39,9 @@ export interface OpenSearchSecurityProps {
 }
 
 /**
- * `os-security`: when it has completed, every application has its user and its rights in OpenSearch, Alloy and the platform's other
- * principals have theirs, and no application that is not declared has any. It alone has the administrator's certificate.
+ * Provisions users and permissions. Once the sidecar has succeeded, every declared application has its user and its permissions in
+ * OpenSearch, Alloy and the platform's other principals have their permissions, and applications that are no longer declared have none.
+ * It is the only container with the administrator's certificate. Container `os-security`.
  */
 export class OpenSearchSecurity extends Construct {
   readonly sidecar: InitSidecar;
@@ -91,7 +92,7 @@ export class OpenSearchSecurity extends Construct {
   }
 }
 
-/** The files of the platform's own roles, as nodes have them for a cluster's first start. @internal */
+/** Renders the files of the platform's own roles, equal to those that nodes read at a cluster's first start. @internal */
 export function renderOwnRoles(cluster: string): UploadedFile[] {
   return (["role", "mapping"] as const).flatMap((kind) => {
     const file = { role: "roles", mapping: "roles_mapping" }[kind];

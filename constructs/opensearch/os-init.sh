@@ -1,7 +1,7 @@
 #!/bin/sh
-# Provisions index templates: creates what is absent, leaves what is there, reports what differs. On top of rest.sh.
-# TEMPLATES_DIR         for each template: NAME.json (the body, one line for each field and its value, `index_patterns`
-#                       last, with @FINGERPRINT@ for the fingerprint in its _meta) and NAME.on-drift
+# Provisions index templates: creates missing ones, leaves existing ones, reports drift. Uses rest.sh.
+# TEMPLATES_DIR         for each template: NAME.json (the body, one line per field, `index_patterns` last, with
+#                       @FINGERPRINT@ for the fingerprint in its _meta) and NAME.on-drift
 
 here=${0%/*}
 # shellcheck source=../init-sidecar/lib.sh
@@ -11,22 +11,22 @@ here=${0%/*}
 
 trap terminate TERM
 
-# A priority that no template has: at the declaration's own, the server refuses to simulate it while the template exists.
+# A priority that no template has: the server refuses to simulate a template with the priority of an existing one.
 COMPARE_PRIORITY=2000000011
 
-# simulated: the template in an answer, as lines. An alias may be named after the index, whose name the server has made up.
+# simulated: prints the template in a response, as lines. An alias may contain the name of the index, which the server generates.
 simulated() {
   flatten <"$body" | sed '/^template\.aliases/s/simulate_template_index_[a-z0-9_-]\{22\}/{index}/'
 }
 
-# wanted NAME: how the server reads the declaration, as lines, in $wanted. The server normalises both sides, so that neither
-# spelling nor order counts.
+# wanted NAME: writes the declaration as the server reads it, as lines, to $wanted. The server normalizes both sides, so spelling and
+# order do not matter.
 wanted() {
   sed "1s/.*/{ \"priority\": $COMPARE_PRIORITY,/; /^  \"priority\": /d" "$TEMPLATES_DIR/$1.json" >"$request"
   http POST '/_index_template/_simulate?pretty&filter_path=template' "$request" || return
   accepted "$1"
   simulated >"$GROUNDWORK_RUN_DIR/template"
-  # It simulates what is inside of `template` alone. The rest it reads as the `_meta` of a mapping.
+  # A simulation covers only `template`. The server reads the other fields as the `_meta` of a mapping.
   {
     echo "{ \"index_patterns\": [\"groundwork-probe\"], \"priority\": $COMPARE_PRIORITY, \"template\": { \"mappings\": { \"_meta\":"
     sed '/^  "template": /d' "$TEMPLATES_DIR/$1.json"
@@ -36,14 +36,14 @@ wanted() {
   accepted "$1"
   {
     cat "$GROUNDWORK_RUN_DIR/template"
-    # What the server adds and converts outside of `template`.
+    # Mimics what the server adds and converts outside `template`.
     flatten <"$body" | sed -n 's/^template\.mappings\._meta\.//p' |
       sed 's/^data_stream={ }$/data_stream.timestamp_field.name="@timestamp"/
         s/^priority="\(.*\)"$/priority=\1/; s/^version="\(.*\)"$/version=\1/' | unmarked
   } | sort >"$wanted"
 }
 
-# actual NAME: the same for the template in the cluster, in $actual; its fingerprint in $MARK. STATUS 404 when there is none.
+# actual NAME: writes the cluster's template to $actual in the same form, its fingerprint to $MARK. STATUS is 404 if it does not exist.
 actual() {
   http GET "/_index_template/$1?pretty&filter_path=-index_templates.index_template.template" || return
   [ "$STATUS" != 404 ] || return 0
@@ -55,30 +55,30 @@ actual() {
   { simulated && unmarked <"$GROUNDWORK_RUN_DIR/meta"; } | sort >"$actual"
 }
 
-# The lines of a template less its fingerprint, and less a _meta that has nothing else.
+# unmarked: removes the fingerprint from the lines of a template, and a _meta that is empty without it.
 unmarked() {
   grep -v -e '^_meta\.fingerprint=' -e '^_meta={ }$'
 }
 
-# accepted NAME: ends the sidecar when the answer to what was asked about a template is not a success.
+# accepted NAME: ends the sidecar unless the last request for a template succeeded.
 accepted() {
   case $STATUS in
     2??) ;;
     *)
-      # A simulation has a name that the server made up.
+      # The server generates a name for a simulated template.
       reason=$(answer | sed "s/simulate_template_[a-z0-9_-]\{22\}/$1/g")
       fail "$EX_DATAERR" "index template $1: OpenSearch rejects it: $reason: HTTP $STATUS"
       ;;
   esac
 }
 
-# put NAME QUERY: sends the declaration with the fingerprint of what it means, by which a later run knows its own work.
+# put NAME QUERY: sends the declaration with a fingerprint, by which a later run recognizes its own template.
 put() {
   sed "/^  \"_meta\": /s/\"fingerprint\":\"@FINGERPRINT@\"/\"fingerprint\":\"$(fingerprint "$wanted")\"/" "$TEMPLATES_DIR/$1.json" >"$request"
   http PUT "/_index_template/$1?pretty$2" "$request"
 }
 
-# verify NAME: a new index that matches gets the declaration, and not what a template of a higher priority says.
+# verify NAME: checks that a new matching index gets the declaration, not a template with a higher priority.
 verify() {
   probe=$(sed -n 's/^index_patterns\[0\]="\(.*\)"$/\1/p' "$wanted" | sed 's/\*/groundwork-probe/g')
   http POST "/_index_template/_simulate_index/$(url_encode "$probe")?pretty&filter_path=template" || return
@@ -91,13 +91,13 @@ verify() {
   return "$EX_CANTCREAT"
 }
 
-# aliases_of INDEX: the lines with that index in the names of aliases, whether they have to be quoted or not.
+# aliases_of INDEX: puts the index into the names of aliases, quoted or not.
 aliases_of() {
   sed "s/^template\\.aliases\\[\"\\([^\"]*\\)\"]/template.aliases.\\1/
     /^template\\.aliases/s/{index}/$(printf '%s\n' "$1" | sed 's/[&\/\\]/\\&/g')/" | sort
 }
 
-# url_encode TEXT: for one segment of a path. Byte by byte, as the C locale has it.
+# url_encode TEXT: encodes a path segment, byte by byte in the C locale.
 url_encode() {
   printf '%s\n' "$1" | awk '
     BEGIN { for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i }
@@ -120,7 +120,7 @@ provision() {
     retry "index template $name" put "$name" '&create=true' || exit
     case $STATUS in
       2??) outcome=created ;;
-      # Otherwise another sidecar was quicker.
+      # Another sidecar may have created it first.
       *) grep -q 'already exists' "$body" || accepted "$name" ;;
     esac
     retry "index template $name" actual "$name" || exit

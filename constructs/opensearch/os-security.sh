@@ -1,10 +1,10 @@
 #!/bin/sh
-# Provisions applications: for each a user with its password, unless it is known by a certificate, a role and the mapping of one to the
-# other. Creates what is absent, puts back what it made itself, leaves what someone else made, and revokes what it made and nobody
-# declares any more. Puts back the platform's own roles too, groundwork_*, which a cluster has from its first start. On top of rest.sh.
-# APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, where it has a password, NAME.user.json (JSON as the
-#                   server has it, a line for each scalar) and NAME.hash, its password as bcrypt has it
-# MARK              the description by which it knows its own work
+# Provisions applications: for each one a user with its password (none for a client certificate), a role and a role mapping. Creates
+# missing ones, restores those that it created, leaves those that it did not create, and deletes those that it created and that are no
+# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start. Uses rest.sh.
+# APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, if it has a password, NAME.user.json (JSON as the
+#                   server prints it, a line per scalar) and NAME.hash, the bcrypt hash of its password
+# MARK              the description by which it recognizes what it created
 
 here=${0%/*}
 # shellcheck source=../init-sidecar/lib.sh
@@ -15,19 +15,19 @@ here=${0%/*}
 trap terminate TERM
 
 API=/_plugins/_security/api
-# Applications' roles have a name space of their own, in which the server has some already.
+# A prefix keeps applications' roles apart from the server's own.
 ROLE_PREFIX=application-
 
 request=$GROUNDWORK_RUN_DIR/request
 wanted=$GROUNDWORK_RUN_DIR/wanted
 actual=$GROUNDWORK_RUN_DIR/actual
 
-# is_own NAME: whether that is a role of the platform's own. No application has an underscore in its name.
+# is_own NAME: whether it is one of the platform's own roles. No application has an underscore in its name.
 is_own() {
   case $1 in groundwork_*) ;; *) return 1 ;; esac
 }
 
-# locate KIND NAME: where the server has that, in $resource.
+# locate KIND NAME: sets $resource, its path in the API.
 locate() {
   role=$ROLE_PREFIX$2
   ! is_own "$2" || role=$2
@@ -38,22 +38,22 @@ locate() {
   esac
 }
 
-# fetch RESOURCE: the answer is in the file $body, STATUS 404 when there is none.
+# fetch RESOURCE: writes the response to the file $body. STATUS is 404 if it does not exist.
 fetch() {
   http GET "$API/$1?pretty"
 }
 
-# shown KIND: what the server shows of one thing, on standard input, as lines, less what it adds of its own.
+# shown KIND: turns the response on standard input into lines, without the fields that the server adds.
 shown() {
   flatten | sed "s/^[a-z0-9_-]*\\.//; s/^/$1./" |
     sed '/^[a-z]*\.\(reserved\|hidden\|static\)=false$/d; /^[a-z]*\.hash=""$/d; /=\[ \]$/d; /={ }$/d' | sort
 }
 
-# declared KIND NAME: the declaration, as a request in $request and as lines in $wanted.
+# declared KIND NAME: writes the declaration as a request to $request, and as lines to $wanted.
 declared() {
   file=$APPLICATIONS_DIR/$2.$1.json
   if [ "$1" = user ]; then
-    # No process has the hash among its arguments. The server shows neither it nor an attribute named password.
+    # Keeps the hash out of process arguments. The server shows neither the hash nor an attribute named password.
     hash=$(cat "$APPLICATIONS_DIR/$2.hash")
     {
       printf '{\n  "attributes": {\n    "fingerprint": "%s"\n  },\n' "$(fingerprint "$APPLICATIONS_DIR/$2.hash")"
@@ -70,7 +70,7 @@ declared() {
   sed 's/": /" : /' "$request.shown" | flatten | sed "s/^/$1./" | sort >"$wanted"
 }
 
-# ensure KIND NAME: notes in $outcome what it had to do. 73 when someone else has made it.
+# ensure KIND NAME: creates or restores it, and sets $outcome. Returns 73 if it exists and the platform did not create it.
 ensure() {
   locate "$1" "$2"
   declared "$1" "$2"
@@ -84,35 +84,35 @@ ensure() {
         return "$EX_CANTCREAT"
       fi
       ! same "$wanted" "$actual" || return 0
-      tell_differences "$2"
+      report_drift "$2"
       [ "$outcome" = created ] || outcome=reconciled
       ;;
-    *) refused "$2" ;;
+    *) rejected "$2" ;;
   esac
   known=$STATUS
   retry "application $2" http PUT "$API/$resource?pretty" "$request" || exit
-  case $STATUS in 2??) ;; *) refused "$2" ;; esac
+  case $STATUS in 2??) ;; *) rejected "$2" ;; esac
   [ "$1 $known" != 'user 200' ] || users_changed=true
 }
 
-# tell_differences NAME: the drift report, without what was made of a password.
-tell_differences() {
+# report_drift NAME: reports the drift, without the fingerprint of the password.
+report_drift() {
   for side in "$wanted" "$actual"; do
-    grep -v '^user\.attributes\.fingerprint=' "$side" >"$side.open"
+    grep -v '^user\.attributes\.fingerprint=' "$side" >"$side.public"
     grep '^user\.attributes\.fingerprint=' "$side" >"$side.secret"
   done
   same "$wanted.secret" "$actual.secret" || drift "$1" user.password 'as declared' 'different'
-  report "$1" "$wanted.open" "$actual.open"
+  report "$1" "$wanted.public" "$actual.public"
 }
 
-# refused NAME: ends the sidecar.
-refused() {
+# rejected NAME: ends the sidecar after OpenSearch rejects a request.
+rejected() {
   fail "$EX_DATAERR" "application $1: OpenSearch rejects it: $(answer): HTTP $STATUS"
 }
 
-# forget_logins: has every node forget whom it knows. One that checks a password while it is told that it is another takes it for right, and
-# goes on doing so for an hour; whoever is let in so has been by now.
-forget_logins() {
+# flush_cache: flushes the authentication cache on every node. A node that checks a former password while it gets the new one caches the
+# former one as valid for an hour. Waits first, so that such checks have ended.
+flush_cache() {
   pause 3000
   retry "flush of the authentication cache" http DELETE "$API/cache?pretty" || exit
   [ "$STATUS" = 200 ] || fail "$EX_DATAERR" "OpenSearch does not flush its authentication cache, so former passwords may still work: $(answer): HTTP $STATUS"
@@ -120,7 +120,7 @@ forget_logins() {
 
 provision() {
   outcome=unchanged
-  # The user first: another's is given no rights.
+  # The user first: a user that the platform did not create gets no permissions.
   for kind in user role mapping; do
     [ -e "$APPLICATIONS_DIR/$1.$kind.json" ] || continue
     ensure "$kind" "$1" || {
@@ -131,7 +131,7 @@ provision() {
   settle "$outcome" "$1"
 }
 
-# marked KIND: names of the applications of which it has made one, on standard output.
+# marked KIND: prints the names of the applications for which it has created one.
 marked() {
   locate "$1" ''
   retry "applications" fetch "${resource%%/*}" || exit
@@ -141,13 +141,13 @@ marked() {
 revoke() {
   locate "$1" "$2"
   retry "application $2" http DELETE "$API/$resource?pretty" || exit
-  # 404: another run was quicker.
-  case $STATUS in 2?? | 404) ;; *) refused "$2" ;; esac
+  # 404: another run deleted it first.
+  case $STATUS in 2?? | 404) ;; *) rejected "$2" ;; esac
 }
 
 for file in "$APPLICATIONS_DIR"/*.hash; do
   [ -e "$file" ] || continue
-  # The server takes whatever it is given, and no password would fit that.
+  # The server accepts any text as a hash, and no password would match it.
   # shellcheck disable=SC2016
   [ "$(sed '/^\$2[aby]\$[0-9][0-9]\$[./A-Za-z0-9]\{53\}$/s/.*/hash/' "$file")" = hash ] ||
     fail "$EX_CONFIG" "${file##*/} must be one line with a bcrypt hash"
@@ -162,12 +162,12 @@ for file in "$APPLICATIONS_DIR"/*.mapping.json; do
   provision "${name%.mapping.json}"
 done
 : >"$GROUNDWORK_RUN_DIR/revoked"
-# What lets it in first.
+# The user first, which ends its access.
 for kind in user mapping role; do
   names=$(marked "$kind") || exit
   for name in $names; do
     if [ -e "$APPLICATIONS_DIR/$name.mapping.json" ]; then
-      # Whoever has taken the name of an application has none of its rights.
+      # A user that took the name of an application keeps none of its permissions.
       grep -q -x "drifted $name" "$GROUNDWORK_RUN_DIR/record" || continue
     fi
     revoke "$kind" "$name"
@@ -179,5 +179,5 @@ while read -r name; do
   record revoked "$name"
   log info revoked resource "$name"
 done <"$GROUNDWORK_RUN_DIR/revoked"
-[ "$users_changed" = false ] || forget_logins
+[ "$users_changed" = false ] || flush_cache
 finish

@@ -1,31 +1,30 @@
 # shellcheck shell=sh
-# How the sidecars of OpenSearch talk to it, on top of lib.sh. Needs curl, which takes from its own configuration whom it trusts and who
-# it is.
+# REST client of OpenSearch's sidecars. Uses lib.sh, and curl, whose configuration has the CA bundle and the client certificate.
 # OPENSEARCH_ENDPOINTS  base URLs of the nodes, separated by spaces
-# OPENSEARCH_NODES      how many nodes have to have joined
+# OPENSEARCH_NODES      number of nodes that must have joined
 
 body=$GROUNDWORK_RUN_DIR/body
 
-# http METHOD PATH [FILE]: the status is in $STATUS, the answer in the file $body. 0 when the server gave an answer that means
-# something; 75 when it did not.
+# http METHOD PATH [FILE]: sends a request. Sets $STATUS and writes the response to the file $body. Returns 0 for a final response,
+# 75 if the request should be retried.
 http() {
   method=$1
   path=$2
   call_timeout_s 10
   set -- ${3+--data-binary "@$3"}
-  # A node that is down is not asked twice in a row.
+  # After a failure the next request goes to the next node.
   endpoint=${OPENSEARCH_ENDPOINTS%% *}
   curl_status=0
   await curl --silent --show-error --max-time "$CALL_TIMEOUT_S" --request "$method" \
     --header 'Content-Type: application/json' --output "$body" --write-out '%{http_code}' \
     "$@" "$endpoint$path" >"$GROUNDWORK_RUN_DIR/status" 2>"$GROUNDWORK_RUN_DIR/curl-error" || curl_status=$?
-  # curl ends it with no line break, so that read says that there is no line.
+  # curl prints no line break, for which read returns 1.
   read -r STATUS <"$GROUNDWORK_RUN_DIR/status" || :
   if [ "$curl_status" -ne 0 ]; then
     REASON="$method $endpoint$path: $(cat "$GROUNDWORK_RUN_DIR/curl-error")"
     # 3: the URL is malformed; 137: curl was killed.
     [ "$curl_status" -ne 3 ] || fail "$EX_CONFIG" "$REASON"
-    # 58 and 77: a file of its own configuration; 60: who answers is not who was asked.
+    # 58 and 77: a certificate file of its configuration; 60: the server's certificate is not valid.
     case $curl_status in 58 | 77) fail "$EX_CONFIG" "$REASON" ;; 60) fail "$EX_NOPERM" "$REASON" ;; esac
     ! grep -q 'alert.* \(certificate\|ca\)\( \|,\|$\)' "$GROUNDWORK_RUN_DIR/curl-error" || fail "$EX_NOPERM" "$REASON"
     [ "$curl_status" -lt 128 ] || fail "$curl_status" "curl was killed by signal $((curl_status - 128))"
@@ -34,7 +33,7 @@ http() {
   fi
   case $STATUS in
     401 | 403)
-      # A cluster that is set read-only answers as if a right were missing; whoever has set it may take it back.
+      # A read-only cluster also responds with 403. An administrator may lift the block, so retry.
       grep -q '"type" : "cluster_block_exception"' "$body" 2>/dev/null || fail "$EX_NOPERM" "$method $path: HTTP $STATUS: $(answer)"
       REASON="$method $path: HTTP $STATUS: $(answer)"
       return "$EX_TEMPFAIL"
@@ -45,7 +44,7 @@ http() {
       return "$EX_TEMPFAIL"
       ;;
     2??)
-      # A proxy may cut an answer without curl noticing.
+      # A proxy may cut a response without an error in curl.
       case $(tail -n 1 "$body") in
         '}' | '{ }') ;;
         *)
@@ -63,19 +62,19 @@ next_endpoint() {
   esac
 }
 
-# answer: what the server says, as one line for a human: the innermost cause first, then what it led to, cut at the end.
+# answer: prints the response as one readable line: the innermost cause first, then the outer ones, cut at 800 characters.
 answer() {
   if grep -q '^  "error" : ' "$body" 2>/dev/null; then
     flatten <"$body" | causes
   else
-    # Not OpenSearch, or not all of its answer: a proxy's page without its tags.
+    # Not OpenSearch's, or incomplete: a proxy's page, without its tags.
     tr '\n\r\t' '   ' <"$body" 2>/dev/null | sed 's/<[^>]*>/ /g' | tr -s ' ' | sed 's/^ //; s/ $//'
   fi | awk '
     { said = said $0 }
     END {
       if (length(said) > 800) {
         said = substr(said, 1, 800)
-        # Not in the middle of a word, nor of a character.
+        # Cuts neither a word nor a character.
         if (!sub(/ [^ ]*$/, "", said)) sub(/[\300-\377][\200-\277]*$/, "", said)
         said = said " ..."
       }
@@ -83,7 +82,7 @@ answer() {
     }'
 }
 
-# causes: a flattened error on standard input, `innermost (outer; outermost)` on standard output.
+# causes: turns a flattened error on standard input into `innermost (outer; outermost)`.
 causes() {
   awk '
     function text(json) {
@@ -100,7 +99,7 @@ causes() {
       field = substr($0, 1, RLENGTH - 1)
       said = text(substr($0, RLENGTH + 1))
       depth = gsub(/caused_by/, "", field)
-      # A cause without a reason has a type.
+      # Falls back to the type if there is no reason.
       if (said != "" && (field ~ /reason$/ || !(depth in cause))) cause[depth] = said
       if (depth > deepest) deepest = depth
     }
@@ -109,7 +108,7 @@ causes() {
       for (depth = deepest; depth >= 0; depth--) {
         if (!(depth in cause)) continue
         said = cause[depth]
-        # An outer reason often ends with the inner one.
+        # An outer reason often repeats the inner one at its end.
         tail = length(said) - length(inner)
         if (inner != "" && tail >= 0 && substr(said, tail + 1) == inner) {
           said = substr(said, 1, tail)
@@ -124,8 +123,8 @@ causes() {
     }'
 }
 
-# flatten: pretty-printed JSON on standard input, one line `path=value` for each scalar, empty object and empty array on
-# standard output. A key that could be taken for part of the path is quoted: `_meta["a.b"]`.
+# flatten: turns pretty-printed JSON on standard input into a line `path=value` for each scalar, empty object and empty array. Quotes
+# ambiguous keys: `_meta["a.b"]`.
 flatten() {
   awk '
     BEGIN { depth = 0; position[depth] = -1 }
@@ -167,9 +166,9 @@ cluster_ready() {
   return "$EX_TEMPFAIL"
 }
 
-# same FILE FILE: cmp is not in every image.
+# same FILE FILE: compares two files. Not every image has cmp.
 same() {
-  # shellcheck disable=SC2046 # two hashes, and the files' names
+  # shellcheck disable=SC2046 # two hashes and two file names
   set -- $(sha256sum "$1" "$2")
   [ "$1" = "$3" ]
 }
@@ -178,7 +177,7 @@ fingerprint() {
   sha256sum <"$1" | cut -d' ' -f1
 }
 
-# report NAME WANTED ACTUAL: each field that differs, the first hundred by name.
+# report NAME WANTED ACTUAL: logs the first 100 fields that differ, by name.
 report() {
   awk '
     { at = index($0, "="); path = substr($0, 1, at - 1); value = substr($0, at + 1) }

@@ -3,20 +3,20 @@ import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { type Security, tlsFiles } from "../security/security";
 
-/** What a container has, beside its own, to take part in a secured cluster. */
+/** The additional environment, files and secrets of a container in a secured cluster. */
 interface TlsParts {
   readonly env: Readonly<Record<string, string>>;
   readonly files: readonly UploadedFile[];
   readonly secrets: readonly SecretFile[];
 }
 
-/** Who provisions users and roles: the plugin lets this name do everything, without a role. */
+/** The administrator, which provisions users and roles. The security plugin allows it everything, without a role. */
 export const ADMIN_PRINCIPAL = "os-admin";
 
 const CONFIG_DIR = "/usr/share/opensearch/config";
 const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
 
-/** All but the audit's have to be there at a cluster's first start, the only one that reads them; os-security changes roles later. */
+/** Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles later. */
 const INITIAL_CONFIGURATION = [
   "action_groups",
   "audit",
@@ -27,26 +27,26 @@ const INITIAL_CONFIGURATION = [
   "tenants",
 ];
 
-/** Key and certificate of the node that a container is. */
+/** The key pair of a node. */
 const NODE_FILE = `${CERTIFICATES_DIR}/node.pem`;
 
 const CA_BUNDLE_FILE = `${CERTIFICATES_DIR}/ca-bundle.pem`;
 
 const AS_CHECKS = ["--cert", `${CERTIFICATES_DIR}/checks.pem`];
 
-/** What curl needs in a node, to ask it as the node itself. */
+/** The options of curl in a node's container, to send requests as the node. */
 export const CURL_AS_NODE = ["--cacert", CA_BUNDLE_FILE, "--cert", NODE_FILE];
 
-/** What curl needs in a node, to ask other services as whoever checks the platform. */
+/** The options of curl in a node's container, to send requests to other services as `checks`. */
 export const CURL_AS_CHECKS = ["--cacert", CA_BUNDLE_FILE, ...AS_CHECKS];
 
 /**
- * The same, to ask the node itself: its own certificate is the only one that is trusted. Nodes of every version have these files, and one
- * that did not answer would be taken for one that does not serve.
+ * The same, to send requests to the node itself: curl trusts only the node's own certificate. Nodes of every version have these files. A
+ * check that failed for want of a file would look like a node that does not serve.
  */
 export const CURL_NODE_AS_CHECKS = ["--cacert", NODE_FILE, ...AS_CHECKS];
 
-/** A node whose HTTP and transport are encrypted and ask who is there. */
+/** Returns the settings of a node with TLS and authentication for HTTP and transport. */
 export function nodeOverTls(
   node: string,
   cluster: string,
@@ -63,7 +63,7 @@ export function nodeOverTls(
       "plugins.security.ssl.http.enabled": "true",
       ...listener("http"),
       ...listener("transport"),
-      // Java takes no name with an underscore, such as one on infra_net, for a host's. Who has no node's certificate is refused all the same.
+      // Java rejects host names with an underscore, such as those on infra_net. A client without a node's certificate is refused anyway.
       "plugins.security.ssl.transport.enforce_hostname_verification": "false",
       "plugins.security.nodes_dn": `CN=${cluster}-*`,
       "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
@@ -82,22 +82,22 @@ export function nodeOverTls(
   };
 }
 
-/** A file of the security plugin's configuration, in which the nodes of a cluster are known by the cluster's name. */
+/** Returns a file of the security plugin's configuration, with the cluster's name in the nodes' names. */
 export function configurationFile(name: string, cluster: string): string {
   return readOwnFile(__dirname, `security/${name}.yml`).replaceAll("opensearch-*", `${cluster}-*`);
 }
 
-/** A sidecar whose curl shows who it is, and knows whom to trust, by itself. */
+/** Returns the settings of a sidecar whose curl uses the CA bundle and its key pair by default. */
 export function sidecarOverTls(directory: string, principal: string, security: Security): TlsParts {
   return {
     env: { CURL_HOME: directory },
     files: [{ path: `${directory}/.curlrc`, content: readOwnFile(__dirname, "curlrc") }],
-    // A sidecar is not in root's group.
+    // A sidecar's user is not in root's group.
     secrets: tlsFiles(security, principal, directory, { readableBy: "everyone" }),
   };
 }
 
-/** The nodes do not run in root's group. */
+/** Readable by everyone, since a node's user is not in root's group. */
 function secret(path: string, source: string): SecretFile {
   return { path, source, readableBy: "everyone" };
 }
