@@ -18,44 +18,44 @@ export type Severity = Declared<typeof severitySchema>;
 
 const NOT_IN_GRAFANA = "Grafana would not get";
 
-/** What Grafana has too of Prometheus' format. */
+/** The fields of Prometheus' rule format that Grafana supports. */
 const ruleSchema = object(
   {
-    /** Name of the alert, and of its runbook. */
+    /** The name of the alert, and of its runbook. */
     alert: v.string(),
 
-    /** PromQL; every series of its result is an alert. */
+    /** A PromQL query. Every series of its result is an alert. */
     expr: text("a PromQL query"),
 
     /**
-     * How long the result has to stay before the alert fires.
+     * How long the query must return the series before the alert fires.
      *
-     * @default - at once
+     * @default - the alert fires at once
      */
     for: v.optional(v.string()),
 
     /**
-     * How long the alert goes on firing when the result is gone.
+     * How long the alert keeps firing after the series is gone.
      *
-     * @default - it ends at once
+     * @default - it resolves at once
      */
     keep_firing_for: v.optional(v.string()),
 
-    /** What routes look at; of any other name, too. */
+    /** The labels that notification routes match. Other names are allowed. */
     labels: objectWith(
       {
-        /** How bad it is, and so who is told. */
+        /** The severity, by which routes choose the contact point. */
         severity: severitySchema,
       },
       v.string(),
     ),
 
-    /** Of any other name, such as `description`, too: they are handed on. */
+    /** The texts of a notification. Other names, such as `description`, are allowed. */
     annotations: objectWith(
       {
-        /** One sentence that names the thing. */
+        /** A sentence that says what is wrong and what is affected. */
         summary: text("a sentence that says what is wrong and what is affected"),
-        /** Page of this repository that says what to do. */
+        /** The path of the runbook in this repository. */
         runbook: text("the path of its runbook, such as docs/runbooks/InitFailed.md"),
       },
       v.string(),
@@ -66,13 +66,13 @@ const ruleSchema = object(
 
 const groupSchema = object(
   {
-    /** Unique among the groups. */
+    /** The name, unique among groups. */
     name: text("a name"),
 
-    /** Between two evaluations, such as `30s`; a multiple of 10 s. */
+    /** The time between two evaluations, such as `30s`: a multiple of 10 s. */
     interval: v.string(),
 
-    /** Evaluated together, one after the other. */
+    /** The rules, evaluated together, one at a time. */
     rules: v.array(anyObject<AlertRule>()),
   },
   NOT_IN_GRAFANA,
@@ -81,12 +81,15 @@ const groupSchema = object(
 export type AlertRule = Declared<typeof ruleSchema>;
 
 /**
- * A group of alerting rules in Prometheus' own format
- * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/), so that `promtool` can check and test them.
+ * A group of alerting rules in Prometheus' format
+ * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/), which `promtool` can check and test.
  */
 export type AlertGroup = Declared<typeof groupSchema>;
 
-/** Every group of every `*.yml` of a directory. Runbooks are looked for from the repository's root. */
+/**
+ * Returns every group of every `*.yml` of a directory. Throws if a rule is invalid, a name is used twice, or a runbook does not exist below
+ * the repository's root.
+ */
 export function readAlertGroups(directory: string, repositoryRoot: string): AlertGroup[] {
   const files = readdirSync(directory)
     .filter((file) => file.endsWith(".yml"))
@@ -131,7 +134,7 @@ function contentOf(document: Document, path: string): { groups?: AlertGroup[] } 
   try {
     return document.toJS() ?? {};
   } catch (error) {
-    // Such as an alias of nothing.
+    // Such as an undefined alias.
     throw new ValidationError(
       `alert rules ${path} are not valid YAML: ${(error as Error).message}`,
     );
@@ -186,12 +189,12 @@ function* problemsOf(
   }
 }
 
-/** A text that says something. */
+/** A text that is not empty. */
 function text(expected: string) {
   return v.pipe(v.string(expected), v.nonEmpty(expected));
 }
 
-/** Seconds of a duration with one unit, or NaN. */
+/** Returns the seconds of a duration with one unit, such as `5m`, or NaN if it is invalid. */
 export function toSeconds(duration: string): number {
   const [, number, unit] = /^(\d+)([smh])$/.exec(duration) ?? [];
   return Number(number) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];

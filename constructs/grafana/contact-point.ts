@@ -6,40 +6,39 @@ import { checkDeclared, type Declared, object } from "../container/declaration";
 import { validate } from "../container/validation";
 
 const secretSchema = object({
-  /** Name of the Terraform variable: lower-case letters, digits and "_". */
+  /** The name of the Terraform variable: lowercase letters, digits and "_". */
   variable: v.string(),
 });
 
 /**
- * A value that is nowhere in this repository nor in what is synthesized: it comes from the variable `TF_VAR_<variable>` of the
- * shell that deploys.
+ * A value that is neither in this repository nor in the synthesized configuration. Set `TF_VAR_<variable>` in the shell that deploys.
  */
 export type Secret = Declared<typeof secretSchema>;
 
 const contactPointSchema = object({
-  /** By which policies and routes refer to it. */
+  /** The name by which policies and routes refer to it. */
   name: v.string(),
 
-  /** Addresses; Grafana needs the environment's `smtp` to reach them. */
+  /** Sends email to these addresses. Requires the environment's `smtp`. */
   email: v.optional(object({ addresses: v.array(v.string()) })),
 
-  /** Grafana posts JSON (https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/). */
+  /** Posts JSON to a URL (https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/). */
   webhook: v.optional(object({ url: secretSchema })),
 
-  /** An incoming webhook of Slack's. */
+  /** Posts to an incoming webhook of Slack. */
   slack: v.optional(object({ url: secretSchema })),
 });
 
-/** Who hears of an alert, by exactly one way. */
+/** A receiver of alerts, with exactly one integration. */
 export type ContactPointProps = Declared<typeof contactPointSchema>;
 
 const KINDS = ["email", "webhook", "slack"] as const;
 
-/** Throws on a contact point that nobody could be reached by. */
+/** Throws if a contact point does not have exactly one valid integration. */
 export function validateContactPoint(props: ContactPointProps, scope?: Construct): void {
   const { name } = props;
   for (const kind of ["webhook", "slack"] as const) {
-    // Before its shape is looked at: what stands in its place may be the secret itself, and is not shown.
+    // Before checkDeclared, whose message would show the value, which may be the secret itself.
     validate(
       props[kind] === undefined || /^[a-z][a-z0-9_]*$/.test(props[kind]?.url?.variable ?? ""),
       () =>

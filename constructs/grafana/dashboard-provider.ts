@@ -2,23 +2,23 @@ import { readOwnFile, type UploadedFile } from "../container/file";
 import { Dashboard } from "./dashboard";
 
 /**
- * Dashboards that Grafana reads from files, in folders like their directories. Grafana refuses to save or delete one of them,
- * so that a change is a change of a file.
+ * Dashboards that Grafana reads from files, in folders named like their directories. Grafana refuses to save or delete them: change the
+ * file instead.
  */
 export class DashboardProvider {
-  /** Every `<folder>/<dashboard>.json` of a directory. */
+  /** Reads every `<folder>/<dashboard>.json` of a directory. Throws if a dashboard is invalid. */
   static fromDirectory(path: string): DashboardProvider {
     return new DashboardProvider(Dashboard.fromDirectory(path));
   }
 
   private constructor(readonly dashboards: readonly Dashboard[]) {}
 
-  /** The same, but for the dashboard of that uid. */
+  /** Returns the same dashboards, except the one with this uid. */
   without(uid: string): DashboardProvider {
     return new DashboardProvider(this.dashboards.filter((dashboard) => dashboard.uid !== uid));
   }
 
-  /** What Grafana's container gets. */
+  /** The files to upload to Grafana's container. */
   get files(): UploadedFile[] {
     return [
       {

@@ -5,7 +5,7 @@ import { all, validate } from "../container/validation";
 import { DATA_SOURCE_LANGUAGES } from "./data-source";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics, variablesIn } from "./query";
 
-/** The part of Grafana's dashboard JSON that is checked here. */
+/** The part of Grafana's dashboard JSON that is validated here. */
 interface DashboardModel {
   readonly id: null;
   readonly uid: string;
@@ -42,19 +42,18 @@ interface Variable {
   readonly datasource?: { readonly uid?: string };
 }
 
-/** A query of a panel, with the data source that answers it. */
+/** A query of a panel and its data source. */
 export interface DashboardQuery {
   readonly panel: string;
   readonly dataSource: string;
   readonly expr: string;
 }
 
-/** Columns of Grafana's grid. */
 const GRID_COLUMNS = 24;
 
-/** A dashboard as a file, checked at synth. */
+/** A dashboard from a file, validated at synth. */
 export class Dashboard {
-  /** A dashboard from a JSON file; the directory that it lies in is its folder in Grafana. */
+  /** Reads a dashboard from a JSON file. Its directory is its folder in Grafana. Throws if it is invalid. */
   static fromFile(path: string): Dashboard {
     const model = readJsonFile(path, "dashboard");
     validate(
@@ -65,7 +64,7 @@ export class Dashboard {
     return new Dashboard(path, model as unknown as DashboardModel);
   }
 
-  /** Every `<folder>/<dashboard>.json` of a directory. Fails when two have the same uid. */
+  /** Reads every `<folder>/<dashboard>.json` of a directory. Throws if one is invalid or two have the same uid. */
   static fromDirectory(path: string): Dashboard[] {
     const files = (readdirSync(path, { recursive: true }) as string[])
       .filter((file) => file.endsWith(".json"))
@@ -87,7 +86,7 @@ export class Dashboard {
   readonly uid: string;
   readonly title: string;
 
-  /** Where Grafana shows it. */
+  /** The folder in which Grafana shows it. */
   readonly folder: string;
 
   private constructor(
@@ -101,17 +100,17 @@ export class Dashboard {
     validate(problems.length === 0, () => `dashboard ${path}: ${problems.join("; ")}`);
   }
 
-  /** Path below Grafana's directory of dashboards. */
+  /** The path below Grafana's directory of dashboards. */
   get file(): string {
     return relative(dirname(dirname(this.path)), this.path);
   }
 
-  /** The JSON that Grafana reads, in one line: Terraform takes time by the square of a text's lines. */
+  /** The JSON that Grafana reads, in one line: Terraform's time grows with the square of a text's number of lines. */
   get content(): string {
     return `${JSON.stringify(this.model)}\n`;
   }
 
-  /** Every query of every panel. */
+  /** The queries of all panels. */
   get queries(): DashboardQuery[] {
     return allPanels(this.model).flatMap((panel) =>
       queriesOf(panel).map(({ expr, dataSource }) => ({ panel: panel.title, expr, dataSource })),
@@ -119,7 +118,7 @@ export class Dashboard {
   }
 }
 
-/** Everything that Grafana would not show as it is meant. */
+/** Yields every problem that would keep Grafana from showing the dashboard as intended. */
 function* problemsOf(model: DashboardModel): Generator<string> {
   if (!/^[a-zA-Z0-9_-]{1,40}$/.test(String(model.uid ?? ""))) {
     yield `the uid "${model.uid}" is invalid: use 1 to 40 letters, digits, "-" and "_"`;
@@ -199,7 +198,7 @@ function* overlaps(panels: readonly Panel[]): Generator<string> {
   }
 }
 
-/** Panels in collapsed rows too. */
+/** Returns all panels, including those in collapsed rows. */
 function allPanels({ panels }: DashboardModel): Panel[] {
   return panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
 }

@@ -2,24 +2,24 @@ import type { Loki } from "../loki/loki";
 import type { Prometheus } from "../prometheus/prometheus";
 import type { QueryLanguage } from "./query";
 
-/** Where Grafana asks. The uid is fixed, so that dashboards and rules can refer to it. */
+/** A data source of Grafana. Its uid is fixed, so that dashboards and rules can refer to it. */
 export interface DataSource {
-  /** By which dashboards and alerts refer to it. */
+  /** The uid by which dashboards and alerts refer to it. */
   readonly uid: "prometheus" | "loki";
-  /** What Grafana calls it. */
+  /** Its name in Grafana. */
   readonly name: string;
-  /** Base URL on Grafana's network. */
+  /** The base URL on Grafana's network. */
   readonly url: string;
 }
 
-/** By which Grafana knows a secured data source, and shows it who it is: paths of PEM files in its container. */
+/** The TLS files with which Grafana connects to a secured data source: paths of PEM files in Grafana's container. */
 export interface DataSourceTls {
   readonly caBundle: string;
-  /** Key and certificate. */
+  /** The private key and the certificate. */
   readonly keyPair: string;
 }
 
-/** The language of every data source that exists here, by uid. */
+/** The query language of every data source, by uid. */
 export const DATA_SOURCE_LANGUAGES: Readonly<Record<string, QueryLanguage>> = {
   prometheus: "PromQL",
   loki: "LogQL",
@@ -33,11 +33,11 @@ export function lokiDataSource({ url }: Loki): DataSource {
   return { uid: "loki", name: "Loki", url };
 }
 
-/** Grafana's provisioning file. JSON is YAML too. */
+/** Renders Grafana's provisioning file, as JSON, which is valid YAML. */
 export function renderDataSources(dataSources: readonly DataSource[], tls?: DataSourceTls): string {
   const file = {
     apiVersion: 1,
-    // One that is not declared any more goes.
+    // Deletes data sources that are no longer declared.
     prune: true,
     datasources: dataSources.map(({ uid, name, url }) => ({
       uid,
@@ -47,13 +47,13 @@ export function renderDataSources(dataSources: readonly DataSource[], tls?: Data
       access: "proxy",
       isDefault: uid === "prometheus",
       editable: false,
-      // Alloy's scrape interval: the least that a rate can be taken over.
+      // Alloy's scrape interval, the minimum step of a rate.
       jsonData: {
         ...(uid === "prometheus" && { httpMethod: "POST", timeInterval: "15s" }),
         ...(tls && { tlsAuth: true, tlsAuthWithCACert: true }),
       },
       ...(tls && {
-        // Grafana itself reads the files.
+        // Grafana reads the files.
         secureJsonData: {
           tlsCACert: `$__file{${tls.caBundle}}`,
           tlsClientCert: `$__file{${tls.keyPair}}`,

@@ -20,58 +20,58 @@ const TLS_DIR = "/etc/grafana/tls";
 const CA_BUNDLE = `${TLS_DIR}/ca-bundle.pem`;
 const KEY_PAIR = `${TLS_DIR}/key-pair.pem`;
 
-/** Prints what Grafana's API answers the user `admin` for a path, inside the container. */
+/** The command that requests a path of Grafana's API as the user `admin`, inside the container, and prints the response. */
 export const GRAFANA_ASK = ["sh", "/groundwork/ask.sh"];
 
 export interface GrafanaProps {
-  /** Network on which it reaches its data sources. */
+  /** The network on which Grafana reaches its data sources. */
   readonly network: INetwork;
 
-  /** Users, preferences and alert history. */
+  /** The volume for users, preferences and alert history. */
   readonly dataVolume: IDataVolume;
 
-  /** What the dashboards query. */
+  /** The data sources that dashboards query. */
   readonly dataSources: readonly DataSource[];
 
-  /** What Grafana shows. */
+  /** The dashboards that Grafana shows. */
   readonly dashboards: DashboardProvider;
 
   /**
-   * Where Terraform reads the password of the user `admin`, as the stack's working folder sees it: one line of printable
-   * characters. Another one is in force when the container has been replaced.
+   * The path of the file with the password of the user `admin`, relative to the stack's working folder: one line of printable
+   * characters. Terraform reads it. A changed password takes effect once the container has been replaced.
    */
   readonly adminPasswordFile: string;
 
   /**
-   * Port on 127.0.0.1.
+   * The port on 127.0.0.1.
    *
-   * @default - nothing is published on the host
+   * @default - none: nothing is published on the host
    */
   readonly hostPort?: number;
 
   /**
-   * Network that the port is published through, where `network` publishes none.
+   * The network through which the port is published, if `network` publishes none.
    *
    * @default - `network`
    */
   readonly hostNetwork?: INetwork;
 
   /**
-   * Where it sends e-mail through.
+   * The SMTP server for email.
    *
-   * @default - Grafana sends no e-mail
+   * @default - Grafana sends no email
    */
   readonly smtp?: Smtp;
 
   /**
-   * Who Grafana is, to browsers and to its data sources, which are secured with the same.
+   * The certificates with which Grafana serves browsers and connects to its data sources, which must be secured with the same.
    *
-   * @default - browsers and data sources talk to it in the clear
+   * @default - plaintext connections
    */
   readonly security?: Security;
 }
 
-/** Grafana with its dashboards and data sources from files. Container `grafana`. */
+/** Grafana, with dashboards and data sources from files. Container `grafana`. */
 export class Grafana extends Construct {
   readonly container: ServiceContainer;
 
@@ -110,7 +110,7 @@ export class Grafana extends Construct {
           : []),
         ...props.dashboards.files,
       ],
-      // Grafana's user in its image is of root's group.
+      // Grafana's user in its image is in root's group.
       secrets: [
         { path: ADMIN_PASSWORD_FILE, source: props.adminPasswordFile },
         ...(security
@@ -121,7 +121,7 @@ export class Grafana extends Construct {
       ],
       entrypoint: ["sh", "/groundwork/start.sh", "/run.sh"],
       env: {
-        // Grafana itself reads the file, and expands nothing in it.
+        // Grafana reads the file and expands nothing in it.
         GF_SECURITY_ADMIN_PASSWORD: `$__file{${ADMIN_PASSWORD_FILE}}`,
         ADMIN_PASSWORD_FILE,
         ...(security && {

@@ -5,14 +5,14 @@ import { checkDeclared, type Declared, object } from "../container/declaration";
 import { all, validate } from "../container/validation";
 
 const muteIntervalSchema = object({
-  /** Hours of the day, `HH:MM`; the end is not muted any more, `24:00` is the day's. */
+  /** Times of day, `HH:MM`. The end is exclusive; `24:00` is the end of the day. */
   times: v.optional(v.array(object({ start: v.string(), end: v.string() }))),
 
-  /** Days or ranges of them, such as `saturday` or `monday:friday`. */
+  /** Days of the week or ranges of them, such as `saturday` or `monday:friday`. */
   weekdays: v.optional(v.array(v.string())),
 
   /**
-   * Time zone by its IANA name.
+   * The IANA name of the time zone.
    *
    * @default "UTC"
    */
@@ -20,23 +20,23 @@ const muteIntervalSchema = object({
 });
 
 const muteTimingSchema = object({
-  /** By which routes refer to it. */
+  /** The name by which routes refer to it. */
   name: v.string(),
 
-  /** Muted when one of them holds. */
+  /** The intervals. Alerts are muted in each of them. */
   intervals: v.array(muteIntervalSchema),
 });
 
-/** When somebody is not told of alerts; they still fire and are shown. */
+/** An interval without notifications. Alerts still fire and are shown. */
 export type MuteInterval = Declared<typeof muteIntervalSchema>;
 
-/** Times in which nobody is notified; alerts still fire and are shown. */
+/** Times without notifications. Alerts still fire and are shown. */
 export type MuteTimingProps = Declared<typeof muteTimingSchema>;
 
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/;
 const DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
-/** Throws on times that Grafana does not know. */
+/** Throws if a time or a weekday is invalid. */
 export function validateMuteTiming(props: MuteTimingProps, scope?: Construct): void {
   const { name, intervals } = props;
   checkDeclared(muteTimingSchema, props, `mute timing "${name}"`, scope);

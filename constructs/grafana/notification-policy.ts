@@ -6,21 +6,21 @@ import { all, validate } from "../container/validation";
 import type { ContactPoint } from "./contact-point";
 import type { MuteTiming } from "./mute-timing";
 
-/** As Grafana reads it. */
+/** A duration in Grafana's format. */
 const durationSchema: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.regex(/^(\d+(ms|[smhdwy]))+$/, "a number with s, m, h or d, such as 5m"),
 );
 
 const routeSchema = object({
-  /** Labels that an alert has to have, such as `{ severity: "critical" }`. */
+  /** The labels that an alert must have, such as `{ severity: "critical" }`. */
   labels: record(v.string()),
 
-  /** Name of the contact point that is told. */
+  /** The name of the contact point that is notified. */
   contactPoint: v.string(),
 
   /**
-   * Names of mute timings.
+   * The names of mute timings.
    *
    * @default - never muted
    */
@@ -28,32 +28,32 @@ const routeSchema = object({
 });
 
 const policySchema = object({
-  /** Name of the contact point for everything that no route takes. */
+  /** The name of the contact point for alerts that no route matches. */
   contactPoint: v.string(),
 
   /**
-   * Labels whose alerts are told of together.
+   * The labels by which alerts are grouped into one notification.
    *
    * @default ["alertname"]
    */
   groupBy: v.optional(v.array(v.string())),
 
   /**
-   * How long to wait for more of a group, in Go's spelling.
+   * How long to wait for more alerts of a group, such as `30s`.
    *
-   * @default "30s", Grafana's own
+   * @default "30s", Grafana's default
    */
   groupWait: v.optional(durationSchema),
 
   /**
-   * After how long a group that still fires is told of again.
+   * How long to wait before a group that still fires is notified again.
    *
-   * @default "4h", Grafana's own
+   * @default "4h", Grafana's default
    */
   repeatInterval: v.optional(durationSchema),
 
   /**
-   * The first one whose labels all match takes an alert.
+   * The routes. An alert takes the first one whose labels all match.
    *
    * @default - none
    */
@@ -62,14 +62,14 @@ const policySchema = object({
 
 export type NotificationRoute = Declared<typeof routeSchema>;
 
-/** Who hears of which alert, and how often. Grafana has one such tree; this is all of it. */
+/** Which contact point is notified of which alert, and how often. It replaces Grafana's only policy tree as a whole. */
 export type NotificationPolicyProps = Declared<typeof policySchema>;
 
 interface Named {
   readonly name: string;
 }
 
-/** Throws on a policy that refers to what is not declared. */
+/** Throws if a policy refers to an undeclared contact point or mute timing. */
 export function validateNotificationPolicy(
   props: NotificationPolicyProps,
   known: { readonly contactPoints: readonly Named[]; readonly muteTimings: readonly Named[] },
@@ -125,7 +125,7 @@ export class NotificationPolicy extends Construct {
         muteTimings: muteTimings && [...muteTimings],
         matcher: Object.entries(labels).map(([label, value]) => ({ label, match: "=", value })),
       })),
-      // By name only: Terraform does not see that these have to be there first.
+      // References are by name only, so Terraform does not see that these must exist first.
       dependsOn: [...known.contactPoints, ...known.muteTimings].map(({ node }) =>
         node.findChild("Resource"),
       ) as never[],

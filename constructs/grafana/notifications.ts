@@ -6,18 +6,18 @@ import { type MuteTimingProps, validateMuteTiming } from "./mute-timing";
 import { type NotificationPolicyProps, validateNotificationPolicy } from "./notification-policy";
 
 const notificationsSchema = object({
-  /** Everybody who can be told. */
+  /** The contact points that can be notified. */
   contactPoints: v.array(anyObject<ContactPointProps>()),
-  /** Times in which nobody is told. */
+  /** The times without notifications. */
   muteTimings: v.array(anyObject<MuteTimingProps>()),
-  /** Which alert goes to whom. */
+  /** The policy that routes alerts to contact points. */
   policy: anyObject<NotificationPolicyProps>(),
 });
 
-/** Who is told of alerts, how and when. */
+/** The contact points, mute timings and policy for alerts. */
 export type Notifications = Declared<typeof notificationsSchema>;
 
-/** Throws on notifications that would reach nobody or that refer to what is not declared. */
+/** Throws if a name is declared twice, a contact point or mute timing is invalid, or the policy refers to an undeclared name. */
 export function validateNotifications(notifications: Notifications): void {
   checkDeclared(notificationsSchema, notifications, "the declaration of notifications");
   const { contactPoints, muteTimings, policy } = notifications;

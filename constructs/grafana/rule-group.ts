@@ -4,17 +4,17 @@ import { escapeTemplate } from "../container/file";
 import { type AlertGroup, type AlertRule, toSeconds } from "./alert-group";
 
 export interface RuleGroupProps {
-  /** The rules. */
+  /** The group of rules. */
   readonly group: AlertGroup;
 
-  /** Uid of the folder that Grafana shows the rules in. */
+  /** The uid of the folder in which Grafana shows the rules. */
   readonly folderUid: string;
 
-  /** Uid of the data source that answers PromQL. */
+  /** The uid of the data source for PromQL. */
   readonly dataSourceUid: string;
 }
 
-/** A group of Prometheus' alerting rules, evaluated by Grafana. */
+/** A group of Prometheus' alerting rules that Grafana evaluates. */
 export class RuleGroup extends Construct {
   constructor(scope: Construct, id: string, { group, folderUid, dataSourceUid }: RuleGroupProps) {
     super(scope, id);
@@ -28,9 +28,9 @@ export class RuleGroup extends Construct {
 }
 
 /**
- * As Grafana itself takes over a rule of Prometheus
- * (https://grafana.com/docs/grafana/latest/alerting/alerting-rules/alerting-migration/): every series of the query's result
- * fires, whatever its value, and no series is no alert.
+ * Renders a rule as Grafana imports one from Prometheus
+ * (https://grafana.com/docs/grafana/latest/alerting/alerting-rules/alerting-migration/): every series of the query's result fires,
+ * whatever its value. No series means no alert.
  */
 function renderRule(
   { alert, expr, for: hold, keep_firing_for: keepFiringFor, labels, annotations }: AlertRule,
@@ -44,11 +44,11 @@ function renderRule(
     keepFiringFor,
     condition: "threshold",
     noDataState: "OK",
-    // The data source does not answer: that is an alert too.
+    // A data source that does not answer is an alert too.
     execErrState: "Error",
     missingSeriesEvalsToResolve: 1,
     labels: { ...labels },
-    // Grafana's templates have the value of each query by its name.
+    // Grafana's templates name the value of each query.
     annotations: Object.fromEntries(
       Object.entries(annotations).map(([name, text]) => [
         name,

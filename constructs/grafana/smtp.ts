@@ -2,12 +2,12 @@ import * as v from "valibot";
 import { type Declared, object } from "../container/declaration";
 
 export const smtpSchema = object({
-  /** Host and port, as in `smtp.example.org:587`. */
+  /** The host and port, such as `smtp.example.org:587`. */
   host: v.string(),
 
-  /** Sender's address. */
+  /** The sender's address. */
   fromAddress: v.string(),
 });
 
-/** Where Grafana sends e-mail through. */
+/** The SMTP server through which Grafana sends email. */
 export type Smtp = Declared<typeof smtpSchema>;
