@@ -1,2 +1,2 @@
-/** Version of the constructs, in the log of every sidecar. */
+/** The version of the constructs, which every sidecar logs. */
 export const VERSION = "0.1.0";

@@ -72,7 +72,7 @@ const groupSchema = object(
     /** The time between two evaluations, such as `30s`: a multiple of 10 s. */
     interval: v.string(),
 
-    /** The rules, evaluated together, one at a time. */
+    /** The rules, evaluated at the same interval, one at a time. */
     rules: v.array(anyObject<AlertRule>()),
   },
   NOT_IN_GRAFANA,

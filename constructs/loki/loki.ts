@@ -12,52 +12,52 @@ export const LOKI_IMAGE = "grafana/loki:3.7.3";
 
 const PORT = 3100;
 
-/** Port of a secured Loki's health check, on its container's loopback address alone: loki -health has no certificate to show. */
+/** The port of a secured Loki's health check, on the container's loopback address only: loki -health cannot use a client certificate. */
 const HEALTH_PORT = 3101;
 
 const TLS_DIR = "/etc/loki/tls";
 
-const LOCKED = [
+const SECURED = [
   `-server.http-tls-cert-path=${TLS_DIR}/key-pair.pem`,
   `-server.http-tls-key-path=${TLS_DIR}/key-pair.pem`,
   `-server.http-tls-ca-path=${TLS_DIR}/ca-bundle.pem`,
   "-server.http-tls-client-auth=RequireAndVerifyClientCert",
-  // One process that asks itself, and nobody else over gRPC.
+  // Loki is one process, so only it uses gRPC.
   "-server.grpc-listen-address=127.0.0.1",
 ];
 
-/** Base URL on a network. */
+/** Returns the base URL on a network. */
 export function lokiUrl(secured: boolean, network: Pick<INetwork, "name">): string {
   return `${httpScheme(secured)}://loki.${network.name}:${PORT}`;
 }
 
 export interface LokiProps {
-  /** Network on which Alloy and Grafana reach it. */
+  /** The network on which Alloy and Grafana reach Loki. */
   readonly network: INetwork;
 
-  /** Where the logs are kept. */
+  /** The volume for the logs. */
   readonly dataVolume: IDataVolume;
 
   /**
-   * Days after which logs are deleted; at least 1.
+   * The number of days after which logs are deleted, at least 1.
    *
    * @default 14
    */
   readonly retentionDays?: number;
 
   /**
-   * By what Loki knows its clients: whoever has a certificate of the CA may read and write, and nobody else gets an answer.
+   * The certificates of Loki and its clients. Any client with a certificate of the CA may read and write; all others are refused.
    *
-   * @default - anyone who reaches it may read and write, in the clear
+   * @default - plaintext: any client on the network may read and write
    */
   readonly security?: Security;
 }
 
-/** Loki in one process: the logs of every container. Container `loki`. */
+/** Loki in one process, for the logs of every container. Container `loki`. */
 export class Loki extends Construct {
   readonly container: ServiceContainer;
 
-  /** Base URL on the network. */
+  /** The base URL on the network. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: LokiProps) {
@@ -82,7 +82,7 @@ export class Loki extends Construct {
           ].join("\n"),
         },
       ],
-      // Loki runs as a user of its own.
+      // Loki runs as its own user.
       secrets:
         security &&
         tlsFiles(security, "loki", TLS_DIR, {
@@ -92,10 +92,10 @@ export class Loki extends Construct {
       command: [
         "-config.file=/etc/loki/groundwork.yaml",
         "-config.expand-env=true",
-        ...(security ? LOCKED : []),
+        ...(security ? SECURED : []),
       ],
       env: { LOG_RETENTION: `${retentionDays * 24}h` },
-      // The image has no shell and no curl; this is Loki asking itself.
+      // The image has neither a shell nor curl.
       healthCheck: {
         command: [
           ...["/usr/bin/loki", "-health"],

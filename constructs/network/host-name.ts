@@ -1,14 +1,14 @@
 import type { INetwork } from "./network";
 
 /**
- * A container's host name on a network, as a certificate has it: with "-" for every "_" of the network's name. Java takes a name
- * with "_" for none that a certificate could be for (RFC 952), and fails the handshake.
+ * Returns a container's host name on a network, with "-" for every "_" of the network's name. Java does not accept a host name with "_"
+ * (RFC 952) in a TLS handshake.
  */
 export function hostNameOn(network: INetwork, container: string): string {
   return `${container}.${network.name.replaceAll("_", "-")}`;
 }
 
-/** Every host name and address by which a container is reached under these names, on networks and in itself: those that its certificate is for. */
+/** Returns the host names and addresses for a container's certificate: its names on each network, and its loopback names. */
 export function hostNamesOn(
   networks: readonly Pick<INetwork, "name">[],
   ...names: readonly string[]

@@ -10,50 +10,50 @@ export interface INetwork {
   readonly name: string;
 
   /**
-   * Whether the engine publishes ports through it. An overlay network has no way in from the machine.
+   * Whether the Docker engine publishes ports through the network. An overlay network cannot be reached from the machine.
    *
    * @default true
    */
   readonly publishesPorts?: boolean;
 
   /**
-   * What containers of the same stack wait for.
+   * The resource that containers of the same stack depend on.
    *
-   * @default - nothing: the network is there before the stack
+   * @default - none: the network exists before the stack
    */
   readonly dependable?: ITerraformDependable;
 }
 
 export interface NetworkProps {
-  /** The engine's name of the network; containers resolve each other on it as `<container>.<name>`. */
+  /** The name in the Docker engine. Containers on the network resolve each other as `<container>.<name>`. */
   readonly name: string;
 
   /**
-   * Whether its containers reach each other alone there, and nobody else reaches them: not even the host has an address on it.
+   * Whether the network is isolated: its containers reach only each other, and nothing else reaches them. The host has no address on it.
    *
    * @default false
    */
   readonly internal?: boolean;
 
   /**
-   * Whether it reaches over all machines of a Docker Swarm.
+   * Whether the network spans all machines of a Docker Swarm.
    *
-   * @default false - it is a bridge of one machine
+   * @default false - a bridge on one machine
    */
   readonly overlay?: boolean;
 
   /**
-   * Has an overlay encrypt what crosses between machines (IPsec, which takes ESP in their kernels), as the VXLAN of this id. One that the
-   * engine chose would be a difference in every plan.
+   * The VXLAN id of an overlay that encrypts traffic between machines (IPsec, which requires ESP in their kernels). An id that the Docker
+   * engine chose would be drift in every plan.
    *
-   * @default - it crosses as the containers sent it
+   * @default - traffic between machines is not encrypted
    */
   readonly encryptedVxlanId?: number;
 }
 
-/** A network that this stack creates and destroys. */
+/** A Docker network that this stack creates and destroys. */
 export class Network extends Construct implements INetwork {
-  /** A network that something else owns. The plan fails when it is not there. */
+  /** Returns a network that this stack does not own. The plan fails if it does not exist. */
   static fromName(scope: Construct, id: string, name: string): INetwork {
     useDockerProvider(scope);
     new DataDockerNetwork(scope, id, { name });
@@ -72,7 +72,7 @@ export class Network extends Construct implements INetwork {
     this.dependable = new NetworkResource(this, "Resource", {
       name: props.name,
       driver: props.overlay ? "overlay" : "bridge",
-      // Containers join it, not services alone.
+      // So that containers can join, not only services.
       attachable: props.overlay || undefined,
       internal: props.internal,
       options: optionsOf(props),

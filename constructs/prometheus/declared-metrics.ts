@@ -4,8 +4,8 @@ import type { KafkaInit } from "../kafka/kafka-init";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 
 /**
- * A number that the platform declares, as a metric: dashboards and alerts compare what is measured with it, so that nobody
- * types the number of brokers a second time.
+ * A declared number, as a metric. Dashboards and alerts compare measurements with it, so that the number of brokers, for example, is in
+ * one place.
  */
 export interface DeclaredMetric {
   readonly name: string;
@@ -14,25 +14,25 @@ export interface DeclaredMetric {
 }
 
 export interface Declaration {
-  /** Cluster whose nodes are counted. */
+  /** The OpenSearch cluster, for its number of nodes. */
   readonly openSearch: OpenSearchCluster;
-  /** Cluster whose brokers are counted. */
+  /** The Kafka cluster, for its number of brokers. */
   readonly kafka: KafkaCluster;
-  /** Sidecar whose topics are told. */
+  /** The sidecar that declares the topics. */
   readonly kafkaInit: KafkaInit;
 
-  /** Every container of the platform. */
+  /** All containers of the platform. */
   readonly containers: readonly ServiceContainer[];
 
   /**
-   * Names of the machines.
+   * The names of the machines.
    *
-   * @default - one without a name
+   * @default - one machine without a name
    */
   readonly machines?: readonly string[];
 }
 
-/** Everything that dashboards and alerts compare with. */
+/** Returns all declared numbers that dashboards and alerts use. */
 export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
   const { openSearch, kafka, kafkaInit, containers, machines = [] } = declaration;
   return [
@@ -42,7 +42,7 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
       name: "groundwork_declared_kafka_min_insync_replicas",
       value: kafka.minInsyncReplicas,
     },
-    // Of topics that differ from the cluster's default, so that an ordinary topic changes nothing here.
+    // Only topics that differ from the cluster's default, so that an ordinary topic does not change the file.
     ...kafkaInit.topics
       .map(({ name, configs }) => ({ name, value: Number(configs["min.insync.replicas"]) }))
       .filter(({ value }) => value !== kafka.minInsyncReplicas)
@@ -65,14 +65,14 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
       })),
     ...containers.map(({ name, memory }) => ({
       name: "groundwork_declared_memory_reservation_bytes",
-      // The label under which cAdvisor has a container's name.
+      // cAdvisor's label for the container's name.
       labels: { name },
       value: memory.reservationMiB * 1024 * 1024,
     })),
   ];
 }
 
-/** A rule file of Prometheus. JSON is YAML too. */
+/** Renders a rule file of Prometheus, as JSON, which is valid YAML. */
 export function renderDeclaredMetrics(metrics: readonly DeclaredMetric[]): string {
   const rules = metrics.map(({ name, labels, value }) => ({
     record: name,

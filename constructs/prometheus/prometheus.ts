@@ -17,7 +17,7 @@ const PORT = 9090;
 const CONFIG_DIR = "/etc/prometheus";
 const TLS_DIR = `${CONFIG_DIR}/tls`;
 
-/** What promtool needs in the container, to ask Prometheus as whoever checks the platform: switches, and the base URL. */
+/** Returns the switches and the base URL of promtool in the container, to query Prometheus as `checks`. */
 export function promtoolAsChecks(secured: boolean): {
   readonly switches: readonly string[];
   readonly url: string;
@@ -29,35 +29,35 @@ export function promtoolAsChecks(secured: boolean): {
 }
 
 export interface PrometheusProps {
-  /** Network on which Alloy and Grafana reach it. */
+  /** The network on which Alloy and Grafana reach Prometheus. */
   readonly network: INetwork;
 
-  /** Where the series are kept. */
+  /** The volume for the metrics. */
   readonly dataVolume: IDataVolume;
 
-  /** What the platform declares, as metrics beside those that are measured; asked for when everything is declared. */
+  /** Returns the declared numbers of the platform as metrics. It is called once everything is declared. */
   readonly declared: () => readonly DeclaredMetric[];
 
   /**
-   * Days after which metrics are deleted; at least 1.
+   * The number of days after which metrics are deleted, at least 1.
    *
-   * @default 15, Prometheus' own
+   * @default 15, Prometheus' default
    */
   readonly retentionDays?: number;
 
   /**
-   * By what Prometheus knows its clients: `alloy`, `grafana` and `checks`, by their certificates, and nobody else gets an answer.
+   * The certificates of Prometheus and its clients. Only `alloy`, `grafana` and `checks` are allowed, by their certificates.
    *
-   * @default - anyone who reaches it may read and write, in the clear
+   * @default - plaintext: any client on the network may read and write
    */
   readonly security?: Security;
 }
 
-/** Prometheus: the metrics that Alloy sends, and what is declared. Container `prometheus`. */
+/** Prometheus, for the metrics that Alloy sends and for the declared numbers. Container `prometheus`. */
 export class Prometheus extends Construct {
   readonly container: ServiceContainer;
 
-  /** Base URL on the network. */
+  /** The base URL on the network. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: PrometheusProps) {
@@ -107,7 +107,7 @@ export class Prometheus extends Construct {
 }
 
 function secretsOf(security: Security, network: INetwork): SecretFile[] {
-  // Prometheus runs as nobody.
+  // Prometheus runs as the user nobody.
   const readableBy = "everyone";
   return [
     ...tlsFiles(security, "prometheus", TLS_DIR, {

@@ -4,31 +4,31 @@ import { Construct } from "constructs";
 import { useDockerProvider } from "../container/docker-provider";
 import { settingsLabels } from "../container/settings";
 
-/** A volume that containers mount by name. */
+/** A volume that containers mount by its name. */
 export interface IDataVolume {
   readonly name: string;
 
   /**
-   * What containers of the same stack wait for.
+   * The resource that containers of the same stack depend on.
    *
-   * @default - nothing: the volume is there before the stack
+   * @default - none: the volume exists before the stack
    */
   readonly dependable?: ITerraformDependable;
 }
 
 export interface DataVolumeProps {
-  /** The engine's name of the volume. */
+  /** The name in the Docker engine. */
   readonly name: string;
 
   /**
-   * Whether Terraform refuses every plan that would destroy the volume while it is declared.
+   * Whether Terraform rejects every plan that would destroy the volume while it is declared.
    *
    * @default true
    */
   readonly preventDestroy?: boolean;
 }
 
-/** A named volume with data that outlives its containers. */
+/** A named Docker volume whose data outlives its containers. */
 export class DataVolume extends Construct implements IDataVolume {
   readonly name: string;
   readonly dependable: ITerraformDependable;
@@ -42,7 +42,7 @@ export class DataVolume extends Construct implements IDataVolume {
       labels: settingsLabels(this),
       lifecycle: {
         preventDestroy: props.preventDestroy ?? true,
-        // The engine keeps those that a volume was made with, and one with other labels would be made anew: one that was copied to another machine.
+        // Labels of a volume cannot change, so a difference would replace it, for example a volume that was copied to another machine.
         ignoreChanges: ["labels"],
       },
     });
