@@ -22,9 +22,9 @@ describe.each(ALPINE_SHELL)("the engine's proxy in %s", (_, [command, ...args]) 
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Starts it beside a socket with these rights, of a group with this number. */
-  const start = (rights: string, group: number) => {
-    const stat = `#!/bin/sh\ncase $2 in %g) echo ${group} ;; %A) echo ${rights} ;; *) exit 1 ;; esac\n`;
+  /** Runs the script with a socket that has this mode and this GID. */
+  const start = (mode: string, group: number) => {
+    const stat = `#!/bin/sh\ncase $2 in %g) echo ${group} ;; %A) echo ${mode} ;; *) exit 1 ;; esac\n`;
     writeFileSync(join(folder, "bin", "stat"), stat, { mode: 0o755 });
     const { stdout, stderr, status } = spawnSync(command, [...args, join(folder, "start.sh")], {
       encoding: "utf8",
@@ -43,7 +43,7 @@ describe.each(ALPINE_SHELL)("the engine's proxy in %s", (_, [command, ...args]) 
     ],
     ["root's group may write: in that group", "srw-rw----", 0, "99:0"],
     ["the owner alone may write: as root", "srwxr-xr-x", 0, "0:0"],
-  ])("where %s", (_where, rights, group, identity) => {
-    expect(start(rights, group)).toBe(`${identity} -db -f /haproxy.cfg`);
+  ])("where %s", (_where, mode, group, identity) => {
+    expect(start(mode, group)).toBe(`${identity} -db -f /haproxy.cfg`);
   });
 });
