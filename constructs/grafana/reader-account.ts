@@ -3,7 +3,7 @@ import { ServiceAccountToken } from "@cdktf/provider-grafana/lib/service-account
 import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 
-/** A service account with the role Viewer, for scripts that read Grafana's API. */
+/** A read-only service account (role Viewer), for scripts that read Grafana's API. */
 export class ReaderAccount extends Construct {
   constructor(scope: Construct, id: string, { name }: { readonly name: string }) {
     super(scope, id);

@@ -18,7 +18,7 @@ export interface Declaration {
   readonly openSearch: OpenSearchCluster;
   /** The Kafka cluster, for its number of brokers. */
   readonly kafka: KafkaCluster;
-  /** The sidecar that declares the topics. */
+  /** The sidecar that provisions the declared topics. */
   readonly kafkaInit: KafkaInit;
 
   /** All containers of the platform. */

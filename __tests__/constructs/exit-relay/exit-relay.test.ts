@@ -109,7 +109,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     };
   };
 
-  test("says first in which state every container of the environment is and how applications ended within a day, with the container's own times", () => {
+  test("first reports the state of every container of the environment and the exits of applications within a day, with the container's own times", () => {
     const { states } = relay(NEW);
     const at = (time: string) => Date.parse(`2026-11-23T${time}Z`) / 1000;
     const created = at("05:00:00");
@@ -161,7 +161,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(existsSync(join(bin, "work", "ready"))).toBe(true);
   });
 
-  test("calls an image over a restart what it was called when the first container of it was seen", () => {
+  test("keeps the name of an image over a restart", () => {
     const images = () => relay(NEW).states.flatMap(({ image }) => image ?? []);
     const seen = images();
     expect(seen).toContain("example/kafka:4");
@@ -182,7 +182,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
   });
 
-  test("waits for an engine that does not answer yet, says so, and then tells everything", () => {
+  test("waits for an engine that does not answer yet, logs it, then reports everything", () => {
     writeFileSync(join(bin, "absent"), "");
     const die = `application die m 1000 3 - ${app("orders")}`;
     const { states, told } = relay(NEW, [die], ["m"], "no engine answers\n");
@@ -190,11 +190,11 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(told).toHaveLength(1);
   });
 
-  test("goes on from where it stopped, after a restart", () => {
+  test("continues where it stopped, after a restart", () => {
     expect(relay("2026-11-23T04:59:58.25Z").asked).toContain("--since\n2026-11-23T04:59:58.25Z\n");
   });
 
-  test("tells of the environment's own containers on whichever network, of their creation, and what their ids belong to", () => {
+  test("reports the environment's own containers on any network, their creation, and the names of their ids", () => {
     const own = `${known("o1")}"container":"os-init","service":"os-init","role":"init","stack":"data"`;
     const fields = {
       ...knownAs("o1"),
@@ -214,7 +214,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
   });
 
-  test("tells of an application with our label the id, when it starts on the network and when it ends, and counts its failures by its service", () => {
+  test("reports the id, start and exit of an application with our label, and counts its failures by service", () => {
     const fields = (id: string) => `${known(id)}${app(id.replace("s", "shop-"), "shop")}`;
     const { told } = relay(NEW, [
       "network connect s1 1000",
@@ -279,7 +279,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
         `application die n1 2000 3 - ${app("orders")}`,
       ],
     ],
-  ])("tells of an application's end when %s", (_when, events) => {
+  ])("reports an application's exit when %s", (_when, events) => {
     expect(ends(relay(NEW, events).told)).toEqual(["orders 3"]);
   });
 
@@ -291,7 +291,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       "application",
     ],
     ["has opted out", ["network connect n1 1000"], "ignored"],
-  ])("says nothing of a container that %s", (_what, events, whose) => {
+  ])("reports nothing of a container that %s", (_what, events, whose) => {
     const { told } = relay(NEW, [
       ...events,
       `${whose} oom n1 1001 - - ${app("orders")}`,
@@ -300,7 +300,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(told).toEqual([]);
   });
 
-  test("tells of a kill for memory, whether it comes before the end or after it", () => {
+  test("reports an out-of-memory kill before or after the exit", () => {
     const { told } = relay(NEW, [
       "network connect n1 1000",
       `application oom n1 1001 - - ${app("first")}`,
@@ -315,7 +315,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
 
   const failures = (told: Record<string, unknown>[]) => told.map((line) => line.failures);
 
-  test("counts the failures of an application within 15 minutes, whichever of its containers it is", () => {
+  test("counts the failures of an application within 15 minutes over all its containers", () => {
     const die = (time: number, container: string, service: string, code = 1) =>
       `application die m ${time} ${code} - ${app(container, service)}`;
     const { told } = relay(NEW, [
@@ -336,7 +336,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     });
   });
 
-  test("tells services apart whose names have quotes, spaces and backslashes", () => {
+  test("distinguishes services with quotes, spaces and backslashes in their names", () => {
     const odd = String.raw`a \"b\" \\n c`;
     const die = (time: number, service: string) =>
       `application die m ${time} 1 - ${app("odd", service)}`;
@@ -345,7 +345,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     expect(failures(told)).toEqual([1, 2, 1]);
   });
 
-  test("does not count an end that someone asked for, and says by which signal", () => {
+  test("does not count a requested stop, and reports its signal", () => {
     const { told } = relay(NEW, [
       `application kill m 1000 - 15 ${app("orders")}`,
       `application kill m 1010 - 9 ${app("orders")}`,
@@ -362,7 +362,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
   });
 
-  test("remembers over a restart who was on the network, and forgets who was removed", () => {
+  test("remembers containers on the network over a restart, and forgets removed ones", () => {
     const die = (id: string) => `application die ${id} 1010 1 - ${app(id)}`;
     relay(NEW, [
       "network connect kept 1000",

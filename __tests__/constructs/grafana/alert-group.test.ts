@@ -123,13 +123,13 @@ describe("a file of rules", () => {
     expect(() => readRule({}, change)).toThrow(message);
   });
 
-  test("fails for what Prometheus' groups have and Grafana's have not", () => {
+  test("fails for a field of Prometheus' groups that Grafana does not support", () => {
     expect(() => readRule({}, { limit: 3 })).toThrow(
       /^group "g" in .* has "limit", which Grafana would not get: allowed are name, interval, rules$/,
     );
   });
 
-  test("reaches Grafana with every field that it has", () => {
+  test("reaches Grafana with every field", () => {
     const [group] = readRule({
       for: "5m",
       keep_firing_for: "10m",
@@ -153,7 +153,7 @@ describe("a file of rules", () => {
     });
   });
 
-  test("fails for an interval that Grafana does not know", () => {
+  test("fails for an interval that Grafana does not support", () => {
     expect(() => readRule({}, { interval: "15s" })).toThrow(
       /^group "g" in .* has the interval "15s": use a multiple of 10 s, such as 30s or 1m$/,
     );

@@ -42,13 +42,13 @@ describe("a dashboard", () => {
     return Dashboard.fromFile(write(JSON.stringify(dashboard)));
   };
 
-  test("lies in the folder of its file and keeps its content", () => {
+  test("keeps its content, in the folder of its file", () => {
     const dashboard = load(() => undefined);
     expect(dashboard).toMatchObject({ uid: "sound", folder: "Folder", file: "Folder/d.json" });
     expect(JSON.parse(dashboard.content)).toEqual(sound());
   });
 
-  test("fails when it is not JSON, with file and place", () => {
+  test("fails for invalid JSON, with file, line and column", () => {
     expect(() => Dashboard.fromFile(write('{\n  "id": null,\n}'))).toThrow(
       /^dashboard .*Folder\/d\.json:3:1 is not JSON: PropertyNameExpected$/,
     );
@@ -59,7 +59,7 @@ describe("a dashboard", () => {
     expect(JSON.parse(dashboard.content)).toEqual(sound());
   });
 
-  test("fails when it is one for Grafana's API, with the way to get the other one", () => {
+  test("fails for the model of Grafana's API, and says how to export the classic one", () => {
     const resource = { apiVersion: "dashboard.grafana.app/v2", kind: "Dashboard", spec: {} };
     expect(() => Dashboard.fromFile(write(JSON.stringify(resource)))).toThrow(
       /Folder\/d\.json uses the model "dashboard\.grafana\.app\/v2" of Grafana's API: export it as code again, with the model "Classic"$/,
@@ -78,7 +78,7 @@ describe("a dashboard", () => {
     "up @ ${__to:date:seconds}",
     "quantile($n, rate(${by}_total[$__rate_interval])) / $__interval_ms",
     'label_replace(up, "host", "$1-${2}", "instance", "(.*):(.*)")',
-  ])("takes %s for PromQL, whatever its variables stand for", (expr) => {
+  ])("accepts %s as PromQL, whatever its variables stand for", (expr) => {
     load((d) => {
       d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
       d.panels[0].targets[0].expr = expr;
@@ -88,7 +88,7 @@ describe("a dashboard", () => {
   test.each([
     'sum by ($by) (count_over_time({app=~"$by"} |= "$n" [$interval]))',
     'topk($n, sum by (app) (rate({app="a"} | json [$__auto])))',
-  ])("takes %s for LogQL, whatever its variables stand for", (expr) => {
+  ])("accepts %s as LogQL, whatever its variables stand for", (expr) => {
     load((d) => {
       d.templating.list.push(...["interval", "n", "by"].map((name) => ({ name, type: "custom" })));
       d.panels[0].datasource.uid = "loki";

@@ -45,13 +45,13 @@ describe("Grafana", () => {
     ]);
   });
 
-  test("lets nobody sign up, look without a password, or edit as a viewer", () => {
+  test("allows no sign-up, no anonymous access, and no editing as a viewer", () => {
     const ini = fileOf(grafana, "/etc/grafana/grafana.ini");
     expect(ini).toMatch(/\[users\]\nallow_sign_up = false\nviewers_can_edit = false/);
     expect(ini).toMatch(/\[auth\.anonymous\]\nenabled = false/);
   });
 
-  test("finds its admin password in a file of its own: the path and the hash are all that is synthesized", () => {
+  test("reads its admin password from a file, of which only path and hash are synthesized", () => {
     const file = "../../../.state/laptop/grafana-admin-password";
     expect(grafana.upload.filter(({ content }: Json) => content === undefined)).toEqual([
       {
@@ -72,7 +72,7 @@ describe("Grafana", () => {
     expect(fileOf(grafana, "/groundwork/start.sh")).toContain("reset-admin-password");
   });
 
-  test("asks Terraform for the password where the environment wants it given, and nowhere else", () => {
+  test("asks Terraform for the password only with adminPassword variable", () => {
     expect(stacks["laptop-observability"].variable).toBeUndefined();
     const production = synthesize(environments.production).stacks["production-observability"];
     expect(production.variable.grafana_admin_password).toEqual({
@@ -83,7 +83,7 @@ describe("Grafana", () => {
     });
   });
 
-  test("sends e-mail when the environment says through what", () => {
+  test("sends email if the environment declares smtp", () => {
     const { stacks: withSmtp } = synthesize({
       ...laptop,
       grafana: { ...laptop.grafana, smtp: { host: "smtp:25", fromAddress: "grafana@example.org" } },

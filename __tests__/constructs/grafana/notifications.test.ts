@@ -17,7 +17,7 @@ describe("notifications", () => {
       notifications: { ...catalog.notifications, ...notifications },
     }).stacks["laptop-alerting"];
 
-  test("reach a webhook, Slack and e-mail, with their secrets in variables", () => {
+  test("reach a webhook, Slack and email, with their secrets in variables", () => {
     const { resource, variable } = declare({
       contactPoints: [
         { name: "operators", email: { addresses: ["a@example.org", "b@example.org"] } },

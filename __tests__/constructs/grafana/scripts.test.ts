@@ -59,7 +59,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
   };
   const got = (name: string, what: string) => readFileSync(join(bin, name, what), "utf8");
 
-  test.each(PASSWORDS)("the start sets the password %j before it starts Grafana", (password) => {
+  test.each(PASSWORDS)("start.sh sets the password %j before it starts Grafana", (password) => {
     const { stdout, stderr, status } = run(
       ...(["start.sh", `${password}\n`, "sh", "-c", 'cat "$1/input"; exit 7', "sh"] as const),
       join(bin, "grafana"),
@@ -71,7 +71,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
     ]);
   });
 
-  test("the start says so when the password cannot be set, and starts Grafana all the same", () => {
+  test("start.sh logs that the password cannot be set, and starts Grafana anyway", () => {
     writeFileSync(join(bin, "grafana", "fails"), "");
     const { stdout, stderr } = run("start.sh", "secret\n", "echo", "started");
     expect(stdout).toBe("started\n");
@@ -80,7 +80,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
     );
   });
 
-  test.each(PASSWORDS)("a question to the API logs in with %j, in no argument", (password) => {
+  test.each(PASSWORDS)("ask.sh logs in with %j, without it in an argument", (password) => {
     for (const end of ["\n", ""]) {
       const { stdout, stderr, status } = run("ask.sh", `${password}${end}`, "/api/org");
       expect([stdout, stderr, status]).toEqual(["as it answers\n", "", 0]);
@@ -93,7 +93,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
     }
   });
 
-  test("a question that Grafana refuses fails", () => {
+  test("ask.sh fails for a request that Grafana refuses", () => {
     writeFileSync(join(bin, "curl", "fails"), "");
     expect(run("ask.sh", "secret\n", "/api/org").status).toBe(1);
   });

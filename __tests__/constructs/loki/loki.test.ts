@@ -5,7 +5,7 @@ import { testStack } from "../../support/stack";
 
 const { stacks } = synthesize(laptop);
 
-test("Loki keeps logs for 14 days unless it is told otherwise, and refuses what is no number of days", () => {
+test("Loki keeps logs for 14 days by default, and rejects an invalid number of days", () => {
   expect(envOf(container(stacks, "loki"))).toEqual({ LOG_RETENTION: "336h" });
   const scope = testStack();
   const props = { network: { name: "n" }, dataVolume: new DataVolume(scope, "v", { name: "v" }) };

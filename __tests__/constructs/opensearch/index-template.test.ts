@@ -49,17 +49,17 @@ describe("an index template", () => {
       '{"index_patterns": ["a-*"], "version": 9223372036854775807}',
       /t\.json:1:40 has the number 9223372036854775807, which would become 9223372036854775808: write it as text, "9223372036854775807"$/,
     ],
-  ])("fails with %s, of which a part would be lost without a word", (_, text, message) => {
+  ])("fails with %s, of which a part would be lost silently", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
   });
 
-  test("may have a property of one name in several objects, and numbers that can be held", () => {
+  test("may repeat a property name in different objects, and have exact numbers", () => {
     const text =
       '{"index_patterns": ["a-*"], "version": 9007199254740992, "template": {"settings": {"a": 1e3}, "mappings": {"a": 0.1, "template": -7}}}';
     expect(load(text).body).toEqual(JSON.parse(text));
   });
 
-  test("fails with a name that OpenSearch refuses", () => {
+  test("fails with a name that OpenSearch rejects", () => {
     expect(() => load('{"index_patterns": ["a"]}', "Logs.json")).toThrow(
       /the name "Logs" is invalid: use lowercase letters/,
     );
@@ -86,7 +86,7 @@ describe("an index template", () => {
     ["logs-*", "metrics-*", false],
     ["logs-*-a", "logs-*-b", false],
     ["logs", "logs-*", false],
-  ])("for %s beside one for %s of the same priority: both for one index is %s", (a, b, both) => {
+  ])("patterns %s and %s with the same priority overlap: %s", (a, b, both) => {
     const [first, second] = [a, b].map((pattern, i) =>
       load(JSON.stringify({ index_patterns: [pattern] }), `${"ab"[i]}.json`),
     );

@@ -92,7 +92,7 @@ const STEPS = [/health/, /GET \/_index_template/, /_simulate$/, /PUT/, /_simulat
 
 // One block, since a second one would wait for it: its tests run side by side.
 describe("os-init", () => {
-  test.concurrent("goes on when its target appears late", async () => {
+  test.concurrent("continues when its target appears late", async () => {
     const port = await unusedPort();
     const server = new FakeOpenSearch();
     servers.push(server);
@@ -161,7 +161,7 @@ describe("os-init", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.concurrent("fails at once with 77 when it is not authorised", async () => {
+  test.concurrent("fails at once with 77 when it is not authorized", async () => {
     const [server, url] = await fake([/health/, { kind: "status", status: 401 }]);
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({
@@ -196,7 +196,7 @@ describe("os-init", () => {
     },
   ];
 
-  test.concurrent("waits while the cluster is set read-only, and goes on when it is not any more", async () => {
+  test.concurrent("waits while the cluster is read-only, then continues", async () => {
     const [server, url] = await fake(blocked);
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, attempts: 2, created: 1 });
@@ -206,7 +206,7 @@ describe("os-init", () => {
     expect(server.writes).toHaveLength(2);
   });
 
-  test.concurrent("exits 69 with the name of the block when that stays", async () => {
+  test.concurrent("exits 69 and names the block if it stays", async () => {
     const [, url] = await fake(...Array(99).fill(blocked));
     const result = await run(url, { retry: { deadlineSeconds: 2 } });
     expect(exitLine(result)).toMatchObject({
@@ -278,7 +278,7 @@ describe("os-init", () => {
     expect(server.templates.size).toBe(1);
   });
 
-  test.concurrent("takes a template that appears between its look and its write for the other's", async () => {
+  test.concurrent("treats a template that appears between its read and its write as created by another", async () => {
     const theirs = { ...BODY, priority: 42 };
     const [server, url] = await fake([
       /PUT/,
@@ -337,7 +337,7 @@ describe("os-init", () => {
     expect(server.templates.get("logs")).toEqual(written);
   });
 
-  test.concurrent("takes a template of the same meaning in another spelling for unchanged", async () => {
+  test.concurrent("treats an equivalent template in another spelling as unchanged", async () => {
     const [server, url] = await fake();
     server.templates.set("logs", {
       _meta: BODY._meta,
@@ -377,7 +377,7 @@ describe("os-init", () => {
     expect(server.writes).toEqual([]);
   });
 
-  test.concurrent("ignores drift when told to, but reports it", async () => {
+  test.concurrent("ignores drift with onDrift ignore, but reports it", async () => {
     const [server, url] = await fake();
     server.templates.set("logs", { ...BODY, priority: 50 });
     const result = await run(url, { onDrift: "ignore" });

@@ -124,8 +124,8 @@ function expectNoSecret({ log }: SidecarRun): void {
   expect(JSON.stringify(log)).not.toMatch(/\$2b\$|[0-9a-f]{64}/);
 }
 
-describe("os-security, when a server does not answer as it should,", () => {
-  test.concurrent("goes on after answers that were none, with backoff", async () => {
+describe("os-security, with a faulty server,", () => {
+  test.concurrent("retries faulty responses with backoff", async () => {
     const unready = { error: "OpenSearch Security not initialized." };
     const [{ security }, url] = await fake(
       [/health/, { kind: "status", status: 503, body: unready }],
@@ -138,7 +138,7 @@ describe("os-security, when a server does not answer as it should,", () => {
     expect(security.rolesmapping.size).toBe(2);
   });
 
-  test.concurrent("gives the answer of a server that refuses it", async () => {
+  test.concurrent("reports the response of a server that rejects a request", async () => {
     const [, url] = await fake([
       /GET.*internalusers/,
       { kind: "status", status: 403, body: { status: "FORBIDDEN", message: "not an admin" } },
@@ -166,7 +166,7 @@ describe("os-security, when a server does not answer as it should,", () => {
       expect(server.clients).toEqual(new Set(["os-admin"]));
     });
 
-    test.concurrent("trusts no server of another CA, and says so at once", async () => {
+    test.concurrent("fails at once for a server of another CA", async () => {
       const [server, url] = await secured();
       const keyPair = { store: admin, ca: theirs.certificate };
       expect(exitLine(await run(url, { keyPair }))).toMatchObject({
@@ -215,7 +215,7 @@ describe("os-security, when a server does not answer as it should,", () => {
 
 // One block waits for the other.
 describe("os-security", () => {
-  test.concurrent("gives each application its user, its role and the mapping, and nothing more", async () => {
+  test.concurrent("gives each application its user, its role and the mapping only", async () => {
     const [{ security }, url] = await fake();
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, reason: "done", created: 2 });
@@ -246,7 +246,7 @@ describe("os-security", () => {
     expectNoSecret(result);
   });
 
-  test.concurrent("gives who measures a role and no user, and takes them back like any other", async () => {
+  test.concurrent("gives the monitoring principal a role but no user, and revokes it like any other", async () => {
     const [{ security }, url] = await fake();
     const result = await run(url, { applications: [], principals: renderMonitor() });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
@@ -266,7 +266,7 @@ describe("os-security", () => {
     expect(security.rolesmapping.has("application-alloy")).toBe(false);
   });
 
-  test.concurrent("gives the platform's own roles what they are to have by now, and takes none of them back", async () => {
+  test.concurrent("updates the platform's own roles, and revokes none of them", async () => {
     const [server, url] = await fake();
     const { roles, rolesmapping } = server.security;
     const own = { applications: [], principals: renderOwnRoles("opensearch") };
@@ -403,7 +403,7 @@ describe("os-security", () => {
     ["a password", "Secret-Password-1!"],
     ["two lines", `${HASH}\n${HASH}`],
     ["nothing", ""],
-  ])("takes no file for a hash that has %s in it, and does not show it", async (_, hash) => {
+  ])("rejects a hash file with %s, and does not show it", async (_, hash) => {
     const [server, url] = await fake();
     const result = await run(url, { hash });
     expect(exitLine(result)).toMatchObject({

@@ -64,7 +64,7 @@ function filesOf(body: Json): Record<string, string> {
   return Object.fromEntries(body.upload.map(({ file, content }: Json) => [file, content]));
 }
 
-test("a secured OpenSearch cluster of another name takes the nodes of that name for its own", () => {
+test("a secured OpenSearch cluster with another name accepts nodes with that name", () => {
   const stack = testStack();
   const cluster = new OpenSearchCluster(stack, "os", {
     nodeCount: 1,
@@ -98,7 +98,7 @@ describe("a secured OpenSearch cluster", () => {
   const containers = synthesize(true);
   const nodes = [1, 2, 3].map((n) => containers[`opensearch-${n}`]);
 
-  test("speaks TLS on HTTP and transport, and takes nodes and the administrator by the name in their certificate", () => {
+  test("uses TLS on HTTP and transport, and identifies nodes and the administrator by their certificates", () => {
     for (const node of nodes) {
       const env = envOf(node);
       expect(env).toMatchObject({
@@ -114,7 +114,7 @@ describe("a secured OpenSearch cluster", () => {
     }
   });
 
-  test("gives each node its own certificate, that of the checks, and nobody else's", () => {
+  test("gives each node its own certificate and that of the checks only", () => {
     const config = "/usr/share/opensearch/config/certificates";
     expect(nodes.map(secretsOf)).toEqual(
       [1, 2, 3].map((n) => ({
@@ -125,7 +125,7 @@ describe("a secured OpenSearch cluster", () => {
     );
   });
 
-  test("starts with all files that the plugin asks for, without a user and without anonymous access", () => {
+  test("starts with all files that the plugin requires, without users or anonymous access", () => {
     const files = filesOf(nodes[0]);
     const folder = "/usr/share/opensearch/config/opensearch-security";
     const initial = Object.keys(files).filter((file) => file.startsWith(folder));
@@ -143,7 +143,7 @@ describe("a secured OpenSearch cluster", () => {
     expect(files[`${folder}/audit.yml`]).toContain("log_request_body: false");
   });
 
-  test("is healthy when the node itself, by its certificate, sees all others", () => {
+  test("is healthy when the node, with its own certificate, sees all others", () => {
     const [, ...command] = nodes[1].healthcheck.test;
     expect(command).toEqual([
       ...["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "4"],
@@ -153,7 +153,7 @@ describe("a secured OpenSearch cluster", () => {
     ]);
   });
 
-  test("is reached by names that TLS takes, without an underscore", () => {
+  test("is reached by names without an underscore, which TLS requires", () => {
     for (const sidecar of ["os-init", "os-security"]) {
       expect(envOf(containers[sidecar]).OPENSEARCH_ENDPOINTS).toBe(
         "https://opensearch-1:9200 https://opensearch-2:9200 https://opensearch-3:9200",
@@ -178,7 +178,7 @@ describe("a secured OpenSearch cluster", () => {
     });
   });
 
-  test("has a role for Alloy, which is known by its certificate, in which no document can be read", () => {
+  test("has a role for Alloy's certificate that cannot read documents", () => {
     const files = filesOf(containers["os-security"]);
     const file = (kind: string) => files[`/groundwork/applications/alloy.${kind}.json`];
     expect(JSON.parse(file("mapping")).users).toEqual(["alloy"]);
@@ -198,7 +198,7 @@ describe("a secured OpenSearch cluster", () => {
     expect(file("user")).toBeUndefined();
   });
 
-  test("lets nodes, which run as another user than root, read their secrets", () => {
+  test("lets nodes, which do not run as root, read their secrets", () => {
     const modes = Object.values(containers).flatMap(({ upload }) =>
       upload
         .filter(({ source_hash }: Json) => source_hash)

@@ -18,7 +18,7 @@ function declared(environment: keyof typeof knownEnvironments, of = catalog) {
 }
 
 describe("Prometheus", () => {
-  test("knows what is declared, and counts nothing twice", () => {
+  test("records what is declared, and counts nothing twice", () => {
     const MiB = 1024 * 1024;
     expect(declared("laptop")).toEqual({
       opensearch_nodes: 3,
@@ -34,7 +34,7 @@ describe("Prometheus", () => {
     });
   });
 
-  test("knows of every machine where there are several", () => {
+  test("records every machine if there are several", () => {
     expect(Object.keys(declared("lab-three")).filter((name) => /^machine/.test(name))).toEqual([
       "machine a",
       "machine b",
@@ -42,7 +42,7 @@ describe("Prometheus", () => {
     ]);
   });
 
-  test("knows of a topic only what differs from the cluster's default", () => {
+  test("records of a topic only what differs from the cluster's default", () => {
     const topics = [
       { name: "relaxed", partitions: 1, configs: { "min.insync.replicas": 1 } },
       { name: "ordinary", partitions: 1 },
@@ -54,7 +54,7 @@ describe("Prometheus", () => {
     expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
   });
 
-  test("takes what Alloy sends and keeps it for 15 days", () => {
+  test("accepts what Alloy sends and keeps it for 15 days", () => {
     const { command } = container(stacks, "prometheus");
     expect(command).toEqual([
       "--config.file=/etc/prometheus/groundwork.yml",
