@@ -18,6 +18,7 @@ const PLATFORM = [
 /** What is there for people, the benchmark and hermetic tests. */
 const NOT_RUN = [
   ...["commands/bench.ts", "commands/diagram.ts", "tools/lint-scripts.mjs"],
+  ...["tools/lint-prose.mjs", "tools/lint-prose.yml"],
   ...["commands/reference.ts", "tools/test.mjs", "lab/README.md", "lab/alloy-fmt", "lab/bench"],
   ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
   ...[

@@ -65,7 +65,7 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "lint",
       {
-        purpose: "Check format and style of every file",
+        purpose: "Check format, style and wording of every file",
         examples: {
           "npx groundwork lint": "check all of them",
           "npx groundwork lint && npx groundwork test": "check them, then test",
@@ -74,7 +74,13 @@ export function developCommands(): GuidedCommand[] {
         pages: ["docs/architecture.md"],
       },
       (command) =>
-        command.action(() => runScript(["biome", "ci", "."], ["node", "tools/lint-scripts.mjs"])),
+        command.action(() =>
+          runScript(
+            ["biome", "ci", "."],
+            ["node", "tools/lint-scripts.mjs"],
+            ["node", "tools/lint-prose.mjs"],
+          ),
+        ),
     ),
     guided(
       "reference",

@@ -190,6 +190,7 @@ describe("a command line", () => {
       [
         ["biome", "ci", "."],
         ["node", "tools/lint-scripts.mjs"],
+        ["node", "tools/lint-prose.mjs"],
       ],
     ],
   ])("%j runs the program of the project", async (args, programs) => {
