@@ -60,7 +60,7 @@ describe("the rules in Grafana", () => {
       .filter(({ name }: Json) => name === "InitFailed");
     expect(failed.annotations).toEqual({
       summary:
-        "{{ $labels.service }} ended with exit code {{ $values.query.Value }}: what it provisions may not be there",
+        "{{ $labels.service }} failed with exit code {{ $values.query.Value }}: topics, index templates or applications may be missing",
       runbook: "docs/runbooks/InitFailed.md",
     });
   });
