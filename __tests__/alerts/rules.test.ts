@@ -76,11 +76,11 @@ interface Moment {
 }
 
 test.each(alerts.map(({ alert, annotations }) => [alert, annotations.runbook]))(
-  "%s has a runbook that says what it means, how to look and what to do",
+  "%s has a runbook that says what it means, how to look, what to do and when it clears",
   (alert, runbook) => {
     const text = readFileSync(join(ROOT, runbook), "utf8");
     expect(text.split("\n")[0]).toBe(`# ${alert}`);
-    for (const heading of ["## What it means", "## Look", "## Do"]) {
+    for (const heading of ["## What it means", "## Look", "## Do", "## When it clears"]) {
       expect(text).toContain(`\n${heading}\n`);
     }
   },
