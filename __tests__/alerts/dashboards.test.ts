@@ -73,7 +73,7 @@ test("every query of Prometheus is one to Prometheus itself", () => {
 });
 
 describe("consumer lag in time", () => {
-  const expr = exprOf("Kafka", "Consumer lag in time");
+  const expr = exprOf("Kafka", "Consumer lag, time");
   const lag = 'kafka_consumergroup_uncommitted_offsets_sum{consumergroup="g",topic="t"}';
   const written = 'kafka_topic_partition_current_offset{topic="t",partition="0"}';
   const sample = '{consumergroup="g", topic="t"}';
@@ -177,7 +177,7 @@ test("what is closest to its limit is the fullest of memory, heap, disk and desc
     '{what="host: disk"}': 0.9,
     '{container="loki", what="loki: open files"}': 0.1,
   };
-  const expr = exprOf("Platform overview", "Closest to its limit");
+  const expr = exprOf("Platform overview", "Closest to the limit");
   expect(complaints({ series, expr, at: "5m", samples })).toBe("");
 });
 
@@ -200,7 +200,7 @@ test("who ended is told for a day, whatever its role, and also when the gauge is
   ];
   const asked = cases.map(([at, index, samples]) => ({
     series,
-    expr: exprOf("Platform overview", "Ended within a day", index),
+    expr: exprOf("Platform overview", "Exited within a day", index),
     at,
     samples,
   }));
@@ -213,7 +213,7 @@ test("failures of an application are shown for 15 minutes after the last one, wh
     [`groundwork_application_failures{${of}}`]: "_ 1 2 2x60",
     [`groundwork_application_failed_timestamp_seconds{${of}}`]: "_ 60 120 120x60",
   };
-  const expr = exprOf("Containers", "Failures of applications");
+  const expr = exprOf("Containers", "Application failures");
   const cases: [string, Case["samples"]][] = [
     ["0m", {}],
     ["1m", { '{service="orders"}': 1 }],
@@ -232,7 +232,7 @@ test("ends within 15 minutes are those of services and applications, and of no s
     [finished("os-init", "init")]: "10x10 700x10",
   };
   const samples = { '{container="alloy"}': 1, '{container="orders-1"}': 3 };
-  const expr = exprOf("Containers", "Ends within 15 minutes");
+  const expr = exprOf("Containers", "Restarts within 15 minutes");
   expect(complaints({ series, expr, at: "14m", samples })).toBe("");
 });
 
@@ -257,7 +257,7 @@ test("an end is told for want of memory when the kernel killed something in it a
     '{container="before"}': 1,
     '{container="kill"}': 137,
   };
-  const expr = exprOf("Platform overview", "Ended within a day", 1);
+  const expr = exprOf("Platform overview", "Exited within a day", 1);
   expect(complaints({ series, expr, at: "8m", samples })).toBe("");
 });
 
@@ -272,7 +272,7 @@ test("replicas out of sync are those of the topic's worst partition, whatever it
     series[`kafka_topic_partition_replicas{${labels}}`] = `${replicas}x5`;
     series[`kafka_topic_partition_in_sync_replica{${labels}}`] = `${inSync}x5`;
   }
-  const expr = exprOf("Kafka", "Replicas out of sync, most of a topic");
+  const expr = exprOf("Kafka", "Replicas out of sync, by topic");
   const samples = { '{topic="a"}': 2, '{topic="single"}': 0 };
   expect(complaints({ series, expr, at: "5m", samples })).toBe("");
 });
