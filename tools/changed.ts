@@ -1,4 +1,4 @@
-// Which tests a change touches. Imports alone do not tell: scripts, configuration, dashboards, rules and pages are read by their names.
+// Selects the tests that a change affects. Imports are not enough: tests read scripts, configuration, dashboards, rules and pages by name.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -28,12 +28,12 @@ const MOST_LINES = 20;
 /** The text of each file, by its path from the project's root. That of a file that is no code may be empty. */
 export type Project = ReadonlyMap<string, string>;
 
-/** Files that read each of the files. */
+/** The readers of each file. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
 interface Spread {
   readonly readers: Readers;
-  /** Those that read a file for whoever names it: the program loads a command when that runs, and the list of environments has each. */
+  /** Files that load another one by name: the program loads a command when it runs, the list of environments loads each. */
   readonly byName: Readers;
 }
 
@@ -104,7 +104,7 @@ export function readProject(root: string): Project {
   );
 }
 
-/** What a git command prints, cut at its NUL bytes. Throws with git's own message. */
+/** Returns the output of a git command, split at NUL bytes. Throws with git's own message. */
 function git(root: string, ...args: string[]): string[] {
   const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
   if (status !== 0) {

@@ -9,7 +9,7 @@ const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), {
   encoding: "utf8",
 }).trim();
 
-/** A panel's query, with every value of its variables. */
+/** Returns the query of a panel, with all values of its variables. */
 function exprOf(title: string, panel: string, index = 0): string {
   const dashboard = catalog.dashboards.dashboards.find((one) => one.title === title);
   const found = dashboard?.queries.filter((query) => query.panel === panel)[index];
@@ -28,11 +28,11 @@ interface Case {
   readonly series: Readonly<Record<string, string>>;
   readonly expr: string;
   readonly at: string;
-  /** What the query answers. */
+  /** The expected result of the query. */
   readonly samples: Readonly<Record<string, number>>;
 }
 
-/** What promtool has against a file with this; nothing when it is as it should be. */
+/** Returns promtool's errors for a file with this content, or an empty string. */
 function objections(command: "test" | "check", content: object): string {
   const directory = mkdtempSync(join(tmpdir(), "promql-"));
   const file = join(directory, "file.yml");
@@ -45,7 +45,7 @@ function objections(command: "test" | "check", content: object): string {
   return status === 0 ? "" : `${stdout}${stderr}`;
 }
 
-/** What promtool has against them; nothing when the queries answer as expected. */
+/** Returns promtool's errors, or an empty string if every query returns the expected samples. */
 function complaints(...cases: Case[]): string {
   const tests = cases.map(({ series, expr, at, samples }) => ({
     interval: "1m",
@@ -61,7 +61,7 @@ function complaints(...cases: Case[]): string {
   return objections("test", { evaluation_interval: "1m", tests });
 }
 
-test("every query of Prometheus is one to Prometheus itself", () => {
+test("Prometheus accepts every PromQL query", () => {
   const queries = catalog.dashboards.dashboards.flatMap(({ title, queries: all }) =>
     all
       .filter(({ dataSource }) => dataSource === "prometheus")
@@ -78,7 +78,7 @@ describe("consumer lag in time", () => {
   const written = 'kafka_topic_partition_current_offset{topic="t",partition="0"}';
   const sample = '{consumergroup="g", topic="t"}';
 
-  test("is what the exporter measures, for a group that moves", () => {
+  test("is the exporter's measurement, for a group that progresses", () => {
     const series = {
       'kafka_consumer_lag_millis{consumergroup="g",topic="t"}': "1500x60",
       [lag]: "10x60",
@@ -87,13 +87,13 @@ describe("consumer lag in time", () => {
     expect(complaints({ series, expr, at: "60m", samples: { [sample]: 1.5 } })).toBe("");
   });
 
-  test("is the backlog at the topic's pace, for a group that stands still", () => {
+  test("is the backlog at the topic's write rate, for a group that does not progress", () => {
     // 60 records a minute: a backlog of 600 is 10 minutes old.
     const series = { [lag]: "600x60", [written]: "0+60x60" };
     expect(complaints({ series, expr, at: "60m", samples: { [sample]: 600 } })).toBe("");
   });
 
-  test("is the backlog at the day's pace when nothing was written for an hour", () => {
+  test("is the backlog at the day's write rate, if nothing was written for an hour", () => {
     // Half a day at one record a second, then half a day of silence: half a record a second.
     const series = { [lag]: "600x1440", [written]: "0+60x720 43200x720" };
     expect(complaints({ series, expr, at: "1440m", samples: { [sample]: 1200 } })).toBe("");
@@ -108,7 +108,7 @@ describe("consumer lag in time", () => {
     expect(complaints({ series, expr, at, samples: { [sample]: age } })).toBe("");
   });
 
-  test("is nothing for a group that has read all", () => {
+  test("is nothing for a group without lag", () => {
     const series = { [lag]: "0x60", [written]: "500x60" };
     expect(complaints({ series, expr, at: "60m", samples: { [sample]: 0 } })).toBe("");
   });
@@ -134,7 +134,7 @@ test.each([
   expect(complaints(...cases.map((one) => ({ ...one, expr, at: "5m" })))).toBe("");
 });
 
-test("memory and the number of containers are of our own alone", () => {
+test("memory and the number of containers include only the platform's own containers", () => {
   const series = {
     'container_memory_working_set_bytes{container_id="k1"}': "700x5",
     'container_memory_working_set_bytes{container_id="somebody-elses"}': "9000x5",
@@ -157,7 +157,7 @@ test("memory and the number of containers are of our own alone", () => {
   expect(complaints(...asked)).toBe("");
 });
 
-test("what is closest to its limit is the fullest of memory, heap, disk and descriptors", () => {
+test("closest to the limit are the highest of memory, heap, disk and file descriptors", () => {
   const series = {
     'groundwork_container_info{container_id="k1",name="kafka-1"}': "1x5",
     'container_memory_working_set_bytes{container_id="k1"}': "50x5",
@@ -181,7 +181,7 @@ test("what is closest to its limit is the fullest of memory, heap, disk and desc
   expect(complaints({ series, expr, at: "5m", samples })).toBe("");
 });
 
-test("who ended is told for a day, whatever its role, and also when the gauge is gone meanwhile", () => {
+test("a container that exited is listed for a day, whatever its role, even if the gauge disappears meanwhile", () => {
   const code = (container: string, role: string) =>
     `groundwork_container_exit_code{container="${container}",service="s",role="${role}"}`;
   const finished = (container: string, role: string) =>
@@ -207,7 +207,7 @@ test("who ended is told for a day, whatever its role, and also when the gauge is
   expect(complaints(...asked)).toBe("");
 });
 
-test("failures of an application are shown for 15 minutes after the last one, whichever of its containers it was", () => {
+test("failures of an application are shown for 15 minutes after the last one, in whichever of its containers", () => {
   const of = 'service="orders",stack="shop",role="application"';
   const series = {
     [`groundwork_application_failures{${of}}`]: "_ 1 2 2x60",
@@ -223,7 +223,7 @@ test("failures of an application are shown for 15 minutes after the last one, wh
   expect(complaints(...cases.map(([at, samples]) => ({ series, expr, at, samples })))).toBe("");
 });
 
-test("ends within 15 minutes are those of services and applications, and of no sidecar, which is run again by deploys", () => {
+test("restarts within 15 minutes are those of services and applications, not of sidecars, which deploys run again", () => {
   const finished = (container: string, role: string) =>
     `groundwork_container_finished_timestamp_seconds{container="${container}",service="s",role="${role}"}`;
   const series = {
@@ -236,7 +236,7 @@ test("ends within 15 minutes are those of services and applications, and of no s
   expect(complaints({ series, expr, at: "14m", samples })).toBe("");
 });
 
-test("an end is told for want of memory when the kernel killed something in it at the time, and not for an earlier one", () => {
+test("an exit counts as out of memory if the kernel killed a process in it at the time, not if it did so earlier", () => {
   const of = (name: string) => `{container="${name}",service="s",role="service"}`;
   const series: Record<string, string> = {};
   for (const [name, code, finished, killed] of [

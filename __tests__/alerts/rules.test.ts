@@ -9,10 +9,10 @@ const TESTS = join(__dirname, "rules");
 const files = readdirSync(join(ROOT, "alerts")).sort();
 const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
 
-/** The one on the PATH, else Debian's. */
+/** Promtool from the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
 
-/** What promtool says of each file. */
+/** Promtool's result for each file. */
 const told = new Map(
   spawnSync(promtool, ["test", "rules", ...files.map((file) => join(TESTS, file))], {
     encoding: "utf8",
@@ -56,7 +56,7 @@ test.each(files)(
 );
 
 test.each(alerts.map(({ alert }) => alert))(
-  "%s is tested while it fires, before it does, and after it has",
+  "%s is tested before, while and after it fires",
   (alert) => {
     const moments = files
       .flatMap((file) => parse(readFileSync(join(TESTS, file), "utf8")).tests)

@@ -309,7 +309,7 @@ test("what is counted of an application does not multiply with the names of its 
   expect(gaugesOf(perService)).toHaveLength(2);
 });
 
-test("of an application whose id is told the id is a label of nothing but what the container is called", () => {
+test("the ID of an application's container is a label of nothing except the container's name", () => {
   const [, named] = ofApplications.split("stage.labels");
   expect(named).toMatch(
     /^ \{\s+values = \{container_id = "id", name = "container", cluster = "", environment = "", image = ""\}/,

@@ -12,7 +12,7 @@ const FLOORS = [
   ...[["operations"], ["lab", "tools"], ["commands"]],
 ];
 
-/** What stands on a floor of its own: a file, or its folder. */
+/** The part of a floor that a file belongs to: the file itself, or its folder. */
 const placeOf = (file: string) => (file === LAB ? LAB : file.split("/")[0]);
 
 const filesIn = (place: string) =>

@@ -70,7 +70,7 @@ describe("a change of what is known by its name touches", () => {
     ]);
   });
 
-  test("the tests that name an environment, or all of them, but for the one that is taken when none is named", () => {
+  test("the tests that name the environment or all of them, and for the default one also those that name none", () => {
     const files = {
       ...PROGRAM,
       "environments/laptop.ts": "export const laptop: Environment = {};",

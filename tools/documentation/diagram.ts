@@ -8,10 +8,10 @@ import {
 } from "../../operations/synthesis/container";
 import { containersIn, type Synthesis } from "../../operations/synthesis/tree";
 
-/** What stands for itself in the picture: a cluster with its nodes, or one container. */
+/** A box of the diagram: a cluster with its nodes, or one container. */
 interface Unit {
   readonly name: string;
-  /** The network that it is drawn in: the first one that it joins. */
+  /** The network that the box is drawn in: the first one that it joins. */
   readonly network: string;
   readonly members: readonly SynthesizedContainer[];
   /** Volumes, as `kafka-1-data to kafka-3-data`. */

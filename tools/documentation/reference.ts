@@ -127,7 +127,7 @@ interface Member {
   readonly type: string;
   readonly optional: boolean;
   readonly text: string;
-  /** What stands at `@default`. */
+  /** The text of `@default`. */
   readonly standard?: string;
   /** Of an object that has no name of its own. */
   readonly members?: readonly Member[];
@@ -240,7 +240,7 @@ function renderTable(members: readonly Member[], linked: readonly string[]): str
   ];
 }
 
-/** A property that is an object of its own is told property by property. */
+/** The rows of a property. One that is an object has a row for each of its properties. */
 function rowsOf(member: Member, prefix: string, linked: readonly string[]): string[] {
   const { type, optional, text, members = [] } = member;
   const standard = member.standard ?? (optional ? "none" : "required");

@@ -9,7 +9,7 @@ import { ROOT } from "../../support/root";
 const { stacks } = synthesize(laptop);
 const picture = drawPicture(laptop, new Map(Object.entries(stacks)));
 
-test("the README's picture is what the stacks have: npm run diagram draws it anew", () => {
+test("the README's diagram matches the stacks: npm run diagram regenerates it", () => {
   const [, drawn] =
     /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
   expect(drawn).toBe(toMermaid(laptop, picture));

@@ -23,7 +23,7 @@ test("the pages are these", () => {
 });
 
 test.each(pages)(
-  "docs/reference/%s.md is what the types say: npm run reference writes it anew",
+  "docs/reference/%s.md matches the types: npm run reference regenerates it",
   (page) => {
     expect(readFileSync(join(FOLDER, `${page}.md`), "utf8")).toBe(renderReference(page, types));
   },
@@ -41,14 +41,14 @@ test.each(pages)(
   },
 );
 
-test("docs/reference/principals.md is what the stacks say: npm run reference writes it anew", () => {
+test("docs/reference/principals.md matches the stacks: npm run reference regenerates it", () => {
   const stacks = new Map(Object.entries(synthesize(production).stacks));
   expect(readFileSync(join(FOLDER, "principals.md"), "utf8")).toBe(
     renderPrincipals(production, stacks),
   );
 });
 
-test("docs/reference/commands.md is what the commands' help says: npm run reference writes it anew", () => {
+test("docs/reference/commands.md matches the commands' help: npm run reference regenerates it", () => {
   expect(readFileSync(join(FOLDER, "commands.md"), "utf8")).toBe(renderCommands(createProgram()));
 });
 
