@@ -168,8 +168,8 @@ test("closest to the limit are the highest of memory, heap, disk and file descri
     'elasticsearch_jvm_memory_max_bytes{name="opensearch-1",area="heap"}': "100x5",
     'node_filesystem_avail_bytes{mountpoint="/"}': "10x5",
     'node_filesystem_size_bytes{mountpoint="/"}': "100x5",
-    'process_open_fds{job="containers",container="loki"}': "1x5",
-    'process_max_fds{job="containers",container="loki"}': "10x5",
+    'process_open_fds{job="services",container="loki"}': "1x5",
+    'process_max_fds{job="services",container="loki"}': "10x5",
   };
   const samples = {
     '{name="kafka-1", what="kafka-1: memory"}': 0.5,

@@ -129,7 +129,7 @@ describe("a secured environment", () => {
       "prometheus.exporter.elasticsearch.opensearch",
       "prometheus.exporter.kafka.kafka",
       "prometheus.remote_write.prometheus",
-      "prometheus.scrape.containers",
+      "prometheus.scrape.services",
     ];
     const variablesOf = (body: string) =>
       [...body.matchAll(/sys\.env\("(TLS_\w+_FILE)"\)(?! !=)/g)].map(([, name]) => name);
@@ -152,7 +152,7 @@ describe("a secured environment", () => {
   });
 
   test("scrapes the platform's own services by names in their certificates, on infra_net, where no other container has them", () => {
-    const rules = components.get("discovery.relabel.metrics") ?? "";
+    const rules = components.get("discovery.relabel.services") ?? "";
     const [scheme, address] = [...rules.matchAll(/regex {9}= (.*TLS_SERVICES.*)/g)].map(
       ([, expression]) => expression,
     );
@@ -224,6 +224,53 @@ test("a read position depends on nothing that changes when a container stops", (
   expect(body.trimEnd()).toMatch(
     /regex {2}= "__meta_docker_container_id\|container\|service\|stack\|role\|network\|machine"\s+action = "labelkeep"\s+\}$/,
   );
+});
+
+describe("an application that is scraped", () => {
+  const scrape = (name: string) => components.get(`prometheus.scrape.${name}`) ?? "";
+  const relabel = (name: string) => components.get(`discovery.relabel.${name}`) ?? "";
+
+  test("is in a job of its own, and the platform's own services are in another", () => {
+    for (const [name, action] of [
+      ["services", "keep"],
+      ["applications", "drop"],
+    ]) {
+      expect(relabel(name)).toMatch(/targets = discovery\.relabel\.metrics\.output/);
+      expect(relabel(name)).toMatch(
+        new RegExp(`source_labels = \\["__own"\\]\\s+regex {9}= "own"\\s+action {8}= "${action}"`),
+      );
+      expect(scrape(name)).toMatch(
+        new RegExp(`targets\\s+= discovery\\.relabel\\.${name}\\.output\n`),
+      );
+      expect(scrape(name)).toMatch(new RegExp(`job_name\\s+= "${name}"\n`));
+    }
+    expect(relabel("metrics")).toMatch(/regex {2}= "__own\|[\w|]+"\s+action = "labelkeep"/);
+  });
+
+  test("never gets Alloy's certificate", () => {
+    expect(scrape("applications")).not.toMatch(/tls_config|TLS_/);
+    expect(relabel("applications")).not.toMatch(/__scheme__|TLS_/);
+  });
+
+  test("cannot lead Alloy to another address", () => {
+    for (const name of ["services", "applications"]) {
+      expect(scrape(name)).toMatch(/follow_redirects\s+= false/);
+    }
+  });
+
+  test("cannot send any amount of metrics", () => {
+    expect(
+      [...scrape("applications").matchAll(/(\w+_limit)\s+= (.+)/g)].map(([, name, limit]) => [
+        ...[name, limit],
+      ]),
+    ).toEqual([
+      ["body_size_limit", '"10MiB"'],
+      ["sample_limit", "20000"],
+      ["label_limit", "64"],
+      ["label_name_length_limit", "256"],
+      ["label_value_length_limit", "2048"],
+    ]);
+  });
 });
 
 test("every exporter is scraped", () => {
