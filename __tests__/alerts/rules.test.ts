@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parser as promQl } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
 import { catalog } from "../../catalog";
 import { ROOT } from "../support/root";
@@ -67,6 +68,31 @@ test.each(alerts.map(({ alert }) => alert))(
           .join(" "),
       );
     expect(moments.some((sequence) => /silent.*fires.*silent/.test(sequence))).toBe(true);
+  },
+);
+
+/** Every series that an expression selects, as it is written. */
+function selectorsOf(expression: string): string[] {
+  const found: string[] = [];
+  promQl.parse(expression).iterate({
+    enter: ({ name, from, to }) => {
+      if (name === "VectorSelector") {
+        found.push(expression.slice(from, to));
+      }
+    },
+  });
+  return found;
+}
+
+/** Alloy's exporters, what Prometheus records itself, and applications where an alert is about them. */
+const JOB = /^\w+\{job(="(integrations\/\w+|applications|)"|=~"integrations\/blackbox\/\.\+")[,}]/;
+
+test.each(alerts.map(({ alert, expr }) => [alert, expr] as const))(
+  "%s names the job of every series, so that no application's metrics can silence or raise it",
+  (_, expr) => {
+    const selectors = selectorsOf(expr);
+    expect(selectors.length).toBeGreaterThan(0);
+    expect(selectors.filter((selector) => !JOB.test(selector))).toEqual([]);
   },
 );
 
