@@ -1,3 +1,4 @@
+import { parse } from "yaml";
 import { DataVolume, Loki, Prometheus } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { container, envOf, synthesize } from "../../support/platform";
@@ -17,4 +18,9 @@ test("Loki keeps logs for 14 days by default, and rejects an invalid number of d
   ).toThrow(
     "retentionDays is 1.5: Prometheus keeps metrics for a whole number of days from 1 (at test/p)",
   );
+});
+
+test("no client of Loki can delete logs", () => {
+  const [{ content }] = container(stacks, "loki").upload;
+  expect(parse(content).limits_config.deletion_mode).toBe("disabled");
 });
