@@ -51,7 +51,7 @@ test("a machine without anything is told all that it lacks at once", async () =>
     "- neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer",
   );
   expect(result.stderr).toContain(
-    "- no Docker engine answers: Cannot connect to the Docker daemon at unix:///made; start Docker, or point DOCKER_HOST to an engine",
+    "- no Docker engine answers: Cannot connect to the Docker daemon at unix:///made; start Docker, or set DOCKER_HOST to an engine",
   );
 });
 
@@ -70,13 +70,13 @@ test("an engine that is too old and too small, a Terraform that is too old and a
   expect(row(result, "Terraform")).toMatch(/NO +Terraform 1\.5\.7$/);
   expect(row(result, "Docker engine")).toMatch(/NO +made, API 1\.40$/);
   expect(row(result, "memory")).toMatch(/NO +2048 MiB$/);
-  expect(row(result, `port ${port}`)).toMatch(/NO +taken$/);
-  expect(row(result, "images")).toMatch(/yes +7, all can be had$/);
+  expect(row(result, `port ${port}`)).toMatch(/NO +in use$/);
+  expect(row(result, "images")).toMatch(/yes +7, all available$/);
   for (const remedy of [
-    /- Terraform \(terraform\) is 1\.5\.7: 1\.6\.0 or newer is needed; upgrade it/,
-    /- the engine's API is 1\.40: 1\.41 or newer is needed \(Docker 20\.10\); upgrade Docker/,
-    /- the engine has 2048 MiB of memory and .* lower memoryScale or the number of nodes in environments\/laptop\.ts/,
-    /- port 9200 on 127\.0\.0\.1 is taken and opensearch-1 is to publish it: stop what uses it, or change hostPorts/,
+    /- Terraform 1\.5\.7 \(terraform\) is too old: upgrade to 1\.6\.0 or newer/,
+    /- the Docker engine's API 1\.40 is too old: upgrade Docker to 20\.10 or newer/,
+    /- the Docker engine has 2048 MiB of memory, but .* lower memoryScale or the number of nodes in environments\/laptop\.ts/,
+    /- port 9200 on 127\.0\.0\.1 is already in use, but opensearch-1 publishes it: stop the process that uses it, or change hostPorts/,
   ]) {
     expect(result.stderr).toMatch(remedy);
   }
@@ -112,17 +112,17 @@ test.each([
   [
     "is podman",
     `echo '{"host":{"arch":"amd64","memTotal":16000000000},"version":{"APIVersion":"5.4.2"}}'`,
-    "- no Docker engine answers: the docker command is podman's; remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)\n",
+    "- no Docker engine answers: the docker command is Podman's; remove podman-docker, and install Docker Engine with its docker CLI (https://docs.docker.com/engine/install/)\n",
   ],
   [
     "may not use the socket",
     `echo '{"ID":"","MemTotal":0,"ServerErrors":["permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get \\"http://x/info\\""]}'`,
-    'at unix:///var/run/docker.sock: Get "http://x/info"; it runs, and your user may not use its socket: sudo usermod -aG docker "$USER", then log in again',
+    'at unix:///var/run/docker.sock: Get "http://x/info"; your user may not use its socket: run sudo usermod -aG docker "$USER", then log in again',
   ],
   [
     "says on its other output that it may not use the socket",
     `echo '{"ID":"","MemTotal":0}'; echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1`,
-    "- no Docker engine answers: permission denied while trying to connect to the docker API at unix:///var/run/docker.sock; it runs, and your user may not use its socket: ",
+    "- no Docker engine answers: permission denied while trying to connect to the docker API at unix:///var/run/docker.sock; your user may not use its socket: ",
   ],
 ])("a docker command that %s is called that, with the remedy for it", async (_, info, message) => {
   program("docker", `case "$1" in info) ${info} ;; esac`);
@@ -144,9 +144,9 @@ test("what sets an engine apart is said, and what it cannot do with its remedy",
   );
   const result = await doctor({ DOCKER_HOST: "ssh://deploy@engine" });
   expect(row(result, "security options")).toMatch(/\? +SELinux, rootless$/);
-  expect(row(result, "memory limits")).toMatch(/NO +none of swap$/);
-  expect(result.stderr).toContain("- the engine enforces no limit of swap");
-  expect(result.stderr).toContain("warning: the engine is rootless");
+  expect(row(result, "memory limits")).toMatch(/NO +no swap limit$/);
+  expect(result.stderr).toContain("- the Docker engine enforces no swap limit");
+  expect(result.stderr).toContain("warning: the Docker engine is rootless");
 });
 
 test("an engine that a context of the docker command names is the one that is looked at, and said in one line", async () => {
@@ -160,11 +160,11 @@ test("an engine that a context of the docker command names is the one that is lo
      fi`,
   );
   expect((await doctor()).stderr).toMatch(
-    /^engine: tcp:\/\/elsewhere:2376, of the docker context "other"\n[\s\S]*- no Docker engine answers: asked tcp:\/\/elsewhere:2376 1 \/contexts\/tls\/1\/docker;/,
+    /^engine: tcp:\/\/elsewhere:2376, from Docker context "other"\n[\s\S]*- no Docker engine answers: asked tcp:\/\/elsewhere:2376 1 \/contexts\/tls\/1\/docker;/,
   );
   const named = await doctor({ DOCKER_HOST: "tcp://127.0.0.1:1" });
   expect(named.stderr).toContain("- no Docker engine answers: asked tcp://127.0.0.1:1; ");
-  expect(named.stderr).not.toContain("of the docker context");
+  expect(named.stderr).not.toContain("from Docker context");
 });
 
 test("a registry that only a proxy leads to is asked through that", async () => {
@@ -180,7 +180,9 @@ test("a registry that only a proxy leads to is asked through that", async () => 
   const { stderr } = await doctor({ HTTPS_PROXY, DOCKER_HOST: "ssh://deploy@engine" });
   proxy.close();
   expect(asked).toContain("registry.terraform.io:443");
-  expect(stderr).toContain("warning: Terraform may not get the provider kreuzwerker/docker: ");
+  expect(stderr).toContain(
+    "warning: Terraform may fail to download the provider kreuzwerker/docker: ",
+  );
 });
 
 test("of an engine elsewhere nothing is said that only this machine knows", async () => {
@@ -194,7 +196,7 @@ test("of an engine elsewhere nothing is said that only this machine knows", asyn
     TF_CLI_CONFIG_FILE: configFile,
   });
   for (const name of ["disk", "vm.max_map_count", "open files"]) {
-    expect(row(result, name)).toMatch(/yes +not told by this engine$/);
+    expect(row(result, name)).toMatch(/yes +not reported by this engine$/);
   }
   expect(row(result, "ports")).toMatch(/yes/);
   expect(result.stderr).toBe("");
@@ -226,16 +228,16 @@ test("of several machines each is looked at, with what is placed there", async (
   expect(row(result, "Docker engine (a)")).toMatch(/yes +made, API 1\.51$/);
   expect(row(result, "Docker engine (b)")).toMatch(/NO +none$/);
   expect(row(result, "memory (c)")).toMatch(/yes +4096 MiB/);
-  expect(row(result, "images (a)")).toMatch(/yes +4, all can be had$/);
-  expect(row(result, "images (c)")).toMatch(/yes +3, all can be had$/);
+  expect(row(result, "images (a)")).toMatch(/yes +4, all available$/);
+  expect(row(result, "images (c)")).toMatch(/yes +3, all available$/);
   expect(row(result, "Swarm (a)")).toMatch(/yes +manager$/);
   expect(row(result, "Swarm (c)")).toMatch(/NO +none$/);
   expect(result.stderr).toContain(
-    "- machine c: it is in no Docker Swarm, which the networks over all machines are made of: npm run swarm",
+    "- machine c: the Docker engine is not in a Swarm, which the overlay networks need: run npm run swarm",
   );
   expect(result.stdout.match(/^Terraform /gm)).toHaveLength(1);
   expect(result.stderr).toContain(
-    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon; start Docker, or correct engine in machines",
+    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon; start Docker there, or correct the machine's engine in machines",
   );
 });
 
@@ -263,14 +265,14 @@ test("of machines in a Swarm it is told which of them do not reach which others,
   );
   program("terraform", "echo 'Terraform v1.11.4'");
   const result = await doctor({ GROUNDWORK_ENV: "lab-three" });
-  expect(row(result, "other machines (a)")).toMatch(/NO +misses 2$/);
+  expect(row(result, "other machines (a)")).toMatch(/NO +2 failed connections$/);
   expect(row(result, "other machines (c)")).toMatch(/yes +reaches a, b$/);
   expect(result.stderr).toContain(
-    "- machine a: it does not reach c at 10.231.86.13, port 2377 (TCP), c over a network of all machines: firewalls have to let the machines in at one another, at 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP)\n",
+    "- machine a: cannot reach c at 10.231.86.13, port 2377 (TCP), c on an overlay network: allow ports 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP) between the machines in every firewall\n",
   );
-  expect(row(result, "other machines (b)")).toMatch(/NO +not known$/);
+  expect(row(result, "other machines (b)")).toMatch(/NO +unknown$/);
   expect(result.stderr).toContain(
-    "- machine b: whether it reaches the others is not known, since the container that was to find out did not run: docker: no such image\n",
+    "- machine b: cannot check whether it reaches the other machines, because the container for the check did not run: docker: no such image\n",
   );
   expect(result.stderr).toContain("- machine a: vm.max_map_count is 65530: OpenSearch needs");
   expect(row(result, "vm.max_map_count (c)")).toMatch(/yes +262144$/);

@@ -89,7 +89,7 @@ test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
   const env = { DOCKER_HOST: "ssh://deploy@engine", TF_CLI_CONFIG_FILE: mirror, ...options.env };
   const { status, stdout, stderr } = shell(command, { ...options, env });
   expect([status, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/^images +yes +7, all can be had$/m);
+  expect(stdout).toMatch(/^images +yes +7, all available$/m);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes begin with it
   expect(stdout).not.toMatch(/\u001b/);
 });

@@ -24,7 +24,7 @@ export async function followContext(environment: Environment): Promise<Environme
   const engine = await currentEngine();
   if (engine?.context) {
     // Not among what a plan is printed as.
-    console.error(`engine: ${engine.host}, of the docker context "${engine.context}"`);
+    console.error(`engine: ${engine.host}, from Docker context "${engine.context}"`);
   }
   return withEngine(environment, engine);
 }

@@ -144,7 +144,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
         const answering = output.split("\n");
         return others
           .filter((other) => !answering.includes(containerOn(other)))
-          .map(({ name }) => `${name} over a network of all machines`);
+          .map(({ name }) => `${name} on an overlay network`);
       }),
     );
   } finally {

@@ -6,74 +6,74 @@ import { fileOf } from "../synthesis/environment";
 import type { SynthesizedResource } from "../synthesis/resources";
 import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
 
-/** What the platform asks of a machine. */
+/** The requirements of the platform on a machine. */
 export interface Requirements {
   readonly environment: string;
-  /** Sum of what all containers reserve. */
+  /** Sum of the memory reservations of all containers. */
   readonly memoryReservationMiB: number;
-  /** Ports on 127.0.0.1 by the container that publishes them. */
+  /** Ports on 127.0.0.1, each with the container that publishes it. */
   readonly ports: ReadonlyMap<number, string>;
   /** References of all images. */
   readonly images: readonly string[];
   /** Whether containers raise their limits of open files and locked memory. */
   readonly raisesLimits: boolean;
-  /** Whether its services have certificates, which are good between two points in time. */
+  /** Whether its services have certificates, which a wrong clock makes invalid. */
   readonly isSecured: boolean;
-  /** Whether what crosses between machines is encrypted by the networks. */
+  /** Whether the overlay networks encrypt the traffic between machines. */
   readonly encrypted?: boolean;
 }
 
-/** What was found out about the machine and its engine. What a remote engine does not tell is undefined. */
+/** Facts about a machine and its Docker engine. A property is undefined if a remote engine does not report it. */
 export interface MachineFacts {
   readonly nodeVersion: string;
   readonly terraform?: TerraformBinary;
   /** Value of TERRAFORM_BINARY_NAME. */
   readonly forcedTerraform?: string;
-  /** Why this machine does not find the provider where Terraform would get it, when it does not. */
+  /** Why this machine cannot reach the registry that Terraform downloads the provider from. */
   readonly providerError?: string;
   readonly engine?: EngineFacts;
-  /** Why the engine does not answer, when it does not. */
+  /** Why the engine does not answer. */
   readonly engineError?: string;
-  /** What the engine is in a Swarm, where the environment has several machines. */
+  /** The engine's role in the Swarm, if the environment has several machines. */
   readonly swarm?: "manager" | "worker" | "none";
-  /** The Swarm that it is a manager of. */
+  /** ID of its Swarm. Only managers know it. */
   readonly swarmId?: string;
-  /** The other machines, which of them it does not reach at what, and why that could not be found out; where they were asked. */
+  /** The other machines, the addresses that it cannot reach, and why the check did not run. */
   readonly reach?: {
     readonly others: readonly string[];
     readonly missed: readonly string[];
     readonly unknown?: string;
   };
-  /** Where it is, if the environment says so. */
+  /** The engine's address, if the environment declares it. */
   readonly engineAddress?: string;
-  /** Images that the engine does not have, and whose registry does not answer this machine. */
+  /** Images that the engine does not have and whose registry does not answer this machine. */
   readonly missingImages?: readonly string[];
   readonly maxMapCount?: number;
   /** Hard limits of the engine's process. */
   readonly openFiles?: number;
   readonly lockedMemoryMiB?: number;
-  /** Ports of the requirements that something other than the platform's own containers uses. */
+  /** Required ports that something other than the platform's containers uses. */
   readonly takenPorts: readonly number[];
-  /** How many ports of the requirements the platform's own containers publish already. */
+  /** The number of required ports that the platform's containers already publish. */
   readonly ownPorts?: number;
   /** Stacks whose local state is locked. */
   readonly locks?: readonly StateLock[];
 }
 
 export interface EngineFacts {
-  /** By what one is known from another, whatever its address. */
+  /** The same under every address of the engine. */
   readonly id?: string;
   readonly version: string;
   readonly apiVersion: string;
   readonly kernel?: string;
   readonly memoryMiB: number;
-  /** How much later its clock is than this machine's. */
+  /** How far its clock is ahead of this machine's. */
   readonly clockAheadSeconds: number;
-  /** What sets it apart from others on its host, as it calls that: `rootless`, `selinux`, `userns` among others. */
+  /** Its security options, such as `rootless`, `selinux` or `userns`. */
   readonly securityOptions?: readonly string[];
-  /** Whether it enforces limits of memory, and of memory and swap together. */
+  /** Whether it enforces memory limits, and limits of memory and swap together. */
   readonly limits?: { readonly memory: boolean; readonly swap: boolean };
-  /** Free on the disk of its images and volumes; undefined where it is not on this machine. */
+  /** Free space on the disk of its images and volumes; undefined if the engine is not on this machine. */
   readonly freeDiskMiB?: number;
 }
 
@@ -83,44 +83,45 @@ export interface StateLock {
   readonly since: string;
 }
 
-/** One prerequisite: what was found, and what is wrong with it and how to mend it. */
+/** One prerequisite: what was found, and the problem with its remedy. */
 export interface Check {
   readonly name: string;
   readonly found: string;
   readonly problem?: string;
-  /** What may fail, where only the deploy can find out. */
+  /** What may fail, if only the deploy can tell. */
   readonly warning?: string;
 }
 
 /** OpenSearch's bootstrap checks, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/ */
 const MAX_MAP_COUNT = 262144;
 const OPEN_FILES = 65536;
-/** The first that loads ES modules into CommonJS. */
+/** The first version that can require() ES modules. */
 const OLDEST_NODE = "20.19";
-/** The first engine whose `docker events` and networks are as the platform uses them: Debian 12's. */
+/** Debian 12's Docker: the first with the `docker events` and networks that the platform uses. */
 const OLDEST_API = "1.41";
-/** The images, and room for the volumes to begin with. */
+/** For the images and the first data in the volumes. */
 const DISK_MIB = 10 * 1024;
-/** Certificates are made an hour old: this much does no harm yet. */
+/** Harmless up to here, since new certificates are backdated by an hour. */
 const CLOCK_SECONDS = 300;
 
-/** What was found of a machine, and what is asked of it; its name where there are several. */
+/** The facts about a machine and its requirements; its name if there are several machines. */
 export interface Inspection {
   readonly name?: string;
   readonly machine: MachineFacts;
   readonly requirements?: Requirements;
 }
 
-/** What is of the machine that deploys, wherever the engines are. */
-const OF_TOOLS = ["Node", "Terraform", "provider", "state lock"];
+/** Checks of the machine that deploys, wherever the Docker engines are. */
+const TOOL_CHECKS = ["Node", "Terraform", "provider", "state lock"];
 
-/** Every prerequisite of all machines; those of the machine that deploys once. */
+/** Checks every prerequisite on all machines, and those of the machine that deploys once. */
 export function checksOf(inspections: readonly Inspection[]): Check[] {
-  return inspections.flatMap(({ name, machine, requirements }, i) =>
-    [...diagnose(machine, requirements), ...checkApart(machine, inspections.slice(0, i))]
-      .filter((check) => i === 0 || !OF_TOOLS.includes(check.name))
+  return inspections.flatMap((inspection, i) => {
+    const { name, machine, requirements } = inspection;
+    const checks = diagnose(machine, requirements)
+      .filter((check) => i === 0 || !TOOL_CHECKS.includes(check.name))
       .map((check) =>
-        name === undefined || OF_TOOLS.includes(check.name)
+        name === undefined || TOOL_CHECKS.includes(check.name)
           ? check
           : {
               ...check,
@@ -128,12 +129,16 @@ export function checksOf(inspections: readonly Inspection[]): Check[] {
               problem: check.problem && `machine ${name}: ${check.problem}`,
               warning: check.warning && `machine ${name}: ${check.warning}`,
             },
-      ),
-  );
+      );
+    return [...checks, ...checkAgainst(inspections.slice(0, i), inspection)];
+  });
 }
 
-/** What is wrong with a machine because of one before it. */
-function checkApart({ engine, swarmId }: MachineFacts, others: readonly Inspection[]): Check[] {
+/** Checks that a machine has another Docker engine than the machines before it, and the same Swarm. */
+function checkAgainst(
+  others: readonly Inspection[],
+  { name, machine: { engine, swarmId } }: Inspection,
+): Check[] {
   const same = others.find(({ machine }) => engine?.id && machine.engine?.id === engine.id);
   const elsewhere = others.find(
     ({ machine }) => swarmId && machine.swarmId && machine.swarmId !== swarmId,
@@ -142,35 +147,35 @@ function checkApart({ engine, swarmId }: MachineFacts, others: readonly Inspecti
     ...(same
       ? [
           {
-            name: "engine of its own",
-            found: `that of ${same.name}`,
-            problem: `its engine is that of machine ${same.name} under another address: each machine has its own, or what is copied to both is lost with one`,
+            name: `separate engine (${name})`,
+            found: `same as ${same.name}`,
+            problem: `machines ${same.name} and ${name} are the same Docker engine: give each machine its own, since replicas on one engine are lost together`,
           },
         ]
       : []),
     ...(elsewhere
       ? [
           {
-            name: "same Swarm",
-            found: `another than ${elsewhere.name}`,
-            problem: `it is in another Docker Swarm than machine ${elsewhere.name}: docker swarm leave takes it out of that, then npm run swarm takes it in`,
+            name: `same Swarm (${name})`,
+            found: `different from ${elsewhere.name}`,
+            problem: `machine ${name} is in a different Swarm than machine ${elsewhere.name}: run docker swarm leave on machine ${name}, then npm run swarm`,
           },
         ]
       : []),
   ];
 }
 
-/** Every reason why a run would fail, each with its remedy; without requirements only what is wrong with the tools and the engines. */
+/** Returns every problem that fails a deploy, with its remedy; without requirements only those of the tools and the engines. */
 export function findProblems(inspections: readonly Inspection[]): string[] {
   return checksOf(inspections).flatMap(({ problem }) => problem ?? []);
 }
 
-/** What may fail although nothing is known to be wrong. */
+/** Returns the warnings: what may fail although no check did. */
 export function findWarnings(inspections: readonly Inspection[]): string[] {
   return checksOf(inspections).flatMap(({ warning }) => warning ?? []);
 }
 
-/** Every prerequisite; without requirements only the tools. */
+/** Checks every prerequisite of a machine; without requirements only the tools, the engine and the Swarm. */
 function diagnose(machine: MachineFacts, requirements?: Requirements): Check[] {
   const checks = [
     checkNode(machine),
@@ -188,7 +193,7 @@ function checkNode({ nodeVersion }: MachineFacts): Check {
     name: "Node",
     found: nodeVersion,
     problem: old
-      ? `Node is ${nodeVersion}: ${OLDEST_NODE} or newer is needed; install it from your distribution or nodejs.org`
+      ? `Node.js ${nodeVersion} is too old: install ${OLDEST_NODE} or newer from your distribution or nodejs.org`
       : undefined,
   };
 }
@@ -200,8 +205,8 @@ function checkTerraform({ terraform, forcedTerraform }: MachineFacts): Check {
       name,
       found: "none",
       problem: forcedTerraform
-        ? `TERRAFORM_BINARY_NAME is "${forcedTerraform}" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH`
-        : `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or name one in TERRAFORM_BINARY_NAME`,
+        ? `TERRAFORM_BINARY_NAME is "${forcedTerraform}", which is not Terraform or OpenTofu: correct it, or unset it to use the one on the PATH`
+        : `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or set TERRAFORM_BINARY_NAME to its path`,
     };
   }
   const { product, version, command } = terraform;
@@ -209,7 +214,7 @@ function checkTerraform({ terraform, forcedTerraform }: MachineFacts): Check {
     name,
     found: `${product} ${version}`,
     problem: isOlder(version, OLDEST_TERRAFORM)
-      ? `${product} (${command}) is ${version}: ${OLDEST_TERRAFORM} or newer is needed; upgrade it`
+      ? `${product} ${version} (${command}) is too old: upgrade to ${OLDEST_TERRAFORM} or newer`
       : undefined,
   };
 }
@@ -223,7 +228,7 @@ function checkSwarm({ swarm }: MachineFacts): Check[] {
           found: swarm,
           problem:
             swarm === "none"
-              ? "it is in no Docker Swarm, which the networks over all machines are made of: npm run swarm"
+              ? "the Docker engine is not in a Swarm, which the overlay networks need: run npm run swarm"
               : undefined,
         },
       ];
@@ -238,21 +243,24 @@ function checkReach({ reach }: MachineFacts, requirements?: Requirements): Check
     return [
       {
         name: "other machines",
-        found: "not known",
-        problem: `whether it reaches the others is not known, since the container that was to find out did not run: ${unknown}`,
+        found: "unknown",
+        problem: `cannot check whether it reaches the other machines, because the container for the check did not run: ${unknown}`,
       },
     ];
   }
   const encryption = requirements?.encrypted
-    ? ", and for networks.encrypted IP protocol 50, with ESP in every kernel (modprobe esp4)"
+    ? ", and IP protocol 50 (ESP) for networks.encrypted, which every kernel has to support (modprobe esp4)"
     : "";
   return [
     {
       name: "other machines",
-      found: missed.length === 0 ? `reaches ${others.join(", ")}` : `misses ${missed.length}`,
+      found:
+        missed.length === 0
+          ? `reaches ${others.join(", ")}`
+          : `${missed.length} failed connection${missed.length === 1 ? "" : "s"}`,
       problem:
         missed.length > 0
-          ? `it does not reach ${missed.join(", ")}: firewalls have to let the machines in at one another, at 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP)${encryption}`
+          ? `cannot reach ${missed.join(", ")}: allow ports 2377 (TCP), 7946 (TCP and UDP) and 4789 (UDP) between the machines in every firewall${encryption}`
           : undefined,
     },
   ];
@@ -275,47 +283,47 @@ function checkEngine({ engine, engineAddress, engineError }: MachineFacts): Chec
           `API ${engine.apiVersion}`,
           ...(engine.kernel ? [`Linux ${engine.kernel}`] : []),
         ].join(", ")
-      : "not looked at",
+      : "not checked",
     problem:
       engine && isOlder(engine.apiVersion, OLDEST_API)
-        ? `the engine's API is ${engine.apiVersion}: ${OLDEST_API} or newer is needed (Docker 20.10); upgrade Docker`
+        ? `the Docker engine's API ${engine.apiVersion} is too old: upgrade Docker to 20.10 or newer (API ${OLDEST_API})`
         : undefined,
   };
 }
 
-/** Of podman in docker's place. */
-export const PODMAN = "the docker command is podman's";
+/** The engine error if Podman provides the docker command. */
+export const PODMAN = "the docker command is Podman's";
 
 function remedyFor(engineError: string, engineAddress?: string): string {
   if (engineError === PODMAN) {
-    return "remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)";
+    return "remove podman-docker, and install Docker Engine with its docker CLI (https://docs.docker.com/engine/install/)";
   }
   if (/permission denied/i.test(engineError)) {
-    return 'it runs, and your user may not use its socket: sudo usermod -aG docker "$USER", then log in again (who is in that group is as good as root)';
+    return 'your user may not use its socket: run sudo usermod -aG docker "$USER", then log in again (members of that group are effectively root)';
   }
-  return `start Docker, or ${engineAddress ? "correct engine in machines" : "point DOCKER_HOST to an engine"}`;
+  return `start Docker${engineAddress ? " there, or correct the machine's engine in machines" : ", or set DOCKER_HOST to an engine"}`;
 }
 
 function checkRequirements(machine: MachineFacts, requirements: Requirements): Check[] {
   const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
   const memoryMiB = engine?.memoryMiB;
   const freeDiskMiB = engine?.freeDiskMiB;
-  const unknown = "not told by this engine";
+  const unknown = "not reported by this engine";
   return [
     {
       name: "provider",
-      found: providerError === undefined ? "can be had" : "not found from here",
+      found: providerError === undefined ? "available" : "not reachable from here",
       warning:
         providerError &&
-        `Terraform may not get the provider kreuzwerker/docker: ${providerError}; where it fails, allow registry.terraform.io, set HTTPS_PROXY, or name a mirror in the file of TF_CLI_CONFIG_FILE`,
+        `Terraform may fail to download the provider kreuzwerker/docker: ${providerError}; if it does, allow registry.terraform.io, set HTTPS_PROXY, or configure a mirror in the file that TF_CLI_CONFIG_FILE names`,
     },
     {
       name: "images",
       found: missingImages?.length
-        ? `${missingImages.length} of ${requirements.images.length} not found from here`
-        : `${requirements.images.length}, all can be had`,
+        ? `${missingImages.length} of ${requirements.images.length} not available from here`
+        : `${requirements.images.length}, all available`,
       warning: missingImages?.length
-        ? `the engine has no ${missingImages.join(", ")} and the registry does not answer this machine: docker pull ${missingImages[0]} says whether the engine gets them`
+        ? `the Docker engine has no ${missingImages.join(", ")}, and the registry does not answer this machine: run docker pull ${missingImages[0]} to check whether the engine reaches it`
         : undefined,
     },
     {
@@ -323,7 +331,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: memoryMiB === undefined ? unknown : `${memoryMiB} MiB`,
       problem:
         memoryMiB !== undefined && memoryMiB < requirements.memoryReservationMiB
-          ? `the engine has ${memoryMiB} MiB of memory and the containers of environment "${requirements.environment}" reserve ${requirements.memoryReservationMiB} MiB: give the engine more, or lower memoryScale or the number of nodes in ${fileOf(requirements.environment)}`
+          ? `the Docker engine has ${memoryMiB} MiB of memory, but the containers of environment "${requirements.environment}" reserve ${requirements.memoryReservationMiB} MiB: give it more memory, or lower memoryScale or the number of nodes in ${fileOf(requirements.environment)}`
           : undefined,
     },
     checkLimits(engine),
@@ -332,7 +340,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
       problem:
         freeDiskMiB !== undefined && freeDiskMiB < DISK_MIB
-          ? `the engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to begin with; docker system prune removes what nothing uses`
+          ? `the Docker engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to start with; docker system prune removes unused data`
           : undefined,
     },
     {
@@ -340,7 +348,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: maxMapCount === undefined ? unknown : String(maxMapCount),
       problem:
         maxMapCount !== undefined && maxMapCount < MAX_MAP_COUNT
-          ? `vm.max_map_count is ${maxMapCount}: OpenSearch needs at least ${MAX_MAP_COUNT}; sudo sysctl -w vm.max_map_count=${MAX_MAP_COUNT}`
+          ? `vm.max_map_count is ${maxMapCount}: OpenSearch needs at least ${MAX_MAP_COUNT}; run sudo sysctl -w vm.max_map_count=${MAX_MAP_COUNT}`
           : undefined,
     },
     {
@@ -348,19 +356,19 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       found: openFiles === undefined ? unknown : String(openFiles),
       problem:
         openFiles !== undefined && requirements.raisesLimits && openFiles < OPEN_FILES
-          ? `the engine may open ${openFiles} files and OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in ${fileOf(requirements.environment)}`
+          ? `the Docker engine may open ${openFiles} files, but OpenSearch asks for ${OPEN_FILES}: raise LimitNOFILE of its systemd service, or set raiseUlimits to false in ${fileOf(requirements.environment)}`
           : undefined,
     },
     ...(engine?.securityOptions
       ? checkSecurityOptions(engine.securityOptions, machine, requirements)
       : []),
-    // A Swarm has certificates too.
+    // A Swarm has certificates, too.
     ...(engine && (requirements.isSecured || machine.swarm) ? [checkClock(engine)] : []),
     ...checkPorts(machine, requirements),
     ...(locks ?? []).map(({ file, who, since }) => ({
       name: "state lock",
       found: `held by ${who}`,
-      problem: `${file} is locked by ${who} since ${since}: wait until that deploy has ended, or end its terraform process`,
+      problem: `${file} has been locked by ${who} since ${since}: wait for that deploy to end, or end its terraform process`,
     })),
   ];
 }
@@ -368,28 +376,28 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
 function checkLimits(engine: EngineFacts | undefined): Check {
   const { limits, securityOptions } = engine ?? {};
   const missing = [
-    ...(limits && !limits.memory ? ["of memory"] : []),
-    ...(limits && !limits.swap ? ["of swap"] : []),
+    ...(limits && !limits.memory ? ["memory"] : []),
+    ...(limits && !limits.swap ? ["swap"] : []),
   ];
   const remedy = securityOptions?.includes("rootless")
-    ? "systemd has to delegate the controller memory to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
+    ? "have systemd delegate the memory controller to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
     : "boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)";
   return {
     name: "memory limits",
     found:
       limits === undefined
-        ? "not told by this engine"
+        ? "not reported by this engine"
         : missing.length > 0
-          ? `none ${missing.join(", none ")}`
-          : "in force",
+          ? missing.map((kind) => `no ${kind} limit`).join(", ")
+          : "enforced",
     problem:
       missing.length > 0
-        ? `the engine enforces no limit ${missing.join(" and none ")}, so that containers take each other's: ${remedy}`
+        ? `the Docker engine enforces ${missing.map((kind) => `no ${kind} limit`).join(" and ")}, so one container can use up the ${missing.join(" and ")} of all: ${remedy}`
         : undefined,
   };
 }
 
-/** Those that the platform has to be told of, in words. */
+/** The security options that affect the platform, as users know them. */
 const NOTABLE: Readonly<Record<string, string>> = {
   rootless: "rootless",
   selinux: "SELinux",
@@ -411,13 +419,13 @@ function checkSecurityOptions(
           name: "security options",
           found: found.join(", "),
           problem: options.includes("userns")
-            ? "the engine maps the users of containers (userns-remap), so that those who watch the others may not use its socket: take userns-remap out of its daemon.json"
+            ? "the Docker engine remaps the users of containers (userns-remap), so the monitoring containers cannot use its socket: remove userns-remap from its daemon.json"
             : locks && lockedMemoryMiB !== undefined && Number.isFinite(lockedMemoryMiB)
-              ? `the engine is rootless and may lock ${lockedMemoryMiB} MiB of memory, and OpenSearch asks for all of its own: ${raise}`
+              ? `the Docker engine is rootless and may lock ${lockedMemoryMiB} MiB of memory, but OpenSearch locks all of its own: ${raise}`
               : undefined,
           warning:
             locks && lockedMemoryMiB === undefined
-              ? `the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": ${raise}`
+              ? `the Docker engine is rootless and may not be allowed to lock all of OpenSearch's memory: if a node fails with "error setting rlimit", ${raise}`
               : undefined,
         },
       ];
@@ -427,10 +435,10 @@ function checkClock({ clockAheadSeconds: ahead }: EngineFacts): Check {
   const apart = `${Math.abs(ahead)} s ${ahead < 0 ? "behind" : "ahead of"} this machine's`;
   return {
     name: "clock",
-    found: ahead === 0 ? "as this machine's" : apart,
+    found: ahead === 0 ? "same as this machine's" : apart,
     problem:
       Math.abs(ahead) > CLOCK_SECONDS
-        ? `the engine's clock is ${apart}, so that certificates are refused as not valid: set both clocks, best by NTP`
+        ? `the Docker engine's clock is ${apart}, so certificates are refused as not valid: synchronize both clocks with NTP`
         : undefined,
   };
 }
@@ -445,16 +453,16 @@ function checkPorts(
       ...(ownPorts > 0 ? [`${ownPorts} published by this platform`] : []),
       ...(free > 0 ? [`${free} free`] : []),
     ];
-    return [{ name: "ports", found: parts.join(", ") || "none wanted" }];
+    return [{ name: "ports", found: parts.join(", ") || "none needed" }];
   }
   return takenPorts.map((port) => ({
     name: `port ${port}`,
-    found: "taken",
-    problem: `port ${port} on 127.0.0.1 is taken and ${ports.get(port)} is to publish it: stop what uses it, or change hostPorts in ${fileOf(environment)}`,
+    found: "in use",
+    problem: `port ${port} on 127.0.0.1 is already in use, but ${ports.get(port)} publishes it: stop the process that uses it, or change hostPorts in ${fileOf(environment)}`,
   }));
 }
 
-/** What the synthesized containers ask for. */
+/** Returns the requirements of the synthesized resources. */
 export function requirementsOf(
   environment: Environment,
   resources: readonly SynthesizedResource[],
@@ -480,7 +488,7 @@ export function requirementsOf(
   };
 }
 
-/** Versions of Docker's API have two numbers. What is no version is older than all. */
+/** Compares versions of two or three numbers. Anything that is not a version counts as the oldest. */
 function isOlder(version: string, than: string): boolean {
   return lt(coerce(version) ?? "0.0.0", coerce(than) ?? "0.0.0");
 }

@@ -28,7 +28,7 @@ export async function checkSecrets(
     await ensureSecrets(environment, applications);
   } catch (error) {
     if (error instanceof ValidationError) {
-      return [{ name: "secrets", found: "not usable", problem: error.message }];
+      return [{ name: "secrets", found: "unusable", problem: error.message }];
     }
     throw error;
   }
@@ -42,20 +42,20 @@ export async function checkSecrets(
   return [
     {
       name: "secrets",
-      found: given ? `given in ${folder}` : relative(PROJECT_ROOT, folder),
+      found: given ? `provided in ${folder}` : relative(PROJECT_ROOT, folder),
     },
     checkDays(
       "certificates",
       principals,
-      given ? "give a new one" : "npm run rotate -- certificates",
+      given ? "provide new ones" : "run npm run rotate -- certificates",
     ),
-    checkDays("CA", caBundle, given ? "give a new one" : "npm run rotate -- ca"),
+    checkDays("CA", caBundle, given ? "provide a new one" : "run npm run rotate -- ca"),
     ...(step === undefined
       ? []
       : [
           {
             name: "rotation",
-            found: `the CA is being replaced: npm run rotate -- ca goes on with step ${step} of 3`,
+            found: `CA rotation in progress: npm run rotate -- ca continues with step ${step} of 3`,
           },
         ]),
   ];
@@ -65,11 +65,11 @@ export async function checkSecrets(
 export function checkInputs(environment: Environment, variables: readonly Variable[]): Check[] {
   const missing = missingInputs(environment, variables);
   return missing.length > 0
-    ? [{ name: "given at deploy", found: "not all", problem: missing.join("\n- ") }]
+    ? [{ name: "deploy inputs", found: "incomplete", problem: missing.join("\n- ") }]
     : variables.length > 0
       ? [
           {
-            name: "given at deploy",
+            name: "deploy inputs",
             found: listed([...new Set(variables.map(({ name }) => name))]),
           },
         ]
@@ -81,10 +81,10 @@ function checkDays(name: string, ends: ReadonlyMap<string, Date>, remedy: string
   const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
   return {
     name,
-    found: `${ends.size}, the first ends in ${days} days (${first})`,
+    found: `${ends.size}, the first expires in ${days} day${days === 1 ? "" : "s"} (${first})`,
     problem:
       days < FEW_DAYS
-        ? `the certificate of ${first} ends in ${days} days, on ${end.toISOString()}: ${remedy}`
+        ? `the certificate of ${first} expires in ${days} day${days === 1 ? "" : "s"}, on ${end.toISOString()}: ${remedy}`
         : undefined,
   };
 }

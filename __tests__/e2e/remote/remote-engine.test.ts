@@ -45,7 +45,7 @@ describe("over TCP with TLS", () => {
   test("npm run doctor reports what the engine tells", () => {
     const finished = npm("doctor", [], tls);
     expectDone(finished);
-    expect(finished.output).toMatch(/^disk +yes +not told by this engine$/m);
+    expect(finished.output).toMatch(/^disk +yes +not reported by this engine$/m);
   });
 
   test("npm run up deploys everything and checks it", () => {

@@ -62,12 +62,12 @@ test("everything that is missing is reported together, each with its remedy", ()
       DEMAND,
     ),
   ).toEqual([
-    "Node is 18.1.0: 20.19 or newer is needed; install it from your distribution or nodejs.org",
-    "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or name one in TERRAFORM_BINARY_NAME",
-    "no Docker engine answers: Cannot connect to the Docker daemon; start Docker, or point DOCKER_HOST to an engine",
-    "vm.max_map_count is 65530: OpenSearch needs at least 262144; sudo sysctl -w vm.max_map_count=262144",
-    "port 9200 on 127.0.0.1 is taken and opensearch-1 is to publish it: stop what uses it, or change hostPorts in environments/laptop.ts",
-    "port 9092 on 127.0.0.1 is taken and kafka-1 is to publish it: stop what uses it, or change hostPorts in environments/laptop.ts",
+    "Node.js 18.1.0 is too old: install 20.19 or newer from your distribution or nodejs.org",
+    "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or set TERRAFORM_BINARY_NAME to its path",
+    "no Docker engine answers: Cannot connect to the Docker daemon; start Docker, or set DOCKER_HOST to an engine",
+    "vm.max_map_count is 65530: OpenSearch needs at least 262144; run sudo sysctl -w vm.max_map_count=262144",
+    "port 9200 on 127.0.0.1 is already in use, but opensearch-1 publishes it: stop the process that uses it, or change hostPorts in environments/laptop.ts",
+    "port 9092 on 127.0.0.1 is already in use, but kafka-1 publishes it: stop the process that uses it, or change hostPorts in environments/laptop.ts",
   ]);
 });
 
@@ -82,8 +82,8 @@ test("of several machines the one that lacks something is named, and what is of 
     },
   ];
   expect(findProblems(inspections)).toEqual([
-    expect.stringMatching(/^Node is 18\.1\.0: /),
-    expect.stringMatching(/^machine b: the engine's API is 1\.40: /),
+    expect.stringMatching(/^Node\.js 18\.1\.0 is too old: /),
+    expect.stringMatching(/^machine b: the Docker engine's API 1\.40 is too old: /),
   ]);
   const names = checksOf(inspections).map(({ name }) => name);
   expect(names.filter((name) => /^(Node|Terraform|memory \()/.test(name))).toEqual([
@@ -110,9 +110,9 @@ test("two machines are refused that are one engine, in two Swarms, or apart in t
     requirements: DEMAND,
   }));
   expect(findProblems(named)).toEqual([
-    "machine b: the engine's clock is 400 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
-    "machine c: its engine is that of machine a under another address: each machine has its own, or what is copied to both is lost with one",
-    "machine d: it is in another Docker Swarm than machine a: docker swarm leave takes it out of that, then npm run swarm takes it in",
+    "machine b: the Docker engine's clock is 400 s behind this machine's, so certificates are refused as not valid: synchronize both clocks with NTP",
+    "machines a and c are the same Docker engine: give each machine its own, since replicas on one engine are lost together",
+    "machine d is in a different Swarm than machine a: run docker swarm leave on machine d, then npm run swarm",
   ]);
   expect(checksOf(named)).toContainEqual({
     name: "Docker engine (a)",
@@ -124,7 +124,7 @@ test("two machines are refused that are one engine, in two Swarms, or apart in t
 test("stopping needs the tools alone", () => {
   expect(problemsOf({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
   expect(problemsOf({ ...READY, engineError: "no such host" })).toEqual([
-    "no Docker engine answers: no such host; start Docker, or point DOCKER_HOST to an engine",
+    "no Docker engine answers: no such host; start Docker, or set DOCKER_HOST to an engine",
   ]);
 });
 
@@ -132,13 +132,13 @@ test("a forced Terraform that is none is named", () => {
   expect(
     problemsOf({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
   ).toEqual([
-    'TERRAFORM_BINARY_NAME is "terrafrom" and that is no Terraform or OpenTofu: correct it, or unset it to take what is on the PATH',
+    'TERRAFORM_BINARY_NAME is "terrafrom", which is not Terraform or OpenTofu: correct it, or unset it to use the one on the PATH',
   ]);
 });
 
 test("too little memory names what the engine has and what the environment reserves", () => {
   expect(problemsOf({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
-    'the engine has 2000 MiB of memory and the containers of environment "laptop" reserve 4480 MiB: give the engine more, or lower memoryScale or the number of nodes in environments/laptop.ts',
+    'the Docker engine has 2000 MiB of memory, but the containers of environment "laptop" reserve 4480 MiB: give it more memory, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);
 });
 
@@ -148,7 +148,7 @@ test.each([
 ] as const)("%s %s is too old", (product, version) => {
   const terraform = { command: "tf", product, version, choice: "" };
   expect(problemsOf({ ...READY, terraform }, DEMAND)).toEqual([
-    `${product} (tf) is ${version}: 1.6.0 or newer is needed; upgrade it`,
+    `${product} ${version} (tf) is too old: upgrade to 1.6.0 or newer`,
   ]);
 });
 
@@ -191,17 +191,17 @@ test.each<[string, Partial<MachineFacts>, string]>([
   [
     "an engine that is too old",
     { engine: { ...ENGINE, apiVersion: "1.40" } },
-    "the engine's API is 1.40: 1.41 or newer is needed (Docker 20.10); upgrade Docker",
+    "the Docker engine's API 1.40 is too old: upgrade Docker to 20.10 or newer (API 1.41)",
   ],
   [
     "an engine without limits of memory",
     { engine: { ...ENGINE, limits: { memory: false, swap: false } } },
-    "the engine enforces no limit of memory and none of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
+    "the Docker engine enforces no memory limit and no swap limit, so one container can use up the memory and swap of all: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
   ],
   [
     "a kernel that does not count swap",
     { engine: { ...ENGINE, limits: { memory: true, swap: false } } },
-    "the engine enforces no limit of swap, so that containers take each other's: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
+    "the Docker engine enforces no swap limit, so one container can use up the swap of all: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
   ],
   [
     "a rootless engine that was given no controller of memory",
@@ -213,42 +213,42 @@ test.each<[string, Partial<MachineFacts>, string]>([
       },
       lockedMemoryMiB: Number.POSITIVE_INFINITY,
     },
-    "the engine enforces no limit of memory and none of swap, so that containers take each other's: systemd has to delegate the controller memory to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+    "the Docker engine enforces no memory limit and no swap limit, so one container can use up the memory and swap of all: have systemd delegate the memory controller to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
   ],
   [
     "a rootless engine that may lock less memory than OpenSearch asks for",
     { engine: { ...ENGINE, securityOptions: ["seccomp", "rootless"] }, lockedMemoryMiB: 8 },
-    "the engine is rootless and may lock 8 MiB of memory, and OpenSearch asks for all of its own: set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity",
+    "the Docker engine is rootless and may lock 8 MiB of memory, but OpenSearch locks all of its own: set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity",
   ],
   [
     "an engine that maps the users of containers",
     { engine: { ...ENGINE, securityOptions: ["userns"] } },
-    "the engine maps the users of containers (userns-remap), so that those who watch the others may not use its socket: take userns-remap out of its daemon.json",
+    "the Docker engine remaps the users of containers (userns-remap), so the monitoring containers cannot use its socket: remove userns-remap from its daemon.json",
   ],
   [
     "podman in docker's place",
     { engine: undefined, engineError: PODMAN },
-    "no Docker engine answers: the docker command is podman's; remove podman-docker, and install Docker Engine with its own docker command (https://docs.docker.com/engine/install/)",
+    "no Docker engine answers: the docker command is Podman's; remove podman-docker, and install Docker Engine with its docker CLI (https://docs.docker.com/engine/install/)",
   ],
   [
     "a full disk",
     { engine: { ...ENGINE, freeDiskMiB: 500 } },
-    "the engine's disk has 500 MiB free: images and volumes need 10240 MiB to begin with; docker system prune removes what nothing uses",
+    "the Docker engine's disk has 500 MiB free: images and volumes need 10240 MiB to start with; docker system prune removes unused data",
   ],
   [
     "a clock that would have certificates refused",
     { engine: { ...ENGINE, clockAheadSeconds: -4000 } },
-    "the engine's clock is 4000 s behind this machine's, so that certificates are refused as not valid: set both clocks, best by NTP",
+    "the Docker engine's clock is 4000 s behind this machine's, so certificates are refused as not valid: synchronize both clocks with NTP",
   ],
   [
     "a limit of open files that OpenSearch refuses",
     { openFiles: 20_000 },
-    "the engine may open 20000 files and OpenSearch asks for 65536: raise LimitNOFILE of the engine's service, or set raiseUlimits to false in environments/laptop.ts",
+    "the Docker engine may open 20000 files, but OpenSearch asks for 65536: raise LimitNOFILE of its systemd service, or set raiseUlimits to false in environments/laptop.ts",
   ],
   [
     "a state that somebody has secured",
     { locks: [{ file: "data.tfstate", who: "ann@host", since: "2026" }] },
-    "data.tfstate is locked by ann@host since 2026: wait until that deploy has ended, or end its terraform process",
+    "data.tfstate has been locked by ann@host since 2026: wait for that deploy to end, or end its terraform process",
   ],
 ])("%s is a problem with one remedy", (_, machine, problem) => {
   expect(problemsOf({ ...READY, ...machine }, DEMAND)).toEqual([problem]);
@@ -258,17 +258,17 @@ test.each<[string, Partial<MachineFacts>, string]>([
   [
     "a registry of providers that does not answer",
     { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
-    "Terraform may not get the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); where it fails, allow registry.terraform.io, set HTTPS_PROXY, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+    "Terraform may fail to download the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); if it does, allow registry.terraform.io, set HTTPS_PROXY, or configure a mirror in the file that TF_CLI_CONFIG_FILE names",
   ],
   [
     "a registry of images that does not answer this machine",
     { missingImages: ["grafana/loki:3.7.3"] },
-    "the engine has no grafana/loki:3.7.3 and the registry does not answer this machine: docker pull grafana/loki:3.7.3 says whether the engine gets them",
+    "the Docker engine has no grafana/loki:3.7.3, and the registry does not answer this machine: run docker pull grafana/loki:3.7.3 to check whether the engine reaches it",
   ],
   [
     "a rootless engine elsewhere",
     { engine: { ...ENGINE, securityOptions: ["rootless"] } },
-    'the engine is rootless, which may lock little memory, and OpenSearch asks for all of its own; where a node fails with "error setting rlimit": set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity',
+    `the Docker engine is rootless and may not be allowed to lock all of OpenSearch's memory: if a node fails with "error setting rlimit", set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity`,
   ],
 ])("%s is a warning, and keeps nobody from a deploy", (_, machine, warning) => {
   const inspections = [{ machine: { ...READY, ...machine }, requirements: DEMAND }];
@@ -314,14 +314,14 @@ test("every prerequisite is looked at and said, found or not", () => {
     "Node: 20.20.2",
     "Terraform: Terraform 1.11.4",
     "Docker engine: 28.5.2, API 1.51",
-    "provider: can be had",
-    "images: 2, all can be had",
+    "provider: available",
+    "images: 2, all available",
     "memory: 8000 MiB",
-    "memory limits: in force",
+    "memory limits: enforced",
     "disk: 50000 MiB free",
     "vm.max_map_count: 262144",
     "open files: 1048576",
-    "clock: as this machine's",
+    "clock: same as this machine's",
     "ports: 2 free",
   ]);
 });

@@ -24,11 +24,11 @@ describe("generated secrets", () => {
   test("are told by doctor, with their days", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
       { name: "secrets", found: ".state/secrets-test/secrets" },
-      { name: "certificates", found: `${NAMES.length}, the first ends in 364 days (kafka-1)` },
+      { name: "certificates", found: `${NAMES.length}, the first expires in 364 days (kafka-1)` },
       {
         name: "CA",
         found: expect.stringMatching(
-          /^1, the first ends in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
+          /^1, the first expires in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
         ),
       },
     ]);
@@ -43,7 +43,7 @@ describe("doctor", () => {
     expect(await checkSecrets(labSecured, [])).toEqual([
       {
         name: "secrets",
-        found: "not usable",
+        found: "unusable",
         problem: expect.stringMatching(
           /^GROUNDWORK_SECRETS is "\/nowhere", where ca\/bundle.pem, /,
         ),
@@ -55,9 +55,9 @@ describe("doctor", () => {
     process.env.GROUNDWORK_SECRETS = made;
     jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
     const [secrets, certificates] = await checkSecrets(labSecured, [{ name: "shop" }]);
-    expect(secrets.found).toBe(`given in ${made}`);
+    expect(secrets.found).toBe(`provided in ${made}`);
     expect(certificates.problem).toMatch(
-      /^the certificate of kafka-1 ends in 14 days, on \S+Z: give a new one$/,
+      /^the certificate of kafka-1 expires in 14 days, on \S+Z: provide new ones$/,
     );
   });
 
