@@ -40,7 +40,7 @@ async function lacksInTheEyesOf(
     ...["node", "ls", "--format", "{{.ID}} {{.Status}} {{.ManagerStatus}}"],
   );
   if (exitCode !== 0) {
-    return `the Swarm is not healthy, as machine ${machine.name} sees it: ${output.split("\n").at(-1)}`;
+    return `the Swarm is unhealthy: machine ${machine.name} reports: ${output.split("\n").at(-1)}`;
   }
   const nodes = new Map(
     output.split("\n").map((line) => {
@@ -49,10 +49,10 @@ async function lacksInTheEyesOf(
     }),
   );
   for (const { machine: member, NodeID } of memberships) {
-    const [status = "not known", managerStatus] = nodes.get(NodeID) ?? [];
+    const [status = "not a member", managerStatus] = nodes.get(NodeID) ?? [];
     const unwell = status === "Ready" ? managerStatus === "Unreachable" && managerStatus : status;
     if (unwell) {
-      return `the Swarm is not healthy, as machine ${machine.name} sees it: machine ${member.name} is ${unwell.toLowerCase()}`;
+      return `the Swarm is unhealthy: machine ${machine.name} reports that machine ${member.name} is ${unwell.toLowerCase()}`;
     }
   }
   return undefined;
@@ -80,7 +80,7 @@ export async function waitForHealthySwarm(environment: Environment): Promise<voi
   );
   if (lack !== undefined) {
     throw new CommandError(
-      `nothing was changed, because a container would get no network: ${lack}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
+      `nothing was changed, because a new container would get no network: ${lack}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
     );
   }
 }

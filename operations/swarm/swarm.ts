@@ -23,7 +23,7 @@ const PORT = 2377;
 export async function makeSwarm({ name, machines }: Environment): Promise<void> {
   if (!machines) {
     throw new CommandError(
-      `environment "${name}" has one machine, which needs no Swarm: several are named in machines in ${fileOf(name)}`,
+      `environment "${name}" has one machine and needs no Swarm: for several, declare machines in ${fileOf(name)}`,
     );
   }
   const found = await Promise.all(machines.map(membershipOf));
@@ -38,11 +38,11 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
     await removeFormerSelves(manager.machine, memberships);
   } else {
     await dockerAt(addressOf(first), "swarm", "init", "--advertise-addr", first.address);
-    console.log(`${first.name}: the first manager of a new Swarm`);
+    console.log(`${first.name}: created the Swarm as its first manager`);
   }
   for (const { machine, LocalNodeState } of memberships) {
     if (LocalNodeState !== "inactive") {
-      console.log(`${machine.name}: is in the Swarm`);
+      console.log(`${machine.name}: already in the Swarm`);
     } else if (machine !== first) {
       const role = machines.indexOf(machine) < MANAGERS ? "manager" : "worker";
       const token = await dockerAt(addressOf(first), "swarm", "join-token", "--quiet", role);
@@ -85,7 +85,7 @@ async function removeFormerSelves(
       await dockerAt(addressOf(manager), "node", "demote", id);
     }
     await dockerAt(addressOf(manager), "node", "rm", id);
-    console.log(`${nameOf(self)}: what it was before is removed from the Swarm`);
+    console.log(`${nameOf(self)}: removed its former node from the Swarm`);
   }
 }
 
@@ -94,7 +94,7 @@ function sameEngines(memberships: readonly Membership[]): string[] {
     const same = memberships.slice(0, i).find(({ engineId }) => engineId === one.engineId);
     return same
       ? [
-          `machine ${nameOf(one)} has the engine of machine ${nameOf(same)} under another address: each machine has its own`,
+          `machines ${nameOf(same)} and ${nameOf(one)} are the same Docker engine: give each machine its own, since replicas on one engine are lost together`,
         ]
       : [];
   });
@@ -112,7 +112,7 @@ async function unknownMembersOf(
   const others = listed(members.filter((one) => !unmanaged.includes(one)).map(nameOf));
   return unmanaged.map(
     (one) =>
-      `machine ${nameOf(one)} is in another Swarm${others ? ` than ${others}` : ""}: docker --host ${one.machine.engine} swarm leave takes it out of that, with --force if it is a manager there`,
+      `machine ${nameOf(one)} is in a ${others ? `different Swarm than ${others}` : "Swarm that none of these machines manages"}: run docker --host ${one.machine.engine} swarm leave, with --force if it is a manager there`,
   );
 }
 

@@ -16,7 +16,7 @@ test("a machine that lost its data rejoins and gets every replica again, even if
   expect(swarm).toEqual({
     exitCode: 0,
     output:
-      'a: what it was before is removed from the Swarm\na: joined as manager\nb: is in the Swarm\nc: is in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
+      'a: removed its former node from the Swarm\na: joined as manager\nb: already in the Swarm\nc: already in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
   });
   const ids = () => on("b", "ps", "--quiet", "--no-trunc") + on("c", "ps", "--quiet", "--no-trunc");
   const before = ids();

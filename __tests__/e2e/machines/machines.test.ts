@@ -53,7 +53,7 @@ test("npm run swarm finds the machines in the Swarm", () => {
   expect(npm("swarm")).toEqual({
     exitCode: 0,
     output:
-      'a: is in the Swarm\nb: is in the Swarm\nc: is in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
+      'a: already in the Swarm\nb: already in the Swarm\nc: already in the Swarm\nthe machines of environment "lab-three" are one Swarm: npm run doctor checks them, npm run up deploys\n',
   });
 });
 

@@ -41,18 +41,18 @@ test.each([
   ["a machine that is down", "c Down ", "c is down"],
   ["a machine that no leader has heard of yet", "c Unknown ", "c is unknown"],
   ["a manager that the others do not agree with yet", "b Ready Unreachable", "b is unreachable"],
-  ["a machine that has left it", "", "c is not known"],
+  ["a machine that has left it", "", "c is not a member"],
 ])("lacks %s", async (_, line, lack) => {
   views.a = [...WHOLE.filter((node) => node[0] !== (line[0] ?? "c")), line];
   expect(await swarmProblem(labThree)).toBe(
-    `the Swarm is not healthy, as machine a sees it: machine ${lack}`,
+    `the Swarm is unhealthy: machine a reports that machine ${lack}`,
   );
 });
 
 test("lacks a manager that knows no leader, whatever the others say", async () => {
   views.b = NO_LEADER;
   expect(await swarmProblem(labThree)).toBe(
-    `the Swarm is not healthy, as machine b sees it: ${NO_LEADER}`,
+    `the Swarm is unhealthy: machine b reports: ${NO_LEADER}`,
   );
 });
 
@@ -81,13 +81,13 @@ describe("a deploy", () => {
     views.b = WHOLE;
     await jest.advanceTimersByTimeAsync(5000);
     await waited;
-    expect(said).toEqual([`  waits: the Swarm is not healthy, as machine b sees it: ${NO_LEADER}`]);
+    expect(said).toEqual([`  waits: the Swarm is unhealthy: machine b reports: ${NO_LEADER}`]);
   });
 
   test("gives up after two minutes, and names the remedy", async () => {
     views.b = NO_LEADER;
     const refused = expect(waitForHealthySwarm(labThree)).rejects.toThrow(
-      `nothing was changed, because a container would get no network: the Swarm is not healthy, as machine b sees it: ${NO_LEADER}; docker node ls there shows all members, and npm run up -- --exclude-machine leaves out the machine that it is about`,
+      `nothing was changed, because a new container would get no network: the Swarm is unhealthy: machine b reports: ${NO_LEADER}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
     );
     await jest.advanceTimersByTimeAsync(125_000);
     await refused;

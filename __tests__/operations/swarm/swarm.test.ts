@@ -80,7 +80,7 @@ test("three machines become one Swarm of managers, by the addresses that they ha
     "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
   ]);
   expect(said).toEqual([
-    "a: the first manager of a new Swarm",
+    "a: created the Swarm as its first manager",
     "b: joined as manager",
     "c: joined as manager",
   ]);
@@ -101,7 +101,11 @@ test("run again, it changes nothing", async () => {
   };
   await makeSwarm(labThree);
   expect(calls).toEqual([]);
-  expect(said).toEqual(["a: is in the Swarm", "b: is in the Swarm", "c: is in the Swarm"]);
+  expect(said).toEqual([
+    "a: already in the Swarm",
+    "b: already in the Swarm",
+    "c: already in the Swarm",
+  ]);
 });
 
 test("a new machine in the first one's place joins those that are there", async () => {
@@ -123,7 +127,7 @@ test("a machine that was made anew takes the place of what it was, and of nobody
     "a: node rm old-c",
     "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
   ]);
-  expect(said[0]).toBe("c: what it was before is removed from the Swarm");
+  expect(said[0]).toBe("c: removed its former node from the Swarm");
 });
 
 test.each(["ready", "unknown"])(
@@ -149,7 +153,7 @@ test.each([
   await expect(makeSwarm(labThree)).rejects.toThrow(
     [
       "no changes made:",
-      "- machine c is in another Swarm than a: docker --host unix:///run/groundwork-lab/c.sock swarm leave takes it out of that, with --force if it is a manager there",
+      "- machine c is in a different Swarm than a: run docker --host unix:///run/groundwork-lab/c.sock swarm leave, with --force if it is a manager there",
     ].join("\n"),
   );
   expect(calls).toEqual([]);
@@ -166,13 +170,13 @@ test("an engine that does not answer is named", async () => {
 test("two names of one engine are refused", async () => {
   engines.c.same = "b";
   await expect(makeSwarm(labThree)).rejects.toThrow(
-    "machine c has the engine of machine b under another address: each machine has its own",
+    "machines b and c are the same Docker engine: give each machine its own, since replicas on one engine are lost together",
   );
   expect(calls).toEqual([]);
 });
 
 test("one machine needs no Swarm", async () => {
   await expect(makeSwarm(lab)).rejects.toThrow(
-    'environment "lab" has one machine, which needs no Swarm: several are named in machines in lab/environments.ts',
+    'environment "lab" has one machine and needs no Swarm: for several, declare machines in lab/environments.ts',
   );
 });
