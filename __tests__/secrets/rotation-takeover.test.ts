@@ -64,7 +64,7 @@ test("a CA rotation of an earlier version continues with its step", async () => 
   errors.mockClear();
 
   await rotate(environment, [], "ca");
-  expect(lines[0]).toBe("the CA is being replaced: going on with step 2 of 3");
+  expect(lines[0]).toBe("CA rotation in progress: continuing with step 2 of 3");
   expect(node().issuer).not.toBe(old);
   expect(new X509Certificate(bundle()).subject).toBe(node().issuer);
   expect(bundle().match(/BEGIN CERTIFICATE/g)).toHaveLength(1);

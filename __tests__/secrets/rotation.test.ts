@@ -99,19 +99,16 @@ describe("nothing is rotated", () => {
   test.each([
     [
       undefined,
-      "npm run rotate wants to know what: allowed are ca, certificates and the applications that are declared (shop)",
+      "npm run rotate needs an argument: allowed are ca, certificates and declared applications (shop)",
     ],
-    [
-      "shpo",
-      '"shpo" cannot be rotated: allowed are ca, certificates and the applications that are declared (shop)',
-    ],
+    ["shpo", 'cannot rotate "shpo": allowed are ca, certificates and declared applications (shop)'],
   ])("for %s", async (what, message) => {
     await expect(rotate(environment, [{ name: "shop" }], what)).rejects.toThrow(message);
   });
 
   test("in an environment without TLS", async () => {
     await expect(rotate(laptop, [], "ca")).rejects.toThrow(
-      'environment "laptop" has nothing to rotate: it is not secured; security: "tls" in environments/laptop.ts does that',
+      'environment "laptop" has nothing to rotate, because TLS is not enabled: set security: "tls" in environments/laptop.ts to enable it',
     );
   });
 
@@ -119,7 +116,7 @@ describe("nothing is rotated", () => {
     process.env.GROUNDWORK_SECRETS = made;
     try {
       await expect(rotate(environment, [], "certificates")).rejects.toThrow(
-        `GROUNDWORK_SECRETS gives the secrets of environment "rotation-test" (${made}), so they are rotated where they come from: docs/security.md says in which order`,
+        `GROUNDWORK_SECRETS provides the secrets of environment "rotation-test" (${made}): rotate them at their source, in the order that docs/security.md gives`,
       );
     } finally {
       delete process.env.GROUNDWORK_SECRETS;

@@ -34,8 +34,8 @@ export function credentialsOf(
     const declared = applications.map((other) => other.name).join(", ");
     throw new CommandError(
       name === undefined
-        ? `npm run credentials -- <application>: declared are ${declared || "none yet, in catalog/applications.ts"}`
-        : `application "${name}" is not declared: declared are ${declared || "none"}; add it to catalog/applications.ts`,
+        ? `name an application: npm run credentials -- <application>; declared: ${declared || "none, add one to catalog/applications.ts"}`
+        : `application "${name}" is not declared: add it to catalog/applications.ts, or use a declared one (${declared || "none"})`,
     );
   }
   const secured = isSecured(environment);
@@ -70,7 +70,7 @@ export type Format = keyof typeof RENDERERS;
 
 function renderText({ kafka, openSearch, login }: Credentials): string {
   return `${table([
-    ["what", "value"],
+    ["setting", "value"],
     ["Kafka bootstrap servers", kafka.bootstrapServers],
     ...(openSearch ? [["OpenSearch", openSearch.url]] : []),
     ...(login
@@ -79,8 +79,8 @@ function renderText({ kafka, openSearch, login }: Credentials): string {
           ["user", login.user],
           ["password", login.password],
         ]
-      : [["security", "none: neither user nor password is asked for"]]),
-  ])}\n${login ? `\nCAs of the servers' certificates:\n${login.caBundle}` : ""}`;
+      : [["security", "none: no user or password is required"]]),
+  ])}\n${login ? `\nCA bundle of the servers' certificates:\n${login.caBundle}` : ""}`;
 }
 
 /** For Kafka's own clients: `client.properties`, with the CAs inside, so that one file is enough. */

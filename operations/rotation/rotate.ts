@@ -18,9 +18,9 @@ import { CommandError, listed } from "../terminal/terminal";
  * one of the new one know each other all the time.
  */
 const CA_ROTATION_STEPS = [
-  "the old CA and the new one are trusted",
-  "every certificate is made anew, by the new CA",
-  "the new CA alone is trusted",
+  "trust both the old and the new CA",
+  "issue every certificate from the new CA",
+  "trust only the new CA",
 ];
 
 /**
@@ -35,17 +35,17 @@ export async function rotate(
   const names = applications.map(({ name }) => name);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
     throw new CommandError(
-      `${what === undefined ? "npm run rotate wants to know what" : `"${what}" cannot be rotated`}: allowed are ca, certificates and the applications that are declared (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
+      `${what === undefined ? "npm run rotate needs an argument" : `cannot rotate "${what}"`}: allowed are ca, certificates and declared applications (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
     );
   }
   if (!isSecured(environment)) {
     throw new CommandError(
-      `environment "${environment.name}" has nothing to rotate: it is not secured; security: "tls" in ${fileOf(environment.name)} does that`,
+      `environment "${environment.name}" has nothing to rotate, because TLS is not enabled: set security: "tls" in ${fileOf(environment.name)} to enable it`,
     );
   }
   if (secretsAreGiven()) {
     throw new CommandError(
-      `GROUNDWORK_SECRETS gives the secrets of environment "${environment.name}" (${secretsFolder(environment)}), so they are rotated where they come from: docs/security.md says in which order`,
+      `GROUNDWORK_SECRETS provides the secrets of environment "${environment.name}" (${secretsFolder(environment)}): rotate them at their source, in the order that docs/security.md gives`,
     );
   }
   takeOverSecrets(environment);
@@ -54,12 +54,12 @@ export async function rotate(
   } else if (what === "certificates") {
     forgetCertificates(environment);
     await deployPlatform(environment);
-    console.log("\nevery certificate is a new one");
+    console.log("\nevery certificate is new");
   } else {
     forgetPassword(environment, what);
     await deployPlatform(environment);
     console.log(
-      `\n"${what}" has a new password, and is refused with the old one: npm run credentials -- ${what}`,
+      `\n"${what}" has a new password, and the old one is refused: run npm run credentials -- ${what} to see it`,
     );
   }
 }
@@ -67,7 +67,7 @@ export async function rotate(
 async function rotateCa(environment: Environment, applications: readonly string[]): Promise<void> {
   const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
-    console.log(`the CA is being replaced: going on with step ${first} of 3`);
+    console.log(`CA rotation in progress: continuing with step ${first} of 3`);
   }
   for (let step = first; step <= CA_ROTATION_STEPS.length; step++) {
     console.log(`step ${step} of ${CA_ROTATION_STEPS.length}: ${CA_ROTATION_STEPS[step - 1]}`);
@@ -76,11 +76,11 @@ async function rotateCa(environment: Environment, applications: readonly string[
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
       console.log(
-        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. From step 2 on the servers' certificates are the new CA's: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run the same command again`,
+        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ca again`,
       );
       return;
     }
   }
   finishCaRotation(environment);
-  console.log("\nthe CA and every certificate are new ones");
+  console.log("\nthe CA and every certificate are new");
 }

@@ -160,7 +160,7 @@ describe("a command line", () => {
     ],
     [
       ["rotate"],
-      "\nnpm run rotate wants to know what: allowed are ca, certificates and the applications that are declared (none yet, in catalog/applications.ts)\n",
+      "\nnpm run rotate needs an argument: allowed are ca, certificates and declared applications (none yet, in catalog/applications.ts)\n",
     ],
     [
       ["bench", "platfrom"],

@@ -16,7 +16,7 @@ test("npm run rotate -- ca begins with both CAs trusted, and applications get bo
   );
   expectDone(rotated);
   expect(rotated?.output).toContain(
-    "step 1 of 3 is deployed. From step 2 on the servers' certificates are the new CA's: give both CAs to shop and ledger first (npm run credentials -- shop --format ca), then run the same command again",
+    "step 1 of 3 is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to shop and ledger first (npm run credentials -- shop --format ca), then run npm run rotate -- ca again",
   );
   application.expectRolled(load);
   application.expectNothingLost(load);

@@ -25,10 +25,10 @@ test("npm run rotate -- ca goes on after an interrupt: certificates are the new 
     application.login(),
   );
   expect(interrupted?.exitCode).not.toBe(0);
-  expect(interrupted?.output).toContain("going on with step 2 of 3");
+  expect(interrupted?.output).toContain("continuing with step 2 of 3");
   expectDone(finished);
-  expect(finished?.output).toContain("going on with step 2 of 3");
-  expect(finished?.output).toContain("the CA and every certificate are new ones");
+  expect(finished?.output).toContain("continuing with step 2 of 3");
+  expect(finished?.output).toContain("the CA and every certificate are new");
   application.expectNothingLost(load);
   expect(application.issuer()).not.toBe(before);
   expect(application.project.credentials("shop", "ca").match(/BEGIN CERTIFICATE/g)).toHaveLength(1);

@@ -15,7 +15,7 @@ test("npm run rotate -- certificates replaces every certificate, one node at a t
     application.login(),
   );
   expectDone(rotated);
-  expect(rotated?.output).toContain("every certificate is a new one");
+  expect(rotated?.output).toContain("every certificate is new");
   application.expectRolled(load);
   application.expectNothingLost(load);
 });
@@ -35,7 +35,7 @@ test("npm run rotate -- shop replaces the application's password, and no write i
     old,
   );
   expectDone(rotated);
-  expect(rotated?.output).toContain('"shop" has a new password, and is refused with the old one');
+  expect(rotated?.output).toContain('"shop" has a new password, and the old one is refused');
   // The sidecars run again, and no node.
   application.expectNothingLost(load, 100);
   expect(application.project.passwordOf("shop")).not.toBe(oldPassword);

@@ -36,7 +36,7 @@ describe("the credentials of an application", () => {
     expect(RENDERERS.env(open)).toBe(
       "KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_GROUP_ID=ledger\nKAFKA_SECURITY_PROTOCOL=PLAINTEXT\nOPENSEARCH_URL=http://opensearch:9200\n",
     );
-    expect(RENDERERS.text(open)).toContain("none: neither user nor password is asked for");
+    expect(RENDERERS.text(open)).toContain("none: no user or password is required");
   });
 
   test("are a user, a password and whom to trust where the platform is secured", () => {
@@ -63,10 +63,10 @@ describe("the credentials of an application", () => {
 
   test("are those of nobody who is not declared", () => {
     expect(() => credentialsOf(labSecured, APPLICATIONS, "shpo")).toThrow(
-      'application "shpo" is not declared: declared are shop, ledger; add it to catalog/applications.ts',
+      'application "shpo" is not declared: add it to catalog/applications.ts, or use a declared one (shop, ledger)',
     );
     expect(() => credentialsOf(labSecured, [], undefined)).toThrow(
-      "npm run credentials -- <application>: declared are none yet, in catalog/applications.ts",
+      "name an application: npm run credentials -- <application>; declared: none, add one to catalog/applications.ts",
     );
   });
 });
