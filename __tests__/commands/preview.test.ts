@@ -35,7 +35,7 @@ describe("npm run preview", () => {
     [
       "no revision",
       () => preview("no-such-branch", ["laptop"]),
-      /^--base is "no-such-branch" and git cannot check it out: /,
+      /^git cannot check out --base "no-such-branch": /,
     ],
     [
       "no environment",

@@ -104,7 +104,7 @@ export async function withRevision<T>(
       throw error;
     }
     throw new CommandError(
-      `--base is "${revision}" and git cannot check it out: ${String(stderr).trim().split("\n")[0]}; name a commit, branch or tag, in CI after fetching it`,
+      `git cannot check out --base "${revision}": ${String(stderr).trim().split("\n")[0]}; name a commit, branch or tag, and fetch it first in CI`,
     );
   } finally {
     rmSync(tree, { recursive: true, force: true });

@@ -28,9 +28,7 @@ export function detectTerraform(env = process.env): TerraformBinary | undefined 
       });
       const [, product, version] = /^(Terraform|OpenTofu) v(\S+)/.exec(stdout) ?? [];
       if (product === "Terraform" || product === "OpenTofu") {
-        const choice = forced
-          ? `forced by ${FORCE}`
-          : `the first on the PATH, ${FORCE} forces another`;
+        const choice = forced ? `set by ${FORCE}` : `first on the PATH; ${FORCE} overrides it`;
         return { command, product, version, choice };
       }
     } catch {

@@ -3,7 +3,7 @@ import { CommandError } from "../terminal/terminal";
 import { callTerraform, type TerraformBinary } from "./binary";
 
 /** What became of one stack's state. */
-export type Migration = "moved" | "nothing to move" | "moved before";
+export type Migration = "moved" | "nothing to move" | "already moved";
 
 /**
  * Puts a stack's local state into the backend that its synthesized folder declares, unless there is a state already. The local
@@ -24,11 +24,11 @@ export async function migrateState(
   if (shared.trim() !== "") {
     const { lineage, resources } = JSON.parse(shared);
     if (lineage === local.lineage) {
-      return "moved before";
+      return "already moved";
     }
     if (resources.length > 0) {
       throw new CommandError(
-        `the backend has a state of other origin for ${folder}, with ${resources.length} resources: nothing was changed; remove ${localState} to use that one, or empty the backend first`,
+        `the backend already has another state for ${folder}, with ${resources.length} resource${resources.length === 1 ? "" : "s"}: nothing was changed; remove ${localState} to use the backend's state, or empty the backend first`,
       );
     }
   }
