@@ -35,6 +35,6 @@ export async function askEveryEngine(
 function describe(machine: string | undefined, { output }: Outcome): string {
   const cause = output.split("\n").at(-1);
   return machine === undefined
-    ? `the Docker engine does not answer any more: ${cause}; run the same command again once it does`
-    : `machine ${machine}: the Docker engine does not answer any more: ${cause}; run the same command again once it is back, or npm run up -- --exclude-machine ${machine} meanwhile`;
+    ? `the Docker engine stopped answering: ${cause}; run the same command again when it is back`
+    : `machine ${machine}: the Docker engine stopped answering: ${cause}; run the same command again when it is back, or deploy without it: npm run up -- --exclude-machine ${machine}`;
 }

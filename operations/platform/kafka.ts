@@ -81,7 +81,7 @@ export class Kafka implements Cluster {
     const more = behind.length > 3 ? ` and ${behind.length - 3} more` : "";
     return behind.length === 0
       ? this.outOfDate(broker)
-      : `${behind.length} partitions without all replicas in sync: ${behind.slice(0, 3).join(", ")}${more}`;
+      : `under-replicated partitions (${behind.length}): ${behind.slice(0, 3).join(", ")}${more}`;
   }
 
   async coordinator(broker: string): Promise<string | undefined> {
@@ -114,7 +114,7 @@ export class Kafka implements Cluster {
     );
     return behind.length === 0
       ? undefined
-      : `not up to date with the cluster's metadata: ${behind.join(", ")}`;
+      : `not caught up with the cluster's metadata: ${behind.join(", ")}`;
   }
 
   private addresses(broker: string) {

@@ -40,7 +40,7 @@ export class OpenSearch implements Cluster {
       JSON.parse(output);
     return status === "green"
       ? undefined
-      : `status ${status}: ${unassigned_shards} shards unassigned, ${initializing_shards} initializing, ${relocating_shards} relocating`;
+      : `status ${status}; shards unassigned: ${unassigned_shards}, initializing: ${initializing_shards}, relocating: ${relocating_shards}`;
   }
 
   async coordinator(node: string): Promise<string | undefined> {

@@ -13,16 +13,16 @@ import type { Stack } from "../synthesis/synthesize";
 import { CommandError, firstOf } from "../terminal/terminal";
 import type { TerraformErrors } from "../terraform/terraform";
 
-/** How much of a failed container's log is shown. */
+/** The number of log lines shown for a failed container. */
 const LOG_LINES = 15;
 
-/** How much of a sidecar's log is read: its last run, with a line for each field that differs. */
+/** The number of log lines read of a sidecar: enough for its last run with a line for each drifted field. */
 const SIDECAR_LINES = 1000;
 
-/** How many findings of a sidecar, and how many lines of an error, are shown. */
+/** The number of findings of a sidecar, or lines of an error, that are shown. */
 const MOST_LINES = 10;
 
-/** Of every container that failed what its exit code means, why and what to do, then Terraform's errors about anything else. */
+/** Explains every failed container: its exit code, the cause and the remedy. Adds Terraform's other errors. */
 export async function failureOf(
   platform: Platform,
   errors: TerraformErrors["errors"],
@@ -47,8 +47,8 @@ export async function failureOf(
 }
 
 /**
- * The containers' explanations by name, Terraform's errors about anything else, the machines that are gone instead of what failed on them,
- * and where the rest is.
+ * Renders the explanations of containers, Terraform's other errors and the path of its log. A machine whose engine is gone replaces
+ * all errors on it.
  *
  * @internal
  */
@@ -69,7 +69,7 @@ export function renderFailure(
     ...explanations.values(),
     ...new Set(others),
     ...gone.map(({ description }) => description),
-    `everything that Terraform said: ${logFile}`,
+    `Terraform's full log: ${logFile}`,
   ].join("\n");
 }
 
@@ -88,16 +88,16 @@ async function explain(
       : undefined;
   }
   const failure = describeFailure(state, lastEnd, limitMiB);
-  return failure && `${name} ${failure}; its last lines:\n${await lines(LOG_LINES)}`;
+  return failure && `${name} ${failure}; last lines of its log:\n${await lines(LOG_LINES)}`;
 }
 
-/** Why a sidecar failed, from its log. @internal */
+/** Explains from its log why a sidecar failed. @internal */
 export function explainSidecar(name: string, exitCode: number, log: string): string {
   const { findings } = readSidecarRun(name, log);
   return [
-    `${name} ended with ${exitCode}: ${meaningOf(exitCode)}`,
+    `${name} exited with ${exitCode}: ${meaningOf(exitCode)}`,
     ...firstOf(findings, MOST_LINES).map((finding) => `  ${finding}`),
-    `  remedy: ${remedyOf(exitCode)}; its log: docker logs ${name}`,
+    `  remedy: ${remedyOf(exitCode)}; log: docker logs ${name}`,
   ].join("\n");
 }
 
@@ -117,17 +117,15 @@ function describeError(
   ].join("\n");
 }
 
-/** What is wrong with a container that is to run on, or nothing. Of one that the engine has started again it is how it ended. @internal */
+/** Describes what is wrong with a service, or how it ended before the engine restarted it; undefined if it is healthy. @internal */
 export function describeFailure(
   state: ContainerState,
   lastEnd: End | undefined,
   limitMiB: number,
 ): string | undefined {
   const { Status, ExitCode, OOMKilled, Health } = state.State;
-  const again =
-    state.RestartCount > 0
-      ? `, restarted ${state.RestartCount === 1 ? "once" : `${state.RestartCount} times`}`
-      : "";
+  const restarts = state.RestartCount === 1 ? "once" : `${state.RestartCount} times`;
+  const again = state.RestartCount > 0 ? ` (restarted ${restarts})` : "";
   if (Health?.Status === "healthy" && Status === "running") {
     return undefined;
   }
@@ -139,23 +137,23 @@ export function describeFailure(
         : undefined;
   if (end) {
     const meaning = end.oomKilled
-      ? `it needed more than its limit of ${limitMiB} MiB and the kernel killed it: raise its tier in constructs/container/memory.ts`
-      : describeServiceExit(end.exitCode);
-    return `ended with ${end.exitCode}, ${meaning}${again}`;
+      ? `out of memory, killed by the kernel at its limit of ${limitMiB} MiB; raise its tier in constructs/container/memory.ts`
+      : SERVICE_EXITS[end.exitCode];
+    return `exited with ${end.exitCode}${again}${meaning ? `: ${meaning}` : ""}`;
   }
-  return !Health || Status !== "running"
-    ? undefined
-    : `runs and is ${Health.Status}${again}: its health check says ${JSON.stringify(Health.Log?.at(-1)?.Output.trim() ?? "nothing")}`;
+  if (!Health || Status !== "running") {
+    return undefined;
+  }
+  const health = Health.Status === "starting" ? "is still starting" : `is ${Health.Status}`;
+  const output = Health.Log?.at(-1)?.Output.trim();
+  return `${health}${again}: its health check ${output ? `says ${JSON.stringify(output)}` : "printed nothing"}`;
 }
 
-/** Codes of the shell and the kernel; a service's own mean what its log says. */
-function describeServiceExit(code: number): string {
-  const known: Readonly<Record<number, string>> = {
-    126: "its command cannot be run",
-    127: "its command is not in the image",
-    137: "killed from outside",
-    139: "it crashed",
-    143: "terminated from outside",
-  };
-  return known[code] ?? "its log says why";
-}
+/** Meanings of the shell's and the kernel's exit codes. A service's own are explained by its log. */
+const SERVICE_EXITS: Readonly<Record<number, string>> = {
+  126: "its command is not executable",
+  127: "its command is not in the image",
+  137: "killed from outside (SIGKILL)",
+  139: "crashed (SIGSEGV)",
+  143: "terminated from outside (SIGTERM)",
+};

@@ -81,7 +81,7 @@ export class Run {
       for (const { address, change } of resource_changes as Json[]) {
         if (undeclared(plan).includes(address) && !declared.includes(change.before.name)) {
           console.log(
-            `  volume ${change.before.name} is no longer declared: it stays with its data; docker volume rm removes it`,
+            `  volume ${change.before.name} is no longer declared: it keeps its data; run docker volume rm ${change.before.name} to delete both`,
           );
         }
       }
@@ -130,7 +130,7 @@ export class Run {
         ).map(({ stack }) => stack);
     if (inTurn.length > 0) {
       console.log(
-        `starting ${inTurn.map(({ layer }) => layer).join(" and ")} one after the other: the engine has fewer CPUs than they have nodes`,
+        `starting ${inTurn.map(({ layer }) => layer).join(" and ")} one at a time: the Docker engine has fewer CPUs than they have nodes`,
       );
     }
     const oneByOne = pLimit(1);

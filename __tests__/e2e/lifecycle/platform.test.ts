@@ -256,10 +256,10 @@ describe("a sidecar that fails", () => {
     expect(exitCode).toBe(1);
     expect(output).toContain(
       [
-        "kafka-init ended with 73: something exists and differs from its declaration",
+        "kafka-init exited with 73: something exists and differs from its declaration",
         "  topic infra-events: partitions is 6, declared 3",
-        "  remedy: the log names each field; change the declaration, the cluster or onDrift; its log: docker logs kafka-init",
-        "everything that Terraform said: .state/lab/terraform.log",
+        "  remedy: the log names each field; change the declaration, the cluster or onDrift; log: docker logs kafka-init",
+        "Terraform's full log: .state/lab/terraform.log",
       ].join("\n"),
     );
     expect(output).not.toMatch(/local-exec|"event"/);
@@ -322,7 +322,7 @@ describe("npm run down", () => {
     );
     // All that it finds wrong is the partitions, of which the shipped catalog declares fewer than there are by now.
     const { output } = npm("up");
-    expect(output).toContain("kafka-init ended with 73");
+    expect(output).toContain("kafka-init exited with 73");
     expect(exitCodeOf("os-init")).toBe(0);
     const healthy = ["--filter", "health=healthy", ...OF_THE_LAB];
     await eventually(() =>

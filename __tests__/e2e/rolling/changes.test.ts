@@ -85,7 +85,7 @@ describe("a change that replaces every node of both clusters", () => {
 
   test("a volume that is no longer declared stays with its data", () => {
     expect(finished.output).toContain(
-      "volume loki-data is no longer declared: it stays with its data; docker volume rm removes it",
+      "volume loki-data is no longer declared: it keeps its data; run docker volume rm loki-data to delete both",
     );
     expect(docker("volume", "ls", "--quiet", "--filter", "name=^lo").split("\n").sort()).toEqual([
       "logs-data",
@@ -134,7 +134,7 @@ describe("a roll whose first node does not come back", () => {
     expect(others.split(", ")).toEqual(NODES.kafka.filter((name) => name !== node));
     expect(finished.output).toMatch(
       new RegExp(
-        `^${node} ended with 1, its log says why, restarted (?:once|\\d+ times); its last lines:$`,
+        `^${node} exited with 1 \\(restarted (?:once|\\d+ times)\\); last lines of its log:$`,
         "m",
       ),
     );

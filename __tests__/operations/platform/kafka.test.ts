@@ -39,10 +39,10 @@ describe("Kafka with all replicas in sync, as the broker says that is asked,", (
 
   test("lacks a broker that is cut off from the controllers, or that they do not know", async () => {
     expect(await lacks({ exitCode: 0, output: quorum({ 1: 40, 2: 0, 3: 1 }) })).toBe(
-      "not up to date with the cluster's metadata: kafka-1",
+      "not caught up with the cluster's metadata: kafka-1",
     );
     expect(await lacks({ exitCode: 0, output: quorum({ 1: 0, 2: 11 }) })).toBe(
-      "not up to date with the cluster's metadata: kafka-2, kafka-3",
+      "not caught up with the cluster's metadata: kafka-2, kafka-3",
     );
   });
 

@@ -10,7 +10,7 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "that does not stay up",
     state({ health: "starting", Status: "restarting", ExitCode: 127, restarts: 12 }),
     undefined,
-    "ended with 127, its command is not in the image, restarted 12 times",
+    "exited with 127 (restarted 12 times): its command is not in the image",
   ],
   [
     "that needs more memory than it may have",
@@ -22,25 +22,25 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
       restarts: 2,
     }),
     undefined,
-    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted 2 times",
+    "exited with 137 (restarted 2 times): out of memory, killed by the kernel at its limit of 512 MiB; raise its tier in constructs/container/memory.ts",
   ],
   [
     "that runs and never gets healthy",
     state({ health: "unhealthy", output: "not ready\n" }),
     undefined,
-    'runs and is unhealthy: its health check says "not ready"',
+    'is unhealthy: its health check says "not ready"',
   ],
   [
     "that was started again and runs",
     state({ health: "starting", ExitCode: 0, restarts: 6 }),
     { exitCode: 1, oomKilled: false },
-    "ended with 1, its log says why, restarted 6 times",
+    "exited with 1 (restarted 6 times)",
   ],
   [
     "that the kernel killed and that runs again",
     state({ health: "starting", ExitCode: 0, restarts: 1 }),
     { exitCode: 137, oomKilled: true },
-    "ended with 137, it needed more than its limit of 512 MiB and the kernel killed it: raise its tier in constructs/container/memory.ts, restarted once",
+    "exited with 137 (restarted once): out of memory, killed by the kernel at its limit of 512 MiB; raise its tier in constructs/container/memory.ts",
   ],
   [
     "that is healthy again",
@@ -52,13 +52,13 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "that runs for the first time since it was deployed, under a name that has ended before",
     state({ health: "starting", output: "not ready\n" }),
     { exitCode: 143, oomKilled: false },
-    'runs and is starting: its health check says "not ready"',
+    'is still starting: its health check says "not ready"',
   ],
   [
     "that was started again, and whose end no engine knows any more",
     state({ health: "starting", output: "not ready\n", restarts: 2 }),
     undefined,
-    'runs and is starting, restarted 2 times: its health check says "not ready"',
+    'is still starting (restarted 2 times): its health check says "not ready"',
   ],
 ])("of a container %s the failure is told", (_, container, lastEnd, failure) => {
   expect(describeFailure(container, lastEnd, 512)).toBe(failure);
@@ -81,9 +81,9 @@ const LOG = [
 test("a sidecar's failure is told by what its exit code means, a line a finding of its last run, and the remedy", () => {
   expect(explainSidecar("kafka-init", 73, LOG)).toBe(
     [
-      "kafka-init ended with 73: something exists and differs from its declaration",
+      "kafka-init exited with 73: something exists and differs from its declaration",
       "  topic logs: min.insync.replicas is 1, declared 2",
-      "  remedy: the log names each field; change the declaration, the cluster or onDrift; its log: docker logs kafka-init",
+      "  remedy: the log names each field; change the declaration, the cluster or onDrift; log: docker logs kafka-init",
     ].join("\n"),
   );
 });
@@ -100,7 +100,7 @@ test("a sidecar without drift is told by its reason, and one that was killed bef
   const rejected = JSON.stringify({ event: "exit", exit_code: 65, reason: "Kafka rejects it: no" });
   expect(explainSidecar("kafka-init", 65, rejected).split("\n")[1]).toBe("  Kafka rejects it: no");
   expect(explainSidecar("os-init", 137, "sh: cannot fork").split("\n").slice(0, 2)).toEqual([
-    "os-init ended with 137: killed, by the kernel when memory ran out",
+    "os-init exited with 137: killed, by the kernel when memory ran out",
     "  sh: cannot fork",
   ]);
 });
@@ -111,15 +111,15 @@ test("Terraform's errors follow, without those of containers that are explained,
   expect(
     renderFailure(
       [{ ...explained, address: OS_INIT }, { ...other, address: KAFKA_1 }, other, other],
-      new Map([["os-init", "os-init ended with 73"]]),
+      new Map([["os-init", "os-init exited with 73"]]),
       ".state/lab/terraform.log",
     ),
   ).toBe(
     [
-      "os-init ended with 73",
+      "os-init exited with 73",
       "messaging: kafka-1: no such image\n  try\n  again",
       "messaging: no such image\n  try\n  again",
-      "everything that Terraform said: .state/lab/terraform.log",
+      "Terraform's full log: .state/lab/terraform.log",
     ].join("\n"),
   );
 });
@@ -135,9 +135,8 @@ test("a machine whose engine is gone is named once, in place of all that failed 
       },
     ]),
   ).toBe(
-    [
-      "machine b: the Docker engine does not answer",
-      "everything that Terraform said: terraform.log",
-    ].join("\n"),
+    ["machine b: the Docker engine does not answer", "Terraform's full log: terraform.log"].join(
+      "\n",
+    ),
   );
 });
