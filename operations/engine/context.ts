@@ -3,7 +3,7 @@ import type { Environment } from "../../environments";
 import { withEngine } from "../../stacks/placement";
 import { type Engine, tryDockerAt } from "./docker";
 
-/** What `docker context inspect` says of the context in use. */
+/** The part of `docker context inspect` that is used. */
 interface Context {
   readonly Name: string;
   readonly Endpoints?: {
@@ -14,8 +14,8 @@ interface Context {
 }
 
 /**
- * The environment with the engine that the docker command speaks to, which is said where a docker context names it: Terraform knows no
- * contexts. An environment of several machines says itself where its engines are.
+ * Returns the environment with the engine of DOCKER_HOST or the current Docker context, since Terraform does not know contexts. Prints
+ * the engine if a context names it. An environment with several machines declares its engines itself.
  */
 export async function followContext(environment: Environment): Promise<Environment> {
   if (environment.machines) {
@@ -23,13 +23,13 @@ export async function followContext(environment: Environment): Promise<Environme
   }
   const engine = await currentEngine();
   if (engine?.context) {
-    // Not among what a plan is printed as.
+    // On standard error, since a plan is printed to standard output.
     console.error(`engine: ${engine.host}, from Docker context "${engine.context}"`);
   }
   return withEngine(environment, engine);
 }
 
-/** The engine that DOCKER_HOST or the docker context names; nothing where neither does. */
+/** Returns the engine of DOCKER_HOST or the current Docker context; undefined if neither is set. */
 export async function currentEngine(): Promise<Engine> {
   const { DOCKER_HOST: host } = process.env;
   if (host) {
@@ -50,7 +50,7 @@ export async function currentEngine(): Promise<Engine> {
   };
 }
 
-/** None where the docker command has no contexts, or the one that it is to use is not there: it says so when it is used. */
+/** Returns undefined if the docker command has no contexts or the context does not exist: later commands report that. */
 async function currentContext(): Promise<Context | undefined> {
   const { output } = await tryDockerAt(undefined, "context", "inspect");
   try {

@@ -1,15 +1,15 @@
 import execa, { type ExecaChildProcess } from "execa";
 import type { EngineAddress } from "../../environments";
 
-/** An engine; nothing is the one that the docker command finds. */
+/** The address of a Docker engine; undefined is the docker command's default. */
 export type Engine = EngineAddress | undefined;
 
-/** Runs the docker CLI and returns what it printed. */
+/** Runs the docker CLI and returns its output. Throws if it fails. */
 export function docker(...args: string[]): Promise<string> {
   return dockerAt(undefined, ...args);
 }
 
-/** Runs the docker CLI at an engine and returns what it printed. */
+/** Runs the docker CLI against an engine and returns its output. Throws if it fails. */
 export async function dockerAt(engine: Engine, ...args: string[]): Promise<string> {
   return (await runAt(engine, args)).stdout.trim();
 }
@@ -22,7 +22,7 @@ function runAt(
   return execa("docker", args, { ...options, all: true, env: engineVariables(engine) });
 }
 
-/** The variables that lead a child process to an engine. */
+/** Returns the environment variables that point a child process at an engine. */
 export function engineVariables(engine: Engine): NodeJS.ProcessEnv {
   return {
     ...(engine && { DOCKER_HOST: engine.host }),
@@ -33,12 +33,12 @@ export function engineVariables(engine: Engine): NodeJS.ProcessEnv {
   };
 }
 
-/** How many CPUs an engine's host has. */
+/** Returns the number of CPUs of an engine's host. */
 export async function engineCpus(engine: Engine): Promise<number> {
   return Number(await dockerAt(engine, "info", "--format", "{{.NCPU}}"));
 }
 
-/** Stops containers, each as long as it asks for, and removes those that are there. */
+/** Stops containers, each with its own stop timeout, and removes them. Ignores those that do not exist. */
 export async function removeContainers(
   engine: Engine,
   containers: readonly string[],
@@ -49,7 +49,7 @@ export async function removeContainers(
   }
 }
 
-/** The last lines of a container's log, of both its streams, without the frames of a JVM's stack traces. */
+/** Returns the last lines of a container's log, of both streams, without the frames of JVM stack traces. */
 export async function lastLines(engine: Engine, container: string, count: number): Promise<string> {
   const tail = String(FRAMES_PER_LINE * count);
   const { all = "" } = await runAt(engine, ["logs", "--tail", tail, container]);
@@ -61,24 +61,24 @@ export async function lastLines(engine: Engine, container: string, count: number
     .join("\n");
 }
 
-/** How many frames a trace is expected to have. */
+/** The number of frames that are expected of a stack trace. */
 const FRAMES_PER_LINE = 40;
 
-/** What a finished command left behind. */
+/** The result of a finished command. */
 export interface Outcome {
   readonly exitCode: number;
   readonly output: string;
 }
 
-/** The same for a command whose failure is an answer. */
+/** Runs the docker CLI against an engine and returns its exit code and output, even if it fails. */
 export function tryDockerAt(engine: Engine, ...args: string[]): Promise<Outcome> {
   return outcomeOf(engine, args);
 }
 
-/** How long an engine that is well may take to answer, also over ssh. */
+/** The longest that a healthy engine takes to answer, also over SSH. */
 const PATIENCE_SECONDS = 15;
 
-/** Where nobody knows yet whether the engine is well: one that is suspended, or behind a broken network, never answers. */
+/** Like `tryDockerAt` with a timeout of 15 s, since an engine that is suspended or behind a broken network never answers. */
 export function askEngine(engine: Engine, ...args: string[]): Promise<Outcome> {
   return outcomeOf(engine, args, PATIENCE_SECONDS * 1000);
 }
@@ -94,12 +94,12 @@ async function outcomeOf(
   return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };
 }
 
-/** Whether an engine is on this machine, as far as its address says. */
+/** Whether the address of an engine is on this machine. */
 export function isLocalEngine(engine: Engine): boolean {
   return !engine || /^(unix|npipe):/.test(engine.host);
 }
 
-/** Terraform opens ten connections for a stack, which is as many as an sshd takes at once: one stack after the other there. */
+/** Over SSH, stacks run one at a time: Terraform opens ten connections per stack, as many as sshd accepts at once. */
 export function isSshEngine(engine: Engine): boolean {
   return engine?.host.startsWith("ssh:") ?? false;
 }

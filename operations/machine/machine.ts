@@ -22,10 +22,10 @@ import {
   type StateLock,
 } from "./preflight";
 
-/** How long a registry may take to answer. */
+/** The timeout of a request to a registry. */
 const PATIENCE_MS = 1500;
 
-/** Looks at this machine and an engine; without requirements only at the tools. */
+/** Inspects this machine and a Docker engine; without requirements only the tools and whether the engine answers. */
 async function inspectMachine(
   at: Engine,
   {
@@ -38,13 +38,13 @@ async function inspectMachine(
     askEngine(at, "info", "--format", "{{json .}}"),
     askEngine(at, "version", "--format", "{{.Server.APIVersion}}"),
     requirements && providerError(requirements.environment),
-    // Of one of several machines it is not known whether this is it.
+    // With several machines, this one may be none of them.
     requirements && !isOneOfSeveral && isLocal && requirements.ports.size > 0
       ? inspectPorts(requirements, at, isFree)
       : { taken: [], own: 0 },
     requirements && unobtainableImages(requirements.images, at),
   ]);
-  // Terraform takes its time to say its version: meanwhile the others look.
+  // `terraform version` is slow and synchronous, so the inspections start first.
   const terraform = detectTerraform();
   const [info, api, provider, ports, missingImages] = await inspections;
   const report = parseReport(info.output);
@@ -68,7 +68,7 @@ async function inspectMachine(
   };
 }
 
-/** What `docker info` says. */
+/** The part of `docker info` that is used. */
 interface EngineReport {
   readonly MemTotal: number;
   readonly ServerVersion: string;
@@ -83,7 +83,7 @@ interface EngineReport {
   readonly Swarm: {
     readonly LocalNodeState: string;
     readonly ControlAvailable: boolean;
-    /** Told to managers alone. */
+    /** Only managers report it. */
     readonly Cluster?: { readonly ID: string };
   };
 }
@@ -97,7 +97,7 @@ function parseReport(output: string): EngineReport | undefined {
   return report?.MemTotal ? (report as unknown as EngineReport) : undefined;
 }
 
-/** Why there is no report, from what was said instead. */
+/** Returns why `docker info` gave no report. */
 function errorIn(output: string): string {
   const { host, ServerErrors: [error] = [] } = (jsonIn(output) ?? {}) as {
     host?: object;
@@ -106,7 +106,7 @@ function errorIn(output: string): string {
   return host ? PODMAN : (error ?? lastLine(output) ?? "the docker command is not installed");
 }
 
-/** What the docker command says as JSON, with or without errors behind it. */
+/** Parses the JSON of a docker command, which errors may follow. */
 function jsonIn(output: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(output.slice(0, output.lastIndexOf("}") + 1));
@@ -143,12 +143,12 @@ async function freeMiB(path: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(path);
     return Math.floor((bavail * bsize) / 1024 / 1024);
   } catch {
-    // Docker Desktop's is in a virtual machine.
+    // Docker Desktop keeps it in a virtual machine.
     return undefined;
   }
 }
 
-/** A mirror of one's own is taken at its word, and what is installed serves; else the registry is asked. */
+/** Returns why Terraform may not get the provider. Asks the registry, unless the provider is installed or a mirror is configured. */
 async function providerError(environment: string): Promise<string | undefined> {
   const { TF_CLI_CONFIG_FILE: configFile } = process.env;
   const mirrored =
@@ -162,7 +162,7 @@ async function providerError(environment: string): Promise<string | undefined> {
   return unreachable("https://registry.terraform.io/.well-known/terraform.json");
 }
 
-/** Asks as Terraform does, through the proxy that HTTPS_PROXY names, which Node's own fetch passes by. */
+/** Sends a request through HTTPS_PROXY, as Terraform does and Node's own fetch does not. Returns the error, if any. */
 async function unreachable(url: string): Promise<string | undefined> {
   const { EnvHttpProxyAgent, fetch } = await import("undici");
   const dispatcher = new EnvHttpProxyAgent();
@@ -175,9 +175,9 @@ async function unreachable(url: string): Promise<string | undefined> {
   }
 }
 
-/** Images that the engine does not have while their registry does not answer. */
+/** Returns the images that the engine does not have, if their registry does not answer. */
 async function unobtainableImages(images: readonly string[], at: Engine): Promise<string[]> {
-  // One call: over ssh each is a connection. It prints those that are there and fails for the others.
+  // One call, since over SSH each is a connection. It prints the images that exist and fails for the others.
   const { output } = await askEngine(
     at,
     "image",
@@ -191,10 +191,10 @@ async function unobtainableImages(images: readonly string[], at: Engine): Promis
   return error ? missing : [];
 }
 
-/** Resources by the engine that they are placed at. */
+/** Returns the resources that are placed on an engine. */
 export type ResourcesAt = (engine: Engine) => readonly SynthesizedResource[];
 
-/** Looks at every machine of an environment; without resources only at the tools and for the engines. */
+/** Inspects every machine of an environment; without resources only the tools and the Docker engines. */
 export function inspectMachines(
   environment: Environment,
   resourcesAt?: ResourcesAt,
@@ -215,7 +215,7 @@ export function inspectMachines(
   );
 }
 
-/** Fails with everything that stands in the way on any of them, before Terraform runs. */
+/** Throws with the problems of all machines, before Terraform runs. Prints the warnings. */
 export async function checkMachines(
   environment: Environment,
   resourcesAt?: ResourcesAt,
@@ -228,7 +228,7 @@ export async function checkMachines(
   return inspections[0].machine.terraform as TerraformBinary;
 }
 
-/** The kernel's setting, where the engine runs on this kernel and not in a virtual machine with memory of its own. */
+/** Returns vm.max_map_count; undefined if the engine runs in a virtual machine, which its memory size shows. */
 function readMaxMapCount(engineMemory?: number): number | undefined {
   try {
     const onThisKernel =
@@ -239,7 +239,7 @@ function readMaxMapCount(engineMemory?: number): number | undefined {
   }
 }
 
-/** Hard limits of the engine's own process, where it can be seen. */
+/** Returns the hard limits of the dockerd process, if it is visible. */
 function readLimits(): Pick<MachineFacts, "openFiles" | "lockedMemoryMiB"> {
   try {
     const engine = readdirSync("/proc").find(
@@ -259,13 +259,13 @@ function readLimits(): Pick<MachineFacts, "openFiles" | "lockedMemoryMiB"> {
   }
 }
 
-/** Of the ports that the platform is to publish, those that something else uses, and how many it publishes already. */
+/** Returns the required ports that something else uses, and the number that the platform already publishes. */
 export async function inspectPorts(
   requirements: Pick<Requirements, "environment" | "ports">,
   at: Engine,
   isFreePort: (port: number) => boolean | Promise<boolean>,
 ): Promise<{ taken: number[]; own: number }> {
-  // By what a container is to publish: one that starts again holds its ports before the engine's list says so.
+  // HostConfig, since a restarting container holds its ports before `docker ps` lists them.
   const { output } = await askEngine(
     at,
     ...["container", "inspect", "--format"],
@@ -296,8 +296,8 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * Local states that a Terraform holds now. Its lock is the kernel's, on the state itself; who holds it is in a file beside it, which
- * one that was killed leaves behind.
+ * Returns the local states that a running Terraform has locked. The kernel's lock on the state counts, not Terraform's lock file, which
+ * a killed Terraform leaves behind.
  *
  * @internal
  */
@@ -312,7 +312,7 @@ export function readLocks(folder: string): StateLock[] {
         return { file, who: info.Who, since: info.Created };
       });
   } catch {
-    // No such folder, no Linux, or the lock has gone in this moment.
+    // The folder does not exist, this is not Linux, or the lock was just released.
     return [];
   }
 }

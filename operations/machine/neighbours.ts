@@ -9,21 +9,21 @@ import { poll } from "../terminal/poll";
 import { inspectPorts } from "./machine";
 import type { Inspection } from "./preflight";
 
-/** Ports of a Swarm (https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts): of managers, and of all. */
+/** Swarm ports of managers and of all nodes (https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts). */
 const MANAGER_PORT = 2377;
 const GOSSIP_PORT = 7946;
 
 const LABEL = ["--label", "groundwork.doctor"];
 
-/** A machine in the Swarm, with what was found of it. */
+/** A machine in the Swarm, with its inspection. */
 interface Member {
   readonly machine: Machine;
   readonly inspection: Inspection;
 }
 
 /**
- * Asks on the machines of an environment what only they know: whether they reach one another, what listens there, and their kernels'
- * settings. Short-lived containers do that, of an image that every machine needs anyway.
+ * Checks from each machine which other machines it reaches, which ports are in use there, and its kernel's vm.max_map_count. Runs
+ * short-lived containers of an image that every machine needs anyway.
  */
 export async function askNeighbours(
   environment: Environment,
@@ -34,7 +34,7 @@ export async function askNeighbours(
     const { swarm } = inspections[i].machine;
     return machine && swarm && swarm !== "none" ? [{ machine, inspection: inspections[i] }] : [];
   });
-  const [told, met] = await Promise.all([
+  const [answers, unreached] = await Promise.all([
     Promise.all(members.map((member) => ask(member, members))),
     meet(members, environment.networks.encrypted ?? false),
   ]);
@@ -48,14 +48,18 @@ export async function askNeighbours(
       ...inspection,
       machine: {
         ...inspection.machine,
-        ...told[i].found,
-        reach: { others, missed: [...told[i].missed, ...met[i]], unknown: told[i].unknown },
+        ...answers[i].found,
+        reach: {
+          others,
+          missed: [...answers[i].missed, ...unreached[i]],
+          unknown: answers[i].unknown,
+        },
       },
     };
   });
 }
 
-/** What a machine says of itself, and which of the others do not answer it. */
+/** Returns the facts that a container on a machine reads, and the addresses of other machines that do not answer it. */
 async function ask(
   { machine, inspection }: Member,
   members: readonly Member[],
@@ -107,7 +111,7 @@ async function ask(
   };
 }
 
-/** Of each member, the others that it does not reach on a network over all machines, which goes by UDP. */
+/** Returns for each member the others that it does not reach on an overlay network, which uses UDP. */
 async function meet(members: readonly Member[], encrypted: boolean): Promise<string[][]> {
   const manager = members.find(({ inspection }) => inspection.machine.swarm === "manager");
   if (!manager || members.length < 2) {
@@ -126,7 +130,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
       members.map(({ machine }) =>
         tryDockerAt(
           addressOf(machine),
-          // It ends by itself where nobody comes to end it.
+          // Ends by itself after two minutes if this process dies.
           ...["run", "--detach", "--rm", ...LABEL, "--name", containerOn(machine)],
           ...["--network", network, "--entrypoint", "sleep", DOCKER_CLI_IMAGE, "120"],
         ),
@@ -157,7 +161,7 @@ async function meet(members: readonly Member[], encrypted: boolean): Promise<str
   }
 }
 
-/** Managers hear a moment later that the last container has left it. */
+/** Retries, since managers learn with a delay that the last container has left the network. */
 async function removeNetwork(machine: Machine, network: string): Promise<void> {
   await poll(
     () => tryDockerAt(addressOf(machine), "network", "rm", network),

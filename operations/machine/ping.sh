@@ -1,5 +1,5 @@
 #!/bin/sh
-# ping.sh NAME...: which of these containers answer on the network that this one is on. A name is known a moment after its container is there.
+# ping.sh NAME...: prints which of these containers answer on this container's network. Retries, since a new container's name resolves with a delay.
 for name; do
   for _ in 1 2 3; do
     if busybox ping -c 1 -W 1 "$name" >/dev/null 2>&1; then

@@ -16,10 +16,10 @@ import type { Check } from "./preflight";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The alert on a certificate's last days starts here too. */
+/** The same as in the alert CertificateExpiring. */
 const FEW_DAYS = 21;
 
-/** Of a secured environment: whether its secrets are there and can be used, and for how long. */
+/** Checks that the secrets exist and are usable, and in a secured environment how long the certificates are valid. */
 export async function checkSecrets(
   environment: Environment,
   applications: readonly Application[],
@@ -61,7 +61,7 @@ export async function checkSecrets(
   ];
 }
 
-/** Whether all is given that the environment says will be; nothing where it says of nothing. */
+/** Checks that every input of the deploy is set. Returns no check if there are none. */
 export function checkInputs(environment: Environment, variables: readonly Variable[]): Check[] {
   const missing = missingInputs(environment, variables);
   return missing.length > 0

@@ -1,18 +1,18 @@
 import type { Outcome } from "../engine/docker";
 
-/** Runs a command in a container, with variables (`NAME=value`) beside its own, wherever the container is. */
+/** Runs a command in a container on any machine, with additional variables (`NAME=value`). */
 export type Exec = (
   container: string,
   command: readonly string[],
   env?: readonly string[],
 ) => Promise<Outcome>;
 
-/** What is asked of a cluster, through one of its nodes. */
+/** Queries about a cluster, answered by one of its nodes. */
 export interface Cluster {
-  /** Whether the node takes requests as a member of the cluster. Its health check may ask for more, such as for all others. */
+  /** Whether the node serves requests as a member of the cluster. Its health check may require more, such as all other nodes. */
   serves(node: string): Promise<boolean>;
-  /** What keeps the cluster from losing one more node without harm, or nothing. */
+  /** Returns why the cluster cannot lose another node safely; undefined if it can. */
   incomplete(node: string): Promise<string | undefined>;
-  /** Container of the node that coordinates the others: it is restarted last, so that its task moves once. */
+  /** Returns the container of the coordinating node. It is restarted last, so that its role moves only once. */
   coordinator(node: string): Promise<string | undefined>;
 }

@@ -2,7 +2,7 @@ import { isSameEngine } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
 import type { Platform } from "./platform";
 
-/** What `docker inspect` says of a container, as far as a wait for it is concerned. */
+/** The part of `docker inspect` that a wait for a container uses. */
 export interface ContainerState {
   readonly Name: string;
   readonly RestartCount: number;
@@ -19,15 +19,15 @@ export interface ContainerState {
   readonly Config: { readonly Healthcheck?: { readonly Test: readonly string[] } };
 }
 
-/** How a container ended. */
+/** The end of a container. */
 export interface End {
   readonly exitCode: number;
   readonly oomKilled: boolean;
 }
 
 /**
- * How the containers of the platform ended last, by name, as far as their engines know: of one that runs again its state does not say so,
- * and an engine keeps no more than its last 256 events.
+ * Returns the last end of each container by name, from the engines' events: the state of a restarted container does not have it. An
+ * engine keeps only its last 256 events.
  */
 export async function lastEnds(platform: Platform): Promise<ReadonlyMap<string, End>> {
   const answers = await Promise.all(
@@ -44,12 +44,12 @@ export async function lastEnds(platform: Platform): Promise<ReadonlyMap<string, 
   return endsIn(answers.flatMap(({ output }) => output.split("\n")));
 }
 
-/** SIGKILL's, as a shell counts. */
+/** Exit code after SIGKILL. */
 const KILLED = 137;
-/** How far apart the engine may tell of a kill by the kernel and of the end that it was, in either order. */
+/** How far apart the engine may report the oom and die events of one kill, in either order. */
 const APART_SECONDS = 5;
 
-/** The last end of every container in lines of `docker events`. @internal */
+/** Returns the last end of every container from the lines of `docker events`. @internal */
 export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
   const events = lines
     .filter((line) => line.startsWith("{"))
@@ -71,7 +71,7 @@ export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
   );
 }
 
-/** The states of those containers that exist. */
+/** Returns the states of the containers that exist. */
 export async function inspectContainers(
   platform: Platform,
   names: readonly string[],
@@ -82,7 +82,7 @@ export async function inspectContainers(
       if (there.length === 0) {
         return [];
       }
-      // It prints what it finds, and names on stderr what it does not.
+      // Containers that do not exist are only named on standard error.
       const { output } = await askEngine(
         engine,
         ...["container", "inspect", "--format", "{{json .}}", ...there],

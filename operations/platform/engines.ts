@@ -2,13 +2,13 @@ import { engineAt, includedMachinesOf } from "../../stacks/placement";
 import { askEngine, type Engine, type Outcome } from "../engine/docker";
 import type { Platform } from "./platform";
 
-/** An engine that stopped answering, in the words of whoever waits for it. */
+/** An engine that stopped answering, with the message for the user. */
 export interface GoneEngine {
   readonly engine: Engine;
   readonly description: string;
 }
 
-/** Asks every engine of the platform the same. */
+/** Runs the same docker command against every engine of the platform. */
 export async function askEveryEngine(
   { environment }: Platform,
   ...args: string[]

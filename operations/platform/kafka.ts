@@ -5,35 +5,35 @@ import type { Outcome } from "../engine/docker";
 import type { Cluster, Exec } from "./cluster";
 
 /**
- * For a JVM of a second: no optimising compiler, and the classes as the first one left them, which makes it three times as quick. It
- * says nothing, also where it cannot keep them.
+ * Makes a JVM that runs for a second three times as fast: no optimizing compiler, and a shared class archive that the first run
+ * writes. Logging is off, also for an archive that cannot be written.
  */
 const TOOL_JVM = [
   ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xlog:disable"],
   ...["-XX:+AutoCreateSharedArchive", "-XX:SharedArchiveFile=/tmp/kafka-tools.jsa"],
 ].join(" ");
 
-/** Records of the cluster's metadata, of which the active controller writes two a second, that a node may still have to read. */
+/** The metadata records that a node may lag behind. The active controller writes two a second. */
 const MOST_LAG = 10;
 
 export interface KafkaProps {
-  /** Containers of the brokers, without those on excluded machines. */
+  /** The brokers' containers, without those on excluded machines. */
   readonly brokers: readonly string[];
   readonly infraNetwork: INetwork;
   readonly secured: boolean;
   readonly exec: Exec;
 }
 
-/** Asks the brokers that run, by the Kafka CLI of their image. */
+/** Queries the running brokers with the Kafka CLI of their image. */
 export class Kafka implements Cluster {
   constructor(private readonly props: KafkaProps) {}
 
-  /** What `kafka-topics.sh --describe` prints of every topic. */
+  /** Returns the output of `kafka-topics.sh --describe` for every topic. */
   describeTopics(): Promise<Outcome> {
     return this.run(this.props.brokers[0], "kafka-topics.sh", ["--describe"]);
   }
 
-  /** Runs a tool of the Kafka CLI in a broker's container and, in a secured cluster, as that broker. */
+  /** Runs a Kafka CLI tool in a broker's container. In a secured cluster it authenticates as that broker. */
   run(broker: string, tool: string, args: readonly string[]): Promise<Outcome> {
     const { secured, exec } = this.props;
     return exec(
@@ -43,12 +43,12 @@ export class Kafka implements Cluster {
         ...(secured ? ["--command-config", KAFKA_CLIENT_CONFIG] : []),
         ...args,
       ],
-      // The broker's own JVM options would claim its heap and ports again.
+      // The container's JVM options would claim the broker's heap and ports again.
       ["KAFKA_HEAP_OPTS=-Xmx64m", `KAFKA_JVM_PERFORMANCE_OPTS=${TOOL_JVM}`],
     );
   }
 
-  /** The CA bundle of a secured cluster, PEM; empty where no broker of one runs. */
+  /** Returns the CA bundle of a secured cluster, PEM; empty if none of its brokers runs. */
   async caBundle(): Promise<string> {
     const { brokers, exec } = this.props;
     for (const broker of brokers) {
@@ -60,7 +60,7 @@ export class Kafka implements Cluster {
     return "";
   }
 
-  /** By the broker's own health check. */
+  /** Runs the broker's health check. */
   async serves(broker: string): Promise<boolean> {
     const check = ["timeout", "5", "bash", "/groundwork/healthcheck.sh"];
     const { health } = this.addresses(broker);
@@ -91,8 +91,8 @@ export class Kafka implements Cluster {
   }
 
   /**
-   * What keeps a broker from knowing what is decided, or nothing. One that is cut off from the controllers goes on saying of every replica what
-   * was so before.
+   * Returns the brokers that lag behind the cluster's metadata; undefined if none does. A broker that is cut off from the controllers
+   * keeps reporting the old state of the replicas.
    */
   private async outOfDate(broker: string): Promise<string | undefined> {
     const { exitCode, output } = await this.run(broker, "kafka-metadata-quorum.sh", [

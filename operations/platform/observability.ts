@@ -5,11 +5,11 @@ import type { Outcome } from "../engine/docker";
 import type { Exec } from "./cluster";
 import type { OpenSearch } from "./open-search";
 
-/** Asks Prometheus, by the promtool of its image. */
+/** Queries Prometheus with the promtool of its image. */
 export class Prometheus {
   constructor(private readonly props: { readonly secured: boolean; readonly exec: Exec }) {}
 
-  /** What an instant query in PromQL answers, as JSON. */
+  /** Returns the result of an instant PromQL query as JSON. */
   query(promQl: string): Promise<Outcome> {
     const { secured, exec } = this.props;
     const { switches, url } = promtoolAsChecks(secured);
@@ -21,26 +21,26 @@ export class Prometheus {
 export interface LokiProps {
   readonly infraNetwork: INetwork;
   readonly secured: boolean;
-  /** Loki's image has no client. */
+  /** Sends the requests, since Loki's image has no HTTP client. */
   readonly through: OpenSearch;
 }
 
-/** Asks Loki. */
+/** Queries Loki. */
 export class Loki {
   constructor(private readonly props: LokiProps) {}
 
-  /** What the HTTP API answers for a path. An HTTP error is a failure. */
+  /** Returns the response of the HTTP API for a path. An HTTP error is a failure. */
   get(path: string): Promise<Outcome> {
     const { infraNetwork, secured, through } = this.props;
     return through.fetch(`${lokiUrl(secured, infraNetwork)}${path}`);
   }
 }
 
-/** Asks Grafana as its administrator, whose password stays inside the container. */
+/** Queries Grafana as its administrator, whose password stays inside the container. */
 export class Grafana {
   constructor(private readonly exec: Exec) {}
 
-  /** What the HTTP API answers for a path. */
+  /** Returns the response of the HTTP API for a path. */
   get(path: string): Promise<Outcome> {
     return this.exec("grafana", [...GRAFANA_ASK, path]);
   }

@@ -6,22 +6,22 @@ import type { Cluster, Exec } from "./cluster";
 const CURL = ["curl", "--silent", "--show-error", "--max-time", "10"];
 
 export interface OpenSearchProps {
-  /** Containers of the nodes, without those on excluded machines. */
+  /** The nodes' containers, without those on excluded machines. */
   readonly nodes: readonly string[];
   readonly secured: boolean;
   readonly exec: Exec;
 }
 
-/** Asks the nodes that run, by the curl of their image. */
+/** Queries the running nodes with the curl of their image. */
 export class OpenSearch implements Cluster {
   constructor(private readonly props: OpenSearchProps) {}
 
-  /** What the REST API answers for a path. An HTTP error is a failure. */
+  /** Returns the response of the REST API for a path. An HTTP error is a failure. */
   get(path: string): Promise<Outcome> {
     return this.ask(this.props.nodes[0], path, "--fail");
   }
 
-  /** What any URL on the infra network answers, asked from a node's container. An HTTP error is a failure. */
+  /** Returns the response of any URL on the infra network, requested from a node's container. An HTTP error is a failure. */
   fetch(url: string): Promise<Outcome> {
     return this.curl(this.props.nodes[0], CURL_AS_CHECKS, "--fail", url);
   }

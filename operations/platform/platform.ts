@@ -7,8 +7,8 @@ import { Grafana, Loki, Prometheus } from "./observability";
 import { OpenSearch } from "./open-search";
 
 /**
- * The running platform of an environment: its services, and the Docker engines that they are on. Every question to a service is a tool of an
- * image of the platform's own, run inside a container, with the certificate that the container has for it. Deploys nothing.
+ * The running platform of an environment: its services and their Docker engines. Queries a service with a tool of its image, run inside a
+ * container with that container's certificate. Deploys nothing.
  */
 export class Platform {
   readonly kafka: Kafka;
@@ -17,7 +17,7 @@ export class Platform {
   readonly loki: Loki;
   readonly grafana: Grafana;
 
-  /** By the value of the label `groundwork.cluster`. */
+  /** The clusters by the value of the label `groundwork.cluster`. */
   readonly clusters: Readonly<Record<string, Cluster>>;
 
   constructor(readonly environment: Environment) {
@@ -32,22 +32,22 @@ export class Platform {
     this.clusters = { kafka: this.kafka, opensearch: this.openSearch };
   }
 
-  /** The Docker engines of its machines, without excluded ones. */
+  /** The Docker engines of all machines that are not excluded. */
   get engines(): Engine[] {
     return enginesOf(this.environment);
   }
 
-  /** The Docker engine that a container is on. */
+  /** Returns the Docker engine of a container. */
   engineOf(container: string): Engine {
     return engineOf(this.environment, container);
   }
 
-  /** Containers of a cluster's nodes, without those on excluded machines. */
+  /** Returns the containers of a cluster's nodes, without those on excluded machines. */
   nodes(cluster: ClusterName): string[] {
     return includedNodesOf(this.environment, cluster);
   }
 
-  /** Runs a command in a container, with variables (`NAME=value`) beside its own, wherever the container is. */
+  /** Runs a command in a container on any machine, with additional variables (`NAME=value`). */
   readonly exec: Exec = (container, command, env = []) =>
     tryDockerAt(
       this.engineOf(container),
