@@ -6,24 +6,24 @@ import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
 import { CommandError, table } from "../terminal/terminal";
 
-/** What an application connects to both clusters with, from a container on the project network. */
+/** What an application needs to connect to both clusters from a container on the project network. */
 export interface Credentials {
   readonly application: string;
   readonly kafka: { readonly bootstrapServers: string };
-  /** Nothing where applications do not reach OpenSearch. */
+  /** Undefined if applications cannot reach OpenSearch. */
   readonly openSearch?: { readonly url: string };
-  /** Nothing where everyone who reaches the network is let in. */
+  /** Undefined if clients need no authentication. */
   readonly login?: {
     readonly user: string;
     readonly password: string;
-    /** Certificates of the CAs that the servers' certificates are of, PEM. */
+    /** The CA bundle of the servers' certificates, PEM. */
     readonly caBundle: string;
   };
-  /** The consumer group that it joins, if it is one. */
+  /** Its consumer group, if it declares exactly one. */
   readonly consumerGroup?: string;
 }
 
-/** Fails with the names that are declared when there is no application of that name. */
+/** Returns the credentials of an application. Throws with the declared names if the application is not declared. */
 export function credentialsOf(
   environment: Environment,
   applications: readonly Application[],
@@ -58,7 +58,7 @@ export function credentialsOf(
   };
 }
 
-/** How credentials are written, by the name of the format. */
+/** The renderers of credentials by the name of the format. */
 export const RENDERERS = {
   text: renderText,
   properties: renderProperties,
@@ -83,7 +83,7 @@ function renderText({ kafka, openSearch, login }: Credentials): string {
   ])}\n${login ? `\nCA bundle of the servers' certificates:\n${login.caBundle}` : ""}`;
 }
 
-/** For Kafka's own clients: `client.properties`, with the CAs inside, so that one file is enough. */
+/** Renders `client.properties` for Kafka clients. The CA bundle is inline, so one file is enough. */
 function renderProperties({ kafka, login, consumerGroup }: Credentials): string {
   const settings: [string, string][] = [
     ["bootstrap.servers", kafka.bootstrapServers],
@@ -97,7 +97,7 @@ function renderProperties({ kafka, login, consumerGroup }: Credentials): string 
             `org.apache.kafka.common.security.scram.ScramLoginModule required username="${login.user}" password="${login.password}";`,
           ],
           ["ssl.truststore.type", "PEM"],
-          // With its line breaks: Kafka takes what is on one line for one certificate.
+          // Keeps the line breaks: Kafka reads a single line as one certificate.
           ["ssl.truststore.certificates", login.caBundle.trim().split("\n").join("\\n\\\n  ")],
         ] satisfies [string, string][])
       : []),
@@ -105,7 +105,7 @@ function renderProperties({ kafka, login, consumerGroup }: Credentials): string 
   return settings.map(([key, value]) => `${key}=${value}\n`).join("");
 }
 
-/** For `docker run --env-file`, which takes one line a variable: the CAs are in base64. */
+/** Renders variables for `docker run --env-file`. It takes one line per variable, so the CA bundle is in base64. */
 function renderEnv({ kafka, openSearch, login, consumerGroup }: Credentials): string {
   const variables = {
     KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,

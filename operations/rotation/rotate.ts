@@ -14,8 +14,8 @@ import { fileOf } from "../synthesis/environment";
 import { CommandError, listed } from "../terminal/terminal";
 
 /**
- * What is deployed one after the other when the CA is replaced, so that whoever has a certificate of the old one and whoever has
- * one of the new one know each other all the time.
+ * The steps of a CA rotation, each deployed before the next, so that holders of old and of new certificates trust each other at any
+ * time.
  */
 const CA_ROTATION_STEPS = [
   "trust both the old and the new CA",
@@ -24,8 +24,8 @@ const CA_ROTATION_STEPS = [
 ];
 
 /**
- * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and
- * deploys that. Fails with what is allowed for anything else.
+ * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and deploys
+ * the change. Throws for anything else.
  */
 export async function rotate(
   environment: Environment,

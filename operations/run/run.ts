@@ -23,16 +23,16 @@ import {
 import { failureOf } from "./failure";
 import { startupOrder } from "./startup-order";
 
-/** Works on the stacks of a synth: shows the progress, and fails with what stands in the way. */
+/** Plans, deploys and destroys the stacks of a synth. Shows the progress, and throws an explanation of every failure. */
 export class Run {
   private readonly logFile: string;
   private readonly plans = new Map<Stack, SavedPlan>();
-  /** The stacks that are deployed, and whether that changed anything. */
+  /** The deployed stacks, and whether the deploy changed anything. */
   private readonly changed = new Map<Stack, boolean>();
 
   constructor(
     readonly platform: Platform,
-    /** Each after those that it depends on. */
+    /** Each stack after its dependencies. */
     readonly stacks: readonly Stack[],
     private readonly binary: TerraformBinary,
   ) {
@@ -44,8 +44,8 @@ export class Run {
   }
 
   /**
-   * Plans every stack, side by side. One that asks what another is still to change, as alerting asks Grafana, is planned against what is
-   * known of it.
+   * Plans every stack in parallel. A stack that queries a service that another stack is about to change, as alerting queries Grafana, is
+   * planned without a refresh.
    */
   async plan(): Promise<void> {
     const terraform = this.terraform();
@@ -62,8 +62,8 @@ export class Run {
   }
 
   /**
-   * Leaves volumes that are no longer declared to the engine, with what is stored in them. Terraform's `prevent_destroy` protects those
-   * alone that are declared; the others it would destroy.
+   * Removes volumes that are no longer declared from the state, so that they keep their data. Terraform's `prevent_destroy` protects only
+   * declared volumes; it would destroy the others.
    */
   async keepVolumes(): Promise<void> {
     const terraform = this.terraform();
@@ -71,7 +71,7 @@ export class Run {
       [...actions].flatMap(([address, action]) =>
         action === "delete" && address.startsWith("docker_volume.") ? [address] : [],
       );
-    // Where an environment gets machines, they are declared in the stacks of those.
+    // If an environment becomes one with machines, the volumes move to the machines' stacks.
     const declared = this.stacks
       .flatMap(({ resources }) => resources)
       .filter(({ type }) => type === "docker_volume")
@@ -92,12 +92,12 @@ export class Run {
     }
   }
 
-  /** What is planned and not yet done. */
+  /** The plans that are not applied yet. */
   get planned(): SavedPlan[] {
     return this.stacks.flatMap((stack) => this.plans.get(stack) ?? []);
   }
 
-  /** What is planned, or these plans, in the user's words. */
+  /** Returns the report of the given plans, by default of all that are not applied yet. */
   async report(plans: readonly SavedPlan[] = this.planned): Promise<ChangeReport> {
     const terraform = this.terraform();
     return reportOf(
@@ -112,8 +112,8 @@ export class Run {
   }
 
   /**
-   * Does what is planned in the stacks of these layers or in all, each after those that it depends on. What has no plan, or one that has
-   * grown old meanwhile, is planned first.
+   * Applies the plans of the stacks of these layers, by default of all, each after its dependencies. Plans a stack first if it has no plan
+   * or a stale one.
    */
   async deploy(...layers: string[]): Promise<void> {
     const stacks = this.stacks.filter(
@@ -121,7 +121,7 @@ export class Run {
         !this.changed.has(stack) &&
         (layers.length === 0 || layers.some((layer) => isPartOf(stack, layer))),
     );
-    // Nodes on several machines wait for one another.
+    // Nodes on several machines wait for each other.
     const inTurn = this.platform.environment.machines
       ? []
       : startupOrder(
@@ -150,7 +150,7 @@ export class Run {
     );
   }
 
-  /** The saved plan, unless something that it rests on has changed since. */
+  /** Returns the saved plan, unless a dependency has changed since. */
   private freshPlan(stack: Stack): SavedPlan | undefined {
     const plan = this.plans.get(stack);
     const stale = this.dependenciesOf(stack).some((dependency) => this.changed.get(dependency));
@@ -158,7 +158,7 @@ export class Run {
     return !stale || lasts ? plan : undefined;
   }
 
-  /** Applies these resources alone, and what they depend on, of all these stacks at once: nodes on several machines wait for one another. */
+  /** Applies only these resources and their dependencies, in all stacks at once: nodes on several machines wait for each other. */
   async apply(
     targets: readonly { readonly stack: Stack; readonly addresses: readonly string[] }[],
   ): Promise<void> {
@@ -170,13 +170,13 @@ export class Run {
     );
   }
 
-  /** Takes something that the engine has into the state. */
+  /** Imports an existing resource into the state. */
   async import(stack: Stack, address: string, id: string): Promise<void> {
     this.plans.delete(stack);
     await this.terraform().import(stack, address, id);
   }
 
-  /** Destroys the stacks of these layers side by side. */
+  /** Destroys the stacks of these layers in parallel. */
   async destroy(...layers: string[]): Promise<void> {
     const stacks = this.stacks.filter((stack) => layers.some((layer) => isPartOf(stack, layer)));
     await this.follow(async (terraform) => {
@@ -185,14 +185,14 @@ export class Run {
     });
   }
 
-  /** Removes what was planned from the disk. */
+  /** Removes the saved plans from the disk. */
   forgetPlans(): void {
     forgetPlans(this.stacks);
   }
 
   /**
-   * Works on stacks side by side, or one after the other where the engine takes no more. `before` waits for those that the stack depends on.
-   * Waits for all, also when one fails: Terraform is not to be left alone with a state.
+   * Works on stacks in parallel, or one at a time over SSH. `before` waits for the stack's dependencies. Waits for all stacks even if one
+   * fails, so that no Terraform is left running on a state.
    */
   private async inTurn<T>(
     stacks: readonly Stack[],
@@ -239,17 +239,17 @@ export class Run {
   }
 }
 
-/** Whether a stack is that of a layer, or of what the layer has on a machine. */
+/** Whether a stack belongs to a layer, as a whole or for one machine. */
 function isPartOf(stack: Stack, layer: string): boolean {
   return stack.layer === layer || stack.layer.startsWith(`${layer}-`);
 }
 
-/** A stack whose plan needs nothing that another stack makes. */
+/** Whether the plan of a stack queries only the Docker engine, and no service that another stack creates. */
 function asksTheEngineAlone({ providers }: Stack): boolean {
   return providers.every((provider) => provider === "docker");
 }
 
-/** Waits for all, and fails with all that failed. */
+/** Waits for all, and throws the errors of all that failed. */
 async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
   const outcomes = await Promise.allSettled(work);
   const failures = outcomes.flatMap((outcome) =>
@@ -260,7 +260,7 @@ async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
     throw other;
   }
   if (failures.length > 0) {
-    // A stack that waits for another fails with that one's errors.
+    // A stack that waits for a failed one fails with the same errors.
     throw new TerraformErrors([...new Set(failures.flatMap(({ errors }) => errors))]);
   }
   return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<T>).value);

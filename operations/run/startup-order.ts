@@ -1,12 +1,12 @@
 import { clusterOf, isContainer } from "../synthesis/container";
 import type { SavedPlan } from "../terraform/terraform";
 
-/** What a plan says of a stack's containers, as far as it is asked here. */
+/** The part of a plan that is used here. */
 type Planned = Pick<SavedPlan, "actions"> & {
   readonly stack: Pick<SavedPlan["stack"], "resources">;
 };
 
-/** How many nodes of a cluster a plan starts. */
+/** Returns the number of cluster nodes that a plan starts. */
 function nodesStartedBy({ stack, actions }: Planned): number {
   return stack.resources
     .filter(isContainer)
@@ -17,8 +17,8 @@ function nodesStartedBy({ stack, actions }: Planned): number {
 }
 
 /**
- * The plans whose nodes do not start side by side: a JVM that starts takes a CPU for itself, and where an engine has fewer CPUs than nodes
- * to start, one cluster after the other is ready sooner than all at once.
+ * Returns the plans that are applied one at a time. A starting JVM takes a whole CPU, so an engine with fewer CPUs than starting nodes is
+ * ready sooner if it starts one cluster at a time.
  */
 export function startupOrder<Plan extends Planned>(plans: readonly Plan[], cpus: number): Plan[] {
   const starting = plans.filter((plan) => nodesStartedBy(plan) > 0);

@@ -5,13 +5,13 @@ import { poll } from "../terminal/poll";
 import { CommandError } from "../terminal/terminal";
 import { type Membership, membershipOf } from "./membership";
 
-/** How long a Swarm may take to come together again: its managers may elect another leader once a machine is back. */
+/** How long a Swarm may take to recover: its managers may elect another leader when a machine is back. */
 const PATIENCE_MS = 2 * 60_000;
 const INTERVAL_MS = 2000;
 
 /**
- * What keeps the Swarm of several machines from giving a container its networks, or nothing. One that was cut apart comes together later
- * than the clusters on it: a manager that is back makes the others elect a leader, and until then an engine waits in vain.
+ * Returns why the Swarm cannot attach a container to its networks; undefined if it is healthy. After a network partition it recovers
+ * later than the clusters on it: a returning manager triggers a leader election, and until then engines wait in vain.
  */
 export async function swarmProblem(environment: Environment): Promise<string | undefined> {
   const machines = includedMachinesOf(environment).flatMap((machine) => machine ?? []);
@@ -22,16 +22,16 @@ export async function swarmProblem(environment: Environment): Promise<string | u
     }
     memberships.push(membership);
   }
-  // Each by itself: one that is cut off knows no leader, and the leader may not have missed it yet.
-  const views = await Promise.all(
+  // Every manager is asked: one that is cut off knows no leader, and the leader may not have noticed yet.
+  const problems = await Promise.all(
     memberships
       .filter(({ ControlAvailable }) => ControlAvailable)
-      .map((manager) => lacksInTheEyesOf(manager, memberships)),
+      .map((manager) => problemSeenBy(manager, memberships)),
   );
-  return views.find((lack) => lack !== undefined);
+  return problems.find((problem) => problem !== undefined);
 }
 
-async function lacksInTheEyesOf(
+async function problemSeenBy(
   { machine }: Membership,
   memberships: readonly Membership[],
 ): Promise<string | undefined> {
@@ -58,29 +58,29 @@ async function lacksInTheEyesOf(
   return undefined;
 }
 
-/** Waits until the Swarm gives containers their networks. One machine alone needs none. */
+/** Waits until the Swarm is healthy, and throws after two minutes. One machine needs no Swarm. */
 export async function waitForHealthySwarm(environment: Environment): Promise<void> {
   if (!environment.machines) {
     return;
   }
-  let told: string | undefined;
-  const lack = await poll(
+  let printed: string | undefined;
+  const problem = await poll(
     () => swarmProblem(environment),
-    (lacking) => lacking === undefined,
+    (current) => current === undefined,
     {
       intervalMs: INTERVAL_MS,
       patienceMs: PATIENCE_MS,
-      onWait(lacking) {
-        if (lacking !== told) {
-          told = lacking;
-          console.log(`  waits: ${lacking}`);
+      onWait(current) {
+        if (current !== printed) {
+          printed = current;
+          console.log(`  waits: ${current}`);
         }
       },
     },
   );
-  if (lack !== undefined) {
+  if (problem !== undefined) {
     throw new CommandError(
-      `nothing was changed, because a new container would get no network: ${lack}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
+      `nothing was changed, because a new container would get no network: ${problem}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
     );
   }
 }

@@ -2,7 +2,7 @@ import type { Machine } from "../../environments";
 import { addressOf } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
 
-/** What `docker info` says of an engine and its Swarm. */
+/** The part of `docker info` about an engine and its Swarm. */
 export interface Membership {
   readonly machine: Machine;
   readonly engineId: string;
@@ -11,7 +11,7 @@ export interface Membership {
   readonly ControlAvailable: boolean;
 }
 
-/** What an engine is a member of, or why that is not known. */
+/** Returns an engine's Swarm membership, or the reason why the engine does not report it. */
 export async function membershipOf(machine: Machine): Promise<Membership | string> {
   const { exitCode, output } = await askEngine(
     addressOf(machine),

@@ -6,19 +6,19 @@ import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
 import { type Membership, membershipOf } from "./membership";
 
-/** Managers of a Swarm agree by majority: three survive the loss of one, and more agree no better. */
+/** The number of managers. They decide by majority: three survive the loss of one, and more add no benefit here. */
 const MANAGERS = 3;
 
-/** Managers take a member for alive for some time after its last heartbeat, and for less than this. */
+/** Managers report a member as down sooner than this after its last heartbeat. */
 const HEARTBEATS_MS = 30_000;
 const INTERVAL_MS = 500;
 
-/** Port on which managers take others in. */
+/** Port on which managers accept new members. */
 const PORT = 2377;
 
 /**
- * Makes the machines of an environment one Docker Swarm, the first three its managers, and leaves those alone that are in it. Fails before
- * it changes anything where an engine does not answer or is in another Swarm.
+ * Joins the machines of an environment into one Docker Swarm, with the first three as managers. Leaves existing members alone. Throws
+ * before any change if an engine does not answer or is in another Swarm.
  */
 export async function makeSwarm({ name, machines }: Environment): Promise<void> {
   if (!machines) {
@@ -35,7 +35,7 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
 
   const first = manager?.machine ?? machines[0];
   if (manager) {
-    await removeFormerSelves(manager.machine, memberships);
+    await removeFormerNodes(manager.machine, memberships);
   } else {
     await dockerAt(addressOf(first), "swarm", "init", "--advertise-addr", first.address);
     console.log(`${first.name}: created the Swarm as its first manager`);
@@ -56,12 +56,12 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
   }
 }
 
-/** A machine that was made anew has left a member of its address, which is down for ever and counts among those that have to agree. */
-async function removeFormerSelves(
+/** Removes the former nodes of reinstalled machines: they have the same address, are down forever and still count for the majority. */
+async function removeFormerNodes(
   manager: Machine,
   memberships: readonly Membership[],
 ): Promise<void> {
-  const formerSelves = async () => {
+  const formerNodes = async () => {
     const ids = await dockerAt(addressOf(manager), "node", "ls", "--format", "{{.ID}}");
     const nodes = await dockerAt(
       addressOf(manager),
@@ -75,8 +75,8 @@ async function removeFormerSelves(
       return self && self.NodeID !== id ? [{ self, id, role, state }] : [];
     });
   };
-  // One that has only just died is still taken for alive, or nothing is known of it since the managers chose another leader.
-  const found = await poll(formerSelves, (all) => all.every(({ state }) => state === "down"), {
+  // A node that has just died is still reported as ready, or as unknown after a leader election.
+  const found = await poll(formerNodes, (all) => all.every(({ state }) => state === "down"), {
     intervalMs: INTERVAL_MS,
     patienceMs: HEARTBEATS_MS,
   });
@@ -100,7 +100,7 @@ function sameEngines(memberships: readonly Membership[]): string[] {
   });
 }
 
-/** Why machines are in no Swarm with the manager. */
+/** Returns a problem for each member of a Swarm other than the manager's. */
 async function unknownMembersOf(
   manager: Membership | undefined,
   members: readonly Membership[],

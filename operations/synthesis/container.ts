@@ -1,6 +1,6 @@
 import type { SynthesizedResource } from "./resources";
 
-/** A file that Terraform copies into a container: its text, or where it is as the stack's working folder sees it. */
+/** A file that Terraform copies into a container: its content, or its path relative to the stack's working folder. */
 export interface Upload {
   readonly file: string;
   readonly content?: string;
@@ -8,7 +8,7 @@ export interface Upload {
   readonly source_hash?: string;
 }
 
-/** A volume, or a path of the host, in a container. */
+/** A volume or host path that is mounted into a container. */
 export interface Mount {
   readonly container_path: string;
   readonly volume_name?: string;
@@ -21,7 +21,7 @@ export interface PublishedPort {
   readonly internal: number;
 }
 
-/** With durations such as `30s`. */
+/** A health check. Durations are strings such as `30s`. */
 export interface HealthCheck {
   readonly test: readonly string[];
   readonly interval?: string;
@@ -36,7 +36,7 @@ export interface Label {
 }
 
 /**
- * Arguments of a `docker_container`, as a synthesis and a plan have them; a plan leaves out what is empty
+ * The arguments of a `docker_container` in a synth or a plan, which omits empty ones
  * (https://registry.terraform.io/providers/kreuzwerker/docker/4.5.0/docs/resources/container).
  */
 export type SynthesizedContainer = {
@@ -63,7 +63,7 @@ export type SynthesizedContainer = {
   readonly log_driver?: string;
   readonly log_opts?: Readonly<Record<string, string>>;
   readonly healthcheck?: HealthCheck;
-  /** Whether it runs on; one that does not runs to its end during the deploy. */
+  /** Whether it keeps running. Otherwise it runs to its end during the deploy. */
   readonly must_run?: boolean;
   readonly depends_on?: readonly string[];
 };
@@ -74,22 +74,22 @@ export function isContainer(resource: SynthesizedResource): resource is Containe
   return resource.type === "docker_container";
 }
 
-/** The containers among resources. */
+/** Returns the containers among resources. */
 export function containersOf(resources: readonly SynthesizedResource[]): SynthesizedContainer[] {
   return resources.filter(isContainer).map(({ body }) => body);
 }
 
-/** Names of the containers that run to their end during the deploy. */
+/** Returns the names of the containers that run to their end during the deploy. */
 export function sidecarsIn(containers: readonly SynthesizedContainer[]): string[] {
   return containers.filter(({ must_run }) => must_run === false).map(({ name }) => name);
 }
 
-/** Name of the cluster that a container is a node of. */
+/** Returns the name of a node's cluster; undefined for other containers. */
 export function clusterOf(container: SynthesizedContainer): string | undefined {
   return labelOf(container, "cluster");
 }
 
-/** The value of one of the platform's own labels, `groundwork.<name>`. */
+/** Returns the value of the label `groundwork.<name>`. */
 export function labelOf({ labels }: SynthesizedContainer, name: string): string | undefined {
   return labels?.find(({ label }) => label === `groundwork.${name}`)?.value;
 }

@@ -8,22 +8,22 @@ import {
 import { environments as labEnvironments } from "../../lab/environments";
 import type { Catalog } from "../../stacks/platform";
 
-/** Every environment by its name: those of environments/ and those of the lab. */
+/** All environments by name: those of environments/ and those of the lab. */
 export const knownEnvironments = withCurrentNames({ ...environments, ...labEnvironments });
 
-/** The file that declares an environment, as messages name it. */
+/** Returns the path of the file that declares an environment, for messages. */
 export function fileOf(environment: string): string {
   return Object.hasOwn(labEnvironments, environment)
     ? "lab/environments.ts"
     : `environments/${environment}.ts`;
 }
 
-/** The catalog. Loaded when it is asked for, since one of its files may be what is wrong. */
+/** Returns the catalog. Loads it on demand, since one of its files may be invalid. */
 export function declaredCatalog(): Catalog {
   return (require("../../catalog") as typeof import("../../catalog")).catalog;
 }
 
-/** The environment that GROUNDWORK_ENV names, without machines that are gone, and the catalog; or all that is wrong with both. */
+/** Returns the environment that GROUNDWORK_ENV names, without excluded machines, and the catalog. Throws the errors of both together. */
 export function currentDeclarations(
   name = process.env.GROUNDWORK_ENV,
   excludedMachines?: string,
@@ -31,7 +31,7 @@ export function currentDeclarations(
   return all(() => environmentNamed(knownEnvironments, name, excludedMachines), declaredCatalog);
 }
 
-/** The environment alone, which loads no construct. */
+/** Returns only the environment, which loads no constructs. */
 export function currentEnvironment(
   name = process.env.GROUNDWORK_ENV,
   excludedMachines?: string,
@@ -39,7 +39,7 @@ export function currentEnvironment(
   try {
     return environmentNamed(knownEnvironments, name, excludedMachines);
   } catch {
-    // Together with what is wrong in the catalog.
+    // Reports the errors of the catalog, too.
     return currentDeclarations(name, excludedMachines)[0];
   }
 }

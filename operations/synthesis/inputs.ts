@@ -1,13 +1,13 @@
 import type { Environment } from "../../environments";
 import { missingSecrets } from "../../secrets/admin-password";
 
-/** A variable that Terraform has no value for by itself. */
+/** A Terraform variable without a default. */
 export interface Variable {
   readonly name: string;
   readonly description: string;
 }
 
-/** The variables of a synthesized stack that somebody has to give. */
+/** Returns the variables of a synthesized stack that have no default. */
 export function variablesOf({
   variable = {},
 }: {
@@ -18,7 +18,7 @@ export function variablesOf({
     .map(([name, { description = "" }]) => ({ name, description }));
 }
 
-/** What somebody has to give for a deploy and has not given, each with the way to give it. */
+/** Returns a message for each missing input of a deploy, with how to set it. */
 export function missingInputs(environment: Environment, variables: readonly Variable[]): string[] {
   const secrets = missingSecrets(environment);
   const missing = new Map(
@@ -33,5 +33,5 @@ export function missingInputs(environment: Environment, variables: readonly Vari
   ];
 }
 
-/** By which Terraform is given the value of a variable. */
+/** Returns the environment variable that sets a Terraform variable. */
 export const variableOf = (name: string) => `TF_VAR_${name}`;

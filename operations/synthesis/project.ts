@@ -1,15 +1,15 @@
 import { join } from "node:path";
 
-/** The folder of the project. */
+/** The root folder of the project. */
 export const PROJECT_ROOT = join(__dirname, "..", "..");
 
-/** What has Node read TypeScript, as its option `--require`. */
+/** The module that makes Node load TypeScript, for its option `--require`. */
 export const REGISTER = join(PROJECT_ROOT, "tools", "register.js");
 
-/** Where a synth writes. */
+/** The output folder of a synth. */
 export const OUTPUT = join(PROJECT_ROOT, "cdktf.out");
 
-/** Where Terraform works on a stack; paths in the stack's JSON are relative to it. */
+/** Returns Terraform's working folder for a stack. Paths in the stack's JSON are relative to it. */
 export function stackFolder(stack: string): string {
   return join(OUTPUT, "stacks", stack);
 }

@@ -4,12 +4,12 @@ import type { EngineAddress, Environment } from "../../environments";
 export interface SynthesizedResource<Body = Readonly<Record<string, unknown>>> {
   readonly stack: string;
   readonly type: string;
-  /** Terraform's name for it, unique with the type in its stack. */
+  /** Terraform's name of the resource, unique per type in its stack. */
   readonly id: string;
   readonly body: Body;
 }
 
-/** The engine of a stack, by its JSON; the environment's where that names none. */
+/** Returns the Docker engine in a stack's JSON, by default that of the environment. */
 export function engineOfStack(
   environment: Environment,
   { provider }: { provider?: { docker?: readonly { host?: string }[] } },
@@ -18,7 +18,7 @@ export function engineOfStack(
   return host === undefined ? environment.engine : { host };
 }
 
-/** Every resource of a stack's JSON. */
+/** Returns every resource of a stack's JSON. */
 export function resourcesOf(
   stack: string,
   { resource = {} }: { resource?: Record<string, Record<string, Record<string, unknown>>> },
@@ -28,7 +28,7 @@ export function resourcesOf(
   );
 }
 
-/** What a resource is called in front of a user, by Terraform's address. */
+/** Returns the name of a resource for messages, by its Terraform address. */
 export function nameOf(resources: readonly SynthesizedResource[], address: string): string {
   const { id = address, body } =
     resources.find((resource) => `${resource.type}.${resource.id}` === address) ?? {};

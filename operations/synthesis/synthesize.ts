@@ -13,23 +13,23 @@ import { engineOfStack, resourcesOf, type SynthesizedResource } from "./resource
 /** A synthesized stack. */
 export interface Stack {
   readonly name: string;
-  /** Without the environment, as in front of a user. */
+  /** The name without the environment, for messages. */
   readonly layer: string;
-  /** Where Terraform works on it. */
+  /** Terraform's working folder. */
   readonly folder: string;
-  /** Names of the stacks that have to be in place first. */
+  /** Names of the stacks that are deployed first. */
   readonly dependencies: readonly string[];
   readonly resources: readonly SynthesizedResource[];
-  /** Its block `terraform`: the providers and the backend. */
+  /** Its `terraform` block: the providers and the backend. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Its engine; nothing where the docker command finds it. */
+  /** Its Docker engine; undefined for the docker command's default. */
   readonly engine?: EngineAddress;
   /** Names of its providers, such as `docker`. */
   readonly providers: readonly string[];
   readonly variables: readonly Variable[];
 }
 
-/** Writes the stacks to cdktf.out, as `cdktf synth` does, and shows their warnings, or fails with the declaration's error. */
+/** Writes the stacks to cdktf.out, as `cdktf synth` does, and prints their warnings. Throws if a declaration is invalid. */
 export async function synthesize(
   environment: Environment,
   props: Omit<SynthesizeProps, "outdir"> = {},
@@ -51,7 +51,7 @@ export async function synthesize(
     );
 }
 
-/** Writes the stacks to a folder, or fails with the declaration's error. */
+/** Writes the stacks to a folder. Throws if a declaration is invalid. */
 export async function synthesizeTo(
   environment: Environment,
   outdir: string,
@@ -59,7 +59,7 @@ export async function synthesizeTo(
 ): Promise<void> {
   try {
     const catalog = declaredCatalog();
-    // Here, since this loads CDKTF: a command that fails before it synthesizes is quick.
+    // Imported here, since it loads CDKTF: a command that fails before a synth stays fast.
     const { synthesizePlatform } = await import("../../stacks/platform");
     await synthesizePlatform(environment, catalog, { ...props, outdir });
   } catch (error) {
@@ -67,7 +67,7 @@ export async function synthesizeTo(
   }
 }
 
-/** A declaration's own message is all that one needs; for what else a synth throws, its place in the project too. */
+/** Adds the file and line in the project to errors of a synth. A validation error already names its place. */
 function explain(error: Error): Error {
   if (error instanceof ValidationError) {
     return error;
@@ -80,14 +80,14 @@ function explain(error: Error): Error {
   return new CommandError(`${error.message.trim()}${where}`);
 }
 
-/** A stack in cdktf's manifest. */
+/** A stack in CDKTF's manifest. */
 interface Entry {
   readonly name: string;
   readonly dependencies: readonly string[];
   readonly annotations: readonly { readonly level: string; readonly message: string }[];
 }
 
-/** Each after those that it depends on. */
+/** Returns the stacks, each after its dependencies. */
 function inOrder(entries: readonly Entry[]): Entry[] {
   const ordered: Entry[] = [];
   const add = (entry: Entry) => {

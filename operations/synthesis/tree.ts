@@ -13,20 +13,20 @@ import { synthesizeTo } from "./synthesize";
 // biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
 export type Json = any;
 
-/** The JSON of every stack, by the stack's name, in the order of a deploy. */
+/** The JSON of every stack by name, in deploy order. */
 export type Synthesis = ReadonlyMap<string, Json>;
 
-/** What this project synthesizes, and nothing in cdktf.out. */
+/** Synthesizes this project without writing to cdktf.out. */
 export function synthesizeProject(environment: Environment): Promise<Synthesis> {
   return readOutput((output) => synthesizeTo(environment, output, { secrets: false }));
 }
 
-/** Every container of a synthesis. */
+/** Returns every container of a synthesis. */
 export function containersIn(synthesis: Synthesis): SynthesizedContainer[] {
   return containersOf([...synthesis].flatMap(([stack, json]) => resourcesOf(stack, json)));
 }
 
-/** What a synthesis of an environment places at each engine. */
+/** Returns a function that looks up the resources on a Docker engine. */
 export function resourcesByEngine(
   environment: Environment,
   synthesis: Synthesis,
@@ -38,8 +38,8 @@ export function resourcesByEngine(
 }
 
 /**
- * Runs the app of another tree in a process of its own, without the cdktf CLI: nothing but the files of the tree is needed. Its main.ts
- * may be one of any earlier commit, so these variables are all that it is told. A preview asks no engine, and is the same with any.
+ * Synthesizes another tree in a separate process without the cdktf CLI, from the files of the tree alone. Its main.ts may be of any
+ * earlier commit, so it gets only these variables. DOCKER_HOST is unset, since a preview does not depend on an engine.
  */
 export function synthesizeTree(tree: string, environment: string): Promise<Synthesis> {
   return readOutput(async (output) => {
@@ -65,7 +65,7 @@ export function synthesizeTree(tree: string, environment: string): Promise<Synth
   });
 }
 
-/** The stacks that are written to a folder made for them. */
+/** Returns the stacks that are written to a temporary folder. */
 async function readOutput(write: (output: string) => Promise<void>): Promise<Synthesis> {
   const output = mkdtempSync(join(tmpdir(), "groundwork-preview-"));
   try {
@@ -82,7 +82,7 @@ async function readOutput(write: (output: string) => Promise<void>): Promise<Syn
   }
 }
 
-/** Checks a revision out beside the working tree, for as long as `use` takes. */
+/** Checks out a revision into a temporary folder and removes it when `use` is done. */
 export async function withRevision<T>(
   revision: string,
   use: (tree: string) => Promise<T>,
@@ -95,7 +95,7 @@ export async function withRevision<T>(
       stdio: ["ignore", "pipe", "pipe"],
     });
     execFileSync("tar", ["-x", "-C", tree], { input: archive });
-    // The installed dependencies are the working tree's: what differs is what is declared.
+    // Shares the installed dependencies, so that only declarations differ.
     symlinkSync(join(PROJECT_ROOT, "node_modules"), join(tree, "node_modules"));
     return await use(tree);
   } catch (error) {
@@ -111,7 +111,7 @@ export async function withRevision<T>(
   }
 }
 
-/** Names of a tree's environments; those of the lab are in environments/ too in earlier commits. */
+/** Returns the names of a tree's environments. Earlier commits have those of the lab in environments/, too. */
 export function environmentsOf(tree: string): string[] {
   const files = ["./environments/index.ts", "./lab/environments.ts"].filter((file) =>
     existsSync(join(tree, file)),

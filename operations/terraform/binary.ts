@@ -2,22 +2,22 @@ import { existsSync } from "node:fs";
 import execa, { type ExecaError } from "execa";
 import { CommandError } from "../terminal/terminal";
 
-/** The program that cdktf runs for plan and apply. */
+/** The Terraform or OpenTofu binary. */
 export interface TerraformBinary {
   readonly command: string;
   readonly product: "Terraform" | "OpenTofu";
   readonly version: string;
-  /** Why it was chosen, in words. */
+  /** Why it was chosen, for messages. */
   readonly choice: string;
 }
 
-/** OpenTofu's first release; Terraform of that number is its ancestor. */
+/** The first OpenTofu release, which was forked from Terraform of this version. */
 export const OLDEST_TERRAFORM = "1.6.0";
 
-/** cdktf's own variable. It forces the choice. */
+/** CDKTF's variable that forces the choice. */
 const FORCE = "TERRAFORM_BINARY_NAME";
 
-/** Terraform or OpenTofu: what TERRAFORM_BINARY_NAME names, else the first of both on the PATH. */
+/** Returns the binary that TERRAFORM_BINARY_NAME names, else terraform or tofu from the PATH; undefined if there is none. */
 export function detectTerraform(env = process.env): TerraformBinary | undefined {
   const forced = env[FORCE];
   for (const command of forced ? [forced] : ["terraform", "tofu"]) {
@@ -32,19 +32,19 @@ export function detectTerraform(env = process.env): TerraformBinary | undefined 
         return { command, product, version, choice };
       }
     } catch {
-      // Not there: the next one.
+      // Not installed: try the next one.
     }
   }
   return undefined;
 }
 
-/** The environment for Terraform, without a CLI configuration that is not there: it would warn on every call. */
+/** Returns the environment for Terraform. Drops a CLI configuration file that does not exist, since Terraform would warn on every call. */
 export function terraformEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { TF_CLI_CONFIG_FILE: configFile, ...rest } = env;
   return configFile && existsSync(configFile) ? env : rest;
 }
 
-/** Runs Terraform in a stack's folder and returns what it printed, or fails with its errors. */
+/** Runs Terraform in a stack's folder and returns its output. Throws its errors. */
 export async function callTerraform(
   { command }: Pick<TerraformBinary, "command">,
   folder: string,

@@ -1,7 +1,7 @@
-/** What Terraform does to a resource. */
+/** An operation of Terraform on a resource. */
 export type Doing = "creating" | "changing" | "destroying";
 
-/** A line of Terraform's output with `-json` (https://developer.hashicorp.com/terraform/internals/machine-readable-ui), as far as it is acted on. */
+/** A line of Terraform's `-json` output that is used (https://developer.hashicorp.com/terraform/internals/machine-readable-ui). */
 export type Message =
   | { readonly kind: "planned"; readonly address: string; readonly action: string }
   | { readonly kind: "begin"; readonly address: string; readonly doing: Doing }
@@ -9,11 +9,11 @@ export type Message =
   | { readonly kind: "applied"; readonly counts: Readonly<Record<Doing, number>> }
   | ({ readonly kind: "error" } & Diagnostic);
 
-/** An error as Terraform words it. */
+/** An error of Terraform. */
 export interface Diagnostic {
   readonly summary: string;
   readonly detail: string;
-  /** The resource that it is about. */
+  /** Address of the resource that caused it. */
   readonly address?: string;
 }
 
@@ -23,7 +23,7 @@ const DOING: Readonly<Record<string, Doing>> = {
   delete: "destroying",
 };
 
-/** What a line tells; most tell nothing. */
+/** Parses a line of output. Returns undefined for lines that are not used, which are most. */
 export function messageOf(line: string): Message | undefined {
   const json = parse(line);
   switch (json?.type) {

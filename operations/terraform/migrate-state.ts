@@ -2,12 +2,12 @@ import { existsSync, readFileSync, renameSync } from "node:fs";
 import { CommandError } from "../terminal/terminal";
 import { callTerraform, type TerraformBinary } from "./binary";
 
-/** What became of one stack's state. */
+/** The result of migrating one stack's state. */
 export type Migration = "moved" | "nothing to move" | "already moved";
 
 /**
- * Puts a stack's local state into the backend that its synthesized folder declares, unless there is a state already. The local
- * file stays, under another name.
+ * Moves a stack's local state to the backend of its synthesized folder. Throws if the backend already has another state. Keeps the local
+ * file with the suffix `.moved`.
  */
 export async function migrateState(
   folder: string,

@@ -9,19 +9,19 @@ import { stream } from "../terminal/stream";
 import { callTerraform, type TerraformBinary, terraformEnv } from "./binary";
 import { type Diagnostic, type Message, messageOf } from "./messages";
 
-/** Is told what happens in a stack. */
+/** Receives the messages of a stack. */
 export type OnMessage = (stack: Stack, message: Message) => void;
 
-/** A plan that is saved in the stack's folder. */
+/** A plan that is saved in its stack's folder. */
 export interface SavedPlan {
   readonly stack: Stack;
-  /** Whether it does anything. */
+  /** Whether it changes anything. */
   readonly changes: boolean;
-  /** What it does by address, such as `create` or `replace`. */
+  /** The actions by address, such as `create` or `replace`. */
   readonly actions: ReadonlyMap<string, string>;
 }
 
-/** Errors of Terraform, each with its stack. */
+/** Terraform's errors, each with its stack. */
 export class TerraformErrors extends Error {
   constructor(readonly errors: readonly (Diagnostic & { readonly stack: Stack })[]) {
     super(errors.map(({ summary, detail }) => `${summary}: ${detail}`).join("\n"));
@@ -29,7 +29,7 @@ export class TerraformErrors extends Error {
 }
 
 interface RunOptions {
-  /** Exit codes that are none of a failure. */
+  /** Exit codes of success. @default [0] */
   readonly success?: readonly number[];
   readonly onMessage?: (message: Message) => void;
   readonly env?: NodeJS.ProcessEnv;
@@ -38,18 +38,18 @@ interface RunOptions {
 const LOCK_FILE = ".terraform.lock.hcl";
 const PLAN_FILE = "plan";
 
-/** Calls Terraform in the folders of stacks. */
+/** Runs Terraform in the folders of stacks. */
 export class Terraform {
   constructor(
     readonly binary: TerraformBinary,
-    /** Where everything that Terraform says is kept. */
+    /** The file with all output of Terraform. */
     readonly logFile: string,
-    /** The engine of all stacks that name none. */
+    /** The Docker engine of all stacks that declare none. */
     private readonly engine?: Engine,
     private readonly onMessage: OnMessage = () => undefined,
   ) {}
 
-  /** Makes the folders ready whose providers or backend are not those of the last time. */
+  /** Initializes the folders whose providers, backend or Terraform version have changed since the last time. */
   async init(stacks: readonly Stack[]): Promise<void> {
     const [first, ...others] = stacks.filter(
       (stack) => this.readStamp(stack) !== this.stampOf(stack),
@@ -57,7 +57,7 @@ export class Terraform {
     if (!first) {
       return;
     }
-    // The first gets the provider, the others find it: Terraform's installations into one cache get in each other's way.
+    // The first downloads the provider, since parallel installations into one plugin cache conflict.
     await this.initOne(first);
     await Promise.all(
       others.map((stack) => {
@@ -71,7 +71,7 @@ export class Terraform {
 
   private async initOne(stack: Stack): Promise<void> {
     const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: disabled, TF_PLUGIN_CACHE_DIR: given } = process.env;
-    // cdktf's own, so that a provider is fetched once.
+    // The cache of the cdktf CLI, so that a provider is downloaded once.
     const cache = given ?? join(homedir(), ".terraform.d", "plugin-cache");
     if (!disabled) {
       mkdirSync(cache, { recursive: true });
@@ -82,7 +82,7 @@ export class Terraform {
     writeFileSync(stampFile(stack), this.stampOf(stack));
   }
 
-  /** What the folder was made ready for; nothing when its providers are not there any more. */
+  /** Returns the settings that the folder was initialized with; undefined if its lock file or stamp is missing. */
   private readStamp(stack: Stack): string | undefined {
     const ready = [stampFile(stack), join(stack.folder, LOCK_FILE)].every((file) =>
       existsSync(file),
@@ -95,7 +95,7 @@ export class Terraform {
     return JSON.stringify({ product, version, settings });
   }
 
-  /** Plans a stack that is ready, against what there is. */
+  /** Plans an initialized stack and saves the plan. */
   async plan(stack: Stack, ...args: string[]): Promise<SavedPlan> {
     const actions = new Map<string, string>();
     const save = ["-detailed-exitcode", `-out=${PLAN_FILE}`];
@@ -110,7 +110,7 @@ export class Terraform {
     return { stack, changes: code === 2, actions };
   }
 
-  /** The plan as JSON (https://developer.hashicorp.com/terraform/internals/json-format). */
+  /** Returns the plan as JSON (https://developer.hashicorp.com/terraform/internals/json-format). */
   async show({ stack }: SavedPlan): Promise<Json> {
     return JSON.parse(await this.call(stack, ["show", "-json", PLAN_FILE]));
   }
@@ -119,26 +119,26 @@ export class Terraform {
     await this.run(stack, ["apply", PLAN_FILE]);
   }
 
-  /** Applies these resources of a stack alone, and what they depend on. */
+  /** Applies only these resources of a stack and their dependencies. */
   async applyTargets(stack: Stack, addresses: readonly string[]): Promise<void> {
     const targets = addresses.map((address) => `-target=${address}`);
     await this.run(stack, ["apply", "-auto-approve", ...targets]);
   }
 
-  /** What a deploy is given is of no use here, and Terraform asks for it all the same. */
+  /** Destroys a stack. Sets unset variables to a placeholder, since Terraform requires them although it does not use them here. */
   async destroy(stack: Stack): Promise<void> {
     const unused = stack.variables.map(({ name }) => [variableOf(name), "unused"]);
     const env = { ...Object.fromEntries(unused), ...process.env };
     await this.run(stack, ["destroy", "-auto-approve"], { env });
   }
 
-  /** Takes something that there is into the state. */
+  /** Imports an existing resource into the state. */
   async import(stack: Stack, address: string, id: string): Promise<void> {
     const switches = ["-input=false", "-no-color", "-lock-timeout=30s"];
     await this.call(stack, ["import", ...switches, address, id]);
   }
 
-  /** Takes resources out of the state and leaves them where they are. */
+  /** Removes resources from the state without destroying them. */
   async forget(stack: Stack, addresses: readonly string[]): Promise<void> {
     await this.call(stack, ["state", "rm", "-lock-timeout=30s", ...addresses]);
   }
@@ -191,14 +191,14 @@ export class Terraform {
 }
 
 /**
- * Whether all that a plan does is to make what is not there, which is right whatever has happened elsewhere since. That nothing is to be done
- * is not: what the stack rests on may have been made anew.
+ * Whether a plan only creates resources. Such a plan stays valid after its dependencies change. A plan without changes does not: its
+ * dependencies may have been replaced.
  */
 export function createsOnly({ changes, actions }: Pick<SavedPlan, "changes" | "actions">): boolean {
   return changes && [...actions.values()].every((action) => action === "create");
 }
 
-/** Removes the saved plans: they have the sensitive values of the state, in the clear. */
+/** Removes the saved plans, which have the sensitive values of the state in plaintext. */
 export function forgetPlans(stacks: readonly Stack[]): void {
   for (const { folder } of stacks) {
     rmSync(join(folder, PLAN_FILE), { force: true });
@@ -214,7 +214,7 @@ function sameProviders(one: Stack, other: Stack): boolean {
   return providers(one) === providers(other);
 }
 
-/** A line of Terraform's for a reader: what it says in words, an error with all its detail. */
+/** Renders a line of Terraform's JSON output as text, errors with their detail. */
 function readable({ layer }: Stack, line: string): string {
   try {
     const { "@message": message, diagnostic, hook } = JSON.parse(line);
