@@ -40,7 +40,7 @@ function row({ stdout }: Said, name: string): string | undefined {
   return stdout.split("\n").find((line) => line.startsWith(`${name} `));
 }
 
-test("a machine without anything is told all that it lacks at once", async () => {
+test("a machine with nothing installed gets all problems at once", async () => {
   program("docker", "echo 'Cannot connect to the Docker daemon at unix:///made' >&2; exit 1");
   program("terraform", "exit 127");
   const result = await doctor();
@@ -55,7 +55,7 @@ test("a machine without anything is told all that it lacks at once", async () =>
   );
 });
 
-test("an engine that is too old and too small, a Terraform that is too old and a port that is taken are four failures", async () => {
+test("an old and small engine, an old Terraform and a port in use are four failures", async () => {
   engine({ MemTotal: 2 * 1024 ** 3 }, "1.40");
   program("terraform", "echo 'Terraform v1.5.7'");
   const server = createServer();
@@ -82,7 +82,7 @@ test("an engine that is too old and too small, a Terraform that is too old and a
   }
 });
 
-test("a port that a container of the platform's own is to publish is its own, and no other", async () => {
+test("only ports that the platform's containers publish count as its own", async () => {
   program(
     "docker",
     `case "$*" in
@@ -124,7 +124,7 @@ test.each([
     `echo '{"ID":"","MemTotal":0}'; echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1`,
     "- no Docker engine answers: permission denied while trying to connect to the docker API at unix:///var/run/docker.sock; your user may not use its socket: ",
   ],
-])("a docker command that %s is called that, with the remedy for it", async (_, info, message) => {
+])("a docker command that %s is named, with the remedy", async (_, info, message) => {
   program("docker", `case "$1" in info) ${info} ;; esac`);
   program("terraform", "echo 'Terraform v1.11.4'");
   const result = await doctor();
@@ -132,7 +132,7 @@ test.each([
   expect(result.stderr).toContain(message);
 });
 
-test("what sets an engine apart is said, and what it cannot do with its remedy", async () => {
+test("an engine's security options are listed, and missing limits have a remedy", async () => {
   engine(
     {
       MemTotal: 64 * 1024 ** 3,
@@ -149,7 +149,7 @@ test("what sets an engine apart is said, and what it cannot do with its remedy",
   expect(result.stderr).toContain("warning: the Docker engine is rootless");
 });
 
-test("an engine that a context of the docker command names is the one that is looked at, and said in one line", async () => {
+test("the engine of the current Docker context is inspected and named in one line", async () => {
   program(
     "docker",
     `if [ "$1" = context ]; then
@@ -167,7 +167,7 @@ test("an engine that a context of the docker command names is the one that is lo
   expect(named.stderr).not.toContain("from Docker context");
 });
 
-test("a registry that only a proxy leads to is asked through that", async () => {
+test("a registry is reached through the proxy", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   const asked: (string | undefined)[] = [];
   const proxy = createProxy().on("connect", ({ url }, socket) => {
@@ -185,7 +185,7 @@ test("a registry that only a proxy leads to is asked through that", async () => 
   );
 });
 
-test("of an engine elsewhere nothing is said that only this machine knows", async () => {
+test("local facts of a remote engine are not reported", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   program("terraform", "echo 'Terraform v1.11.4'");
   // What Terraform has to get and where from is told by a mirror of one's own.
@@ -203,7 +203,7 @@ test("of an engine elsewhere nothing is said that only this machine knows", asyn
   expect(result.status).toBe(0);
 });
 
-test("of several machines each is looked at, with what is placed there", async () => {
+test("with several machines, each is inspected with the resources placed there", async () => {
   program(
     "docker",
     `case "$DOCKER_HOST" in
@@ -241,8 +241,8 @@ test("of several machines each is looked at, with what is placed there", async (
   );
 });
 
-test("of machines in a Swarm it is told which of them do not reach which others, and what each of them says itself", async () => {
-  // Machine c is reached by nobody but for its gossip; a's kernel is as it came; b cannot get the image to look with.
+test("machines in a Swarm report which others they cannot reach, and their own facts", async () => {
+  // Machine c answers only its gossip port; a has the kernel's default; b cannot pull the image.
   program(
     "docker",
     `case "$1 $2" in

@@ -73,14 +73,14 @@ export async function waitForHealthySwarm(environment: Environment): Promise<voi
       onWait(current) {
         if (current !== printed) {
           printed = current;
-          console.log(`  waits: ${current}`);
+          console.log(`  waiting: ${current}`);
         }
       },
     },
   );
   if (problem !== undefined) {
     throw new CommandError(
-      `nothing was changed, because a new container would get no network: ${problem}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
+      `no changes made, because a new container would get no network: ${problem}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
     );
   }
 }

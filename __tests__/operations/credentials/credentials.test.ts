@@ -6,7 +6,7 @@ import { lab, labSecured } from "../../../lab/environments";
 import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
 import { makeKeyPairs } from "../../../secrets/platform-secrets";
 
-// Twelve rounds, each twice as long as the one before, say nothing that four do not.
+// Four rounds of bcrypt instead of twelve, which take 256 times as long.
 jest.mock("bcryptjs", () => {
   const bcrypt = jest.requireActual("bcryptjs");
   return { ...bcrypt, hash: (password: string) => bcrypt.hash(password, 4) };
@@ -28,18 +28,18 @@ afterAll(() => {
 });
 
 describe("the credentials of an application", () => {
-  const open = credentialsOf(lab, APPLICATIONS, "ledger");
+  const plaintext = credentialsOf(lab, APPLICATIONS, "ledger");
   const secured = () => credentialsOf(labSecured, APPLICATIONS, "ledger");
 
-  test("are the addresses where everyone is let in", () => {
-    expect(RENDERERS.properties(open)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
-    expect(RENDERERS.env(open)).toBe(
+  test("are only the addresses without authentication", () => {
+    expect(RENDERERS.properties(plaintext)).toBe("bootstrap.servers=kafka:9092\ngroup.id=ledger\n");
+    expect(RENDERERS.env(plaintext)).toBe(
       "KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_GROUP_ID=ledger\nKAFKA_SECURITY_PROTOCOL=PLAINTEXT\nOPENSEARCH_URL=http://opensearch:9200\n",
     );
-    expect(RENDERERS.text(open)).toContain("none: no user or password is required");
+    expect(RENDERERS.text(plaintext)).toContain("none: no user or password is required");
   });
 
-  test("are a user, a password and whom to trust where the platform is secured", () => {
+  test("are a user, a password and a CA bundle in a secured environment", () => {
     const { login } = secured();
     expect(login?.user).toBe("ledger");
     const properties = RENDERERS.properties(secured());
@@ -61,7 +61,7 @@ describe("the credentials of an application", () => {
     ).toBe(true);
   });
 
-  test("are those of nobody who is not declared", () => {
+  test("exist only for declared applications", () => {
     expect(() => credentialsOf(labSecured, APPLICATIONS, "shpo")).toThrow(
       'application "shpo" is not declared: add it to catalog/applications.ts, or use a declared one (shop, ledger)',
     );

@@ -5,7 +5,7 @@ import { programsOnPath } from "../../support/programs";
 const { folder, program } = programsOnPath();
 
 describe("the docker command", () => {
-  test("is asked at the engine that is named, for what it prints", async () => {
+  test("runs against the given engine and returns its output", async () => {
     program("docker", 'echo "$DOCKER_HOST $*"; echo warning >&2');
     expect(await dockerAt({ host: "ssh://host" }, "ps", "--all")).toBe("ssh://host ps --all");
     expect(await tryDockerAt({ host: "ssh://host" }, "ps")).toEqual({
@@ -14,7 +14,7 @@ describe("the docker command", () => {
     });
   });
 
-  test("says on both outputs why it failed", async () => {
+  test("returns both streams if it fails", async () => {
     program("docker", "echo started; sleep 0.1; echo refused >&2; exit 125");
     expect(await tryDockerAt(undefined, "run")).toEqual({
       exitCode: 125,
@@ -23,7 +23,7 @@ describe("the docker command", () => {
     await expect(dockerAt(undefined, "run")).rejects.toThrow("refused");
   });
 
-  test("that is not installed fails as a shell has it", async () => {
+  test("fails with 127 if it is not installed, as in a shell", async () => {
     process.env.PATH = join(folder, "nowhere");
     expect(await tryDockerAt(undefined, "ps")).toEqual({ exitCode: 127, output: "" });
   });

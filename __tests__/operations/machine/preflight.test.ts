@@ -46,11 +46,11 @@ test("a machine that has everything has no problem", () => {
   expect(problemsOf(READY, DEMAND)).toEqual([]);
 });
 
-test("what a remote engine does not tell is no problem", () => {
+test("a fact that a remote engine does not report is no problem", () => {
   expect(problemsOf({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
 });
 
-test("everything that is missing is reported together, each with its remedy", () => {
+test("reports all problems together, each with its remedy", () => {
   expect(
     problemsOf(
       {
@@ -71,7 +71,7 @@ test("everything that is missing is reported together, each with its remedy", ()
   ]);
 });
 
-test("of several machines the one that lacks something is named, and what is of the tools is told once", () => {
+test("with several machines, a problem names its machine, and the tools are checked once", () => {
   const node = { ...READY, nodeVersion: "18.1.0" };
   const inspections = [
     { name: "a", machine: node, requirements: DEMAND },
@@ -91,7 +91,7 @@ test("of several machines the one that lacks something is named, and what is of 
   ]);
 });
 
-test("two machines are refused that are one engine, in two Swarms, or apart in time", () => {
+test("machines on one engine, in two Swarms or with different clocks are refused", () => {
   const at = (id: string, swarmId: string, clockAheadSeconds: number): MachineFacts => ({
     ...READY,
     swarm: "manager",
@@ -121,14 +121,14 @@ test("two machines are refused that are one engine, in two Swarms, or apart in t
   });
 });
 
-test("stopping needs the tools alone", () => {
+test("stopping needs only the tools", () => {
   expect(problemsOf({ ...READY, maxMapCount: 1, takenPorts: [9200] })).toEqual([]);
   expect(problemsOf({ ...READY, engineError: "no such host" })).toEqual([
     "no Docker engine answers: no such host; start Docker, or set DOCKER_HOST to an engine",
   ]);
 });
 
-test("a forced Terraform that is none is named", () => {
+test("a forced binary that is not Terraform is named", () => {
   expect(
     problemsOf({ ...READY, terraform: undefined, forcedTerraform: "terrafrom" }, DEMAND),
   ).toEqual([
@@ -161,7 +161,7 @@ test.each([
   expect(problemsOf(machine, DEMAND)).toEqual([]);
 });
 
-test("the requirements is the sum of what the synthesized containers reserve, and their ports", () => {
+test("the requirements are the containers' memory reservations and ports", () => {
   const { stacks } = synthesize(laptop);
   const requirements = requirementsOf(
     laptop,
@@ -175,7 +175,7 @@ test("the requirements is the sum of what the synthesized containers reserve, an
   expect(requirements.ports.get(9093)).toBe("kafka-2");
 });
 
-test("doctor says which ports the platform itself holds", () => {
+test("doctor counts the ports that the platform publishes", () => {
   const found = (ownPorts: number) =>
     checksOf([{ machine: { ...READY, ownPorts }, requirements: DEMAND }]).find(
       ({ name }) => name === "ports",
@@ -194,17 +194,17 @@ test.each<[string, Partial<MachineFacts>, string]>([
     "the Docker engine's API 1.40 is too old: upgrade Docker to 20.10 or newer (API 1.41)",
   ],
   [
-    "an engine without limits of memory",
+    "an engine without memory limits",
     { engine: { ...ENGINE, limits: { memory: false, swap: false } } },
     "the Docker engine enforces no memory limit and no swap limit, so one container can use up the memory and swap of all: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
   ],
   [
-    "a kernel that does not count swap",
+    "a kernel without swap accounting",
     { engine: { ...ENGINE, limits: { memory: true, swap: false } } },
     "the Docker engine enforces no swap limit, so one container can use up the swap of all: boot the kernel with cgroup_enable=memory swapaccount=1 (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub)",
   ],
   [
-    "a rootless engine that was given no controller of memory",
+    "a rootless engine without a memory controller",
     {
       engine: {
         ...ENGINE,
@@ -216,17 +216,17 @@ test.each<[string, Partial<MachineFacts>, string]>([
     "the Docker engine enforces no memory limit and no swap limit, so one container can use up the memory and swap of all: have systemd delegate the memory controller to your user (https://docs.docker.com/engine/security/rootless/tips/), on a kernel with cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
   ],
   [
-    "a rootless engine that may lock less memory than OpenSearch asks for",
+    "a rootless engine that may lock too little memory",
     { engine: { ...ENGINE, securityOptions: ["seccomp", "rootless"] }, lockedMemoryMiB: 8 },
     "the Docker engine is rootless and may lock 8 MiB of memory, but OpenSearch locks all of its own: set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity",
   ],
   [
-    "an engine that maps the users of containers",
+    "an engine that remaps container users",
     { engine: { ...ENGINE, securityOptions: ["userns"] } },
     "the Docker engine remaps the users of containers (userns-remap), so the monitoring containers cannot use its socket: remove userns-remap from its daemon.json",
   ],
   [
-    "podman in docker's place",
+    "Podman's docker command",
     { engine: undefined, engineError: PODMAN },
     "no Docker engine answers: the docker command is Podman's; remove podman-docker, and install Docker Engine with its docker CLI (https://docs.docker.com/engine/install/)",
   ],
@@ -236,17 +236,17 @@ test.each<[string, Partial<MachineFacts>, string]>([
     "the Docker engine's disk has 500 MiB free: images and volumes need 10240 MiB to start with; docker system prune removes unused data",
   ],
   [
-    "a clock that would have certificates refused",
+    "a clock that invalidates certificates",
     { engine: { ...ENGINE, clockAheadSeconds: -4000 } },
     "the Docker engine's clock is 4000 s behind this machine's, so certificates are refused as not valid: synchronize both clocks with NTP",
   ],
   [
-    "a limit of open files that OpenSearch refuses",
+    "a limit of open files that is too low for OpenSearch",
     { openFiles: 20_000 },
     "the Docker engine may open 20000 files, but OpenSearch asks for 65536: raise LimitNOFILE of its systemd service, or set raiseUlimits to false in environments/laptop.ts",
   ],
   [
-    "a state that somebody has secured",
+    "a locked state",
     { locks: [{ file: "data.tfstate", who: "ann@host", since: "2026" }] },
     "data.tfstate has been locked by ann@host since 2026: wait for that deploy to end, or end its terraform process",
   ],
@@ -256,27 +256,27 @@ test.each<[string, Partial<MachineFacts>, string]>([
 
 test.each<[string, Partial<MachineFacts>, string]>([
   [
-    "a registry of providers that does not answer",
+    "a provider registry that does not answer",
     { providerError: "registry.terraform.io does not answer (getaddrinfo ENOTFOUND)" },
     "Terraform may fail to download the provider kreuzwerker/docker: registry.terraform.io does not answer (getaddrinfo ENOTFOUND); if it does, allow registry.terraform.io, set HTTPS_PROXY, or configure a mirror in the file that TF_CLI_CONFIG_FILE names",
   ],
   [
-    "a registry of images that does not answer this machine",
+    "an image registry that does not answer this machine",
     { missingImages: ["grafana/loki:3.7.3"] },
     "the Docker engine has no grafana/loki:3.7.3, and the registry does not answer this machine: run docker pull grafana/loki:3.7.3 to check whether the engine reaches it",
   ],
   [
-    "a rootless engine elsewhere",
+    "a remote rootless engine",
     { engine: { ...ENGINE, securityOptions: ["rootless"] } },
     `the Docker engine is rootless and may not be allowed to lock all of OpenSearch's memory: if a node fails with "error setting rlimit", set raiseUlimits to false in environments/laptop.ts, or raise LimitMEMLOCK of user@.service to infinity`,
   ],
-])("%s is a warning, and keeps nobody from a deploy", (_, machine, warning) => {
+])("%s is a warning and not a problem", (_, machine, warning) => {
   const inspections = [{ machine: { ...READY, ...machine }, requirements: DEMAND }];
   expect(findWarnings(inspections)).toEqual([warning]);
   expect(findProblems(inspections)).toEqual([]);
 });
 
-test("a rootless engine that may lock all memory, or is asked for none, is said to be one and is no problem", () => {
+test("a rootless engine that may lock all memory, or need not, is reported and no problem", () => {
   const rootless = { ...READY, engine: { ...ENGINE, securityOptions: ["rootless", "selinux"] } };
   const inspections = [
     { machine: { ...rootless, lockedMemoryMiB: Number.POSITIVE_INFINITY }, requirements: DEMAND },
@@ -290,13 +290,13 @@ test("a rootless engine that may lock all memory, or is asked for none, is said 
   }
 });
 
-test("a limit of open files that nobody raises is no problem", () => {
+test("a low limit of open files is no problem unless containers raise it", () => {
   expect(problemsOf({ ...READY, openFiles: 20_000 }, { ...DEMAND, raisesLimits: false })).toEqual(
     [],
   );
 });
 
-test("a clock that differs a little, or where no certificate is looked at, is no problem", () => {
+test("a small clock difference is no problem, nor any without TLS", () => {
   const behind = (seconds: number) => ({
     ...READY,
     engine: { ...ENGINE, clockAheadSeconds: -seconds },
@@ -305,7 +305,7 @@ test("a clock that differs a little, or where no certificate is looked at, is no
   expect(problemsOf(behind(4000), { ...DEMAND, isSecured: false })).toEqual([]);
 });
 
-test("every prerequisite is looked at and said, found or not", () => {
+test("every prerequisite is checked and listed", () => {
   expect(
     checksOf([{ machine: READY, requirements: DEMAND }]).map(
       ({ name, found }) => `${name}: ${found}`,

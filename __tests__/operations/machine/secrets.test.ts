@@ -21,7 +21,7 @@ describe("generated secrets", () => {
   const environment = { ...labSecured, name: "secrets-test" };
   ownSecrets(environment, made);
 
-  test("are told by doctor, with their days", async () => {
+  test("are listed by doctor with their expiry", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
       { name: "secrets", found: ".state/secrets-test/secrets" },
       { name: "certificates", found: `${NAMES.length}, the first expires in 364 days (kafka-1)` },
@@ -38,7 +38,7 @@ describe("generated secrets", () => {
 describe("doctor", () => {
   afterEach(() => jest.useRealTimers());
 
-  test("names the file that cannot be used, and the remedy", async () => {
+  test("names the missing file and the remedy", async () => {
     process.env.GROUNDWORK_SECRETS = "/nowhere";
     expect(await checkSecrets(labSecured, [])).toEqual([
       {
@@ -51,7 +51,7 @@ describe("doctor", () => {
     ]);
   });
 
-  test("says when certificates that are given end soon", async () => {
+  test("warns if provided certificates expire soon", async () => {
     process.env.GROUNDWORK_SECRETS = made;
     jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
     const [secrets, certificates] = await checkSecrets(labSecured, [{ name: "shop" }]);
@@ -61,7 +61,7 @@ describe("doctor", () => {
     );
   });
 
-  test("has nothing to say where nothing is secured", async () => {
+  test("lists no secrets without TLS", async () => {
     expect(await checkSecrets({ ...laptop, excludedServices: ["grafana"] }, [])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { endsIn } from "../../../operations/platform/containers";
 
-test("how a container ended last is in its engine's events, with a kill by the kernel told before or after", () => {
+test("a container's last end comes from its engine's events, with the oom event before or after", () => {
   const event = (Action: string, name: string, time: number, exitCode?: string) =>
     JSON.stringify({ Action, time, Actor: { Attributes: { name, exitCode } } });
   const ends = endsIn([

@@ -3,7 +3,7 @@ import { Platform } from "../../../operations/platform/platform";
 
 const answers: Record<string, { exitCode: number; output: string }> = {};
 
-// An engine in whose brokers a tool says what a test wants it to.
+// An engine whose brokers' tools print the test's answers.
 jest.mock("../../../operations/engine/docker", () => ({
   tryDockerAt: async (_engine: unknown, ...args: string[]) =>
     answers[
@@ -25,19 +25,19 @@ function quorum(lags: Record<number, number>): string {
   return [columns, ...rows].join("\n");
 }
 
-describe("Kafka with all replicas in sync, as the broker says that is asked,", () => {
+describe("Kafka with all replicas in sync", () => {
   const lacks = (replication: { exitCode: number; output: string }) => {
     answers["kafka-topics.sh"] = { exitCode: 0, output: "" };
     answers["kafka-metadata-quorum.sh"] = replication;
     return new Platform(environments.laptop).kafka.incomplete("kafka-1");
   };
 
-  test("is healthy when every broker knows what the controllers have decided", async () => {
+  test("is healthy if every broker is caught up with the metadata", async () => {
     const output = quorum({ 1: 0, 2: 3, 3: 10 });
     expect(await lacks({ exitCode: 0, output })).toBeUndefined();
   });
 
-  test("lacks a broker that is cut off from the controllers, or that they do not know", async () => {
+  test("names a broker that lags behind the controllers, or that they do not know", async () => {
     expect(await lacks({ exitCode: 0, output: quorum({ 1: 40, 2: 0, 3: 1 }) })).toBe(
       "not caught up with the cluster's metadata: kafka-1",
     );
@@ -46,7 +46,7 @@ describe("Kafka with all replicas in sync, as the broker says that is asked,", (
     );
   });
 
-  test("is not taken for healthy when no controller answers", async () => {
+  test("is not healthy if no controller answers", async () => {
     const output = "Error: Timed out waiting for a node assignment.";
     expect(await lacks({ exitCode: 1, output })).toBe(output);
   });

@@ -2,10 +2,10 @@ import { environments } from "../../../environments";
 import { labThree } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 
-/** What the docker command was told last, and by which engine. */
+/** The last docker command and its engine. */
 let asked: { readonly engine?: string; readonly command: string };
 
-// An engine that says what it was asked; no test of this file reaches a real one.
+// An engine that echoes its command; no test in this file reaches a real one.
 jest.mock("../../../operations/engine/docker", () => ({
   async tryDockerAt(engine: { host: string } | undefined, ...args: string[]) {
     asked = { engine: engine?.host, command: args.join(" ") };
@@ -15,17 +15,17 @@ jest.mock("../../../operations/engine/docker", () => ({
 
 const CERTIFICATES = "/usr/share/opensearch/config/certificates";
 
-const { security: _, ...open } = environments.laptop;
-const plaintext = new Platform(open);
-const secured = new Platform({ ...open, security: "tls" });
+const { security: _, ...unsecured } = environments.laptop;
+const plaintext = new Platform(unsecured);
+const secured = new Platform({ ...unsecured, security: "tls" });
 
-describe("a broker is asked", () => {
+describe("a broker is queried", () => {
   const tool = "kafka-2 /opt/kafka/bin/kafka-topics.sh";
 
   test.each([
-    ["as anyone when the cluster is open", plaintext, "kafka-2.infra_net:19092 --list"],
+    ["without authentication in a plaintext cluster", plaintext, "kafka-2.infra_net:19092 --list"],
     [
-      "as itself when the cluster is secured",
+      "as itself in a secured cluster",
       secured,
       "kafka-2.infra-net:19092 --command-config /groundwork/client.properties --list",
     ],
@@ -36,25 +36,25 @@ describe("a broker is asked", () => {
   });
 
   test.each([
-    ["open", plaintext, "kafka-2.infra_net 19092"],
+    ["plaintext", plaintext, "kafka-2.infra_net 19092"],
     ["secured", secured, "127.0.0.1 19099"],
-  ])("by its own health check when the cluster is %s", async (_kind, { kafka }, address) => {
+  ])("with its health check if the cluster is %s", async (_kind, { kafka }, address) => {
     expect(await kafka.serves("kafka-2")).toBe(true);
     expect(asked.command).toBe(`exec kafka-2 timeout 5 bash /groundwork/healthcheck.sh ${address}`);
   });
 });
 
-describe("a node of OpenSearch is asked", () => {
+describe("a node of OpenSearch is queried", () => {
   test.each([
-    ["over HTTP when the cluster is open", plaintext, "http"],
-    ["over TLS when the cluster is secured", secured, "https"],
+    ["over HTTP in a plaintext cluster", plaintext, "http"],
+    ["over TLS in a secured cluster", secured, "https"],
   ])("%s, and an HTTP error is a failure", async (_how, { openSearch }, scheme) => {
     const { output } = await openSearch.get("/_cluster/health");
     expect(output).toMatch(/^exec opensearch-1 curl .*--fail /);
     expect(output.split(" ").at(-1)).toBe(`${scheme}://127.0.0.1:9200/_cluster/health`);
   });
 
-  test("by files that nodes of every version have, so that an upgrade knows that it serves", async () => {
+  test("with files that nodes of every version have, for upgrades", async () => {
     await secured.openSearch.serves("opensearch-2");
     expect(asked.command).toContain(
       `exec opensearch-2 curl --silent --show-error --max-time 10 --cacert ${CERTIFICATES}/node.pem --cert ${CERTIFICATES}/checks.pem --fail `,
@@ -62,11 +62,11 @@ describe("a node of OpenSearch is asked", () => {
   });
 });
 
-describe("what observes the platform is asked", () => {
+describe("observability is queried", () => {
   test.each([
-    ["as anyone when it is open", plaintext, "--fail http"],
+    ["without authentication in plaintext", plaintext, "--fail http"],
     [
-      "as the checks when it is secured",
+      "as the checks if secured",
       secured,
       `--cacert ${CERTIFICATES}/ca-bundle.pem --cert ${CERTIFICATES}/checks.pem --fail https`,
     ],
@@ -78,12 +78,8 @@ describe("what observes the platform is asked", () => {
   });
 
   test.each([
-    ["as anyone when it is open", plaintext, "http"],
-    [
-      "as the checks when it is secured",
-      secured,
-      "--http.config.file=/etc/prometheus/checks.yml https",
-    ],
+    ["without authentication in plaintext", plaintext, "http"],
+    ["as the checks if secured", secured, "--http.config.file=/etc/prometheus/checks.yml https"],
   ])("for metrics %s", async (_how, { prometheus }, rest) => {
     const { output } = await prometheus.query("up");
     expect(output).toBe(
@@ -92,7 +88,7 @@ describe("what observes the platform is asked", () => {
   });
 });
 
-test("on several machines, a service is asked on its own and not on an excluded one", async () => {
+test("with several machines, a service is queried on its machine, never on an excluded one", async () => {
   const [, b] = labThree.machines;
   const platform = new Platform({ ...labThree, excludedMachines: ["a"] });
   expect(platform.nodes("kafka")).toEqual(["kafka-2", "kafka-3"]);

@@ -13,7 +13,7 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "exited with 127 (restarted 12 times): its command is not in the image",
   ],
   [
-    "that needs more memory than it may have",
+    "that exceeds its memory limit",
     state({
       health: "starting",
       Status: "restarting",
@@ -25,19 +25,19 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     "exited with 137 (restarted 2 times): out of memory, killed by the kernel at its limit of 512 MiB; raise its tier in constructs/container/memory.ts",
   ],
   [
-    "that runs and never gets healthy",
+    "that runs and is unhealthy",
     state({ health: "unhealthy", output: "not ready\n" }),
     undefined,
     'is unhealthy: its health check says "not ready"',
   ],
   [
-    "that was started again and runs",
+    "that was restarted and runs",
     state({ health: "starting", ExitCode: 0, restarts: 6 }),
     { exitCode: 1, oomKilled: false },
     "exited with 1 (restarted 6 times)",
   ],
   [
-    "that the kernel killed and that runs again",
+    "that the kernel killed and that was restarted",
     state({ health: "starting", ExitCode: 0, restarts: 1 }),
     { exitCode: 137, oomKilled: true },
     "exited with 137 (restarted once): out of memory, killed by the kernel at its limit of 512 MiB; raise its tier in constructs/container/memory.ts",
@@ -49,22 +49,22 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
     undefined,
   ],
   [
-    "that runs for the first time since it was deployed, under a name that has ended before",
+    "that runs for the first time, under a name with an earlier end",
     state({ health: "starting", output: "not ready\n" }),
     { exitCode: 143, oomKilled: false },
     'is still starting: its health check says "not ready"',
   ],
   [
-    "that was started again, and whose end no engine knows any more",
+    "that was restarted and whose end the engine has forgotten",
     state({ health: "starting", output: "not ready\n", restarts: 2 }),
     undefined,
     'is still starting (restarted 2 times): its health check says "not ready"',
   ],
-])("of a container %s the failure is told", (_, container, lastEnd, failure) => {
+])("describes the failure of a container %s", (_, container, lastEnd, failure) => {
   expect(describeFailure(container, lastEnd, 512)).toBe(failure);
 });
 
-/** A sidecar's log of two runs, of which the first is an old one. */
+/** A sidecar's log of two runs; the second counts. */
 const LOG = [
   { event: "start" },
   { event: "drift", resource: "old", field: "partitions", declared: "1", actual: "2" },
@@ -78,7 +78,7 @@ const LOG = [
   .map((line) => JSON.stringify(line))
   .join("\n");
 
-test("a sidecar's failure is told by what its exit code means, a line a finding of its last run, and the remedy", () => {
+test("a sidecar's failure has the meaning of its exit code, a line for each finding of its last run, and the remedy", () => {
   expect(explainSidecar("kafka-init", 73, LOG)).toBe(
     [
       "kafka-init exited with 73: something exists and differs from its declaration",
@@ -88,7 +88,7 @@ test("a sidecar's failure is told by what its exit code means, a line a finding 
   );
 });
 
-test("of many findings the first are told, and how many there are", () => {
+test("of many findings, the first are listed and the rest counted", () => {
   const drift = Array.from({ length: 30 }, (_, i) =>
     JSON.stringify({ event: "drift", resource: `t${i}`, field: "f", declared: "1", actual: "2" }),
   );
@@ -96,7 +96,7 @@ test("of many findings the first are told, and how many there are", () => {
   expect(lines.slice(10, 12)).toEqual(["  topic t9: f is 2, declared 1", "  and 20 more"]);
 });
 
-test("a sidecar without drift is told by its reason, and one that was killed before it could say any by its last line", () => {
+test("a sidecar without drift is explained by its reason, and a killed one by its last line", () => {
   const rejected = JSON.stringify({ event: "exit", exit_code: 65, reason: "Kafka rejects it: no" });
   expect(explainSidecar("kafka-init", 65, rejected).split("\n")[1]).toBe("  Kafka rejects it: no");
   expect(explainSidecar("os-init", 137, "sh: cannot fork").split("\n").slice(0, 2)).toEqual([
@@ -105,7 +105,7 @@ test("a sidecar without drift is told by its reason, and one that was killed bef
   ]);
 });
 
-test("Terraform's errors follow, without those of containers that are explained, and each once", () => {
+test("Terraform's other errors follow, each once", () => {
   const explained = { stack: DATA as Stack, summary: "local-exec", detail: "exit 73" };
   const other = { stack: MESSAGING as Stack, summary: "no such image", detail: "try\n\nagain" };
   expect(
@@ -124,7 +124,7 @@ test("Terraform's errors follow, without those of containers that are explained,
   );
 });
 
-test("a machine whose engine is gone is named once, in place of all that failed on it", () => {
+test("a machine whose engine is gone is named once, instead of all errors on it", () => {
   const stack = { ...MESSAGING, engine: { host: "ssh://ops@b" } } as Stack;
   const refused = { stack, summary: "error during connect", detail: "", address: KAFKA_1 };
   expect(

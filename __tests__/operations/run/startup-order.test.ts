@@ -18,13 +18,13 @@ function plan(cluster: string, action: string | undefined) {
 describe("clusters that start together", () => {
   const [data, messaging] = [plan("opensearch", "create"), plan("kafka", "create")];
 
-  test("do so one after the other where they have more nodes than the engine has CPUs", () => {
+  test("do so one at a time if they have more nodes than the engine has CPUs", () => {
     expect(startupOrder([data, messaging], 2)).toEqual([data, messaging]);
     expect(startupOrder([data, messaging], 5)).toEqual([data, messaging]);
     expect(startupOrder([data, messaging], 6)).toEqual([]);
   });
 
-  test("wait for none that has nothing to start", () => {
+  test("do not wait for a cluster that starts no nodes", () => {
     for (const action of ["replace", "update", undefined]) {
       expect(startupOrder([data, plan("kafka", action)], 2)).toEqual([]);
     }

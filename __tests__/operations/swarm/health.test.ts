@@ -6,9 +6,9 @@ const NO_LEADER =
   "Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader.";
 const WHOLE = ["a Ready Leader", "b Ready Reachable", "c Ready "];
 
-/** What each manager says of all, by its machine; an error is what it says instead. */
+/** Each manager's view of the nodes, by machine, or its error. */
 let views: Record<string, readonly string[] | string>;
-/** How often a manager was asked. */
+/** The number of queries to managers. */
 let asked: number;
 
 jest.mock("../../../operations/engine/docker", () => ({
@@ -31,7 +31,7 @@ beforeEach(() => {
   views = { a: WHOLE, b: WHOLE };
 });
 
-test("a Swarm is healthy when every manager says of every machine that it is there", async () => {
+test("a Swarm is healthy if every manager reports every machine as ready", async () => {
   views.b = [...WHOLE, "former Down Unreachable"];
   expect(await swarmProblem(labThree)).toBeUndefined();
   expect(asked).toBe(2);
@@ -39,24 +39,24 @@ test("a Swarm is healthy when every manager says of every machine that it is the
 
 test.each([
   ["a machine that is down", "c Down ", "c is down"],
-  ["a machine that no leader has heard of yet", "c Unknown ", "c is unknown"],
-  ["a manager that the others do not agree with yet", "b Ready Unreachable", "b is unreachable"],
+  ["a machine that the leader has not heard from", "c Unknown ", "c is unknown"],
+  ["a manager that the others cannot reach", "b Ready Unreachable", "b is unreachable"],
   ["a machine that has left it", "", "c is not a member"],
-])("lacks %s", async (_, line, lack) => {
+])("is unhealthy with %s", async (_, line, lack) => {
   views.a = [...WHOLE.filter((node) => node[0] !== (line[0] ?? "c")), line];
   expect(await swarmProblem(labThree)).toBe(
     `the Swarm is unhealthy: machine a reports that machine ${lack}`,
   );
 });
 
-test("lacks a manager that knows no leader, whatever the others say", async () => {
+test("is unhealthy with a manager that knows no leader, whatever the others report", async () => {
   views.b = NO_LEADER;
   expect(await swarmProblem(labThree)).toBe(
     `the Swarm is unhealthy: machine b reports: ${NO_LEADER}`,
   );
 });
 
-test("asks nothing of machines that are left out", async () => {
+test("does not query excluded machines", async () => {
   views.a = WHOLE.filter((node) => node[0] !== "b");
   expect(await swarmProblem({ ...labThree, excludedMachines: ["b"] })).toBeUndefined();
   expect(asked).toBe(1);
@@ -74,26 +74,26 @@ describe("a deploy", () => {
     jest.restoreAllMocks();
   });
 
-  test("waits for it, and says for what", async () => {
+  test("waits for a healthy Swarm and prints why", async () => {
     views.b = NO_LEADER;
     const waited = waitForHealthySwarm(labThree);
     await jest.advanceTimersByTimeAsync(5000);
     views.b = WHOLE;
     await jest.advanceTimersByTimeAsync(5000);
     await waited;
-    expect(said).toEqual([`  waits: the Swarm is unhealthy: machine b reports: ${NO_LEADER}`]);
+    expect(said).toEqual([`  waiting: the Swarm is unhealthy: machine b reports: ${NO_LEADER}`]);
   });
 
   test("gives up after two minutes, and names the remedy", async () => {
     views.b = NO_LEADER;
     const refused = expect(waitForHealthySwarm(labThree)).rejects.toThrow(
-      `nothing was changed, because a new container would get no network: the Swarm is unhealthy: machine b reports: ${NO_LEADER}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
+      `no changes made, because a new container would get no network: the Swarm is unhealthy: machine b reports: ${NO_LEADER}; run docker node ls on a manager to see all members, or deploy without the failing machine: npm run up -- --exclude-machine <name>`,
     );
     await jest.advanceTimersByTimeAsync(125_000);
     await refused;
   });
 
-  test("to one machine needs none", async () => {
+  test("to one machine needs no Swarm", async () => {
     await waitForHealthySwarm(lab);
     expect(asked).toBe(0);
   });

@@ -7,18 +7,18 @@ interface FakeEngine {
   swarm?: string;
   manager?: boolean;
   gone?: boolean;
-  /** The engine that it is. */
+  /** ID of the engine that it really is. */
   same?: string;
 }
 
 let engines: Record<string, FakeEngine>;
-/** Members of the Swarm of `a` that no engine is any more: id, role, state and address. */
+/** Nodes of `a`'s Swarm without an engine: id, role, state and address. */
 let former: string[];
 let calls: string[];
 
 const nameOf = ({ host }: EngineAddress) => /(\w+)\.sock$/.exec(host)?.[1] as string;
 
-/** Engines that know of Swarm what is asked here. */
+/** Engines that answer the Swarm commands used here. */
 async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<string> {
   const name = nameOf(engine);
   const own = engines[name];
@@ -72,7 +72,7 @@ const machines = [
   { name: "d", engine: "unix:///run/groundwork-lab/d.sock", address: "10.231.86.14" },
 ];
 
-test("three machines become one Swarm of managers, by the addresses that they have for each other", async () => {
+test("three machines become one Swarm of managers, by their declared addresses", async () => {
   await makeSwarm(labThree);
   expect(calls).toEqual([
     "a: swarm init --advertise-addr 10.231.86.11",
@@ -86,7 +86,7 @@ test("three machines become one Swarm of managers, by the addresses that they ha
   ]);
 });
 
-test("a fourth one works, and manages nothing", async () => {
+test("a fourth machine is a worker", async () => {
   await makeSwarm({ ...labThree, machines });
   expect(calls.at(-1)).toBe(
     "d: swarm join --token token-of-a-worker --advertise-addr 10.231.86.14 10.231.86.11:2377",
@@ -108,7 +108,7 @@ test("run again, it changes nothing", async () => {
   ]);
 });
 
-test("a new machine in the first one's place joins those that are there", async () => {
+test("a new first machine joins the existing members", async () => {
   engines.b = { swarm: "b", manager: true };
   engines.c = { swarm: "b", manager: true };
   await makeSwarm(labThree);
@@ -117,7 +117,7 @@ test("a new machine in the first one's place joins those that are there", async 
   ]);
 });
 
-test("a machine that was made anew takes the place of what it was, and of nobody else", async () => {
+test("a reinstalled machine replaces only its own former node", async () => {
   engines.a = { swarm: "a", manager: true };
   engines.b = { swarm: "a", manager: true };
   former = ["old-c manager down 10.231.86.13", "not-ours worker down 10.0.0.9"];
@@ -131,7 +131,7 @@ test("a machine that was made anew takes the place of what it was, and of nobody
 });
 
 test.each(["ready", "unknown"])(
-  "what a machine was a moment ago, and is taken for %s, is waited for until the managers miss it",
+  "a former node that is still reported as %s is removed once it is down",
   async (state) => {
     engines.a = { swarm: "a", manager: true };
     engines.b = { swarm: "a", manager: true };
@@ -147,7 +147,7 @@ test.each(["ready", "unknown"])(
 test.each([
   ["a manager", { swarm: "else", manager: true }, "c"],
   ["a worker", { swarm: "else" }, "c"],
-])("%s of another Swarm is refused before anything is changed", async (_, other, name) => {
+])("%s of another Swarm is refused before any change", async (_, other, name) => {
   engines.a = { swarm: "a", manager: true };
   engines[name] = other;
   await expect(makeSwarm(labThree)).rejects.toThrow(
@@ -167,7 +167,7 @@ test("an engine that does not answer is named", async () => {
   expect(calls).toEqual([]);
 });
 
-test("two names of one engine are refused", async () => {
+test("two machines on one engine are refused", async () => {
   engines.c.same = "b";
   await expect(makeSwarm(labThree)).rejects.toThrow(
     "machines b and c are the same Docker engine: give each machine its own, since replicas on one engine are lost together",

@@ -3,12 +3,12 @@ import { missingInputs, variablesOf } from "../../../operations/synthesis/inputs
 import { synthesize } from "../../support/platform";
 import { restoreVariables } from "../../support/variables";
 
-describe("what is given when a platform is deployed", () => {
+describe("the inputs of a deploy", () => {
   const { production } = environments;
   const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
   restoreVariables();
 
-  test("is missed before anything is made, all of it at once and each with its name", () => {
+  test("are checked before anything is created, all at once and by name", () => {
     const unnamed = { ...production, name: "unit-production" };
     expect(missingInputs(unnamed, variables)).toEqual([
       "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password, the only way that npx cdktf supports",

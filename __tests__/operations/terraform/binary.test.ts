@@ -5,7 +5,7 @@ import { programsOnPath } from "../../support/programs";
 const { folder, program } = programsOnPath();
 
 describe("Terraform", () => {
-  test("is told where no command line configuration is that the variables name", async () => {
+  test("gets no CLI configuration that does not exist", async () => {
     program("terraform", 'echo "Terraform v1.11.4"; echo "config $TF_CLI_CONFIG_FILE"');
     const env = { ...process.env, TF_CLI_CONFIG_FILE: join(folder, "nowhere.rc") };
     expect(detectTerraform(env)).toMatchObject({ command: "terraform", version: "1.11.4" });
@@ -18,7 +18,7 @@ describe("Terraform", () => {
     }
   });
 
-  test("has its own error shown, or why it did not start", async () => {
+  test("has its error shown, or why it did not start", async () => {
     program("terraform", "echo 'Error: no backend' >&2; exit 1");
     const init = (command: string) => callTerraform({ command }, folder, ["init"]);
     await expect(init("terraform")).rejects.toThrow(

@@ -43,6 +43,6 @@ test.each<[object, Message | undefined]>([
   expect(messageOf(JSON.stringify(line))).toEqual(message);
 });
 
-test("a line that is no JSON, as a provider's panic, tells of nothing", () => {
+test("a line that is not JSON, such as a provider's panic, is ignored", () => {
   expect(messageOf("panic: runtime error")).toBeUndefined();
 });

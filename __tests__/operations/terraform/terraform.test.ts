@@ -13,22 +13,22 @@ const command = join(folder, "terraform");
 const BINARY = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
 
 test.each([
-  ["makes what is not there", ["create", "create"], true],
+  ["only creates", ["create", "create"], true],
   ["replaces something too", ["create", "replace"], false],
   ["changes something", ["update"], false],
 ])(
-  "a saved plan that %s outlives a change of what the stack rests on: %j, %s",
+  "a saved plan that %s stays valid after a change of a dependency: %j, %s",
   (_, actions, lasts) => {
     const plan = new Map(actions.map((action, i) => [`docker_container.${i}`, action]));
     expect(createsOnly({ changes: true, actions: plan })).toBe(lasts);
   },
 );
 
-test("a saved plan that does nothing does not outlive a change of what the stack rests on", () => {
+test("a saved plan without changes does not stay valid after a change of a dependency", () => {
   expect(createsOnly({ changes: false, actions: new Map() })).toBe(false);
 });
 
-test("Terraform is told where the engine is that is passed on, and with which certificates", async () => {
+test("Terraform gets the address and the certificates of the engine", async () => {
   const told = join(folder, "told");
   program("terraform", `echo "$DOCKER_HOST $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH" >>${told}`);
   const stack = { folder, variables: [], name: "laptop-network" } as unknown as Stack;
@@ -50,12 +50,12 @@ test("Terraform is told where the engine is that is passed on, and with which ce
   expect(process.env).toEqual(variables);
 });
 
-describe("what is given when a platform is deployed", () => {
+describe("the inputs of a deploy", () => {
   const { production } = environments;
   const variables = Object.values(synthesize(production).stacks).flatMap(variablesOf);
   restoreVariables();
 
-  test("is not needed to take it down", async () => {
+  test("are not needed to destroy a stack", async () => {
     const asked = join(folder, "asked");
     program(
       "terraform",
