@@ -67,20 +67,20 @@ test("the app and a command say everything that is wrong in what people wrote, a
     ["commands/groundwork.mjs", "credentials"],
   );
   expect(said[0]).toEqual([
-    'environment "lab" has kafka.brokers "3": it has to be a number',
+    'environment "lab": kafka.brokers is "3", but must be a number',
     expect.stringMatching(
-      /^environment "lab" has "memoryscale", which is unknown: did you mean "memoryScale"\? allowed are name, /,
+      /^environment "lab" has an unknown property "memoryscale": did you mean "memoryScale"\? allowed: name, /,
     ),
-    'index template catalog/index-templates/logs_template.json has "index_pattern", which is unknown: did you mean "index_patterns"? allowed are index_patterns, priority, template, composed_of, version, data_stream, _meta',
+    'index template catalog/index-templates/logs_template.json has an unknown property "index_pattern": did you mean "index_patterns"? allowed: index_patterns, priority, template, composed_of, version, data_stream, _meta',
     'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, such as ["logs-*"]',
     'dashboard dashboards/Messaging/kafka.json: the uid "" is invalid: use 1 to 40 letters, digits, "-" and "_"',
-    'alert "KafkaBrokerMissing" in alerts/kafka.yml has "four", which Grafana would not get: did you mean "for"? allowed are alert, expr, for, keep_firing_for, labels, annotations',
+    'alert "KafkaBrokerMissing" in alerts/kafka.yml has an unsupported property "four": did you mean "for"? allowed: alert, expr, for, keep_firing_for, labels, annotations',
     'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
     'topic "infra events" has 0 partitions: it needs a whole number from 1 to 2147483647',
-    'topic "application-logs" has "replicationfactor", which is unknown: did you mean "replicationFactor"? allowed are name, partitions, replicationFactor, configs, onDrift',
-    'application "shop" has topics.infra-events "wirte": it has to be "read", "write" or "readwrite"',
-    'contact point "operators" has no email.addresses: it has to be a list',
-    'contact point "operators" has in email "adresses", which is unknown: did you mean "addresses"? allowed are addresses',
+    'topic "application-logs" has an unknown property "replicationfactor": did you mean "replicationFactor"? allowed: name, partitions, replicationFactor, configs, onDrift',
+    'application "shop": topics.infra-events is "wirte", but must be "read", "write" or "readwrite"',
+    'contact point "operators": email.addresses is missing; it must be a list',
+    'contact point "operators": email has an unknown property "adresses": did you mean "addresses"? allowed: addresses',
   ]);
   expect(said[1]).toEqual(said[0]);
 });

@@ -118,7 +118,7 @@ function validatePlacement(
       (container) => () =>
         validate(
           excludedMachines.length > 0 || known.includes(container),
-          () => `environment "${name}" places ${unknownName(container, known)}`,
+          () => `environment "${name}" places ${unknownName(container, known, "an unknown container")}`,
         ),
     ),
   );

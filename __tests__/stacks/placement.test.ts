@@ -240,7 +240,7 @@ test.each<[string, Partial<Environment>, string]>([
 
 test("placement of an unknown container is rejected, of an excluded service is not", () => {
   expect(() => synthesize({ ...labThree, placement: { prometeus: "b" } })).toThrow(
-    /^environment "lab-three" places "prometeus", which is unknown: did you mean "prometheus"\? allowed are .*kafka-3/,
+    /^environment "lab-three" places an unknown container "prometeus": did you mean "prometheus"\? allowed: .*kafka-3/,
   );
   expect(() => synthesize({ ...labThree, placement: { grafana: "b" } })).not.toThrow();
 });

@@ -5,68 +5,68 @@ import { nodeNames } from "./node-name";
 import { serviceSettingsOf } from "./settings";
 import { validate } from "./validation";
 
-/** What one node of a cluster has of its own. */
+/** The properties of one node of a cluster. */
 export interface ClusterNodeProps {
   /**
-   * Volume with the node's data.
+   * The volume with the node's data.
    *
-   * @default - one that is named as the container with `-data` behind it, and that Terraform refuses to destroy
+   * @default - a volume named `<container>-data` that Terraform refuses to destroy
    */
   readonly dataVolume?: IDataVolume;
 
   /**
-   * Where the node's container is declared, such as the stack of its machine. `applyServiceSettings` gives that scope the machine's
-   * name, by which the cluster puts replicas on different machines.
+   * The scope of the node's container, such as the stack of its machine. `applyServiceSettings` names that scope's machine, and the
+   * cluster uses the name to put replicas on different machines.
    *
-   * @default - in the cluster
+   * @default - the cluster
    */
   readonly scope?: Construct;
 
   /**
-   * Port on 127.0.0.1 by which clients on the host reach the node.
+   * The port on 127.0.0.1 for clients on the host.
    *
    * @default - nothing is published on the host
    */
   readonly hostPort?: number;
 
   /**
-   * Network that the port is published through, where the infra network publishes none.
+   * The network that publishes the host port. Set it if the infra network publishes no ports.
    *
    * @default - the infra network
    */
   readonly hostNetwork?: INetwork;
 
   /**
-   * Whether the node is gone for now: who waits for the cluster does not wait for it.
+   * Whether the node is excluded, for example because its machine is down. Nothing waits for an excluded node.
    *
    * @default false
    */
   readonly excluded?: boolean;
 }
 
-/** A node with every default filled in. */
+/** A node with all defaults resolved. */
 export interface ClusterNode {
-  /** Name of its container, its host and its certificate. */
+  /** The name of the container, the host and the certificate. */
   readonly name: string;
   readonly scope: Construct;
-  /** Name of the machine that it is on, where there are several. */
+  /** The node's machine, if the environment has several. */
   readonly machine?: string;
   readonly dataVolume: IDataVolume;
   readonly hostPort?: number;
   readonly hostNetwork: INetwork;
-  /** What its container joins. Ports are published through the first one. */
+  /** The networks of the container. The first one publishes the ports. */
   readonly networks: readonly INetwork[];
   readonly excluded: boolean;
 }
 
-/** What a cluster has in common for its nodes. */
+/** What the nodes of a cluster share. */
 interface NodesOfCluster {
   readonly containerName: string;
   readonly infraNetwork: INetwork;
   readonly projectNetwork?: INetwork;
 }
 
-/** The nodes that are given or, where only their number is, as many that are alike; three without either. */
+/** Returns `nodes`, or `count` identical nodes, or three if neither is set. Throws if they contradict each other. */
 export function countNodes(
   cluster: Construct,
   { nodes, count }: { readonly nodes?: readonly ClusterNodeProps[]; readonly count?: number },
@@ -74,18 +74,18 @@ export function countNodes(
 ): readonly ClusterNodeProps[] {
   validate(
     nodes === undefined || count === undefined || nodes.length === count,
-    () => `${property} is ${count} and nodes has ${nodes?.length}: leave one of them out`,
+    () => `${property} is ${count}, but nodes has length ${nodes?.length}: remove one of the two`,
     cluster,
   );
   validate(
     count === undefined || (Number.isInteger(count) && count >= 1),
-    () => `${property} is ${count}: it has to be a whole number from 1`,
+    () => `${property} is ${count}: it must be a whole number from 1`,
     cluster,
   );
   return nodes ?? Array.from({ length: count ?? 3 }, () => ({}));
 }
 
-/** Names the nodes of a cluster and fills in their defaults. */
+/** Names the nodes of a cluster and resolves their defaults. */
 export function resolveNodes(
   cluster: Construct,
   { containerName, infraNetwork, projectNetwork }: NodesOfCluster,
@@ -94,7 +94,7 @@ export function resolveNodes(
   validate(
     /^[a-z][a-z0-9-]*$/.test(containerName),
     () =>
-      `containerName is "${containerName}": allowed are lower-case letters, digits and hyphens, the first a letter, since it is in host names and certificates`,
+      `containerName is "${containerName}": use lower-case letters, digits and hyphens, starting with a letter, since host names and certificates contain it`,
     cluster,
   );
   return nodeNames(containerName, nodes.length).map((name, i) => {

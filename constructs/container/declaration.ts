@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { nearestName } from "./nearest-name";
 import { ValidationError } from "./validation";
 
-/** What a schema takes: what people write. */
+/** The input type of a schema: what a declaration contains, deeply read-only. */
 export type Declared<S extends v.GenericSchema> = DeepReadonly<v.InferInput<S>>;
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
@@ -12,19 +12,19 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
 
-/** An object with these properties and no others, of which it is said what `others` are. */
-export function object<Entries extends v.ObjectEntries>(entries: Entries, others?: string) {
-  return noList(strict(entries, others));
+/** An object with these properties only. `unknown` names any other one in messages, "an unknown property" by default. */
+export function object<Entries extends v.ObjectEntries>(entries: Entries, unknown?: string) {
+  return noList(strict(entries, unknown));
 }
 
-/** The same as one of the options of `v.variant`. */
-export function strict<Entries extends v.ObjectEntries>(entries: Entries, others?: string) {
+/** The same, usable as an option of `v.variant`. */
+export function strict<Entries extends v.ObjectEntries>(entries: Entries, unknown?: string) {
   return v.strictObject(entries, (issue) =>
-    issue.expected === "never" ? unknownKeys(issue, entries, others) : missingKey(issue, entries),
+    issue.expected === "never" ? unknownKeys(issue, entries, unknown) : missingKey(issue, entries),
   );
 }
 
-/** An object with these properties, and others that are like `rest`. */
+/** An object with these properties. All others must match `rest`. */
 export function objectWith<Entries extends v.ObjectEntries, Rest extends v.GenericSchema>(
   entries: Entries,
   rest: Rest,
@@ -32,12 +32,12 @@ export function objectWith<Entries extends v.ObjectEntries, Rest extends v.Gener
   return noList(v.objectWithRest(entries, rest, (issue) => missingKey(issue, entries)));
 }
 
-/** Values of one kind by any names. */
+/** An object with any keys and values of one schema. */
 export function record<Value extends v.GenericSchema>(value: Value) {
   return noList(v.record(v.string(), value));
 }
 
-/** An object that is looked at elsewhere. */
+/** An object that is validated elsewhere. */
 export function anyObject<Type>() {
   return v.custom<Type>(
     (value) => typeof value === "object" && value !== null && !Array.isArray(value),
@@ -45,7 +45,7 @@ export function anyObject<Type>() {
   );
 }
 
-/** To valibot a list is an object, too. */
+/** Rejects lists, which valibot takes for objects. */
 function noList<Schema extends v.GenericSchema>(schema: Schema) {
   const checked = v.lazy((value) => (Array.isArray(value) ? NO_LIST : schema) as Schema);
   return Object.assign(checked, { expects: "Object" });
@@ -53,20 +53,20 @@ function noList<Schema extends v.GenericSchema>(schema: Schema) {
 
 const NO_LIST: v.GenericSchema = v.never("an object");
 
-/** The issue is about the first of them alone. */
+/** Names every unknown key. Valibot reports only the first one. */
 function unknownKeys(
   { path }: v.BaseIssue<unknown>,
   entries: v.ObjectEntries,
-  others?: string,
+  unknown?: string,
 ): string {
   const [{ input }] = path as [v.ObjectPathItem];
   return Object.keys(input)
     .filter((name) => !Object.hasOwn(entries, name))
-    .map((name) => unknownName(name, Object.keys(entries), others))
+    .map((name) => unknownName(name, Object.keys(entries), unknown))
     .join("\n");
 }
 
-/** What has to stand there, as the message of its own schema says it. */
+/** Describes the missing value with the message of its own schema. */
 function missingKey({ path }: v.BaseIssue<unknown>, entries: v.ObjectEntries): string {
   const key = path?.[0].key as string | undefined;
   const { expects, message } =
@@ -79,7 +79,7 @@ interface Described {
   readonly message?: unknown;
 }
 
-/** Throws on a value that is not what the schema says, with everything that is wrong with it; `what` begins each message. */
+/** Throws a `ValidationError` with a line for every mismatch between the value and the schema. Each line starts with `what`. */
 export function checkDeclared(
   schema: v.GenericSchema,
   value: unknown,
@@ -95,14 +95,14 @@ export function checkDeclared(
   }
 }
 
-/** Of a name that is none of the known ones: what it is, which are known, and which one may be meant. */
+/** Describes an unknown name, suggests the nearest known one and lists those that are allowed. */
 export function unknownName(
   name: string,
   known: readonly string[],
-  unknown = "is unknown",
+  unknown = "an unknown property",
 ): string {
   const meant = nearestName(name, known);
-  return `"${name}", which ${unknown}: ${meant === undefined ? "" : `did you mean "${meant}"? `}allowed are ${known.join(", ")}`;
+  return `${unknown} "${name}": ${meant === undefined ? "" : `did you mean "${meant}"? `}allowed: ${known.join(", ")}`;
 }
 
 function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
@@ -110,27 +110,25 @@ function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   const { type, expected, input, message } = issue;
   if (type === "strict_object" && expected === "never") {
     const inside = placeOf(keys.slice(0, -1));
-    return message
-      .split("\n")
-      .map((unknown) => `${what} has ${inside && `in ${inside} `}${unknown}`);
+    return message.split("\n").map((unknown) => `${what}${inside && `: ${inside}`} has ${unknown}`);
   }
   const place = placeOf(keys);
   const allowed = message.startsWith("Invalid ") ? inWords(expected ?? "") : message;
   return [
     input === undefined && place
-      ? `${what} has no ${place}: it has to be ${allowed}`
-      : `${what} ${place ? `has ${place}` : "is"} ${shown(input, place)}: it has to be ${allowed}`,
+      ? `${what}: ${place} is missing; it must be ${allowed}`
+      : `${what}${place && `: ${place}`} is ${shown(input, place)}, but must be ${allowed}`,
   ];
 }
 
-/** A value in a word: what is no secret, and not too much of it. */
+/** Shortens a value for a message and hides secrets. */
 function shown(value: unknown, place: string): string {
   if (typeof value === "object" && value !== null) {
     return Array.isArray(value) ? "a list" : "an object";
   }
-  // By its name, or a URL with a user's password.
+  // A secret by its name, or a URL with a password.
   if (/password|secret|token/i.test(place) || /:\/\/[^/]*@/.test(String(value))) {
-    return "another value";
+    return "[hidden]";
   }
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}..."`;
@@ -138,12 +136,12 @@ function shown(value: unknown, place: string): string {
 
 const LONGEST_SHOWN = 60;
 
-/** How something is called that has a name: by it, or else by where it is. */
+/** Names an item in messages: `topic "orders"`, or `topics[0]` if it has no name. */
 export function called(kind: string, item: { readonly name?: unknown }, index: number): string {
   return typeof item.name === "string" ? `${kind} "${item.name}"` : `${kind}s[${index}]`;
 }
 
-/** Where a value is: `routes[0].labels`. */
+/** Renders the path of a value: `routes[0].labels`. */
 function placeOf(keys: readonly unknown[]): string {
   return keys
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`))
@@ -151,16 +149,16 @@ function placeOf(keys: readonly unknown[]): string {
     .replace(/^\./, "");
 }
 
-/** Types by what valibot calls them. */
+/** Words for valibot's type names. */
 const TYPES: Readonly<Record<string, string>> = {
-  string: "a text",
+  string: "a string",
   number: "a number",
-  boolean: "true or false",
+  boolean: "a boolean",
   Array: "a list",
   Object: "an object",
 };
 
-/** What valibot expects, such as `("read" | "write")`. */
+/** Puts what valibot expects, such as `("read" | "write")`, in words. */
 function inWords(expected: string): string {
   const words = expected
     .replace(/^\((.*)\)$/, "$1")

@@ -3,15 +3,12 @@ import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { serviceSettingsOf } from "./settings";
 
-/**
- * The bindings pin 3.6.2. From 3.7.0 on the provider has memory_reservation, from 4.0.0 on it handles stopped containers
- * correctly.
- */
+/** The bindings pin 3.6.2. The provider has memory_reservation since 3.7.0 and handles stopped containers correctly since 4.0.0. */
 const DOCKER_PROVIDER_VERSION = "4.5.0";
 
 /**
- * Gives the scope's stack the version of the Docker provider that the constructs need and, unless it has a provider, one for the
- * engine that the stack's settings name. Every construct that needs the provider calls it.
+ * Pins the Docker provider's version in the scope's stack. Adds a provider for the Docker engine of the stack's settings unless the
+ * stack has one. Every construct that needs the provider calls this function.
  */
 export function useDockerProvider(scope: Construct): void {
   const stack = TerraformStack.of(scope);

@@ -1,16 +1,16 @@
-/** What a changed file means, in the user's words. */
+/** What a change of a file means for the user. */
 export interface FileChange {
   readonly details: string[];
   readonly destructive: string[];
   readonly warnings: string[];
 }
 
-/** What is told and nothing more. */
+/** Returns a change that only has details. */
 export function facts(...details: string[]): FileChange {
   return { details, destructive: [], warnings: [] };
 }
 
-/** What several changes mean together. */
+/** Merges changes. */
 export function together(changes: readonly FileChange[]): FileChange {
   return {
     details: changes.flatMap(({ details }) => details),

@@ -3,55 +3,55 @@ import { join } from "node:path";
 import { type ParseError, parse, printParseErrorCode, visit } from "jsonc-parser";
 import { ValidationError, validate } from "./validation";
 
-/** A text that a container finds in place when it starts; its content is part of the plan. */
+/** A text file that is copied into a container before it starts. Its content is part of the Terraform plan. */
 export interface UploadedFile {
-  /** Absolute path inside the container. */
+  /** The absolute path in the container. */
   readonly path: string;
 
   readonly content: string;
 }
 
 /**
- * A file whose content only the container and the machine that deploys see: Terraform reads it when it applies, and plan and
- * state have its path and its SHA-256 alone. Another content makes another container.
+ * A file whose content only the container and the deploying machine see. Terraform reads it at apply. Plan and state contain only its
+ * path and SHA-256. Changing the content replaces the container.
  */
 export interface SecretFile {
-  /** Absolute path inside the container. */
+  /** The absolute path in the container. */
   readonly path: string;
 
-  /** Where Terraform reads it, as the stack's working folder sees it. */
+  /** The path that Terraform reads, relative to the stack's working folder. */
   readonly source: string;
 
   /**
-   * Who reads it in the container: root's `group`, or `everyone` where the service runs as a user of another group.
+   * Who can read it in the container: root's `group`, or `everyone` if the service's user is not in that group.
    *
    * @default "group"
    */
   readonly readableBy?: "group" | "everyone";
 }
 
-/** A program that a container finds in place when it starts; plan and state have its hash alone. */
+/** A program that is copied into a container before it starts. Plan and state contain only its hash. */
 export interface UploadedProgram {
-  /** Absolute path inside the container. */
+  /** The absolute path in the container. */
   readonly path: string;
 
-  /** Absolute path of the file that is copied. */
+  /** The absolute path of the file to copy. */
   readonly source: string;
 }
 
-/** Reads a file that lives beside the construct that owns it: `readOwnFile(__dirname, "os-init.sh")`. */
+/** Reads a file next to its construct: `readOwnFile(__dirname, "os-init.sh")`. */
 export function readOwnFile(directory: string, name: string): string {
   return readFileSync(join(directory, name), "utf8");
 }
 
-/** Renders a JSON list, an item a line: a diff names the item, and Terraform takes time by the square of a text's lines. */
+/** Renders a JSON list with one item per line: diffs name the item, and Terraform's time grows with the square of the lines. */
 export function renderJsonList(items: readonly object[]): string {
   return `[${items.map((item) => `\n  ${JSON.stringify(item)}`).join(",")}\n]`;
 }
 
-/** The object in a JSON file; an error names the kind of file, its path and the place. */
+/** Reads the object in a JSON file. Errors name the kind of file, its path, line and column. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
-  // Some editors begin a file with a byte order mark.
+  // Some editors write a byte order mark.
   const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   let body: unknown;
   try {
@@ -61,7 +61,7 @@ export function readJsonFile(path: string, kind: string): Record<string, unknown
   }
   validate(
     typeof body === "object" && body !== null && !Array.isArray(body),
-    () => `${kind} ${path} has to be a JSON object`,
+    () => `${kind} ${path} must be a JSON object`,
   );
   const losses = lossesIn(text);
   if (losses.length > 0) {
@@ -70,10 +70,10 @@ export function readJsonFile(path: string, kind: string): Record<string, unknown
   return body as Record<string, unknown>;
 }
 
-/** What reading a text as JSON would lose without a word, after its place. */
+/** Describes what JSON.parse would silently lose, each with line and column. */
 function lossesIn(text: string): string[] {
   const losses: string[] = [];
-  // Where each property of the objects around a place was first.
+  // The first offset of each property, per open object.
   const scopes: Map<string, number>[] = [];
   visit(text, {
     onObjectBegin: () => {
@@ -86,7 +86,7 @@ function lossesIn(text: string): string[] {
       const first = scopes.at(-1)?.get(name);
       if (first !== undefined) {
         losses.push(
-          `${placeOf(offset, text)} has "${name}" once more, which is at ${placeOf(first, text)} already: one of them would be lost, so leave one`,
+          `${placeOf(offset, text)} repeats the key "${name}" of ${placeOf(first, text)}: remove one, since JSON keeps only the last`,
         );
       }
       scopes.at(-1)?.set(name, offset);
@@ -95,7 +95,7 @@ function lossesIn(text: string): string[] {
       const written = text.slice(offset, offset + length);
       if (typeof value === "number" && /^-?\d+$/.test(written) && !isExact(written, value)) {
         losses.push(
-          `${placeOf(offset, text)} has the number ${written}, which would become ${BigInt(value)}: write it as text, "${written}"`,
+          `${placeOf(offset, text)} has the number ${written}, which is read as ${BigInt(value)}: write it as a string, "${written}"`,
         );
       }
     },
@@ -105,26 +105,26 @@ function lossesIn(text: string): string[] {
 
 const isExact = (written: string, value: number) => BigInt(written) === BigInt(value);
 
-/** What keeps a text from being JSON, after its place, which JSON.parse of Node 20 names for few errors. */
+/** Describes a syntax error with line and column, which JSON.parse of Node 20 gives for few errors. */
 function jsonErrorOf(text: string): string {
   const errors: ParseError[] = [];
   parse(text, errors, { disallowComments: true });
   const [{ error, offset }] = errors;
-  return `${placeOf(offset, text)} is not JSON: ${printParseErrorCode(error)}`;
+  return `${placeOf(offset, text)} is invalid JSON: ${printParseErrorCode(error)}`;
 }
 
-/** An offset as line:column. */
+/** Converts an offset to line:column. */
 function placeOf(offset: number, text: string): string {
   const before = text.slice(0, offset).split("\n");
   return `${before.length}:${before[before.length - 1].length + 1}`;
 }
 
-/** Keeps Terraform from evaluating `${...}` and `%{...}` inside a file's content. */
+/** Escapes `${...}` and `%{...}` so that Terraform does not evaluate them. */
 export function escapeTemplate(content: string): string {
   return content.replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
-/** The content as Terraform hands it on: what `escapeTemplate` made undone. */
+/** Reverts `escapeTemplate`, as Terraform does. */
 export function unescapeTemplate(content: string): string {
   return content.replace(/([$%])\1(?=\{)/g, "$1");
 }

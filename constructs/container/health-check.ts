@@ -1,38 +1,38 @@
-/** How the engine finds out that a service works. A deploy waits for it. */
+/** A Docker health check. A deploy waits until it succeeds. */
 export interface HealthCheck {
-  /** The command, run inside the container without a shell; exit status 0 is healthy. */
+  /** The command, run in the container without a shell. Exit code 0 means healthy. */
   readonly command: readonly string[];
 
   /**
-   * Seconds between two checks.
+   * The interval between checks in seconds.
    *
-   * @default 2, so that a deploy goes on soon after the service is ready; the command has to be cheap
+   * @default 2, so that a deploy continues as soon as the service is ready; the command must be cheap
    */
   readonly intervalSeconds?: number;
 
   /**
-   * Seconds after which a check that has not ended counts as failed.
+   * The timeout of one check in seconds.
    *
    * @default 5
    */
   readonly timeoutSeconds?: number;
 
   /**
-   * Failures in a row that make the container unhealthy.
+   * The number of consecutive failures that make the container unhealthy.
    *
    * @default 5
    */
   readonly retries?: number;
 
   /**
-   * Seconds after the start in which failures do not count; also how long a deploy waits for the first success.
+   * Seconds after the start in which failures do not count. A deploy waits this long for the first success.
    *
    * @default 180
    */
   readonly startPeriodSeconds?: number;
 }
 
-/** The health check with every default filled in. */
+/** Resolves the defaults of a health check. */
 export function resolveHealthCheck(check: HealthCheck): Required<HealthCheck> {
   return {
     command: check.command,
@@ -43,7 +43,7 @@ export function resolveHealthCheck(check: HealthCheck): Required<HealthCheck> {
   };
 }
 
-/** Seconds in the spelling that the provider reads back from the engine, Go's: 90 is "1m30s". */
+/** Renders seconds as a Go duration, as the provider reads it back from the Docker engine: 90 is "1m30s". */
 export function renderDuration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;

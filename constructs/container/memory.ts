@@ -2,21 +2,21 @@ import type { IConstruct } from "constructs";
 import { serviceSettingsOf } from "./settings";
 import { validate } from "./validation";
 
-/** What a container may use and what the engine keeps free for it. */
+/** The memory limit and reservation of a container. */
 export interface Memory {
-  /** Hard limit in MiB: above it the kernel kills the container. */
+  /** The hard limit in MiB. The kernel kills a container that exceeds it. */
   readonly limitMiB: number;
 
-  /** Soft limit in MiB that the engine falls back to under memory pressure; below the hard limit. */
+  /** The soft limit in MiB, enforced under memory pressure. It must be below the hard limit. */
   readonly reservationMiB: number;
 }
 
 /**
- * The one table of memory defaults. An environment scales it as a whole (`ServiceSettings.memoryScale`), but for what does not
- * depend on the load: a command-line tool's share is fixed, a small service's is not scaled down.
+ * The memory defaults of all containers. An environment scales them with `ServiceSettings.memoryScale`. The tiers `tool` and `job` are
+ * fixed and `small` is never scaled down, since they do not depend on the load.
  */
 export const MEMORY_TIERS = {
-  /** The exit relay and the engine's proxy. */
+  /** The exit relay and the engine proxy. */
   tool: { limitMiB: 128, reservationMiB: 64 },
   /** Init sidecars. */
   job: { limitMiB: 256, reservationMiB: 128 },
@@ -32,7 +32,7 @@ export const MEMORY_TIERS = {
 
 export type MemoryTier = keyof typeof MEMORY_TIERS;
 
-/** The tier's memory at the scale of the environment that the scope belongs to. */
+/** Returns the memory of a tier at the scale of the scope's environment. */
 export function memoryOf(scope: IConstruct, tier: MemoryTier): Memory {
   const scale = scaleOf(tier, serviceSettingsOf(scope).memoryScale ?? 1);
   const { limitMiB, reservationMiB } = MEMORY_TIERS[tier];
@@ -50,8 +50,8 @@ function scaleOf(tier: MemoryTier, memoryScale: number): number {
 }
 
 /**
- * The JVM heap of a container: half of the limit, since the other half is what Kafka and OpenSearch use through the page cache
- * and off-heap buffers (https://docs.opensearch.org/latest/install-and-configure/install-opensearch/index/#important-settings).
+ * Returns the JVM heap of a container in MiB: half of the limit. Kafka and OpenSearch use the other half for the page cache and
+ * off-heap buffers (https://docs.opensearch.org/latest/install-and-configure/install-opensearch/index/#important-settings).
  */
 export function jvmHeapMiB({ limitMiB }: Memory): number {
   return Math.floor(limitMiB / 2);
@@ -61,7 +61,7 @@ export function validateMemory(scope: IConstruct, { limitMiB, reservationMiB }: 
   validate(
     reservationMiB > 0 && reservationMiB < limitMiB,
     () =>
-      `memoryReservationMiB is ${reservationMiB} and memoryLimitMiB is ${limitMiB}: the reservation has to be above 0 and below the limit; lower the reservation or raise the limit`,
+      `memoryReservationMiB is ${reservationMiB} and memoryLimitMiB is ${limitMiB}: the reservation must be above 0 and below the limit; lower the reservation or raise the limit`,
     scope,
   );
 }

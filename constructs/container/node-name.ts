@@ -1,9 +1,9 @@
-/** Name of a cluster's node, counted from 1: of its container, its host and its certificate. */
+/** Returns the name of a node's container, host and certificate. Nodes are counted from 1. */
 export function nodeName(cluster: string, number: number | string): string {
   return `${cluster}-${number}`;
 }
 
-/** Names of all nodes of a cluster. */
+/** Returns the names of all nodes of a cluster. */
 export function nodeNames(cluster: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => nodeName(cluster, i + 1));
 }

@@ -24,66 +24,66 @@ import type { ServiceImage } from "./service-image";
 import { renderLabels, serviceSettingsOf, settingsLabels } from "./settings";
 import { validate } from "./validation";
 
-/** A port of the container on the host's loopback address, and nowhere else. */
+/** A port of the container that is published on the host's loopback address only. */
 export interface LoopbackPort {
-  /** Port that the service listens on. */
+  /** The port that the service listens on. */
   readonly containerPort: number;
-  /** Port on 127.0.0.1 of the host. */
+  /** The port on 127.0.0.1 of the host. */
   readonly hostPort: number;
 }
 
 export interface Ulimit {
-  /** Name as in `docker run --ulimit`, such as `nofile`. */
+  /** The name as in `docker run --ulimit`, such as `nofile`. */
   readonly name: string;
-  /** The limit in force, which a process may raise up to the hard one; -1 is none. */
+  /** The limit that applies. A process may raise it up to the hard limit. -1 is unlimited. */
   readonly soft: number;
-  /** The most that a process may ask for; -1 is none. */
+  /** The maximum that a process may set. -1 is unlimited. */
   readonly hard: number;
 }
 
 export interface ServiceContainerProps {
-  /** Name of the container, and its host name on every network that it joins. */
+  /** The name of the container, and its host name on every network. */
   readonly name: string;
 
-  /** What the container runs. */
+  /** The image. */
   readonly image: ServiceImage;
 
-  /** Row of the memory table that the container draws from. */
+  /** The memory tier. */
   readonly tier: MemoryTier;
 
   /**
-   * What the container may use and what is kept free for it.
+   * The memory limit and reservation.
    *
-   * @default - the tier's, at the scale of the environment
+   * @default - those of the tier, at the scale of the environment
    */
   readonly memory?: Memory;
 
-  /** Networks that the container joins, and no others. Published ports go through the first one. */
+  /** The networks of the container. The first one publishes the ports. */
   readonly networks: readonly INetwork[];
 
   /**
-   * How the engine finds out that a long-running service works. A deploy waits until it does.
+   * The health check of a long-running service. A deploy waits until it succeeds.
    *
-   * @default - a one-shot job: a deploy waits until it has exited and fails, leaving it to be rerun, when the exit code is not 0
+   * @default - a one-shot job: a deploy waits until it exits, and fails if the exit code is not 0; the next deploy runs the job again
    */
   readonly healthCheck?: HealthCheck;
 
   /**
-   * Program that the container starts, with its first arguments.
+   * The program that the container starts, with its first arguments.
    *
    * @default - the image's
    */
   readonly entrypoint?: readonly string[];
 
   /**
-   * Arguments to the entrypoint.
+   * The arguments of the entrypoint.
    *
    * @default - the image's
    */
   readonly command?: readonly string[];
 
   /**
-   * Name or number of the user, and after a colon of the group, that the processes run as.
+   * The user of the processes by name or number, optionally followed by a colon and the group.
    *
    * @default - the image's
    */
@@ -92,114 +92,114 @@ export interface ServiceContainerProps {
   /**
    * Environment variables by name.
    *
-   * @default - no variables beyond the image's
+   * @default - only the image's
    */
   readonly env?: Readonly<Record<string, string>>;
 
   /**
-   * Files that are in the container before it starts; another content makes another container.
+   * Files that are copied into the container before it starts. Changing their content replaces the container.
    *
-   * @default - no files beyond the image's
+   * @default - only the image's
    */
   readonly files?: readonly (UploadedFile | UploadedProgram)[];
 
   /**
-   * Secrets that are in the container before it starts.
+   * Secrets that are copied into the container before it starts.
    *
    * @default - no secrets
    */
   readonly secrets?: readonly SecretFile[];
 
   /**
-   * Data volumes by the absolute path at which the container sees them.
+   * Data volumes by absolute mount path in the container.
    *
    * @default - no volumes
    */
   readonly volumes?: Readonly<Record<string, IDataVolume>>;
 
   /**
-   * Paths of the engine's host that the container reads, by the absolute path at which it sees them; they are mounted read-only.
-   * The engine's socket gives full control of the host all the same.
+   * Paths on the engine's host by absolute mount path in the container. They are mounted read-only. The Docker socket nevertheless gives
+   * full control of the host.
    *
    * @default - none
    */
   readonly hostPaths?: Readonly<Record<string, string>>;
 
   /**
-   * In-memory file systems: absolute path to mount options, such as `size=16m,mode=1777`. Their content counts as the
-   * container's memory.
+   * In-memory file systems: mount options, such as `size=16m,mode=1777`, by absolute path. Their content counts towards the container's
+   * memory.
    *
    * @default - none
    */
   readonly tmpfs?: Readonly<Record<string, string>>;
 
   /**
-   * Ports of the container on the host's loopback address.
+   * Ports that are published on the host's loopback address.
    *
    * @default - nothing is published on the host
    */
   readonly ports?: readonly LoopbackPort[];
 
   /**
-   * Limits of the container's processes.
+   * The resource limits of the container's processes.
    *
    * @default - the engine's
    */
   readonly ulimits?: readonly Ulimit[];
 
   /**
-   * Capabilities that the service is proven to need, in the engine's spelling, such as `CAP_CHOWN`; all others are dropped.
+   * The Linux capabilities that the service needs, such as `CAP_CHOWN`. All others are dropped.
    *
    * @default - none
    */
   readonly capabilities?: readonly string[];
 
   /**
-   * Seconds between asking the service to stop and killing it.
+   * Seconds between the stop signal and the kill.
    *
    * @default 30
    */
   readonly stopGracePeriodSeconds?: number;
 
   /**
-   * Port on which the service has Prometheus' metrics at `/metrics`, in the label `groundwork.metrics.port` by which Alloy finds it.
+   * The port that serves Prometheus metrics at `/metrics`. Alloy finds it by the label `groundwork.metrics.port`.
    *
-   * @default - it has none
+   * @default - no metrics
    */
   readonly metricsPort?: number;
 
   /**
-   * Name of the cluster that the container is a node of, in the label `groundwork.cluster`. On every network it is a host name of
-   * all nodes together: it leads to one of those that run.
+   * The cluster of which the container is a node, for the label `groundwork.cluster`. On every network it is a host name that resolves
+   * to the running nodes.
    *
-   * @default - it stands alone
+   * @default - not a node of a cluster
    */
   readonly cluster?: string;
 
   /**
-   * Whether it speaks TLS, in the label `groundwork.security`. Others reach it by names that certificates are for: `hostNameOn` each network.
+   * Whether TLS is enabled, for the label `groundwork.security`. Clients must use the names in its certificate: `hostNameOn` each network.
    *
    * @default false
    */
   readonly isSecured?: boolean;
 
   /**
-   * What has to be in place first: a service is when it is healthy. For one of another stack it is enough that this stack comes after that.
+   * The containers that must be healthy first. A container in another stack counts as ready if that stack is deployed before this one.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly dependsOn?: readonly ServiceContainer[];
 }
 
-/** Who writes to a container's log and how long it is kept: three files of 10 MB. */
+/** Log rotation: three files of 10 MB. */
 const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "3" } };
 
 /**
- * Exactly one container with the defaults that every service here shares: memory by tier, hardening, log rotation, labels.
- * The single place that knows the provider's container resource.
+ * One container with the shared defaults: memory by tier, hardening, log rotation, labels. No other construct uses the provider's
+ * container resource.
  */
 export class ServiceContainer extends Construct {
-  /** Every container that is declared in the scope's app by now. */
+  /** Returns all containers that are declared so far in the scope's app. */
   static allIn(scope: Construct): ServiceContainer[] {
     return scope.node.root.node
       .findAll()
@@ -209,10 +209,10 @@ export class ServiceContainer extends Construct {
   readonly name: string;
   readonly memory: Memory;
 
-  /** `service` for one that runs on, `init` for a one-shot job; the value of the label `groundwork.role`. */
+  /** `service` for a long-running service, `init` for a one-shot job. The value of the label `groundwork.role`. */
   readonly role: "service" | "init";
 
-  /** What other resources wait for. */
+  /** The Terraform resource that others depend on. */
   readonly dependable: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: ServiceContainerProps) {
@@ -242,8 +242,8 @@ export class ServiceContainer extends Construct {
       ],
       volumes: renderMounts(props),
       tmpfs: props.tmpfs && { ...props.tmpfs },
-      // Without an explicit mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The
-      // container joins the networks named here, not the default bridge.
+      // Without a mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The container joins only
+      // the networks below, not the default bridge.
       networkMode: "bridge",
       networksAdvanced: props.networks.map((network) => ({
         name: network.name,
@@ -256,11 +256,11 @@ export class ServiceContainer extends Construct {
       })),
       ulimit: props.ulimits && [...props.ulimits],
       memory: this.memory.limitMiB,
-      // Equal to memory: no swap. Left out, the engine fills in twice the memory and every plan shows a difference.
+      // No swap. If unset, the Docker engine sets twice the memory and every plan shows a difference.
       memorySwap: this.memory.limitMiB,
       securityOpts: [
         "no-new-privileges:true",
-        // SELinux lets no container at the host's files, the engine's socket among them.
+        // SELinux denies containers the host's files, including the Docker socket.
         ...(props.hostPaths && Object.keys(props.hostPaths).length > 0 ? ["label=disable"] : []),
       ],
       capabilities: { drop: ["ALL"], add: props.capabilities && [...props.capabilities] },
@@ -278,7 +278,7 @@ export class ServiceContainer extends Construct {
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
       dependsOn: dependenciesOf(this, props),
     });
-    // The bindings are generated from provider 3.6.2, which did not have it; useDockerProvider pins one that does.
+    // The bindings are generated from provider 3.6.2, which lacks it. useDockerProvider pins a version that has it.
     container.addOverride("memory_reservation", this.memory.reservationMiB);
     if (!props.healthCheck) {
       container.addOverride(
@@ -290,7 +290,7 @@ export class ServiceContainer extends Construct {
   }
 }
 
-/** What Terraform has to make first, of the container's own stack: another stack is deployed before as a whole. */
+/** Returns the dependencies in the container's own stack. Other stacks are deployed before it as a whole. */
 function dependenciesOf(
   scope: Construct,
   { dependsOn, networks, volumes = {} }: ServiceContainerProps,
@@ -335,12 +335,12 @@ function renderService(
       retries: check.retries,
     },
     stopTimeout: graceSeconds,
-    // Without it the provider kills the container at once.
+    // Without it the provider kills the container immediately.
     destroyGraceSeconds: graceSeconds,
   };
 }
 
-/** A container that runs to its end during the deploy. */
+/** Settings of a container that runs and exits during the deploy. */
 function renderJob(): Partial<ContainerConfig> {
   return {
     restart: "no",
@@ -352,9 +352,9 @@ function renderJob(): Partial<ContainerConfig> {
 }
 
 /**
- * Shows a job's log and fails the deploy unless it exited with 0. A postcondition on the exit code would fail every later
- * plan too; a failing creation provisioner taints the container instead, so that the next deploy runs it again. Both
- * commands mean the same in sh and in cmd.exe. Raw, since the bindings have no `on_failure`.
+ * Prints a job's log and fails the deploy unless the job exits with 0. A failed provisioner taints the container, so that the next
+ * deploy runs it again. A postcondition would fail every later plan. Both commands work in sh and cmd.exe. Raw, since the bindings
+ * lack `on_failure`.
  */
 function renderExitGate(name: string, engine?: string): object[] {
   const environment = engine && { DOCKER_HOST: engine };
@@ -398,14 +398,14 @@ function renderEnv(env: Readonly<Record<string, string>> = {}): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${escapeLiteral(value)}`);
 }
 
-/** A value that cdktf or Terraform is to compute, such as a variable's, stays an expression. */
+/** Escapes literals only. A value that CDKTF or Terraform computes stays an expression. */
 function escapeLiteral(value: string): string {
   return Token.isUnresolved(value) ? value : escapeTemplate(value);
 }
 
 /**
- * The engine publishes ports through the network whose name sorts first, so that has to be the one that the caller means.
- * (https://docs.docker.com/engine/network/#connecting-to-multiple-networks)
+ * Throws unless the first network's name sorts first. The Docker engine publishes ports through that network
+ * (https://docs.docker.com/engine/network/#connecting-to-multiple-networks).
  */
 function validateGateway(scope: Construct, { ports = [], networks }: ServiceContainerProps): void {
   const names = networks
@@ -415,7 +415,7 @@ function validateGateway(scope: Construct, { ports = [], networks }: ServiceCont
   validate(
     ports.length === 0 || names[0] === gateway,
     () =>
-      `host ports are to be published through network "${names[0]}", but the engine uses the one that sorts first, "${gateway}": rename one of them`,
+      `Docker publishes host ports through the network whose name sorts first, "${gateway}", instead of "${names[0]}": rename one of them`,
     scope,
   );
 }

@@ -4,9 +4,9 @@ import { Construct } from "constructs";
 import { useDockerProvider } from "./docker-provider";
 import { validate } from "./validation";
 
-/** An image, pulled when the engine does not have it and kept when the stack is destroyed. */
+/** An image. It is pulled if the Docker engine does not have it, and kept when the stack is destroyed. */
 export class ServiceImage extends Construct {
-  /** The image of that name in the scope's stack; containers of one stack share it. */
+  /** Returns the image from the scope's stack, or creates it. All containers of a stack share it. */
   static of(scope: Construct, reference: string): ServiceImage {
     const stack = TerraformStack.of(scope);
     const id = `image-${reference.replace(/:[^:/]*$/, "").replaceAll(/[/:]/g, "-")}`;
@@ -14,16 +14,16 @@ export class ServiceImage extends Construct {
     validate(
       existing === undefined || existing.reference === reference,
       () =>
-        `image "${reference}" is declared beside "${existing?.reference}": a stack has one version of an image, so name the same one or use another stack`,
+        `image "${reference}" conflicts with "${existing?.reference}": a stack has one version of an image; use the same version or another stack`,
       scope,
     );
     return existing ?? new ServiceImage(stack, id, reference);
   }
 
-  /** Its version. */
+  /** The version. */
   readonly tag: string;
 
-  /** The engine's id of the image, known at apply. */
+  /** The image ID, known at apply. */
   readonly imageId: string;
 
   private constructor(
@@ -35,7 +35,7 @@ export class ServiceImage extends Construct {
     const tag = reference.split("/").pop()?.split(":")[1];
     validate(
       tag !== undefined && tag !== "latest",
-      () => `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
+      () => `image "${reference}" has no pinned version: add a tag, such as "apache/kafka:4.3.1"`,
       this,
     );
     this.tag = tag;

@@ -1,37 +1,37 @@
 import type { IConstruct } from "constructs";
 import { validate } from "./validation";
 
-/** What an environment decides for every container below a scope. */
+/** The settings of an environment for all containers below a scope. */
 export interface ServiceSettings {
-  /** The environment's name, in the label `groundwork.environment` of everything below the scope. */
+  /** The name of the environment, for the label `groundwork.environment`. */
   readonly environment: string;
 
-  /** The part of the platform, in the label `groundwork.stack` of everything below the scope. */
+  /** The part of the platform, for the label `groundwork.stack`. */
   readonly stack: string;
 
   /**
-   * The machine that the containers are on, in the label `groundwork.machine`.
+   * The machine of the containers, for the label `groundwork.machine`.
    *
-   * @default - there is but one
+   * @default - the environment has one machine and no label is set
    */
   readonly machine?: string;
 
   /**
-   * Where the engine of the containers is reached, as in DOCKER_HOST.
+   * The address of the Docker engine, as in DOCKER_HOST.
    *
-   * @default - as the docker command finds it
+   * @default - the engine of the docker command
    */
   readonly engine?: string;
 
   /**
-   * Path of the engine's socket on its own host, for the containers that watch the others.
+   * The path of the Docker socket on the engine's host, for containers that monitor the others.
    *
    * @default "/var/run/docker.sock"
    */
   readonly engineSocket?: string;
 
   /**
-   * Factor on the table of memory tiers, so that the whole platform grows or shrinks together.
+   * The factor for all memory tiers, from 0.5 to 16.
    *
    * @default 1
    */
@@ -41,13 +41,13 @@ export interface ServiceSettings {
 const CONTEXT_KEY = "groundwork";
 const DEFAULTS: ServiceSettings = { environment: "default", stack: "default" };
 
-/** Applies settings to all containers that will be declared below the scope; call it before adding children. */
+/** Applies settings to all containers below the scope. Call it before you add children. */
 export function applyServiceSettings(scope: IConstruct, settings: ServiceSettings): void {
   const scale = settings.memoryScale ?? 1;
   validate(
     scale >= 0.5 && scale <= 16,
     () =>
-      `memoryScale is ${scale}: allowed is 0.5 to 16, below that the services do not start with their tier's share`,
+      `memoryScale is ${scale}: it must be from 0.5 to 16, since services do not start with less memory`,
     scope,
   );
   scope.node.setContext(CONTEXT_KEY, settings);
@@ -57,7 +57,7 @@ export function serviceSettingsOf(scope: IConstruct): ServiceSettings {
   return scope.node.tryGetContext(CONTEXT_KEY) ?? DEFAULTS;
 }
 
-/** Labels that every container, network and volume of the scope's environment carries. */
+/** Returns the labels of every container, network and volume of the scope's environment. */
 export function settingsLabels(scope: IConstruct): { label: string; value: string }[] {
   const { environment, stack, machine } = serviceSettingsOf(scope);
   return renderLabels({

@@ -1,8 +1,8 @@
 import type { IConstruct } from "constructs";
 
 /**
- * A declaration that cannot work. The message says what is wrong with which value, what is allowed and what to do; the
- * construct's path is appended. Of several things that are wrong each has a line.
+ * An invalid declaration. Each problem has a line that names the value, what is allowed and what to do, followed by the construct's
+ * path.
  */
 export class ValidationError extends Error {
   readonly problems: readonly string[];
@@ -17,7 +17,7 @@ export class ValidationError extends Error {
   }
 }
 
-/** What all of them give. Goes on after a `ValidationError`, and throws one with everything that was wrong. */
+/** Runs all tasks and returns their results. Collects every `ValidationError` and throws one with all problems. */
 export function all<T extends readonly unknown[]>(
   ...tasks: { readonly [K in keyof T]: () => T[K] }
 ): T {
@@ -39,7 +39,7 @@ export function all<T extends readonly unknown[]>(
   return results as unknown as T;
 }
 
-/** Throws a `ValidationError` with the message unless the condition holds. */
+/** Throws a `ValidationError` with the message if the condition is false. */
 export function validate(
   condition: boolean,
   message: () => string,
@@ -50,16 +50,16 @@ export function validate(
   }
 }
 
-/** How long a service keeps what it collects: whole days, one at least. */
+/** Throws unless the retention is a whole number of days, at least 1. */
 export function validateRetentionDays(days: number, keeper: string, scope: IConstruct): void {
   validate(
     Number.isInteger(days) && days >= 1,
-    () => `retentionDays is ${days}: ${keeper} for a whole number of days from 1`,
+    () => `retentionDays is ${days}: ${keeper} for a whole number of days, at least 1`,
     scope,
   );
 }
 
-/** Throws with every one of the names that is there twice. */
+/** Throws with a message for every duplicate name. */
 export function validateDistinct(
   names: readonly string[],
   message: (name: string) => string,

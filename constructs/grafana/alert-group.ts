@@ -16,7 +16,7 @@ const severitySchema = v.picklist(["critical", "warning", "info"]);
 
 export type Severity = Declared<typeof severitySchema>;
 
-const NOT_IN_GRAFANA = "Grafana would not get";
+const NOT_IN_GRAFANA = "an unsupported property";
 
 /** The fields of Prometheus' rule format that Grafana supports. */
 const ruleSchema = object(

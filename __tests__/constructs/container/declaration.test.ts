@@ -43,16 +43,16 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "an environment with properties of no name",
     environment({ hostPort: {}, raiseUlimits: false, zzz: 1 }),
     [
-      /^environment "laptop" has "hostPort", which is unknown: did you mean "hostPorts"\? allowed are name, /,
-      /^environment "laptop" has "raiseUlimits", which is unknown: allowed are name, /,
-      /^environment "laptop" has "zzz", which is unknown: allowed are name, /,
+      /^environment "laptop" has an unknown property "hostPort": did you mean "hostPorts"\? allowed: name, /,
+      /^environment "laptop" has an unknown property "raiseUlimits": allowed: name, /,
+      /^environment "laptop" has an unknown property "zzz": allowed: name, /,
     ],
   ],
   [
     "a property inside of an environment",
     environment({ openSearch: { ...laptop.openSearch, node: 3 } }),
     [
-      'environment "laptop" has in openSearch "node", which is unknown: did you mean "nodes"? allowed are nodes, onProjectNetwork, image, raiseUlimits',
+      'environment "laptop": openSearch has an unknown property "node": did you mean "nodes"? allowed: nodes, onProjectNetwork, image, raiseUlimits',
     ],
   ],
   [
@@ -65,28 +65,28 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       networks: 3,
     }),
     [
-      'environment "laptop" has memoryScale "2": it has to be a number',
-      'environment "laptop" has networks 3: it has to be an object',
-      'environment "laptop" has security "ssl": it has to be "none" or "tls"',
-      'environment "laptop" has no kafka.brokers: it has to be a number',
-      'environment "laptop" has excludedServices[0] "loky": it has to be "alloy", "grafana" or "loki"',
+      'environment "laptop": memoryScale is "2", but must be a number',
+      'environment "laptop": networks is 3, but must be an object',
+      'environment "laptop": security is "ssl", but must be "none" or "tls"',
+      'environment "laptop": kafka.brokers is missing; it must be a number',
+      'environment "laptop": excludedServices[0] is "loky", but must be "alloy", "grafana" or "loki"',
     ],
   ],
   [
     "an environment without a part, which has another name",
     environment({ kafka: undefined, kafak: laptop.kafka }),
     [
-      'environment "laptop" has no kafka: it has to be an object',
-      /^environment "laptop" has "kafak", which is unknown: did you mean "kafka"\? allowed are name, /,
+      'environment "laptop": kafka is missing; it must be an object',
+      /^environment "laptop" has an unknown property "kafak": did you mean "kafka"\? allowed: name, /,
     ],
   ],
   [
     "lists where objects are meant",
     environment({ networks: ["a"], hostPorts: [9200], placement: ["a"] }),
     [
-      'environment "laptop" has networks a list: it has to be an object',
-      'environment "laptop" has hostPorts a list: it has to be an object',
-      'environment "laptop" has placement a list: it has to be an object',
+      'environment "laptop": networks is a list, but must be an object',
+      'environment "laptop": hostPorts is a list, but must be an object',
+      'environment "laptop": placement is a list, but must be an object',
     ],
   ],
   [
@@ -97,17 +97,17 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       memoryBudgetMiB: -1,
     }),
     [
-      'environment "laptop" has memoryBudgetMiB -1: it has to be a number from 1',
-      'environment "laptop" has openSearch.nodes 2.5: it has to be a whole number from 1 to 1000',
-      'environment "laptop" has kafka.brokers 10000000000: it has to be a whole number from 1 to 1000',
+      'environment "laptop": memoryBudgetMiB is -1, but must be a number from 1',
+      'environment "laptop": openSearch.nodes is 2.5, but must be a whole number from 1 to 1000',
+      'environment "laptop": kafka.brokers is 10000000000, but must be a whole number from 1 to 1000',
     ],
   ],
   [
     "secrets where they are not to be, which are not shown",
     environment({ grafana: { adminPassword: "hunter2" }, state: "postgres://u:p@h/db" }),
     [
-      'environment "laptop" has grafana.adminPassword another value: it has to be "generated" or "variable"',
-      'environment "laptop" has state another value: it has to be an object',
+      'environment "laptop": grafana.adminPassword is [hidden], but must be "generated" or "variable"',
+      'environment "laptop": state is [hidden], but must be an object',
     ],
   ],
   [
@@ -120,17 +120,17 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   [
     "topics that are no list of topics",
     () => validateTopics({} as never),
-    ["what is declared of topics is an object: it has to be a list"],
+    ["what is declared of topics is an object, but must be a list"],
   ],
   [
     "a topic that is none",
     () => validateTopics([null as never]),
-    ["what is declared of topics has [0] null: it has to be an object"],
+    ["what is declared of topics: [0] is null, but must be an object"],
   ],
   [
     "a topic without a name",
     () => validateTopics([{ partitions: 1 } as never]),
-    ["topics[0] has no name: it has to be a text"],
+    ["topics[0]: name is missing; it must be a string"],
   ],
   [
     "topics that are declared twice",
@@ -144,30 +144,30 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "a backend of another kind",
     environment({ state: { kind: "s4", bucket: "b" } }),
     [
-      'environment "laptop" has state.kind "s4": it has to be "local", "s3", "http", "pg", "gcs" or "remote"',
+      'environment "laptop": state.kind is "s4", but must be "local", "s3", "http", "pg", "gcs" or "remote"',
     ],
   ],
   [
     "a topic of other types",
     topic({ partitions: "6", onDrift: "warn", configs: { "retention.ms": null } }),
     [
-      'topic "orders" has partitions "6": it has to be a number',
-      'topic "orders" has configs.retention.ms null: it has to be a text, a number or true or false',
-      'topic "orders" has onDrift "warn": it has to be "fail", "reconcile" or "ignore"',
+      'topic "orders": partitions is "6", but must be a number',
+      'topic "orders": configs.retention.ms is null, but must be a string, a number or a boolean',
+      'topic "orders": onDrift is "warn", but must be "fail", "reconcile" or "ignore"',
     ],
   ],
   [
     "an application with a property of no name",
     application({ consumergroups: ["shop"] }),
     [
-      'application "shop" has "consumergroups", which is unknown: did you mean "consumerGroups"? allowed are name, topics, consumerGroups, indices, everything',
+      'application "shop" has an unknown property "consumergroups": did you mean "consumerGroups"? allowed: name, topics, consumerGroups, indices, everything',
     ],
   ],
   [
     "notifications with a property of no name",
     notifications({ contactpoints: [] }),
     [
-      'the declaration of notifications has "contactpoints", which is unknown: did you mean "contactPoints"? allowed are contactPoints, muteTimings, policy',
+      'the declaration of notifications has an unknown property "contactpoints": did you mean "contactPoints"? allowed: contactPoints, muteTimings, policy',
     ],
   ],
   [
@@ -180,7 +180,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     [
       'contact point "us" is declared twice: rename one',
       'mute timing "m" has the weekdays "funday": use sunday, monday, tuesday, wednesday, thursday, friday, saturday, or a range such as monday:friday',
-      'the notification policy has groupWait "5 minutes": it has to be a number with s, m, h or d, such as 5m',
+      'the notification policy: groupWait is "5 minutes", but must be a number with s, m, h or d, such as 5m',
     ],
   ],
   [
@@ -194,11 +194,11 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       policy: { contactPoint: "us", routes: [{ label: {}, contactPoint: "us" }] },
     }),
     [
-      'contact point "us" has "emial", which is unknown: did you mean "email"? allowed are name, email, webhook, slack',
+      'contact point "us" has an unknown property "emial": did you mean "email"? allowed: name, email, webhook, slack',
       'contact point "hook" has no Terraform variable for its webhook URL: set url to { variable: "webhook_url" } and export TF_VAR_webhook_url before you deploy',
-      'mute timing "nights" has in intervals[0] "weekday", which is unknown: did you mean "weekdays"? allowed are times, weekdays, location',
-      "the notification policy has no routes[0].labels: it has to be an object",
-      'the notification policy has in routes[0] "label", which is unknown: did you mean "labels"? allowed are labels, contactPoint, muteTimings',
+      'mute timing "nights": intervals[0] has an unknown property "weekday": did you mean "weekdays"? allowed: times, weekdays, location',
+      "the notification policy: routes[0].labels is missing; it must be an object",
+      'the notification policy: routes[0] has an unknown property "label": did you mean "labels"? allowed: labels, contactPoint, muteTimings',
     ],
   ],
 ] as never)("%s: what is wrong is said, each of it once", (_, check, problems) => {

@@ -32,13 +32,13 @@ describe("memory", () => {
 
   test("fails with a reservation above the limit", () => {
     expect(() => validateMemory(testStack(), { limitMiB: 512, reservationMiB: 1024 })).toThrow(
-      "memoryReservationMiB is 1024 and memoryLimitMiB is 512: the reservation has to be above 0 and below the limit; lower the reservation or raise the limit (at test)",
+      "memoryReservationMiB is 1024 and memoryLimitMiB is 512: the reservation must be above 0 and below the limit; lower the reservation or raise the limit (at test)",
     );
   });
 
   test("fails with a scale at which nothing would start", () => {
     expect(() =>
       applyServiceSettings(testStack(), { environment: "e", stack: "s", memoryScale: 0.1 }),
-    ).toThrow("memoryScale is 0.1: allowed is 0.5 to 16");
+    ).toThrow("memoryScale is 0.1: it must be from 0.5 to 16");
   });
 });

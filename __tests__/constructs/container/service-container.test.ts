@@ -22,7 +22,7 @@ describe("a service container", () => {
         ports: [{ containerPort: 80, hostPort: 80 }],
       }),
     ).toThrow(
-      'host ports are to be published through network "z_net", but the engine uses the one that sorts first, "a_net": rename one of them (at test/web)',
+      'Docker publishes host ports through the network whose name sorts first, "a_net", instead of "z_net": rename one of them (at test/web)',
     );
   });
 
@@ -30,7 +30,7 @@ describe("a service container", () => {
     "fails with the unpinned image %s",
     (reference) => {
       expect(() => ServiceImage.of(testStack(), reference)).toThrow(
-        `image "${reference}" has no pinned tag: name a version, as in "apache/kafka:4.3.1"`,
+        `image "${reference}" has no pinned version: add a tag, such as "apache/kafka:4.3.1"`,
       );
     },
   );
@@ -41,7 +41,7 @@ describe("a service container", () => {
     const [web, api] = ["registry:5000/web:1", "registry:5000/api:1"];
     expect(ServiceImage.of(scope, web)).not.toBe(ServiceImage.of(scope, api));
     expect(() => ServiceImage.of(scope, "web:2.0.0")).toThrow(
-      'image "web:2.0.0" is declared beside "web:1.0.0": a stack has one version of an image, so name the same one or use another stack (at test)',
+      'image "web:2.0.0" conflicts with "web:1.0.0": a stack has one version of an image; use the same version or another stack (at test)',
     );
   });
 });

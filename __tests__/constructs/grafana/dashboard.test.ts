@@ -50,7 +50,7 @@ describe("a dashboard", () => {
 
   test("fails for invalid JSON, with file, line and column", () => {
     expect(() => Dashboard.fromFile(write('{\n  "id": null,\n}'))).toThrow(
-      /^dashboard .*Folder\/d\.json:3:1 is not JSON: PropertyNameExpected$/,
+      /^dashboard .*Folder\/d\.json:3:1 is invalid JSON: PropertyNameExpected$/,
     );
   });
 

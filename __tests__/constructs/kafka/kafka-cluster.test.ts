@@ -78,7 +78,7 @@ describe("a Kafka cluster", () => {
       "kafka-3",
     ]);
     expect(() => kafkaWith({ brokers: 3 })).toThrow(
-      "brokers is 3 and nodes has 1: leave one of them out (at test/kafka)",
+      "brokers is 3, but nodes has length 1: remove one of the two (at test/kafka)",
     );
   });
 
@@ -149,7 +149,7 @@ describe("a Kafka cluster", () => {
       'config "advertised.listeners" is "APP://localhost:9092", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config (at test/kafka)',
     );
     expect(() => kafkaWith({ containerName: "order_events" })).toThrow(
-      'containerName is "order_events": allowed are lower-case letters, digits and hyphens, the first a letter, since it is in host names and certificates (at test/kafka)',
+      'containerName is "order_events": use lower-case letters, digits and hyphens, starting with a letter, since host names and certificates contain it (at test/kafka)',
     );
   });
 

@@ -11,12 +11,12 @@ test("Loki keeps logs for 14 days by default, and rejects an invalid number of d
   const scope = testStack();
   const props = { network: { name: "n" }, dataVolume: new DataVolume(scope, "v", { name: "v" }) };
   expect(() => new Loki(scope, "loki", { ...props, retentionDays: 0 })).toThrow(
-    "retentionDays is 0: Loki keeps logs for a whole number of days from 1 (at test/loki)",
+    "retentionDays is 0: Loki keeps logs for a whole number of days, at least 1 (at test/loki)",
   );
   expect(
     () => new Prometheus(scope, "p", { ...props, declared: () => [], retentionDays: 1.5 }),
   ).toThrow(
-    "retentionDays is 1.5: Prometheus keeps metrics for a whole number of days from 1 (at test/p)",
+    "retentionDays is 1.5: Prometheus keeps metrics for a whole number of days, at least 1 (at test/p)",
   );
 });
 

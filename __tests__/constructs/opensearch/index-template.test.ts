@@ -21,9 +21,9 @@ describe("an index template", () => {
     [
       "is not JSON, with file and line",
       '{\n  "index_patterns": [\n}',
-      /t\.json:3:1 is not JSON: ValueExpected/,
+      /t\.json:3:1 is invalid JSON: ValueExpected/,
     ],
-    ["is not an object", "[]", /t\.json has to be a JSON object/],
+    ["is not an object", "[]", /t\.json must be a JSON object/],
     [
       "has no patterns",
       '{"template": {}}',
@@ -32,7 +32,7 @@ describe("an index template", () => {
     [
       "has an unknown key",
       '{"index_patterns": ["a-*"], "mappings": {}}',
-      /t\.json has "mappings", which is unknown: allowed are index_patterns, priority, template/,
+      /t\.json has an unknown property "mappings": allowed: index_patterns, priority, template/,
     ],
   ])("fails when it %s", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
@@ -42,12 +42,12 @@ describe("an index template", () => {
     [
       "the same property twice",
       '{\n  "index_patterns": ["a-*"],\n  "template": {\n    "mappings": {},\n    "mappings": {}\n  }\n}',
-      /t\.json:5:5 has "mappings" once more, which is at 4:5 already: one of them would be lost, so leave one$/,
+      /t\.json:5:5 repeats the key "mappings" of 4:5: remove one, since JSON keeps only the last$/,
     ],
     [
       "a number that would be another one",
       '{"index_patterns": ["a-*"], "version": 9223372036854775807}',
-      /t\.json:1:40 has the number 9223372036854775807, which would become 9223372036854775808: write it as text, "9223372036854775807"$/,
+      /t\.json:1:40 has the number 9223372036854775807, which is read as 9223372036854775808: write it as a string, "9223372036854775807"$/,
     ],
   ])("fails with %s, of which a part would be lost silently", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
