@@ -75,8 +75,8 @@ test("the app and a command say everything that is wrong in what people wrote, a
     'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, such as ["logs-*"]',
     'dashboard dashboards/Messaging/kafka.json: the uid "" is invalid: use 1 to 40 letters, digits, "-" and "_"',
     'alert "KafkaBrokerMissing" in alerts/kafka.yml has an unsupported property "four": did you mean "for"? allowed: alert, expr, for, keep_firing_for, labels, annotations',
-    'topic name "infra events" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."',
-    'topic "infra events" has 0 partitions: it needs a whole number from 1 to 2147483647',
+    'topic name "infra events" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."',
+    'topic "infra events" has partitions 0: it must be a whole number from 1 to 2147483647',
     'topic "application-logs" has an unknown property "replicationfactor": did you mean "replicationFactor"? allowed: name, partitions, replicationFactor, configs, onDrift',
     'application "shop": topics.infra-events is "wirte", but must be "read", "write" or "readwrite"',
     'contact point "operators": email.addresses is missing; it must be a list',
@@ -96,8 +96,8 @@ test("the app says of every stack what cannot be there", async () => {
   );
   expect(said).toEqual([
     "an OpenSearch cluster of 2 nodes cannot elect a cluster manager after it loses one: declare 1 node, or at least 3 (at lab-data/opensearch)",
-    'topic "infra-events" has replicationFactor 4 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
-    'topic "application-logs" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at lab-messaging/kafka-init)',
+    'topic "infra-events" has replicationFactor 4, but the cluster has 3 brokers: it must be from 1 to 3; lower it, or add brokers to the environment (at lab-messaging/kafka-init)',
+    'topic "application-logs" has replicationFactor 5, but the cluster has 3 brokers: it must be from 1 to 3; lower it, or add brokers to the environment (at lab-messaging/kafka-init)',
   ]);
 });
 

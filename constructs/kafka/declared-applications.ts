@@ -4,17 +4,17 @@ import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Access, Application } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 
-/** What applications may do in Kafka; Application.java reads it. */
+/** The permissions of applications in Kafka. Application.java reads this file. */
 export const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications.json`;
 
-/** Where earlier versions have a line for each application, in place of JSON. */
+/** The file of earlier versions, with one line per application instead of JSON. */
 export const FORMER_APPLICATIONS_FILE = `${SIDECAR_DIR}/applications`;
 
 interface DeclaredApplications {
   readonly applications: readonly Required<
     Pick<Application, "name" | "topics" | "consumerGroups">
   >[];
-  /** Who sees how topics and groups are, by a certificate, and no record. */
+  /** Principals that may describe all topics and consumer groups but read no records. They authenticate with a certificate. */
   readonly monitors: readonly string[];
 }
 
@@ -30,30 +30,32 @@ export function renderApplications(
   return `{"applications": ${renderJsonList(permissions)}, "monitors": ${JSON.stringify(monitors)}}\n`;
 }
 
-/** Reads the lines of earlier versions too. */
+/** Parses the file, including the lines of earlier versions. */
 export function parseApplications(text: string): DeclaredApplications {
   return text.startsWith("{") ? JSON.parse(text) : parseLines(text);
 }
 
-/** `orders topic:<access>:<pattern> group:<pattern>`, or `alloy monitor`. */
+/** Parses `orders topic:<access>:<pattern> group:<pattern>` or `alloy monitor`. */
 function parseLines(text: string): DeclaredApplications {
   const lines = text.split("\n").filter((line) => line !== "");
   const isMonitor = (line: string) => line.endsWith(" monitor");
   const applications = lines
     .filter((line) => !isMonitor(line))
     .map((line) => {
-      const [name, ...rights] = line.split(" ");
-      const topics = rights.flatMap((right) => {
-        const [, access, topic] = /^topic:(\w+):(.*)$/.exec(right) ?? [];
+      const [name, ...permissions] = line.split(" ");
+      const topics = permissions.flatMap((permission) => {
+        const [, access, topic] = /^topic:(\w+):(.*)$/.exec(permission) ?? [];
         return topic === undefined ? [] : [[topic, access as Access]];
       });
-      const consumerGroups = rights.flatMap((right) => /^group:(.*)$/.exec(right)?.[1] ?? []);
+      const consumerGroups = permissions.flatMap(
+        (permission) => /^group:(.*)$/.exec(permission)?.[1] ?? [],
+      );
       return { name, topics: Object.fromEntries(topics), consumerGroups };
     });
   return { applications, monitors: lines.filter(isMonitor).map((line) => line.split(" ")[0]) };
 }
 
-/** Describes what applications get and lose. Who measures the platform is no application. */
+/** Describes which permissions applications gain and lose. Monitors are not applications. */
 export function describeApplications(before?: string, after?: string): FileChange {
   const [old, now] = [permissionsIn(before), permissionsIn(after)];
   return together(

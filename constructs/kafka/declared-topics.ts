@@ -4,10 +4,10 @@ import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Topic } from "./topic";
 import { configText, removalOfConfigs } from "./topic-config";
 
-/** The topics that `kafka-init` provisions; Topic.java reads it. */
+/** The topics that `kafka-init` provisions. Topic.java reads this file. */
 export const TOPICS_FILE = `${SIDECAR_DIR}/topics.json`;
 
-/** Where earlier versions have a line for each topic, in place of JSON. */
+/** The file of earlier versions, with one line per topic instead of JSON. */
 export const FORMER_TOPICS_FILE = `${SIDECAR_DIR}/topics`;
 
 interface DeclaredTopic {
@@ -15,7 +15,7 @@ interface DeclaredTopic {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly onDrift: string;
-  /** Values as Kafka reads them. */
+  /** Values as Kafka parses them. */
   readonly configs: Readonly<Record<string, string>>;
 }
 
@@ -34,12 +34,12 @@ export function renderTopics(topics: readonly Required<Topic>[]): string {
   return `${renderJsonList(declared)}\n`;
 }
 
-/** Reads the lines of earlier versions too. */
+/** Parses the file, including the lines of earlier versions. */
 function parseTopics(text: string): readonly DeclaredTopic[] {
   return text.startsWith("[") ? JSON.parse(text) : parseLines(text);
 }
 
-/** `orders 3 3 fail key=value;key=value`: name, partitions, replication factor, drift policy, configs. */
+/** Parses `orders 3 3 fail key=value;key=value`: name, partitions, replication factor, drift policy, configs. */
 function parseLines(text: string): DeclaredTopic[] {
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.map((line) => {
@@ -58,7 +58,7 @@ function parseLines(text: string): DeclaredTopic[] {
   });
 }
 
-/** Describes what becomes of topics, and what of it Kafka or `kafka-init` will not do. */
+/** Describes how topics change, and warns about what Kafka or `kafka-init` does not do. */
 export function describeTopics(before?: string, after?: string): FileChange {
   const [old, now] = [before, after].map(
     (text) =>
@@ -76,7 +76,7 @@ function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): F
     return {
       ...facts(`topic ${name}: no longer declared`),
       destructive: [
-        `topic ${name} is no longer declared: it stays in Kafka with its records, but nothing keeps its guarantees any more`,
+        `topic ${name} is no longer declared: Kafka keeps it and its records, but kafka-init no longer checks its guarantees`,
       ],
     };
   }
@@ -87,27 +87,27 @@ function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): F
   }
   const { details, destructive, warnings } = facts();
   const differing = differences(was, is);
-  const left = Object.entries(was.configs).filter(([key]) => is.configs[key] === undefined);
-  const told = [...differing, ...left.map(([key]) => `${key} no longer declared`)];
-  if (told.length > 0) {
-    details.push(`topic ${name}: ${told.join(", ")}`);
+  const removed = Object.entries(was.configs).filter(([key]) => is.configs[key] === undefined);
+  const changes = [...differing, ...removed.map(([key]) => `${key} no longer declared`)];
+  if (changes.length > 0) {
+    details.push(`topic ${name}: ${changes.join(", ")}`);
   }
-  if (left.length > 0) {
-    warnings.push(describeLeft(name, left));
+  if (removed.length > 0) {
+    warnings.push(describeRemoved(name, removed));
   }
   if (is.partitions < was.partitions || is.replicationFactor !== was.replicationFactor) {
     warnings.push(
-      `topic ${name}: Kafka removes no partitions and kafka-init moves no replicas: where the topic exists the deploy ends with exit code 73; undo it, or declare a topic of another name`,
+      `topic ${name}: Kafka cannot remove partitions and kafka-init does not move replicas: if the topic exists, the deploy fails with exit code 73; undo the change, or declare a topic with another name`,
     );
   } else if (is.onDrift === "fail" && differing.some((text) => !text.startsWith("onDrift"))) {
     warnings.push(
-      `topic ${name}: where it exists as it was declared before, the deploy ends with exit code 73; set onDrift: "reconcile", or change the topic by hand first`,
+      `topic ${name}: if it still exists as previously declared, the deploy fails with exit code 73; set onDrift: "reconcile", or change the topic by hand first`,
     );
   }
   return { details, destructive, warnings };
 }
 
-/** What has another value in the declaration, or is new in it. */
+/** Returns the properties and configs that are new or have another value. */
 function differences(was: DeclaredTopic, is: DeclaredTopic): string[] {
   const numbers = (
     [
@@ -124,9 +124,9 @@ function differences(was: DeclaredTopic, is: DeclaredTopic): string[] {
   return [...numbers, ...configs];
 }
 
-/** Configs that are not declared any more hold on: kafka-init sets what is declared and looks at nothing else. */
-function describeLeft(topic: string, left: readonly [string, string][]): string {
-  const listing = left.map(([key, value]) => `${key} stays ${value}`).join(", ");
-  const keys = left.map(([key]) => key);
-  return `topic ${topic}: ${listing} where the topic exists: no longer declared, and kafka-init changes nothing that is not declared; declare the value that shall hold, or remove it with ${removalOfConfigs(topic, keys)}`;
+/** Warns that configs which are no longer declared keep their value: kafka-init changes only what is declared. */
+function describeRemoved(topic: string, removed: readonly [string, string][]): string {
+  const listing = removed.map(([key, value]) => `${key} stays ${value}`).join(", ");
+  const keys = removed.map(([key]) => key);
+  return `topic ${topic}: ${listing} if the topic exists, since kafka-init changes only what is declared: declare the value that you want, or remove it with ${removalOfConfigs(topic, keys)}`;
 }

@@ -4,45 +4,45 @@ import type { ServiceImage } from "../container/service-image";
 import type { INetwork } from "../network/network";
 import type { Security } from "../security/security";
 
-/** A Kafka cluster as its clients see it. */
+/** A Kafka cluster as clients see it. */
 export interface IKafkaCluster {
   readonly brokers: readonly ServiceContainer[];
 
-  /** How many of them are waited for. */
+  /** The number of brokers that clients wait for: all that are not excluded. */
   readonly expectedNodes: number;
 
-  /** Bootstrap servers on the infra network. */
+  /** The bootstrap servers on the infra network. */
   readonly internalBootstrapServers: readonly string[];
 
-  /** Network of the internal listener. */
+  /** The network of the internal listener. */
   readonly infraNetwork: INetwork;
 
-  /** What the brokers run. */
+  /** The image of the brokers. */
   readonly image: ServiceImage;
 
-  /** What the brokers trust and who they are; nothing when the cluster is not secured. */
+  /** The CA bundle and key pairs. Unset if the cluster is plaintext. */
   readonly security?: Security;
 
-  /** Name of the sidecar that provisions the cluster: of its container, and in its certificate. */
+  /** The name of the sidecar that provisions the cluster. Its container and certificate have this name. */
   readonly initName: string;
 }
 
-/** What a tool of the Kafka CLI takes as `--command-config` in a broker of a secured cluster. */
+/** The `--command-config` of Kafka's CLI in a broker of a secured cluster. */
 export const KAFKA_CLIENT_CONFIG = "/groundwork/client.properties";
 
-/** PEM files in a container: its own key and certificate, and the CAs that it trusts. */
+/** PEM files in a container: its key pair, and the CA bundle. */
 export const TLS_FILES = {
   keyStore: "/groundwork/tls/keystore.pem",
   trustStore: "/groundwork/tls/truststore.pem",
 } as const;
 
-/** The files by which a container is a principal to the brokers of a secured cluster. */
+/** Returns the files with which a container authenticates as a principal to a secured cluster. */
 export function kafkaClientFiles(
   security: Security,
   principal: string,
   hosts?: readonly string[],
 ): { readonly files: readonly UploadedFile[]; readonly secrets: readonly SecretFile[] } {
-  // The user of Kafka's image is not in root's group, nor is a sidecar's.
+  // Neither the user of Kafka's image nor that of a sidecar is in root's group.
   const readableBy = "everyone";
   return {
     files: [{ path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") }],

@@ -14,25 +14,25 @@ import { type IKafkaCluster, kafkaClientFiles, TLS_FILES } from "./kafka-client"
 import { KafkaInit } from "./kafka-init";
 import { type Topic, validateTopics } from "./topic";
 
-/** Image of every broker, and of the sidecar, which needs its client library. */
+/** The image of the brokers and of the sidecar, which uses its client library. */
 export const KAFKA_IMAGE = "apache/kafka:4.3.1";
 
-/** Ports inside a broker's container, by listener. */
+/** The ports in a broker's container by listener. */
 export const KAFKA_PORTS = { APP: 9092, CONTROLLER: 9093, INTERNAL: 19092, HOST: 29092 } as const;
 
 const CLUSTER = "kafka";
 
-/** Where an application on the project network connects first, unless the cluster has another name: it leads to one of the brokers that run. */
+/** The bootstrap server for applications on the project network, unless the cluster has another name. It resolves to the running brokers. */
 export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
 
 /**
- * Port of a secured broker's health check, on its container's loopback address alone. In the clear, since a check every two
- * seconds has to be cheap; whoever asks there is anonymous, and may do nothing.
+ * The port of a secured broker's health check, on the container's loopback address only. Plaintext, since a check every two seconds must
+ * be cheap. Clients on it are anonymous and have no permissions.
  */
 const HEALTH_PORT = 19099;
 
-/** How a secured cluster speaks on each listener: certificates among the platform's own, user and password for applications. */
-const LOCKED_PROTOCOLS = {
+/** The security protocols of a secured cluster by listener: certificates for the platform's services, passwords for applications. */
+const SECURED_PROTOCOLS = {
   APP: "SASL_SSL",
   CONTROLLER: "SSL",
   INTERNAL: "SSL",
@@ -40,7 +40,7 @@ const LOCKED_PROTOCOLS = {
   HEALTH: "PLAINTEXT",
 } as const;
 
-/** Where a broker is asked on the infra network: with a client, and by its health check inside its container. */
+/** Returns a broker's address for clients on the infra network, and for the health check in its container. */
 export function kafkaAddresses(
   broker: string,
   infraNetwork: INetwork,
@@ -58,80 +58,80 @@ export function kafkaAddresses(
 
 export interface KafkaClusterProps {
   /**
-   * Number of brokers that are alike, 1 or an odd one from 3.
+   * The number of brokers, 1 or an odd number from 3. All have the same properties.
    *
    * @default - the number of `nodes`, or 3
    */
   readonly brokers?: number;
 
   /**
-   * The brokers, where they differ or something is to be said about them.
+   * The brokers, if they need properties of their own.
    *
-   * @default - as many as `brokers` says, with the defaults of `ClusterNodeProps`
+   * @default - `brokers` many, with the defaults of `ClusterNodeProps`
    */
   readonly nodes?: readonly ClusterNodeProps[];
 
   /**
-   * Network of the brokers' own traffic: the controller quorum, replication, the init sidecar.
+   * The network for the controller quorum, replication and the init sidecar.
    *
-   * @default - the cluster's own network `<containerName>-infra`
+   * @default - a new network `<containerName>-infra`
    */
   readonly infraNetwork?: INetwork;
 
   /**
-   * Network on which applications reach the brokers.
+   * The network on which applications reach the brokers.
    *
-   * @default - the cluster's own network `<containerName>-project`
+   * @default - a new network `<containerName>-project`
    */
   readonly projectNetwork?: INetwork;
 
   /**
-   * What the brokers run, and the sidecar.
+   * The image of the brokers and the sidecar.
    *
    * @default KAFKA_IMAGE
    */
   readonly image?: string;
 
   /**
-   * What the names of the cluster's containers begin with: `<containerName>-1` and so on for the brokers, `<containerName>-init` for the
-   * sidecar. On every network it is a host name of all brokers together.
+   * The prefix of the container names: `<containerName>-1` and so on for brokers, `<containerName>-init` for the sidecar. On every network
+   * it is a host name that resolves to the running brokers.
    *
    * @default "kafka"
    */
   readonly containerName?: string;
 
   /**
-   * Memory of each broker. Half of the limit is the JVM's heap.
+   * The memory of each broker. The JVM heap is half of the limit.
    *
    * @default - the tier `broker` of `MEMORY_TIERS`, at the scale of the environment
    */
   readonly memory?: Memory;
 
   /**
-   * Broker configuration by Kafka's own names (https://kafka.apache.org/documentation/#brokerconfigs). What follows from the nodes, the
-   * networks and `security`, such as `listeners`, cannot be set.
+   * Broker configs by Kafka's names (https://kafka.apache.org/documentation/#brokerconfigs). You cannot set what follows from the nodes,
+   * networks, memory and `security`, such as `listeners`.
    *
-   * @default - topics are created by a declaration alone; three replicas, two of them in sync, fewer with fewer brokers; Kafka's defaults for the rest
+   * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers; the rest has Kafka's defaults
    */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 
   /**
-   * The KRaft cluster id that the data volumes are formatted with. Kafka refuses volumes of another id.
+   * The KRaft cluster ID of the data volumes. Kafka rejects volumes with another ID.
    *
-   * @default - derived from the construct's path, so that it is the same in every deploy
+   * @default - derived from the construct's path, so that it never changes
    */
   readonly clusterId?: string;
 
   /**
-   * Secures the cluster: certificates among brokers, controllers and sidecars, SCRAM-SHA-512 for applications, TLS on every network,
-   * and nobody but the brokers and the sidecar may do what no ACL allows. Brokers are who `keyPairOf` says of their names.
+   * Secures the cluster: TLS on every network, certificates for brokers, controllers and sidecars, SCRAM-SHA-512 for applications. Only the
+   * brokers and the sidecar are superusers; all others need ACLs. The brokers' key pairs come from `keyPairOf`.
    *
-   * @default - anyone who reaches a listener may do everything, in the clear
+   * @default - plaintext, and any client may do everything
    */
   readonly security?: Security;
 }
 
-/** Kafka in KRaft mode: every node is broker and controller. Containers `kafka-1` to `kafka-n`. */
+/** A Kafka cluster in KRaft mode. Every node is broker and controller. The containers are `kafka-1` to `kafka-n`. */
 export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly brokers: readonly ServiceContainer[];
 
@@ -142,12 +142,12 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly security?: Security;
   readonly initName: string;
 
-  /** Network on which applications reach the brokers. */
+  /** The network on which applications reach the brokers. */
   readonly projectNetwork: INetwork;
 
   private readonly topics: Topic[] = [];
 
-  /** `min.insync.replicas` of every topic that does not set it. */
+  /** The default of `min.insync.replicas` for topics. */
   readonly minInsyncReplicas: number;
 
   constructor(scope: Construct, id: string, props: KafkaClusterProps = {}) {
@@ -157,7 +157,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     validate(
       count % 2 === 1,
       () =>
-        `a Kafka cluster of ${count} brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it`,
+        `a Kafka cluster cannot have ${count} brokers: use an odd number, such as 1, 3 or 5, since ${count} tolerate no more failures than ${count - 1}`,
       this,
     );
     const { security, containerName = CLUSTER } = props;
@@ -210,7 +210,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const fixed = [...Object.keys({ ...clusterEnv, ...processEnv }), ...OWN_OF_BROKER];
     validateConfig(this, props.config, fixed);
 
-    this.brokers = nodes.map(({ name, scope: place, machine, ...node }, i) => {
+    this.brokers = nodes.map(({ name, scope: nodeScope, machine, ...node }, i) => {
       const { hostPort, hostNetwork } = node;
       const on = (network: INetwork, port: number) => ({
         bind: bind(name, network, port),
@@ -221,7 +221,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         INTERNAL: on(infraNetwork, KAFKA_PORTS.INTERNAL),
         APP: on(projectNetwork, KAFKA_PORTS.APP),
         ...(hostPort && {
-          // Bound to the network that the engine publishes ports through, so that it is not on the project network.
+          // Bound only to the network that publishes the port, not to the project network.
           HOST: {
             bind: bind(name, hostNetwork, KAFKA_PORTS.HOST),
             advertise: `localhost:${hostPort}`,
@@ -232,9 +232,9 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
       const client =
         security &&
         kafkaClientFiles(security, name, hostNamesOn(node.networks, name, containerName));
-      return new ServiceContainer(place, name, {
+      return new ServiceContainer(nodeScope, name, {
         name,
-        image: ServiceImage.of(place, this.image.reference),
+        image: ServiceImage.of(nodeScope, this.image.reference),
         tier: "broker",
         memory,
         cluster: containerName,
@@ -255,7 +255,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
           ...(machine && { KAFKA_BROKER_RACK: machine }),
           KAFKA_LISTENERS: [
             renderListeners(listeners, "bind"),
-            // Advertised to nobody.
+            // Not advertised.
             ...(isSecured ? [`HEALTH://${health.join(":")}`] : []),
           ].join(","),
           KAFKA_ADVERTISED_LISTENERS: renderListeners(listeners, "advertise"),
@@ -268,14 +268,14 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   }
 
   /**
-   * Declares a topic that exists with its guarantees when a deploy has finished. One sidecar provisions all that are added. Who needs
-   * applications too declares a `KafkaInit` with both instead.
+   * Declares a topic that exists with its guarantees once a deploy has succeeded. One sidecar provisions all topics that you add. If you
+   * also need applications, declare a `KafkaInit` with both instead.
    */
   addTopic(name: string, topic: Omit<Topic, "name">): void {
     const topics = [...this.topics, { name, ...topic }];
     validateTopics(topics, this.brokers.length, this);
     if (this.topics.length === 0) {
-      // At synth, when all of them are known.
+      // At synth, when all topics are known.
       Aspects.of(this).add({ visit: (construct) => construct === this && this.declareInit() });
     }
     this.topics.push({ name, ...topic });
@@ -289,19 +289,19 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     validate(
       !ServiceContainer.allIn(this).some((container) => container.name === this.initName),
       () =>
-        `topic "${this.topics[0].name}" is added to the cluster, and a KafkaInit is declared for it: give the KafkaInit all topics, or add them all`,
+        `topic "${this.topics[0].name}" is added with addTopic, but the cluster also has a KafkaInit: declare all topics in one of the two`,
       this,
     );
     new KafkaInit(this, id, { cluster: this, topics: this.topics });
   }
 }
 
-/** Three copies of everything, the internal topics too, and two of them in sync; fewer where there are fewer brokers. */
+/** Three replicas of all topics, including internal ones, two of them in sync. Fewer with fewer brokers. */
 function configDefaults(brokers: number): Record<string, string | number | boolean> {
   const replicationFactor = Math.min(3, brokers);
   const minInsyncReplicas = Math.max(1, replicationFactor - 1);
   return {
-    // A topic comes from a declaration; a typing error in a producer must not make one.
+    // A typo in a producer must not create a topic.
     "auto.create.topics.enable": false,
     "default.replication.factor": replicationFactor,
     "min.insync.replicas": minInsyncReplicas,
@@ -313,7 +313,7 @@ function configDefaults(brokers: number): Record<string, string | number | boole
   };
 }
 
-/** Variables that each broker has of its own. */
+/** Variables that differ between brokers. */
 const OWN_OF_BROKER = [
   "KAFKA_NODE_ID",
   "KAFKA_BROKER_RACK",
@@ -321,7 +321,7 @@ const OWN_OF_BROKER = [
   "KAFKA_ADVERTISED_LISTENERS",
 ];
 
-/** Throws if a configuration is set that follows from the cluster. */
+/** Throws if a config is set that follows from the cluster. */
 function validateConfig(
   scope: Construct,
   config: KafkaClusterProps["config"] = {},
@@ -334,14 +334,14 @@ function validateConfig(
           validate(
             !fixed.includes(variableOf(key)),
             () =>
-              `config "${key}" is "${value}", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config`,
+              `config "${key}" is "${value}", but the cluster derives it from its nodes, networks, memory and security: change those, and remove it from config`,
             scope,
           ),
     ),
   );
 }
 
-/** The variable by which Kafka's image takes a broker's configuration. */
+/** Returns the environment variable of Kafka's image for a broker config. */
 function variableOf(key: string): string {
   const name = key.replaceAll("_", "__").replaceAll("-", "___").replaceAll(".", "_");
   return `KAFKA_${name.toUpperCase()}`;
@@ -349,12 +349,12 @@ function variableOf(key: string): string {
 
 function renderProtocols(isSecured: boolean): string {
   const protocols: [string, string][] = isSecured
-    ? Object.entries(LOCKED_PROTOCOLS)
+    ? Object.entries(SECURED_PROTOCOLS)
     : Object.keys(KAFKA_PORTS).map((listener) => [listener, "PLAINTEXT"]);
   return protocols.map(([listener, protocol]) => `${listener}:${protocol}`).join(",");
 }
 
-/** What secures a cluster, beside the protocols of its listeners. */
+/** Returns the TLS, authentication and authorization settings, except the listeners' protocols. */
 function authorization(superUsers: readonly string[], onHost: boolean): Record<string, string> {
   return {
     KAFKA_SSL_KEYSTORE_TYPE: "PEM",
@@ -364,19 +364,19 @@ function authorization(superUsers: readonly string[], onHost: boolean): Record<s
     KAFKA_SSL_PRINCIPAL_MAPPING_RULES: "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
     KAFKA_LISTENER_NAME_CONTROLLER_SSL_CLIENT_AUTH: "required",
     KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",
-    ...takePasswords("APP"),
-    ...(onHost && takePasswords("HOST")),
+    ...enableScram("APP"),
+    ...(onHost && enableScram("HOST")),
     KAFKA_AUTHORIZER_CLASS_NAME: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND: "false",
-    // What it denies, whatever the image's own level is.
+    // Logs denied requests at any log level of the image.
     KAFKA_LOG4J_LOGGERS: "kafka.authorizer.logger=INFO",
-    // The sidecar too: who makes ACLs may give itself every right, so that a shorter list of rights would only look like less.
+    // The sidecar too: it creates ACLs, so it could grant itself any permission.
     KAFKA_SUPER_USERS: superUsers.map((name) => `User:${name}`).join(";"),
   };
 }
 
-/** Has a listener ask for user and password. */
-function takePasswords(listener: "APP" | "HOST"): Record<string, string> {
+/** Enables SCRAM authentication on a listener. */
+function enableScram(listener: "APP" | "HOST"): Record<string, string> {
   const prefix = `KAFKA_LISTENER_NAME_${listener}`;
   return {
     [`${prefix}_SASL_ENABLED_MECHANISMS`]: "SCRAM-SHA-512",
@@ -385,7 +385,7 @@ function takePasswords(listener: "APP" | "HOST"): Record<string, string> {
   };
 }
 
-/** A fixed heap: growing it later stops the JVM. */
+/** A fixed heap, since growing it pauses the JVM. */
 function heapOptions(heapMiB: number): string {
   return `-Xms${heapMiB}m -Xmx${heapMiB}m`;
 }
@@ -399,7 +399,7 @@ function renderListeners(
     .join(",");
 }
 
-/** A KRaft cluster id is a UUID in URL-safe base64 without padding. */
+/** Derives a KRaft cluster ID: a UUID in URL-safe base64 without padding. */
 function deriveClusterId(path: string): string {
   return createHash("md5").update(`groundwork/${path}`).digest("base64url");
 }

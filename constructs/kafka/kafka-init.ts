@@ -14,22 +14,22 @@ import { type IKafkaCluster, KAFKA_CLIENT_CONFIG, kafkaClientFiles } from "./kaf
 import { resolveTopic, type Topic, validateTopics } from "./topic";
 
 export interface KafkaInitProps {
-  /** Cluster that the topics are for. */
+  /** The cluster to provision. */
   readonly cluster: IKafkaCluster;
 
-  /** Topics that exist with their guarantees when the sidecar has succeeded. */
+  /** The topics that exist with their guarantees once the sidecar has succeeded. */
   readonly topics: readonly Topic[];
 
   /**
-   * Applications that have their user and their rights in a secured cluster when the sidecar has succeeded, and no others; what an
-   * application loses here is revoked. In a cluster that is not secured everyone may do everything.
+   * The applications that have a user and ACLs in a secured cluster once the sidecar has succeeded. Permissions that you remove here
+   * are revoked. In a plaintext cluster any client may do everything.
    *
    * @default - none
    */
   readonly applications?: readonly Application[];
 
   /**
-   * How it waits for the cluster.
+   * How the sidecar waits for the cluster.
    *
    * @default - the defaults of `RetryProps`
    */
@@ -39,13 +39,13 @@ export interface KafkaInitProps {
 const PASSWORDS_DIR = `${SIDECAR_DIR}/passwords`;
 
 /**
- * `kafka-init`: when it exits with 0, every declared topic exists with its guarantees, and in a secured cluster every declared
- * application may do what it is declared with and nothing else.
+ * The sidecar `kafka-init`. Exit code 0 means that every declared topic exists with its guarantees and that, in a secured cluster, every
+ * declared application has exactly its declared permissions.
  */
 export class KafkaInit extends Construct {
   readonly sidecar: InitSidecar;
 
-  /** What it provisions, with every default filled in. */
+  /** The topics that it provisions, with all defaults resolved. */
   readonly topics: readonly Required<Topic>[];
 
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
@@ -89,7 +89,7 @@ export class KafkaInit extends Construct {
   }
 }
 
-/** What the sidecar needs to be itself in a secured cluster, and to know the applications and who measures the cluster. */
+/** Returns the sidecar's own credentials in a secured cluster, and the applications and monitors with their passwords. */
 function securityFiles(security: Security, initName: string, applications: readonly Application[]) {
   const { files, secrets } = kafkaClientFiles(security, initName);
   return {

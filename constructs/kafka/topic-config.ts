@@ -1,41 +1,43 @@
 import { nearestName } from "../container/nearest-name";
 import table from "./topic-configs.json";
 
-/** What a broker knows of a config of topics; the table is made from Kafka's own class, see topic-configs/. */
+/** A topic config as brokers know it. topic-configs/ generates the table from Kafka's own class. */
 interface KnownConfig {
-  /** Of Kafka's `ConfigDef.Type`. */
+  /** Kafka's `ConfigDef.Type`. */
   readonly type: string;
-  /** What the broker's validator says of itself; none when every value of the type is allowed. */
+  /** The description of the broker's validator. Unset if every value of the type is allowed. */
   readonly valid?: string;
-  /** The broker's setting that holds where a topic sets nothing, when it has another name. */
+  /** The broker config that is the default, if it has another name. */
   readonly broker?: string;
 }
 
 const KNOWN = new Map<string, KnownConfig>(Object.entries(table));
 
-/** Which values a config has, in words and as a test. */
+/** The allowed values of a config, in words and as a test. */
 interface Values {
   readonly allowed: string;
   readonly has: (text: string) => boolean;
 }
 
-/** The value as Kafka reads it: without the white space around it, which a list has around its commas, too. */
+/** Returns the value as Kafka parses it: trimmed, and in lists without white space around commas. */
 export function configText(key: string, value: unknown): string {
   const text = String(value).trim();
   return KNOWN.get(key)?.type === "LIST" ? text.split(/\s*,\s*/).join() : text;
 }
 
-/** Why brokers would refuse the config, or nothing when they would take it. */
+/** Describes why brokers reject the config, or returns undefined if they accept it. */
 export function refusalOfConfig(key: string, value: unknown): string | undefined {
   const config = KNOWN.get(key);
   if (config === undefined) {
-    return `${key}, which Kafka does not have: ${suggestion(key)}`;
+    return `has the unknown config ${key}: ${suggestion(key)}`;
   }
   const { allowed, has } = valuesOf(config);
-  return has(configText(key, value)) ? undefined : `${key}=${value}: allowed is ${allowed}`;
+  return has(configText(key, value))
+    ? undefined
+    : `has the config ${key}=${value}: it must be ${allowed}`;
 }
 
-/** What takes configs off a topic again, which kafka-init never does: somebody else may have set them. */
+/** Returns the command that removes configs from a topic. kafka-init never does, since another tool may have set them. */
 export function removalOfConfigs(topic: string, keys: readonly string[]): string {
   return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()}, as in docs/how-to/topic.md`;
 }
@@ -43,15 +45,15 @@ export function removalOfConfigs(topic: string, keys: readonly string[]): string
 function suggestion(key: string): string {
   const [ofBroker] = [...KNOWN].find(([, { broker }]) => broker === key) ?? [];
   if (ofBroker !== undefined) {
-    return `that is the brokers' setting, a topic's is ${ofBroker}`;
+    return `it is a broker config; the topic config is ${ofBroker}`;
   }
   const nearest = nearestName(key, KNOWN.keys());
   return nearest === undefined
-    ? `those that it has are in https://kafka.apache.org/documentation/#topicconfigs`
+    ? `see https://kafka.apache.org/documentation/#topicconfigs`
     : `did you mean ${nearest}?`;
 }
 
-/** As `ConfigDef.parseType` reads the type, and as the validator that has described itself decides. */
+/** Follows `ConfigDef.parseType` and the broker's validator. */
 function valuesOf({ type, valid = "" }: KnownConfig): Values {
   switch (type) {
     case "BOOLEAN":
@@ -71,7 +73,7 @@ function valuesOf({ type, valid = "" }: KnownConfig): Values {
   }
 }
 
-/** "[0,...]", "[1,...,17]" and "[1,...,9] or -1"; nothing for every number of the type. */
+/** Reads "[0,...]", "[1,...,17]" and "[1,...,9] or -1". An empty text allows every number of the type. */
 function wholeNumbers(valid: string, smallest: bigint, largest: bigint): Values {
   const [least = smallest, most = largest, other] = rangeIn(valid, BigInt);
   return {
@@ -86,7 +88,7 @@ function wholeNumbers(valid: string, smallest: bigint, largest: bigint): Values 
   };
 }
 
-/** "[0,...,1]". */
+/** Reads "[0,...,1]". */
 function decimalNumbers(valid: string): Values {
   const [least = -Infinity, most = Infinity] = rangeIn(valid, Number);
   return {
@@ -98,7 +100,7 @@ function decimalNumbers(valid: string): Values {
   };
 }
 
-/** Least, most, and one beside them. */
+/** Returns the minimum, the maximum and an extra value. */
 function rangeIn<T>(valid: string, read: (text: string) => T): (T | undefined)[] {
   const [all, ...parts] = /^(?:\[(.*?),\.\.\.(?:,(.*?))?\](?: or (.*))?)?$/.exec(valid) ?? [];
   if (all === undefined) {
@@ -115,16 +117,16 @@ function oneOf(valid: string): Values {
   };
 }
 
-/** Also none of the words. */
+/** Allows an empty list too. */
 function listOf(valid: string): Values {
   const words = wordsIn(valid);
   return {
-    allowed: `a list out of ${words.join(", ")}`,
+    allowed: `a list of ${words.join(", ")}`,
     has: (text) => text === "" || text.split(",").every((item) => words.includes(item)),
   };
 }
 
-/** "[compact, delete]". */
+/** Reads "[compact, delete]". */
 function wordsIn(valid: string): string[] {
   const [, words] = /^\[(\w+(?:, \w+)*)\]$/.exec(valid) ?? [];
   if (words === undefined) {

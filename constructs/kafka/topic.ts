@@ -13,70 +13,70 @@ import { driftPolicySchema } from "../init-sidecar/drift-policy";
 import { refusalOfConfig } from "./topic-config";
 
 /**
- * Topic configuration by Kafka's own names (https://kafka.apache.org/documentation/#topicconfigs). The common keys are typed;
- * every name and value is checked against what the brokers of this version know. Whole numbers from 2^53 on are written as text.
+ * Topic configs by Kafka's names (https://kafka.apache.org/documentation/#topicconfigs). The common keys are typed. All names and values
+ * are validated against this version of Kafka. Write whole numbers from 2^53 as strings.
  */
 export interface TopicConfigs {
-  /** Replicas that have to confirm a write with `acks=all`; at most the replication factor. */
+  /** The replicas that must confirm a write with `acks=all`. At most the replication factor. */
   readonly "min.insync.replicas"?: number;
-  /** Milliseconds that a record is kept; -1 is for ever. */
+  /** How long a record is kept, in milliseconds. -1 is forever. */
   readonly "retention.ms"?: number;
-  /** Bytes that a partition is kept; -1 is no limit. */
+  /** The maximum size of a partition in bytes. -1 is unlimited. */
   readonly "retention.bytes"?: number;
-  /** What becomes of old records: deleted, or reduced to the last one of each key. */
+  /** What happens to old records: `delete` removes them, `compact` keeps the last one of each key. */
   readonly "cleanup.policy"?: "delete" | "compact" | "compact,delete";
-  /** How the broker stores batches; `producer` keeps the producer's own. */
+  /** The compression of stored batches. `producer` keeps the producer's. */
   readonly "compression.type"?: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
-  /** Largest record batch in bytes. */
+  /** The maximum size of a record batch in bytes. */
   readonly "max.message.bytes"?: number;
-  /** Bytes of one log segment. */
+  /** The size of a log segment in bytes. */
   readonly "segment.bytes"?: number;
-  /** Milliseconds after which a segment is rolled even when it is not full. */
+  /** Milliseconds after which a segment is rolled even if it is not full. */
   readonly "segment.ms"?: number;
-  /** Whose clock a record carries: the producer's or the broker's. */
+  /** Whether a record has the producer's (`CreateTime`) or the broker's time (`LogAppendTime`). */
   readonly "message.timestamp.type"?: "CreateTime" | "LogAppendTime";
-  /** As the brokers take it, also as text. */
+  /** Any other topic config of Kafka. Strings are allowed for every type. */
   readonly [key: string]: string | number | boolean | undefined;
 }
 
-/** Which configs there are, and what they may be, is Kafka's to say. */
+/** Names and values are validated in topic-config.ts. */
 const configsSchema: v.GenericSchema<TopicConfigs> = record(
   v.optional(v.union([v.string(), v.number(), v.boolean()])),
 );
 
 const topicSchema = object({
-  /** 1 to 249 characters of `a-z A-Z 0-9 . _ -`. */
+  /** The name: 1 to 249 characters of `a-z A-Z 0-9 . _ -`. */
   name: v.string(),
 
-  /** At least 1. Kafka can add partitions later, never remove them. */
+  /** The number of partitions, at least 1. Kafka can add partitions later, but never remove them. */
   partitions: v.number(),
 
   /**
-   * Copies of every partition, 1 to the number of brokers.
+   * The replicas of every partition, 1 to the number of brokers.
    *
-   * @default - 3, or the number of brokers when there are fewer
+   * @default - 3, or the number of brokers if there are fewer
    */
   replicationFactor: v.optional(v.number()),
 
   /**
-   * What the topic sets for itself.
+   * The topic configs.
    *
-   * @default - `min.insync.replicas` is the replication factor less one, at least 1; the broker's defaults for the rest
+   * @default - `min.insync.replicas` is the replication factor minus 1, at least 1; the rest has the brokers' defaults
    */
   configs: v.optional(configsSchema),
 
   /**
-   * What to do when the topic exists and differs.
+   * What to do if the topic exists and differs.
    *
    * @default "fail"
    */
   onDrift: v.optional(driftPolicySchema),
 });
 
-/** A topic that exists with its guarantees when a deploy has finished. */
+/** A topic that exists with its guarantees once a deploy has succeeded. */
 export type Topic = Declared<typeof topicSchema>;
 
-/** The topic with every default filled in for a cluster of that many brokers. */
+/** Resolves the defaults of a topic for a cluster with that many brokers. */
 export function resolveTopic(topic: Topic, brokers: number): Required<Topic> {
   const replicationFactor = topic.replicationFactor ?? Math.min(3, brokers);
   return {
@@ -94,15 +94,15 @@ export function resolveTopic(topic: Topic, brokers: number): Required<Topic> {
 }
 
 /**
- * Throws on topics that contradict themselves or each other, or that a cluster of that many brokers would reject, where it is known how
- * many there are.
+ * Throws if a topic is invalid, conflicts with another one, or would be rejected by a cluster with that many brokers. Without `brokers`
+ * the number is unknown and not checked.
  */
 export function validateTopics(
   topics: readonly Topic[],
   brokers?: number,
   scope?: Construct,
 ): void {
-  checkDeclared(v.array(anyObject<Topic>()), topics, "what is declared of topics", scope);
+  checkDeclared(v.array(anyObject<Topic>()), topics, "the list of topics", scope);
   all(
     ...topics.map((topic, i) => () => {
       checkDeclared(topicSchema, topic, called("topic", topic, i), scope);
@@ -122,19 +122,19 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
     check(
       /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..",
       () =>
-        `topic name "${name}" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."`,
+        `topic name "${name}" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`,
     ),
     check(
       Number.isInteger(partitions) && partitions >= 1 && partitions < 2 ** 31,
       () =>
-        `topic "${name}" has ${partitions} partitions: it needs a whole number from 1 to 2147483647`,
+        `topic "${name}" has partitions ${partitions}: it must be a whole number from 1 to 2147483647`,
     ),
     check(
       Number.isInteger(replicationFactor) && replicationFactor >= 1 && replicationFactor <= most,
       () =>
         brokers === undefined
-          ? `topic "${name}" has replicationFactor ${replicationFactor}: allowed is 1 to the number of brokers`
-          : `topic "${name}" has replicationFactor ${replicationFactor} and the cluster has ${brokers} broker${brokers === 1 ? "" : "s"}: allowed is 1 to ${brokers}; lower the factor or add brokers to the environment`,
+          ? `topic "${name}" has replicationFactor ${replicationFactor}: it must be from 1 to the number of brokers`
+          : `topic "${name}" has replicationFactor ${replicationFactor}, but the cluster has ${brokers} broker${brokers === 1 ? "" : "s"}: it must be from 1 to ${brokers}; lower it, or add brokers to the environment`,
     ),
     check(
       minInsync === undefined ||
@@ -142,22 +142,22 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
           Number(minInsync) >= 1 &&
           Number(minInsync) <= replicationFactor),
       () =>
-        `topic "${name}" has min.insync.replicas ${minInsync} and replicationFactor ${replicationFactor}: allowed is 1 to ${replicationFactor}, otherwise no write with acks=all can succeed`,
+        `topic "${name}" has min.insync.replicas ${minInsync} and replicationFactor ${replicationFactor}: min.insync.replicas must be from 1 to ${replicationFactor}, or writes with acks=all fail`,
     ),
     ...Object.entries(configs).map(([key, value]) => () => {
       validate(
         typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value),
         () =>
-          `topic "${name}" has the config ${key}=${value}, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807"`,
+          `topic "${name}" has the config ${key}=${value}, which JavaScript may have rounded: write numbers from 2^53 as strings, such as "9223372036854775807"`,
         scope,
       );
       const refusal = value === undefined ? undefined : refusalOfConfig(key, value);
-      validate(refusal === undefined, () => `topic "${name}" has the config ${refusal}`, scope);
+      validate(refusal === undefined, () => `topic "${name}" ${refusal}`, scope);
     }),
   );
 }
 
-/** Kafka takes "." and "_" for the same in metric names and refuses two topics that differ in nothing else. */
+/** Kafka replaces "." with "_" in metric names, and rejects two topics that differ only in that. */
 function validateUnique(topics: readonly Topic[], scope?: Construct): void {
   const names = topics.map(({ name }) => name).filter((name) => typeof name === "string");
   const different = [...new Set(names)];
@@ -166,7 +166,7 @@ function validateUnique(topics: readonly Topic[], scope?: Construct): void {
     () =>
       validateDistinct(
         names,
-        (name) => `topic "${name}" is declared twice: every topic has one declaration`,
+        (name) => `topic "${name}" is declared twice: remove one declaration`,
         scope,
       ),
     () =>
@@ -176,7 +176,7 @@ function validateUnique(topics: readonly Topic[], scope?: Construct): void {
           `topics ${different
             .filter((_, i) => plain[i] === name)
             .map((one) => `"${one}"`)
-            .join(" and ")} differ only in "." and "_", which Kafka refuses: rename one`,
+            .join(" and ")} differ only in "." and "_", which Kafka rejects: rename one`,
         scope,
       ),
   );

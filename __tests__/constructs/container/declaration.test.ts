@@ -120,12 +120,12 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   [
     "topics that are no list of topics",
     () => validateTopics({} as never),
-    ["what is declared of topics is an object, but must be a list"],
+    ["the list of topics is an object, but must be a list"],
   ],
   [
     "a topic that is none",
     () => validateTopics([null as never]),
-    ["what is declared of topics: [0] is null, but must be an object"],
+    ["the list of topics: [0] is null, but must be an object"],
   ],
   [
     "a topic without a name",
@@ -136,8 +136,8 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "topics that are declared twice",
     () => validateTopics(["a", "a", "b.c", "b_c"].map((name) => ({ name, partitions: 1 }))),
     [
-      'topic "a" is declared twice: every topic has one declaration',
-      'topics "b.c" and "b_c" differ only in "." and "_", which Kafka refuses: rename one',
+      'topic "a" is declared twice: remove one declaration',
+      'topics "b.c" and "b_c" differ only in "." and "_", which Kafka rejects: rename one',
     ],
   ],
   [

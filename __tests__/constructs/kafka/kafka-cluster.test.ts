@@ -97,10 +97,10 @@ describe("a Kafka cluster", () => {
     expect(Object.keys(resource.docker_container)).toHaveLength(2);
     expect(synth().resource).toEqual(resource);
     expect(() => cluster.addTopic("orders", { partitions: 6 })).toThrow(
-      'topic "orders" is declared twice: every topic has one declaration (at test/Kafka)',
+      'topic "orders" is declared twice: remove one declaration (at test/Kafka)',
     );
     expect(() => cluster.addTopic("refunds", { partitions: 0 })).toThrow(
-      'topic "refunds" has 0 partitions: it needs a whole number from 1 to 2147483647 (at test/Kafka)',
+      'topic "refunds" has partitions 0: it must be a whole number from 1 to 2147483647 (at test/Kafka)',
     );
   });
 
@@ -110,7 +110,7 @@ describe("a Kafka cluster", () => {
     new KafkaInit(scope, "init", { cluster, topics: [] });
     cluster.addTopic("orders", { partitions: 3 });
     expect(() => Testing.synth(scope)).toThrow(
-      'topic "orders" is added to the cluster, and a KafkaInit is declared for it: give the KafkaInit all topics, or add them all (at test/Kafka)',
+      'topic "orders" is added with addTopic, but the cluster also has a KafkaInit: declare all topics in one of the two (at test/Kafka)',
     );
   });
 
@@ -146,7 +146,7 @@ describe("a Kafka cluster", () => {
 
   test("fails with configuration that follows from the cluster, and with a name that no host has", () => {
     expect(() => kafkaWith({ config: { "advertised.listeners": "APP://localhost:9092" } })).toThrow(
-      'config "advertised.listeners" is "APP://localhost:9092", and the cluster sets it from its nodes, networks, memory and security: change those, and leave it out of config (at test/kafka)',
+      'config "advertised.listeners" is "APP://localhost:9092", but the cluster derives it from its nodes, networks, memory and security: change those, and remove it from config (at test/kafka)',
     );
     expect(() => kafkaWith({ containerName: "order_events" })).toThrow(
       'containerName is "order_events": use lower-case letters, digits and hyphens, starting with a letter, since host names and certificates contain it (at test/kafka)',
@@ -155,7 +155,7 @@ describe("a Kafka cluster", () => {
 
   test("fails with an even quorum", () => {
     expect(() => kafka(2)).toThrow(
-      "a Kafka cluster of 2 brokers has no sound controller quorum: 1, 3, 5 or another odd number; an even one tolerates no more failures than the odd one below it (at test/kafka)",
+      "a Kafka cluster cannot have 2 brokers: use an odd number, such as 1, 3 or 5, since 2 tolerate no more failures than 1 (at test/kafka)",
     );
   });
 });

@@ -42,92 +42,92 @@ describe("a topic", () => {
     [
       "a replication factor above the brokers",
       { replicationFactor: 5 },
-      'topic "orders" has replicationFactor 5 and the cluster has 3 brokers: allowed is 1 to 3; lower the factor or add brokers to the environment (at test/init)',
+      'topic "orders" has replicationFactor 5, but the cluster has 3 brokers: it must be from 1 to 3; lower it, or add brokers to the environment (at test/init)',
     ],
     [
       "more replicas in sync than there are",
       { replicationFactor: 2, configs: { "min.insync.replicas": 3 } },
-      'topic "orders" has min.insync.replicas 3 and replicationFactor 2: allowed is 1 to 2, otherwise no write with acks=all can succeed (at test/init)',
+      'topic "orders" has min.insync.replicas 3 and replicationFactor 2: min.insync.replicas must be from 1 to 2, or writes with acks=all fail (at test/init)',
     ],
     [
       "an illegal name",
       { name: "orders/new" },
-      'topic name "orders/new" is not legal: 1 to 249 characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".." (at test/init)',
+      'topic name "orders/new" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".." (at test/init)',
     ],
     [
       "no partitions",
       { partitions: 0 },
-      'topic "orders" has 0 partitions: it needs a whole number from 1 to 2147483647 (at test/init)',
+      'topic "orders" has partitions 0: it must be a whole number from 1 to 2147483647 (at test/init)',
     ],
     [
       "a number that JavaScript cannot hold",
       { configs: { "flush.messages": Number("9223372036854775807") } },
-      'topic "orders" has the config flush.messages=9223372036854776000, which may be another number than was written: from 2^53 on write it as text, as in "9223372036854775807" (at test/init)',
+      'topic "orders" has the config flush.messages=9223372036854776000, which JavaScript may have rounded: write numbers from 2^53 as strings, such as "9223372036854775807" (at test/init)',
     ],
     [
       "a config that Kafka does not have",
       { configs: { "retention.sm": 60000 } },
-      'topic "orders" has the config retention.sm, which Kafka does not have: did you mean retention.ms? (at test/init)',
+      'topic "orders" has the unknown config retention.sm: did you mean retention.ms? (at test/init)',
     ],
     [
       "a config in the spelling of other tools",
       { configs: { cleanupPolicy: "compact" } },
-      'topic "orders" has the config cleanupPolicy, which Kafka does not have: did you mean cleanup.policy? (at test/init)',
+      'topic "orders" has the unknown config cleanupPolicy: did you mean cleanup.policy? (at test/init)',
     ],
     [
       "a setting of the brokers",
       { configs: { "log.flush.interval.messages": 1 } },
-      "topic \"orders\" has the config log.flush.interval.messages, which Kafka does not have: that is the brokers' setting, a topic's is flush.messages (at test/init)",
+      'topic "orders" has the unknown config log.flush.interval.messages: it is a broker config; the topic config is flush.messages (at test/init)',
     ],
     [
       "a config that no name is near to",
       { configs: { "no.such.config": 1 } },
-      'topic "orders" has the config no.such.config, which Kafka does not have: those that it has are in https://kafka.apache.org/documentation/#topicconfigs (at test/init)',
+      'topic "orders" has the unknown config no.such.config: see https://kafka.apache.org/documentation/#topicconfigs (at test/init)',
     ],
     [
       "a config that would break its line",
       { configs: { "retention.ms": "1; rm" as unknown as number } },
-      'topic "orders" has the config retention.ms=1; rm: allowed is a whole number from -1 to 9223372036854775807 (at test/init)',
+      'topic "orders" has the config retention.ms=1; rm: it must be a whole number from -1 to 9223372036854775807 (at test/init)',
     ],
     [
       "a whole number that Java does not read",
       { configs: { "flush.messages": "1e6" } },
-      'topic "orders" has the config flush.messages=1e6: allowed is a whole number from 1 to 9223372036854775807 (at test/init)',
+      'topic "orders" has the config flush.messages=1e6: it must be a whole number from 1 to 9223372036854775807 (at test/init)',
     ],
     [
       "a number above what the type holds",
       { configs: { "segment.bytes": 3_000_000_000 } },
-      'topic "orders" has the config segment.bytes=3000000000: allowed is a whole number from 1048576 to 2147483647 (at test/init)',
+      'topic "orders" has the config segment.bytes=3000000000: it must be a whole number from 1048576 to 2147483647 (at test/init)',
     ],
     [
       "a number out of range but for one",
       { configs: { "compression.gzip.level": 0 } },
-      'topic "orders" has the config compression.gzip.level=0: allowed is a whole number from 1 to 9, or -1 (at test/init)',
+      'topic "orders" has the config compression.gzip.level=0: it must be a whole number from 1 to 9, or -1 (at test/init)',
     ],
     [
       "a part that is more than the whole",
       { configs: { "min.cleanable.dirty.ratio": 1.5 } },
-      'topic "orders" has the config min.cleanable.dirty.ratio=1.5: allowed is a number from 0 to 1 (at test/init)',
+      'topic "orders" has the config min.cleanable.dirty.ratio=1.5: it must be a number from 0 to 1 (at test/init)',
     ],
     [
       "a number for what is true or false",
       { configs: { preallocate: 1 } },
-      'topic "orders" has the config preallocate=1: allowed is true or false (at test/init)',
+      'topic "orders" has the config preallocate=1: it must be true or false (at test/init)',
     ],
     [
       "a word in the wrong case",
       { configs: { "compression.type": "LZ4" as "lz4" } },
-      'topic "orders" has the config compression.type=LZ4: allowed is uncompressed, zstd, lz4, snappy, gzip or producer (at test/init)',
+      'topic "orders" has the config compression.type=LZ4: it must be uncompressed, zstd, lz4, snappy, gzip or producer (at test/init)',
     ],
     [
       "a list with something else in it",
       { configs: { "cleanup.policy": "compact,remove" as "compact" } },
-      'topic "orders" has the config cleanup.policy=compact,remove: allowed is a list out of compact, delete (at test/init)',
+      'topic "orders" has the config cleanup.policy=compact,remove: it must be a list of compact, delete (at test/init)',
     ],
     [
       "replicas to throttle that are no pairs",
       { configs: { "leader.replication.throttled.replicas": "0" } },
-      'topic "orders" has the config leader.replication.throttled.replicas=0: allowed is a list of partition:broker, as in "0:1,1:2", or "*" (at test/init)',
+      'topic "orders" has the config leader.replication.throttled.replicas=0: it must be a list of partition:broker, as in "0:1,1:2", or "*" (at test/init)',
     ],
   ])("fails with %s", (_, topic, message) => {
     expect(() => declare(topic)).toThrow(message);
@@ -135,13 +135,13 @@ describe("a topic", () => {
 
   test("fails when it is declared twice", () => {
     expect(() => declare({}, { name: "orders", partitions: 1 })).toThrow(
-      'topic "orders" is declared twice: every topic has one declaration (at test/init)',
+      'topic "orders" is declared twice: remove one declaration (at test/init)',
     );
   });
 
   test("fails when Kafka could not tell it from another", () => {
     expect(() => declare({ name: "a.b" }, { name: "a_b", partitions: 1 })).toThrow(
-      'topics "a.b" and "a_b" differ only in "." and "_", which Kafka refuses: rename one (at test/init)',
+      'topics "a.b" and "a_b" differ only in "." and "_", which Kafka rejects: rename one (at test/init)',
     );
   });
 });
