@@ -4,12 +4,11 @@ import type { Declared } from "../container/declaration";
 export const driftPolicySchema = v.picklist(["fail", "reconcile", "ignore"]);
 
 /**
- * What an init sidecar does with a resource that exists and differs from its declaration. Nothing is ever deleted, shrunk or
- * recreated.
+ * What an init sidecar does if a resource exists and differs from its declaration. It never deletes, shrinks or recreates a resource.
  *
- * - `fail`: report the differing fields and exit 73, since exit 0 means that what was declared holds.
- * - `reconcile`: repair what can be repaired by adding: topic configs, more partitions, an index template that carries our
- *   mark and was not edited since. Exit 73 for the rest.
- * - `ignore`: report the differing fields and go on.
+ * - `fail`: reports the differing fields and exits with code 73.
+ * - `reconcile`: sets topic configs, adds partitions, and updates an index template that has Groundwork's mark and was not edited since.
+ *   Exits with code 73 if other differences remain.
+ * - `ignore`: reports the differing fields and continues.
  */
 export type DriftPolicy = Declared<typeof driftPolicySchema>;

@@ -1,23 +1,23 @@
-/** Exit codes of every init sidecar, after sysexits.h, and what they tell the operator. */
+/** The exit codes of init sidecars, after sysexits.h, with their meaning and remedy. */
 export const EXIT_CODES = {
   0: "done: everything declared is in place",
-  65: "the server rejects the declaration: correct the topic or the template and deploy again",
-  69: "the cluster was not ready before the deadline: look at its containers, then deploy again",
-  73: "something exists and differs from its declaration: the log names each field; change the declaration, the cluster or onDrift",
-  77: "not authorised: check the sidecar's credentials",
-  78: "bad configuration of the sidecar itself: its log names the variable",
-  137: "killed, by the kernel when memory ran out: raise the job tier in constructs/container/memory.ts",
+  65: "Kafka or OpenSearch rejects the declaration: correct what the log names, then deploy again",
+  69: "the cluster was not ready before the deadline: check its containers, then deploy again",
+  73: "a resource exists and differs from its declaration: change each field that the log names in the declaration or the cluster, or set onDrift",
+  77: "not authorized: check the sidecar's credentials",
+  78: "the sidecar is misconfigured: correct what its log names",
+  137: "killed, usually because memory ran out: raise the job tier in constructs/container/memory.ts",
   143: "terminated from outside: deploy again",
 } as const;
 
-const UNKNOWN = "an unexpected failure: read the log";
+const UNKNOWN = "unexpected failure: read the log";
 
-/** What an exit code of a sidecar means, for codes that it does not give itself too. */
+/** Returns what an exit code means, including unknown codes. */
 export function meaningOf(code: number): string {
   return splitText(code)[0];
 }
 
-/** What to do about it. */
+/** Returns what to do about an exit code. */
 export function remedyOf(code: number): string {
   return splitText(code)[1];
 }

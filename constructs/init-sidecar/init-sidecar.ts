@@ -12,33 +12,33 @@ import type { INetwork } from "../network/network";
 import { VERSION } from "../version";
 import { SIDECAR_DIR } from "./sidecar-dir";
 
-/** How a sidecar waits for its cluster: exponential backoff with jitter, a cap and a deadline. */
+/** How a sidecar retries: exponential backoff with jitter, a cap and a deadline. */
 export interface RetryProps {
   /**
-   * Milliseconds of the first delay's ceiling; it doubles with every attempt.
+   * The ceiling of the first delay in milliseconds. It doubles with every attempt.
    *
    * @default 250
    */
   readonly initialBackoffMs?: number;
 
   /**
-   * Cap of the ceiling in milliseconds.
+   * The maximum of the ceiling in milliseconds.
    *
    * @default 5000
    */
   readonly maxBackoffMs?: number;
 
   /**
-   * `full` waits a random part of the ceiling, so that sidecars that failed together do not come back together
-   * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/); `none` waits the whole.
+   * `full` waits a random part of the ceiling, so that sidecars that failed together do not retry together
+   * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `none` waits the whole ceiling.
    *
    * @default "full"
    */
   readonly jitter?: "full" | "none";
 
   /**
-   * Seconds that one step may take, such as waiting for the quorum or creating the topics, before the sidecar gives up with
-   * exit code 69. Progress starts them anew: many topics need no longer deadline than few.
+   * The deadline of one step, such as waiting for the quorum or creating the topics, in seconds. The sidecar then gives up with exit
+   * code 69. Progress restarts the deadline, so that it does not depend on the number of topics.
    *
    * @default 60
    */
@@ -46,39 +46,39 @@ export interface RetryProps {
 }
 
 export interface InitSidecarProps {
-  /** Name of the container, and of the sidecar in its log. */
+  /** The name of the container, and of the sidecar in its log. */
   readonly name: string;
 
-  /** The cluster's own image: its tools fit the cluster. */
+  /** The cluster's image, whose tools match the cluster. */
   readonly image: ServiceImage;
 
   /** The network on which the sidecar reaches the cluster. */
   readonly network: INetwork;
 
-  /** The services that have to be healthy before the sidecar starts. */
+  /** The services that must be healthy before the sidecar starts. */
   readonly waitFor: readonly ServiceContainer[];
 
-  /** Content of the POSIX sh script that does the work, or starts what does it, on top of `lib.sh`. */
+  /** The POSIX sh script that provisions, or starts a program that does. It sources `lib.sh`. */
   readonly script: string;
 
-  /** Names of what it provisions, for the log. */
+  /** The names of the provisioned resources, for the log. */
   readonly declared: readonly string[];
 
-  /** Files that the script reads or runs. */
+  /** The files that the script reads or runs. */
   readonly files: readonly (UploadedFile | UploadedProgram)[];
 
   /**
-   * Secrets that the script reads. A sidecar is nobody, so each has to be readable by everyone.
+   * The secrets that the script reads. A sidecar runs as `nobody`, so they must be readable by everyone.
    *
    * @default - no secrets
    */
   readonly secrets?: readonly SecretFile[];
 
-  /** Variables that the script reads. */
+  /** The environment variables that the script reads. */
   readonly env: Readonly<Record<string, string>>;
 
   /**
-   * How it waits for its target.
+   * How the sidecar retries.
    *
    * @default - the defaults of `RetryProps`
    */
@@ -86,14 +86,14 @@ export interface InitSidecarProps {
 }
 
 /**
- * Scratch space of a sidecar, in memory: it keeps no state of its own. A directory that images have, since an engine gives
- * a mount point that it made itself back to root when the container starts again.
+ * Scratch space of a sidecar, in memory. It must exist in the image, since Docker resets a mount point that it created itself to root when
+ * the container restarts.
  */
 const RUN_DIR = "/tmp";
 
 /**
- * A container that runs once when its cluster is healthy and provisions what the platform declares. It creates what is
- * absent and never overwrites what is there, so that running it again is always safe. A failure fails the deploy.
+ * A container that runs once its cluster is healthy and provisions the declared resources. It creates what is missing and never overwrites
+ * what exists, so you can run it again at any time. If it fails, the deploy fails.
  */
 export class InitSidecar extends Construct {
   readonly container: ServiceContainer;
@@ -108,7 +108,7 @@ export class InitSidecar extends Construct {
       tier: "job",
       networks: [props.network],
       dependsOn: props.waitFor,
-      // Nobody, in every image: a sidecar owns no file.
+      // `nobody` in every image.
       user: "65534:65534",
       entrypoint: ["sh", `${SIDECAR_DIR}/supervise.sh`, script],
       files: [
@@ -145,13 +145,13 @@ function resolveRetry(scope: Construct, props: RetryProps = {}): Required<RetryP
   validate(
     initialBackoffMs >= 1 && initialBackoffMs <= maxBackoffMs,
     () =>
-      `initialBackoffMs is ${initialBackoffMs} and maxBackoffMs is ${maxBackoffMs}: the first has to be at least 1 and at most the second`,
+      `initialBackoffMs is ${initialBackoffMs} and maxBackoffMs is ${maxBackoffMs}: initialBackoffMs must be from 1 to maxBackoffMs`,
     scope,
   );
   validate(
     deadlineSeconds * 1000 >= maxBackoffMs,
     () =>
-      `deadlineSeconds is ${deadlineSeconds} and maxBackoffMs is ${maxBackoffMs}: the deadline has to leave room for one longest delay; raise it or lower the cap`,
+      `deadlineSeconds is ${deadlineSeconds} and maxBackoffMs is ${maxBackoffMs}: the deadline must not be shorter than maxBackoffMs; raise deadlineSeconds or lower maxBackoffMs`,
     scope,
   );
   return retry;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What every sidecar shares: structured log, retry with exponential backoff, exit. POSIX sh; the same in dash, busybox ash
-# and bash. Sourced by supervise.sh and by the scripts that it runs.
+# Shared by all sidecars: structured log, retry with exponential backoff, exit. POSIX sh for dash, busybox ash and bash. Sourced by
+# supervise.sh and the scripts that it runs.
 
 set -u
 export LC_ALL=C
@@ -10,20 +10,20 @@ export LC_ALL=C
 {
   EX_DATAERR=65     # the server rejects the declaration
   EX_UNAVAILABLE=69 # the target is not ready before the deadline
-  EX_CANTCREAT=73   # exists but differs
-  EX_TEMPFAIL=75    # inside a script only: not yet, try again
-  EX_NOPERM=77      # not authorised
-  EX_CONFIG=78      # bad configuration of the sidecar itself
+  EX_CANTCREAT=73   # exists and differs
+  EX_TEMPFAIL=75    # in scripts only: not yet, retry
+  EX_NOPERM=77      # not authorized
+  EX_CONFIG=78      # the sidecar is misconfigured
   EX_TERMINATED=143 # 128 + SIGTERM
 }
 
-# Milliseconds on a clock that never jumps.
+# now_ms: sets $NOW_MS to the milliseconds of a monotonic clock.
 now_ms() {
   read -r uptime _ </proc/uptime
   NOW_MS=$((${uptime%.*} * 1000 + (1${uptime#*.} - 100) * 10))
 }
 
-# json_string TEXT: the text as a JSON string, in $JSON.
+# json_string TEXT: sets $JSON to the text as a JSON string.
 json_string() {
   case $1 in
     *[\\\"[:cntrl:]]*) JSON="\"$(printf '%s' "$1" | tr '\n\r\t' '   ' | tr -d '\000-\037\177' | sed 's/[\\"]/\\&/g')\"" ;;
@@ -31,8 +31,7 @@ json_string() {
   esac
 }
 
-# log LEVEL EVENT [KEY VALUE]...: one JSON object a line. A key that starts with # has a number for its value, one with @ a
-# list of words.
+# log LEVEL EVENT [KEY VALUE]...: prints one JSON object per line. A key with # takes a number, one with @ a list of words.
 log() {
   line="{\"ts\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"level\":\"$1\",\"sidecar\":\"$GROUNDWORK_SIDECAR\",\"event\":\"$2\""
   shift 2
@@ -57,8 +56,8 @@ log() {
   printf '%s}\n' "$line"
 }
 
-# record WHAT [TEXT]: notes a fact for the last line of the log. Every fact is a line of one file, so that none is lost with
-# the process that noted it.
+# record WHAT [TEXT]: records a fact for the last line of the log. The facts are lines of a file, so that none is lost if the process
+# dies.
 record() {
   printf '%s\n' "$*" >>"$GROUNDWORK_RUN_DIR/record"
 }
@@ -69,15 +68,14 @@ fail() {
   exit "$1"
 }
 
-# A whole number from 0 to $1, each as likely. $RANDOM is not POSIX.
+# random_up_to MAX: sets $RANDOM_NUMBER to a random number from 0 to MAX. $RANDOM is not POSIX.
 random_up_to() {
   RANDOM_NUMBER=$(($(od -An -N4 -tu4 /dev/urandom) % ($1 + 1)))
 }
 
 awaited=
 
-# await COMMAND...: runs a command so that a signal ends the wait for it. A shell looks at signals only when no command of its
-# own is in the foreground.
+# await COMMAND...: runs a command that a signal can interrupt. A shell handles signals only when no command runs in the foreground.
 await() {
   "$@" &
   awaited=$!
@@ -87,7 +85,7 @@ await() {
   return "$await_status"
 }
 
-# A script's answer to SIGTERM: `trap terminate TERM`.
+# terminate: handles SIGTERM, with `trap terminate TERM`.
 terminate() {
   [ -z "$awaited" ] || kill "$awaited" 2>/dev/null
   exit "$EX_TERMINATED"
@@ -103,10 +101,9 @@ remaining_ms() {
   REMAINING_MS=$((DEADLINE_AT_MS - NOW_MS))
 }
 
-# retry WHAT COMMAND...: runs the command until it succeeds. Its exit status 75 means "not yet", with the cause in $REASON; every
-# other status but 0 is final and handed on. Waits a random part ("full jitter", so that sidecars that failed together do not
-# come back together) of a ceiling that doubles up to a cap, and gives up at the deadline, which starts with every command:
-# what makes progress may go on.
+# retry WHAT COMMAND...: runs the command until it succeeds. Exit code 75 means "not yet", with the cause in $REASON; every other code is
+# final and returned. Waits a random part ("full jitter", so that sidecars that failed together do not retry together) of a ceiling that
+# doubles up to a cap. Gives up at the deadline, which starts with every command.
 retry() {
   what=$1
   shift
@@ -120,8 +117,11 @@ retry() {
     "$@" || status=$?
     [ "$status" -eq "$EX_TEMPFAIL" ] || return "$status"
     remaining_ms
-    [ "$REMAINING_MS" -gt 0 ] ||
-      fail "$EX_UNAVAILABLE" "$what: not ready within ${GROUNDWORK_DEADLINE_SECONDS}s, after $attempt attempts: $REASON"
+    if [ "$REMAINING_MS" -le 0 ]; then
+      attempts="$attempt attempts"
+      [ "$attempt" -gt 1 ] || attempts="1 attempt"
+      fail "$EX_UNAVAILABLE" "$what: timed out after ${GROUNDWORK_DEADLINE_SECONDS}s and $attempts: $REASON"
+    fi
     delay=$ceiling
     if [ "$GROUNDWORK_RETRY_JITTER" = full ]; then
       random_up_to "$ceiling"
@@ -138,7 +138,7 @@ retry() {
   done
 }
 
-# call_timeout_s SECONDS: the most that one call of a retried command may take, never past the deadline.
+# call_timeout_s MAX: sets $CALL_TIMEOUT_S to the timeout of a call in a retried command, at most MAX and not past the deadline.
 call_timeout_s() {
   remaining_ms
   CALL_TIMEOUT_S=$(((REMAINING_MS + 999) / 1000))
@@ -146,18 +146,18 @@ call_timeout_s() {
   [ "$CALL_TIMEOUT_S" -le "$1" ] || CALL_TIMEOUT_S=$1
 }
 
-# drift RESOURCE FIELD DECLARED ACTUAL: one line of the drift report.
+# drift RESOURCE FIELD DECLARED ACTUAL: logs a differing field.
 drift() {
   log warn drift resource "$1" field "$2" declared "$3" actual "$4"
 }
 
-# settle OUTCOME RESOURCE: it is as declared; the outcome is created, unchanged or reconciled.
+# settle OUTCOME RESOURCE: records that a resource is as declared. The outcome is created, unchanged or reconciled.
 settle() {
   record "$1" "$2"
   log info "$1" resource "$2"
 }
 
-# conclude RESOURCE POLICY REASON: it differs and stays so. The policy is the onDrift of the resource.
+# conclude RESOURCE POLICY REASON: records that a resource still differs. The policy is its onDrift.
 conclude() {
   if [ "$2" = ignore ]; then
     record ignored "$1"
@@ -168,11 +168,11 @@ conclude() {
   fi
 }
 
-# finish: ends the run; what differs decides how, after everything was looked at.
+# finish: ends the run, with exit code 73 if a resource differs.
 finish() {
   drifted=$(sed -n 's/^drifted //p' "$GROUNDWORK_RUN_DIR/record" 2>/dev/null | sort -u | tr '\n' ' ')
   [ -z "$drifted" ] ||
-    fail "$EX_CANTCREAT" "differs from its declaration: ${drifted% }"
+    fail "$EX_CANTCREAT" "drift from the declaration: ${drifted% }"
   record reason 'done'
   exit 0
 }

@@ -1,30 +1,30 @@
-/** What the log of a sidecar says of its last run. */
+/** The last run of a sidecar, from its log. */
 export interface SidecarRun {
-  /** What is wrong, a line each: every field that differs from its declaration, else why it failed; nothing after a success. */
+  /** A line for each differing field, or else the reason of the failure. Empty after a success. */
   readonly findings: readonly string[];
-  /** What holds in the cluster although nobody declares it, and stays. */
+  /** The configs that are set in the cluster but not declared. */
   readonly undeclared: readonly Undeclared[];
-  /** Why it ended. */
+  /** Why the run ended. */
   readonly reason: string;
   readonly created: number;
   readonly reconciled: number;
 }
 
-/** A field of a declared resource that its declaration leaves out. */
+/** A field of a declared resource that is not declared. */
 export interface Undeclared {
   readonly resource: string;
   readonly field: string;
   readonly actual: string;
 }
 
-/** What each sidecar provisions, unless a resource's name says it itself, as in application/orders. */
+/** What each sidecar provisions, unless the resource's name says so, as in application/orders. */
 const RESOURCE: Readonly<Record<string, string>> = {
   "kafka-init": "topic",
   "os-init": "index template",
   "os-security": "application",
 };
 
-/** Reads the log of a sidecar, whose form README.md and lib.sh describe: a JSON object a line. */
+/** Parses the log of a sidecar, one JSON object per line. lib.sh describes its fields. */
 export function readSidecarRun(sidecar: string, log: string): SidecarRun {
   const lines = log.split("\n").map(parse);
   const run = lines.slice(lines.findLastIndex((line) => line?.event === "start") + 1);
@@ -36,7 +36,7 @@ export function readSidecarRun(sidecar: string, log: string): SidecarRun {
       ({ resource, field, declared, actual }) =>
         `${resource.includes("/") ? "" : `${RESOURCE[sidecar]} `}${resource}: ${field} is ${actual}, declared ${declared}`,
     );
-  const reason = exit?.reason ?? (log.trim().split("\n").at(-1) || "it has said nothing");
+  const reason = exit?.reason ?? (log.trim().split("\n").at(-1) || "it logged nothing");
   return {
     findings: exit?.exit_code === 0 ? [] : drift.length > 0 ? drift : [reason],
     undeclared: run

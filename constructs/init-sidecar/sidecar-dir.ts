@@ -1,2 +1,2 @@
-/** Where a sidecar finds its files. */
+/** The folder of a sidecar's files. */
 export const SIDECAR_DIR = "/groundwork";

@@ -1,6 +1,5 @@
 #!/bin/sh
-# supervise.sh SCRIPT: runs a sidecar's script in a child process, so that the log has a last line with the exit code whatever
-# becomes of the child.
+# supervise.sh SCRIPT: runs a sidecar's script in a child process, so that the log always ends with a line that has the exit code.
 
 here=${0%/*}
 # shellcheck source=lib.sh
@@ -10,7 +9,7 @@ require_number() {
   eval "value=\${$1-}"
   # shellcheck disable=SC2154
   case $value in
-    '' | *[!0-9]*) misconfigured="$1 is \"$value\": it has to be a whole number" ;;
+    '' | *[!0-9]*) misconfigured="$1 is \"$value\": it must be a whole number" ;;
   esac
 }
 
@@ -37,7 +36,7 @@ for name in GROUNDWORK_RETRY_INITIAL_MS GROUNDWORK_RETRY_MAX_MS GROUNDWORK_DEADL
 done
 case ${GROUNDWORK_RETRY_JITTER-} in
   full | none) ;;
-  *) misconfigured="GROUNDWORK_RETRY_JITTER is \"${GROUNDWORK_RETRY_JITTER-}\": it has to be full or none" ;;
+  *) misconfigured="GROUNDWORK_RETRY_JITTER is \"${GROUNDWORK_RETRY_JITTER-}\": it must be full or none" ;;
 esac
 
 if [ -n "$misconfigured" ]; then
@@ -46,7 +45,7 @@ if [ -n "$misconfigured" ]; then
 else
   sh "$1" &
   child=$!
-  # A signal ends the first wait before the child has ended.
+  # A signal interrupts the wait before the child has exited.
   wait "$child"
   code=$?
   while kill -0 "$child" 2>/dev/null; do
@@ -73,7 +72,7 @@ level=info
 [ "$code" -eq 0 ] || level=error
 
 now_ms
-log "$level" exit version "${GROUNDWORK_VERSION:-unknown}" '#exit_code' "$code" reason "${reason:-"the script ended with $code and gave no reason"}" \
+log "$level" exit version "${GROUNDWORK_VERSION:-unknown}" '#exit_code' "$code" reason "${reason:-"the script exited with $code and gave no reason"}" \
   '#attempts' $((1 + retry)) '#duration_ms' $((NOW_MS - started)) \
   '#created' "$created" '#unchanged' "$unchanged" '#reconciled' "$reconciled" '#revoked' "$revoked" '#drifted' "$drifted" '#ignored' "$ignored"
 rm -rf "$GROUNDWORK_RUN_DIR"

@@ -179,7 +179,7 @@ describe("os-init", () => {
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
       reason: expect.stringMatching(
-        /^OpenSearch with 3 nodes: not ready within 3s, after \d+ attempts: 2 of 3 nodes/,
+        /^OpenSearch with 3 nodes: timed out after 3s and \d+ attempts?: 2 of 3 nodes/,
       ),
     });
     expect(new Set(server.requests)).toEqual(new Set(["GET /_cluster/health"]));
@@ -211,7 +211,7 @@ describe("os-init", () => {
     const result = await run(url, { retry: { deadlineSeconds: 2 } });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
-      reason: expect.stringMatching(/^index template logs: not ready within 2s.*read-only/),
+      reason: expect.stringMatching(/^index template logs: timed out after 2s.*read-only/),
     });
   });
 
@@ -229,7 +229,7 @@ describe("os-init", () => {
     });
     expect(exitLine(result)).toMatchObject({
       exit_code: 69,
-      reason: expect.stringMatching(/not ready within 3s.*(refused|connect to)/i),
+      reason: expect.stringMatching(/timed out after 3s.*(refused|connect to)/i),
     });
     expect(result.durationMs).toBeGreaterThan(3000);
     expectBackoff(result, 1);
@@ -294,7 +294,7 @@ describe("os-init", () => {
     const result = await run(url, { jitter: "some" });
     expect(exitLine(result)).toMatchObject({
       exit_code: 78,
-      reason: 'GROUNDWORK_RETRY_JITTER is "some": it has to be full or none',
+      reason: 'GROUNDWORK_RETRY_JITTER is "some": it must be full or none',
     });
     expect(server.requests).toEqual([]);
   });
@@ -371,7 +371,7 @@ describe("os-init", () => {
     expect(exitLine(result)).toMatchObject({
       level: "error",
       exit_code: 73,
-      reason: "differs from its declaration: logs",
+      reason: "drift from the declaration: logs",
       drifted: 1,
     });
     expect(server.writes).toEqual([]);

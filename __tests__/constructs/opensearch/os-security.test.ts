@@ -384,7 +384,7 @@ describe("os-security", () => {
     const result = await run(url);
     expect(exitLine(result)).toMatchObject({
       exit_code: 73,
-      reason: "differs from its declaration: orders",
+      reason: "drift from the declaration: orders",
       unchanged: 1,
       drifted: 1,
     });

@@ -256,9 +256,9 @@ describe("a sidecar that fails", () => {
     expect(exitCode).toBe(1);
     expect(output).toContain(
       [
-        "kafka-init exited with 73: something exists and differs from its declaration",
+        "kafka-init exited with 73: a resource exists and differs from its declaration",
         "  topic infra-events: partitions is 6, declared 3",
-        "  remedy: the log names each field; change the declaration, the cluster or onDrift; log: docker logs kafka-init",
+        "  remedy: change each field that the log names in the declaration or the cluster, or set onDrift; log: docker logs kafka-init",
         "Terraform's full log: .state/lab/terraform.log",
       ].join("\n"),
     );

@@ -118,7 +118,7 @@ describe("a sidecar that lacks a permission", () => {
     expect(ends("kafka-init")).toEqual({
       ...{ exitCode: 77, changes: 0, drift: [] },
       reason: expect.stringContaining(
-        "not authorised: the sidecar needs DescribeConfigs on topics infra-events, application-logs",
+        "not authorized: the sidecar needs DescribeConfigs on topics infra-events, application-logs",
       ),
     });
     useKeyPairOf("kafka-init");

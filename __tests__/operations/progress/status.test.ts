@@ -3,7 +3,7 @@ import { statusOf } from "../../../operations/progress/status";
 import { state } from "../../support/container-state";
 
 const RETRY =
-  '{"event":"retry","attempt":4,"delay_ms":7312,"reason":"2 of 3 brokers are registered and unfenced"}';
+  '{"event":"retry","attempt":4,"delay_ms":7312,"reason":"2 of 3 brokers registered and unfenced"}';
 
 test.each<[string, ContainerState, string, string]>([
   ["one that has not started", state({ Status: "created" }), "", "created, not started yet"],
@@ -11,7 +11,7 @@ test.each<[string, ContainerState, string, string]>([
     "a sidecar that waits for a quorum",
     state({}),
     RETRY,
-    "attempt 4 failed, next in 8 s: 2 of 3 brokers are registered and unfenced",
+    "attempt 4 failed, next in 8 s: 2 of 3 brokers registered and unfenced",
   ],
   [
     "a sidecar at work",

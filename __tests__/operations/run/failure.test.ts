@@ -68,12 +68,12 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
 const LOG = [
   { event: "start" },
   { event: "drift", resource: "old", field: "partitions", declared: "1", actual: "2" },
-  { event: "exit", exit_code: 73, reason: "differs from its declaration: old" },
+  { event: "exit", exit_code: 73, reason: "drift from the declaration: old" },
   { event: "start" },
   { event: "drift", resource: "logs", field: "min.insync.replicas", declared: "2", actual: "1" },
   { event: "drift", resource: "own", field: "retention.ms", declared: "1", actual: "2" },
   { event: "ignored", resource: "own", reason: "it differs, and onDrift is ignore" },
-  { event: "exit", exit_code: 73, reason: "differs from its declaration: logs" },
+  { event: "exit", exit_code: 73, reason: "drift from the declaration: logs" },
 ]
   .map((line) => JSON.stringify(line))
   .join("\n");
@@ -81,9 +81,9 @@ const LOG = [
 test("a sidecar's failure has the meaning of its exit code, a line for each finding of its last run, and the remedy", () => {
   expect(explainSidecar("kafka-init", 73, LOG)).toBe(
     [
-      "kafka-init exited with 73: something exists and differs from its declaration",
+      "kafka-init exited with 73: a resource exists and differs from its declaration",
       "  topic logs: min.insync.replicas is 1, declared 2",
-      "  remedy: the log names each field; change the declaration, the cluster or onDrift; log: docker logs kafka-init",
+      "  remedy: change each field that the log names in the declaration or the cluster, or set onDrift; log: docker logs kafka-init",
     ].join("\n"),
   );
 });
@@ -100,7 +100,7 @@ test("a sidecar without drift is explained by its reason, and a killed one by it
   const rejected = JSON.stringify({ event: "exit", exit_code: 65, reason: "Kafka rejects it: no" });
   expect(explainSidecar("kafka-init", 65, rejected).split("\n")[1]).toBe("  Kafka rejects it: no");
   expect(explainSidecar("os-init", 137, "sh: cannot fork").split("\n").slice(0, 2)).toEqual([
-    "os-init exited with 137: killed, by the kernel when memory ran out",
+    "os-init exited with 137: killed, usually because memory ran out",
     "  sh: cannot fork",
   ]);
 });

@@ -25,7 +25,7 @@ public final class Harness {
 
   public static void main(String[] args) throws Exception {
     KafkaInit.silenceClientLog();
-    KafkaInit.forgetUnknownNames();
+    KafkaInit.disableNegativeDnsCache();
     new Thread(() -> takeRuns(args[0])).start();
     BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
     for (String line = commands.readLine(); line != null; line = commands.readLine()) {

@@ -18,26 +18,25 @@ import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.SecurityUtils;
 
 /**
- * A declared application: a user of the cluster, and the ACLs that say what it may do. It logs in with a password, or is known by its
- * certificate.
+ * A declared application: a user of the cluster and its ACLs. It authenticates with a password or a certificate.
  */
-record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
+record Application(String name, boolean hasPassword, Set<AclBinding> permissions) {
   private static final String PRINCIPAL = "User:";
   private static final String ANY_HOST = "*";
 
   /**
-   * Says in the cluster itself that the platform made a user, so that what it made can be told from what others made. It is a right
-   * to nothing: no consumer group has this name.
+   * Marks a user in the cluster as created by the platform, to distinguish it from unmanaged users. The ACL grants nothing, since no
+   * consumer group has this name.
    */
   private static final ResourcePattern MARK = new ResourcePattern(ResourceType.GROUP, "groundwork.application", PatternType.LITERAL);
 
-  /** What each access to a topic consists of. A producer may be idempotent with Write alone. */
+  /** The operations of each access to a topic. Idempotent producers need only Write. */
   private static final Map<String, List<AclOperation>> ACCESS = Map.of(
       "read", List.of(AclOperation.READ, AclOperation.DESCRIBE),
       "write", List.of(AclOperation.WRITE, AclOperation.DESCRIBE),
       "readwrite", List.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE));
 
-  /** What a monitor sees: topics and groups, how they are and how far, and no record of theirs. */
+  /** The resources that a monitor may describe. It cannot read records. */
   private static final List<ResourceType> MONITORED = List.of(ResourceType.TOPIC, ResourceType.GROUP);
 
   /** Reads APPLICATIONS_FILE, which declared-applications.ts renders. */
@@ -55,25 +54,25 @@ record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
 
   private static Application application(Map<?, ?> declared) {
     String name = (String) declared.get("name");
-    Set<AclBinding> rights = new LinkedHashSet<>();
+    Set<AclBinding> permissions = new LinkedHashSet<>();
     ((Map<?, ?>) declared.get("topics")).forEach((topic, access) -> {
       for (AclOperation operation : ACCESS.get(access)) {
-        rights.add(allow(name, pattern(ResourceType.TOPIC, (String) topic), operation));
+        permissions.add(allow(name, pattern(ResourceType.TOPIC, (String) topic), operation));
       }
     });
     for (Object group : (List<?>) declared.get("consumerGroups")) {
-      rights.add(allow(name, pattern(ResourceType.GROUP, (String) group), AclOperation.READ));
+      permissions.add(allow(name, pattern(ResourceType.GROUP, (String) group), AclOperation.READ));
     }
-    return new Application(name, true, rights);
+    return new Application(name, true, permissions);
   }
 
   private static Application monitor(String name) {
-    Set<AclBinding> rights = new LinkedHashSet<>();
-    MONITORED.forEach(type -> rights.add(allow(name, pattern(type, "*"), AclOperation.DESCRIBE)));
-    return new Application(name, false, rights);
+    Set<AclBinding> permissions = new LinkedHashSet<>();
+    MONITORED.forEach(type -> permissions.add(allow(name, pattern(type, "*"), AclOperation.DESCRIBE)));
+    return new Application(name, false, permissions);
   }
 
-  /** A star at the end stands for whatever follows; Kafka itself has a name for all. */
+  /** A trailing star is a prefix. A star alone is Kafka's own wildcard. */
   private static ResourcePattern pattern(ResourceType type, String text) {
     boolean prefix = text.length() > 1 && text.endsWith("*");
     return prefix
@@ -85,14 +84,14 @@ record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
     return new AclBinding(pattern, new AccessControlEntry(PRINCIPAL + name, ANY_HOST, operation, AclPermissionType.ALLOW));
   }
 
-  /** Its rights and its mark. */
+  /** Returns its permissions and its mark. */
   Set<AclBinding> acls() {
-    Set<AclBinding> all = new LinkedHashSet<>(rights);
+    Set<AclBinding> all = new LinkedHashSet<>(permissions);
     all.add(allow(name, MARK, AclOperation.DESCRIBE));
     return all;
   }
 
-  /** Its name in the log. */
+  /** Returns the name in the log. */
   static String resource(String name) {
     return "application/" + name;
   }
@@ -105,18 +104,18 @@ record Application(String name, boolean hasPassword, Set<AclBinding> rights) {
     return acl.entry().principal().startsWith(PRINCIPAL);
   }
 
-  /** The user that an ACL is about. */
+  /** Returns the user of an ACL. */
   static String userOf(AclBinding acl) {
     return acl.entry().principal().substring(PRINCIPAL.length());
   }
 
-  /** ACLs in words, such as "Read, Describe on topic orders; Read on group orders-*". */
+  /** Describes ACLs, such as "Read, Describe on topic orders; Read on group orders-*". */
   static String describe(Collection<AclBinding> acls) {
     Map<String, Set<String>> operations = new LinkedHashMap<>();
     for (AclBinding acl : acls) {
       AccessControlEntry entry = acl.entry();
       ResourcePattern pattern = acl.pattern();
-      String operation = (entry.permissionType() == AclPermissionType.DENY ? "no " : "") + SecurityUtils.operationName(entry.operation());
+      String operation = (entry.permissionType() == AclPermissionType.DENY ? "Deny " : "") + SecurityUtils.operationName(entry.operation());
       String on = pattern.resourceType().name().toLowerCase().replace('_', ' ') + " " + pattern.name()
           + (pattern.patternType() == PatternType.PREFIXED ? "*" : "")
           + (entry.host().equals(ANY_HOST) ? "" : " from " + entry.host());

@@ -34,22 +34,22 @@ import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.errors.ResourceNotFoundException;
 
 /**
- * Brings the declared applications about: a SCRAM-SHA-512 user for each that has a password, its ACLs, and none of a user that the
- * platform made and that is declared no more. Users and ACLs without the platform's mark are others': they are looked at, never touched.
+ * Provisions the declared applications: a SCRAM-SHA-512 user for each that has a password, and its ACLs. Removes users of the platform
+ * that are no longer declared. Never changes users and ACLs without the platform's mark.
  *
- * <p>Kafka gives no password back, so there is nothing to compare with: every run sets the passwords of all applications, in one
- * request. What was changed, here or there, is right again after it, and an application that has logged in notices nothing.
+ * <p>Kafka does not return passwords, so they cannot be compared. Every run sets the passwords of all applications in one request.
+ * Connected applications are not affected.
  */
 final class Applications {
   private static final int CALL_TIMEOUT_MS = 30_000;
 
-  /** Times that a password is hashed, of the 4,096 to 16,384 that Kafka takes; a client does as much when it logs in. */
+  /** 8,192 iterations of the 4,096 to 16,384 that Kafka allows. Clients compute as many at login. */
   private static final ScramCredentialInfo SCRAM = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 8_192);
 
-  /** The users with a password, and the ACLs, that the cluster has. */
+  /** The users with a password and the ACLs of the cluster. */
   private record Live(Map<String, UserScramCredentialsDescription> users, Set<AclBinding> acls) {}
 
-  /** Part of a change for which Kafka has an answer of its own: what it is about, and the answer. */
+  /** Kafka's answer to one part of a change. */
   private record Answer(String resource, KafkaFuture<?> future) {}
 
   private final Sidecar sidecar;
@@ -57,7 +57,7 @@ final class Applications {
   private final Map<String, String> passwords = new HashMap<>();
   private Admin admin;
 
-  /** Reads the passwords: a file in the folder for each application, named after it. */
+  /** Reads the passwords: the folder has a file for each application, named after it. */
   Applications(Sidecar sidecar, List<Application> applications, Path passwordsFolder) {
     this.sidecar = sidecar;
     for (Application application : applications) {
@@ -73,10 +73,10 @@ final class Applications {
     try {
       password = Files.readString(file).replaceFirst("\\R$", "");
     } catch (IOException e) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "the password in " + file + " cannot be read: " + e);
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "cannot read password file " + file + ": " + e);
     }
     if (password.isEmpty() || password.contains("\n")) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, file + " has to have a password in one line, and nothing else");
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "password file " + file + " must contain the password in one line, and nothing else");
     }
     return password;
   }
@@ -86,65 +86,65 @@ final class Applications {
     Live before = sidecar.retry("describing the applications", this::describe);
     Set<String> marked = before.acls.stream().filter(Application::isMark).map(Application::userOf).collect(Collectors.toSet());
     List<Application> own = declared.values().stream()
-        .filter(application -> marked.contains(application.name()) || !madeByOthers(application, before))
+        .filter(application -> marked.contains(application.name()) || !isUnmanaged(application, before))
         .toList();
     Set<String> users = own.stream().filter(Application::hasPassword).map(Application::name).collect(Collectors.toSet());
-    List<String> gone = marked.stream().filter(user -> !declared.containsKey(user)).sorted().toList();
+    List<String> removed = marked.stream().filter(user -> !declared.containsKey(user)).sorted().toList();
 
     Set<AclBinding> wanted = own.stream().flatMap(application -> application.acls().stream()).collect(Collectors.toSet());
     Set<AclBinding> absent = select(wanted, acl -> !before.acls.contains(acl));
     Set<AclBinding> surplus = select(before.acls, acl -> marked.contains(Application.userOf(acl)) && !wanted.contains(acl));
-    // The mark comes first and goes last, so that what a run leaves half done is still known to be the platform's.
+    // The mark is created first and deleted last, so that an interrupted run leaves marked users only.
     create(select(absent, Application::isMark));
     delete(select(surplus, acl -> !Application.isMark(acl)));
-    alterUsers(users, gone, before);
+    alterUsers(users, removed, before);
     create(select(absent, acl -> !Application.isMark(acl)));
     delete(select(surplus, Application::isMark));
     if (!absent.isEmpty() || !surplus.isEmpty() || !before.users.keySet().containsAll(users)) {
-      verify(users, gone, absent, surplus);
+      verify(users, removed, absent, surplus);
     }
 
     for (Application application : own) {
       String name = application.name();
       Set<AclBinding> granted = select(absent, acl -> Application.userOf(acl).equals(name));
       Set<AclBinding> revoked = select(surplus, acl -> Application.userOf(acl).equals(name));
-      tell("granted", name, granted, "declared");
-      tell("revoked", name, revoked, "not declared any more");
+      logChange("granted", name, granted, "declared");
+      logChange("revoked", name, revoked, "no longer declared");
       boolean same = granted.isEmpty() && revoked.isEmpty();
       boolean known = application.hasPassword() ? before.users.containsKey(name) : marked.contains(name);
       sidecar.settle(!known ? "created" : same ? "unchanged" : "reconciled", Application.resource(name));
     }
-    for (String name : gone) {
+    for (String name : removed) {
       Set<AclBinding> revoked = select(surplus, acl -> Application.userOf(acl).equals(name) && !Application.isMark(acl));
       sidecar.change("revoked", Application.resource(name),
-          revoked.isEmpty() ? "none but its user" : Application.describe(revoked), "the application is not declared any more");
+          revoked.isEmpty() ? "no ACLs, only the user" : Application.describe(revoked), "the application is no longer declared");
     }
   }
 
-  private void tell(String event, String name, Set<AclBinding> acls, String reason) {
-    String rights = Application.describe(select(acls, acl -> !Application.isMark(acl)));
-    if (!rights.isEmpty()) {
-      sidecar.change(event, Application.resource(name), rights, reason);
+  private void logChange(String event, String name, Set<AclBinding> acls, String reason) {
+    String permissions = Application.describe(select(acls, acl -> !Application.isMark(acl)));
+    if (!permissions.isEmpty()) {
+      sidecar.change(event, Application.resource(name), permissions, reason);
     }
   }
 
-  /** Whether the cluster has a user of this name, or rights of one, that the platform did not make. Says so. */
-  private boolean madeByOthers(Application application, Live live) {
+  /** Returns whether the cluster has an unmanaged user or ACLs of this name, and logs them as drift. */
+  private boolean isUnmanaged(Application application, Live live) {
     String name = application.name();
     String resource = Application.resource(name);
-    String declaredAs = "made by " + sidecar.variable("GROUNDWORK_SIDECAR");
+    String managed = "managed by " + sidecar.variable("GROUNDWORK_SIDECAR");
     boolean user = live.users.containsKey(name);
-    Set<AclBinding> rights = select(live.acls, acl -> Application.userOf(acl).equals(name) && !application.rights().contains(acl));
+    Set<AclBinding> permissions = select(live.acls, acl -> Application.userOf(acl).equals(name) && !application.permissions().contains(acl));
     if (user) {
-      sidecar.drift(resource, "user", declaredAs, "made by someone else");
+      sidecar.drift(resource, "user", managed, "unmanaged");
     }
-    if (!rights.isEmpty()) {
-      sidecar.drift(resource, "rights", declaredAs, "made by someone else: " + Application.describe(rights));
+    if (!permissions.isEmpty()) {
+      sidecar.drift(resource, "ACLs", managed, "unmanaged: " + Application.describe(permissions));
     }
-    if (!user && rights.isEmpty()) {
+    if (!user && permissions.isEmpty()) {
       return false;
     }
-    sidecar.conclude(resource, "fail", "the cluster has it from someone else: remove it there, or give the application another name");
+    sidecar.conclude(resource, "fail", "the cluster has an unmanaged user or ACLs of this name: remove them, or rename the application");
     return true;
   }
 
@@ -185,13 +185,13 @@ final class Applications {
     });
   }
 
-  /** Sets the password of every user that is the platform's, and removes those of applications that are gone. */
-  private void alterUsers(Set<String> users, List<String> gone, Live before) throws InterruptedException {
+  /** Sets the passwords of managed users, and removes the users of applications that are no longer declared. */
+  private void alterUsers(Set<String> users, List<String> removed, Live before) throws InterruptedException {
     List<UserScramCredentialAlteration> changes = new ArrayList<>();
     for (String name : users) {
       changes.add(new UserScramCredentialUpsertion(name, SCRAM, passwords.get(name)));
     }
-    for (String name : gone) {
+    for (String name : removed) {
       UserScramCredentialsDescription user = before.users.get(name);
       if (user != null) {
         user.credentialInfos().forEach(info -> changes.add(new UserScramCredentialDeletion(name, info.mechanism())));
@@ -202,7 +202,7 @@ final class Applications {
         .entrySet().stream().map(result -> new Answer(result.getKey(), result.getValue())).toList());
   }
 
-  /** Makes a change again until all of it is made or some of it is refused for good. None does harm a second time. */
+  /** Retries a change until all of it succeeds or a part is rejected. All changes are idempotent. */
   private void write(String what, Collection<?> changes, Supplier<List<Answer>> call) throws InterruptedException {
     if (changes.isEmpty()) {
       return;
@@ -213,7 +213,7 @@ final class Applications {
           answer.future.get();
         } catch (ExecutionException e) {
           Throwable error = Refusals.unwrap(e);
-          // A user that another run has removed by now.
+          // Another run has removed the user.
           if (!(error instanceof ResourceNotFoundException)) {
             Refusals.finishOn(error, "Alter", Application.resource(answer.resource));
             throw new Sidecar.NotYet(Application.resource(answer.resource) + ": " + Refusals.text(error));
@@ -224,12 +224,12 @@ final class Applications {
     });
   }
 
-  private void verify(Set<String> users, List<String> gone, Set<AclBinding> absent, Set<AclBinding> surplus) throws InterruptedException {
+  private void verify(Set<String> users, List<String> removed, Set<AclBinding> absent, Set<AclBinding> surplus) throws InterruptedException {
     sidecar.verify("verifying the applications", () -> {
       Live live = describe();
       Set<String> pending = new TreeSet<>(users);
       pending.removeAll(live.users.keySet());
-      gone.stream().filter(live.users::containsKey).forEach(pending::add);
+      removed.stream().filter(live.users::containsKey).forEach(pending::add);
       absent.stream().filter(acl -> !live.acls.contains(acl)).map(Application::userOf).forEach(pending::add);
       surplus.stream().filter(live.acls::contains).map(Application::userOf).forEach(pending::add);
       return pending.isEmpty() ? null : pending.stream().map(Application::resource).collect(Collectors.joining(", "));

@@ -22,18 +22,17 @@ import org.apache.kafka.common.KafkaException;
 import org.slf4j.LoggerFactory;
 
 /**
- * Provisions topics and applications: creates what is absent, leaves what is there, reports what differs. One JVM and one client
- * for all of it.
+ * Provisions topics and applications with one JVM and one client: creates what is missing, keeps what exists, reports drift.
  *
  * <pre>
  * KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas
- * KAFKA_BROKERS            how many brokers have to be registered
+ * KAFKA_BROKERS            the number of brokers that must be registered
  * TOPICS_FILE              the topics, see Topic
  *
  * In a secured cluster:
- * KAFKA_CLIENT_CONFIG      the client's properties: who it is, whom it trusts
+ * KAFKA_CLIENT_CONFIG      the client's properties: key pair and CA bundle
  * APPLICATIONS_FILE        the applications, see Application
- * PASSWORDS_DIR            a file for each application that has one, named after it, with its password
+ * PASSWORDS_DIR            the passwords, in a file for each application that has one, named after it
  * </pre>
  */
 public final class KafkaInit {
@@ -41,7 +40,7 @@ public final class KafkaInit {
   private static final int REQUEST_TIMEOUT_MS = 30_000;
   private static final int QUORUM_TIMEOUT_MS = 10_000;
 
-  /** How a file is read. */
+  /** Reads a file. */
   private interface Reading<T> {
     T of(Path file) throws IOException;
   }
@@ -59,11 +58,11 @@ public final class KafkaInit {
 
   public static void main(String[] args) throws Exception {
     silenceClientLog();
-    forgetUnknownNames();
+    disableNegativeDnsCache();
     System.exit(run(System.getenv(), System.out));
   }
 
-  /** The client's log has no reader here, and slf4j complains on stderr that it finds none. */
+  /** Hides slf4j's complaint on stderr that there is no logger. The client's log is not needed. */
   static void silenceClientLog() {
     PrintStream stderr = System.err;
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
@@ -72,10 +71,10 @@ public final class KafkaInit {
   }
 
   /**
-   * A name that is not known may be in a moment. The runtime's own java.security says ten seconds, and comes before the system property
-   * sun.net.inetaddr.negative.ttl.
+   * Disables the negative DNS cache, since an unknown broker may be known a moment later. The JRE's java.security sets ten seconds and
+   * overrides the system property sun.net.inetaddr.negative.ttl.
    */
-  static void forgetUnknownNames() {
+  static void disableNegativeDnsCache() {
     Security.setProperty("networkaddress.cache.negative.ttl", "0");
   }
 
@@ -101,13 +100,13 @@ public final class KafkaInit {
   private void provision() throws InterruptedException {
     List<Topic> topics = read("TOPICS_FILE", Topic::read);
     Applications applications = sidecar.isSet("APPLICATIONS_FILE") ? readApplications() : null;
-    sidecar.retry("Kafka with " + brokers + " brokers", this::quorum);
+    sidecar.retry("Kafka with " + brokers + (brokers == 1 ? " broker" : " brokers"), this::quorum);
     sidecar.log("info", "ready", "brokers", brokers);
     Sidecar.Exit refused = null;
     try {
       new Topics(sidecar, admin, topics).provision();
     } catch (Sidecar.Exit exit) {
-      // A topic that Kafka rejects is no reason to leave an application the rights that it has lost.
+      // Permissions are revoked even if Kafka rejects a topic.
       if (applications == null || exit.code == Sidecar.UNAVAILABLE) {
         throw exit;
       }
@@ -119,7 +118,7 @@ public final class KafkaInit {
     sidecar.finish();
   }
 
-  /** Ends the sidecar with what was refused before, too. */
+  /** Provisions the applications, then ends the sidecar if topics or applications were rejected. */
   private void provision(Applications applications, Sidecar.Exit refused) throws InterruptedException {
     try {
       applications.provision(admin);
@@ -137,7 +136,7 @@ public final class KafkaInit {
     try {
       return reading.of(Path.of(file));
     } catch (IOException | RuntimeException e) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, variable + " is \"" + file + "\", which cannot be read: " + e);
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "cannot read " + variable + " \"" + file + "\": " + e);
     }
   }
 
@@ -145,7 +144,7 @@ public final class KafkaInit {
     return new Applications(sidecar, read("APPLICATIONS_FILE", Application::read), Path.of(sidecar.variable("PASSWORDS_DIR")));
   }
 
-  /** Replicas can be placed when every broker is registered and unfenced, and no others are described. */
+  /** Waits for all brokers. Kafka describes only brokers that are registered and unfenced, on which it can place replicas. */
   private Void quorum() throws Sidecar.NotYet, InterruptedException {
     reach();
     if (admin == null) {
@@ -161,12 +160,12 @@ public final class KafkaInit {
       throw new Sidecar.NotYet(Refusals.text(error));
     }
     if (registered < brokers) {
-      throw new Sidecar.NotYet(registered + " of " + brokers + " brokers are registered and unfenced");
+      throw new Sidecar.NotYet(registered + " of " + brokers + " brokers registered and unfenced");
     }
     return null;
   }
 
-  /** The client itself goes on in silence until its timeout when no broker listens, and does not say why. */
+  /** Connects to a broker. If none is reachable, the client would wait until its timeout and give no cause. */
   private void reach() throws Sidecar.NotYet {
     List<String> failures = new ArrayList<>();
     for (String server : bootstrapServers.split(",")) {
@@ -181,10 +180,10 @@ public final class KafkaInit {
         failures.add(server + ": " + Refusals.text(e));
       } catch (RuntimeException e) {
         throw new Sidecar.Exit(Sidecar.MISCONFIGURED,
-            "KAFKA_BOOTSTRAP_SERVERS has \"" + server + "\": it has to be host:port, with others after a comma");
+            "KAFKA_BOOTSTRAP_SERVERS contains \"" + server + "\": servers must be host:port, separated by commas");
       }
     }
-    throw new Sidecar.NotYet("no broker listens: " + String.join(", ", failures));
+    throw new Sidecar.NotYet("no broker is reachable: " + String.join(", ", failures));
   }
 
   private Admin connect() {
@@ -195,17 +194,17 @@ public final class KafkaInit {
           "request.timeout.ms", REQUEST_TIMEOUT_MS,
           "default.api.timeout.ms", REQUEST_TIMEOUT_MS,
           "socket.connection.setup.timeout.ms", CONNECT_TIMEOUT_MS,
-          // The sidecar tries again itself, and says so.
+          // The sidecar retries and logs it.
           "retries", 0,
-          // Nobody asks for JMX.
+          // JMX is not used.
           "metric.reporters", ""));
       return Admin.create(config);
     } catch (KafkaException e) {
-      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "the client cannot be made: " + Refusals.text(e.getCause() == null ? e : e.getCause()));
+      throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "cannot create the Kafka client: " + Refusals.text(e.getCause() == null ? e : e.getCause()));
     }
   }
 
-  /** What the client needs in a secured cluster; nothing in another one. */
+  /** Returns the client's properties for a secured cluster, or none for a plaintext one. */
   private Map<String, String> clientConfig() {
     if (!sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
       return Map.of();

@@ -19,11 +19,11 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnacceptableCredentialException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 
-/** What the cluster refuses for good, gathered so that one run names all of it. */
+/** Collects permanent failures, so that one run reports all of them. */
 final class Refusals {
   private static final int NAMED = 5;
 
-  /** Classes of errors that trying again does not help. */
+  /** Errors for which a retry does not help. */
   private static final Set<Class<?>> REJECTIONS = Set.of(
       InvalidConfigurationException.class, InvalidTopicException.class, InvalidPartitionsException.class,
       InvalidReplicationFactorException.class, InvalidRequestException.class, PolicyViolationException.class,
@@ -34,9 +34,10 @@ final class Refusals {
   private final Map<Cause, List<Topic>> causes = new LinkedHashMap<>();
 
   /**
-   * Notes what failed for good; whatever else failed may succeed later. The permission is the one that the call needs.
+   * Records a permanent failure. All others may succeed later.
    *
-   * @return whether it is for good
+   * @param permission the permission that the call needs
+   * @return whether the failure is permanent
    */
   boolean add(Topic topic, Throwable error, String permission) {
     Cause cause = causeOf(error, permission);
@@ -48,7 +49,7 @@ final class Refusals {
 
   private static Cause causeOf(Throwable error, String permission) {
     if (error instanceof AuthorizationException) {
-      return new Cause(Sidecar.NOT_PERMITTED, "not authorised: the sidecar needs " + permission + " on %s");
+      return new Cause(Sidecar.NOT_PERMITTED, "not authorized: the sidecar needs " + permission + " on %s");
     }
     if (error instanceof AuthenticationException) {
       return new Cause(Sidecar.NOT_PERMITTED, "not authenticated: " + text(root(error)));
@@ -57,7 +58,7 @@ final class Refusals {
       return new Cause(Sidecar.MISCONFIGURED, "the brokers are older than this sidecar: " + text(error));
     }
     if (error instanceof SecurityDisabledException) {
-      return new Cause(Sidecar.MISCONFIGURED, "the brokers know no rights, since they have no authorizer: secure the cluster first");
+      return new Cause(Sidecar.MISCONFIGURED, "the brokers have no authorizer, so they have no ACLs: secure the cluster first");
     }
     return REJECTIONS.contains(error.getClass()) ? new Cause(Sidecar.REJECTED, "Kafka rejects %s: " + text(error)) : null;
   }
@@ -66,7 +67,7 @@ final class Refusals {
     return causes.values().stream().flatMap(List::stream).collect(Collectors.toSet());
   }
 
-  /** Ends the sidecar when there are any. Missing rights come first: they may be behind the rest. */
+  /** Ends the sidecar if there are failures. Missing permissions take precedence, since they may cause the others. */
   void finish() {
     if (causes.isEmpty()) {
       return;
@@ -77,7 +78,7 @@ final class Refusals {
     throw new Sidecar.Exit(code, String.join("; ", reasons));
   }
 
-  /** Ends the sidecar when what it asks of the cluster as a whole, for the sake of a resource, failed for good. */
+  /** Ends the sidecar if a request to the cluster about a resource failed permanently. */
   static void finishOn(Throwable error, String permission, String resource) {
     Cause cause = causeOf(error, permission);
     if (cause != null) {
@@ -85,20 +86,20 @@ final class Refusals {
     }
   }
 
-  /** The first few names, and how many more there are. */
+  /** Lists the first names, and how many more there are. */
   static String describe(Collection<Topic> topics) {
     String first = topics.stream().limit(NAMED).map(Topic::name).collect(Collectors.joining(", "));
     return (topics.size() == 1 ? "topic " : "topics ") + first
         + (topics.size() > NAMED ? " and " + (topics.size() - NAMED) + " more" : "");
   }
 
-  /** What is wrong: the client wraps an error that it would have tried again itself. */
+  /** Returns the cause: the client wraps errors that it considers retriable. */
   static Throwable unwrap(Throwable error) {
     boolean wrapper = error instanceof ExecutionException || error instanceof TimeoutException;
     return wrapper && error.getCause() != null ? unwrap(error.getCause()) : error;
   }
 
-  /** Of a handshake that failed, what it failed on. */
+  /** Returns the root cause of a failed handshake. */
   private static Throwable root(Throwable error) {
     return error.getCause() == null ? error : root(error.getCause());
   }

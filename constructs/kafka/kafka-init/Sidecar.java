@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What lib.sh is to a sidecar in sh, with the same words: structured log, facts for the last line, retry with exponential
- * backoff, exit. supervise.sh is the parent, has looked at the variables, and writes the first and the last line of the log.
+ * The counterpart of lib.sh for Java, with the same messages: structured log, facts for the last line, retry with exponential backoff,
+ * exit. The parent supervise.sh validates the variables and writes the first and the last line of the log.
  */
 final class Sidecar implements AutoCloseable {
   /** Exit codes, after sysexits.h. */
@@ -35,7 +35,7 @@ final class Sidecar implements AutoCloseable {
     }
   }
 
-  /** Not yet: try again. */
+  /** A temporary failure: retry. */
   @SuppressWarnings("serial")
   static final class NotYet extends Exception {
     NotYet(String reason) {
@@ -43,17 +43,17 @@ final class Sidecar implements AutoCloseable {
     }
   }
 
-  /** What may have to be tried several times. */
+  /** A step that may need several attempts. */
   interface Attempt<T> {
     T make() throws NotYet, InterruptedException;
   }
 
-  private static final long FIRST_LOOK_MS = 20;
-  private static final long LAST_LOOK_MS = 640;
+  private static final long FIRST_POLL_MS = 20;
+  private static final long LAST_POLL_MS = 640;
 
   private final Map<String, String> env;
   private final PrintStream out;
-  private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
   private final OutputStream facts;
   private final long initialBackoffMs;
   private final long maxBackoffMs;
@@ -67,7 +67,7 @@ final class Sidecar implements AutoCloseable {
   Sidecar(Map<String, String> env, PrintStream out) throws IOException {
     this.env = env;
     this.out = out;
-    // Appended to, and every fact in one write: none is lost with the process.
+    // Each fact is appended in one write, so that none is lost if the process dies.
     facts = new FileOutputStream(variable("GROUNDWORK_RUN_DIR") + "/record", true);
     initialBackoffMs = number("GROUNDWORK_RETRY_INITIAL_MS");
     maxBackoffMs = number("GROUNDWORK_RETRY_MAX_MS");
@@ -91,11 +91,11 @@ final class Sidecar implements AutoCloseable {
     try {
       return Integer.parseUnsignedInt(value);
     } catch (NumberFormatException e) {
-      throw new Exit(MISCONFIGURED, name + " is \"" + value + "\": it has to be a whole number");
+      throw new Exit(MISCONFIGURED, name + " is \"" + value + "\": it must be a whole number");
     }
   }
 
-  /** One JSON object a line, of keys and values in turn; written when the sidecar is about to wait. */
+  /** Adds a line to the log: a JSON object with alternating keys and values. Lines are written before the sidecar waits. */
   void log(String level, String event, Object... fields) {
     StringBuilder line = new StringBuilder("{\"ts\":");
     string(line, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -113,15 +113,15 @@ final class Sidecar implements AutoCloseable {
         string(line, String.valueOf(fields[i + 1]));
       }
     }
-    said.writeBytes(line.append("}\n").toString().getBytes(StandardCharsets.UTF_8));
+    buffer.writeBytes(line.append("}\n").toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** In one write: one for each of a thousand lines takes seconds beside brokers that are busy. */
+  /** Writes all lines at once: a thousand writes take seconds beside busy brokers. */
   private void flush() {
-    byte[] lines = said.toByteArray();
+    byte[] lines = buffer.toByteArray();
     out.write(lines, 0, lines.length);
     out.flush();
-    said.reset();
+    buffer.reset();
   }
 
   private static void string(StringBuilder line, String value) {
@@ -141,7 +141,7 @@ final class Sidecar implements AutoCloseable {
     return value.replaceAll("[\n\r\t]", " ");
   }
 
-  /** Notes a fact for the last line of the log. */
+  /** Records a fact for the last line of the log. */
   void record(String fact) {
     try {
       facts.write((oneLine(fact) + "\n").getBytes(StandardCharsets.UTF_8));
@@ -151,8 +151,8 @@ final class Sidecar implements AutoCloseable {
   }
 
   /**
-   * Tries until it succeeds. Waits a random part ("full jitter", so that sidecars that failed together do not come back together)
-   * of a ceiling that doubles up to a cap, and gives up at the deadline.
+   * Retries until the attempt succeeds. Waits a random part ("full jitter", so that sidecars that failed together do not retry together)
+   * of a ceiling that doubles up to a cap. Gives up at the deadline.
    */
   <T> T retry(String what, Attempt<T> attempt) throws InterruptedException {
     progress();
@@ -163,8 +163,8 @@ final class Sidecar implements AutoCloseable {
       } catch (NotYet notYet) {
         long remainingMs = remainingMs();
         if (remainingMs <= 0) {
-          throw new Exit(UNAVAILABLE, what + ": not ready within " + deadlineMs / 1000 + "s, after " + number + " attempts: "
-              + notYet.getMessage());
+          throw new Exit(UNAVAILABLE, what + ": timed out after " + deadlineMs / 1000 + "s and " + number
+              + (number == 1 ? " attempt: " : " attempts: ") + notYet.getMessage());
         }
         long delayMs = Math.min(remainingMs, jitter ? ThreadLocalRandom.current().nextLong(ceilingMs + 1) : ceilingMs);
         log("warn", "retry", "what", what, "attempt", number, "delay_ms", delayMs, "ceiling_ms", ceilingMs,
@@ -178,17 +178,17 @@ final class Sidecar implements AutoCloseable {
   }
 
   /**
-   * Looks until nothing is pending any more, which an answer of null says. A broker knows a moment after the controller what was
-   * written: that is no failed attempt yet.
+   * Polls until the attempt returns null, which means that nothing is pending. Brokers lag behind the controller for a moment, which does
+   * not count as a failed attempt.
    */
   void verify(String what, Attempt<String> pending) throws InterruptedException {
     retry(what, () -> {
-      for (long waitMs = FIRST_LOOK_MS; ; waitMs *= 2) {
+      for (long waitMs = FIRST_POLL_MS; ; waitMs *= 2) {
         String names = pending.make();
         if (names == null) {
           return null;
         }
-        if (waitMs > LAST_LOOK_MS) {
+        if (waitMs > LAST_POLL_MS) {
           throw new NotYet("not visible yet: " + names);
         }
         Thread.sleep(waitMs);
@@ -196,7 +196,7 @@ final class Sidecar implements AutoCloseable {
     });
   }
 
-  /** Starts deadline and backoff anew: what makes progress may go on. */
+  /** Restarts deadline and backoff after progress. */
   void progress() {
     deadlineAtNs = System.nanoTime() + deadlineMs * 1_000_000;
     ceilingMs = initialBackoffMs;
@@ -206,23 +206,23 @@ final class Sidecar implements AutoCloseable {
     return (deadlineAtNs - System.nanoTime()) / 1_000_000;
   }
 
-  /** The most that one call of an attempt may take: until the deadline, but not so little that the last one cannot be answered. */
+  /** Returns the timeout of a call: until the deadline, but at least a second, so that the last call can be answered. */
   int callTimeoutMs(int atMostMs) {
     return (int) Math.max(1_000, Math.min(atMostMs, remainingMs()));
   }
 
-  /** One line of the drift report. */
+  /** Logs a differing field. */
   void drift(String resource, String field, String declared, String actual) {
     log("warn", "drift", "resource", resource, "field", field, "declared", declared, "actual", actual);
   }
 
-  /** The resource is as declared; the outcome is created, unchanged or reconciled. */
+  /** Records that a resource is as declared. The outcome is created, unchanged or reconciled. */
   void settle(String outcome, String resource) {
     record(outcome + " " + resource);
     log("info", outcome, "resource", resource);
   }
 
-  /** The resource differs and stays so; the policy is its onDrift. */
+  /** Records that a resource still differs. The policy is its onDrift. */
   void conclude(String resource, String policy, String reason) {
     if (policy.equals("ignore")) {
       record("ignored " + resource);
@@ -234,16 +234,16 @@ final class Sidecar implements AutoCloseable {
     }
   }
 
-  /** Rights were granted or revoked. */
-  void change(String event, String resource, String rights, String reason) {
+  /** Records that permissions were granted or revoked. */
+  void change(String event, String resource, String permissions, String reason) {
     record(event + " " + resource);
-    log("info", event, "resource", resource, "rights", rights, "reason", reason);
+    log("info", event, "resource", resource, "rights", permissions, "reason", reason);
   }
 
-  /** Ends the run; what differs decides how, after everything was looked at. */
+  /** Ends the run, with exit code 73 if a resource differs. */
   void finish() {
     if (!drifted.isEmpty()) {
-      throw new Exit(DIFFERS, "differs from its declaration: " + String.join(" ", drifted));
+      throw new Exit(DIFFERS, "drift from the declaration: " + String.join(" ", drifted));
     }
   }
 

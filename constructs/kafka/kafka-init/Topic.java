@@ -11,7 +11,7 @@ import org.apache.kafka.common.config.ConfigException;
 /** A declared topic. */
 record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
 
-  /** A topic as the cluster has it: of the declared configs the values that are in effect, and what it sets beside them. */
+  /** A topic in the cluster: the effective values of the declared configs, and the configs that are set but not declared. */
   record Live(int partitions, int replicationFactor, Map<String, String> configs, Map<String, String> undeclared) {}
 
   record Difference(String field, String declared, String actual) {}
@@ -44,25 +44,25 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return found;
   }
 
-  /** The declared value of every config that is another one in effect. */
+  /** Returns the declared value of every config whose effective value differs. */
   Map<String, String> differingConfigs(Live live) {
     Map<String, String> differing = new LinkedHashMap<>(configs);
     differing.entrySet().removeIf(config -> same(config.getValue(), live.configs.getOrDefault(config.getKey(), "")));
     return differing;
   }
 
-  /** Whether something differs that can be repaired by adding. */
-  boolean repairable(Live live) {
+  /** Returns whether something differs that can be reconciled. */
+  boolean reconcilable(Live live) {
     return partitions > live.partitions || !differingConfigs(live).isEmpty();
   }
 
-  /** As Kafka itself reads them: 0.0001 is 1.0E-4, and TRUE is true. */
+  /** Compares values as Kafka parses them: 0.0001 is 1.0E-4, and TRUE is true. */
   private static boolean same(String declared, String actual) {
     ConfigDef.Type type = typeOf(actual);
     return read(declared, type).equals(read(actual, type));
   }
 
-  /** A broker spells every value in one way, which tells its type. */
+  /** Returns the type of a broker's value. Brokers format each type in one way. */
   private static ConfigDef.Type typeOf(String actual) {
     if (actual.equals("true") || actual.equals("false")) {
       return ConfigDef.Type.BOOLEAN;
@@ -73,7 +73,7 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return actual.matches("-?[0-9]+\\.[0-9]+(E-?[0-9]+)?") ? ConfigDef.Type.DOUBLE : ConfigDef.Type.LIST;
   }
 
-  /** The value, or its text where it is none of that type. */
+  /** Returns the parsed value, or the text if it is not of that type. */
   private static Object read(String text, ConfigDef.Type type) {
     if (type == ConfigDef.Type.LIST) {
       return sorted(text);
@@ -85,7 +85,7 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     }
   }
 
-  /** A comma-separated list means the same in any order. */
+  /** Sorts a comma-separated list, since its order has no meaning. */
   private static List<String> sorted(String value) {
     String[] parts = value.split(",", -1);
     Arrays.sort(parts);

@@ -33,11 +33,11 @@ import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/** Brings the declared topics about. Every step is one call for all topics that it concerns. */
+/** Provisions the declared topics. Every step is one call for all its topics. */
 final class Topics {
   private static final int CALL_TIMEOUT_MS = 30_000;
 
-  /** What becomes of one topic's part of a call. */
+  /** Handles the result of a call for one topic. */
   private interface Outcome<T> {
     void take(Topic topic, T value) throws InterruptedException;
   }
@@ -61,7 +61,7 @@ final class Topics {
     Map<Topic, Topic.Live> live = sidecar.retry("describing the topics", () -> describe(declared));
     List<Topic> absent = new ArrayList<>();
     Map<Topic, Topic.Live> differing = new LinkedHashMap<>();
-    live.forEach(this::tell);
+    live.forEach(this::logUndeclared);
     for (Topic topic : declared) {
       if (!live.containsKey(topic)) {
         absent.add(topic);
@@ -78,7 +78,7 @@ final class Topics {
 
   private void create(List<Topic> absent) throws InterruptedException {
     Set<Topic> created = new LinkedHashSet<>();
-    // Others' topics, and own ones of which the answer does not say what is in effect.
+    // Topics that another process created, and own ones whose effective configs are not in the answer.
     Set<Topic> unknown = new LinkedHashSet<>(absent);
     Map<Topic, CreateTopicsResult> results = new HashMap<>();
     write("creating topics", absent, "Create", TopicExistsException.class, topics -> {
@@ -99,29 +99,29 @@ final class Topics {
       }
     });
     unknown.removeAll(refusals.topics());
-    // The controller's answer to the create says what is in effect; a broker has to know it too before anyone can use it.
+    // The controller's answer contains the effective configs. A topic is usable once a broker knows it too.
     verify(created, this::describeTopics, (topic, description) -> true);
     verify(unknown, this::describe, (topic, live) -> true)
         .forEach((topic, live) -> conclude(topic, live, created.contains(topic) ? null : "unchanged"));
   }
 
-  /** Settles what is as declared with the outcome, unless it is settled already, and reports what differs. */
+  /** Reports drift, or settles a topic with the outcome unless it is already settled. */
   private void conclude(Topic topic, Topic.Live live, String outcome) {
-    tell(topic, live);
+    logUndeclared(topic, live);
     if (report(topic, live)) {
-      sidecar.conclude(topic.name(), topic.onDrift(), "another run created it in the meantime, and it differs");
+      sidecar.conclude(topic.name(), topic.onDrift(), "another process created the topic during this run, and it differs");
     } else if (outcome != null) {
       sidecar.settle(outcome, topic.name());
     }
   }
 
-  /** What holds although nobody declares it, which stays: another tool may need it. */
-  private void tell(Topic topic, Topic.Live live) {
+  /** Logs undeclared configs. They stay, since another tool may need them. */
+  private void logUndeclared(Topic topic, Topic.Live live) {
     live.undeclared().forEach(
         (key, value) -> sidecar.log("info", "undeclared", "resource", topic.name(), "field", key, "actual", value));
   }
 
-  /** Whether it differs. */
+  /** Logs the differing fields and returns whether there are any. */
   private boolean report(Topic topic, Topic.Live live) {
     List<Topic.Difference> differences = topic.differences(live);
     for (Topic.Difference difference : differences) {
@@ -140,21 +140,21 @@ final class Topics {
         sidecar.conclude(topic.name(), topic.onDrift(), "it differs, and onDrift is " + topic.onDrift());
       }
     });
-    repair(live);
+    setConfigsAndPartitions(live);
     live.keySet().removeAll(refusals.topics());
-    Set<Topic> repaired = live.keySet().stream().filter(topic -> topic.repairable(live.get(topic))).collect(Collectors.toSet());
-    live.putAll(verify(repaired, this::describe, (topic, actual) -> !topic.repairable(actual)));
+    Set<Topic> reconciled = live.keySet().stream().filter(topic -> topic.reconcilable(live.get(topic))).collect(Collectors.toSet());
+    live.putAll(verify(reconciled, this::describe, (topic, actual) -> !topic.reconcilable(actual)));
     live.forEach((topic, actual) -> {
       if (topic.differences(actual).isEmpty()) {
         sidecar.settle("reconciled", topic.name());
       } else {
-        sidecar.conclude(topic.name(), "reconcile", "not repaired: partitions are never removed, nor replicas moved");
+        sidecar.conclude(topic.name(), "reconcile", "not reconciled: kafka-init never removes partitions or moves replicas");
       }
     });
   }
 
-  /** Repairs what can be repaired by adding. */
-  private void repair(Map<Topic, Topic.Live> live) throws InterruptedException {
+  /** Sets configs and adds partitions. */
+  private void setConfigsAndPartitions(Map<Topic, Topic.Live> live) throws InterruptedException {
     List<Topic> configs = live.keySet().stream().filter(topic -> !topic.differingConfigs(live.get(topic)).isEmpty()).toList();
     write("setting configs of topics", configs, "AlterConfigs", null, topics -> {
       Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
@@ -168,7 +168,7 @@ final class Topics {
       return topic -> results.get(resource(topic));
     }, (topic, nothing) -> { });
     List<Topic> partitions = live.keySet().stream().filter(topic -> topic.partitions() > live.get(topic).partitions()).toList();
-    // Another sidecar may have added them by now, which is no increase any more.
+    // InvalidPartitions means that another sidecar has already added them.
     write("adding partitions to topics", partitions, "Alter", InvalidPartitionsException.class, topics -> {
       Map<String, KafkaFuture<Void>> results = admin.createPartitions(
           topics.stream().collect(Collectors.toMap(Topic::name, topic -> NewPartitions.increaseTo(topic.partitions()))),
@@ -177,7 +177,7 @@ final class Topics {
     }, (topic, nothing) -> { });
   }
 
-  /** Looks until what was written holds. */
+  /** Polls until the change is visible. */
   private <T> Map<Topic, T> verify(Collection<Topic> topics, Lookup<T> lookup, BiPredicate<Topic, T> holds) throws InterruptedException {
     Map<Topic, T> found = new LinkedHashMap<>();
     Set<Topic> pending = new LinkedHashSet<>(topics);
@@ -195,7 +195,7 @@ final class Topics {
     return found;
   }
 
-  /** The topics that are there. */
+  /** Describes the topics that exist. */
   private Map<Topic, Topic.Live> describe(Collection<Topic> topics) throws Sidecar.NotYet, InterruptedException {
     Map<Topic, TopicDescription> found = describeTopics(topics);
     Map<ConfigResource, KafkaFuture<Config>> configs = admin.describeConfigs(
@@ -219,7 +219,7 @@ final class Topics {
     return found;
   }
 
-  /** Waits for every topic's part of a call that reads; what is not there is left out. */
+  /** Waits for the results of a read call. Topics that do not exist are left out. */
   private <T> void read(
       Collection<Topic> topics, String permission, Function<Topic, KafkaFuture<T>> call, Outcome<T> outcome)
       throws Sidecar.NotYet, InterruptedException {
@@ -232,8 +232,7 @@ final class Topics {
   }
 
   /**
-   * Writes again what may succeed later, until everything is written or refused for good. A topic for which another sidecar was
-   * quicker is left alone.
+   * Retries a write until every topic has succeeded or failed permanently. Skips topics that another sidecar has written first.
    */
   private <T> void write(
       String what, Collection<Topic> topics, String permission, Class<?> quicker,
@@ -243,7 +242,7 @@ final class Topics {
       return;
     }
     Set<Topic> pending = new LinkedHashSet<>(topics);
-    // A broker may be back since the refusal: only one that comes when there were enough before is final.
+    // Final only if there were enough brokers before the call too: a broker may have come back since.
     AtomicBoolean enoughBrokers = new AtomicBoolean(false);
     sidecar.retry(what, () -> {
       boolean enoughBefore = enoughBrokers.get();
@@ -264,7 +263,7 @@ final class Topics {
     });
   }
 
-  /** Whether brokers of the quorum are gone again. */
+  /** Returns whether brokers have left since the quorum was complete. */
   private boolean tooFewBrokers(Map<Topic, Throwable> failures) throws InterruptedException {
     int needed = failures.entrySet().stream()
         .filter(failure -> failure.getValue() instanceof InvalidReplicationFactorException)
@@ -284,7 +283,7 @@ final class Topics {
     }
   }
 
-  /** Every topic's part of a call, when all are there; what failed is returned with its cause. */
+  /** Waits for the results of all topics, then handles them. Returns the failures with their causes. */
   private static <T> Map<Topic, Throwable> await(
       Collection<Topic> topics, Function<Topic, KafkaFuture<T>> call, Outcome<T> outcome) throws InterruptedException {
     Map<Topic, T> values = new LinkedHashMap<>();
@@ -302,7 +301,7 @@ final class Topics {
     return failures;
   }
 
-  /** What the answer to the create says is in effect, or null when it does not: that needs DescribeConfigs. */
+  /** Returns the topic from the answer to the create, or null if configs are hidden for lack of DescribeConfigs. */
   private static Topic.Live liveOf(Topic topic, CreateTopicsResult result) throws InterruptedException {
     try {
       String name = topic.name();
@@ -314,7 +313,7 @@ final class Topics {
     }
   }
 
-  /** The values of what the topic declares. */
+  /** Returns the effective values of the declared configs. */
   private static Map<String, String> inEffect(Topic topic, Config config) {
     Map<String, String> values = new HashMap<>();
     for (String key : topic.configs().keySet()) {
@@ -326,7 +325,7 @@ final class Topics {
     return values;
   }
 
-  /** What is set for the topic itself, beside what it declares. */
+  /** Returns the configs that are set for the topic but not declared. */
   private static Map<String, String> undeclared(Topic topic, Config config) {
     Map<String, String> values = new TreeMap<>();
     for (ConfigEntry entry : config.entries()) {

@@ -73,7 +73,7 @@ describe("in a secured cluster, kafka-init", () => {
       ({ resource, rights, reason }) => `${resource}: ${rights}; ${reason}`,
     );
 
-  test.concurrent("makes the user of an application, with its rights and no others, marked before anything else", async () => {
+  test.concurrent("creates the user of an application with its ACLs and no others, and creates the mark first", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1, unchanged: 2, revoked: 0 });
@@ -115,19 +115,19 @@ describe("in a secured cluster, kafka-init", () => {
       "application/orders: Read on group orders-*; declared",
     ]);
     expect(changes(result, "revoked")).toEqual([
-      "application/orders: Read on topic payments; not declared any more",
+      "application/orders: Read on topic payments; no longer declared",
     ]);
     expect((await cluster.look()).acls).toEqual([...ORDERS_ACLS].sort());
   });
 
-  test.concurrent("revokes an application that is not declared any more, its mark last, and nothing of others", async () => {
+  test.concurrent("revokes an application that is no longer declared, its mark last, and nothing of others", async () => {
     const cluster = await provisioned([...ORDERS_ACLS, ...LEFT_BEHIND, ...OTHERS]);
     await cluster.addUser("billing");
     await cluster.addUser("admin");
     const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 1 });
     expect(changes(result, "revoked")).toEqual([
-      "application/billing: Read on topic *; no Write on topic payments; the application is not declared any more",
+      "application/billing: Read on topic *; Deny Write on topic payments; the application is no longer declared",
     ]);
     const { acls, users, writes } = await cluster.look();
     expect(acls).toEqual([...OTHERS, ...ORDERS_ACLS].sort());
@@ -139,7 +139,7 @@ describe("in a secured cluster, kafka-init", () => {
     ]);
   });
 
-  test.concurrent("lets who measures see every topic and group, by its certificate alone, and changes nothing when it is run again", async () => {
+  test.concurrent("lets a monitor describe every topic and group with its certificate alone, and changes nothing when it runs again", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     const declared = { applications: [], passwords: {}, monitors: ["alloy"] };
     const result = await runSecured(cluster, declared);
@@ -169,7 +169,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect([acls, users]).toEqual([[], {}]);
   });
 
-  test.concurrent("takes nothing over from someone else: exits 73, and provisions the other applications", async () => {
+  test.concurrent("takes over no unmanaged user: exits 73, and provisions the other applications", async () => {
     const theirs = "User:orders ALLOW ALL TOPIC LITERAL *";
     const cluster = await provisioned([theirs]);
     const { users: before } = await cluster.look();
@@ -182,18 +182,15 @@ describe("in a secured cluster, kafka-init", () => {
         ...[resource, field, declared, actual],
       ]),
     ).toEqual([
-      ["application/orders", "user", "made by kafka-init", "made by someone else"],
-      [
-        ...["application/orders", "rights", "made by kafka-init"],
-        "made by someone else: All on topic *",
-      ],
+      ["application/orders", "user", "managed by kafka-init", "unmanaged"],
+      [...["application/orders", "ACLs", "managed by kafka-init"], "unmanaged: All on topic *"],
     ]);
     expect(linesOf(result, "drifted")[0].reason).toBe(
-      "the cluster has it from someone else: remove it there, or give the application another name",
+      "the cluster has an unmanaged user or ACLs of this name: remove them, or rename the application",
     );
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 73, created: 1, drifted: 1 },
-      reason: "differs from its declaration: application/orders",
+      reason: "drift from the declaration: application/orders",
     });
     const { acls, users } = await cluster.look();
     expect(users.orders).toEqual(before.orders);
@@ -211,7 +208,7 @@ describe("in a secured cluster, kafka-init", () => {
     const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({
       exit_code: 77,
-      reason: `not authorised: the sidecar needs ${permission} on the cluster`,
+      reason: `not authorized: the sidecar needs ${permission} on the cluster`,
     });
     expect(linesOf(result, "retry")).toEqual([]);
   });
@@ -257,7 +254,7 @@ describe("in a secured cluster, kafka-init", () => {
     const cluster = await harness.cluster(AS_DECLARED, fault);
     expect(exitLine(await runSecured(cluster))).toMatchObject({
       exit_code: 78,
-      reason: "the brokers know no rights, since they have no authorizer: secure the cluster first",
+      reason: "the brokers have no authorizer, so they have no ACLs: secure the cluster first",
     });
   });
 
@@ -265,17 +262,17 @@ describe("in a secured cluster, kafka-init", () => {
     [
       "is not there",
       {},
-      /^the password in \S+\/orders cannot be read: java\.nio\.file\.NoSuchFileException/,
+      /^cannot read password file \S+\/orders: java\.nio\.file\.NoSuchFileException/,
     ],
     [
       "is empty",
       { orders: "\n" },
-      /^\S+\/orders has to have a password in one line, and nothing else$/,
+      /^password file \S+\/orders must contain the password in one line, and nothing else$/,
     ],
     [
       "has a second line",
       { orders: "secret\nsecret\n" },
-      /^\S+\/orders has to have a password in one line, and nothing else$/,
+      /^password file \S+\/orders must contain the password in one line, and nothing else$/,
     ],
   ])(
     "exits 78 before it asks the cluster anything when a password %s",
@@ -296,7 +293,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect(exitLine(await runSecured(cluster, { env }))).toMatchObject({
       exit_code: 78,
       reason:
-        'KAFKA_CLIENT_CONFIG is "/nowhere", which cannot be read: java.nio.file.NoSuchFileException: /nowhere',
+        'cannot read KAFKA_CLIENT_CONFIG "/nowhere": java.nio.file.NoSuchFileException: /nowhere',
     });
   });
 });

@@ -106,7 +106,7 @@ describe("kafka-init", () => {
     ]);
     expect(exitLine(result)).toMatchObject({
       ...{ level: "error", exit_code: 73, drifted: 1, unchanged: 1 },
-      reason: "differs from its declaration: infra-events",
+      reason: "drift from the declaration: infra-events",
     });
     expect(writes).toEqual([]);
     expect(topics).toEqual(edited);
@@ -161,7 +161,7 @@ describe("kafka-init", () => {
         ...{ exit_code: 73, drifted: 1, reconciled: 0, unchanged: 1 },
       });
       expect(linesOf(result, "drifted")[0].reason).toBe(
-        "not repaired: partitions are never removed, nor replicas moved",
+        "not reconciled: kafka-init never removes partitions or moves replicas",
       );
       expect(after).toEqual(more);
       expect(writes).toEqual([]);

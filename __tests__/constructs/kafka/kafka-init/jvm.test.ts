@@ -57,7 +57,7 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     const result = await run(cluster, { shell, env: () => ({ KAFKA_LIBS: "/nowhere" }) });
     expect(exitLine(result)).toMatchObject({
       exit_code: 78,
-      reason: "there is no kafka-clients in /nowhere: the image has to be Kafka's",
+      reason: "kafka-clients is not in /nowhere: use the Kafka image",
     });
   });
 });

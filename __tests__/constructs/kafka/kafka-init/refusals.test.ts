@@ -3,7 +3,7 @@ import { INFRA_EVENTS, runIn, TOPICS, withPolicy } from "../../../support/kafka-
 import { exitLine, linesOf } from "../../../support/sidecar";
 
 describe("kafka-init", () => {
-  describe("without a right", () => {
+  describe("without a permission", () => {
     const denied = "TOPIC_AUTHORIZATION_FAILED";
     const few = { "infra-events": { ...INFRA_EVENTS, partitions: 1, configs: {} } };
 
@@ -18,7 +18,7 @@ describe("kafka-init", () => {
       const { result } = await runIn(topics, [fault], { topics: withPolicy("reconcile") });
       expect(exitLine(result)).toMatchObject({
         exit_code: 77,
-        reason: `not authorised: the sidecar needs ${permission} on topic infra-events`,
+        reason: `not authorized: the sidecar needs ${permission} on topic infra-events`,
       });
       expect(linesOf(result, "retry")).toEqual([]);
     });
@@ -27,7 +27,7 @@ describe("kafka-init", () => {
       const topics = Array.from({ length: 9 }, (_, i) => ({ name: `many-${i}`, partitions: 1 }));
       const { result } = await runIn({}, [{ on: "CreateTopics", error: denied }], { topics });
       expect(exitLine(result).reason).toBe(
-        "not authorised: the sidecar needs Create on topics many-0, many-1, many-2, many-3, many-4 and 4 more",
+        "not authorized: the sidecar needs Create on topics many-0, many-1, many-2, many-3, many-4 and 4 more",
       );
     });
 
@@ -66,17 +66,17 @@ describe("kafka-init", () => {
   });
 
   test.concurrent.each<[string, string, string]>([
-    ["KAFKA_BROKERS", "three", 'KAFKA_BROKERS is "three": it has to be a whole number'],
+    ["KAFKA_BROKERS", "three", 'KAFKA_BROKERS is "three": it must be a whole number'],
     ["KAFKA_BOOTSTRAP_SERVERS", "", "KAFKA_BOOTSTRAP_SERVERS is not set"],
     [
       "KAFKA_BOOTSTRAP_SERVERS",
       "kafka-1",
-      'KAFKA_BOOTSTRAP_SERVERS has "kafka-1": it has to be host:port, with others after a comma',
+      'KAFKA_BOOTSTRAP_SERVERS contains "kafka-1": servers must be host:port, separated by commas',
     ],
     [
       "TOPICS_FILE",
       "/nowhere",
-      'TOPICS_FILE is "/nowhere", which cannot be read: java.nio.file.NoSuchFileException: /nowhere',
+      'cannot read TOPICS_FILE "/nowhere": java.nio.file.NoSuchFileException: /nowhere',
     ],
   ])("exits 78 when %s is %j", async (variable, value, reason) => {
     const { result } = await runIn({}, [], { env: () => ({ [variable]: value }) });
@@ -91,7 +91,7 @@ describe("kafka-init", () => {
     const { result } = await runIn({}, [], { files: [{ path: "topics.json", content }] });
     expect(exitLine(result)).toMatchObject({
       exit_code: 78,
-      reason: expect.stringMatching(/^TOPICS_FILE is "\S+", which cannot be read: /),
+      reason: expect.stringMatching(/^cannot read TOPICS_FILE "\S+": /),
     });
     expect(exitLine(result).reason).toMatch(reason);
   });

@@ -119,7 +119,7 @@ describe("kafka-init", () => {
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 69, created: 2 },
       reason: expect.stringMatching(
-        /^verifying the topics: not ready within 3s, after \d+ attempts: /,
+        /^verifying the topics: timed out after 3s and \d+ attempts?: /,
       ),
     });
   });
@@ -156,7 +156,7 @@ describe("kafka-init", () => {
     });
     expect(linesOf(result, "drifted")[0]).toMatchObject({
       resource: "infra-events",
-      reason: "another run created it in the meantime, and it differs",
+      reason: "another process created the topic during this run, and it differs",
     });
     expect(topics["infra-events"].partitions).toBe(1);
   });
