@@ -1,7 +1,6 @@
-// node build.mjs [--sources FOLDER] [--source-path FOLDER] [--class-path JAR] [--jar FILE]: compiles the sources of a folder, those beside
-// this file when it is not given, with what they use of the source path, into a jar, kafka-init.jar when that is not given. Prints the
-// folder of the libraries. Needs a JDK from 17 on and Maven. The same sources give the same bytes on every machine: a compiler of its own,
-// and a jar whose times, order and modes are fixed.
+// node build.mjs [--sources FOLDER] [--source-path FOLDER] [--class-path JAR] [--jar FILE]: compiles a folder of Java sources into a jar and
+// prints the folder of the libraries. Sources default to this folder, the jar to ../kafka-init.jar. Needs JDK 17 or newer and Maven.
+// Reproducible on every machine: it pins the compiler, and times, order and modes in the jar are fixed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -30,7 +29,7 @@ const { values } = parseArgs({
     jar: { type: "string", default: join(here, "..", "kafka-init.jar") },
   },
 });
-// The jar keeps the modes of what is packed.
+// The jar keeps the files' modes.
 process.umask(0o022);
 const libraries = fetchLibraries();
 const folder = mkdtempSync(join(cache, "build-"));
@@ -40,7 +39,7 @@ maven("jar:jar", `-DbuildDirectory=${folder}`);
 copyFileSync(join(folder, "kafka-init.jar"), values.jar);
 console.log(libraries);
 
-/** What the POM names, in a folder that stays until the POM changes. */
+/** Returns the folder of the POM's libraries, which is cached until the POM changes. */
 function fetchLibraries() {
   const folder = join(
     cache,
@@ -76,12 +75,12 @@ function maven(...args) {
 
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, {
-    // What is printed is the folder alone.
+    // Standard output is reserved for the folder.
     stdio: ["ignore", process.stderr, "inherit"],
   });
   if (error?.code === "ENOENT") {
     console.error(
-      `${command} is not there: building kafka-init.jar takes a JDK from 17 on and Maven`,
+      `${command} is not on the PATH: building kafka-init.jar needs JDK 17 or newer and Maven`,
     );
   }
   if (status !== 0) {

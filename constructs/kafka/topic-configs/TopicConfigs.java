@@ -5,8 +5,8 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.storage.internals.log.LogConfig;
 
 /**
- * Prints what a broker knows of a topic's configs, as JSON, from the class that it looks them up in: of each the type, what the
- * broker's validator says of itself, and the broker's own setting that holds where a topic sets nothing, when that has another name.
+ * Prints the topic configs of a broker as JSON, from Kafka's own class: the type, the description of the validator, and the broker config
+ * that is the default, if it has another name.
  */
 public final class TopicConfigs {
   private TopicConfigs() {}

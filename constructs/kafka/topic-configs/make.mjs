@@ -1,5 +1,5 @@
-// node make.mjs [FILE]: writes what the brokers of the Kafka image know of a topic's configs, into topic-configs.json when no file is
-// given. Asks Kafka's own libraries; needs what kafka-init/build.mjs needs.
+// node make.mjs [FILE]: writes the topic configs of the Kafka image's brokers to FILE, ../topic-configs.json by default. Needs JDK 17 or
+// newer and Maven.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ writeFileSync(
       ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
       ...["-cp", `${jar}:${libraries}/*`, "TopicConfigs"],
     ],
-    // Told with an error alone: slf4j complains that it finds no log.
+    // Shown only on errors: slf4j complains that there is no logger.
     { stdio: "pipe" },
   ),
 );
