@@ -118,7 +118,8 @@ function validatePlacement(
       (container) => () =>
         validate(
           excludedMachines.length > 0 || known.includes(container),
-          () => `environment "${name}" places ${unknownName(container, known, "an unknown container")}`,
+          () =>
+            `environment "${name}" places ${unknownName(container, known, "an unknown container")}`,
         ),
     ),
   );

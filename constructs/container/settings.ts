@@ -31,7 +31,7 @@ export interface ServiceSettings {
   readonly engineSocket?: string;
 
   /**
-   * The factor for all memory tiers, from 0.5 to 16.
+   * The factor for the memory tiers, from 0.5 to 16.
    *
    * @default 1
    */

@@ -118,7 +118,7 @@ export interface KafkaClusterProps {
   /**
    * The KRaft cluster ID of the data volumes. Kafka rejects volumes with another ID.
    *
-   * @default - derived from the construct's path, so that it never changes
+   * @default - derived from the construct's path, so that it is the same in every deploy
    */
   readonly clusterId?: string;
 

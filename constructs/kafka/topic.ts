@@ -52,7 +52,7 @@ const topicSchema = object({
   partitions: v.number(),
 
   /**
-   * The replicas of every partition, 1 to the number of brokers.
+   * The number of replicas of each partition, 1 to the number of brokers.
    *
    * @default - 3, or the number of brokers if there are fewer
    */
