@@ -40,7 +40,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   ["an application", application({}), []],
   ["notifications", notifications({}), []],
   [
-    "an environment with properties of no name",
+    "an environment with unknown properties",
     environment({ hostPort: {}, raiseUlimits: false, zzz: 1 }),
     [
       /^environment "laptop" has an unknown property "hostPort": did you mean "hostPorts"\? allowed: name, /,
@@ -56,7 +56,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "an environment with values of other types",
+    "an environment with values of wrong types",
     environment({
       memoryScale: "2",
       security: "ssl",
@@ -73,7 +73,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "an environment without a part, which has another name",
+    "an environment with a misspelled part",
     environment({ kafka: undefined, kafak: laptop.kafka }),
     [
       'environment "laptop": kafka is missing; it must be an object',
@@ -81,7 +81,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "lists where objects are meant",
+    "lists instead of objects",
     environment({ networks: ["a"], hostPorts: [9200], placement: ["a"] }),
     [
       'environment "laptop": networks is a list, but must be an object',
@@ -90,7 +90,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "numbers that count nothing",
+    "numbers out of range",
     environment({
       openSearch: { ...laptop.openSearch, nodes: 2.5 },
       kafka: { brokers: 1e10 },
@@ -103,7 +103,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "secrets where they are not to be, which are not shown",
+    "secrets in wrong places, which are hidden",
     environment({ grafana: { adminPassword: "hunter2" }, state: "postgres://u:p@h/db" }),
     [
       'environment "laptop": grafana.adminPassword is [hidden], but must be "generated" or "variable"',
@@ -118,12 +118,12 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "topics that are no list of topics",
+    "topics that are not a list",
     () => validateTopics({} as never),
     ["the list of topics is an object, but must be a list"],
   ],
   [
-    "a topic that is none",
+    "a topic that is null",
     () => validateTopics([null as never]),
     ["the list of topics: [0] is null, but must be an object"],
   ],
@@ -141,14 +141,14 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "a backend of another kind",
+    "a backend of an unknown kind",
     environment({ state: { kind: "s4", bucket: "b" } }),
     [
       'environment "laptop": state.kind is "s4", but must be "local", "s3", "http", "pg", "gcs" or "remote"',
     ],
   ],
   [
-    "a topic of other types",
+    "a topic with values of wrong types",
     topic({ partitions: "6", onDrift: "warn", configs: { "retention.ms": null } }),
     [
       'topic "orders": partitions is "6", but must be a number',
@@ -157,14 +157,14 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     ],
   ],
   [
-    "an application with a property of no name",
+    "an application with an unknown property",
     application({ consumergroups: ["shop"] }),
     [
       'application "shop" has an unknown property "consumergroups": did you mean "consumerGroups"? allowed: name, topics, consumerGroups, indices, everything',
     ],
   ],
   [
-    "notifications with a property of no name",
+    "notifications with an unknown property",
     notifications({ contactpoints: [] }),
     [
       'the declaration of notifications has an unknown property "contactpoints": did you mean "contactPoints"? allowed: contactPoints, muteTimings, policy',
@@ -201,7 +201,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       'the notification policy: routes[0] has an unknown property "label": did you mean "labels"? allowed: labels, contactPoint, muteTimings',
     ],
   ],
-] as never)("%s: what is wrong is said, each of it once", (_, check, problems) => {
+] as never)("%s: every problem is reported once", (_, check, problems) => {
   const found = problemsOf(check);
   expect(found.length).toBe(problems.length);
   for (const [i, problem] of problems.entries()) {
@@ -211,7 +211,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   }
 });
 
-test("what is no declaration's fault is not taken for one", () => {
+test("an error that the declaration does not cause is rethrown", () => {
   expect(() =>
     all(
       () => {

@@ -11,7 +11,7 @@ test("an uploaded program is a path inside the synthesized stack, and a hash", (
   expect(source).toMatch(new RegExp(`^assets/[^/]+/${source_hash}/kafka-init\\.jar$`));
 });
 
-test("an uploaded file reaches the container as it is", () => {
+test("an uploaded file reaches the container unchanged", () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what is escaped
   expect(escapeTemplate("a ${b} %{c} $d 100% $${e}")).toBe("a $${b} %%{c} $d 100% $$${e}");
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what is escaped

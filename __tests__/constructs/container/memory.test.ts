@@ -36,7 +36,7 @@ describe("memory", () => {
     );
   });
 
-  test("fails with a scale at which nothing would start", () => {
+  test("fails with a scale at which services do not start", () => {
     expect(() =>
       applyServiceSettings(testStack(), { environment: "e", stack: "s", memoryScale: 0.1 }),
     ).toThrow("memoryScale is 0.1: it must be from 0.5 to 16");

@@ -15,7 +15,7 @@ describe("a service container", () => {
     });
   };
 
-  test("fails when its ports would be published through another network than meant", () => {
+  test("fails if its ports would be published through the wrong network", () => {
     expect(() =>
       declare({
         networks: [{ name: "z_net" }, { name: "a_net" }],

@@ -1,6 +1,6 @@
 import { meaningOf, remedyOf } from "../../../constructs";
 
-test("an exit code is explained, an unknown one too", () => {
+test("every exit code is explained, including unknown ones", () => {
   expect([meaningOf(69), remedyOf(69)]).toEqual([
     "the cluster was not ready before the deadline",
     "check its containers, then deploy again",

@@ -1,6 +1,6 @@
 import { readSidecarRun } from "../../../constructs/init-sidecar/run-log";
 
-test("a run's log names a topic as such, and an application by the kind in its name", () => {
+test("a run's log names topics by kind, and applications as they are", () => {
   const drift = { event: "drift", declared: "3", actual: "5" };
   const lines = [
     { event: "start" },

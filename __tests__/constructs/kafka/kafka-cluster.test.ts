@@ -39,7 +39,7 @@ describe("a Kafka cluster", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test("replicates as far as a single broker can", () => {
+  test("has one replica with a single broker", () => {
     const [broker] = Object.values<Json>(kafka(1).resource.docker_container).filter(
       ({ name }) => name === "kafka-1",
     );
@@ -49,7 +49,7 @@ describe("a Kafka cluster", () => {
     });
   });
 
-  test("needs nothing but a stack: networks, volumes and the provider are its own", () => {
+  test("needs only a stack: it creates networks, volumes and the provider", () => {
     const scope = testStack();
     new KafkaCluster(scope, "Kafka", { brokers: 1 });
     const { resource, provider, terraform } = JSON.parse(Testing.synth(scope));
@@ -70,7 +70,7 @@ describe("a Kafka cluster", () => {
     expect(broker.depends_on.sort()).toEqual(made.sort());
   });
 
-  test("has three brokers where no number is given, and refuses two numbers", () => {
+  test("has three brokers by default, and fails if two numbers contradict each other", () => {
     const scope = testStack();
     expect(new KafkaCluster(scope, "Kafka").brokers.map(({ name }) => name)).toEqual([
       "kafka-1",
@@ -82,7 +82,7 @@ describe("a Kafka cluster", () => {
     );
   });
 
-  test("provisions the topics that are added by one sidecar", () => {
+  test("provisions all added topics with one sidecar", () => {
     const scope = testStack();
     const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
     cluster.addTopic("orders", { partitions: 3 });
@@ -104,7 +104,7 @@ describe("a Kafka cluster", () => {
     );
   });
 
-  test("takes its topics from one place", () => {
+  test("fails if topics are added and a KafkaInit is declared", () => {
     const scope = testStack();
     const cluster = new KafkaCluster(scope, "Kafka", { brokers: 1 });
     new KafkaInit(scope, "init", { cluster, topics: [] });
@@ -114,7 +114,7 @@ describe("a Kafka cluster", () => {
     );
   });
 
-  test("leaves a stack the provider that it has", () => {
+  test("keeps the provider that a stack has", () => {
     const scope = testStack();
     new DockerProvider(scope, "engine", { host: "ssh://ops@engine" });
     new KafkaCluster(scope, "Kafka", { brokers: 1 });
@@ -144,7 +144,7 @@ describe("a Kafka cluster", () => {
     expect([...images]).toEqual([expect.stringContaining("image-apache-kafka")]);
   });
 
-  test("fails with configuration that follows from the cluster, and with a name that no host has", () => {
+  test("fails with configs that follow from the cluster, and with an invalid host name", () => {
     expect(() => kafkaWith({ config: { "advertised.listeners": "APP://localhost:9092" } })).toThrow(
       'config "advertised.listeners" is "APP://localhost:9092", but the cluster derives it from its nodes, networks, memory and security: change those, and remove it from config (at test/kafka)',
     );
@@ -153,7 +153,7 @@ describe("a Kafka cluster", () => {
     );
   });
 
-  test("fails with an even quorum", () => {
+  test("fails with an even number of brokers", () => {
     expect(() => kafka(2)).toThrow(
       "a Kafka cluster cannot have 2 brokers: use an odd number, such as 1, 3 or 5, since 2 tolerate no more failures than 1 (at test/kafka)",
     );

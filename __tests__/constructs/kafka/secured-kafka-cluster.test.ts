@@ -18,7 +18,7 @@ describe("a secured Kafka cluster", () => {
       .filter(({ source_hash }: Json) => source_hash?.includes("filesha256"))
       .map(({ file, source, permissions }: Json) => [file, source, permissions]);
 
-  test("speaks TLS everywhere: with certificates among its own, with passwords to applications", () => {
+  test("uses TLS everywhere: certificates for services, passwords for applications", () => {
     expect(envOf(broker)).toMatchObject({
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP:
         "APP:SASL_SSL,CONTROLLER:SSL,INTERNAL:SSL,HOST:SASL_SSL,HEALTH:PLAINTEXT",
@@ -36,7 +36,7 @@ describe("a secured Kafka cluster", () => {
     expect(Object.keys(envOf(broker)).filter((name) => /IDENTIFICATION/.test(name))).toEqual([]);
   });
 
-  test("allows nobody but its brokers and kafka-init what no ACL allows", () => {
+  test("has only brokers and kafka-init as superusers", () => {
     expect(envOf(broker)).toMatchObject({
       KAFKA_AUTHORIZER_CLASS_NAME: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
       KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND: "false",
@@ -45,7 +45,7 @@ describe("a secured Kafka cluster", () => {
     });
   });
 
-  test("is reached by names that Java takes a certificate for, on each network its own", () => {
+  test("has a host name per network that Java accepts in certificates", () => {
     expect(broker.networks_advanced).toEqual([
       { name: "infra_net", aliases: ["kafka", "kafka-2.infra-net"] },
       { name: "project_net", aliases: ["kafka", "kafka-2.project-net"] },
@@ -61,14 +61,14 @@ describe("a secured Kafka cluster", () => {
     );
   });
 
-  test("has a listener for its health check that nobody outside of the container reaches", () => {
+  test("has a health check listener that is reachable only in the container", () => {
     expect(envOf(broker).KAFKA_LISTENERS).toBe(
       "CONTROLLER://kafka-2.infra_net:9093,INTERNAL://kafka-2.infra_net:19092,APP://kafka-2.project_net:9092,HOST://kafka-2.infra_net:29092,HEALTH://127.0.0.1:19099",
     );
     expect(broker.healthcheck.test.slice(-2)).toEqual(["127.0.0.1", "19099"]);
   });
 
-  test("has its secrets as files of the machine that deploys, which the user of the image can read", () => {
+  test("gets its secrets from files of the deploying machine, readable for the image's user", () => {
     expect(secretsOf(broker)).toEqual([
       ["/groundwork/tls/keystore.pem", "tls/kafka-2.store.pem", "0444"],
       ["/groundwork/tls/truststore.pem", "tls/ca.pem", "0444"],
@@ -81,7 +81,7 @@ describe("a secured Kafka cluster", () => {
     ]);
   });
 
-  test("tells kafka-init what each application may do, and who measures the cluster", () => {
+  test("passes the applications' permissions and the monitors to kafka-init", () => {
     const { content } = init.upload.find(({ file }: Json) => file === APPLICATIONS_FILE);
     expect(JSON.parse(content)).toEqual({
       applications: [
@@ -96,7 +96,7 @@ describe("a secured Kafka cluster", () => {
     });
   });
 
-  test("leaves a cluster that is not secured as it is, whatever applications there are", () => {
+  test("does not change a plaintext cluster if there are applications", () => {
     const applications: Application[] = [{ name: "shop", topics: { orders: "write" } }];
     for (const name of ["kafka-1", "kafka-init"]) {
       expect(securedKafka(applications)(name)).toEqual(securedKafka([])(name));

@@ -42,7 +42,7 @@ const SPELLINGS = [
 ];
 
 describe("topic-configs.json", () => {
-  test.concurrent("is what the libraries of the Kafka image say", async () => {
+  test.concurrent("matches the libraries of the Kafka image", async () => {
     // Differs? npm run topic-configs
     const folder = mkdtempSync(join(tmpdir(), "topic-configs-"));
     const again = join(folder, "again.json");
@@ -63,7 +63,7 @@ describe("topic-configs.json", () => {
     );
   });
 
-  test.concurrent("allows what a broker takes, and nothing else", async () => {
+  test.concurrent("allows exactly what a broker accepts", async () => {
     const harness = await KafkaHarness.start();
     const tried = [...Object.keys(topicConfigs), "no.such.config"].flatMap((key) =>
       SPELLINGS.map((value) => [key, value]),

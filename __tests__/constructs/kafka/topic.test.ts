@@ -19,7 +19,7 @@ describe("a topic", () => {
     ]);
   });
 
-  test("has its configs in whatever spelling Kafka reads", () => {
+  test("accepts every spelling of configs that Kafka parses", () => {
     const configs = {
       "retention.ms": " 60000 " as unknown as number,
       "cleanup.policy": "compact, delete" as "compact",
@@ -65,7 +65,7 @@ describe("a topic", () => {
       'topic "orders" has the config flush.messages=9223372036854776000, which JavaScript may have rounded: write numbers from 2^53 as strings, such as "9223372036854775807" (at test/init)',
     ],
     [
-      "a config that Kafka does not have",
+      "a config that Kafka does not know",
       { configs: { "retention.sm": 60000 } },
       'topic "orders" has the unknown config retention.sm: did you mean retention.ms? (at test/init)',
     ],
@@ -80,7 +80,7 @@ describe("a topic", () => {
       'topic "orders" has the unknown config log.flush.interval.messages: it is a broker config; the topic config is flush.messages (at test/init)',
     ],
     [
-      "a config that no name is near to",
+      "a config with no similar name",
       { configs: { "no.such.config": 1 } },
       'topic "orders" has the unknown config no.such.config: see https://kafka.apache.org/documentation/#topicconfigs (at test/init)',
     ],
@@ -90,7 +90,7 @@ describe("a topic", () => {
       'topic "orders" has the config retention.ms=1; rm: it must be a whole number from -1 to 9223372036854775807 (at test/init)',
     ],
     [
-      "a whole number that Java does not read",
+      "a whole number that Java does not parse",
       { configs: { "flush.messages": "1e6" } },
       'topic "orders" has the config flush.messages=1e6: it must be a whole number from 1 to 9223372036854775807 (at test/init)',
     ],
@@ -100,17 +100,17 @@ describe("a topic", () => {
       'topic "orders" has the config segment.bytes=3000000000: it must be a whole number from 1048576 to 2147483647 (at test/init)',
     ],
     [
-      "a number out of range but for one",
+      "a number between the range and the extra value",
       { configs: { "compression.gzip.level": 0 } },
       'topic "orders" has the config compression.gzip.level=0: it must be a whole number from 1 to 9, or -1 (at test/init)',
     ],
     [
-      "a part that is more than the whole",
+      "a ratio above 1",
       { configs: { "min.cleanable.dirty.ratio": 1.5 } },
       'topic "orders" has the config min.cleanable.dirty.ratio=1.5: it must be a number from 0 to 1 (at test/init)',
     ],
     [
-      "a number for what is true or false",
+      "a number instead of a boolean",
       { configs: { preallocate: 1 } },
       'topic "orders" has the config preallocate=1: it must be true or false (at test/init)',
     ],
@@ -120,12 +120,12 @@ describe("a topic", () => {
       'topic "orders" has the config compression.type=LZ4: it must be uncompressed, zstd, lz4, snappy, gzip or producer (at test/init)',
     ],
     [
-      "a list with something else in it",
+      "a list with an unknown item",
       { configs: { "cleanup.policy": "compact,remove" as "compact" } },
       'topic "orders" has the config cleanup.policy=compact,remove: it must be a list of compact, delete (at test/init)',
     ],
     [
-      "replicas to throttle that are no pairs",
+      "throttled replicas that are not pairs",
       { configs: { "leader.replication.throttled.replicas": "0" } },
       'topic "orders" has the config leader.replication.throttled.replicas=0: it must be a list of partition:broker, as in "0:1,1:2", or "*" (at test/init)',
     ],
@@ -139,14 +139,14 @@ describe("a topic", () => {
     );
   });
 
-  test("fails when Kafka could not tell it from another", () => {
+  test("fails if it collides with another one in Kafka", () => {
     expect(() => declare({ name: "a.b" }, { name: "a_b", partitions: 1 })).toThrow(
       'topics "a.b" and "a_b" differ only in "." and "_", which Kafka rejects: rename one (at test/init)',
     );
   });
 });
 
-test("a sidecar without topics has a file that the provider takes", () => {
+test("a sidecar without topics has a file that the provider accepts", () => {
   const [init] = Object.values<Json>(kafka(1).resource.docker_container).filter(
     ({ name }) => name === "kafka-init",
   );

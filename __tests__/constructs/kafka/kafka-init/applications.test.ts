@@ -93,7 +93,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect(JSON.stringify(result.log)).not.toContain("secret");
   });
 
-  test.concurrent("finds an application unchanged, and sets its password all the same, since Kafka gives none back", async () => {
+  test.concurrent("finds an application unchanged, but sets its password, since Kafka does not return passwords", async () => {
     const cluster = await provisioned();
     const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });
     expect(exitLine(result)).toMatchObject({
@@ -104,7 +104,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect(hasPassword(users.orders, "rotated")).toBe(true);
   });
 
-  test.concurrent("grants and revokes what the declaration of an application gained and lost", async () => {
+  test.concurrent("grants and revokes the permissions that an application gained and lost", async () => {
     const cluster = await provisioned([
       ...ORDERS_ACLS.filter((acl) => !acl.includes("READ GROUP")),
       "User:orders ALLOW READ TOPIC LITERAL payments",
@@ -120,7 +120,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect((await cluster.look()).acls).toEqual([...ORDERS_ACLS].sort());
   });
 
-  test.concurrent("revokes an application that is no longer declared, its mark last, and nothing of others", async () => {
+  test.concurrent("revokes an application that is no longer declared, its mark last, and nothing unmanaged", async () => {
     const cluster = await provisioned([...ORDERS_ACLS, ...LEFT_BEHIND, ...OTHERS]);
     await cluster.addUser("billing");
     await cluster.addUser("admin");
@@ -203,7 +203,7 @@ describe("in a secured cluster, kafka-init", () => {
     ["Alter", "CreateAcls", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "AlterUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "DeleteAcls", "CLUSTER_AUTHORIZATION_FAILED"],
-  ])("fails at once with 77 and names %s when it may not %s", async (permission, on, error) => {
+  ])("fails immediately with 77 and names %s if it may not %s", async (permission, on, error) => {
     const cluster = await provisioned(LEFT_BEHIND.concat(mark("orders")), { on, error });
     const result = await runSecured(cluster);
     expect(exitLine(result)).toMatchObject({
@@ -213,7 +213,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect(linesOf(result, "retry")).toEqual([]);
   });
 
-  test.concurrent("tries again what failed for a moment, at every step", async () => {
+  test.concurrent("retries temporary failures at every step", async () => {
     const error = "UNKNOWN_SERVER_ERROR";
     const steps = [
       ...["DescribeAcls", "DescribeUserScramCredentials", "CreateAcls"],
@@ -229,7 +229,7 @@ describe("in a secured cluster, kafka-init", () => {
     expect((await cluster.look()).acls).toEqual([...ORDERS_ACLS].sort());
   });
 
-  test.concurrent("revokes although Kafka rejects a topic, and says what it rejects", async () => {
+  test.concurrent("revokes permissions even if Kafka rejects a topic, and names the topic", async () => {
     const fault = { on: "CreateTopics", error: "POLICY_VIOLATION", message: "too many" };
     const cluster = await harness.cluster({}, fault);
     await cluster.addAcls(...LEFT_BEHIND);
@@ -240,7 +240,7 @@ describe("in a secured cluster, kafka-init", () => {
     });
   });
 
-  test.concurrent("fails with 65 when Kafka does not take a password", async () => {
+  test.concurrent("fails with 65 if Kafka rejects a password", async () => {
     const error = "UNACCEPTABLE_CREDENTIAL";
     const cluster = await provisioned(ORDERS_ACLS, { on: "AlterUserScramCredentials", error });
     expect(exitLine(await runSecured(cluster))).toMatchObject({
@@ -260,7 +260,7 @@ describe("in a secured cluster, kafka-init", () => {
 
   test.concurrent.each<[string, Record<string, string>, RegExp]>([
     [
-      "is not there",
+      "does not exist",
       {},
       /^cannot read password file \S+\/orders: java\.nio\.file\.NoSuchFileException/,
     ],
@@ -274,18 +274,15 @@ describe("in a secured cluster, kafka-init", () => {
       { orders: "secret\nsecret\n" },
       /^password file \S+\/orders must contain the password in one line, and nothing else$/,
     ],
-  ])(
-    "exits 78 before it asks the cluster anything when a password %s",
-    async (_, passwords, reason) => {
-      const cluster = await harness.cluster();
-      const result = await runSecured(cluster, { passwords });
-      expect(exitLine(result)).toMatchObject({
-        exit_code: 78,
-        reason: expect.stringMatching(reason),
-      });
-      expect((await cluster.look()).calls).toEqual([]);
-    },
-  );
+  ])("exits 78 before the first request if a password file %s", async (_, passwords, reason) => {
+    const cluster = await harness.cluster();
+    const result = await runSecured(cluster, { passwords });
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 78,
+      reason: expect.stringMatching(reason),
+    });
+    expect((await cluster.look()).calls).toEqual([]);
+  });
 
   test.concurrent("exits 78 when its client's configuration cannot be read", async () => {
     const cluster = await harness.cluster();

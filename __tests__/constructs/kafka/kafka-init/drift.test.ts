@@ -10,7 +10,7 @@ import {
 import { exitLine, linesOf } from "../../../support/sidecar";
 
 describe("kafka-init", () => {
-  test.concurrent("leaves what is not declared alone: other topics, other configs", async () => {
+  test.concurrent("does not change undeclared topics and configs", async () => {
     const before = {
       ...AS_DECLARED,
       "infra-events": {
@@ -25,7 +25,7 @@ describe("kafka-init", () => {
   });
 
   describe.each(["fail", "ignore", "reconcile"] as const)("with onDrift %s", (onDrift) => {
-    test.concurrent("names every config that a declared topic sets and nobody declares, and leaves it", async () => {
+    test.concurrent("logs every undeclared config of a declared topic, and keeps it", async () => {
       const before = {
         "infra-events": {
           ...INFRA_EVENTS,
@@ -48,7 +48,7 @@ describe("kafka-init", () => {
     });
   });
 
-  test.concurrent("names what nobody declares of a topic that another run created first", async () => {
+  test.concurrent("logs undeclared configs of a topic that another run created first", async () => {
     const configs = { ...INFRA_EVENTS.configs, "retention.ms": "60000" };
     const { result } = await runIn({ "app.logs": APP_LOGS }, [
       { on: "CreateTopics", createFirst: { "infra-events": { ...INFRA_EVENTS, configs } } },
@@ -59,7 +59,7 @@ describe("kafka-init", () => {
     ]);
   });
 
-  test.concurrent("compares a config that the topic leaves to the broker with what is in effect", async () => {
+  test.concurrent("compares the effective value of a config that the topic does not set", async () => {
     const declaring = (retention: number) => ({
       topics: [{ ...TOPICS[0], configs: { "min.insync.replicas": 2, "retention.ms": retention } }],
     });
@@ -112,13 +112,13 @@ describe("kafka-init", () => {
     expect(topics).toEqual(edited);
   });
 
-  test.concurrent("creates what is absent although something else differs", async () => {
+  test.concurrent("creates missing topics even if others differ", async () => {
     const { result, topics } = await runIn({ "infra-events": { ...INFRA_EVENTS, partitions: 9 } });
     expect(exitLine(result)).toMatchObject({ exit_code: 73, created: 1, drifted: 1 });
     expect(Object.keys(topics).sort()).toEqual(["app.logs", "infra-events"]);
   });
 
-  test.concurrent("ignores drift when told to, but reports it", async () => {
+  test.concurrent("reports drift but succeeds with onDrift ignore", async () => {
     const edited = { ...AS_DECLARED, "infra-events": { ...INFRA_EVENTS, partitions: 9 } };
     const { result, writes } = await runIn(edited, [], { topics: withPolicy("ignore") });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, ignored: 1, drifted: 0, unchanged: 1 });
@@ -167,7 +167,7 @@ describe("kafka-init", () => {
       expect(writes).toEqual([]);
     });
 
-    test.concurrent("repairs what can be, and fails for the rest", async () => {
+    test.concurrent("reconciles what it can, and fails for the rest", async () => {
       const mixed = {
         ...AS_DECLARED,
         "infra-events": { ...INFRA_EVENTS, partitions: 1, replicationFactor: 2 },
@@ -177,7 +177,7 @@ describe("kafka-init", () => {
       expect(after["infra-events"]).toMatchObject({ partitions: 3, replicationFactor: 2 });
     });
 
-    test.concurrent("goes on when another run was quicker to add the partitions", async () => {
+    test.concurrent("continues if another run has added the partitions first", async () => {
       const { result } = await runIn(
         few,
         [{ on: "CreatePartitions", createFirst: { "infra-events": INFRA_EVENTS } }],
@@ -186,7 +186,7 @@ describe("kafka-init", () => {
       expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 2 });
     });
 
-    test.concurrent("tries what could not be written again", async () => {
+    test.concurrent("retries failed writes", async () => {
       const later = "LEADER_NOT_AVAILABLE";
       const { result, topics: after } = await runIn(
         few,
@@ -204,7 +204,7 @@ describe("kafka-init", () => {
       expect(after["app.logs"].configs["cleanup.policy"]).toBe("compact,delete");
     });
 
-    test.concurrent("fails with 65 for a config that Kafka does not know, and repairs the others", async () => {
+    test.concurrent("fails with 65 for an unknown config, and reconciles the others", async () => {
       const wrong = { ...topics[0], configs: { "min.insync.replicas": 2, "no.such.config": 1 } };
       const { result, topics: after } = await runIn(few, [], { topics: [wrong, topics[1]] });
       expect(exitLine(result)).toMatchObject({

@@ -21,7 +21,7 @@ for (const name of Object.keys(SHELLS).filter(
 }
 
 describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_, shell) => {
-  test.concurrent("creates absent topics with their guarantees", async () => {
+  test.concurrent("creates missing topics with their guarantees", async () => {
     const { result, topics } = await runIn({}, [], { shell, ownJvm: true });
     expect(result.log.map(({ event }) => event)).toEqual([
       ...["start", "ready", "created", "created", "exit"],
@@ -30,7 +30,7 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     expect(topics["infra-events"]).toEqual(INFRA_EVENTS);
   });
 
-  test.concurrent("writes its last line when it is terminated in a wait", async () => {
+  test.concurrent("writes its last line if it is terminated while it waits", async () => {
     const cluster = await harness.cluster();
     await cluster.refuse();
     const sidecar = start(cluster, { ...LONG_WAIT, shell });
@@ -40,7 +40,7 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
   });
 
-  test.concurrent("writes its last line when its work is killed", async () => {
+  test.concurrent("writes its last line if its JVM is killed", async () => {
     const cluster = await harness.cluster();
     await cluster.refuse();
     const sidecar = start(cluster, { ...LONG_WAIT, shell });
@@ -52,7 +52,7 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     });
   });
 
-  test.concurrent("exits 78 when the image is not Kafka's", async () => {
+  test.concurrent("exits 78 if the image is not Kafka's", async () => {
     const cluster = await harness.cluster();
     const result = await run(cluster, { shell, env: () => ({ KAFKA_LIBS: "/nowhere" }) });
     expect(exitLine(result)).toMatchObject({

@@ -13,7 +13,7 @@ describe("kafka-init", () => {
       ["Create", "CreateTopics", {}],
       ["AlterConfigs", "IncrementalAlterConfigs", few],
       ["Alter", "CreatePartitions", few],
-    ])("fails at once with 77 and names %s", async (permission, on, topics) => {
+    ])("fails immediately with 77 and names %s", async (permission, on, topics) => {
       const fault = { on, error: denied, topic: "infra-events" };
       const { result } = await runIn(topics, [fault], { topics: withPolicy("reconcile") });
       expect(exitLine(result)).toMatchObject({
@@ -31,14 +31,14 @@ describe("kafka-init", () => {
       );
     });
 
-    test.concurrent("looks itself when the answer to a create does not say what is in effect", async () => {
+    test.concurrent("describes configs itself if the answer to a create hides them", async () => {
       const fault = { on: "CreateTopics", hideConfigs: true };
       const { result, calls } = await runIn({}, [fault]);
       expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, unchanged: 0 });
       expect(calls.at(-1)).toBe("DescribeConfigs app.logs infra-events");
     });
 
-    test.concurrent("of any kind fails at once with 77", async () => {
+    test.concurrent("of any kind fails immediately with 77", async () => {
       const fault = { on: "DescribeCluster", error: "SASL_AUTHENTICATION_FAILED" };
       const { result, calls } = await runIn({}, [fault]);
       expect(exitLine(result)).toMatchObject({
@@ -49,7 +49,7 @@ describe("kafka-init", () => {
     });
   });
 
-  test.concurrent("fails with 65 when Kafka rejects topics, names each, and creates the others", async () => {
+  test.concurrent("fails with 65 if Kafka rejects topics, names each, and creates the others", async () => {
     const configs = { "remote.storage.enable": true };
     const wrong = ["wrong", "wrong-too"].map((name) => ({ name, partitions: 1, configs }));
     const fault = { on: "CreateTopics", error: "POLICY_VIOLATION", topic: "app.logs" };
@@ -87,7 +87,7 @@ describe("kafka-init", () => {
     ["is not JSON", "infra-events 3 3 fail", /Unrecognized token 'infra'/],
     ["ends too early", '[{"name": "infra-events"', /Unexpected end-of-input/],
     ["lacks a field", '[{"name": "infra-events", "configs": {}}]', /NullPointerException/],
-  ])("exits 78 when the file of topics %s", async (_, content, reason) => {
+  ])("exits 78 if the topics file %s", async (_, content, reason) => {
     const { result } = await runIn({}, [], { files: [{ path: "topics.json", content }] });
     expect(exitLine(result)).toMatchObject({
       exit_code: 78,

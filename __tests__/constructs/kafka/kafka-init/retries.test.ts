@@ -7,8 +7,8 @@ describe("kafka-init", () => {
     ["refuses connections", { refuseMs: 200 }, /Connection refused|[Nn]ode|disconnect|Timed out/],
     ["drops connections", { disconnect: true }, /disconnect/],
     ["cuts an answer off", { cut: true }, /disconnect/],
-    ["fails for a moment", { error: "UNKNOWN_SERVER_ERROR" }, /unexpected error/],
-  ])("gets through when the cluster %s at every step", async (_name, fault, reason) => {
+    ["fails temporarily", { error: "UNKNOWN_SERVER_ERROR" }, /unexpected error/],
+  ])("succeeds if the cluster %s at every step", async (_name, fault, reason) => {
     const steps = [
       ...["DescribeCluster", "DescribeTopicPartitions", "CreateTopics", "DescribeTopicPartitions"],
     ];
@@ -23,7 +23,7 @@ describe("kafka-init", () => {
     expect(Object.keys(topics)).toHaveLength(2);
   });
 
-  test.concurrent("gets through when the controller moves", async () => {
+  test.concurrent("succeeds if the controller moves", async () => {
     const { result } = await runIn({}, [{ on: "CreateTopics", error: "NOT_CONTROLLER" }]);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, attempts: 2 });
     expect(linesOf(result, "retry")[0]).toMatchObject({
@@ -50,7 +50,7 @@ describe("kafka-init", () => {
     expect(result.durationMs).toBeGreaterThan(1000 * retry.deadlineSeconds);
   });
 
-  test.concurrent("tries again when a broker is gone between the quorum and the create", async () => {
+  test.concurrent("retries if a broker leaves between the quorum and the create", async () => {
     const cluster = await harness.cluster({}, { on: "DescribeTopicPartitions", delayMs: 300 });
     const sidecar = start(cluster);
     await sidecar.seen("ready");
@@ -64,7 +64,7 @@ describe("kafka-init", () => {
     );
   });
 
-  test.concurrent("fails with 65 when there are brokers enough and Kafka places no replicas all the same", async () => {
+  test.concurrent("fails with 65 if there are enough brokers but Kafka places no replicas", async () => {
     const fault = {
       ...{ on: "CreateTopics", error: "INVALID_REPLICATION_FACTOR", message: "cordoned" },
       topic: "app.logs",
@@ -85,7 +85,7 @@ describe("kafka-init", () => {
     expectBackoff(result, 6);
   });
 
-  test.concurrent("goes on when its target appears late", async () => {
+  test.concurrent("succeeds if its target appears late", async () => {
     const cluster = await harness.cluster();
     await cluster.refuse();
     const retry = { initialMs: 50, maxMs: 400 };
@@ -103,7 +103,7 @@ describe("kafka-init", () => {
     });
   });
 
-  test.concurrent("goes on when its target is in the DNS at last, whichever server answers", async () => {
+  test.concurrent("succeeds as soon as DNS resolves any of the servers", async () => {
     const cluster = await harness.cluster();
     const servers = ["kafka-1", "kafka-2"].map((name) => `${name}.later:${cluster.port}`);
     const sidecar = start(cluster, { bootstrapServers: servers.join(",") });
@@ -155,7 +155,7 @@ describe("kafka-init", () => {
     expect(aboutTopics(calls)).toEqual([]);
   });
 
-  test.concurrent("looks at the topics when it has seen the quorum, not before", async () => {
+  test.concurrent("describes topics only after the quorum is complete", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     await cluster.setBrokers(2);
     const sidecar = start(cluster);

@@ -12,7 +12,7 @@ import {
 import { exitLine, linesOf } from "../../../support/sidecar";
 
 describe("kafka-init", () => {
-  test.concurrent("creates all absent topics in one request, and a broker has them when it ends", async () => {
+  test.concurrent("creates all missing topics in one request, and waits until a broker has them", async () => {
     const { result, topics, calls } = await runIn({});
     expect(result.log.map(({ event }) => event)).toEqual([
       ...["start", "ready", "created", "created", "exit"],
@@ -51,7 +51,7 @@ describe("kafka-init", () => {
     expect(writes).toEqual([]);
   });
 
-  test.concurrent("takes two spellings of a value for the same, after creating and when it finds it", async () => {
+  test.concurrent("treats two spellings of a value as equal, after a create and in later runs", async () => {
     const spelled: Topic = {
       ...{ name: "spelled", partitions: 1 },
       configs: {
@@ -82,13 +82,13 @@ describe("kafka-init", () => {
     expect(exitLine(differs)).toMatchObject({ exit_code: 73, drifted: 1 });
   });
 
-  test.concurrent("has nothing to do when no topics are declared", async () => {
+  test.concurrent("does nothing if no topics are declared", async () => {
     const { result, writes } = await runIn({}, [], { topics: [] });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 0, unchanged: 0 });
     expect(writes).toEqual([]);
   });
 
-  test.concurrent("creates again only what was not created", async () => {
+  test.concurrent("retries only topics that were not created", async () => {
     const fault = { on: "CreateTopics", error: "REQUEST_TIMED_OUT", topic: "app.logs" };
     const { result, writes } = await runIn({}, [fault]);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, attempts: 2 });
@@ -96,7 +96,7 @@ describe("kafka-init", () => {
     expect(writes).toEqual(["CreateTopics infra-events app.logs", "CreateTopics app.logs"]);
   });
 
-  test.concurrent("waits until a broker knows what the controller has created, and asks again only for what is missing", async () => {
+  test.concurrent("waits until a broker knows the created topics, and polls only missing ones", async () => {
     const lag = { on: "DescribeTopicPartitions", error: "UNKNOWN_TOPIC_OR_PARTITION" };
     // The first is about the look before the create.
     const faults = [lag, lag, { ...lag, topic: "app.logs" }];
@@ -109,7 +109,7 @@ describe("kafka-init", () => {
     ]);
   });
 
-  test.concurrent("exits 69 when no broker ever has what was created", async () => {
+  test.concurrent("exits 69 if no broker ever knows the created topics", async () => {
     const lag = { on: "DescribeTopicPartitions", error: "UNKNOWN_TOPIC_OR_PARTITION" };
     const { result } = await runIn({}, Array(99).fill(lag), { retry: { deadlineSeconds: 3 } });
     expect(linesOf(result, "retry")[0]).toMatchObject({
@@ -124,7 +124,7 @@ describe("kafka-init", () => {
     });
   });
 
-  test.concurrent("reports a topic that was created with something else in effect", async () => {
+  test.concurrent("reports a topic that was created with another effective config", async () => {
     const topics = [{ ...TOPICS[0], configs: { "min.insync.replicas": 2 } }];
     const theirs = { "infra-events": { ...INFRA_EVENTS, configs: {} } };
     const fault = { on: "CreateTopics", createFirst: theirs };
@@ -145,7 +145,7 @@ describe("kafka-init", () => {
     expect(Object.keys((await cluster.look()).topics)).toHaveLength(2);
   });
 
-  test.concurrent("takes a topic that appears between its look and its write for the other's", async () => {
+  test.concurrent("does not claim a topic that another run creates between its read and its write", async () => {
     const createFirst = {
       "infra-events": { partitions: 1, replicationFactor: 1, configs: {} },
       "app.logs": APP_LOGS,
