@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# engine.sh [bookworm|trixie|forky]: has that engine of the lab answer (see engines.sh), and makes the kernel ready for OpenSearch. Another
-# one of the lab is stopped for it. An engine that somebody else has started serves as bookworm.
-# engine.sh stop: ends the one that the lab has started, with all its containers.
+# engine.sh [bookworm|trixie|forky]: starts that engine of the lab (see engines.sh), stops the lab's other ones, and prepares the kernel
+# for OpenSearch. An engine that the lab did not start counts as bookworm.
+# engine.sh stop: stops the engine that the lab started, with all its containers.
 . "$(dirname "$0")/engines.sh"
 
-# What was killed leaves things that the next engine trips over.
+# Removes what a killed engine leaves behind: the next one fails on it.
 sweep() {
   local file pid
   for file in /run/docker.pid /run/docker/containerd/containerd.pid; do
@@ -25,11 +25,11 @@ stop() {
   local pid running
   pid=$(engine_pid)
   if [ -z "$pid" ]; then
-    say "the Docker engine is not the lab's: it goes on"
+    say "no Docker engine of the lab is running: nothing to stop"
     return
   fi
   running=$(engine_name)
-  # Others take its images over.
+  # images.sh takes images over only from engines that have this folder.
   mkdir -p "$ENGINE_FILES/$running"
   kill -TERM "$pid"
   for _ in $(seq 120); do
@@ -47,10 +47,10 @@ start() {
   printf '%s\n' $! >"$PID_FILE"
   for _ in $(seq 120); do
     docker info >/dev/null 2>&1 && break
-    kill -0 $! 2>/dev/null || { tail -n 20 "$log" >&2; fail "dockerd ended while starting, its last lines are above (log: $log)"; }
+    kill -0 $! 2>/dev/null || { tail -n 20 "$log" >&2; fail "dockerd exited during startup: its last lines are above (log: $log)"; }
     sleep 0.5
   done
-  docker info >/dev/null 2>&1 || { tail -n 20 "$log" >&2; fail "dockerd does not answer after 60 s, its last lines are above (log: $log)"; }
+  docker info >/dev/null 2>&1 || { tail -n 20 "$log" >&2; fail "dockerd does not answer after 60 s: its last lines are above (log: $log)"; }
   say "started the Docker engine $name, $(docker version --format '{{.Server.Version}}') (log: $log)"
 }
 
@@ -59,25 +59,25 @@ if [ "$name" = stop ]; then
   stop
   exit
 fi
-[[ " ${ENGINES[*]} " == *" $name "* ]] || fail "the engine is \"$name\": allowed are ${ENGINES[*]}, and stop"
+[[ " ${ENGINES[*]} " == *" $name "* ]] || fail "unknown engine \"$name\": allowed are ${ENGINES[*]}, or stop"
 PATH=$(client_of "$name"):$PATH
 
 running=$(engine_name)
 if ! docker info >/dev/null 2>&1 || [ "${running:-$name}" != "$name" ]; then
-  [ "$(id -u)" = 0 ] || fail "the Docker engine $name does not answer, and only root can start one: start Docker, or run the lab as root"
+  [ "$(id -u)" = 0 ] || fail "the Docker engine $name does not answer, and only root can start it: start Docker, or run the lab as root"
   prepare_engine "$name"
   [ -z "$running" ] || stop
   start
 elif [ -n "$running" ] || [ "$name" = bookworm ]; then
-  say "a Docker engine answers${running:+: $running}"
+  say "the Docker engine is running${running:+: $running}"
 else
-  fail "a Docker engine answers that is not the lab's, and engine $name would be in its place: stop it (systemctl stop docker.socket docker.service), or leave --engine $name out"
+  fail "cannot start engine $name: a Docker engine that the lab did not start is running. Stop it (systemctl stop docker.socket docker.service), or omit --engine $name"
 fi
 
 # OpenSearch's bootstrap check, https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/
 wanted=262144
 if [ "$(cat /proc/sys/vm/max_map_count)" -lt $wanted ]; then
-  [ "$(id -u)" = 0 ] || fail "vm.max_map_count is $(cat /proc/sys/vm/max_map_count), OpenSearch needs at least $wanted: sudo sysctl -w vm.max_map_count=$wanted"
+  [ "$(id -u)" = 0 ] || fail "vm.max_map_count is $(cat /proc/sys/vm/max_map_count), and OpenSearch needs at least $wanted: run sudo sysctl -w vm.max_map_count=$wanted"
   sysctl -qw vm.max_map_count=$wanted
   say "raised vm.max_map_count to $wanted"
 fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# images.sh [--shared-classes] KIND=IMAGE...: builds images from package registries alone and tags them as the official ones. Kinds are
-# kafka, opensearch, secured-opensearch (with the security plugin), prometheus, docker-cli, haproxy and exporters. An image whose inputs
-# did not change is not built again, and one that another of the lab's engines has is taken from there.
-# --shared-classes  with an archive of the classes that a JVM loads: it starts in half the time, and making the archive takes as long as
-#                   two deploys save. One that an image has already stays.
+# images.sh [--shared-classes] KIND=IMAGE...: builds images from package registries and tags them with the names of the official ones.
+# Kinds: kafka, opensearch, secured-opensearch (with the security plugin), prometheus, docker-cli, haproxy, exporters. Skips images whose
+# inputs did not change, and takes images over from the lab's other engines.
+# --shared-classes  adds an archive of the classes that a JVM loads, which halves its startup time. Creating the archive takes as long as
+#                   two deploys save. An image that already has one keeps it.
 . "$(dirname "$0")/engines.sh"
 
 shared_classes=""
@@ -15,14 +15,14 @@ declare -A images
 for argument; do
   images[${argument%%=*}]=${argument#*=}
 done
-# Without BuildKit: Debian's engine builds from local images with nothing else installed.
+# Debian's engine has no BuildKit.
 export DOCKER_BUILDKIT=0
 work=$(mktemp -d "$LAB_CACHE/images.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 PACKAGES=busybox,ca-certificates,curl,docker-cli,haproxy,openjdk-21-jre-headless,prometheus,prometheus-elasticsearch-exporter,prometheus-node-exporter
 
-# built IMAGE INPUTS: whether the engine has the image, made from just these inputs.
+# built IMAGE INPUTS: whether the engine has the image, built from these inputs.
 built() {
   local inputs
   inputs=$(docker image inspect --format '{{index .Config.Labels "groundwork.lab.inputs"}}' "$1" 2>/dev/null) || return
@@ -33,17 +33,17 @@ built() {
 build() {
   local image=$1 inputs=$2 folder=$3
   shift 3
-  # A checkout may be its owner's alone; what is copied out of it the users of the image read too.
+  # With umask 077, only the owner of the checkout can read it, but the users in the image must.
   [[ $folder != "$work"/* ]] || chmod -R go=u-w "$folder"
   docker build --tag "$image" --label "groundwork.lab.inputs=$inputs" "$@" "$folder"
 }
 
-# build_rootfs INPUTS: the file system that all images begin with. What it mounts goes with it.
+# build_rootfs INPUTS: builds the file system that all images start from, in its own mount namespace so that no mount survives.
 build_rootfs() {
   local mirror imported
   mirror=$(debian_mirror)
-  # A mirror is this machine's business, not the image's.
-  # shellcheck disable=SC2016 # mmdebstrap's own argument
+  # Only this machine uses the mirror, so the image's sources.list is emptied.
+  # shellcheck disable=SC2016 # expanded by mmdebstrap
   imported=$(
     unshare --mount mmdebstrap --variant=minbase --include="$PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
       --dpkgopt='path-exclude=/usr/share/man/*.gz' --customize-hook='truncate --size 0 "$1/etc/apt/sources.list"' trixie - ${mirror:+"$mirror"} |
@@ -58,12 +58,12 @@ build_base() {
   build groundwork-lab/base "$1" "$work/base"
 }
 
-# jars POM VERSION-PROPERTY FOLDER: the runtime class path that a POM names.
+# jars POM VERSION-PROPERTY FOLDER: downloads the runtime class path of a POM.
 jars() {
   mvn --batch-mode --quiet --file "$1" dependency:copy-dependencies -DincludeScope=runtime "-D$2" "-DoutputDirectory=$3"
 }
 
-# copy_artifact GROUP:ARTIFACT:VERSION[:TYPE] FOLDER: one artifact without what it depends on.
+# copy_artifact GROUP:ARTIFACT:VERSION[:TYPE] FOLDER: downloads one artifact without its dependencies.
 copy_artifact() {
   mvn --batch-mode --quiet dependency:copy "-Dartifact=$1" "-DoutputDirectory=$2"
 }
@@ -77,7 +77,7 @@ build_kafka() {
   build "${images[kafka]}" "$1" "$work/kafka" --build-arg "shared_classes=$shared_classes"
 }
 
-# opensearch_home VERSION FOLDER: what an image of OpenSearch is made from, with the modules of the official one.
+# opensearch_home VERSION FOLDER: assembles the content of an OpenSearch image, with the modules of the official one.
 opensearch_home() {
   local version=$1 home=$2 name class extends jar
   cp -r "$LAB_DIR"/images/opensearch/. "$home/"
@@ -92,7 +92,7 @@ opensearch_home() {
         "classname=$class" "extended.plugins=$extends" has.native.controller=false >"$home/modules/$name/plugin-descriptor.properties"
     done
   done < <(grep -v '^#' "$home/modules.table")
-  # Painless looks for its own resources beside these classes.
+  # Painless looks for its resources next to these classes.
   mv "$home"/lib/opensearch-scripting-painless-spi-*.jar "$home/modules/lang-painless/"
   for jar in "$home"/lib/geolite2-databases-*.jar; do
     [ -e "$jar" ] || continue
@@ -110,7 +110,7 @@ build_opensearch() {
   build "${images[opensearch]}" "$1" "$work/opensearch" --build-arg "shared_classes=$shared_classes"
 }
 
-# The security plugin brings other versions of what modules use: they have their own, as in the official distribution.
+# The security plugin brings other versions of libraries that modules use, so modules get their own, as in the official distribution.
 fetch_secured_opensearch() {
   local version=${images[secured-opensearch]##*:} home=$work/secured_opensearch
   local plugin=$home/plugins/opensearch-security
@@ -124,7 +124,7 @@ fetch_secured_opensearch() {
   copy_artifact "org.opensearch.plugin:opensearch-security:$version.0:zip" "$work"
   (cd "$plugin" && jar --extract --file "$work/opensearch-security-$version.0.zip")
   copy_artifact org.apache.commons:commons-collections4:4.5.0 "$plugin"
-  # Modules that are not on Maven Central, both optional to it.
+  # The plugin extends two modules that are not on Maven Central. Both are optional.
   sed -i '/^extended.plugins=/d' "$plugin/plugin-descriptor.properties"
 }
 
@@ -167,7 +167,7 @@ inputs_of() {
     *) printf '%s\n' "$rootfs_inputs-$(fingerprint "images/$1")" ;;
   esac
 }
-# name_of KIND: the image that a kind is built as.
+# name_of KIND: the name of the image.
 name_of() {
   case $1 in
     rootfs | base) printf 'groundwork-lab/%s\n' "$1" ;;
@@ -175,7 +175,7 @@ name_of() {
   esac
 }
 
-# missing KIND...: those that the engine does not have.
+# missing KIND...: the kinds whose image the engine does not have.
 missing() {
   local kind
   for kind; do
@@ -183,7 +183,7 @@ missing() {
   done
 }
 
-# take_over: takes what is missing from the lab's other engines, as far as they have it.
+# take_over: copies missing images from the lab's other engines.
 take_over() {
   local name running wanted
   running=$(engine_name)
@@ -191,14 +191,14 @@ take_over() {
     mapfile -t wanted < <(missing "${kinds[@]}")
     [ ${#wanted[@]} -gt 0 ] || return 0
     if [ "$name" != "${running:-bookworm}" ] && [ -d "$ENGINE_FILES/$name" ]; then
-      (step "looking for ${#wanted[@]} images in engine $name" take_from "$name" "${wanted[@]}") &
-      wait $! || say "what it has is not to be had: it is built"
+      (step "looking for missing images (${#wanted[@]}) in engine $name" take_from "$name" "${wanted[@]}") &
+      wait $! || say "cannot copy images from engine $name: the lab builds them"
     fi
   done
 }
 
-# take_from NAME KIND...: from an engine of which nothing but its images is wanted, started beside the one that runs. It has no network, since it
-# would make those of its own again, and ends with this process.
+# take_from NAME KIND...: starts another engine beside the running one and copies its images. It has no network, or it would create its
+# networks again on this machine. It ends with this process.
 take_from() {
   local name=$1 run=/run/groundwork-lab-aside kind found=() status=0
   shift
@@ -208,7 +208,7 @@ take_from() {
   become "$name" "setpriv --pdeathsig TERM unshare --net" --host "unix://$run/docker.sock" --exec-root "$run/exec" --pidfile "$run/docker.pid" &
   for _ in $(seq 120); do
     ! aside docker info >/dev/null 2>&1 || break
-    kill -0 $! 2>/dev/null || fail "its dockerd ended while starting: remove $ENGINE_FILES/$name to go on without what it has"
+    kill -0 $! 2>/dev/null || fail "dockerd of engine $name exited during startup: remove $ENGINE_FILES/$name to go on without its images"
     sleep 0.5
   done
   for kind; do
@@ -223,22 +223,22 @@ take_from() {
   return $status
 }
 
-# aside COMMAND...: with the engine that take_from has started.
+# aside COMMAND...: runs a command against the engine that take_from started.
 aside() { PATH=$(client_of "$name"):$PATH DOCKER_HOST=unix://$run/docker.sock "$@"; }
 
-# What fetch_KIND brings, and about how long that takes on two processors.
+# The sources of each kind, and how long a slow one takes on two CPUs.
 declare -A SOURCES=(
   [rootfs]="Debian trixie with a JRE, about half a minute" [base]="open-file shim"
   [kafka]="Maven Central" [opensearch]="Maven Central" [secured-opensearch]="Maven Central, with the security plugin"
-  [prometheus]="Debian's" [docker-cli]="Debian's" [haproxy]="Debian's"
-  [exporters]="cAdvisor's and Kafka's from the Go module proxy"
+  [prometheus]="Debian" [docker-cli]="Debian" [haproxy]="Debian"
+  [exporters]="cAdvisor and kafka_exporter, Go module proxy"
 )
 
-# fetch KIND: brings what an image is built from, if that is not all in this folder.
+# fetch KIND: downloads the inputs of an image, if it has any outside this folder.
 fetch() {
   [ "$(type -t "fetch_${1//-/_}")" = function ] || return 0
   mkdir -p "$work/${1//-/_}"
-  step "fetching what $(name_of "$1") is made from (${SOURCES[$1]})" "fetch_${1//-/_}"
+  step "fetching the inputs of image $(name_of "$1") (${SOURCES[$1]})" "fetch_${1//-/_}"
 }
 
 # assemble KIND: builds an image.
@@ -247,7 +247,7 @@ assemble() {
   step "building image $(name_of "$1") (${SOURCES[$1]})" "build_${1//-/_}" "$(inputs_of "$1")"
 }
 
-# assemble_bases: those that the others are built on.
+# assemble_bases: builds the images that the others are built on.
 assemble_bases() {
   local kind
   for kind in $(missing rootfs base); do
@@ -255,11 +255,11 @@ assemble_bases() {
   done
 }
 
-# side_by_side COMMAND...: runs all of them at once, and fails when one of them has.
+# side_by_side COMMAND...: runs all commands in parallel, and fails if one of them fails.
 side_by_side() {
   local command pids=() pid status=0
   for command; do
-    # A shell, which Ctrl-C ends too.
+    # In a subshell, so that Ctrl-C ends it too.
     # shellcheck disable=SC2086 # a command and its argument
     ($command) &
     pids+=($!)

@@ -21,12 +21,12 @@ test("steps that run side by side are shown while they take, and with the time t
   steps.tell("lab: building the lab's provider ...");
   expect(drawn).toEqual(["building image kafka ... 4 s", "building the lab's provider ... 0 s"]);
   steps.tell("lab: building image kafka: done in 5s");
-  steps.tell("lab: a Docker engine answers");
+  steps.tell("lab: the Docker engine is running");
   steps.tell("go: no space left on device");
   expect(drawn).toEqual(["building the lab's provider ... 0 s"]);
   expect(said).toEqual([
     "building image kafka: 5 s",
-    "a Docker engine answers",
+    "the Docker engine is running",
     "go: no space left on device",
   ]);
   expect(reminded).toContain("building image kafka ... 4 s");
