@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the lab's provider into a filesystem mirror and prints the path of a Terraform CLI configuration that uses it.
+# Builds the lab's provider into a filesystem mirror, and prints the path of a Terraform CLI configuration that uses it.
 . "$(dirname "$0")/lib.sh"
 
-# Terraform takes the published provider's address and version; OpenTofu asks its own registry for the same.
+# The mirror has the published provider's address and version, once for the registry of Terraform and once for OpenTofu's.
 version=4.5.0
 require_go "$LAB_DIR/provider/go.mod" "the lab's provider"
 root=$LAB_CACHE/provider-$(cd "$LAB_DIR/provider" && fingerprint .)

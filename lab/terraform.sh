@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the command to use as Terraform: what TERRAFORM_BINARY_NAME names or the PATH has, else an OpenTofu built from the Go
+# Prints the Terraform command: TERRAFORM_BINARY_NAME, else terraform or tofu from the PATH, else an OpenTofu that it builds from the Go
 # module proxy.
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ for command in "${commands[@]}"; do
     exit
   fi
 done
-[ -z "${TERRAFORM_BINARY_NAME:-}" ] || fail "TERRAFORM_BINARY_NAME is \"$TERRAFORM_BINARY_NAME\", and there is no such command: correct or unset it"
+[ -z "${TERRAFORM_BINARY_NAME:-}" ] || fail "TERRAFORM_BINARY_NAME is \"$TERRAFORM_BINARY_NAME\", which is no command: correct it, or unset it"
 
 require_go "$LAB_DIR/opentofu/go.mod" "OpenTofu, since neither terraform nor tofu is on the PATH"
 binary=$LAB_CACHE/opentofu-$(cd "$LAB_DIR/opentofu" && fingerprint .)/tofu
