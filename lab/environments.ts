@@ -1,7 +1,7 @@
 import type { Environment, Environments } from "../environments";
 import { laptop } from "../environments/laptop";
 
-/** The laptop on the hermetic engine of `npm run lab`: it may refuse to raise limits, and it has no image of some services. */
+/** The laptop environment for the lab, whose engine may refuse to raise limits and has no images of Alloy, Grafana and Loki. */
 export const lab: Environment = {
   ...laptop,
   name: "lab",
@@ -9,7 +9,7 @@ export const lab: Environment = {
   excludedServices: ["alloy", "grafana", "loki"],
 };
 
-/** The lab with TLS. The newest OpenSearch whose security plugin is on Maven Central. */
+/** The lab with TLS, with the newest OpenSearch whose security plugin is on Maven Central. */
 export const labSecured = {
   ...lab,
   name: "lab-secured",
@@ -17,7 +17,7 @@ export const labSecured = {
   openSearch: { ...lab.openSearch, image: "opensearchproject/opensearch:3.4.0" },
 } as const satisfies Environment;
 
-/** The lab on three engines of one machine, each in a network namespace of its own. */
+/** The lab on three simulated machines, each with its own engine and network namespace. */
 export const labThree = {
   ...lab,
   name: "lab-three",
@@ -29,7 +29,7 @@ export const labThree = {
   hostPorts: undefined,
 } as const satisfies Environment;
 
-/** The lab of three machines with TLS, with ports published on each. */
+/** The lab on three machines with TLS, with ports published on each. */
 export const labThreeSecured = {
   ...labThree,
   name: "lab-three-secured",
@@ -38,7 +38,7 @@ export const labThreeSecured = {
   hostPorts: labSecured.hostPorts,
 } as const satisfies Environment;
 
-/** By their names. */
+/** All environments of the lab, by name. */
 export const environments: Environments = {
   lab,
   "lab-secured": labSecured,

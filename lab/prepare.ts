@@ -27,29 +27,29 @@ import { enginesOf } from "../stacks/placement";
 import { lab, labSecured, labThree, labThreeSecured } from "./environments";
 import { type RunLabScript, runLabScript, withSteps } from "./scripts";
 
-/** What the rest of this process uses as Terraform. */
+/** The Terraform that the rest of this process uses. */
 export interface LabTerraform {
   readonly terraform: string;
   readonly cliConfigFile: string;
 }
 
 export interface LabOptions {
-  /** Starts without the data of earlier labs. */
+  /** Whether to remove data, state and secrets of earlier labs first. */
   readonly fresh: boolean;
-  /** Goes on although the engine serves others. */
+  /** Whether to go on although the engine has other containers. */
   readonly yes: boolean;
-  /** What is to be deployed: the lab of several machines has engines of its own. @default lab */
+  /** The environment to deploy. Those with several machines have engines of their own. @default lab */
   readonly environment?: Environment;
-  /** Builds the images with an archive of the classes that their JVMs load, for who starts clusters again and again. @default false */
+  /** Whether to add an archive of the classes that JVMs load to the images. Pays off if clusters start many times. @default false */
   readonly sharedClasses?: boolean;
-  /** Which of the lab's engines answers then; another one of them is stopped. @default bookworm */
+  /** The engine to start. The lab's other engines are stopped. @default bookworm */
   readonly engine?: LabEngine;
 }
 
-/** This machine's own, Debian's there, and newer ones, as in lab/engines.sh. */
+/** A Docker engine of lab/engines.sh: this machine's own (`bookworm`) or a newer one of Debian. */
 export type LabEngine = "bookworm" | "trixie" | "forky";
 
-/** As in lab/lib.sh. */
+/** The same folder as in lab/lib.sh. */
 const CACHE =
   process.env.GROUNDWORK_LAB_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "groundwork-lab");
@@ -59,24 +59,28 @@ const LABS = [lab, labSecured];
 const LABS_OF_THREE = [labThree, labThreeSecured];
 const labelOf = ({ name }: Environment) => `label=groundwork.environment=${name}`;
 const stateOf = ({ name }: Environment) => join(PROJECT_ROOT, ".state", name);
-/** On the containers of applications that the tests play: an interrupted run leaves them behind. */
+/** The label of containers in which tests act as applications. An interrupted run leaves them behind. */
 const TRIAL = "label=groundwork.trial";
 
-/** Engine, images, Terraform and provider; what earlier runs and other clones left is cleaned or adopted. */
+/**
+ * Prepares engine, images, Terraform and provider. Removes containers and networks of earlier runs and other clones, and adopts
+ * their data volumes. Throws if DOCKER_HOST or a Docker context names an engine, or if the engine has other containers, unless
+ * `yes` is set.
+ */
 export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   console.log(
-    "lab: this is a lab with stand-ins for the images and the provider: it is for trying and testing, never for a deployment of your own",
+    "lab: the lab uses stand-ins for the images and the provider: use it to try and test, never for a deployment of your own",
   );
   const named = await currentEngine();
   if (named && !options.yes) {
     throw new CommandError(
-      `the engine is "${named.host}": the lab would build images and deploy there; unset DOCKER_HOST, leave the docker context that names it (docker context use default), or add --yes`,
+      `the Docker engine is "${named.host}", and the lab would build images and deploy there: unset DOCKER_HOST, switch to the default Docker context (docker context use default), or add --yes`,
     );
   }
   await takeTurns();
   const { environment = lab, engine = "bookworm", sharedClasses = false } = options;
   if (!environment.machines && (await askEngine(undefined, "version")).exitCode === 0) {
-    // It may be stopped for another one.
+    // engine.sh may stop this engine to start another one.
     await refuseToDisturb(options);
   }
   const terraform = await withSteps(async (runScript) => {
@@ -85,7 +89,7 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
     const count = String(environment.machines?.length);
     if (environment.machines) {
       if (options.fresh) {
-        // Their Swarm too: agents of one that starts again may find no manager for half a minute.
+        // Removes the Swarm too: agents of one that restarts may find no manager for half a minute.
         await runScript("machines.sh", "wipe");
       }
       await runScript("machines.sh", "start", count);
@@ -111,7 +115,7 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   return terraform;
 }
 
-/** Has this process and its children use the engine's own docker command, where it has one: that of this machine may be too old for it. */
+/** Makes this process and its children use the engine's own docker command, if it has one. This machine's may be too old for it. */
 function useClientOf(engine: LabEngine): void {
   const others = (process.env.PATH ?? "")
     .split(delimiter)
@@ -119,7 +123,7 @@ function useClientOf(engine: LabEngine): void {
   process.env.PATH = [clientOf(engine), ...others].join(delimiter);
 }
 
-/** The process of the engine that the lab has started, as far as it has. @internal */
+/** Returns the process id of the engine that the lab started, or undefined if it started none. @internal */
 export function labEnginePid(): string | undefined {
   try {
     return readFileSync(join(CACHE, "dockerd.pid"), "utf8").trim();
@@ -128,12 +132,12 @@ export function labEnginePid(): string | undefined {
   }
 }
 
-/** The folder of it. */
+/** Returns the folder of the engine's own docker command. */
 export function clientOf(engine: LabEngine): string {
   return join(ENGINE_FILES, engine, "bin");
 }
 
-/** Takes the machines of the lab of several down, if there are any; their data and images stay. */
+/** Stops and removes the lab's machines, if there are any. Keeps their data and images. */
 export async function stopMachines(runScript: RunLabScript = runLabScript): Promise<void> {
   const [{ engine }] = labThree.machines;
   if (existsSync(dirname(new URL(engine).pathname))) {
@@ -141,7 +145,7 @@ export async function stopMachines(runScript: RunLabScript = runLabScript): Prom
   }
 }
 
-/** The images that an environment deploys, by what lab/images.sh makes of them. */
+/** Returns the images that an environment deploys, by their kind in lab/images.sh. */
 function imagesOf(environment: Environment): Readonly<Record<string, string>> {
   const { openSearch } = environment;
   return {
@@ -153,10 +157,10 @@ function imagesOf(environment: Environment): Readonly<Record<string, string>> {
   };
 }
 
-/** What Alloy has built in, as programs: for the suites alone. @internal */
+/** The image with the exporters that Alloy embeds. Only suites use it. @internal */
 export const EXPORTERS_IMAGE = "groundwork-lab/exporters";
 
-/** Builds images that are not there yet. @internal */
+/** Builds missing images. @internal */
 export async function buildImages(
   images: Readonly<Record<string, string>>,
   {
@@ -171,7 +175,7 @@ export async function buildImages(
   );
 }
 
-/** Builds what is missing of Terraform and the provider, and has every child of this process use them. */
+/** Builds Terraform and the provider if they are missing, and makes every child process use them. */
 export async function buildTerraform(
   runScript: RunLabScript = runLabScript,
 ): Promise<LabTerraform> {
@@ -179,24 +183,24 @@ export async function buildTerraform(
     runScript("terraform.sh"),
     runScript("provider.sh"),
   ]);
-  forgetProviders();
+  removeLockFiles();
   process.env.TF_CLI_CONFIG_FILE = cliConfigFile;
   if (isAbsolute(terraform)) {
-    // Built by the lab, so not on the PATH.
+    // The lab built it, so it is not on the PATH.
     process.env.TERRAFORM_BINARY_NAME = terraform;
   }
-  // cdktf's plugin cache would keep the stand-in for the user's other projects.
+  // cdktf's plugin cache would reuse the stand-in in the user's other projects.
   process.env.CDKTF_DISABLE_PLUGIN_CACHE_ENV = "1";
   return { terraform, cliConfigFile };
 }
 
-/** Names the process whose turn it is to what it starts. */
+/** The variable that tells child processes who holds the lock. */
 const TURN = "GROUNDWORK_LAB_TURN";
 
-/** How long a lab waits for another one's end. */
+/** How long a lab waits for another one to end. */
 const PATIENCE_SECONDS = 120;
 
-/** Two clones share the machine's engine: the second waits until the first has ended. */
+/** Waits until no other lab runs on this machine, since all clones share its engine. Throws after `PATIENCE_SECONDS`. */
 async function takeTurns(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const lock = join(CACHE, "lab.lock");
@@ -209,7 +213,7 @@ async function takeTurns(): Promise<void> {
       patienceMs: PATIENCE_SECONDS * 1000,
       onWait(pid) {
         if (!told) {
-          console.log(`lab: waits for another lab on this machine, process ${pid}`);
+          console.log(`lab: waiting for another lab on this machine (process ${pid})`);
           told = true;
         }
       },
@@ -217,18 +221,18 @@ async function takeTurns(): Promise<void> {
   );
   if (other !== undefined) {
     throw new CommandError(
-      `another lab uses this machine's engine for ${PATIENCE_SECONDS} s and more: wait until process ${other} has ended, or end it; ps -fp ${other} says what it is`,
+      `another lab (process ${other}) has used this machine's engine for more than ${PATIENCE_SECONDS} s: wait until it ends, or stop it (ps -fp ${other} shows what it is)`,
     );
   }
 }
 
-/** Takes the lock until this process ends, or returns the process whose turn it is. */
+/** Takes the lock until this process ends. Returns the process that holds it instead, if any. */
 function otherOwner(lock: string): number | undefined {
   const own = identify(process.pid) as string;
   while (!tryLock(lock, own)) {
     const owner = ownerOf(lock);
     if (owner === undefined) {
-      // Released meanwhile.
+      // The owner released it meanwhile.
       continue;
     }
     if ([own, process.env[TURN]].includes(owner)) {
@@ -240,14 +244,14 @@ function otherOwner(lock: string): number | undefined {
       return pid;
     }
     rmSync(lock, { force: true });
-    console.log(`lab: takes over from process ${pid}, which was killed`);
+    console.log(`lab: taking over from process ${pid}, which was killed`);
   }
   process.env[TURN] = own;
   process.once("exit", () => rmSync(lock, { force: true }));
   return undefined;
 }
 
-/** Whoever looks finds the lock with its owner in it, or none. */
+/** Creates the lock atomically, so that other processes never read one without an owner. Returns whether it succeeded. */
 function tryLock(lock: string, own: string): boolean {
   const written = `${lock}.${process.pid}`;
   writeFileSync(written, own);
@@ -269,11 +273,11 @@ function ownerOf(lock: string): string | undefined {
   }
 }
 
-/** A process's number and the time it started at, since numbers come again; nothing when there is no such process, or no more than its entry. */
+/** Returns a process's id and start time, since ids are reused. Returns undefined if there is no such process, or only a zombie. */
 function identify(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // From the third field on; the second one, in parentheses, may have spaces.
+    // Skips the first two fields: the second, in parentheses, may contain spaces.
     const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return "ZX".includes(state) ? undefined : `${pid} started ${fields[18]}`;
   } catch {
@@ -291,12 +295,12 @@ async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
   const others = all.filter((name) => !own.flat().includes(name));
   if (others.length > 0 && !yes) {
     throw new CommandError(
-      `this engine serves other containers (${others.join(", ")}): the lab keeps off; use a machine of its own, or add --yes`,
+      `the Docker engine has containers that are not the lab's (${others.join(", ")}): run the lab on another machine, or add --yes to go on`,
     );
   }
 }
 
-/** Those that have the same engine and the same names: one is there at a time. */
+/** Returns the labs on the same engine with the same container names, of which only one can be deployed at a time. */
 function labsLike(environment: Environment): readonly Environment[] {
   return environment.machines ? LABS_OF_THREE : LABS;
 }
@@ -307,15 +311,15 @@ async function refuseToReplace(environment: Environment, { fresh }: LabOptions):
   for (const other of fresh ? [] : others) {
     if ((await labelled(engine, "volume", [labelOf(other)])).length > 0) {
       throw new CommandError(
-        `the engine has the data of environment "${other.name}", and "${environment.name}" has the same names: add --fresh to remove it, or go on with the other one`,
+        `the Docker engine has data volumes of environment "${other.name}", and "${environment.name}" uses the same names: add --fresh to remove them, or keep using "${other.name}"`,
       );
     }
   }
 }
 
 /**
- * A second clone of the project, or a run that was interrupted, may have left containers and networks that this clone's
- * state does not know: they go. Data volumes stay and are adopted by name.
+ * Removes containers and networks that another clone or an interrupted run left and that this clone's state does not have.
+ * Data volumes stay and are adopted by name, unless `fresh` is set.
  */
 async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): Promise<void> {
   const labs = labsLike(environment);
@@ -326,7 +330,7 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
     }
   }
   const known = knownIds(environment);
-  /** Removes what is not wanted, engine after engine: a network of all machines is gone from the others with the first. */
+  /** Removes what `unwanted` selects, one engine at a time: a Swarm network that is removed from one is gone from the others. */
   const clean = async (
     kind: keyof typeof LISTS,
     labels: readonly string[],
@@ -337,7 +341,7 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
       const ids = (await labelled(engine, kind, labels)).filter(unwanted);
       if (ids.length > 0) {
         await (kind === "container"
-          ? forceContainersOut(engine, ids)
+          ? forceRemoveContainers(engine, ids)
           : dockerAt(engine, kind, "rm", ...ids));
         count += ids.length;
       }
@@ -348,24 +352,30 @@ async function cleanLeftovers(environment: Environment, { fresh }: LabOptions): 
   const ours = labs.map(labelOf);
   const containers = await clean("container", [...ours, TRIAL], isForeign);
   if (containers > 0) {
-    console.log(`lab: cleaned ${containers} containers of another clone or an earlier run`);
+    console.log(
+      `lab: removed ${counted(containers, "container")} of another clone or an earlier run`,
+    );
   }
   const networks = await clean("network", ours, isForeign);
   if (networks > 0) {
-    console.log(`lab: cleaned ${networks} networks of another clone or an earlier run`);
+    console.log(`lab: removed ${counted(networks, "network")} of another clone or an earlier run`);
   }
   const volumes = await clean("volume", ours, () => fresh);
   if (volumes > 0) {
-    console.log(`lab: removed ${volumes} data volumes of earlier labs, as --fresh asks`);
+    console.log(`lab: removed ${counted(volumes, "data volume")} of earlier labs (--fresh)`);
   }
   const kept = await Promise.all(engines.map((engine) => labelled(engine, "volume", ours)));
   if (kept.flat().some(isForeign)) {
-    console.log("lab: adopts the data volumes of another clone or an earlier run");
+    console.log("lab: adopting the data volumes of another clone or an earlier run");
   }
 }
 
-/** Removes containers, however they are, and waits for those that the engine is removing itself, which it refuses to do twice. */
-async function forceContainersOut(engine: Engine, ids: readonly string[]): Promise<void> {
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Removes containers in any state. Waits for those that the engine is already removing: it refuses a second removal. */
+async function forceRemoveContainers(engine: Engine, ids: readonly string[]): Promise<void> {
   let left = ids;
   const remove = async () => {
     const { exitCode, output } = await tryDockerAt(engine, "container", "rm", "--force", ...left);
@@ -379,21 +389,21 @@ async function forceContainersOut(engine: Engine, ids: readonly string[]): Promi
   });
   if (left.length > 0) {
     throw new CommandError(
-      `containers of an earlier lab cannot be removed within ${LONGEST_REMOVAL_MS / 1000} s: ${said}`,
+      `cannot remove containers of an earlier lab within ${LONGEST_REMOVAL_MS / 1000} s: ${said}`,
     );
   }
 }
 
 const LONGEST_REMOVAL_MS = 120_000;
 
-/** How the engine lists the ids of each kind. */
+/** The docker arguments that list the ids of each kind. */
 const LISTS = {
   container: ["ls", "--all", "--no-trunc", "--format", "{{.ID}}"],
   network: ["ls", "--no-trunc", "--format", "{{.ID}}"],
   volume: ["ls", "--format", "{{.Name}}"],
 } as const;
 
-/** Ids of all of a kind on an engine that have one of the labels; a volume's is its name. */
+/** Returns the ids of everything of a kind on an engine that has one of the labels. The id of a volume is its name. */
 async function labelled(
   engine: Engine,
   kind: keyof typeof LISTS,
@@ -405,7 +415,7 @@ async function labelled(
   return listed.flat();
 }
 
-/** Ids of everything in this clone's state. */
+/** Returns the ids of everything in this clone's state. */
 function knownIds(environment: Environment): Set<string> {
   const ids = new Set<string>();
   const folder = stateOf(environment);
@@ -422,8 +432,8 @@ function knownIds(environment: Environment): Set<string> {
   return ids;
 }
 
-/** Terraform's lock file names the checksum of the provider that wrote it, which a rebuilt one does not have. */
-function forgetProviders(): void {
+/** Removes Terraform's lock files: they have the checksum of the provider, which changes when the lab rebuilds it. */
+function removeLockFiles(): void {
   const stacks = join(PROJECT_ROOT, "cdktf.out", "stacks");
   for (const stack of existsSync(stacks) ? readdirSync(stacks) : []) {
     if ([...LABS, ...LABS_OF_THREE].some(({ name }) => stack.startsWith(`${name}-`))) {

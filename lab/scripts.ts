@@ -7,14 +7,14 @@ import type { Display } from "../operations/progress/progress";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { CommandError } from "../operations/terminal/terminal";
 
-/** Runs a script of the lab, shows its steps and returns the last line of what it printed. */
+/** Runs a script of the lab, shows its messages, and returns the last line of its output. Throws if it fails. */
 export type RunLabScript = (name: string, ...args: readonly string[]) => Promise<string>;
 
-/** Shows what the script says as it is. */
+/** Runs a script of the lab and prints its messages unchanged. */
 export const runLabScript: RunLabScript = (name, ...args) =>
   run(name, args, (line) => process.stderr.write(`${line}\n`));
 
-/** Shows the steps of scripts that run side by side: each while it takes, and how long it took. */
+/** Shows the steps of scripts that run in parallel, with the time that each takes. */
 export async function withSteps<Result>(
   work: (runScript: RunLabScript) => Promise<Result>,
 ): Promise<Result> {
@@ -29,7 +29,7 @@ export async function withSteps<Result>(
   }
 }
 
-/** What the function `step` of lab/lib.sh says before and after. */
+/** The messages of the function `step` in lab/lib.sh. */
 const BEGUN = /^lab: (.*) \.\.\.$/;
 const DONE = /^lab: (.*): done in (\d+)s$/;
 
@@ -75,7 +75,7 @@ async function run(
 ): Promise<string> {
   const child = execa(join(PROJECT_ROOT, "lab", name), args, { stdin: "ignore" });
   let last = "";
-  // The last line may be an answer, which nobody waits to read.
+  // Not every line is shown: the last one may be the result.
   createInterface(child.stdout as Readable).on("line", (line) => {
     last = line;
     if (line.startsWith("lab: ")) {
@@ -89,7 +89,7 @@ async function run(
   } catch (error) {
     const { exitCode, shortMessage } = error as ExecaError;
     throw new CommandError(
-      exitCode === undefined ? shortMessage : `lab/${name} failed, its message is above`,
+      exitCode === undefined ? shortMessage : `lab/${name} failed: its message is above`,
     );
   }
 }
