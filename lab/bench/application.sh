@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# application.sh RECORDS DOCUMENTS <client.properties: writes so many records of 1 KiB and so many documents, the latter in bulk, with
-# what `npm run credentials` gives in client.properties and in the environment; prints the seconds that each took.
+# application.sh RECORDS DOCUMENTS <client.properties: writes that many records of 1 KiB, and that many documents in bulk requests.
+# Takes the credentials of `npm run credentials` from client.properties and the environment. Prints the seconds that each took.
 set -euo pipefail
 records=$1 documents=$2
 cd "$(mktemp -d)"
@@ -19,7 +19,7 @@ for ((i = 0; i < per_request; i++)); do
 done >bulk
 login=()
 if [ -n "${OPENSEARCH_PASSWORD-}" ]; then login=(--cacert ca-bundle.pem --user "$OPENSEARCH_USERNAME:$OPENSEARCH_PASSWORD"); fi
-# One connection for all; what comes after the # is not sent.
+# One connection for all requests. curl does not send the part after the #.
 indexed=$(curl --silent --fail "${login[@]}" --header 'Content-Type: application/x-ndjson' --data-binary @bulk --output answer \
   --write-out '%{time_total}\n' "$OPENSEARCH_URL/bench-1/_bulk#[1-$((documents / per_request))]" | awk '{ all += $1 } END { print all }')
 grep -q '"errors":false' answer

@@ -6,7 +6,7 @@ import { runCdktf, runCdktfIn, runNpm } from "./run";
 
 const DEPLOY = ["deploy", "*", "--auto-approve", "--skip-provider-lock"];
 
-/** The commands that one waits for while one works, on a platform that is deployed and has nothing to do. */
+/** Measures the commands that users wait for, on a deployed platform without changes. */
 export async function benchCommands(): Promise<Figure[]> {
   const seconds: Record<string, number[]> = {};
   const measure = async (name: string, work: () => Promise<unknown> | unknown) => {
@@ -33,7 +33,7 @@ export async function benchCommands(): Promise<Figure[]> {
   const { synth, up, deploy, plan, diff, preview, doctor } = seconds;
   return [
     ratio("cdktf synth / the same under ts-node", synth, seconds["ts-node"], 0.6),
-    ratio("up with nothing to do / cdktf deploy", up, deploy, 0.8),
+    ratio("up without changes / cdktf deploy", up, deploy, 0.8),
     ratio("plan / cdktf diff of every stack", plan, diff, 0.6),
     ratio("preview of one environment / two plain synths", preview, seconds["two synths"], 1.5),
     bound("doctor", doctor, 2),
@@ -48,7 +48,7 @@ export async function benchCommands(): Promise<Figure[]> {
   ];
 }
 
-/** How many machines an environment has. */
+/** The numbers of machines to compare. */
 const MACHINES = [3, 9, 27] as const;
 
 async function synthWithMachines(count: number): Promise<void> {
@@ -62,14 +62,14 @@ async function synthWithMachines(count: number): Promise<void> {
   }
 }
 
-/** cdktf compares one stack a call. */
+/** Diffs every stack: cdktf diffs one per call. */
 async function diffEveryStack(): Promise<void> {
   for (const layer of ["network", "storage", "data", "messaging", "observability"]) {
     await runCdktf("diff", `${lab.name}-${layer}`, "--skip-provider-lock");
   }
 }
 
-/** The tests that need no engine, once more after a run that has filled what they cache. */
+/** Measures `npm test` after a run that filled its caches. */
 export async function benchTests(): Promise<Figure[]> {
   await runNpm("test");
   return [bound("npm test, warm", [await time(() => runNpm("test"))], 30)];

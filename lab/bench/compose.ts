@@ -4,8 +4,8 @@ import type { ContainerResource, Label } from "../../operations/synthesis/contai
 import { stackFolder } from "../../operations/synthesis/project";
 
 /**
- * The same containers for docker compose, as JSON, which is YAML too: what the bench compares with. Files that Terraform
- * uploads are mounted from the directory.
+ * Renders the same containers for docker compose, which the benchmark compares with, as JSON (which is valid YAML). Files
+ * that Terraform uploads are mounted from the directory.
  */
 export function renderCompose(
   containers: readonly ContainerResource[],
@@ -81,7 +81,7 @@ export function renderCompose(
   return { yaml: JSON.stringify({ services, volumes, networks }, null, 2), files };
 }
 
-/** By which a later lab knows and cleans what a killed run left. */
+/** Returns the labels by which a later lab finds and removes what a killed run left. */
 function labelsOf(labels: readonly Label[] = []): Record<string, string> {
   return Object.fromEntries(labels.map(({ label, value }) => [label, value]));
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
 import { CommandError } from "../../operations/terminal/terminal";
 
-/** A copy of the project, to change, that deploys the same lab. */
+/** Copies the project to a folder in which files can be changed. Shares `node_modules` and `.state`. Returns the folder. */
 export function copyOfProject(copy = mkdtempSync(join(tmpdir(), "groundwork-copy-"))): string {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], {
     cwd: PROJECT_ROOT,
@@ -16,7 +16,7 @@ export function copyOfProject(copy = mkdtempSync(join(tmpdir(), "groundwork-copy
     maxBuffer: 256 * 1024 * 1024,
   });
   execFileSync("tar", ["--extract"], { cwd: copy, input: archive });
-  // A clone that has deployed nothing has no state yet, and a link to nothing cannot be written to.
+  // A clone that never deployed has no state folder, and nothing can be written through a dangling link.
   mkdirSync(join(PROJECT_ROOT, ".state"), { recursive: true });
   for (const shared of ["node_modules", ".state"]) {
     symlinkSync(join(PROJECT_ROOT, shared), join(copy, shared));
@@ -24,12 +24,12 @@ export function copyOfProject(copy = mkdtempSync(join(tmpdir(), "groundwork-copy
   return copy;
 }
 
-/** Changes a file of a copy. Fails where that is not what the file has. */
+/** Replaces text in a file of a copy. Throws if the file does not contain it. */
 export function editCopy(copy: string, file: string, from: string, to: string): void {
   const path = join(copy, file);
   const text = readFileSync(path, "utf8");
   if (!text.includes(from)) {
-    throw new CommandError(`${file} has no ${JSON.stringify(from)} to change`);
+    throw new CommandError(`cannot edit ${file}: it does not contain ${JSON.stringify(from)}`);
   }
   writeFileSync(
     path,

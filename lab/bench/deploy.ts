@@ -21,7 +21,7 @@ import { renderCompose } from "./compose";
 import { type Figure, ROUNDS, ratio, time } from "./figure";
 import { type NpmOptions, runNpm } from "./run";
 
-/** From nothing to finished sidecars, both ways in turn, each time without data. */
+/** Measures a first deploy until the sidecars finish, alternating between docker compose and `npm run up`, always without data. */
 export async function benchDeploy(): Promise<Figure[]> {
   const environment = await labHere();
   const containers = await synthesizedContainers();
@@ -68,7 +68,7 @@ export async function benchDeploy(): Promise<Figure[]> {
   return [ratio("first deploy to ready / docker compose up", own, other, 1)];
 }
 
-/** Seconds from the call of `npm run up` until everything is deployed; the checks follow. */
+/** Returns the seconds that `npm run up` takes until everything is deployed, without the checks that follow. */
 export async function timeUp(options: NpmOptions = {}): Promise<number> {
   const started = performance.now();
   let deployed = started;
@@ -83,12 +83,12 @@ export async function timeUp(options: NpmOptions = {}): Promise<number> {
   return (deployed - started) / 1000;
 }
 
-/** The lab at the engine that the docker command speaks to. */
+/** Returns the lab's environment with the engine of the current Docker context. */
 async function labHere(): Promise<Environment> {
   return withEngine(lab, await currentEngine());
 }
 
-/** Every container of the lab. */
+/** Returns every container of the lab. */
 export async function synthesizedContainers(): Promise<ContainerResource[]> {
   return (await synthesize(await labHere()))
     .flatMap(({ resources }) => resources)
@@ -99,7 +99,7 @@ async function assertFinished(): Promise<void> {
   const codes = await docker("inspect", "--format", "{{.State.ExitCode}}", "os-init", "kafka-init");
   if (codes !== "0\n0") {
     throw new CommandError(
-      `a sidecar failed in the bench, exit codes: ${codes.replace("\n", ", ")}`,
+      `a sidecar failed in the benchmark: exit codes of os-init and kafka-init: ${codes.replace("\n", ", ")}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { table } from "../../operations/terminal/terminal";
 
-/** One thing that was measured, and what is promised of it. */
+/** A measurement and its target. */
 export interface Figure {
   readonly name: string;
   readonly measured: string;
@@ -8,10 +8,10 @@ export interface Figure {
   readonly met: boolean;
 }
 
-/** How often what is compared is measured, in turn. */
+/** How often each of two alternatives is measured, in turn. */
 export const ROUNDS = 3;
 
-/** Seconds that something takes. */
+/** Returns the seconds that the work takes. */
 export async function time(work: () => Promise<unknown> | unknown): Promise<number> {
   const started = performance.now();
   await work();
@@ -22,7 +22,7 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** The medians of two things that were measured in turn, one against the other. */
+/** Compares the medians of two series of seconds that were measured in turn. */
 export function ratio(
   name: string,
   own: readonly number[],
@@ -38,7 +38,7 @@ export function ratio(
   };
 }
 
-/** Seconds against a bound. */
+/** Compares the median of a series of seconds with an upper bound. */
 export function bound(name: string, values: readonly number[], under: number): Figure {
   return {
     name,

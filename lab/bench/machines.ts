@@ -6,7 +6,7 @@ import { timeUp } from "./deploy";
 import { type Figure, ROUNDS, ratio } from "./figure";
 import { runNpm } from "./run";
 
-/** The lab on three machines and on one, in turn and each time without data: how long a first deploy takes, and a roll of both clusters. */
+/** Measures a first deploy and a rolling change of both clusters, alternating between three machines and one, always without data. */
 export async function benchMachines(): Promise<Figure[]> {
   await prepareLab({ fresh: true, yes: true, environment: labThree });
   const ready: Record<string, number[]> = { [lab.name]: [], [labThree.name]: [] };
@@ -14,7 +14,7 @@ export async function benchMachines(): Promise<Figure[]> {
   try {
     for (let round = 0; round < ROUNDS; round++) {
       for (const environment of [lab.name, labThree.name]) {
-        // Every node has more memory there.
+        // In the copy, every node has more memory, so the second deploy rolls all of them.
         const cwd = copyOfProject();
         editCopy(cwd, "lab/environments.ts", 'name: "lab",', 'name: "lab",\n  memoryScale: 0.6,');
         try {
@@ -33,6 +33,6 @@ export async function benchMachines(): Promise<Figure[]> {
     ratio(`three machines / one: ${what}`, seconds[labThree.name], seconds[lab.name], 1.5);
   return [
     compared("first deploy to ready", ready),
-    compared("a roll of every node of both clusters", rolled),
+    compared("rolling change of every node of both clusters", rolled),
   ];
 }

@@ -7,7 +7,7 @@ import type { Figure } from "./figure";
 import { benchSidecars } from "./sidecars";
 import { benchTemplates } from "./templates";
 
-/** The lab as it is, from its first deploy on: the later ones work on the clusters that the deploy has left. */
+/** Measures the plaintext lab. The first benchmark deploys it, and the others use its clusters. */
 export async function benchPlatform(): Promise<Figure[]> {
   await runLabScript("compose.sh");
   const figures: Figure[] = [];

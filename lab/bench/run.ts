@@ -11,16 +11,16 @@ const LOG_FILE = join(PROJECT_ROOT, ".state", "bench.log");
 
 export interface Where {
   readonly cwd?: string;
-  /** Name of the environment; the lab's unless told. */
+  /** The name of the environment. @default lab */
   readonly environment?: string;
 }
 
-/** Runs the cdktf CLI as a user would. */
+/** Runs the cdktf CLI as a user would. Throws if it fails. */
 export function runCdktf(...args: string[]): Promise<void> {
   return runCdktfIn({}, ...args);
 }
 
-/** The same elsewhere. */
+/** Runs the cdktf CLI in another folder or environment. */
 export async function runCdktfIn(where: Where, ...args: string[]): Promise<void> {
   await runInLab(join(PROJECT_ROOT, "node_modules", ".bin", "cdktf"), args, where, [0]);
 }
@@ -30,7 +30,7 @@ export interface NpmOptions extends Where {
   readonly onLine?: (line: string) => void;
 }
 
-/** Runs an npm script as a user would. The exit code of a preview or plan says what it found, so it is no failure. */
+/** Runs an npm script as a user would. Exit codes 2 and 3 are no failure: preview and plan return them if they find changes. */
 export async function runNpm(script: string, options: NpmOptions = {}): Promise<void> {
   const { args = [] } = options;
   await runInLab("npm", ["run", "--silent", script, "--", ...args], options, [0, 2, 3]);
@@ -56,7 +56,7 @@ async function runInLab(
   });
   if (!success.includes(exitCode)) {
     throw new CommandError(
-      `${command} ${args.join(" ")} failed with ${exitCode}, its output is in ${LOG_FILE}`,
+      `${command} ${args.join(" ")} failed with exit status ${exitCode}: its output is in ${LOG_FILE}`,
     );
   }
 }

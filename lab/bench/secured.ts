@@ -9,18 +9,18 @@ import { timeUp } from "./deploy";
 import { type Figure, ROUNDS, ratio } from "./figure";
 import { runNpm } from "./run";
 
-/** What writes to both clusters. */
+/** The application that writes to both clusters. */
 const APPLICATION =
   '{ name: "bench", topics: { "infra-events": "write" }, indices: { "bench-*": "write" } }';
 
 const RECORDS = 50_000;
 const DOCUMENTS = 20_000;
 
-/** The same lab open and secured, in turn and each time without data: how long it takes to be ready, and what an application gets through. */
+/** Measures deploy time and application throughput, alternating between a plaintext and a secured lab, always without data. */
 export async function benchSecured(): Promise<Figure[]> {
-  const figures = { open: emptyFigures(), secured: emptyFigures() };
+  const figures = { plaintext: emptyFigures(), secured: emptyFigures() };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const kind of ["open", "secured"] as const) {
+    for (const kind of ["plaintext", "secured"] as const) {
       const cwd = projectThatIs(kind);
       const options = { cwd, environment: labSecured.name };
       const { ready, produced, indexed } = figures[kind];
@@ -31,14 +31,14 @@ export async function benchSecured(): Promise<Figure[]> {
         indexed.push(seconds.indexed);
         await runNpm("down", { ...options, args: ["--volumes", "--yes"] });
       } finally {
-        // Beside the state, which all copies share: the next deploy makes them again.
+        // All copies share the state folder. The next deploy regenerates the secrets.
         rmSync(join(cwd, ".state", labSecured.name, "secrets"), { recursive: true, force: true });
         rmSync(cwd, { recursive: true });
       }
     }
   }
   const compared = (what: string, of: keyof ReturnType<typeof emptyFigures>, atMost: number) =>
-    ratio(`secured / open: ${what}`, figures.secured[of], figures.open[of], atMost);
+    ratio(`secured / plaintext: ${what}`, figures.secured[of], figures.plaintext[of], atMost);
   return [
     compared("first deploy to ready", "ready", 1.6),
     compared(`a producer of ${RECORDS} records of 1 KiB`, "produced", 2),
@@ -52,7 +52,7 @@ const emptyFigures = () => ({
   indexed: [] as number[],
 });
 
-function projectThatIs(kind: "open" | "secured"): string {
+function projectThatIs(kind: "plaintext" | "secured"): string {
   const copy = copyOfProject();
   editCopy(
     copy,
@@ -60,13 +60,13 @@ function projectThatIs(kind: "open" | "secured"): string {
     "Application[] = []",
     `Application[] = [${APPLICATION}]`,
   );
-  if (kind === "open") {
+  if (kind === "plaintext") {
     editCopy(copy, "lab/environments.ts", '  security: "tls",\n', "");
   }
   return copy;
 }
 
-/** In a container on the project network, with what it is given to connect with. */
+/** Runs the application in a container on the project network, with its credentials. Returns seconds. */
 function runApplication(cwd: string): { produced: number; indexed: number } {
   const credentials = (format: string) =>
     execFileSync("npm", ["run", "--silent", "credentials", "--", "bench", "--format", format], {

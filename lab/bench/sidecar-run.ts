@@ -19,11 +19,11 @@ import { stackFolder } from "../../operations/synthesis/project";
 export interface MeasuredRun {
   /** The last line of the log. */
   readonly exit: { exit_code: number; duration_ms: number; created: number; unchanged: number };
-  /** Most memory at one moment, page cache that the kernel can drop left out. */
+  /** Peak memory without the page cache that the kernel can drop. */
   readonly peakMiB: number;
 }
 
-/** Runs a synthesized sidecar outside of Terraform, with other content for some of its files. */
+/** Runs a synthesized sidecar outside of Terraform, with replaced content of some files. */
 export async function runSidecar(
   { stack, body }: ContainerResource,
   image: string,
@@ -63,7 +63,7 @@ export async function runSidecar(
     }
     await docker("cp", `${root}/.`, `${id}:/`);
     const peak = watchMemory(id);
-    // Its exit code is in what it says last.
+    // The last line of the log has the exit code.
     const { stdout: log } = await execa("docker", ["start", "--attach", id], {
       reject: false,
       stderr: "inherit",
@@ -77,7 +77,7 @@ export async function runSidecar(
   }
 }
 
-/** Reads the control group of a container of this machine's engine until asked for the peak. */
+/** Polls the memory of a local container from its control group. Returns a function that stops polling and returns the peak in MiB. */
 function watchMemory(id: string): () => number {
   const v1 = `/sys/fs/cgroup/memory/docker/${id}`;
   const v2 = `/sys/fs/cgroup/system.slice/docker-${id}.scope`;
@@ -93,7 +93,7 @@ function watchMemory(id: string): () => number {
       const droppable = Number(/^(?:total_)?inactive_file (\d+)/m.exec(stat)?.[1] ?? 0);
       peak = Math.max(peak, used - droppable);
     } catch {
-      // It has not started or has ended.
+      // The container has not started yet, or has ended.
     }
   }, 20);
   return () => {

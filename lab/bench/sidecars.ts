@@ -18,9 +18,9 @@ import { runSidecar } from "./sidecar-run";
 
 const platform = new Platform(lab);
 
-/** On the clusters that the last deploy left. */
+/** Measures the sidecars on the clusters that the last deploy left. */
 export async function benchSidecars(): Promise<Figure[]> {
-  // A deleted topic's files are there for a minute, and their removal would fall into the next round.
+  // By default, Kafka removes the files of a deleted topic after a minute, which would disturb the next round.
   await callKafka("kafka-configs.sh", [
     ...["--alter", "--entity-type", "brokers", "--entity-default"],
     ...["--add-config", "log.segment.delete.delay.ms=1000"],
@@ -42,8 +42,8 @@ export async function benchSidecars(): Promise<Figure[]> {
 }
 
 /**
- * `kafka-init` over so many topics, new and there, against a program that does the one batched call and no more, in a container of
- * the same kind.
+ * Measures `kafka-init` with new and with existing topics, against a program that makes only the one batched call, in a container
+ * with the same settings.
  */
 async function benchTopics(count: number): Promise<Record<"created" | "there" | "memory", Figure>> {
   const init = (await synthesizedContainers()).find(
@@ -61,7 +61,7 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
     });
     for (const [field, value] of Object.entries({ exit_code: 0, ...expected })) {
       if (exit[field as keyof typeof exit] !== value) {
-        throw new CommandError(`kafka-init failed over ${count} topics: ${JSON.stringify(exit)}`);
+        throw new CommandError(`kafka-init failed with ${count} topics: ${JSON.stringify(exit)}`);
       }
     }
     return { seconds: exit.duration_ms / 1000, peakMiB };
@@ -92,7 +92,7 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
   return {
     created: ratio(`kafka-init creates ${count} topics / ${call}`, create, createFloor, 1.5),
     there: ratio(
-      `kafka-init over ${count} existing topics / ${call}`,
+      `kafka-init with ${count} existing topics / ${call}`,
       describe,
       describeFloor,
       1.5,
@@ -106,7 +106,7 @@ async function benchTopics(count: number): Promise<Record<"created" | "there" | 
   };
 }
 
-/** What a sidecar's program is measured against: another one in its place. */
+/** Builds the program that `kafka-init` is compared with. Returns it under the path of kafka-init's jar. */
 function buildFloor(call: "create" | "describe"): Record<string, Buffer> {
   const directory = mkdtempSync(join(tmpdir(), "groundwork-floor-"));
   const program = join(PROJECT_ROOT, "constructs", "kafka", "kafka-init");
@@ -123,17 +123,17 @@ function buildFloor(call: "create" | "describe"): Record<string, Buffer> {
   }
 }
 
-/** So that every round begins with the same cluster. */
+/** Deletes the benchmark's topics, so that every round starts with the same cluster. */
 async function deleteBenchTopics(): Promise<void> {
   await settle();
   await callKafka("kafka-topics.sh", ["--delete", "--topic", "bench-.*"]);
   await settle();
 }
 
-/** Brokers go on making or removing a topic's files when a call has returned. */
+/** Waits until brokers have created or removed the files of topics, which they do after the call returns. */
 async function settle(): Promise<void> {
   const look = ["--describe", "--under-replicated-partitions"];
-  // Of one that goes away meanwhile the tool says that it is unknown.
+  // The tool fails with this error if a topic disappears while it runs.
   await poll(
     () => callKafka("kafka-topics.sh", look, /UnknownTopicOrPartition/),
     (listed) => listed === "",
@@ -142,7 +142,7 @@ async function settle(): Promise<void> {
   await setTimeout(5000);
 }
 
-/** What a tool of the Kafka CLI prints. Fails as it does, but for what is expected. */
+/** Returns the output of a tool of the Kafka CLI. Throws if it fails, unless its output matches `expected`. */
 async function callKafka(tool: string, args: string[], expected?: RegExp): Promise<string> {
   const { exitCode, output } = await platform.kafka.run("kafka-1", tool, args);
   if (exitCode !== 0 && !expected?.test(output)) {

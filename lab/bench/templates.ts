@@ -4,20 +4,20 @@ import { copyOfProject } from "./copy";
 import { type Figure, ROUNDS, ratio, time } from "./figure";
 import { runNpm } from "./run";
 
-/** A deploy that adds one template of 1 MB, against one that adds one of 1 KB, on a copy of the project. */
+/** Compares deploys that add an index template of 1 MB and of 1 KB, on a copy of the project. */
 export async function benchTemplates(): Promise<Figure[]> {
   const copy = copyOfProject();
   const small: number[] = [];
   const large: number[] = [];
   try {
-    // Terraform's folders of the copy are new.
+    // Initializes the copy's Terraform folders.
     await runNpm("up", { cwd: copy });
     for (let round = 0; round < ROUNDS; round++) {
       const add = async (name: string, fields: number) => {
         const file = join(copy, "catalog", "index-templates", `bench-${name}-${round}.json`);
         writeFileSync(file, template(`bench-${name}-${round}-*`, fields));
         const seconds = await time(() => runNpm("up", { cwd: copy }));
-        // The next one has the cost of its own template alone.
+        // The next round must not measure this template too.
         rmSync(file);
         return seconds;
       };
@@ -30,7 +30,7 @@ export async function benchTemplates(): Promise<Figure[]> {
   return [ratio("up that adds a template of 1 MB / of 1 KB", large, small, 2)];
 }
 
-/** About 75 bytes a field. */
+/** Renders an index template with about 75 bytes per field. */
 function template(pattern: string, fields: number): string {
   const properties = Object.fromEntries(
     Array.from({ length: fields }, (_, i) => [

@@ -6,7 +6,7 @@ import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 
-/** The least that creating topics takes: one call, of which the answer is taken for granted. */
+/** The lower bound for creating topics: one call, without checking the result. */
 public final class KafkaInit {
   private KafkaInit() {}
 
@@ -14,7 +14,7 @@ public final class KafkaInit {
     List<NewTopic> topics = Topic.read(Path.of(System.getenv("TOPICS_FILE"))).stream()
         .map(topic -> new NewTopic(topic.name(), topic.partitions(), topic.replicationFactor()).configs(topic.configs()))
         .toList();
-    // slf4j complains that nobody reads the client's log.
+    // Hides the warning of slf4j that it has no logger.
     PrintStream stderr = System.err;
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     Admin admin = Admin.create(Map.of("bootstrap.servers", System.getenv("KAFKA_BOOTSTRAP_SERVERS")));

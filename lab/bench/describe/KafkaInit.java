@@ -6,13 +6,13 @@ import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.config.ConfigResource;
 
-/** The least that looking at topics takes: one description of all, and one of their configs. */
+/** The lower bound for reading topics: one call that describes all topics, and one that describes their configs. */
 public final class KafkaInit {
   private KafkaInit() {}
 
   public static void main(String[] args) throws Exception {
     List<String> topics = Topic.read(Path.of(System.getenv("TOPICS_FILE"))).stream().map(Topic::name).toList();
-    // slf4j complains that nobody reads the client's log.
+    // Hides the warning of slf4j that it has no logger.
     PrintStream stderr = System.err;
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     Admin admin = Admin.create(Map.of("bootstrap.servers", System.getenv("KAFKA_BOOTSTRAP_SERVERS")));
