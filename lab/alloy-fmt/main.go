@@ -1,4 +1,4 @@
-// Says whether Alloy configurations are formatted as `alloy fmt` does it, which fails on a syntax error too.
+// Checks that Alloy configurations have no syntax errors and are formatted as by `alloy fmt`.
 package main
 
 import (
@@ -34,7 +34,7 @@ func check(path string) error {
 	}
 	formatted.WriteByte('\n')
 	if !bytes.Equal(source, formatted.Bytes()) {
-		return fmt.Errorf("not as `alloy fmt` formats it: run `alloy fmt --write`")
+		return fmt.Errorf("not formatted: run `alloy fmt --write`")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// The lab's cAdvisor: the library that Alloy embeds, with the same choice of cgroups and metrics, on a port of its own.
+// The lab's cAdvisor: the library that Alloy embeds, with the same cgroups and metrics, as a program with its own port.
 // cadvisor -docker_only ADDRESS
 package main
 

@@ -1,4 +1,4 @@
-// The lab's exporter for Kafka: the library that Alloy embeds, with Alloy's defaults, on a port of its own.
+// The lab's exporter for Kafka: the library that Alloy embeds, with Alloy's defaults, as a program with its own port.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// main serves metrics at the address that is its argument, of the brokers and with the certificate that its environment names.
+// main serves metrics at the address in its argument. The environment sets the brokers and the certificate.
 func main() {
 	options := exporter.Options{
 		Uri:                     strings.Split(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), ","),

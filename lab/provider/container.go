@@ -34,7 +34,7 @@ func createContainer(ctx context.Context, d *schema.ResourceData, meta any) diag
 	if err != nil {
 		return diag.FromErr(fmt.Errorf("unable to create container %s: %w", name, err))
 	}
-	// From here on a failure leaves a tainted container in the state, which the next apply replaces.
+	// A failure after this line leaves a tainted container in the state, which the next apply replaces.
 	d.SetId(created.ID)
 	if err := joinNetworks(ctx, engine, d); err != nil {
 		return diag.FromErr(err)
@@ -176,7 +176,7 @@ func resources(d *schema.ResourceData) container.Resources {
 	}
 }
 
-// firstNetwork has the engine create the container inside one of its networks, so that it never joins the default bridge.
+// firstNetwork returns the network to create the container in, so that it never joins the default bridge.
 func firstNetwork(d *schema.ResourceData) *network.NetworkingConfig {
 	networks := d.Get("networks_advanced").(*schema.Set).List()
 	if len(networks) == 0 {
@@ -191,7 +191,7 @@ func joinNetworks(ctx context.Context, engine *client.Client, d *schema.Resource
 	if len(networks) == 0 {
 		return nil
 	}
-	// With network_mode "bridge" the engine joins the default bridge as well: leave it.
+	// With network_mode "bridge", the engine joins the default bridge too. Disconnect from it.
 	inspected, err := engine.ContainerInspect(ctx, d.Id())
 	if err != nil {
 		return err
@@ -265,11 +265,11 @@ func uploadFiles(ctx context.Context, engine *client.Client, d *schema.ResourceD
 	return nil
 }
 
-// uploadContent reads a source from the machine that applies, relative to the folder that Terraform runs in.
+// uploadContent returns the content of an upload. Reads a source from the machine that runs Terraform, relative to its working folder.
 func uploadContent(upload map[string]any) ([]byte, error) {
 	content, source := upload["content"].(string), upload["source"].(string)
 	if (content == "") == (source == "") {
-		return nil, fmt.Errorf("error with upload content of %s: just one of 'content' and 'source' must be set", upload["file"])
+		return nil, fmt.Errorf("error with upload content of %s: exactly one of 'content' and 'source' must be set", upload["file"])
 	}
 	if source == "" {
 		return []byte(content), nil
@@ -281,7 +281,7 @@ func uploadContent(upload map[string]any) ([]byte, error) {
 	return read, nil
 }
 
-// waitForExit subscribes before the container starts, so that one that ends at once is not missed.
+// waitForExit subscribes before the container starts, so that it does not miss a container that ends at once.
 func waitForExit(ctx context.Context, engine *client.Client, d *schema.ResourceData) func() error {
 	if !d.Get("attach").(bool) {
 		return func() error { return nil }
@@ -371,13 +371,13 @@ func readContainer(ctx context.Context, d *schema.ResourceData, meta any) diag.D
 		values["stop_timeout"] = *found.Config.StopTimeout
 	}
 	if !found.State.Running && d.Get("must_run").(bool) {
-		// Shown as a change back to true, which starts the container again.
+		// The plan shows a change to true, which starts the container again.
 		values["must_run"] = false
 	}
 	return setAll(d, values)
 }
 
-// ownLabels leaves out what the image brought.
+// ownLabels omits the labels that come from the image.
 func ownLabels(d *schema.ResourceData, labels map[string]string) map[string]string {
 	declared := labelsOf(d)
 	own := map[string]string{}

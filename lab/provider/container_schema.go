@@ -28,7 +28,7 @@ func resourceContainer() *schema.Resource {
 			"init":       {Type: schema.TypeBool, Optional: true, Computed: true, ForceNew: true},
 			"labels":     labelSchema(),
 
-			// What the provider itself does with the container.
+			// The provider's own handling of the container.
 			"start":                 {Type: schema.TypeBool, Optional: true, Default: true},
 			"attach":                {Type: schema.TypeBool, Optional: true, Default: false},
 			"logs":                  {Type: schema.TypeBool, Optional: true, Default: false},

@@ -66,7 +66,7 @@ func deleteImage(ctx context.Context, d *schema.ResourceData, meta any) diag.Dia
 	return nil
 }
 
-// findOrPull returns the id of a local image, which it pulls when it is not there.
+// findOrPull returns the id of an image, and pulls it if the engine does not have it.
 func findOrPull(ctx context.Context, engine *client.Client, name string) (string, error) {
 	found, err := engine.ImageInspect(ctx, name)
 	if err == nil {

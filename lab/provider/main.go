@@ -1,5 +1,5 @@
-// The lab's stand-in for the published kreuzwerker/docker provider: the subset of its 4.5.0 schema that the stacks use,
-// with the same semantics, over the same engine API.
+// The lab's stand-in for the published kreuzwerker/docker provider: implements the subset of its 4.5.0 schema that the stacks use,
+// with the same semantics and the same engine API.
 package main
 
 import (

@@ -34,7 +34,7 @@ func resourceNetwork() *schema.Resource {
 func createNetwork(ctx context.Context, d *schema.ResourceData, meta any) diag.Diagnostics {
 	engine := meta.(*client.Client)
 	name := d.Get("name").(string)
-	// The engine allows two networks of one name; nothing that joins by name could tell them apart.
+	// The engine allows two networks with the same name, but a container that joins by name cannot tell them apart.
 	existing, err := engine.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", "^"+name+"$"))})
 	if err != nil {
 		return diag.FromErr(err)

@@ -19,7 +19,7 @@ func newProvider() *schema.Provider {
 			"host": {
 				Type:        schema.TypeString,
 				Optional:    true,
-				Description: "The engine's address; DOCKER_HOST or the local socket when it is not set.",
+				Description: "The address of the Docker engine. Defaults to DOCKER_HOST, else to the local socket.",
 			},
 		},
 		ResourcesMap: map[string]*schema.Resource{
@@ -46,7 +46,7 @@ func configure(ctx context.Context, d *schema.ResourceData) (any, diag.Diagnosti
 	return engine, nil
 }
 
-// newEngine connects to host, which may be a socket, a TCP address or ssh://, as DOCKER_HOST may.
+// newEngine connects to host, which may be a socket, a TCP address or ssh://, as in DOCKER_HOST.
 func newEngine(host string) (*client.Client, error) {
 	if host == "" {
 		host = os.Getenv("DOCKER_HOST")
@@ -70,7 +70,7 @@ func newEngine(host string) (*client.Client, error) {
 	return client.NewClientWithOpts(options...)
 }
 
-// labelSchema is the published provider's set of label blocks; ForceNew as there.
+// labelSchema returns the same set of label blocks as the published provider, including ForceNew.
 func labelSchema() *schema.Schema {
 	return &schema.Schema{
 		Type:     schema.TypeSet,

@@ -27,7 +27,7 @@ func resourceVolume() *schema.Resource {
 	}
 }
 
-// createVolume adopts a volume of this name that is already there, as the engine's own create call does.
+// createVolume adopts an existing volume of this name, as the engine's own API does.
 func createVolume(ctx context.Context, d *schema.ResourceData, meta any) diag.Diagnostics {
 	created, err := meta.(*client.Client).VolumeCreate(ctx, volume.CreateOptions{
 		Name:   d.Get("name").(string),

@@ -1,5 +1,5 @@
-/* Reports an open-file limit of at least 65536, which OpenSearch's bootstrap check asks for, on a machine whose hard limit
- * is lower and may not be raised. Only the answer changes, never the limit. */
+/* Reports an open-file limit of at least 65536, which OpenSearch's bootstrap check requires, even if the machine's hard limit
+ * is lower and cannot be raised. Changes only the reported value, never the limit. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sys/resource.h>

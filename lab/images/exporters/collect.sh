@@ -1,8 +1,8 @@
 #!/bin/sh
-# Stands in for Alloy's metrics. OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL as in
-# constructs/alloy/alloy.ts; what has no address is left out, and cAdvisor where there is no host to be seen. What Alloy makes of the exit relay's
-# lines is taken from files in /lab/textfile.
-# TLS_DIR  where the clusters and Prometheus are secured: a folder with ca-bundle.pem, and with Alloy's key and certificate in key-pair.pem
+# Collects metrics in place of Alloy. OPENSEARCH_URL, KAFKA_BOOTSTRAP_SERVERS, KAFKA_VERSION and PROMETHEUS_URL are as in
+# constructs/alloy/alloy.ts. Kafka's exporter runs only if its address is set, and cAdvisor only if the host is mounted. The metrics that
+# Alloy derives from the exit relay's log are read from files in /lab/textfile.
+# TLS_DIR  with TLS enabled: a folder with ca-bundle.pem, and with Alloy's key and certificate in key-pair.pem
 set -eu
 tls='{}'
 if [ -n "${TLS_DIR-}" ]; then
