@@ -1,4 +1,4 @@
-# Of what jest printed: each test that failed, with the first and the last lines of its message.
+# Prints each failed test from jest's output, with the first and last lines of its message.
 /^  ● / && !/Console$/ && !seen[$0]++ { print; count = 0; wanted = 1; next }
 /^(PASS|FAIL|  ●|Test Suites:)/ || /^ *>? +[0-9]+ \|/ { tell() }
 wanted && NF { lines[count++] = $0 }
