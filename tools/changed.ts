@@ -1,52 +1,52 @@
-// Selects the tests that a change affects. Imports are not enough: tests read scripts, configuration, dashboards, rules and pages by name.
+// Selects the tests that a change affects. Imports are not enough: code reads scripts, configuration, dashboards, rules and pages by name.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CommandError, firstOf, table } from "../operations/terminal/terminal";
 
-/** Test files of `npm test`. */
+/** The test files of `npm test`. */
 const TEST = /^__tests__\/(?!e2e\/|quarantine\/).*\.test\.ts$/;
-/** Rules for every file. */
+/** Tests with rules for every file. */
 const POLICY = /^__tests__\/policy\/(architecture|suites)\.test\.ts$/;
 const CODE = /\.(ts|mjs|js)$/;
 const PAGE = /\.md$/;
-/** What the catalog reads, and what containers are given. */
+/** Files that the catalog reads or that containers are given. */
 const CONTENT = /^(alerts|catalog|constructs|dashboards)\/(?!.*\.(ts|mjs|js)$)/;
-/** Tests that look into what all containers are given. */
+/** Tests that inspect the files of all containers. */
 const CHECK = /^__tests__\/(policy\/containers|stacks\/secured-observability-stack)\.test\.ts$/;
-/** What a test has that looks into what a container is given. */
+/** Matches a test that inspects the files of a container. */
 const LOOKS_INSIDE = /\b(content|fileOf|source_hash|upload)\b/;
 const READS_FILES = /\b(exists|readdir|readFile)Sync\b|\breadOwnFile\b/;
 const ENVIRONMENT = /^export const (\w+)(?:: Environment = |[\s\S]*\bsatisfies Environment;$)/m;
-/** What every test rests on: files of the root, unless they are pages, and what jest runs the tests in. */
+/** Files that affect every test: those in the root except pages, and jest's setup. */
 const BASE =
   /^(?!.*\.md$)[^/]+$|^(tools\/register|tools\/jest\.e2e\.config|__tests__\/support\/environment)\.js$/;
 
 const MOST_LINES = 20;
 
-/** The text of each file, by its path from the project's root. That of a file that is no code may be empty. */
+/** The text of each file, by its path from the project root. May be empty for files without code. */
 export type Project = ReadonlyMap<string, string>;
 
-/** The readers of each file. */
+/** For each file, the files that read it. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
 interface Spread {
   readonly readers: Readers;
-  /** Files that load another one by name: the program loads a command when it runs, the list of environments loads each. */
+  /** Readers that load a file only by name: the program loads the command that runs, and the list of environments has each one. */
   readonly byName: Readers;
 }
 
 export interface Selection {
-  /** Paths of test files. */
+  /** The paths of the test files to run. */
   readonly tests: readonly string[];
-  /** Says what was compared, and what runs for which file. */
+  /** A text that says what was compared, and how many test files each change selects. */
   readonly summary: string;
 }
 
 /**
- * Selects the tests that the uncommitted changes of a working tree touch, or those of its last commit if there are none. Throws where there is
- * nothing to compare with.
+ * Selects the tests that the uncommitted changes of a working tree affect, or those of its last commit if there are none. Throws if
+ * there is nothing to compare with.
  */
 export function selectChanged(root: string): Selection {
   const { title, files } = changesOf(root);
@@ -72,7 +72,7 @@ function counted(tests: number): string {
   return tests === 1 ? "1 test file" : `${tests || "no"} test files`;
 }
 
-/** The files that differ, and from what. */
+/** Returns the changed files, and a title that says what they were compared with. */
 function changesOf(root: string): { readonly title: string; readonly files: readonly string[] } {
   const differing = (...revisions: string[]) =>
     git(root, "diff", "--name-only", "--no-renames", "--relative", "-z", ...revisions);
@@ -82,7 +82,7 @@ function changesOf(root: string): { readonly title: string; readonly files: read
   if (uncommitted.length > 0) {
     return { title: `Uncommitted changes since ${head}:`, files: uncommitted };
   }
-  // The first one of a merge.
+  // A merge has several parents. Uses the first one.
   const [parent] = git(root, "log", "-1", "--format=%p").flatMap((parents) => parents.split(" "));
   const files = parent ? differing(parent, "HEAD") : [];
   if (files.length === 0) {
@@ -94,7 +94,7 @@ function changesOf(root: string): { readonly title: string; readonly files: read
   return { title: `Nothing is uncommitted. Changes of the last commit, ${head}:`, files };
 }
 
-/** Reads the code of the files that git tracks or would track. @internal */
+/** Reads the code of all files that git tracks or would add. @internal */
 export function readProject(root: string): Project {
   const paths = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard");
   return new Map(
@@ -109,15 +109,15 @@ function git(root: string, ...args: string[]): string[] {
   const { status, stdout, stderr } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
   if (status !== 0) {
     throw new CommandError(
-      `git does not say what has changed: ${stderr?.trim() || "there is no git on the PATH"}`,
+      `cannot list changes with git: ${stderr?.trim() || "git is not on the PATH"}`,
     );
   }
   return stdout.trim().split("\0").filter(Boolean);
 }
 
 /**
- * The test files that a change of each of these files touches: those that import or name it, directly or by way of what they import, and the
- * rules for every file. All of them if no test is known to read the file.
+ * Returns the test files that each changed file affects: those that import or name it, directly or through other files, and those
+ * with rules for every file. Returns all test files for a file that no test is known to read.
  *
  * @internal
  */
@@ -126,7 +126,7 @@ export function touchedBy(
   changed: readonly string[],
 ): ReadonlyMap<string, readonly string[]> {
   const tests = [...project.keys()].filter((path) => TEST.test(path));
-  // A file that was removed is still named.
+  // Includes removed files, since others may still name them.
   const spread = spreadOf(project, [...new Set([...project.keys(), ...changed])]);
   return new Map(
     changed.map((file) => {
@@ -145,7 +145,7 @@ export function touchedBy(
 function touchedByOne(project: Project, file: string, spread: Spread): string[] {
   const readers = spread.readers.get(file) ?? [];
   const textOf = (path: string) => project.get(path) ?? "";
-  // Data of a module is as its code.
+  // Data that a module imports counts as its code.
   const isImported = readers.some((reader) =>
     textOf(reader).includes(` from "./${basename(file)}"`),
   );
@@ -153,15 +153,15 @@ function touchedByOne(project: Project, file: string, spread: Spread): string[] 
     return [...reach(project, file, spread)];
   }
   const owners = readers.filter((reader) => reader.endsWith(".ts") && !isOfTests(reader));
-  // Who shows the name of a page does not read it, and shows a name of nothing when it was removed.
+  // A file that only links to a page does not read it. If the page was removed, the link is broken, so the file counts.
   const isPage = PAGE.test(file) && project.has(file);
   const reading = isPage ? owners.filter((owner) => READS_FILES.test(textOf(owner))) : owners;
   const names = reading.map((owner) => basename(owner.replace(/(\/index)?\.\w+$/, "")));
-  // What a container is given lies beside its construct.
+  // The files of a container are in the folder of its construct.
   const isGiven =
     file.startsWith("constructs/") && reading.some((owner) => dirname(owner) === dirname(file));
-  // A test that loads the owner of the file for something else does not name it, or does not look into what a container is given. A script is
-  // looked at by its own name.
+  // Skips tests that load the file's owner for another reason: they do not name it, or do not inspect the container's files. A script
+  // counts only by its own name.
   const looks = ([, text]: readonly [string, string]) =>
     names.some((name) => text.includes(name)) &&
     (!isGiven || (LOOKS_INSIDE.test(text) && !file.endsWith(".sh")));
@@ -176,7 +176,10 @@ function touchedByOne(project: Project, file: string, spread: Spread): string[] 
 
 const isOfTests = (path: string) => path.startsWith("__tests__/");
 
-/** A file, what reads it, or these of its readers, what reads that, and so on. Of what is read by name the tests alone that have the name. */
+/**
+ * Returns a file, its readers (or only those in `first`), their readers, and so on. Of the readers by name, includes only tests that
+ * use the name.
+ */
 function reach(
   project: Project,
   file: string,
@@ -184,16 +187,16 @@ function reach(
   first = readers.get(file) ?? [],
 ): ReadonlySet<string> {
   const reached = new Set([file, ...first]);
-  // A set goes through what is added meanwhile, too.
+  // Iterating over a set includes what is added meanwhile.
   for (const one of reached) {
-    // What names a test does not run it.
+    // A file that names a test does not run it.
     const isEnd = one === file || one.endsWith(".test.ts");
     for (const reader of isEnd ? [] : (readers.get(one) ?? [])) {
       reached.add(reader);
     }
   }
   for (const one of [...reached].filter((path) => !path.endsWith(".test.ts") && byName.has(path))) {
-    // Each once, since a command may lead to the program that loads it.
+    // Without this file, since a command may reach the program that loads it.
     const others = new Map([...byName].filter(([path]) => path !== one));
     const named = reach(project, one, { readers, byName: others }, byName.get(one));
     const name = nameOf(one);
@@ -206,7 +209,7 @@ function reach(
   return reached;
 }
 
-/** How a test names a command or an environment, or all environments. */
+/** Returns a pattern for how tests name a command, an environment, or all environments. */
 function nameOf(file: string): RegExp {
   if (isOfTests(file)) {
     return /"test:e2e"/;
@@ -219,7 +222,7 @@ function nameOf(file: string): RegExp {
 
 function spreadOf(project: Project, paths: readonly string[]): Spread {
   const find = finderOf(paths);
-  // A folder beside a module of its name is the module's.
+  // A folder belongs to the module of the same name next to it.
   const readers = new Map(
     paths.map((path) => [path, [`${dirname(path)}.ts`].filter((owner) => project.has(owner))]),
   );
@@ -233,7 +236,7 @@ function spreadOf(project: Project, paths: readonly string[]): Spread {
   return { readers, byName };
 }
 
-/** What suites cover is listed, and not read. */
+/** Excludes suites.ts, which lists paths and does not read them. */
 const isReading = (path: string) => CODE.test(path) && path !== "__tests__/e2e/suites.ts";
 
 function isByName(project: Project, reader: string, file: string): boolean {
@@ -244,14 +247,14 @@ function isByName(project: Project, reader: string, file: string): boolean {
   }
   const [, constant] = ENVIRONMENT.exec(text) ?? [];
   if (constant !== undefined) {
-    // The one that is taken when none is named is everybody's.
+    // The default environment affects everything.
     const isDefault = new RegExp(`\\b${constant}\\.`).test(listed);
     return isProgram || (reader === "environments/index.ts" && !isDefault);
   }
   return isProgram && /^commands\/[^/]+\.ts$/.test(file) && nameOf(file).test(listed);
 }
 
-/** Makes a function that finds the files that a file of code imports or names in its text. */
+/** Returns a function that finds the files that a code file imports or names. */
 function finderOf(paths: readonly string[]): (reader: string, text: string) => Set<string> {
   const known = new Set(paths);
   const byName = groupBy(paths, (path) => [basename(path)]);
@@ -260,16 +263,16 @@ function finderOf(paths: readonly string[]): (reader: string, text: string) => S
   const moduleAt = (path: string): readonly string[] =>
     [path, `${path}.ts`, join(path, "index.ts")].filter((candidate) => known.has(candidate));
 
-  /** The file there, or all of the folder. A folder of code is named as the place of its files, one beside a module in place of that. */
+  /** Returns the file at a path, or all files of a folder. Ignores folders of code and folders of a module: their names stand for the files. */
   const at = (path: string): readonly string[] => {
     const files = byFolder.get(path) ?? [];
     const isModule = known.has(`${path}.ts`) || files.some((file) => file.endsWith(".ts"));
     return known.has(path) ? [path] : isModule ? [] : files;
   };
 
-  /** The file with that name, or end of a path: the one beside, the one from the root, or any. */
+  /** Returns the files with that name or end of a path: the one in the same folder, else the one from the root, else all. */
   const named = (folder: string, name: string): readonly string[] => {
-    // A file in a container has the name of the file that it comes from.
+    // An absolute path is in a container, where a file has the name of its source.
     const end = name.startsWith("/") ? basename(name) : name;
     const files = (byName.get(basename(name)) ?? []).filter((path) =>
       `/${path}`.endsWith(`/${end}`),
@@ -278,7 +281,7 @@ function finderOf(paths: readonly string[]): (reader: string, text: string) => S
     if (one || !/[./]/.test(end)) {
       return one ? [one] : [];
     }
-    // Many modules are called index.ts.
+    // Modules such as index.ts share a name, so a bare name is ambiguous.
     return files.filter((path) => end.includes("/") || files.length === 1 || !CODE.test(path));
   };
 
@@ -296,7 +299,7 @@ function finderOf(paths: readonly string[]): (reader: string, text: string) => S
         ...at(join(path, ".").replace(/^(\.\.\/)+/, "")),
         ...at(join(folder, path, ".")),
       ]),
-      // Modules that are loaded by a path of the project.
+      // Modules that are loaded by a path from the project root.
       ...joinedIn(code).flatMap(moduleAt),
     ]);
     found.delete(reader);
@@ -304,7 +307,7 @@ function finderOf(paths: readonly string[]): (reader: string, text: string) => S
   };
 }
 
-/** The paths that are given in parts, `join(ROOT, "docs", "reference")`. */
+/** Returns the paths that code joins from parts, as in `join(ROOT, "docs", "reference")`. */
 function joinedIn(code: string): string[] {
   const calls = code.matchAll(/\bjoin\(\s*(?:[\w.]+,\s*)?((?:"[^"]*",?\s*)+)\)/g);
   return [...calls].map(([, parts]) => join(...parts.split(/"[,\s]*"?/).filter(Boolean)));

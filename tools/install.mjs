@@ -1,6 +1,6 @@
-// Installs the packages that package-lock.json names, unless they are there, and has the bindings of the grafana provider generated,
-// which no published package has: the first half of every npm command, so that each works on a fresh clone. What is there is looked
-// at, since an installation of the user's own may have left things out. Plain JavaScript, since it runs before anything is installed.
+// Installs the packages of package-lock.json that are missing, and generates the bindings of the Grafana provider, which no published
+// package has. Every npm command runs this first, so that it works on a fresh clone. Checks each package, since the user's own
+// installation may have omitted some. Plain JavaScript, since it runs before anything is installed.
 import { execSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-// What may be left out or put elsewhere by NODE_ENV, npm's variables and .npmrc files; switches come before all of them.
+// Override NODE_ENV, npm's variables and .npmrc files, which may omit packages or put them elsewhere.
 const SWITCHES = [
   ...["--include=dev", "--include=optional", "--include=peer"],
   ...["--no-legacy-peer-deps", "--install-strategy=hoisted", "--no-audit", "--no-fund"],
@@ -24,15 +24,15 @@ if (missing.length > 0) {
     });
   } catch ({ status, signal }) {
     console.error(
-      `npm ci failed with ${signal ?? `exit status ${status}`}, and ${missing.length} packages of package-lock.json are missing in node_modules: mend what npm says above and run the command again`,
+      `npm ci failed with ${signal ?? `exit status ${status}`}, and node_modules lacks ${missing.length} ${missing.length === 1 ? "package" : "packages"} of package-lock.json: fix the npm error above, then run the command again`,
     );
     process.exit(1);
   }
 }
-// Where Node finds them: a copy of the project may have another one's node_modules.
+// Node resolves the package: a copy of the project may share another one's node_modules.
 await import("@cdktf/provider-grafana/generate.mjs");
 
-/** Paths of the packages that are not installed in the version of the lock file. Optional ones are left aside: most are for other systems. */
+/** Returns the paths of packages that are not installed in the locked version. Skips optional ones: most are for other systems. */
 function missingPackages() {
   const installed = installedPackages();
   return Object.entries(packagesIn("package-lock.json"))
@@ -41,7 +41,7 @@ function missingPackages() {
     .map(([path]) => path);
 }
 
-/** As npm keeps them; nothing where it has never finished. */
+/** Returns the installed packages as npm records them, or none if npm never finished. */
 function installedPackages() {
   try {
     return packagesIn("node_modules/.package-lock.json");

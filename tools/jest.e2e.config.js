@@ -5,9 +5,9 @@ module.exports = {
   testMatch: ["<rootDir>/__tests__/{e2e,quarantine}/**/*.test.ts"],
   testEnvironment: "<rootDir>/__tests__/support/chain.js",
   setupFilesAfterEnv: ["<rootDir>/__tests__/support/trials.ts"],
-  // One engine: one test file after the other.
+  // All suites share one engine, so test files run one at a time.
   maxWorkers: 1,
-  // The longest that a timer takes: a test has no limit, and a suite that stands still is ended by the one who runs it.
+  // The maximum of a timer: tests have no timeout. The runner of a suite stops it if it makes no progress.
   testTimeout: 2 ** 31 - 1,
   forceExit: true,
 };

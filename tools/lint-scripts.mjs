@@ -1,5 +1,5 @@
-// lint-scripts.mjs [--fetch]: runs shellcheck over every shell script that git knows, gofmt over every Go file, Alloy's formatter over its configuration and
-// actionlint over the workflows. With --fetch it only downloads what it takes from the Go module proxy.
+// lint-scripts.mjs [--fetch]: runs shellcheck on every shell script that git tracks or would add, gofmt on every Go file, Alloy's
+// formatter on its configuration, and actionlint on the workflows. With --fetch, only downloads what it needs from the Go module proxy.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -21,7 +21,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 const scripts = files.filter((file) => /\.sh$/.test(file) || isShell(file));
 const { status, error } = spawnSync("shellcheck", scripts, { stdio: "inherit" });
 if (error) {
-  console.error(`shellcheck: ${error.message}; install it from your distribution`);
+  console.error(`cannot run shellcheck: ${error.message}. Install it from your distribution`);
 }
 process.exitCode = status ?? 1;
 console.log(`shellcheck: ${scripts.length} scripts`);
@@ -46,7 +46,7 @@ const sound = spawnSync("go", ["run", actionlint, ...workflows], { stdio: "inher
 process.exitCode ||= sound.status ?? 1;
 console.log(`actionlint: ${workflows.length} workflows`);
 
-/** Scripts without an extension are known by their first line. */
+/** Returns whether a file without an extension starts with the shebang of a shell. */
 function isShell(file) {
   const name = file.split("/").pop();
   return !name.includes(".") && /^#!.*\b(ba)?sh\b/.test(readFileSync(file, "utf8").slice(0, 40));

@@ -1,5 +1,5 @@
-// Has Node read TypeScript: `node -r ./tools/register.js main.ts`. What sucrase makes of a file is kept for the next command, which would
-// spend a third of its time on making it again.
+// Makes Node read TypeScript: `node -r ./tools/register.js main.ts`. Caches the output of sucrase, which would take a third of the time
+// of every command.
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -24,13 +24,13 @@ function javaScriptOf(file) {
   }
 }
 
-/** Where nothing can be written, every command makes it again. */
+/** Writes to the cache. Ignores errors: without the cache, every command transforms the file again. */
 function keep(path, code) {
   const whole = `${path}.${process.pid}`;
   try {
     mkdirSync(CACHE, { recursive: true });
     writeFileSync(whole, code);
-    // Other commands that run meanwhile find all of it or nothing.
+    // Atomic, so that parallel commands never read half a file.
     renameSync(whole, path);
   } catch {}
 }

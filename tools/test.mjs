@@ -1,5 +1,5 @@
-// npm test [-- [--changed] [<jest's arguments>]]: the compiler beside the tests, since neither waits for the other. Fails when one of them
-// does; what the compiler says comes last, where it is seen. With --changed, the tests that a change touches.
+// npm test [-- [--changed] [<jest's arguments>]]: runs the compiler and the tests in parallel, and fails if one of them does. Shows the
+// compiler's output last, where it is seen. With --changed, runs only the tests that a change affects.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ function jestArguments(args) {
   return [...args.filter((arg) => arg !== "--changed"), "--runTestsByPath", ...tests];
 }
 
-/** Ends with its exit code; one that was killed has failed. */
+/** Runs a command with Node. Returns its output and its exit code, which is 1 if it was killed. */
 function run(stdout, ...command) {
   const child = spawn(process.execPath, command, { stdio: ["inherit", stdout, "inherit"] });
   let said = "";

@@ -344,7 +344,7 @@ describe("in a git working tree", () => {
   });
 
   test("there is nothing to compare without a commit, for the first one, and for one that is empty", () => {
-    expect(() => selectChanged(root)).toThrow(/^git does not say what has changed: fatal: .*HEAD/);
+    expect(() => selectChanged(root)).toThrow(/^cannot list changes with git: fatal: .*HEAD/);
     const first = commit("Add a, b and c");
     expect(() => selectChanged(root)).toThrow(
       `nothing is uncommitted, and there is no commit before ${first} to compare it with: npm test runs all tests, or git fetch --unshallow first if this clone is shallow`,

@@ -155,7 +155,7 @@ test("an npm that fails has its own words shown, and what they are about, withou
   const { status, stderr } = install(madeNpm("echo 'npm error ENOSPC' >&2; exit 7"));
   expect(status).toBe(1);
   expect(stderr).toBe(
-    "installing dependencies ...\nnpm error ENOSPC\nnpm ci failed with exit status 7, and 4 packages of package-lock.json are missing in node_modules: mend what npm says above and run the command again\n",
+    "installing dependencies ...\nnpm error ENOSPC\nnpm ci failed with exit status 7, and node_modules lacks 4 packages of package-lock.json: fix the npm error above, then run the command again\n",
   );
 });
 

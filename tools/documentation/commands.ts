@@ -1,14 +1,14 @@
 import { fullName, type GuidedCommand } from "../../operations/terminal/command";
 import { code, row } from "./reference";
 
-/** A page of Markdown with what the help of every command says. */
+/** Renders the help of every command as a page of Markdown. */
 export function renderCommands(program: GuidedCommand): string {
   const commands = program.commands as readonly GuidedCommand[];
   const anchor = (command: GuidedCommand) => fullName(command).replace(/[^\w -]/g, "");
   return [
     "# Commands",
     "",
-    "Made of the commands' own `--help` by `npm run reference`. `npm run up -- --at-once` is `npx groundwork up --at-once`, and so on.",
+    "Generated from the commands' `--help` by `npm run reference`. `npm run up -- --at-once` is the same as `npx groundwork up --at-once`, and so on.",
     "",
     ...table(
       ["command", "purpose"],

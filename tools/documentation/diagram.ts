@@ -8,13 +8,13 @@ import {
 } from "../../operations/synthesis/container";
 import { containersIn, type Synthesis } from "../../operations/synthesis/tree";
 
-/** A box of the diagram: a cluster with its nodes, or one container. */
+/** One box of the diagram: a cluster with its nodes, or a container. */
 interface Unit {
   readonly name: string;
-  /** The network that the box is drawn in: the first one that it joins. */
+  /** The network to draw it in, which is the first one that it joins. */
   readonly network: string;
   readonly members: readonly SynthesizedContainer[];
-  /** Volumes, as `kafka-1-data to kafka-3-data`. */
+  /** The volumes as a range, such as `kafka-1-data to kafka-3-data`. */
   readonly volumes?: string;
   readonly oneShot: boolean;
 }
@@ -23,11 +23,11 @@ interface Edge {
   readonly from: string;
   readonly to: string;
   readonly label: string;
-  /** An order in time instead of a connection. */
+  /** Whether it shows a startup order instead of a connection. */
   readonly order?: boolean;
 }
 
-/** Networks, containers, volumes, listeners and the sidecars' order, as the synthesized stacks have them. */
+/** The networks, containers, volumes, listeners and startup order of the synthesized stacks. */
 export interface Picture {
   readonly units: readonly Unit[];
   readonly edges: readonly Edge[];
@@ -37,7 +37,7 @@ const HOST = "host";
 const ENGINE = "engine";
 const PROJECT = "project";
 
-/** What is in no container. */
+/** Returns the boxes for everything outside of containers. */
 function outside({ networks }: Environment): [string, string][] {
   return [
     [HOST, "127.0.0.1"],
@@ -67,14 +67,14 @@ export function drawPicture({ networks }: Environment, synthesis: Synthesis): Pi
   };
 }
 
-/** The cluster, or what every machine has one of. */
+/** Returns the name of the cluster, or of the service if each machine runs one. */
 function unitOf(body: SynthesizedContainer): string {
   const suffix = `-${labelOf(body, "machine")}`;
   const { name } = body;
   return clusterOf(body) ?? (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
 }
 
-/** With the machine that it is on, where there are several. */
+/** Returns the container's name, and its machine if there are several. */
 function titleOf(body: SynthesizedContainer): string {
   const machine = labelOf(body, "machine");
   return machine ? `${body.name} on ${machine}` : body.name;
@@ -104,7 +104,7 @@ function publishedPorts({ name, members }: Unit): Edge[] {
   return ports.length > 0 ? [{ from: HOST, to: name, label: range(ports) }] : [];
 }
 
-/** The port on which applications reach the unit. */
+/** Returns an edge with the port on which applications reach the unit. */
 function listeners({ name, members }: Unit, project: string): Edge[] {
   const [first] = members;
   const own = `${first.name}.${project}`;
@@ -114,7 +114,7 @@ function listeners({ name, members }: Unit, project: string): Edge[] {
   return reached === undefined ? [] : [{ from: PROJECT, to: name, label: `${name}:${reached}` }];
 }
 
-/** Whom the unit's variables and files name with a port. */
+/** Returns an edge to each unit that this unit's variables and files name with a port. */
 function connections(unit: Unit, units: readonly Unit[]): Edge[] {
   const text = JSON.stringify(unit.members.map(({ env, upload }) => [env, upload]));
   return units
@@ -136,7 +136,7 @@ function readsEngine({ members }: Unit): boolean {
   );
 }
 
-/** A sidecar starts when what it depends on is healthy. */
+/** Returns the startup order: a sidecar starts when its dependencies are healthy. */
 function orderOf(unit: Unit, units: readonly Unit[]): Edge[] {
   const text = unit.members.flatMap(({ depends_on = [] }) => depends_on).join(" ");
   return units
@@ -144,13 +144,13 @@ function orderOf(unit: Unit, units: readonly Unit[]): Edge[] {
     .map(({ name }) => ({ from: name, to: unit.name, label: "when healthy", order: true }));
 }
 
-/** The units of each network, in the order of the stacks. */
+/** Groups the units by network, in the order of the stacks. */
 function byNetwork(units: readonly Unit[]): [string, Unit[]][] {
   const networks = [...new Set(units.map(({ network }) => network))];
   return networks.map((name) => [name, units.filter(({ network }) => network === name)]);
 }
 
-/** As GitHub shows it inside Markdown. */
+/** Renders the diagram as Mermaid, which GitHub shows inside Markdown. */
 export function toMermaid(environment: Environment, { units, edges }: Picture): string {
   const id = (name: string) => name.replaceAll("-", "_");
   const lines = ["flowchart LR"];

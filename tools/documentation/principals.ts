@@ -14,8 +14,8 @@ const EVERYTHING = "everything";
 const NOTHING = "nothing";
 
 /**
- * Who has a certificate in a secured environment, and what each may do: what its stacks give Kafka, OpenSearch, Prometheus and Loki to
- * decide by.
+ * Renders the certificates of a secured environment and their permissions, as its stacks configure them in Kafka, OpenSearch,
+ * Prometheus and Loki.
  */
 export function renderPrincipals(environment: Environment, synthesis: Synthesis): string {
   const containers = new Map(containersIn(synthesis).map((body) => [body.name, body]));
@@ -24,29 +24,29 @@ export function renderPrincipals(environment: Environment, synthesis: Synthesis)
     openSearchAuthorization,
     prometheusAuthorization,
     lokiAuthorization,
-  ].map((rights) => rights(containers));
+  ].map((authorization) => authorization(containers));
   const rows = [...principalsOf(environment).keys()].map((name) => [
     `\`${name}\``,
-    ...services.map((rights) => rights(name)),
+    ...services.map((permissionsOf) => permissionsOf(name)),
   ]);
   const table = [
     ["principal", "Kafka", "OpenSearch", "Prometheus", "Loki"],
     ["-", "-", "-", "-", "-"],
     ...rows,
   ];
-  return `# Who may do what
+  return `# What each certificate allows
 
-Certificates of environment \`${environment.name}\`, \`CN=<principal>\`, and what each lets its holder do; [security](../security.md) says why. An application has a password in place of a certificate, and
-may do what [catalog/applications.ts](../../catalog/applications.ts) declares. Written by \`npm run reference\` out of what the stacks give the services.
+The certificates of environment \`${environment.name}\` (\`CN=<principal>\`) and their permissions. [Security](../security.md) explains why. An application has a password
+instead of a certificate, and [catalog/applications.ts](../../catalog/applications.ts) declares its permissions. Generated from the stacks by \`npm run reference\`.
 
 ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 `;
 }
 
-/** By name. */
+/** Containers by name. */
 type Containers = ReadonlyMap<string, SynthesizedContainer>;
 
-/** By a principal, what it may do in one of the services. */
+/** Returns the permissions of a principal in one service, as text. */
 type Authorization = (principal: string) => string;
 
 function kafkaAuthorization(containers: Containers): Authorization {
@@ -99,7 +99,7 @@ function prometheusAuthorization(containers: Containers): Authorization {
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
-/** It takes any certificate of the CA. */
+/** Loki accepts any certificate of the CA. */
 function lokiAuthorization(containers: Containers): Authorization {
   const asksForOne = containerNamed(containers, "loki").command?.includes(
     "-server.http-tls-client-auth=RequireAndVerifyClientCert",
@@ -107,7 +107,7 @@ function lokiAuthorization(containers: Containers): Authorization {
   return () => (asksForOne ? "write and read" : EVERYTHING);
 }
 
-/** A name, or one with a `*` for the rest. */
+/** Returns whether a name matches a pattern, which is a name or a prefix with `*`. */
 function matches(pattern: string, name: string): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import ts from "typescript";
 import { PROJECT_ROOT } from "../../operations/synthesis/project";
 
-/** Pages of docs/reference/ and the exported types on each, in their order. */
+/** The pages of docs/reference/, and the exported types on each in order. */
 export const REFERENCE_PAGES: Readonly<
   Record<string, { readonly title: string; readonly types: readonly string[] }>
 > = {
@@ -42,7 +42,7 @@ export const REFERENCE_PAGES: Readonly<
 
 type Declaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
 
-/** What the project's own code declares of types: those that are exported, and by name the schemas that some are made of. */
+/** The exported types of the project, and the schemas that some are derived from, by name. */
 export interface Types {
   readonly declarations: ReadonlyMap<string, Declaration>;
   readonly schemas: ReadonlyMap<string, ts.VariableDeclaration>;
@@ -78,19 +78,25 @@ export function exportedTypes(): Types {
   return { declarations, schemas };
 }
 
-/** A page of Markdown: a table for each type, made of its properties and what is written at them. */
+/** Renders a page of Markdown with a table for each type, from its properties and their docstrings. Throws if a type is not exported. */
 export function renderReference(page: string, types = exportedTypes()): string {
   const { title, types: names } = REFERENCE_PAGES[page];
   const sections = names.flatMap((name) => {
     const declaration = types.declarations.get(name);
     if (!declaration) {
-      throw new Error(`docs/reference/${page}.md is to describe ${name}, which nothing exports`);
+      throw new Error(
+        `docs/reference/${page}.md lists type ${name}, which no file exports: correct REFERENCE_PAGES`,
+      );
     }
     return renderType(declaration, types, names);
   });
-  return [`# ${title}`, "", "Made of the types by `npm run reference`.", "", ...sections].join(
-    "\n",
-  );
+  return [
+    `# ${title}`,
+    "",
+    "Generated from the types by `npm run reference`.",
+    "",
+    ...sections,
+  ].join("\n");
 }
 
 function renderType(declaration: Declaration, types: Types, linked: readonly string[]): string[] {
@@ -121,7 +127,7 @@ function renderType(declaration: Declaration, types: Types, linked: readonly str
   ];
 }
 
-/** A property, of an interface or of a schema. */
+/** A property of an interface or a schema. */
 interface Member {
   readonly name: string;
   readonly type: string;
@@ -129,7 +135,7 @@ interface Member {
   readonly text: string;
   /** The text of `@default`. */
   readonly standard?: string;
-  /** Of an object that has no name of its own. */
+  /** The properties of an anonymous object type. */
   readonly members?: readonly Member[];
 }
 
@@ -158,7 +164,7 @@ function membersOf({ members }: ts.InterfaceDeclaration | ts.TypeLiteralNode): M
   });
 }
 
-/** What a schema says of a value. */
+/** What a schema declares about a value. */
 type Read = Pick<Member, "type" | "optional" | "members">;
 
 /** Reads an expression such as `v.optional(v.array(v.string()))`. */
@@ -169,7 +175,7 @@ function readSchema(schema: ts.Expression, types: Types): Read {
     const name = schema.getText();
     const alias = [...types.declarations.values()].find((type) => schemaOf(type) === name);
     const declared = types.schemas.get(name) as ts.VariableDeclaration;
-    // A schema that is said to be one for a type, or else that a type is made of.
+    // A schema that is declared for a type, or that a type is derived from.
     const [, given] = /^v\.GenericSchema<(\w+)>$/.exec(declared.type?.getText() ?? "") ?? [];
     return plain(
       given ?? alias?.name.text ?? readSchema(declared.initializer as never, types).type,
@@ -224,7 +230,7 @@ function callOf(schema: ts.Expression) {
     : undefined;
 }
 
-/** Name of the schema that a type is made of. */
+/** Returns the name of the schema that a type is derived from. */
 function schemaOf(declaration: Declaration): string | undefined {
   return ts.isTypeAliasDeclaration(declaration)
     ? /^Declared<typeof (\w+)>/.exec(declaration.type.getText())?.[1]
@@ -240,7 +246,7 @@ function renderTable(members: readonly Member[], linked: readonly string[]): str
   ];
 }
 
-/** The rows of a property. One that is an object has a row for each of its properties. */
+/** Renders a property as a row, or an object as a row for each of its properties. */
 function rowsOf(member: Member, prefix: string, linked: readonly string[]): string[] {
   const { type, optional, text, members = [] } = member;
   const standard = member.standard ?? (optional ? "none" : "required");
@@ -263,10 +269,10 @@ function nameOf(member: ts.PropertySignature | ts.PropertyAssignment): string {
   return member.name.getText().replaceAll('"', "");
 }
 
-/** What a property is when it is left out, where that is written. */
+/** Returns the default of a property from its docstring, if any. */
 function defaultOf(member: ts.Node): string | undefined {
   const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
-  // "- none" is prose, everything else begins with a value.
+  // A leading "- " marks prose instead of a value.
   return ts.getTextOfJSDocComment(tag?.comment)?.replace(/^- /, "");
 }
 
@@ -283,7 +289,7 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** A cell ends at a bar and a line, wherever they stand. */
+/** Renders a row of a Markdown table. Escapes bars and line breaks, which would end a cell. */
 export function row(...cells: string[]): string {
   return `| ${cells.map((cell) => cell.replace(/\s+/g, " ").replaceAll("|", "\\|")).join(" | ")} |`;
 }
