@@ -8,20 +8,20 @@ import type { Finished } from "./lab";
 import { ROOT } from "./root";
 import { Guest, type SecuredProject } from "./secured";
 
-// What each principal may do in a secured platform: every operation as every principal.
+// Tests the authorization matrix of a secured platform: tries every operation as every principal.
 
 const CONSTRUCTS = join(ROOT, "constructs");
 
-/** An application's container, an intruder's on the network of the services, and the files that authenticate a principal in both. */
+/** An application's container, an intruder's container on the network of the services, and the files that authenticate principals in both. */
 export class Visitors {
   private constructor(
     readonly project: SecuredProject,
     readonly guests: Readonly<Record<"project_net" | "infra_net", Guest>>,
-    /** Where the files are on this machine; in both guests they are in /tmp. */
+    /** The folder of the files on this machine. In both containers it is /tmp. */
     readonly folder: string,
   ) {}
 
-  /** Starts both containers, with certificates of the platform, on the lab's engine of one machine unless given the address of another. */
+  /** Starts both containers with certificates of the platform, on the lab's engine unless given the address of another. */
   static async enter(
     project: SecuredProject,
     { networks }: Environment,
@@ -44,7 +44,7 @@ export class Visitors {
     }
   }
 
-  /** Gives them key pairs of the platform, and one for the administrator's name from a CA that the platform does not know. */
+  /** Copies the platform's key pairs to both, and one with the administrator's name from a CA that the platform does not trust. */
   private async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
@@ -67,12 +67,12 @@ export class Visitors {
   }
 }
 
-/** What an operation answers each principal. `others` answers for all that are not named. */
+/** The expected answer of an operation for each principal. `others` applies to all that are not named. */
 type Answers<Principal extends string, Answer> = Partial<Record<Principal, Answer>> & {
   readonly others: Answer;
 };
 
-/** The answer of every principal: its own, else that of a principal without authentication, else that of the others. */
+/** Returns the expected answer for every principal: its own, else that of unauthenticated principals, else that of the others. */
 function answersOf<Principal extends string, Answer>(
   principals: readonly Principal[],
   unauthenticated: Partial<Record<Principal, Answer>>,
@@ -82,7 +82,7 @@ function answersOf<Principal extends string, Answer>(
   return new Map(principals.map((principal) => [principal, named[principal] ?? answers.others]));
 }
 
-/** Fails with a line for each principal that an operation does not answer as expected. */
+/** Fails with a line for each principal that gets an unexpected answer. */
 function expectAnswers<Answer>(
   operation: string,
   actual: ReadonlyMap<string, Answer> | undefined,
@@ -111,7 +111,7 @@ const OPENSEARCH_PRINCIPALS = [
 ];
 type OpenSearchPrincipal = (typeof OPENSEARCH_PRINCIPALS)[number];
 
-/** An HTTP status. Without an answer, OpenSearch has refused the certificate. */
+/** An HTTP status. No answer means that OpenSearch refused the certificate. */
 type Status = number | "no answer";
 
 const OPENSEARCH_UNAUTHENTICATED: Partial<Record<OpenSearchPrincipal, Status>> = {
@@ -122,13 +122,13 @@ const OPENSEARCH_UNAUTHENTICATED: Partial<Record<OpenSearchPrincipal, Status>> =
 
 interface OpenSearchOperation {
   readonly operation: string;
-  /** Method and path. */
+  /** The method and path. */
   readonly request: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
   readonly body?: string;
   readonly answers: Answers<OpenSearchPrincipal, Status>;
 }
 
-// In this order: the first operations write what the next ones read.
+// In order: the first operations write what the next ones read.
 const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
   {
     operation: "write to an index of shop's pattern",
@@ -170,7 +170,7 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     answers: { "os-admin": 200, others: 403 },
   },
   {
-    // A document with a new field does that too, so whoever writes may.
+    // A document with a new field does that too, so anyone who writes may.
     operation: "add a field to the mapping of an index",
     request: "PUT /logs-shop-1/_mapping",
     body: '{"properties":{"shelf":{"type":"keyword"}}}',
@@ -253,10 +253,10 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
   },
 ];
 
-/** Runs a command where the visitors' files are. */
+/** Runs a command in the folder of the visitors' files. */
 type RunThere = (...command: string[]) => Finished;
 
-/** Tries every operation on OpenSearch as every principal, from each place by its address there. */
+/** Tries every operation on OpenSearch as every principal, from each place with the address to use there. */
 export function testOpenSearchAuthorization(
   visitors: () => Visitors,
   places: Readonly<Record<string, { readonly url: string; readonly run: RunThere }>>,
@@ -319,7 +319,7 @@ const KAFKA_PRINCIPALS = {
 } as const;
 type KafkaPrincipal = (typeof KAFKA_PRINCIPALS)[keyof typeof KAFKA_PRINCIPALS][number];
 
-/** What KafkaAuthorization.java prints. */
+/** The outcomes that KafkaAuthorization.java prints. */
 type Outcome = "allowed" | "empty" | "denied" | "unauthenticated" | "no answer" | "no address";
 
 const KAFKA_UNAUTHENTICATED: Partial<Record<KafkaPrincipal, Outcome>> = {
@@ -330,7 +330,7 @@ const KAFKA_UNAUTHENTICATED: Partial<Record<KafkaPrincipal, Outcome>> = {
   "unknown-ca": "unauthenticated",
 };
 
-/** By operation, as KafkaAuthorization.java names them. */
+/** The expected outcomes by operation, as KafkaAuthorization.java names them. */
 const KAFKA_OPERATIONS: Readonly<Record<string, Answers<KafkaPrincipal, Outcome>>> = {
   "list the topics": { "os-init": "empty", others: "allowed" },
   "describe the topic": { "os-init": "denied", others: "allowed" },
@@ -354,7 +354,7 @@ const KAFKA_OPERATIONS: Readonly<Record<string, Answers<KafkaPrincipal, Outcome>
   "change a user": { "kafka-init": "allowed", others: "denied" },
   "describe the quorum": { "kafka-init": "allowed", others: "denied" },
   "ask a controller": {
-    // Controllers are not on their network.
+    // Controllers are not on the applications' network.
     nobody: "no address",
     "nobody-over-tls": "no address",
     "wrong-password": "no address",
@@ -367,7 +367,7 @@ const KAFKA_OPERATIONS: Readonly<Record<string, Answers<KafkaPrincipal, Outcome>
 
 /** Tries every operation on Kafka as every principal, from both networks. */
 export function testKafkaAuthorization(visitors: () => Visitors): void {
-  /** By operation and principal. */
+  /** The outcomes by operation and principal. */
   const outcomes = new Map<string, Map<string, string>>();
 
   beforeAll(() => {

@@ -1,4 +1,4 @@
-// The app of main.ts with a catalog of its own choice, for deploys of something that is not the shipped catalog.
+// The app of main.ts with another catalog, for tests that deploy something else than the shipped one.
 import { catalog } from "../../catalog";
 import { lab } from "../../lab/environments";
 import { type Catalog, synthesizePlatform } from "../../stacks/platform";
@@ -10,7 +10,7 @@ const catalogs: Record<string, Catalog> = {
     ...catalog,
     topics: [
       ...catalog.topics,
-      // Whether the brokers have such a storage is nothing that a topic's configs say.
+      // The topic's configs do not say whether the brokers have a remote storage.
       { name: "wrong", partitions: 1, configs: { "remote.storage.enable": true } },
     ],
   },

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCa, makeKeyPair } from "../../secrets/certificates";
 
-/** A CA of certificates, as files. */
+/** A CA that issues certificates as files. */
 export class TestCa {
   static async make(name: string): Promise<TestCa> {
     return new TestCa(await makeCa(name));
@@ -17,7 +17,7 @@ export class TestCa {
     writeFileSync(this.certificate, new X509Certificate(pem).toString());
   }
 
-  /** The key and the certificate of a principal on this machine, in one file. */
+  /** Writes the key and the certificate of a principal to one file. */
   async issue(principal: string): Promise<string> {
     const file = join(this.directory, `${principal}.pem`);
     writeFileSync(file, await makeKeyPair(this.pem, principal, ["localhost", "127.0.0.1"]));

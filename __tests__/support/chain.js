@@ -1,6 +1,6 @@
-// Tests with real servers go on from what the one before left, so nothing is run after the first failure of a file, unless the file
-// says at its top that its tests are independent: @jest-environment-options {"independent": true}
-// What begins and ends is written to the file that the option "progressFile" names, so that its last line says what runs.
+// Tests with real servers build on each other, so nothing runs after the first failure of a file, unless the file
+// declares its tests independent at its top: @jest-environment-options {"independent": true}
+// Records the start and end of each test in the file of the option "progressFile", whose last line says what runs.
 const { appendFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { TestEnvironment } = require("jest-environment-node");
@@ -13,7 +13,7 @@ const PROGRESS = {
   test_done: "after",
 };
 
-/** The title of a test or a describe block, after those of the blocks that it is in. */
+/** Returns the title of a test or describe block, after the titles of the enclosing blocks. */
 function titleOf({ name, parent }) {
   return parent === undefined ? "" : `${titleOf(parent)} ${name}`.trimStart();
 }
@@ -43,7 +43,7 @@ module.exports = class extends TestEnvironment {
         }
         break;
       case "test_start":
-        // One whose set-up has failed is not run either, and says why.
+        // A test whose setup failed does not run either, and reports the reason.
         if (this.failed && event.test.errors.length === 0) {
           event.test.mode = "skip";
         }

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "./root";
 
-// "begun" is said with the file's name, as one jest runs all of them.
+// "begun" is printed with the file's name, since one jest runs all files.
 const BEGUN = 'console.log("begun", require("node:path").basename(__filename))';
 const FAILS_IN_A_TEST = `test("a", () => {}); test("b", () => { throw new Error("b"); }); test("c", () => {});
   describe("d", () => { beforeAll(() => ${BEGUN}); test("e", () => {}); });`;
 const FAILS_AS_IT_BEGINS = `beforeAll(() => { throw new Error("no engine"); });
   test("a", () => ${BEGUN}); describe("d", () => { beforeAll(() => ${BEGUN}); test("e", () => ${BEGUN}); });`;
 
-describe("of a file of tests with real servers jest runs", () => {
+describe("for a file of tests with real servers, jest", () => {
   const files = {
     "dependent.test.js": FAILS_IN_A_TEST,
     "independent.test.js": `/** @jest-environment-options {"independent": true} */${FAILS_IN_A_TEST}`,
@@ -46,17 +46,17 @@ describe("of a file of tests with real servers jest runs", () => {
 
   test.each<[string, keyof typeof files, { states: string[]; why: string; begun: number }]>([
     [
-      "nothing after its first failure",
+      "runs nothing after its first failure",
       "dependent.test.js",
       { states: ["passed", "failed", "pending", "pending"], why: "b", begun: 0 },
     ],
     [
-      "all of them where they say that they are independent",
+      "runs all tests if the file says that they are independent",
       "independent.test.js",
       { states: ["passed", "failed", "passed", "passed"], why: "b", begun: 1 },
     ],
     [
-      "none where what is set up for them fails, and says why of each",
+      "runs no test if the setup fails, and reports the reason for each",
       "unprepared.test.js",
       { states: ["failed", "failed"], why: "no engine", begun: 0 },
     ],
@@ -67,8 +67,8 @@ describe("of a file of tests with real servers jest runs", () => {
     expect(said.split(`begun ${file}`).length - 1).toBe(begun);
   });
 
-  test("and writes what begins and ends, of tests and of what is set up for them", () => {
-    // jest has a beforeEach of its own.
+  test("records the start and end of every test and setup", () => {
+    // jest has its own beforeEach.
     const progress = readFileSync(progressFile, "utf8").replace(/^.* beforeEach of .*\n/gm, "");
     const times = (...lines: string[]) => progress.split(`${lines.join("\n")}\n`).length - 1;
     expect([

@@ -3,17 +3,17 @@ import { ROOT } from "./root";
 
 const PROGRAM = join(ROOT, "commands", "program", "program");
 
-/** What a command said, and what it exits with. */
+/** The output and exit code of a command. */
 export interface Said {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command line of the program in this process: one of its own would load and compile everything again. */
+/** Runs a command line of the program in this process: a new process would load and compile everything again. */
 export async function runHere(
   args: readonly string[],
-  /** All of its variables. */
+  /** All environment variables of the command. */
   env: NodeJS.ProcessEnv = { ...process.env },
 ): Promise<Said> {
   const given = { ...process.env };
@@ -34,7 +34,7 @@ export async function runHere(
   const { exitCode } = process;
   process.exitCode = 0;
   try {
-    // Modules of its own, as in a process of its own.
+    // Fresh modules, as in a new process.
     await jest.isolateModulesAsync(() => require(PROGRAM).runProgram(args));
     return { status: Number(process.exitCode), ...said };
   } finally {

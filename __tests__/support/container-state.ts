@@ -1,6 +1,6 @@
 import type { ContainerState } from "../../operations/platform/containers";
 
-/** What the engine says of a container that runs. */
+/** Returns the state of a running container as the engine reports it. */
 export function state({
   health,
   output = "",

@@ -1,29 +1,29 @@
-// How dashboards of this repository look. Grafana shows others as well, so a synth takes them.
+// The style rules for this repository's dashboards. Grafana can show others too, so a synth accepts them.
 import type { Json } from "./platform";
 
 /** Panels that show no number. */
 const WITHOUT_UNIT = ["logs", "text", "dashlist", "alertlist", "row"];
 
-/** Columns of Grafana's grid. */
+/** The number of columns of Grafana's grid. */
 const GRID_COLUMNS = 24;
 
-/** Width of the grid beside Grafana's navigation on a screen of 1440 px, the narrowest that the dashboards are laid out for. */
+/** The width of the grid next to Grafana's navigation on a screen of 1440 px, the narrowest that the dashboards support. */
 const GRID_PX = 1106;
 
-/** Between two panels. */
+/** The gap between two panels. */
 const GUTTER_PX = 8;
 
-/** What a panel's header has beside the title: its padding and the mark of the description. */
+/** The width that a panel's header needs besides the title, for padding and the icon of the description. */
 const HEADER_PX = 66;
 
-/** A character of a title, on average: Inter at 14 px, weight 500. */
+/** The average width of a character in a title: Inter at 14 px, weight 500. */
 const CHARACTER_PX = 7.6;
 
-/** The name that Grafana gives the column of the calculation `lastNotNull`. */
+/** The column name that Grafana uses for the calculation `lastNotNull`. */
 const LAST_VALUE = "Last *";
 
 /**
- * Grafana's units of throughput and what it shows for them
+ * Grafana's units of throughput, and how it displays them
  * (https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts).
  */
 const ABBREVIATED_UNITS: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ const ABBREVIATED_UNITS: Readonly<Record<string, string>> = {
   rowspm: "rows/m",
 };
 
-/** Everything that reads badly on a screen. */
+/** Returns everything about a dashboard that is hard to read on a screen. */
 export function styleProblemsOf(dashboard: Json): string[] {
   const panels: Json[] = dashboard.panels.flatMap((panel: Json) => [
     panel,
@@ -85,7 +85,7 @@ function* panelProblems(panel: Json): Generator<string> {
   }
 }
 
-/** Of the panel, and of single series and columns of it. */
+/** Returns the units of the panel and of its series and columns. */
 function unitsOf({ fieldConfig }: Json): string[] {
   const own = (fieldConfig?.overrides ?? [])
     .flatMap(({ properties }: Json) => properties)
@@ -99,7 +99,7 @@ function charactersThatFit(columns: number): number {
   return Math.floor((panelPx - HEADER_PX) / CHARACTER_PX);
 }
 
-/** A few rows fit: they have to be those that somebody looks for. */
+/** Finds problems of a legend. Only a few rows of a table fit, so it must show the important ones. */
 function* legendProblems(legend: Json = {}): Generator<string> {
   const { showLegend = true, displayMode, calcs = [], sortBy, sortDesc } = legend;
   if (!showLegend) {

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { ROOT } from "./root";
 
 export interface Page {
-  /** Relative to the project. */
+  /** The path relative to the project. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Everything that is written for users. */
+/** All pages for users. */
 export const PAGES: readonly Page[] = [
   "README.md",
   "CHANGELOG.md",
@@ -23,22 +23,22 @@ export const PAGES: readonly Page[] = [
 export interface DocumentedCommand {
   readonly page: string;
   readonly command: string;
-  /** Whether the page says that it needs more than the lab has: other images, a registry, or the machine's kernel. */
+  /** Whether the page marks it as needing more than the lab has: other images, a registry, or the machine's kernel. */
   readonly realHost: boolean;
 }
 
-/** What begins like a command that one can run as it stands. */
+/** Matches text that starts like a complete command. */
 const COMMAND = /^(npm (test|ci|run \S+)|npx cdktf \S+|docker \S+ \S|sudo |terraform \S+ \S+ \S)/;
 
 /** A command that the suite docs runs in the lab as it stands. */
 export const RUN_IN_LAB = /^(docker|curl) /;
 
 /**
- * Every command of the pages: the lines of their shell blocks, and code in the text that is one. A block that needs a real host is marked
- * `sh real-host`, code in the text has the comment `<!-- real host -->` after it.
+ * Returns every command of the pages: the lines of shell blocks, and inline code that is a command. A block that needs a real host is
+ * marked `sh real-host`. Inline code that needs one is followed by the comment `<!-- real host -->`.
  */
 export function documentedCommands(): DocumentedCommand[] {
-  // What the reference has of commands are words of its descriptions.
+  // In the reference, commands are only part of descriptions.
   return PAGES.filter(({ path }) => !path.startsWith("docs/reference/")).flatMap(
     ({ path, text }) => {
       const commands: DocumentedCommand[] = [];
@@ -61,7 +61,7 @@ export function documentedCommands(): DocumentedCommand[] {
   );
 }
 
-/** Where a command is run by a test, and how it is called there, except those of RUN_IN_LAB. */
+/** The test that runs each command, and the call in it, except those of RUN_IN_LAB. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
   "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],

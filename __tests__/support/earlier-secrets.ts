@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
-/** What a version before had in another place and under other names, in the order in which it is renamed. */
+/** The files that an earlier version kept in other places or under other names, in the order of renaming. */
 export const RENAMES = [
   ["authority", "ca"],
   ["ca/authority.pem", "ca/ca.pem"],
@@ -9,14 +9,14 @@ export const RENAMES = [
   ["identities", "key-pairs"],
 ] as const;
 
-/** Gives a folder of secrets the names that a version before gave them. */
+/** Renames the files of a secrets folder to the names of an earlier version. */
 export function nameAsBefore(folder: string): void {
   for (const [earlier, now] of [...RENAMES].reverse()) {
     renameSync(join(folder, now), join(folder, earlier));
   }
 }
 
-/** The content of every file, by its path below the folder. */
+/** Returns the content of every file, by its path below the folder. */
 export function contentsOf(folder: string): Map<string, string> {
   return new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -27,7 +27,7 @@ export function contentsOf(folder: string): Map<string, string> {
   );
 }
 
-/** What others than this user may do with the folder and all that is in it: none of it, if that is empty. */
+/** Returns the paths in the folder that other users have permissions for. */
 export function readableByOthers(folder: string): string[] {
   return ["", ...(readdirSync(folder, { recursive: true }) as string[])].filter(
     (path) => (statSync(join(folder, path)).mode & 0o077) !== 0,

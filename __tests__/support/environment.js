@@ -1,5 +1,5 @@
-// cdktf keeps the stack of every token in an object that is no error, and nothing shows it. Formatting it frame by frame, with source maps,
-// as jest does, takes as long as the rest of a synth.
+// cdktf keeps a stack trace for every token, and never shows it. Formatting it frame by frame with source maps, as jest does,
+// takes as long as the rest of a synth.
 const { isNativeError } = require("node:util").types;
 const { TestEnvironment } = require("jest-environment-node");
 

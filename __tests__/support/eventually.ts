@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { poll } from "../../operations/terminal/poll";
 import { newLog } from "./logs";
 
-/** How long a test waits for a state, whatever it is. */
+/** How long a test waits for any state. */
 const PATIENCE_SECONDS = 300;
 
-/** Waits until nothing is left of what `look` finds missing or wrong, and fails with what that was last. What cannot be asked yet is not so yet. */
+/** Waits until `look` finds nothing missing or wrong, and fails with its last findings. An error in `look` counts as a finding. */
 export async function eventually(
   look: () => readonly unknown[] | Promise<readonly unknown[]>,
 ): Promise<void> {
@@ -16,7 +16,7 @@ export async function eventually(
     {
       intervalMs: 1000,
       patienceMs: PATIENCE_SECONDS * 1000,
-      // Each look is progress, so that the suite is not ended before this fails with what is missing.
+      // Each look counts as progress, so that the runner does not stop the suite before this fails with its findings.
       onWait(missing) {
         log ??= newLog("eventually");
         writeFileSync(log, `still: ${JSON.stringify(missing)}\n`);

@@ -22,25 +22,25 @@ const PROGRAM = join(ROOT, "constructs", "kafka", "kafka-init");
 const CACHE = join(ROOT, "node_modules", ".cache", "kafka-init");
 export const JAR = `${PROGRAM}.jar`;
 
-/** What happens to one request instead of its answer, or to the answer. */
+/** A fault of one request or its answer. */
 export interface KafkaFault {
-  /** Name of the request in Kafka's protocol. */
+  /** The name of the request in Kafka's protocol. */
   readonly on: string;
-  /** Kafka's name of the error that the answer has. */
+  /** Kafka's name of the error in the answer. */
   readonly error?: string;
-  /** @default - Kafka's text for the error */
+  /** The message of the error. @default - Kafka's text for the error */
   readonly message?: string;
-  /** The topic, or the user, that the error is about. @default - all */
+  /** The topic or user with the error. @default - all */
   readonly topic?: string;
   readonly disconnect?: boolean;
-  /** Half of the answer, and then the end of the connection. */
+  /** Sends half of the answer, and closes the connection. */
   readonly cut?: boolean;
-  /** Nobody listens for so long. */
+  /** For how long the cluster refuses connections. */
   readonly refuseMs?: number;
   readonly delayMs?: number;
-  /** Another client creates these topics first. */
+  /** Topics that another client creates first. */
   readonly createFirst?: Readonly<Record<string, LiveTopic>>;
-  /** The answer to a create does not say what is in effect, as to someone without DescribeConfigs. */
+  /** Whether the answer to a create omits the effective configs, as for a client without DescribeConfigs. */
   readonly hideConfigs?: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface LiveTopic {
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** What Kafka keeps of a user's password; bytes in base64. */
+/** A SCRAM credential, which Kafka keeps instead of the password. Bytes are in base64. */
 export interface LiveUser {
   readonly mechanism: number;
   readonly iterations: number;
@@ -65,7 +65,7 @@ async function buildJar(...options: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** kafka-init.jar, built again from what it is made of when that has changed. */
+/** Returns the path of kafka-init.jar, which is rebuilt if its sources changed. */
 export async function buildAgain(): Promise<string> {
   const hash = createHash("sha256");
   for (const file of readdirSync(PROGRAM).sort()) {
@@ -80,7 +80,7 @@ export async function buildAgain(): Promise<string> {
   return jar;
 }
 
-/** The libraries and the jar of the tests, built when something of it has changed. */
+/** Returns the libraries and the jar of the tests, which are rebuilt if their sources changed. */
 async function prepare(): Promise<{ libraries: string; jar: string }> {
   const hash = createHash("sha256");
   const sources = readdirSync(SOURCES).map((file) => join(SOURCES, file));
@@ -97,7 +97,7 @@ async function prepare(): Promise<{ libraries: string; jar: string }> {
   return { libraries: readFileSync(note, "utf8"), jar };
 }
 
-/** One JVM that has fake clusters and runs kafka-init in them. */
+/** A JVM with fake clusters that runs kafka-init against them. */
 export class KafkaHarness {
   static async start(): Promise<KafkaHarness> {
     const { libraries, jar } = await prepare();
@@ -111,7 +111,7 @@ export class KafkaHarness {
   private readonly answers: Interface;
   private readonly waiting: ((answer: string) => void)[] = [];
 
-  /** Stands in for `java` where the start of a JVM is not what is tested. */
+  /** A replacement for `java`, for tests that do not need a new JVM. */
   readonly standIn: string;
 
   private constructor(
@@ -121,7 +121,7 @@ export class KafkaHarness {
     execFileSync("mkfifo", [this.runs]);
     writeFileSync(this.hosts, "");
     this.standIn = `#!/bin/sh
-# Hands the run over to a JVM that is there already, with the variables of this process.
+# Hands the run over to a running JVM, with the variables of this process.
 answer=$GROUNDWORK_RUN_DIR/answer
 mkfifo "$answer"
 echo "$$ $answer" >'${this.runs}'
@@ -172,14 +172,14 @@ exit "$code"
   }
 }
 
-/** A cluster of three brokers, in Kafka's own protocol. */
+/** A fake cluster of three brokers that speaks Kafka's protocol. */
 export class FakeKafka {
   constructor(
     private readonly harness: KafkaHarness,
     readonly port: number,
   ) {}
 
-  /** How many of three brokers are registered and unfenced. */
+  /** Sets how many of the three brokers are registered and unfenced. */
   setBrokers(count: number): Promise<void> {
     return this.harness.ask({ do: "brokers", port: this.port, count });
   }
@@ -189,12 +189,12 @@ export class FakeKafka {
     return this.harness.ask({ do: "acls", port: this.port, acls });
   }
 
-  /** Adds a user with a password that nobody knows. */
+  /** Adds a user with an unknown password. */
   addUser(name: string): Promise<void> {
     return this.harness.ask({ do: "user", port: this.port, name });
   }
 
-  /** Nobody listens any more. */
+  /** Stops listening. */
   refuse(): Promise<void> {
     return this.harness.ask({ do: "refuse", port: this.port });
   }
@@ -204,8 +204,8 @@ export class FakeKafka {
   }
 
   /**
-   * What there is, the requests that were made for it, and those of them that change something. The client describes the cluster on
-   * its own account too.
+   * Returns the state, the requests that led to it, and those of them that change something. The client also sends requests of its own
+   * to describe the cluster.
    */
   async look(): Promise<{
     topics: Record<string, LiveTopic>;
@@ -220,7 +220,7 @@ export class FakeKafka {
       users,
       calls: made,
     } = await this.harness.ask({ do: "look", port: this.port });
-    // The client asks for configs in no order.
+    // The client requests configs in no fixed order.
     const calls = made.map((call: string) =>
       call.replace(
         /^(DescribeConfigs )(.*)$/,

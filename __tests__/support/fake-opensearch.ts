@@ -5,22 +5,22 @@ import { setTimeout } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import type { Json } from "./platform";
 
-/** What happens to one request instead of an answer. */
+/** A fault of one request. */
 export type Fault =
   | { readonly kind: "reset" }
   | { readonly kind: "slow"; readonly ms: number }
   | { readonly kind: "status"; readonly status: number; readonly body?: Json }
-  /** Fewer bytes than the header promises. */
+  /** An answer with fewer bytes than its header promises. */
   | { readonly kind: "truncated" }
-  /** As many bytes as the header promises, but not the whole answer. */
+  /** An answer that is cut, with a header that matches. */
   | { readonly kind: "cut" }
-  /** An answer of the server's own, after something else was done to it. */
+  /** A change to make before the server answers. */
   | { readonly kind: "meanwhile"; readonly act: (server: FakeOpenSearch) => void };
 
-/** What the security plugin holds of one kind, by name. */
+/** The objects of one kind in the security plugin, by name. */
 const KINDS = ["internalusers", "roles", "rolesmapping"] as const;
 
-/** The part of OpenSearch's REST API that the sidecars use, with its normalisation, and faults by request. */
+/** The part of OpenSearch's REST API that the sidecars use, with its normalization, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
   security: Record<(typeof KINDS)[number], Map<string, Json>> = {
@@ -29,14 +29,14 @@ export class FakeOpenSearch {
     rolesmapping: new Map(),
   };
   readonly requests: string[] = [];
-  /** Names in the certificates of those who asked. */
+  /** The names in the certificates of clients. */
   readonly clients = new Set<string>();
   nodes = 3;
-  /** Consumed one for each request that matches. */
+  /** Each fault applies to the first request that matches. */
   readonly faults: { readonly on: RegExp; readonly fault: Fault }[] = [];
   private server?: Server;
 
-  /** Its address; with certificates it speaks TLS and asks for the client's. */
+  /** Starts the server and returns its address. With certificates, it uses TLS and requests a client certificate. */
   async start(port = 0, tls?: ServerOptions): Promise<string> {
     const handle = (request: IncomingMessage, response: ServerResponse) =>
       this.handle(request, response);
@@ -53,7 +53,7 @@ export class FakeOpenSearch {
     await new Promise((resolve) => this.server?.close(resolve));
   }
 
-  /** Requests that change something. */
+  /** The requests that change something. */
   get writes(): string[] {
     return this.requests.filter(
       (request) => request.startsWith("PUT") || request.startsWith("DEL"),
@@ -80,7 +80,7 @@ export class FakeOpenSearch {
       return;
     }
     if (fault?.kind === "slow") {
-      // The client may be gone by then, and the test with it.
+      // The client and the test may have ended.
       await setTimeout(fault.ms, undefined, { ref: false });
     }
     if (fault?.kind === "meanwhile") {
@@ -114,7 +114,7 @@ export class FakeOpenSearch {
     }
     if (path === "/_index_template/_simulate") {
       const clash = this.clash("", body);
-      return clash ?? [200, { template: normalise(body) }];
+      return clash ?? [200, { template: normalize(body) }];
     }
     if (path.startsWith("/_index_template/_simulate_index/")) {
       const matching = [...this.templates.values()]
@@ -124,7 +124,7 @@ export class FakeOpenSearch {
           ),
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-      return [200, matching[0] ? { template: normalise(matching[0], name) } : {}];
+      return [200, matching[0] ? { template: normalize(matching[0], name) } : {}];
     }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
@@ -145,7 +145,7 @@ export class FakeOpenSearch {
       return [404, { error: `index template matching [${name}] not found` }];
     }
     if (path.startsWith("/_index_template/_simulate/")) {
-      return [200, { template: normalise(stored) }];
+      return [200, { template: normalize(stored) }];
     }
     const { template: _, ...outside } = { composed_of: [], ...stored };
     const meta = {
@@ -185,7 +185,7 @@ export class FakeOpenSearch {
     return [200, { [name]: shown(kind, existing) }];
   }
 
-  /** OpenSearch refuses equal priorities on overlapping patterns. */
+  /** Returns OpenSearch's error if another template has overlapping patterns and the same priority. */
   private clash(name: string, body: Json): [number, Json] | undefined {
     for (const [other, stored] of this.templates) {
       const overlap = stored.index_patterns.some((pattern: string) =>
@@ -199,7 +199,7 @@ export class FakeOpenSearch {
   }
 }
 
-/** As the security plugin shows it: every field that it has, no hash of a password, and no attribute that sounds like one. */
+/** Returns an object as the security plugin shows it: with all its fields, an empty hash, and masked passwords in attributes. */
 function shown(kind: (typeof KINDS)[number], { hash: _, ...value }: Json): Json {
   const flags = { reserved: false, hidden: false };
   if (kind === "internalusers") {
@@ -227,14 +227,14 @@ function shown(kind: (typeof KINDS)[number], { hash: _, ...value }: Json): Json 
   };
 }
 
-/** Settings nested below `index`, every scalar of theirs a string; `{index}` in the name of an alias filled in. */
-function normalise({ template }: Json, index = `simulate_template_index_${"x".repeat(22)}`): Json {
+/** Nests settings below `index`, turns every scalar into a string, and fills in `{index}` in the names of aliases. */
+function normalize({ template }: Json, index = `simulate_template_index_${"x".repeat(22)}`): Json {
   const { settings, aliases = {}, ...rest } = template ?? {};
   const named = Object.entries(aliases).map(([alias, body]) => [
     alias.replace("{index}", index),
     body,
   ]);
-  // In another order than declared.
+  // Not in the declared order.
   return {
     aliases: Object.fromEntries(named),
     ...rest,
@@ -264,7 +264,7 @@ function nested(settings: Json): Json {
   return result;
 }
 
-/** As OpenSearch prints with `?pretty`. */
+/** Formats JSON as OpenSearch does with `?pretty`. */
 function pretty(value: Json, indent = ""): string {
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

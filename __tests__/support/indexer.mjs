@@ -1,5 +1,5 @@
-// indexer.mjs INDEX URL...: indexes numbered documents, one after the other, as a client of several nodes does: what a node does not
-// acknowledge is sent to the next one, by the user:password that LOGIN_FILE has. Ends with SIGTERM and prints how many were acknowledged and which were not within 30 s.
+// indexer.mjs INDEX URL...: indexes numbered documents, one at a time, as a client of several nodes: if a node does not acknowledge a
+// document, sends it to the next one. LOGIN_FILE has the user:password. On SIGTERM, prints how many were acknowledged, and which were not within 30 s.
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 

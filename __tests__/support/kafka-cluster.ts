@@ -11,7 +11,7 @@ import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import type { Json } from "./platform";
 import { networks, nodes, testStack } from "./stack";
 
-/** The containers of one broker and its sidecar. */
+/** Returns the containers of one broker and its sidecar. */
 export function kafkaWith(props: Partial<KafkaClusterProps>): Json[] {
   const scope = testStack();
   const cluster = new KafkaCluster(scope, "kafka", {
@@ -33,14 +33,14 @@ export function kafka(brokers: number, topics: readonly Topic[] = []) {
   return JSON.parse(Testing.synth(scope));
 }
 
-/** The topics that a stack's sidecar reads. */
+/** Returns the topics that a stack's sidecar reads. */
 export function declaredIn({ resource }: Json): string {
   return Object.values<Json>(resource.docker_container)
     .find(({ name }) => name === "kafka-init")
     .upload.find(({ file }: Json) => file === TOPICS_FILE).content;
 }
 
-/** Files as another place would give them. */
+/** Secret files as another source would provide them. */
 export const SECURITY: Security = {
   caBundle: "tls/ca.pem",
   keyPairOf: (principal) => `tls/${principal}.store.pem`,

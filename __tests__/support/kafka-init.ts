@@ -27,9 +27,9 @@ afterAll(() => harness.stop());
 
 interface Options extends Partial<SidecarOptions> {
   readonly topics?: readonly Topic[];
-  /** @default - the cluster */
+  /** The bootstrap servers. @default - the cluster */
   readonly bootstrapServers?: string;
-  /** Whether the run has a JVM of its own, as in its container. */
+  /** Whether the run starts a new JVM, as in its container. */
   readonly ownJvm?: boolean;
   readonly env?: (directory: string) => Record<string, string>;
 }
@@ -57,7 +57,7 @@ export function start(cluster: FakeKafka, options: Options = {}) {
 
 export const run = (...args: Parameters<typeof start>) => start(...args).done;
 
-/** A run in a cluster that has these topics and faults. */
+/** Runs kafka-init in a cluster with these topics and faults. */
 export async function runIn(
   topics: Readonly<Record<string, LiveTopic>>,
   faults: KafkaFault[] = [],
@@ -71,6 +71,6 @@ export async function runIn(
 export const aboutTopics = (calls: readonly string[]) =>
   calls.filter((call) => call !== "DescribeCluster");
 
-/** The declared topics with one policy for all. */
+/** Returns the declared topics with the same policy for all. */
 export const withPolicy = (onDrift: Topic["onDrift"]) =>
   TOPICS.map((topic) => ({ ...topic, onDrift }));

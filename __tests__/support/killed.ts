@@ -4,20 +4,20 @@ import { setTimeout } from "node:timers/promises";
 import { labEnginePid } from "../../lab/prepare";
 import { docker, expectDone, freshLab, kafka, npm, OF_THE_LAB, openSearch, records } from "./lab";
 
-/** What dies first: the processes of the lab's containers, or the Docker engines that they belong to. */
+/** What dies first: the processes of the lab's containers, or their Docker engines. */
 export type First = "containers" | "engine";
 
 /** A Docker engine of the lab. */
 export interface LabEngineProcess {
   readonly pid: string;
-  /** Ids of the lab's containers that run on it. */
+  /** The ids of the lab's containers that run on it. */
   readonly containers: readonly string[];
 }
 
-/** How long one outlives the other: an engine that sees its containers end begins to start them again. */
+/** How long one outlives the other. An engine that sees its containers end starts them again. */
 const DELAYS_MS = [0, 50, 150, 300, 1000];
 
-/** The lab is deployed again, with its data, whenever everything that it consists of was killed. */
+/** Tests that the lab can be deployed again with its data after all its processes were killed. */
 export function testKilled(first: First): void {
   beforeAll(async () => {
     await freshLab();
@@ -39,7 +39,7 @@ export function testKilled(first: First): void {
   );
 }
 
-/** The process of the Docker engine that was told to listen at an address. */
+/** Returns the process of the Docker engine that listens at an address. */
 export function enginePidAt(address: string): string {
   const pids = processes(
     (pid) => nameOf(pid) === "dockerd" && read(pid, "cmdline").split("\0").includes(address),
@@ -48,14 +48,14 @@ export function enginePidAt(address: string): string {
   return pids[0];
 }
 
-/** Kills engines with what they consist of, and the processes of their containers, in that order or the other. */
+/** Kills engines and the processes of their containers, in either order. */
 export async function killEngines(
   first: First,
   engines: readonly LabEngineProcess[],
   delayMs: number,
 ): Promise<void> {
   const pids = engines.map(({ pid }) => pid);
-  // Never one that somebody else has started.
+  // Never kills an engine that the lab did not start.
   expect(pids.map(nameOf)).toEqual(pids.map(() => "dockerd"));
   const ids = engines.flatMap(({ containers }) => containers);
   const isOfContainer = (text: string) => ids.some((id) => text.includes(id));
@@ -69,7 +69,7 @@ export async function killEngines(
     );
   });
   expect(ofContainers.length).toBeGreaterThanOrEqual(ids.length);
-  // Each engine itself, its containerd and what keeps each container.
+  // For each engine: dockerd, its containerd, and the shim of each container.
   expect(ofEngines.length).toBeGreaterThanOrEqual(ids.length + 2 * engines.length);
   const [one, other] =
     first === "containers" ? [ofContainers, ofEngines] : [ofEngines, ofContainers];
@@ -82,7 +82,7 @@ function processes(isOne: (pid: string) => boolean): string[] {
   return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && isOne(entry));
 }
 
-/** All of them in one call, so that none of them sees another one's end. */
+/** Kills all processes in one call, so that none of them sees another one end. */
 function kill(pids: readonly string[]): void {
   execFileSync("sh", ["-c", 'kill -KILL "$@" 2>/dev/null || true', "kill", ...pids]);
 }
@@ -91,7 +91,7 @@ function nameOf(pid: string): string {
   return read(pid, "comm").trim();
 }
 
-/** A file of a process; empty when it has ended. */
+/** Returns the content of a process's file in /proc, or nothing if the process has ended. */
 function read(pid: string, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");

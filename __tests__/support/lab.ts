@@ -14,18 +14,18 @@ const CDKTF = join(ROOT, "node_modules", ".bin", "cdktf");
 
 export interface Finished {
   readonly exitCode: number;
-  /** Everything that it printed. */
+  /** The whole output. */
   readonly output: string;
 }
 
-/** A lab without data; everything below uses it. Its JVMs start in half the time, unless they are started too seldom for that. */
+/** Prepares a lab without data, which all functions below use. With `sharedClasses`, JVMs start in half the time. */
 export async function freshLab(
   environment: Environment = lab,
   { engine, sharedClasses = true }: Pick<LabOptions, "engine" | "sharedClasses"> = {},
 ): Promise<void> {
   await prepareLab({ fresh: true, yes: false, environment, engine, sharedClasses });
   if (environment.machines) {
-    // What an earlier test left on the engine beside them would take their CPUs.
+    // Containers of an earlier test on the main engine would compete for CPUs.
     const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.environment");
     if (left !== "") {
       docker("rm", "--force", ...left.split("\n"));
@@ -35,7 +35,7 @@ export async function freshLab(
   process.env.CHECKPOINT_DISABLE = "1";
 }
 
-/** On every container that a test runs of its own: all of them go with the test file, or with the next lab after a run that was killed. */
+/** The label of every container that a test runs itself. They are removed at the end of the test file, or by the next lab after a killed run. */
 export const TRIAL = ["--label", "groundwork.trial"] as const;
 
 /** The nodes of each cluster of the lab. */
@@ -44,10 +44,10 @@ export const NODES = {
   kafka: ["kafka-1", "kafka-2", "kafka-3"],
 } as const;
 
-/** Limits a listing to what an environment of the lab has made. */
+/** The filter for objects of the lab's environments. */
 export const OF_THE_LAB = ["--filter", "label=groundwork.environment=lab"] as const;
 
-/** The lab has every data volume that it declares, and no other. */
+/** Asserts that the lab has every declared data volume and no other. */
 export function expectEveryVolume(): void {
   expect(
     docker("volume", "ls", "--quiet", ...OF_THE_LAB)
@@ -60,7 +60,7 @@ export function expectEveryVolume(): void {
   ]);
 }
 
-/** Removes every container that tests have run of their own; the engine removes some itself, and refuses to do it twice. */
+/** Removes every container that tests ran themselves. Retries, since an engine refuses to remove a container twice at the same time. */
 export function removeTrials(): Promise<void> {
   return eventually(() => {
     const left = docker("ps", "--all", "--quiet", "--filter", "label=groundwork.trial");
@@ -72,7 +72,7 @@ export function removeTrials(): Promise<void> {
   });
 }
 
-/** Runs a command to its end, for which it has all the time that it takes while it prints something now and then. */
+/** Runs a command to its end, without a timeout as long as it prints something now and then. */
 export function run(
   command: string,
   args: readonly string[],
@@ -93,14 +93,14 @@ export function run(
   return { exitCode: status ?? -1, output: readFileSync(log, "utf8") };
 }
 
-/** Fails with the end of what a command said, unless it did what it was to do. */
+/** Throws with the end of a command's output if it failed or did not run. */
 export function expectDone(finished: Finished | undefined): void {
   if (finished?.exitCode !== 0) {
     throw new Error(`exit code ${finished?.exitCode}\n${lastLines(finished?.output ?? "")}`);
   }
 }
 
-/** The real cdktf, as a user calls it. */
+/** Runs cdktf as a user does. */
 export function cdktf(args: readonly string[], env: NodeJS.ProcessEnv = {}): Finished {
   return run(CDKTF, [...args, "--no-color"], env);
 }
@@ -109,7 +109,7 @@ export function deploy(env: NodeJS.ProcessEnv = {}): Finished {
   return cdktf(["deploy", "*", "--auto-approve", "--skip-provider-lock"], env);
 }
 
-/** Deploys the shipped platform with another catalog of catalogs.ts. */
+/** Deploys the shipped platform with a catalog of catalogs.ts. */
 export function deployCatalog(name: string): Finished {
   return cdktf(
     [
@@ -128,7 +128,7 @@ export function npm(
   return run("npm", ["run", "--silent", script, "--", ...args], env);
 }
 
-/** Presses Ctrl-C in a command once it has printed something. */
+/** Presses Ctrl-C in a command after it printed a text. */
 export function interrupt(
   command: string,
   args: readonly string[],
@@ -138,7 +138,7 @@ export function interrupt(
   return onceItSays(once, (_, group) => process.kill(-group, "SIGINT"), command, args, cwd);
 }
 
-/** Runs a command, and does something meanwhile, once it has printed something. */
+/** Runs a command and calls a function after the command printed a text. */
 export async function onceItSays(
   text: RegExp,
   work: (found: RegExpExecArray, processGroup: number) => unknown,
@@ -146,7 +146,7 @@ export async function onceItSays(
   args: readonly string[],
   cwd = ROOT,
 ): Promise<Finished> {
-  // A process group of its own is what a terminal sends a signal to.
+  // A new process group, since a terminal signals the whole group.
   const child = spawn(command, args, {
     cwd,
     detached: true,
@@ -162,7 +162,7 @@ export async function onceItSays(
       const found = working ? null : text.exec(output);
       if (found) {
         working = Promise.resolve(work(found, child.pid as number));
-        // It is waited for below.
+        // Awaited below.
         working.catch(() => undefined);
       }
     });
@@ -178,12 +178,12 @@ export function docker(...args: string[]): string {
   return execFileSync("docker", args, withClient()).trim();
 }
 
-/** The docker command of the lab's engine is on the PATH of this test's process, which child processes do not have by themselves. */
+/** Passes on the PATH of this process, which has the docker command of the lab's engine. Child processes do not inherit it. */
 function withClient() {
   return { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, env: process.env } as const;
 }
 
-/** Asks a node of OpenSearch. */
+/** Sends a request to a node of OpenSearch. */
 export function openSearch(method: string, path: string, body?: unknown): Json {
   const data =
     body === undefined ? [] : ["--header", "Content-Type: application/json", "--data-binary", "@-"];
@@ -205,7 +205,7 @@ export function openSearch(method: string, path: string, body?: unknown): Json {
   return JSON.parse(output);
 }
 
-/** Runs a tool of the Kafka CLI inside a broker's container. */
+/** Runs a tool of the Kafka CLI in a broker's container. */
 export function kafka(tool: string, args: readonly string[], input = ""): string {
   return execFileSync(
     "docker",
@@ -221,7 +221,7 @@ export function kafka(tool: string, args: readonly string[], input = ""): string
   );
 }
 
-/** Partitions, replication factor and configs of a topic as the cluster has them. */
+/** Returns the partitions, replication factor and configs of a topic in the cluster. */
 export function topic(name: string) {
   const [, partitions, replicationFactor, configs] =
     /PartitionCount: (\d+)\tReplicationFactor: (\d+)\tConfigs: ?(\S*)/.exec(
@@ -230,7 +230,7 @@ export function topic(name: string) {
   return { partitions: Number(partitions), replicationFactor: Number(replicationFactor), configs };
 }
 
-/** How many records a topic has. */
+/** Returns the number of records in a topic. */
 export function records(name: string): number {
   return kafka("kafka-get-offsets", ["--topic", name])
     .trim()
@@ -238,7 +238,7 @@ export function records(name: string): number {
     .reduce((sum, line) => sum + Number(line.split(":")[2]), 0);
 }
 
-/** Runs a finished sidecar again: its exit code and its log of this run. */
+/** Runs a finished sidecar again. Returns its exit code and its log of this run. */
 export function rerun(sidecar: string): { exitCode: number; log: Json[] } {
   const { exitCode, output } = run("docker", ["start", "--attach", sidecar]);
   return {
@@ -250,14 +250,14 @@ export function rerun(sidecar: string): { exitCode: number; log: Json[] } {
   };
 }
 
-/** What a sidecar's log says of drift, as [resource, field, declared, actual]. */
+/** Returns the drift in a sidecar's log as [resource, field, declared, actual]. */
 export function driftOf(log: readonly Json[]) {
   return log
     .filter(({ event }) => event === "drift")
     .map(({ resource, field, declared, actual }) => [resource, field, declared, actual]);
 }
 
-/** Every container of the synthesized stacks. */
+/** Returns every container of the synthesized stacks. */
 export function synthesizedContainers(): Json[] {
   const stacks = join(ROOT, "cdktf.out", "stacks");
   return readdirSync(stacks)

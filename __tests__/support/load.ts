@@ -7,15 +7,15 @@ import type { Json } from "./platform";
 
 const TOPIC = "infra-events";
 
-/** What applications saw of both clusters while something was done to them. */
+/** What applications observed of both clusters while a test changed them. */
 export interface Load {
   readonly index: string;
-  /** Records that the topic had before. */
+  /** The number of records that the topic had before. */
   readonly recordsBefore: number;
-  /** Lines of Kafka's VerifiableProducer. */
+  /** The output lines of Kafka's VerifiableProducer. */
   readonly produced: readonly Json[];
   readonly indexed: { readonly acknowledged: number; readonly failed: readonly number[] };
-  /** When nodes went, and when they were healthy again. */
+  /** The times at which nodes stopped and were healthy again. */
   readonly events: readonly {
     readonly cluster: string;
     readonly name: string;
@@ -23,17 +23,17 @@ export interface Load {
   }[];
 }
 
-/** What an application shows to secured clusters. */
+/** The credentials of an application for secured clusters. */
 export interface Login {
-  /** `client.properties` of its Kafka clients. */
+  /** The `client.properties` of its Kafka clients. */
   readonly properties: string;
-  /** Has `user:password` for OpenSearch, and may be changed meanwhile. */
+  /** The file with `user:password` for OpenSearch, which may change meanwhile. */
   readonly loginFile: string;
-  /** Certificates of the CAs that it trusts, PEM. */
+  /** The CA bundle that it trusts, PEM. */
   readonly caBundle: string;
 }
 
-/** Lets a producer (acks=all) and an indexer run for as long as the work takes. */
+/** Runs a producer (acks=all) and an indexer while the work runs. */
 export async function underLoad(
   name: string,
   work: () => void | Promise<void>,
@@ -41,7 +41,7 @@ export async function underLoad(
 ): Promise<Load> {
   const index = `logs-${name}`;
   const recordsBefore = records(TOPIC);
-  // No retries is the tool's default, endless ones are every other producer's.
+  // The tool's default is no retries, while other producers retry without limit.
   const produce = `printf '%s\\nretries=2147483647\\n' "$PROPERTIES" >/tmp/producer; exec /opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic ${TOPIC} --acks -1 --throughput 25 --command-config /tmp/producer`;
   docker(
     ...["run", ...TRIAL, "--detach", "--name", "producer", "--network", "project_net"],
@@ -69,7 +69,7 @@ export async function underLoad(
     },
   );
   const fromIndexer = outputOf(indexer);
-  // Followed, since the engine keeps 256 events only; into a file, since this process waits for another.
+  // Followed, since the engine keeps only 256 events. Into a file, since this process waits for another one.
   const file = join(folder, "events");
   const follower = spawn(
     "docker",
@@ -83,7 +83,7 @@ export async function underLoad(
   try {
     await work();
   } finally {
-    // What this process has started first: it would keep jest waiting for ever.
+    // Child processes first, or they keep jest waiting forever.
     indexer.kill("SIGTERM");
     follower.kill();
     docker("stop", "producer");
@@ -104,7 +104,7 @@ export async function underLoad(
   return { index, recordsBefore, produced, indexed: JSON.parse(await fromIndexer), events };
 }
 
-/** Everything that a process printed, once it has ended. */
+/** Returns the output of a process after it ended. */
 function outputOf(child: ChildProcess): Promise<string> {
   let output = "";
   child.stdout?.on("data", (chunk) => {
@@ -113,7 +113,7 @@ function outputOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => child.on("close", () => resolve(output)));
 }
 
-/** The nodes of a cluster that went, sorted. Fails when one went while another was missing. */
+/** Returns the nodes of a cluster that stopped, sorted. Fails if one stopped while another was missing. */
 export function goneOneByOne({ events }: Load, cluster: string): string[] {
   const gone: string[] = [];
   let missing: string | undefined;
@@ -130,10 +130,10 @@ export function goneOneByOne({ events }: Load, cluster: string): string[] {
   return gone.sort();
 }
 
-/** Of a load that lasts for a roll. */
+/** The least number of writes in a load during a rolling change. */
 const MANY = 500;
 
-/** Every record was acknowledged, and the topic has them all. */
+/** Asserts that every record was acknowledged and is in the topic. */
 export function expectAllRecords({ produced, recordsBefore }: Load, atLeast = MANY): void {
   const sent = (name: string) => produced.filter((line) => line.name === name);
   expect(sent("producer_send_error")).toEqual([]);
@@ -142,7 +142,7 @@ export function expectAllRecords({ produced, recordsBefore }: Load, atLeast = MA
   expect(records(TOPIC) - recordsBefore).toBe(acknowledged);
 }
 
-/** Every document was acknowledged, and the index has them all. */
+/** Asserts that every document was acknowledged and is in the index. */
 export function expectAllDocuments(
   { index, indexed }: Load,
   ask: (method: string, path: string) => Json = openSearch,

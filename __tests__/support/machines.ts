@@ -11,7 +11,7 @@ export const MACHINES = labThree.machines;
 export const KAFKA = "/opt/kafka/bin";
 const TOPIC = "infra-events";
 
-/** Deploys a platform on three machines before the tests of a file, and leaves nothing of it after them. */
+/** Deploys a platform on three machines before the tests of a file, and removes it after them. */
 export function onMachines(deploy = () => npm("up")): void {
   beforeAll(async () => {
     await freshLab(labThree);
@@ -21,24 +21,24 @@ export function onMachines(deploy = () => npm("up")): void {
   afterAll(stopMachines);
 }
 
-/** A deploy has found nothing to do, on any machine. */
+/** Asserts that a deploy found no changes on any machine. */
 export function expectNoChanges(deployed: Finished): void {
   expectDone(deployed);
   expect(deployed.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
 }
 
-/** Arguments by which the docker CLI asks the engine of a machine. */
+/** Returns the arguments that point the docker CLI at the engine of a machine. */
 const at = (machine: string) => [
   "--host",
   String(MACHINES.find(({ name }) => name === machine)?.engine),
 ];
 
-/** The docker CLI at the engine of a machine. */
+/** Runs docker on the engine of a machine. */
 export function on(machine: string, ...args: string[]): string {
   return docker(...at(machine), ...args);
 }
 
-/** The names of the containers that each machine lists, sorted. */
+/** Returns the names of the containers on each machine, sorted. */
 export function containersByMachine(...options: string[]): Record<string, string> {
   const list = ["ps", ...options, "--format", "{{.Names}}"];
   return Object.fromEntries(
@@ -52,10 +52,10 @@ export function containersByMachine(...options: string[]): Record<string, string
   );
 }
 
-/** The number of the nodes on a machine. */
+/** Returns the number of the nodes on a machine. */
 const nodeOn = (machine: string) => MACHINES.findIndex(({ name }) => name === machine) + 1;
 
-/** Runs a command in an application's container on a machine, which knows the platform by its names alone. */
+/** Runs a command in an application's container on a machine, which reaches the platform only by host name. */
 export function asApplication(machine: string, command: string): string {
   return on(machine, "run", "--rm", ...application(command));
 }
@@ -65,7 +65,7 @@ const application = (command: string) => [
   ...["--entrypoint", "sh", "apache/kafka:4.3.1", "-c", command],
 ];
 
-/** What the node of OpenSearch on a machine answers. */
+/** Sends a request to the OpenSearch node on a machine. */
 export const openSearchOn = (machine: string, path: string, method = "GET"): Json =>
   JSON.parse(
     on(
@@ -75,7 +75,7 @@ export const openSearchOn = (machine: string, path: string, method = "GET"): Jso
     ),
   );
 
-/** What a tool of Kafka's says in the broker on a machine. */
+/** Returns the output of a Kafka tool in the broker's container on a machine. */
 export const kafkaOn = (machine: string, tool: string, ...args: string[]) =>
   on(
     machine,
@@ -83,11 +83,11 @@ export const kafkaOn = (machine: string, tool: string, ...args: string[]) =>
     ...["--bootstrap-server", `kafka-${nodeOn(machine)}.infra_net:19092`, ...args],
   );
 
-/** Topics of which not every replica is in sync, asked of the broker on that machine. */
+/** Returns the under-replicated partitions, as reported by the broker on a machine. */
 const behind = (machine: string) =>
   kafkaOn(machine, "kafka-topics", "--describe", "--under-replicated-partitions");
 
-/** Waits until both clusters miss what was on another machine. */
+/** Waits until both clusters notice that the nodes of another machine are missing. */
 export async function missed(asked: string): Promise<void> {
   await eventually(() => {
     const health = openSearchOn(asked, "/_cluster/health");
@@ -97,25 +97,25 @@ export async function missed(asked: string): Promise<void> {
 }
 
 /**
- * What a broker does not know yet of what the controllers have decided: one that was cut off answers for a while with what was so before,
- * also when it is asked whether replicas are in sync, or how many records a partition has.
+ * Returns what a broker has not learned yet from the controllers. A broker that was cut off gives outdated answers for a while, even
+ * about in-sync replicas and the number of records.
  */
 function outOfDate(asked: string): string[] {
   const status = kafkaOn(asked, "kafka-metadata-quorum", "describe", "--replication");
   const [, ...nodes] = status.split("\n");
-  // NodeId, DirectoryId, LogEndOffset, Lag: the log grows by two records a second.
+  // NodeId, DirectoryId, LogEndOffset, Lag. The log grows by two records per second.
   return nodes.length === 3 && nodes.every((node) => Number(node.split(/\s+/)[3]) < 5)
     ? []
     : [status];
 }
 
-/** What the clusters miss of being healthy: every node there, with all that it is to have. */
+/** Returns what the clusters lack to be healthy, with every node and all its replicas and shards. */
 export function missing(asked: string): unknown[] {
   const health = openSearchOn(asked, "/_cluster/health");
   if (health.number_of_nodes !== 3 || health.status !== "green") {
     return [health];
   }
-  // Kafka's tools last, since each of them is a JVM that takes the CPUs from who starts.
+  // Kafka's tools last: each is a JVM that takes CPU from starting nodes.
   const stale = outOfDate(asked);
   return stale.length > 0 ? stale : [behind(asked)].filter((topics) => topics !== "");
 }
@@ -123,8 +123,8 @@ export function missing(asked: string): unknown[] {
 export const wholeAgain = (asked: string) => eventually(() => missing(asked));
 
 /**
- * Starts a machine that lost its power, and waits until both clusters are healthy. Its containers start by themselves, but for those that its
- * engine tries to start before it has the Swarm's networks: it says "failed to start swarm container", and does not try again.
+ * Boots a machine that lost its power, and waits until both clusters are healthy. Its containers start by themselves, except those that
+ * its engine tries to start before it has the Swarm's networks. It logs "failed to start swarm container" and does not retry.
  */
 export async function bootAgain(machine: string, asked: string): Promise<void> {
   await runLabScript("machines.sh", "boot", machine);
@@ -139,19 +139,19 @@ export async function bootAgain(machine: string, asked: string): Promise<void> {
 
 const NODES = ["--filter", "label=groundwork.cluster"];
 
-/** A producer (acks=all) and an indexer on one machine, and at their end a look at what is there of all that was acknowledged. */
+/** A producer (acks=all) and an indexer on one machine. At the end, checks that no acknowledged write is missing. */
 export interface MachineLoad {
   /** Waits until both have written more. */
   readonly goesOn: () => Promise<void>;
-  /** Ends them. Fails where a write was refused, or one that was acknowledged is not there. */
+  /** Stops both. Fails if a write was refused or an acknowledged one is missing. */
   readonly finish: () => void;
 }
 
 let loads = 0;
-/** Where a load is that has not been finished. */
+/** The machine with an unfinished load. */
 let loaded: string | undefined;
 
-/** Removes the load of a test that has failed. */
+/** Removes the load of a failed test. */
 function endLoad(): void {
   if (loaded) {
     on(loaded, "rm", "--force", "producer", "indexer");
@@ -171,7 +171,7 @@ export async function loadOn(machine: string): Promise<MachineLoad> {
   );
   const indexer = readFileSync(join(__dirname, "indexer.sh"), "utf8");
   start("indexer", `set -- http://opensearch:9200/${index}\n${indexer}`);
-  // What its clients say of machines that do not answer is not of interest.
+  // Ignores the clients' warnings about machines that do not answer.
   const linesOf = (name: string) =>
     run("docker", [...at(machine), "logs", name]).output.split("\n");
   const sent = (what: string): Json[] =>
@@ -212,20 +212,20 @@ export async function loadOn(machine: string): Promise<MachineLoad> {
       const { hits } = openSearchOn(machine, `/${index}/_search?size=10000`).hits;
       const found = new Set(hits.map(({ _id, _source }: Json) => `${_id}: ${_source.message}`));
       expect(documents.filter((id) => !found.has(`${id}: document ${id}`))).toEqual([]);
-      // One may have been written that the indexer did not come to print.
+      // The indexer may have been stopped after a write, before it printed it.
       expect(found.size - documents.length).toBeLessThanOrEqual(1);
     },
   };
 }
 
-/** How many records the topic has. */
+/** Returns the number of records in the topic. */
 export function recordsOn(machine: string): number {
   return kafkaOn(machine, "kafka-get-offsets", "--topic", TOPIC)
     .split("\n")
     .reduce((sum, line) => sum + Number(line.split(":")[2]), 0);
 }
 
-/** Every record of the topic, as the consumer prints it. */
+/** Returns every record of the topic as the consumer prints it. */
 function records(machine: string): string[] {
   const count = recordsOn(machine);
   if (count === 0) {

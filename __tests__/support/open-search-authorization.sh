@@ -1,6 +1,6 @@
 #!/bin/sh
-# open-search-authorization.sh METHOD URL BODY PRINCIPAL...: sends the same request as every principal at once, each with the settings of
-# curl in the file of its name. Prints a line for each: the principal and the HTTP status, 000 if there is no answer.
+# open-search-authorization.sh METHOD URL BODY PRINCIPAL...: sends the same request as all principals in parallel, each with the curl
+# config in the file of its name. Prints a line for each: the principal and the HTTP status, 000 for no answer.
 method=$1 url=$2 body=$3
 shift 3
 statuses=$(mktemp -d)

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Everything that crosses between machine b of the lab and the others while the work takes, byte by byte. */
+/** Returns all packets between machine b of the lab and the others while the work runs. */
 export async function packetsWhile(work: () => void): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "groundwork-capture-"));
   const file = join(folder, "packets");

@@ -26,7 +26,7 @@ afterEach(() => {
   rmSync(logs, { recursive: true });
 });
 
-/** Runs a shell script in the folder of its logs, with a patience of two seconds. */
+/** Runs a shell script in the folder of its logs, and stops it after two seconds without progress. */
 const run = (script: string, signal = new AbortController().signal): Promise<Outcome> =>
   runPatiently({
     ...{ command: "sh", args: ["-c", script], cwd: logs, logs, signal },
@@ -34,15 +34,15 @@ const run = (script: string, signal = new AbortController().signal): Promise<Out
     patienceSeconds: 2,
   });
 
-/** Whether a process whose number is in a file is there, as more than the entry of one that has ended. */
+/** Returns whether the process with the id in a file runs, and is not a zombie. */
 function isRunning(file: string): boolean {
   const stat = `/proc/${readFileSync(join(logs, file), "utf8").trim()}/stat`;
   return existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "utf8"));
 }
 
 describe("a suite", () => {
-  test("that moves is left alone, also when it takes longer than the patience lasts", async () => {
-    // By turns what a command prints, what a test begins with, and what is said to who waits.
+  test("runs to its end while it makes progress, even if it takes longer than the limit without progress", async () => {
+    // Writes to a command's log, to the progress file, and to standard error in turn.
     const script = `for i in 1 2 3; do
       sleep 0.5; echo a >>001-npm.log; sleep 0.5; echo "in test" >>progress.txt; sleep 0.5; echo "lab: $i" >&2
     done; exit 3`;
@@ -50,7 +50,7 @@ describe("a suite", () => {
     expect(said).toBe("lab: 1\nlab: 2\nlab: 3\n");
   });
 
-  test("that stands still is ended with all that it has started, in words that name the test", async () => {
+  test("is killed with all its descendants if it makes no progress, and the message names the test", async () => {
     const script = `echo 'after beforeAll of "topics"\nin test "topics are created"' >progress.txt
       sleep 600 & echo $! >child; setsid sleep 600 & echo $! >leader; echo asked >001-kafka.log; sleep 600`;
     expect(await run(script)).toEqual({
@@ -63,7 +63,7 @@ describe("a suite", () => {
     await eventually(() => ["child", "leader"].filter(isRunning));
   });
 
-  test("that is interrupted is ended at once", async () => {
+  test("is killed at once if it is interrupted", async () => {
     const interrupted = new AbortController();
     const running = run("sleep 600 & echo $! >child; wait", interrupted.signal);
     while (!existsSync(join(logs, "child"))) {
@@ -75,7 +75,7 @@ describe("a suite", () => {
   });
 });
 
-test("what is waited for is written at each look, which is progress", async () => {
+test("a wait writes its findings at each look, which counts as progress", async () => {
   const log = () => readFileSync(join(logs, "eventually.log"), "utf8");
   const seen: string[] = [];
   await eventually(() => {

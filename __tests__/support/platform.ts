@@ -6,7 +6,7 @@ import { type Catalog, declarePlatform } from "../../stacks/platform";
 // biome-ignore lint/suspicious/noExplicitAny: synthesized JSON
 export type Json = any;
 
-/** The platform of an environment, synthesized once: its app, and the JSON of each stack by the stack's name. */
+/** Synthesizes the platform of an environment once. Returns its app, and the JSON of each stack by name. */
 export function synthesize(environment: Environment, declared: Catalog = catalog) {
   const app = Testing.app();
   declarePlatform(app, environment, declared);
@@ -19,7 +19,7 @@ export function synthesize(environment: Environment, declared: Catalog = catalog
   return { app, stacks };
 }
 
-/** Every resource of a type in all stacks. */
+/** Returns every resource of a type in all stacks. */
 export function resources(stacks: Record<string, Json>, type: string): Json[] {
   return Object.values(stacks).flatMap((stack) => Object.values(stack.resource?.[type] ?? {}));
 }
@@ -28,14 +28,14 @@ export function containers(stacks: Record<string, Json>): Json[] {
   return resources(stacks, "docker_container");
 }
 
-/** The one container of that name. */
+/** Returns the container of that name. */
 export function container(stacks: Record<string, Json>, name: string): Json {
   const found = containers(stacks).filter((body) => body.name === name);
   expect(found).toHaveLength(1);
   return found[0];
 }
 
-/** A container's variables by name. */
+/** Returns a container's environment variables by name. */
 export function envOf(body: Json): Record<string, string> {
   return Object.fromEntries(
     (body.env ?? []).map((entry: string) => {
@@ -45,7 +45,7 @@ export function envOf(body: Json): Record<string, string> {
   );
 }
 
-/** The content of a container's file by its path. */
+/** Returns the content of a container's file. */
 export function fileOf(body: Json, path: string): string {
   const found = body.upload.filter(({ file }: Json) => file === path);
   expect(found).toHaveLength(1);

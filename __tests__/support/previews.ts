@@ -21,7 +21,7 @@ export function synthesis(
 
 export const BASE = synthesis();
 
-/** The synthesis after a change of its JSON, as a change of the code would have it. */
+/** Returns a copy of a synthesis whose JSON is changed, to simulate a change of the code. */
 export function edited(change: (stacks: Record<string, Json>) => void): Synthesis {
   const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(BASE)));
   change(stacks);
@@ -35,7 +35,7 @@ const rendered = (base: Synthesis, head: Synthesis) => RENDERERS.terminal([repor
 export const withTopics = (topics: readonly Topic[]) => synthesis(laptop, { ...catalog, topics });
 export const [infraEvents, applicationLogs] = catalog.topics;
 
-/** The synthesis of a catalog of which a part is read from a directory of these files. */
+/** Synthesizes with a part of the catalog read from a folder with these files. */
 function withFiles(
   files: Readonly<Record<string, object>>,
   read: (directory: string) => Partial<Catalog>,
@@ -96,7 +96,7 @@ export const renameId = (resources: Json, from: string, to: string) => {
 export const idOf = (resources: Json, name: string) =>
   Object.keys(resources).find((id) => resources[id].name === name) as string;
 
-/** Tests what a change from one synthesis to another is said to mean, and the exit code of it. */
+/** Tests the output and exit code of previews, each for a change from one synthesis to another. */
 export function testPreviews(
   cases: readonly (readonly [
     change: string,

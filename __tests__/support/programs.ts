@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Puts a folder first on the PATH of a file's tests. `program` writes a shell script there, as the program of that name. */
+/** Puts a folder first on the PATH for the tests of a file. `program` writes a shell script to it as the program of that name. */
 export function programsOnPath() {
   const folder = mkdtempSync(join(tmpdir(), "programs-"));
   const path = process.env.PATH;

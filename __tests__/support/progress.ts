@@ -5,7 +5,7 @@ export const KAFKA_1 = "docker_container.kafka_kafka-1_D26A9404";
 export const OS_INIT = "docker_container.os-init_Sidecar_Container_CD6CC216";
 export const VOLUME = "docker_volume.kafka-1_1A";
 
-/** A stack with resources by address and name. */
+/** Returns a stack with resources by address and name. */
 export function stack(layer: string, names: Record<string, string>): Staged {
   return {
     layer,

@@ -2,11 +2,11 @@ import { rmSync } from "node:fs";
 import { copyOfProject, editCopy } from "../../lab/bench/copy";
 import { type Finished, run } from "./lab";
 
-/** A copy of the project, to change and to deploy. */
+/** A copy of the project that tests change and deploy. */
 export class ProjectCopy {
   readonly folder = copyOfProject();
 
-  /** Runs a command in the copy, as its npm script does. */
+  /** Runs a command in the copy, as the npm script does. */
   command(script: string, ...args: string[]): Finished {
     return run("node", ["commands/groundwork.mjs", script, ...args], {}, this.folder);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# remote-engine.sh DIRECTORY: makes what it takes to reach the local engine as one reaches a remote one: certificates for TCP with TLS, keys
-# and an sshd for ssh. Ends with the sshd's port; its process number is in DIRECTORY/sshd.pid.
+# remote-engine.sh DIRECTORY: makes the local engine reachable like a remote one: creates certificates for TCP with TLS, and keys and an
+# sshd for ssh. Prints the sshd's port last, and writes its process id to DIRECTORY/sshd.pid.
 set -euo pipefail
 unset CDPATH
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,7 +24,7 @@ for name in server client; do
   printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n' >"$name.ext"
   openssl x509 -req -days 2 -in "$name.csr" -CA ca.pem -CAkey ca-key.pem -CAcreateserial -extfile "$name.ext" -out "$name-cert.pem" 2>/dev/null
 done
-# Where DOCKER_CERT_PATH expects them.
+# The names that DOCKER_CERT_PATH requires.
 mv client-key.pem key.pem
 mv client-cert.pem cert.pem
 
@@ -43,10 +43,10 @@ Host engine
   ControlPath $dir/control
   ControlPersist 10m
 EOF
-# docker and the provider call ssh as they find it.
+# docker and the provider call ssh from the PATH.
 printf '#!/bin/sh\nexec %s -F %s/config "$@"\n' "$(command -v ssh)" "$dir" >bin/ssh
 chmod +x bin/ssh
-# As docs/how-to/environment.md has it set up.
+# Set up as in docs/how-to/environment.md.
 cat >sshd_config <<EOF
 ListenAddress 127.0.0.1:$port
 HostKey $dir/host
@@ -55,7 +55,7 @@ PidFile $dir/sshd.pid
 StrictModes no
 MaxSessions 64
 EOF
-# The user and the folder that it gives its rights up to come with its package, which is not installed: its service would listen to others.
+# sshd's unprivileged user and folder come with its package, which is not installed: its service would listen on the network.
 { cat /etc/passwd && echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin'; } >passwd
 mkdir -p /run/sshd
 # shellcheck disable=SC2016 # for the inner shell

@@ -9,20 +9,20 @@ describe("npm run test:e2e", () => {
       encoding: "utf8",
     });
 
-  test("names the suites that there are when one is not", () => {
+  test("lists the suites if a name is unknown", () => {
     const { status, stderr } = run("smoek", "lifecycle");
     expect(status).toBe(1);
     expect(stderr).toBe(`\nthere is no suite "smoek": allowed are ${SHORTEST_FIRST.join(", ")}\n`);
   });
 
-  test("names those that are stale, and fails if there are any", () => {
+  test("lists stale suites, and fails if there are any", () => {
     const { status, stdout } = run("smoke", "--stale");
     const [, stale] = /(\d) green, (\d) stale\n$/.exec(stdout)?.slice(1).map(Number) ?? [];
     expect(status).toBe(stale);
     expect(/^smoke /m.test(stdout)).toBe(stale === 1);
   });
 
-  test("takes a whole number of times", () => {
+  test("accepts only an integer for --times", () => {
     expect(run("smoke", "--times", "0").stderr).toBe(
       '\n--times is "0": give a whole number from 1 to 99\n',
     );

@@ -6,20 +6,20 @@ import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Log
 import type { Json } from "./platform";
 import { deployedSecuredLab, Guest, type SecuredProject } from "./secured";
 
-/** Writes to a secured lab for as long as something is done to its clusters. Its name there is "shop". */
+/** Application "shop", which writes to a secured lab while a test changes its clusters. */
 export class SampleApplication {
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
   private container?: Guest;
 
   constructor(readonly project: SecuredProject) {}
 
-  /** Its container on the project network, from its first use on. */
+  /** The container on the project network, which starts at its first use. */
   get client(): Guest {
     this.container ??= new Guest("client", "project_net");
     return this.container;
   }
 
-  /** Takes the login that it has now, also for its container. */
+  /** Reads the current credentials, also for the container. */
   login(): Login {
     const { loginFile, project } = this;
     writeFileSync(loginFile, `shop:${project.passwordOf("shop")}`);
@@ -39,7 +39,7 @@ export class SampleApplication {
     }
   }
 
-  /** The issuer of the certificate that OpenSearch shows to clients. */
+  /** Returns the issuer of the certificate that OpenSearch presents to clients. */
   issuer(): string | undefined {
     const { output } = this.client.run(
       ...["sh", "-c", "openssl s_client -connect opensearch:9200 </dev/null 2>&1"],
@@ -51,7 +51,7 @@ export class SampleApplication {
     rmSync(dirname(this.loginFile), { recursive: true });
   }
 
-  /** Asks OpenSearch as the application with the permission: "shop" writes, "ledger" reads. */
+  /** Sends a request to OpenSearch as the application with the permission: "shop" writes, "ledger" reads. */
   private ask(method: string, path: string): Json {
     const who = method === "GET" ? "ledger" : "shop";
     const { output } = this.client.run(
@@ -62,7 +62,7 @@ export class SampleApplication {
   }
 }
 
-/** Deploys a secured lab with its sample application before the tests of a file, and removes what both have made after them. */
+/** Deploys a secured lab with its sample application before the tests of a file, and removes both after them. */
 export function deployedSampleApplication(
   deploy?: Parameters<typeof deployedSecuredLab>[0],
 ): SampleApplication {

@@ -4,7 +4,7 @@ import { Visitors } from "./authorization-matrix";
 import { expectDone, type Finished, freshLab } from "./lab";
 import { SecuredProject } from "./secured";
 
-/** A secured platform on three machines, and visitors on the machine without the init sidecars. */
+/** Deploys a secured platform on three machines, with visitors on the machine without the init sidecars. */
 export class SecuredMachines {
   private constructor(
     readonly project: SecuredProject,

@@ -18,7 +18,7 @@ const APPLICATIONS = `[
 
 /** A copy of the project that deploys a secured lab, with two applications: "shop" writes, "ledger" reads. */
 export class SecuredProject extends ProjectCopy {
-  /** Where its secrets lie. */
+  /** The folder of its secrets. */
   readonly secrets: string;
 
   constructor({ name }: Environment = labSecured) {
@@ -28,7 +28,7 @@ export class SecuredProject extends ProjectCopy {
     this.edit("catalog/applications.ts", `${from}[]`, `${from}${APPLICATIONS}`);
   }
 
-  /** What an application is given. */
+  /** Returns the credentials of an application. */
   credentials(application: string, format: string): string {
     return this.command("credentials", application, "--format", format).output;
   }
@@ -40,7 +40,7 @@ export class SecuredProject extends ProjectCopy {
     ).trim();
   }
 
-  /** Key and certificate of a principal, PEM. */
+  /** Returns the key and certificate of a principal, PEM. */
   keyPairOf(principal: string): string {
     return readFileSync(join(this.secrets, "key-pairs", `${principal}.pem`), "utf8");
   }
@@ -59,14 +59,14 @@ export function deployedSecuredLab(
   return project;
 }
 
-/** A container of somebody's, on a network of the platform. */
+/** A container on a network of the platform that is not part of it. */
 export class Guest {
   private readonly at: readonly string[];
 
   constructor(
     readonly name: string,
     network: string,
-    /** Address of the engine; the lab's of one machine unless told. */
+    /** The address of the engine. @default - the lab's */
     engine?: string,
   ) {
     this.at = engine ? ["--host", engine] : [];
@@ -91,7 +91,7 @@ export class Guest {
     return run("docker", [...this.at, "exec", this.name, ...args]);
   }
 
-  /** The HTTP status that curl gets, which trusts the CA in ca.pem; 000 without an answer. */
+  /** Returns the HTTP status of a request with curl, which trusts the CA in ca.pem. 000 means no answer. */
   status(url: string, ...options: string[]): string {
     return this.run(
       ...["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
@@ -103,7 +103,7 @@ export class Guest {
     this.run("sh", "-c", 'printf %s "$1" >"$0"', `/tmp/${file}`, content);
   }
 
-  /** A file of this machine. */
+  /** Copies a file of this machine to the container. */
   copy(from: string, file: string): void {
     docker(...this.at, "cp", from, `${this.name}:/tmp/${file}`);
   }

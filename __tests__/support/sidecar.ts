@@ -7,7 +7,7 @@ import { ROOT } from "./root";
 
 const CONSTRUCTS = join(ROOT, "constructs");
 
-/** The shells of the images, with the tools around them. One that is not installed is named as skipped. */
+/** The shells of the images, with their tools. Tests with a shell that is not installed are skipped, and say so. */
 export const SHELLS: Record<string, string[]> = {
   "dash with GNU tools": ["dash"],
   "busybox ash with busybox tools": ["busybox", "ash"],
@@ -17,12 +17,12 @@ export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
   ([, [command]]) => spawnSync(command, ["--help"]).error === undefined,
 );
 
-/** Delays short enough for a test; a deadline that a loaded machine does not reach. */
+/** Delays that are short enough for a test, and a deadline that a busy machine does not reach. */
 export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 300 };
 
 export interface SidecarRun {
   readonly exitCode: number;
-  /** Every line of the log, parsed. */
+  /** The parsed lines of the log. */
   readonly log: LogLine[];
   readonly durationMs: number;
 }
@@ -33,21 +33,21 @@ export type LogLine = Record<string, any>;
 export interface StartedSidecar {
   readonly process: ChildProcess;
   readonly done: Promise<SidecarRun>;
-  /** Resolves with the first line of an event, or with the one of that number. */
+  /** Resolves with the first line of an event, or with the line of that number. */
   seen(event: string, count?: number): Promise<LogLine>;
 }
 
 export interface SidecarOptions {
-  /** @default - with GNU tools */
+  /** The shell to run the script in. @default - with GNU tools */
   readonly shell?: string[];
-  /** The script relative to constructs/. */
+  /** The path of the script, relative to constructs/. */
   readonly script: string;
-  /** Further files that the script expects beside it. */
+  /** Other files that the script expects in its folder. */
   readonly beside?: readonly string[];
-  /** Files of the declaration; only the last part of the path counts. */
+  /** The files of the declaration. Only the last part of a path counts. */
   readonly files: readonly UploadedFile[];
   readonly env: (directory: string) => Record<string, string>;
-  /** Scripts that are first on the PATH, by name. */
+  /** Scripts to put first on the PATH, by name. */
   readonly tools?: Readonly<Record<string, string>>;
   readonly retry?: Partial<typeof RETRY>;
   readonly jitter?: string;
@@ -55,14 +55,14 @@ export interface SidecarOptions {
 }
 
 /**
- * Of the images of Kafka, Grafana, HAProxy and the docker CLI, where it is installed. OpenSearch's has GNU tools, and so have all images of
- * the lab, in which the e2e tests run every script.
+ * The busybox of the images of Kafka, Grafana, HAProxy and the docker CLI, if installed here. OpenSearch's image has GNU tools, and so do
+ * all images of the lab, in which the e2e tests run every script.
  */
 export const ALPINE_SHELL = INSTALLED_SHELLS.slice(-1);
 
 let busyboxFolder: string | undefined;
 
-/** A PATH of these folders and then of the tools that belong to a shell. busybox has some four hundred: one folder for all runs. */
+/** Returns a PATH of these folders and a shell's tools. All runs share one folder for busybox, which has about 400 tools. */
 export function pathOf(shell: string, ...folders: string[]): string {
   if (shell === "busybox" && !busyboxFolder) {
     busyboxFolder = mkdtempSync(join(tmpdir(), "busybox-"));
@@ -74,7 +74,7 @@ export function pathOf(shell: string, ...folders: string[]): string {
 
 afterAll(() => busyboxFolder && rmSync(busyboxFolder, { recursive: true }));
 
-/** Starts a real sidecar script under its real supervisor, outside of any container. */
+/** Starts a real sidecar script under its real supervisor, outside of a container. */
 export function startSidecar(options: SidecarOptions): StartedSidecar {
   const directory = mkdtempSync(join(tmpdir(), "sidecar-"));
   const beside = ["init-sidecar/supervise.sh", "init-sidecar/lib.sh", options.script];
@@ -94,7 +94,7 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
   const started = Date.now();
   const child = spawn(command, [...args, join(directory, "supervise.sh"), script], {
     env: {
-      // First in line, so that curl and java are all that comes from elsewhere.
+      // First on the PATH, so that only curl and java come from other folders.
       PATH: pathOf(command, join(directory, "bin")),
       GROUNDWORK_SIDECAR: basename(options.script, ".sh"),
       GROUNDWORK_VERSION: "test",
@@ -133,14 +133,14 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
   });
   const done = new Promise<SidecarRun>((resolve, reject) => {
     child.on("exit", (exitCode) => {
-      // What the shell itself complains about is a defect of the script, except for the notice that it prints of a killed child.
+      // A complaint of the shell is a defect of the script, except the notice about a killed child.
       const unexpected = complaints
         .split("\n")
         .filter((line) => line !== "" && !/^(Killed|Terminated)/.test(line));
       if (unexpected.length > 0) {
         reject(new Error(`the shell complains: ${unexpected.join("\n")}`));
       }
-      // The pipes may still hold the last line.
+      // The pipes may still contain the last line.
       setTimeout(() => {
         child.stdout.destroy();
         child.stderr.destroy();
@@ -161,7 +161,7 @@ export function linesOf(run: SidecarRun, event: string): LogLine[] {
   return run.log.filter((line) => line.event === event);
 }
 
-/** The last line, which every run has. */
+/** Returns the last line, which every run has. */
 export function exitLine(run: SidecarRun): LogLine {
   expect(linesOf(run, "exit")).toHaveLength(1);
   const last = run.log[run.log.length - 1];
@@ -170,7 +170,7 @@ export function exitLine(run: SidecarRun): LogLine {
   return last;
 }
 
-/** Every retry waited within a ceiling that doubles up to the cap. */
+/** Asserts that every retry waited less than a ceiling that doubles up to the cap. */
 export function expectBackoff(run: SidecarRun, retries: number, retry: Partial<typeof RETRY> = {}) {
   const { initialMs, maxMs } = { ...RETRY, ...retry };
   const lines = linesOf(run, "retry");
@@ -186,13 +186,13 @@ export function expectBackoff(run: SidecarRun, retries: number, retry: Partial<t
   }
 }
 
-/** The process of the script itself, a child of the supervisor. */
+/** Returns the process of the script, a child of the supervisor. */
 export function workerOf(sidecar: StartedSidecar): number {
   const { pid } = sidecar.process;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
   const worker = Number(children[0]);
   if (!(worker > 1)) {
-    // 0 would be this process's own group.
+    // 0 would signal this process's own group.
     throw new Error("the sidecar has no worker any more");
   }
   return worker;

@@ -10,7 +10,7 @@ import {
   synthesizedContainers,
 } from "./lab";
 
-/** One thin path through the platform, on a lab of its own. */
+/** Tests the main commands on a new lab. */
 export function testSmoke(engine?: LabEngine): void {
   beforeAll(() => freshLab(undefined, { engine, sharedClasses: false }));
 

@@ -23,7 +23,7 @@ function write(file: string, text: string): void {
   writeFileSync(join(root, file), text);
 }
 
-/** Commits a change of some files, and says as what. */
+/** Commits a change of some files. Returns the commit. */
 function commit(...files: string[]): string {
   for (const file of files) {
     write(file, `${Math.random()}\n`);
@@ -52,15 +52,15 @@ const record = (...suites: string[]) => {
   }
 };
 
-describe("a suite is stale", () => {
-  test("of which no green run is recorded", () => {
+describe("a suite is stale if", () => {
+  test("no green run of it is recorded", () => {
     record("smoke");
     expect(findStale(root, COVERS)).toEqual([
       { suite: "rolling", why: "no green run is recorded" },
     ]);
   });
 
-  test("when something was changed that it covers, and names that", () => {
+  test("a file that it covers changed, and names the file", () => {
     record("smoke", "rolling");
     expect(findStale(root, COVERS)).toEqual([]);
     commit(
@@ -74,7 +74,7 @@ describe("a suite is stale", () => {
     expect(findStale(root, COVERS)).toEqual([{ suite: "rolling", commit: first, why }]);
   });
 
-  test("when something is changed that is not committed yet", () => {
+  test("a change is not committed yet", () => {
     record("smoke", "rolling");
     write("constructs/kafka.ts", "");
     const why = "constructs/kafka.ts";
@@ -84,7 +84,7 @@ describe("a suite is stale", () => {
     ]);
   });
 
-  test("when the clone does not have the commit of its last green run", () => {
+  test("the clone does not have the commit of its last green run", () => {
     const gone = "0123456789abcdef0123456789abcdef01234567";
     write(GREEN_FILE, JSON.stringify({ smoke: gone, rolling: first }));
     const why =
@@ -94,17 +94,17 @@ describe("a suite is stale", () => {
 });
 
 describe("a green run", () => {
-  test("is recorded by its commit, beside those of other suites", () => {
+  test("is recorded by its commit, next to those of other suites", () => {
     record("smoke");
     const second = commit("operations/roll.ts");
     record("rolling");
-    // What was recorded before does not keep the next one from being recorded.
+    // An earlier record does not prevent the next one.
     expect(readFileSync(join(root, GREEN_FILE), "utf8")).toBe(
       `{\n  "rolling": "${second}",\n  "smoke": "${first}"\n}\n`,
     );
   });
 
-  test("is not recorded for a working tree with changes, which are named", () => {
+  test("is not recorded if the working tree has changes, and names them", () => {
     write("constructs/kafka.ts", "");
     write("constructs/new.ts", "");
     expect(() => cleanCommit(root)).toThrow(
@@ -112,7 +112,7 @@ describe("a green run", () => {
     );
   });
 
-  test("is not recorded when another commit is checked out by its end", () => {
+  test("is not recorded if another commit is checked out at its end", () => {
     const second = commit("operations/roll.ts");
     expect(() => recordGreen(root, "smoke", first)).toThrow(
       `it began on commit ${first}, and the working tree is ${second} by now`,

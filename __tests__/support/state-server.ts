@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 /** A server for Terraform's HTTP backend (https://developer.hashicorp.com/terraform/language/backend/http). */
 export interface StateServer {
   readonly address: string;
-  /** States by path. */
+  /** The states by path. */
   readonly states: Map<string, string>;
-  /** How often a state was secured. */
+  /** The number of times that a state was locked. */
   locked(): number;
   close(): void;
 }
@@ -15,7 +15,7 @@ export async function openStateServer(): Promise<StateServer> {
   const states = new Map<string, string>();
   const locks = new Set<string>();
   let locked = 0;
-  /** The status to answer with, and a body. */
+  /** Returns the status and body of an answer. */
   const answer = (method: string, path: string, body: string): [number, string?] => {
     const [, lock] = /^(.*)\/lock$/.exec(path) ?? [];
     if (lock !== undefined && method === "POST") {

@@ -3,7 +3,7 @@ import type { Environment } from "../../environments";
 import { docker, run, TRIAL } from "./lab";
 import { container, type Json, synthesize } from "./platform";
 
-/** What a container sees of the host that has the mounts and the rights of an environment's Alloy, which the lab has no image of. */
+/** Returns docker arguments for the host mounts and permissions of an environment's Alloy, for which the lab has no image. */
 export function alloysView(environment: Environment): string[] {
   const { volumes, tmpfs = {} } = container(synthesize(environment).stacks, "alloy");
   return [
@@ -17,19 +17,19 @@ export function alloysView(environment: Environment): string[] {
   ];
 }
 
-/** What the exit relay has told. */
+/** Returns the lines of the exit relay. */
 export function allRelayed(): Json[] {
   return docker("logs", "exit-relay")
     .split("\n")
     .map((line) => JSON.parse(line));
 }
 
-/** What it has told of a container. */
+/** Returns the lines of the exit relay about a container. */
 export function relayed(container: string): Json[] {
   return allRelayed().filter((line) => line.container === container);
 }
 
-/** What Alloy makes of the relay's lines, in Prometheus' text format: the gauges of constructs/alloy/exits.alloy. */
+/** Returns the gauges of constructs/alloy/exits.alloy for the relay's lines, in Prometheus's text format. */
 export function alloysGauges(lines: readonly Json[]): string {
   const samples: Record<string, number> = {};
   for (const {
@@ -60,7 +60,7 @@ export function alloysGauges(lines: readonly Json[]): string {
       set("container_created_timestamp_seconds", line.created, one);
       set("container_succeeded_timestamp_seconds", line.succeeded, one);
     }
-    // Of an application only where the relay tells it.
+    // Only applications that the relay reports.
     set("container_info", id && 1, {
       ...{ ...one, container_id: id, name: container },
       ...{ cluster, environment, image },
@@ -72,7 +72,7 @@ export function alloysGauges(lines: readonly Json[]): string {
     .join("");
 }
 
-/** Runs a container to its end that is one of an environment's init sidecars by its labels. */
+/** Runs a container to its end with the labels of one of an environment's init sidecars. */
 export function runToEnd(
   environment: string,
   name: string,

@@ -1,4 +1,4 @@
-// tls-engine.mjs DIRECTORY: the local engine behind TCP with TLS, for clients with a certificate of the directory's CA. Prints its port.
+// tls-engine.mjs DIRECTORY: serves the local engine on TCP with TLS, for clients with a certificate of the folder's CA. Prints its port.
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { createServer } from "node:tls";
@@ -8,7 +8,7 @@ const server = createServer(
   {
     ...{ key: file("server-key.pem"), cert: file("server-cert.pem"), ca: file("ca.pem") },
     ...{ requestCert: true, rejectUnauthorized: true },
-    // `docker start --attach` ends its own side first.
+    // `docker start --attach` closes its own side first.
     allowHalfOpen: true,
   },
   (client) => {

@@ -1,4 +1,4 @@
-/** Gives this process the variables back that it had, after each test. */
+/** Restores the environment variables of this process after each test. */
 export function restoreVariables(): void {
   const given = { ...process.env };
   afterEach(() => {
