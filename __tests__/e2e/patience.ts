@@ -11,37 +11,37 @@ import {
 import { join, relative } from "node:path";
 import { lastLines } from "../support/logs";
 
-/** A process whose progress can be seen in a folder: it moves whenever a file there is written. */
+/** A process that shows progress by writing to files in a folder. */
 export interface SuiteProcess {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** The folder, which exists. What the process prints to standard error goes to a log there too. */
+  /** The folder, which must exist. The process's standard error goes to a log in it. */
   readonly logs: string;
-  /** The file there whose last line says what runs, such as `in test "a topic is created"`. */
+  /** The file in the folder whose last line says what runs, such as `in test "a topic is created"`. */
   readonly progressFile: string;
-  /** How long nothing may move before the process is ended. */
+  /** The seconds without progress after which the process is killed. */
   readonly patienceSeconds: number;
-  /** Ends it at once. */
+  /** Kills the process at once when aborted. */
   readonly signal: AbortSignal;
 }
 
 export interface Outcome {
-  /** Null if it was ended. */
+  /** The exit code, or null if the process was killed. */
   readonly exitCode: number | null;
-  /** Why it was ended, and the last lines of the newest log; undefined if it came to its end by itself. */
+  /** Why it was killed, with the last lines of the newest log. Undefined if it ended by itself. */
   readonly ended?: { readonly why: string; readonly log: string };
 }
 
-/** Runs a process to its end, and ends it with all its descendants if nothing has moved for as long as the patience lasts. */
+/** Runs a process to its end, and kills it with all its descendants if it makes no progress for `patienceSeconds`. */
 export async function runPatiently(suite: SuiteProcess): Promise<Outcome> {
   const { command, args, cwd, logs, patienceSeconds, signal } = suite;
   const output = join(logs, "output.log");
-  // A file instead of a pipe: a pipe is open for as long as any process has it that was left behind.
+  // A file instead of a pipe: any process that is left behind would keep a pipe open.
   const written = openSync(output, "w");
   const child = spawn(command, args, {
     cwd,
-    // A group of its own, so that all of it can be ended.
+    // A new process group, so that all of it can be killed.
     detached: true,
     stdio: ["ignore", "ignore", written],
   });
@@ -68,7 +68,7 @@ export async function runPatiently(suite: SuiteProcess): Promise<Outcome> {
         last = now;
         movedAt = performance.now();
       } else if (!ended && performance.now() - movedAt > patienceSeconds * 1000) {
-        end(`ended after ${durationOf(patienceSeconds)} without progress, ${whereIn(suite)}`);
+        end(`killed after ${durationOf(patienceSeconds)} without progress, ${whereIn(suite)}`);
       }
     },
     Math.min(1000, patienceSeconds * 100),
@@ -83,7 +83,7 @@ export async function runPatiently(suite: SuiteProcess): Promise<Outcome> {
   }
 }
 
-/** Prints what was written to a file since the last time. */
+/** Prints what was written to a file since the last call. */
 function show(file: number): void {
   const buffer = Buffer.alloc(64 * 1024);
   for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
@@ -91,7 +91,7 @@ function show(file: number): void {
   }
 }
 
-/** When the files of a folder were written last, in milliseconds. */
+/** Returns when any file of a folder was last written, in milliseconds. */
 function lastWritten(folder: string): number {
   return Math.max(0, ...filesIn(folder).map(({ writtenAt }) => writtenAt));
 }
@@ -119,7 +119,7 @@ function whereIn({ progressFile }: SuiteProcess): string {
     : "before its first test";
 }
 
-/** Ends a process and all that it has started, groups of their own included, before any of them can go on with the next step. */
+/** Kills a process and all its descendants, including those in other process groups, before any of them can go on. */
 function killWithDescendants(pid: number): void {
   const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -127,7 +127,7 @@ function killWithDescendants(pid: number): void {
       const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
       parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]));
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   const family = [pid];
@@ -138,7 +138,7 @@ function killWithDescendants(pid: number): void {
     try {
       process.kill(one, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process has ended by itself.
     }
   }
 }

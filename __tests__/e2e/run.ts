@@ -1,7 +1,7 @@
-// npm run test:e2e -- [SUITE...] [--times N] [--record]: runs suites, all of them unless some are named, the shortest first and each in a
-// process of its own. A red one does not stop the others; a table at the end says how each went.
-// npm run test:e2e -- [SUITE...] --stale: names the suites that were not run since the last change of what they cover.
-// npm run test:quarantine: what is known to fail now and then, each five times.
+// npm run test:e2e -- [SUITE...] [--times N] [--record]: runs the named suites, or all of them, the shortest first and each in its own
+// process. A failed suite does not stop the others. A table at the end shows every result.
+// npm run test:e2e -- [SUITE...] --stale: lists the suites that were not run since the last change of the files that they cover.
+// npm run test:quarantine: runs each flaky test five times.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ import { coveredBy, SHORTEST_FIRST } from "./suites";
 const ROOT = join(__dirname, "..", "..");
 const QUARANTINE = "quarantine";
 
-/** How long nothing of a suite may move: no test begins or ends, and nothing is written to a log. */
+/** How long a suite may make no progress: no test starts or ends, and nothing is written to a log. */
 const PATIENCE_SECONDS = 300;
 
 interface Result extends Pick<Outcome, "ended"> {
@@ -45,14 +45,16 @@ runCommand(async () => {
   const unknown = positionals.filter((name) => !SHORTEST_FIRST.includes(name));
   if (unknown.length > 0) {
     throw new CommandError(
-      `there is no suite ${unknown.map((name) => `"${name}"`).join(", ")}: allowed are ${SHORTEST_FIRST.join(", ")}`,
+      `unknown suite ${unknown.map((name) => `"${name}"`).join(", ")}: allowed are ${SHORTEST_FIRST.join(", ")}`,
     );
   }
   if (!/^[1-9]\d?$/.test(values.times)) {
-    throw new CommandError(`--times is "${values.times}": give a whole number from 1 to 99`);
+    throw new CommandError(`--times is "${values.times}": it must be an integer from 1 to 99`);
   }
   if (values.record && values.quarantine) {
-    throw new CommandError("--record is for suites: what is in quarantine has no green run");
+    throw new CommandError(
+      "--record cannot be combined with --quarantine: green runs are recorded only for suites",
+    );
   }
   const suites = positionals.length > 0 ? positionals : SHORTEST_FIRST;
   if (values.stale) {
@@ -76,7 +78,7 @@ runCommand(async () => {
       try {
         recordGreen(ROOT, suite, commit);
       } catch (error) {
-        unrecorded.push(`${suite} is not recorded: ${(error as Error).message}`);
+        unrecorded.push(`green run of ${suite} is not recorded: ${(error as Error).message}`);
       }
     }
   }
@@ -129,7 +131,7 @@ async function run(suite: string, signal: AbortSignal): Promise<Result> {
         "tools/jest.e2e.config.js",
       ],
       ...["--testEnvironmentOptions", JSON.stringify({ progressFile })],
-      // What --json prints is in the report too.
+      // Prints to standard output too, which runPatiently ignores.
       ...["--json", "--outputFile", report, `__tests__/${path}`],
     ],
     cwd: ROOT,
@@ -150,7 +152,7 @@ async function run(suite: string, signal: AbortSignal): Promise<Result> {
   };
 }
 
-/** Prints the suites that are stale, and fails if there are any. */
+/** Prints the stale suites, and sets exit code 1 if there are any. */
 function printStale(names: readonly string[]): void {
   const stale = findStale(ROOT, Object.fromEntries(names.map((name) => [name, coveredBy(name)])));
   if (stale.length > 0) {

@@ -3,21 +3,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, firstOf } from "../../operations/terminal/terminal";
 
-/** The commit of each suite's last green run that was recorded, by its name. */
+/** The file with the commit of each suite's last recorded green run, by name. */
 export const GREEN_FILE = "__tests__/e2e/green.json";
 
-/** A suite that was not run since the last change of what it covers. */
+/** A suite that was not run since the last change of the files that it covers. */
 export interface Stale {
   readonly suite: string;
-  /** Of its last green run; undefined if none is recorded. */
+  /** The commit of its last green run. Undefined if none is recorded. */
   readonly commit?: string;
   readonly why: string;
 }
 
 const NOT_HERE =
-  "this clone does not have that commit, since it was rewritten or the clone is shallow: git fetch --unshallow, or run the suite again";
+  "this clone does not have that commit, since it was rewritten or the clone is shallow: run git fetch --unshallow, or run the suite again";
 
-/** Compares the working tree with the last green run of each of these suites, given by the git pathspecs of what it covers. */
+/** Finds stale suites: compares the working tree with the last green run of each. Takes the git pathspecs that each suite covers. */
 export function findStale(
   root: string,
   covers: Readonly<Record<string, readonly string[]>>,
@@ -36,23 +36,25 @@ export function findStale(
   });
 }
 
-/** The commit that the working tree is. Throws if it has changes, or files that git neither knows nor ignores. */
+/** Returns the commit of the working tree. Throws if it has changes or untracked files. */
 export function cleanCommit(root: string): string {
   const changed = git(root, "status", "--porcelain", "--", ".", `:(exclude)${GREEN_FILE}`);
   if (changed.length > 0) {
     const files = changed.map((line) => line.slice(3));
     throw new CommandError(
-      `the working tree has changes (${firstOf(files, 2).join(", ")}), and a green run is recorded by its commit: commit or stash them, or leave --record out`,
+      `the working tree has changes (${firstOf(files, 2).join(", ")}), so a green run has no commit to record: commit or stash them, or omit --record`,
     );
   }
   return git(root, "rev-parse", "HEAD")[0];
 }
 
-/** Records that a suite was green on a commit. Throws if the working tree is not that commit any more. */
+/** Records that a suite was green on a commit. Throws if the working tree is no longer at that commit. */
 export function recordGreen(root: string, suite: string, commit: string): void {
   const now = cleanCommit(root);
   if (now !== commit) {
-    throw new CommandError(`it began on commit ${commit}, and the working tree is ${now} by now`);
+    throw new CommandError(
+      `the run started at commit ${commit}, and the working tree is now at ${now}`,
+    );
   }
   const green = { ...readGreen(root), [suite]: commit };
   const sorted = Object.fromEntries(Object.entries(green).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -63,7 +65,7 @@ function readGreen(root: string): Record<string, string> {
   return JSON.parse(readFileSync(join(root, GREEN_FILE), "utf8"));
 }
 
-/** The lines that a git command prints. */
+/** Returns the output lines of a git command. */
 function git(root: string, ...args: string[]): string[] {
   return execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
 }

@@ -1,21 +1,21 @@
 export interface Suite {
-  /** What it takes on a quiet machine of two cores with the lab's images built. */
+  /** The duration on an idle machine with two cores and the lab's images built. */
   readonly seconds: number;
-  /** What it covers besides its own folder, as git pathspecs: after a change there its last green run says nothing any more. */
+  /** The files that it covers besides its own folder, as git pathspecs. A change there makes its last green run stale. */
   readonly covers: readonly string[];
 }
 
-/** One that takes longer is cut in two. */
+/** The longest that a suite may take. Split one that takes longer. */
 export const MOST_SECONDS = 300;
 
-/** What a platform with real servers is made of, and what runs it. */
+/** Everything that a platform with real servers consists of, and that runs it. */
 const PLATFORM = [
   ...["catalog", "commands", "constructs", "environments", "lab", "operations", "packages"],
   ...["secrets", "stacks", "tools", "__tests__/support"],
   ...["cdktf.json", "main.ts", "package.json", "package-lock.json"],
 ];
 
-/** What is there for people, the benchmark and hermetic tests. */
+/** Files only for documentation, the benchmark and hermetic tests. */
 const NOT_RUN = [
   ...["commands/bench.ts", "commands/diagram.ts", "tools/lint-scripts.mjs"],
   ...["tools/lint-prose.mjs", "tools/lint-prose.yml"],
@@ -29,7 +29,7 @@ const NOT_RUN = [
   ].map((name) => `__tests__/support/${name}`),
 ];
 
-/** What does nothing in an environment of one machine. */
+/** Files without effect in an environment with one machine. */
 const MACHINES = [
   ...["commands/swarm.ts", "lab/machines.sh", "lab/registry.yml"],
   "operations/checks/machine-loss.ts",
@@ -39,7 +39,7 @@ const MACHINES = [
   "__tests__/support/secured-machines.ts",
 ];
 
-/** What does nothing in a plaintext environment. */
+/** Files without effect in a plaintext environment. */
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
@@ -58,7 +58,7 @@ const ONE_MACHINE = [...PLATFORM, ...but(...NOT_RUN, ...MACHINES, ...SECURITY)];
 const ONE_MACHINE_SECURED = [...PLATFORM, ...but(...NOT_RUN, ...MACHINES)];
 const SEVERAL_MACHINES = [...PLATFORM, ...but(...NOT_RUN, ...SECURITY)];
 const SEVERAL_MACHINES_SECURED = [...PLATFORM, ...but(...NOT_RUN)];
-/** Of every environment, with what the lab has no image for. */
+/** For every environment, including services without an image in the lab. */
 const SYNTHESIS = [...SEVERAL_MACHINES_SECURED, "alerts", "dashboards"];
 const PAGES = [...PLATFORM, ...but(...MACHINES, ...SECURITY), "README.md", "docs"];
 
@@ -67,7 +67,7 @@ const suite = (seconds: number, covers: readonly string[] = ONE_MACHINE): Suite 
   covers,
 });
 
-/** Every suite, a folder each. */
+/** Every suite. Each is a folder. */
 export const SUITES: Readonly<Record<string, Suite>> = {
   state: suite(70),
   smoke: suite(85),
@@ -101,12 +101,12 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   secured: suite(165, ONE_MACHINE_SECURED),
 };
 
-/** Their names, the shortest first. */
+/** The names of the suites, the shortest first. */
 export const SHORTEST_FIRST: readonly string[] = Object.keys(SUITES).sort(
   (a, b) => SUITES[a].seconds - SUITES[b].seconds,
 );
 
-/** Everything that a suite covers, as git pathspecs. */
+/** Returns everything that a suite covers, as git pathspecs. */
 export function coveredBy(name: string): string[] {
   return [`__tests__/e2e/${name}`, ...SUITES[name].covers];
 }

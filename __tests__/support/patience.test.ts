@@ -56,7 +56,7 @@ describe("a suite", () => {
     expect(await run(script)).toEqual({
       exitCode: null,
       ended: {
-        why: 'ended after 2 s without progress, in test "topics are created"',
+        why: 'killed after 2 s without progress, in test "topics are created"',
         log: "the last lines of 001-kafka.log:\nasked",
       },
     });

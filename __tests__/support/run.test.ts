@@ -12,7 +12,7 @@ describe("npm run test:e2e", () => {
   test("lists the suites if a name is unknown", () => {
     const { status, stderr } = run("smoek", "lifecycle");
     expect(status).toBe(1);
-    expect(stderr).toBe(`\nthere is no suite "smoek": allowed are ${SHORTEST_FIRST.join(", ")}\n`);
+    expect(stderr).toBe(`\nunknown suite "smoek": allowed are ${SHORTEST_FIRST.join(", ")}\n`);
   });
 
   test("lists stale suites, and fails if there are any", () => {
@@ -24,7 +24,7 @@ describe("npm run test:e2e", () => {
 
   test("accepts only an integer for --times", () => {
     expect(run("smoke", "--times", "0").stderr).toBe(
-      '\n--times is "0": give a whole number from 1 to 99\n',
+      '\n--times is "0": it must be an integer from 1 to 99\n',
     );
   });
 });

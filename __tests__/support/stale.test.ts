@@ -88,7 +88,7 @@ describe("a suite is stale if", () => {
     const gone = "0123456789abcdef0123456789abcdef01234567";
     write(GREEN_FILE, JSON.stringify({ smoke: gone, rolling: first }));
     const why =
-      "this clone does not have that commit, since it was rewritten or the clone is shallow: git fetch --unshallow, or run the suite again";
+      "this clone does not have that commit, since it was rewritten or the clone is shallow: run git fetch --unshallow, or run the suite again";
     expect(findStale(root, COVERS)).toEqual([{ suite: "smoke", commit: gone, why }]);
   });
 });
@@ -108,14 +108,14 @@ describe("a green run", () => {
     write("constructs/kafka.ts", "");
     write("constructs/new.ts", "");
     expect(() => cleanCommit(root)).toThrow(
-      "the working tree has changes (constructs/kafka.ts, constructs/new.ts), and a green run is recorded by its commit: commit or stash them, or leave --record out",
+      "the working tree has changes (constructs/kafka.ts, constructs/new.ts), so a green run has no commit to record: commit or stash them, or omit --record",
     );
   });
 
   test("is not recorded if another commit is checked out at its end", () => {
     const second = commit("operations/roll.ts");
     expect(() => recordGreen(root, "smoke", first)).toThrow(
-      `it began on commit ${first}, and the working tree is ${second} by now`,
+      `the run started at commit ${first}, and the working tree is now at ${second}`,
     );
     expect(readFileSync(join(root, GREEN_FILE), "utf8")).toBe("{}\n");
   });

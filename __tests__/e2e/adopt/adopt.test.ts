@@ -38,7 +38,7 @@ describe("an unmanaged resource with a name of the platform", () => {
     run("docker", ["network", "rm", "project_net"]);
   });
 
-  test("is reported before anything is created, with what to do", () => {
+  test("is reported with a remedy before anything is created", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toContain(
       "no changes made:\n- 1 network and 1 container (project_net, prometheus) already exist and were not created by Groundwork: remove them, use another engine (DOCKER_HOST), or join the network with `adopt: true` in lab/environments.ts\n",
@@ -54,7 +54,7 @@ describe("a state that is lost while everything runs", () => {
   let adopted: Finished;
   let again: Finished;
   let load: Load;
-  /** Where each volume lies and since when: the engine's own date of creation follows what is written. */
+  /** Returns the path and age of each volume. The engine's own creation date changes with every write. */
   const volumes = () =>
     docker(
       ...["volume", "inspect", "--format", "{{.Mountpoint}}"],
@@ -76,7 +76,7 @@ describe("a state that is lost while everything runs", () => {
     again = copy.command("up");
   });
 
-  test("is reported before anything is changed, with what exists, its environment and what to do", () => {
+  test("is reported with the existing objects, their environment and a remedy, before anything is changed", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.output).toMatch(
       /no changes made:\n- 2 networks and 10 containers \(.*, .*, .* and 9 more\) of environment "lab" exist but are not in this Terraform state: another clone deployed them, or the state was lost\. npm run adopt takes them over and keeps all stored data\n/,
@@ -103,7 +103,7 @@ describe("a state that is lost while everything runs", () => {
   });
 
   test.each(["opensearch", "kafka"] as const)(
-    "%s keeps serving: a node goes only when the previous one is back",
+    "%s stays available: a node stops only when the previous one is back",
     (cluster) => {
       expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
     },

@@ -7,7 +7,7 @@ import { expectDone, run } from "../../support/lab";
 import type { Json } from "../../support/platform";
 import { projectCopy } from "../../support/project-copy";
 
-/** As in docs/architecture.md: CDK Terrain under the name that the project imports, and the newest `constructs` that it is made for. */
+/** As in docs/architecture.md: CDK Terrain under the name that the project imports, and the newest `constructs` that it supports. */
 const DEPENDENCIES = ["dependencies.cdktf=npm:cdktn@0.24.0", "dependencies.constructs=10.7.2"];
 
 const BINDINGS = join("packages", "provider-grafana", "lib");
@@ -18,12 +18,12 @@ beforeAll(() => {
   rmSync(join(copy.folder, "node_modules"));
   cpSync(join(PROJECT_ROOT, BINDINGS), join(copy.folder, BINDINGS), { recursive: true });
   expectDone(run("npm", ["pkg", "set", ...DEPENDENCIES], {}, copy.folder));
-  // What the providers' bindings name as their peer is cdktf.
+  // The providers' bindings have cdktf as peer dependency.
   const install = ["install", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"];
   expectDone(run("npm", install, {}, copy.folder));
 });
 
-/** Every stack of an environment as Terraform reads it. */
+/** Returns every stack of an environment as Terraform reads it. */
 function synthesized(project: string, environment: string): Record<string, Json> {
   const output = mkdtempSync(join(tmpdir(), "synthesized-"));
   const env = {
@@ -35,7 +35,7 @@ function synthesized(project: string, environment: string): Record<string, Json>
   const folder = join(output, "stacks");
   const stacks = readdirSync(folder).map((name): [string, Json] => {
     const text = readFileSync(join(folder, name, "cdk.tf.json"), "utf8");
-    // Comments, in which the framework names itself.
+    // Ignores comments, in which the framework names itself.
     return [name, JSON.parse(text, (key, value) => (key === "//" ? undefined : value))];
   });
   rmSync(output, { recursive: true });

@@ -9,7 +9,7 @@ import { docker, freshLab, TRIAL } from "../../support/lab";
 import type { Json } from "../../support/platform";
 import { exitLine, linesOf, type SidecarRun, startSidecar } from "../../support/sidecar";
 
-// One node of the lab's OpenSearch is enough: what it accepts does not depend on their number.
+// One node of the lab's OpenSearch is enough: the number of nodes does not affect what it accepts.
 let container: string;
 let url: string;
 
@@ -24,7 +24,7 @@ async function ask(method: string, path: string, body?: Json): Promise<[number, 
 
 const provision = (name: string, body: Json) => provisionAll({ [name]: body });
 
-/** The real os-init, in this machine's shell. */
+/** Runs the real os-init in this machine's shell. */
 async function provisionAll(bodies: Readonly<Record<string, Json>>): Promise<SidecarRun> {
   const directory = mkdtempSync(join(tmpdir(), "templates-"));
   for (const [name, body] of Object.entries(bodies)) {
@@ -217,7 +217,7 @@ const TEMPLATES: Record<string, Json> = {
       mappings: { properties: { text: { type: "text", analyzer: "german" } } },
     },
   },
-  // About a megabyte as OpenSearch prints it.
+  // About a megabyte in OpenSearch's format.
   large: {
     template: {
       settings: { "index.mapping.total_fields.limit": 50_000 },
@@ -327,7 +327,7 @@ test("the lab's OpenSearch runs scripts, ingest pipelines and reindex as the off
   });
 });
 
-/** Settings by their names below `index`, each in some of its spellings. */
+/** Settings by their names below `index`, each with some of its spellings. */
 const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
   number_of_shards: [1, "2", 1.0],
   number_of_replicas: [0, "1"],
@@ -342,7 +342,7 @@ const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
   "routing.allocation.total_shards_per_node": [-1, "3"],
 };
 
-/** Parameters of fields by their types, with the defaults too. */
+/** Parameters of fields by type, including defaults. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
   keyword: { index: [true, "false"], ignore_above: [256, "10"], doc_values: [true, false] },
   text: { norms: [true, false], index: ["true"], fields: [{ raw: { type: "keyword" } }] },
@@ -357,7 +357,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]
   nested: { dynamic: [false], include_in_parent: [true] },
 };
 
-/** Some of what there is, each with one of its values. */
+/** Picks some of the entries, each with one of its values. */
 const someOf = (
   all: Readonly<Record<string, readonly unknown[]>>,
   needed: readonly string[] = [],
@@ -371,7 +371,7 @@ const someOf = (
       ),
     );
 
-/** The same settings with and without `index`, as a path or as objects. */
+/** Returns the same settings with or without `index`, as a path or as objects. */
 const settings = fc
   .tuple(someOf(SETTINGS), fc.constantFrom("path", "inside", "bare"))
   .map(([some, spelling]): Json => {

@@ -10,12 +10,12 @@ import table from "../../../constructs/kafka/topic-configs.json";
 import { docker, freshLab, TRIAL } from "../../support/lab";
 import { exitLine, linesOf, type SidecarRun, startSidecar } from "../../support/sidecar";
 
-// One broker is enough: what it takes for a topic's configs does not depend on their number.
+// One broker is enough: the number of brokers does not affect which configs they accept.
 let container: string;
 let address: string;
 let libraries: string;
 
-/** The real kafka-init, in this machine's shell and JRE, with the libraries of the image. */
+/** Runs the real kafka-init in this machine's shell and JRE, with the libraries of the image. */
 function provision(topics: readonly Topic[]): Promise<SidecarRun> {
   validateTopics(topics, 1);
   return startSidecar({
@@ -34,7 +34,7 @@ function provision(topics: readonly Topic[]): Promise<SidecarRun> {
   }).done;
 }
 
-/** A port that nobody listens on. */
+/** Returns a free port. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -134,11 +134,11 @@ test.each<[string, NonNullable<Topic["configs"]>, string]>([
   expect(exitLine(run)).toMatchObject({ exit_code: 65, reason });
 });
 
-/** Allocates files at once, or takes a storage that this broker does not have. */
+/** Configs that allocate files at once, or need a storage that this broker does not have. */
 const LEFT_OUT =
   /^(preallocate|internal\..*|.*\.?remote\..*|local\..*|.*replication\.throttled.*)$/;
 
-/** A value that brokers take for a config, in one of its spellings. */
+/** Returns a value that brokers accept for a config, in one of its spellings. */
 function spellingsOf({
   type,
   valid = "",
@@ -156,7 +156,7 @@ function spellingsOf({
     case "LONG":
       return fc
         .tuple(
-          // What a broker allocates of a segment or of its index at once stays small.
+          // Keeps small what a broker allocates at once for a segment or its index.
           fc.integer({ min: Number(least), max: Math.min(Number(most ?? 10_000_000), 10_000_000) }),
           fc.constantFrom<((value: number) => unknown)[]>(
             (value) => value,

@@ -6,7 +6,7 @@ let lab: ReturnType<typeof npm>;
 const printed = new Map<string, string>();
 
 beforeAll(async () => {
-  // Whatever earlier tests left, so that the command may find a lab of its own or none.
+  // Accepts leftovers of earlier tests: the command finds a lab of its own or none.
   await freshLab();
   lab = npm("lab", ["--fresh"]);
 });

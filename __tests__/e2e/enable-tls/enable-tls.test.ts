@@ -50,7 +50,7 @@ describe("a plaintext platform whose security is set to TLS", () => {
   test("refuses a deploy from a clone with another CA, and changes nothing", () => {
     const { secrets } = project;
     renameSync(secrets, `${secrets}-elsewhere`);
-    // The plan makes them, the deploy finds them.
+    // The plan creates them, and the deploy finds them.
     for (const command of ["plan", "up"]) {
       const { exitCode, output } = project.command(command);
       expect({ command, exitCode }).toEqual({ command, exitCode: 1 });

@@ -13,7 +13,7 @@ const PROXY = `http://engine-proxy.${ENGINE_NETWORK}:2375`;
 deployedSecuredLab();
 
 describe("the engine proxy", () => {
-  /** Runs a script where Alloy and the relay are, by one who sees of the host what Alloy sees. */
+  /** Runs a script on the network of Alloy and the exit relay, in a container with Alloy's mounts of the host. */
   const script = (text: string) => docker("exec", "reader", "sh", "-c", text);
 
   beforeAll(() => {
@@ -28,7 +28,7 @@ describe("the engine proxy", () => {
     );
   });
 
-  /** The status of each request, `METHOD PATH` and further options of curl. */
+  /** Returns the HTTP status of each request, which is `METHOD PATH` and further options of curl. */
   const statuses = (requests: readonly string[]): [string, string][] => {
     const calls = requests.map((request) => {
       const [method, path, ...options] = request.split(" ");
@@ -48,7 +48,7 @@ describe("the engine proxy", () => {
       ...["GET /v1.41/networks", "GET /v1.41/containers/exit-relay/json"],
       "GET /v1.41/containers/exit-relay/logs?stdout=1&stderr=1&since=0&timestamps=1",
       ...["GET /v1.41/events?since=0&until=1", `GET /v1.41/images/${image}/json?manifests=1`],
-      // Without the offer to go on in another protocol, to which the answer would be 101.
+      // The proxy drops the upgrade offer, to which the engine would answer 101.
       "GET /_ping --header Upgrade:h2c --header Connection:Upgrade,HTTP2-Settings --header HTTP2-Settings:AAMAAABkAAQAAP__",
     ];
     expect(statuses(requests)).toEqual(requests.map((request) => [request, "200"]));
@@ -65,7 +65,7 @@ describe("the engine proxy", () => {
         (action) => `POST ${container}/${action}`,
       ),
       ...["POST /v1.41/containers/create", `DELETE ${container}`, "POST /build", "POST /session"],
-      // Reads that do or tell more than is needed: one writes to a container, one reads its files.
+      // Reads with more access than needed: one writes to a container, and one reads its files.
       ...["attach/ws", "attach", "archive?path=/", "export", "top", "changes", "stats"].map(
         (what) => `GET ${container}/${what}`,
       ),
@@ -88,7 +88,7 @@ describe("the engine proxy", () => {
         "GET /",
         "POST /grpc",
       ],
-      // Paths that one side may read otherwise than the other.
+      // Paths that proxy and engine may parse differently.
       ...[
         "GET //containers/json",
         "GET /containers//json",
@@ -100,7 +100,7 @@ describe("the engine proxy", () => {
       ...[`GET ${container}/attach/ws?/json`, "GET /swarm?x=/containers/json", "GET /_ping/"],
       ...["GET /_ping;/swarm", "GET /v1.41/v1.41/_ping", "GET /v/_ping", "GET /_PING"],
       ...["GET /containers/json/", `GET ${container}/logs/../attach/ws`, "GET /x\\..\\_ping"],
-      // The whole address as the request's target, and another protocol behind a request that is passed on.
+      // An absolute URL as the request target, and request smuggling behind an allowed request.
       ...[
         `GET /_ping --request-target ${PROXY}/_ping`,
         `GET /_ping --request-target ${PROXY}/swarm`,
@@ -126,7 +126,7 @@ describe("the engine proxy", () => {
   });
 
   test("streams events and logs as they come", async () => {
-    // Else what happens before it has connected would be missed.
+    // Otherwise events before it connects would be missed.
     const since = Math.floor(Date.now() / 1000);
     script(
       `docker events --since ${since} --filter event=create --format '{{index .Actor.Attributes "name"}}' >/tmp/events 2>&1 </dev/null &`,
@@ -170,7 +170,7 @@ describe("the engine proxy", () => {
       );
       return { network, stdout };
     });
-    // What is beyond the host may answer for an address that the host has no way to.
+    // A router beyond the host may answer for an address that the host cannot reach.
     expect(from.filter(({ stdout }) => stdout.includes("OK"))).toEqual([]);
     expect(from).toHaveLength(4);
   });
@@ -179,7 +179,7 @@ describe("the engine proxy", () => {
     const processes = docker("top", "engine-proxy", "-o", "pid").split("\n").slice(1);
     expect(processes.length).toBeGreaterThanOrEqual(2);
     const host = "/host/root";
-    // Where it lies, and where the processes that have it would lead to it.
+    // The path of the socket, and the ways to it through processes that have it open.
     const roots = [
       "",
       host,
@@ -216,7 +216,7 @@ describe("the engine proxy", () => {
     docker("start", "engine-proxy");
     const told = () => relayed("e2e-cut").filter(({ exit_code }) => exit_code === 8);
     await eventually(() => (told().length > 0 ? [] : ["the end of e2e-cut"]));
-    // Not again and again: that would be an alert.
+    // Only once: repeated restarts would raise an alert.
     expect(ended() - before).toBe(1);
   });
 });

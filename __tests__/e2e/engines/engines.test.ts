@@ -14,5 +14,5 @@ describe("on Debian forky's engine", () => {
   });
 });
 
-// Other suites go on with the default one.
+// Other suites use the default engine.
 afterAll(() => freshLab());

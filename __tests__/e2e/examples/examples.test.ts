@@ -7,20 +7,20 @@ import { docker, expectDone, type Finished, freshLab, run } from "../../support/
 
 const output = mkdtempSync(join(tmpdir(), "examples-"));
 
-/** Calls Terraform in the folder of the example's stack. */
+/** Runs Terraform in the folder of the example's stack. */
 function terraform(...args: string[]): Finished {
   const { command } = detectTerraform() as { command: string };
   return run(command, [`-chdir=${join(output, "stacks", "orders")}`, ...args]);
 }
 
-/** Calls a tool of the Kafka CLI in the broker. */
+/** Runs a tool of the Kafka CLI in the broker. */
 const kafka = (tool: string, ...args: string[]) =>
   docker(
     ...["exec", "--env", "KAFKA_HEAP_OPTS=-Xmx64m", "kafka-1", `/opt/kafka/bin/${tool}.sh`],
     ...["--bootstrap-server", "kafka-1.kafka-infra:19092", ...args],
   );
 
-/** Removes what the example has made, its data too. */
+/** Removes everything that the example created, including its data. */
 function removeExample(): void {
   const ofExample = ["--quiet", "--filter", "label=groundwork.environment=default"];
   for (const [kind, list, remove] of [
@@ -37,7 +37,7 @@ function removeExample(): void {
 
 beforeAll(async () => {
   await runLabScript("engine.sh", "bookworm");
-  // Of a run that was killed: the lab keeps off an engine that serves others.
+  // Left by a killed run: the lab refuses to start on an engine with unknown containers.
   removeExample();
   await freshLab(undefined, { sharedClasses: false });
 });

@@ -251,7 +251,7 @@ describe("a sidecar that fails", () => {
   });
 
   test("is explained by npm run up, with the meaning of its exit code", () => {
-    // The shipped catalog declares 3 partitions and the topic has 6 by now.
+    // The shipped catalog declares 3 partitions, and the topic now has 6.
     const { exitCode, output } = npm("up");
     expect(exitCode).toBe(1);
     expect(output).toContain(
@@ -302,7 +302,7 @@ describe("npm run down", () => {
   });
 
   test("is followed by an interrupted npm run up, which the next one finishes with the data in place", async () => {
-    // While it waits for the nodes, which have started: what Terraform has not begun yet, an interrupt does not end before its timeout.
+    // While it waits for the nodes to become healthy. An earlier interrupt would not stop resources that Terraform has not started before their timeout.
     const interrupted = await onceItSays(
       /opensearch-\d: creating/,
       async (_, group) => {
@@ -320,7 +320,7 @@ describe("npm run down", () => {
     expect(interrupted.output).toContain(
       "interrupted. Terraform has saved its state: run the same command again to continue",
     );
-    // All that it finds wrong is the partitions, of which the shipped catalog declares fewer than there are by now.
+    // Its only finding is the partitions, of which the shipped catalog declares fewer than the topic has.
     const { output } = npm("up");
     expect(output).toContain("kafka-init exited with 73");
     expect(exitCodeOf("os-init")).toBe(0);

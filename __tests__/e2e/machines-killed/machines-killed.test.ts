@@ -13,7 +13,7 @@ import {
 } from "../../support/machines";
 
 const OF_THE_LAB = ["--filter", `label=groundwork.environment=${labThree.name}`];
-/** Enough for the engines to have begun to start containers again. */
+/** Long enough for the engines to start restarting containers. */
 const DELAY_MS = 150;
 
 const deploy = () => npm("lab", ["--machines", "3"]);

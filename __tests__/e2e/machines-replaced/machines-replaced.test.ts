@@ -20,7 +20,7 @@ test("a machine that lost its data rejoins and gets every replica again, even if
   });
   const ids = () => on("b", "ps", "--quiet", "--no-trunc") + on("c", "ps", "--quiet", "--no-trunc");
   const before = ids();
-  // For as long as the Swarm takes to give up what an engine asks of it. Whether it comes to that, the next deploy does what is missing.
+  // Until the Swarm gives up an engine's request. Whether or not it does, the next deploy completes what is missing.
   await onceItSays(
     /kafka-1: creating/,
     async () => {

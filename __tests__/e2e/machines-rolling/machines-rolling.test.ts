@@ -5,7 +5,7 @@ import { projectCopy } from "../../support/project-copy";
 
 onMachines();
 
-/** The nodes of a cluster that a command has replaced. Fails where one went before the one before it was back. */
+/** Returns the nodes of a cluster that a command replaced. Fails if one stopped before the previous one was back. */
 function rolledIn(output: string, cluster: string): string[] {
   const steps = [
     ...output.matchAll(new RegExp(`: (${cluster}-\\d): (destroyed|created) after`, "g")),
@@ -32,8 +32,8 @@ describe("a change that replaces every node", () => {
     expect(output).toMatch(/^lab-three-data-b\n {2}± container opensearch-2: replaced$/m);
   });
 
-  test("is rolled node by node over the machines, and no application notices, also while a machine is cut off", async () => {
-    // The third broker is not the first to be replaced.
+  test("rolls one node at a time over the machines, and no application notices it or a machine that is cut off meanwhile", async () => {
+    // The third broker is not replaced first.
     const load = await loadOn("c");
     const rolled = await onceItSays(
       /rolling replacement of kafka[\s\S]*: kafka-(\d): created after/,

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.remove());
 
-/** The status that OpenSearch answers an application with, or one that says a wrong password. */
+/** Returns the HTTP status of an application's request to OpenSearch, with its own or a wrong password. */
 const status = (who: string, password: string, method: string, path: string, body = "{}") =>
   platform.visitors.guests.project_net.status(
     `https://opensearch:9200${path}`,
@@ -44,7 +44,7 @@ test("a second deploy changes nothing on any machine", () => {
   expectNoChanges(platform.project.command("up"));
 });
 
-test("an application may do on any machine what it declares, and no plaintext crosses the network", async () => {
+test("an application has its declared permissions on every machine, and no plaintext crosses the network", async () => {
   const password = platform.project.passwordOf("shop");
   const packets = await packetsWhile(() => {
     expect(produce("shop", "a-record-to-be-read-by-nobody-else")).toBe("");
@@ -57,7 +57,7 @@ test("an application may do on any machine what it declares, and no plaintext cr
       status("ledger", platform.project.passwordOf("ledger"), "GET", "/logs-shop-1/_doc/1"),
     ).toBe("200");
   });
-  // Each record and document has a copy on machine b.
+  // Each record and document has a replica on machine b.
   expect(packets.length).toBeGreaterThan(20_000);
   for (const secret of ["to-be-read-by-nobody-else", password]) {
     expect(packets.includes(secret)).toBe(false);
@@ -78,7 +78,7 @@ test("internal listeners refuse a client without a certificate of the platform",
   }
 });
 
-test("a machine publishes its nodes on its loopback address alone, where they require authentication", () => {
+test("a machine publishes its nodes only on its loopback address, where they require authentication", () => {
   const hosts = MACHINES.map(({ engine }) => new Guest("host", "host", engine));
   const open = (host: Guest, addresses: readonly string[]) =>
     host

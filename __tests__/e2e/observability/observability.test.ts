@@ -20,7 +20,7 @@ import {
 import type { Json } from "../../support/platform";
 import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../support/telemetry";
 
-/** Metrics of which the lab has a source; the others come from Alloy, whose image it does not have. */
+/** The metrics that the lab has a source for. The others come from Alloy, for which it has no image. */
 const MEASURED_HERE =
   /^(elasticsearch|kafka|container|node|groundwork_(declared|container|application))_/;
 
@@ -39,7 +39,7 @@ function metricsOf(expr: string): string[] {
 const measurable = ({ expr }: { expr: string }) =>
   metricsOf(expr).length > 0 && metricsOf(expr).every((name) => MEASURED_HERE.test(name));
 
-/** Series of a query, as the deployed Prometheus answers it. */
+/** Returns the series of a query to the deployed Prometheus. */
 function query(expr: string): Json[] {
   const expanded = expr.replace(/\$__rate_interval/g, "1m").replace(/\$(container|topic)\b/g, ".+");
   return JSON.parse(
@@ -50,13 +50,13 @@ function query(expr: string): Json[] {
   );
 }
 
-/** Looks for an event that the relay is to tell of a container. */
+/** Looks for an event of a container in the exit relay's log. */
 const missing = (container: string, event: string) => () =>
   relayed(container).some((line) => line.event === event) ? [] : [`${event} of ${container}`];
 
 const PROJECT = ["--network", lab.networks.project.name];
 
-/** Runs a container that is its own service, as nothing here declares it. */
+/** Runs an application container that no stack declares, as its own service. */
 const runApplication = (name: string, command: string, ...options: string[]) =>
   run("docker", [
     ...["run", ...TRIAL, "--name", `e2e-app-${name}`, ...options],
@@ -64,10 +64,10 @@ const runApplication = (name: string, command: string, ...options: string[]) =>
     ...["--entrypoint", "sh", KAFKA_IMAGE, "-c", command],
   ]);
 
-/** Its shell outlives what the kernel kills: the engine misses the kill where all ends with it. */
+/** The shell survives the kill for memory: the engine misses the kill if the whole container ends with it. */
 const OUT_OF_MEMORY = "tail /dev/zero; code=$?; sleep 1; exit $code";
 
-// What measures and names containers differs between an engine's own store of images and containerd's.
+// Container names and metrics come from different sources with the engine's own image store and with containerd's.
 describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   beforeAll(async () => {
     await freshLab(undefined, { engine });
@@ -90,7 +90,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
 
   describe("with exporters in Alloy's place", () => {
     beforeAll(async () => {
-      // A group that stands still, and an application that failed.
+      // A consumer group without progress, and an application that failed.
       kafka("kafka-console-producer", ["--topic", "infra-events"], "1\n2\n3\n");
       kafka("kafka-console-consumer", [
         ...["--topic", "infra-events", "--from-beginning", "--max-messages", "1"],
@@ -195,14 +195,14 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
         ...(code === 0 && { succeeded: died.finished }),
       });
       const finished = Date.parse(docker("inspect", "--format", "{{.State.FinishedAt}}", name));
-      // Of whole seconds, and the engine tells of an end a moment later.
+      // In whole seconds. The engine reports the end a moment later.
       expect(Math.abs(died.finished - finished / 1000)).toBeLessThan(3);
     });
 
     test("reports that the kernel killed a container for memory, which the container's own log does not show", async () => {
       runToEnd(lab.name, "e2e-oom", OUT_OF_MEMORY, "--memory", "32m", "--memory-swap", "32m");
       expect(docker("logs", "e2e-oom")).toBe("");
-      // The engine may tell of either first.
+      // The engine may report either first.
       for (const event of ["die", "oom"]) {
         await eventually(missing("e2e-oom", event));
       }
@@ -237,7 +237,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   });
 
   describe("the exit relay, for applications", () => {
-    /** Waits until so many ends of a container are told, and says what is told of it, without the times. */
+    /** Waits until the relay has reported that many exits of a container. Returns its lines without the times. */
     const told = async (name: string, ends: number) => {
       const lines = () =>
         relayed(`e2e-app-${name}`).filter(({ event }) => !["state", "start"].includes(event));
@@ -252,7 +252,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     test("reports the exit code and the name of an application on the project network", async () => {
       runApplication("exit", "exit 3", ...PROJECT);
       expect(await told("exit", 1)).toEqual([["die", 3, { failures: 1 }]]);
-      // Since it has our label.
+      // Because it has the project's label.
       const start = relayed("e2e-app-exit").find(({ event }) => event === "start");
       expect(start?.id).toMatch(/^[0-9a-f]{64}$/);
     });
@@ -302,5 +302,5 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
   });
 });
 
-// Other suites go on with the default one.
+// Other suites use the default engine.
 afterAll(() => freshLab());

@@ -9,7 +9,7 @@ const SUPPORT = join(__dirname, "..", "..", "support");
 
 let folder: string;
 let proxy: ChildProcess;
-/** What a user sets to reach the engine. */
+/** The variables that a user sets to reach the engine. */
 let tls: NodeJS.ProcessEnv;
 let ssh: NodeJS.ProcessEnv;
 
@@ -42,7 +42,7 @@ describe("over TCP with TLS", () => {
     expect(output).toContain("no Docker engine answers: ");
   });
 
-  test("npm run doctor reports what the engine tells", () => {
+  test("npm run doctor reports the engine's own facts", () => {
     const finished = npm("doctor", [], tls);
     expectDone(finished);
     expect(finished.output).toMatch(/^disk +yes +not reported by this engine$/m);

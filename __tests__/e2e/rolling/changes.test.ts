@@ -29,7 +29,7 @@ beforeAll(async () => {
   expectDone(deploy());
 });
 
-/** `npm run up` in the copy, on a terminal or in a pipe. Its dependencies are the project's: nothing is to be installed. */
+/** Runs `npm run up` in the copy, on a terminal or in a pipe. The copy shares the project's dependencies. */
 function up(where: "terminal" | "pipe"): Finished {
   const onTerminal = "stty rows 40 cols 120; node commands/groundwork.mjs up";
   return where === "pipe"
@@ -63,24 +63,24 @@ describe("a change that replaces every node of both clusters", () => {
   });
 
   test.each(["opensearch", "kafka"] as const)(
-    "%s loses a node only when the previous one is back",
+    "a node of %s stops only when the previous one is back",
     (cluster) => {
       expect(goneOneByOne(load, cluster)).toEqual(NODES[cluster]);
     },
   );
 
-  test("the clusters roll side by side", () => {
+  test("both clusters roll at the same time", () => {
     const losses = load.events.filter(({ what }) => what === "destroy").map((lost) => lost.cluster);
     for (const cluster of Object.keys(NODES)) {
-      // The last of the other's three comes after the first of its own.
+      // The last of the other cluster's three nodes stops after the first of this one.
       expect(losses.slice(0, 3)).toContain(cluster);
     }
   });
 
-  test("a producer gets every record acknowledged meanwhile, and the topic has them all", () =>
+  test("a producer gets an acknowledgment for every record, and the topic has them all", () =>
     expectAllRecords(load));
 
-  test("an indexer gets every document acknowledged meanwhile, and the index has them all", () =>
+  test("an indexer gets an acknowledgment for every document, and the index has them all", () =>
     expectAllDocuments(load));
 
   test("a volume that is no longer declared stays with its data", () => {
@@ -98,7 +98,7 @@ describe("a change that replaces every node of both clusters", () => {
     // Erases the line above, https://en.wikipedia.org/wiki/ANSI_escape_code#CSI
     expect(finished.output).toContain("\u001b[1A");
     const shown = stripVTControlCharacters(finished.output);
-    // Of a frame only the lines are written that differ from the one before.
+    // Only lines that differ from the previous frame are written.
     expect(shown).toMatch(/^ {2}data: \d+ s\r?\n {4}opensearch-\d {2}\d+ s, /m);
     expect(shown).toMatch(/ {4}opensearch-\d {2}\d+ s, creating/);
     expect(shown).toMatch(/ {4}opensearch-\d {2}\d+ s, starting: no answer yet/);
@@ -115,7 +115,7 @@ describe("a roll whose first node does not come back", () => {
     const status = kafka("kafka-metadata-quorum", ["describe", "--status"]);
     const [, leader] = /^LeaderId:\s+(\d+)/m.exec(status) ?? [];
     const first = NODES.kafka.find((name) => name !== `kafka-${leader}`);
-    // Only the first to be replaced is given up after 30 s; every node that is to come back has its three minutes.
+    // Only the first replaced node is given up after 30 s. Others have three minutes to come back.
     patience = [
       "healthCheck: {",
       `healthCheck: { startPeriodSeconds: name === "${first}" ? 30 : 180,`,
@@ -125,7 +125,7 @@ describe("a roll whose first node does not come back", () => {
     finished = up("pipe");
   });
 
-  test("stops there, and quotes why from the container's log", () => {
+  test("stops at this node, and quotes the reason from the container's log", () => {
     expect(finished.exitCode).toBe(1);
     const [, node, others] =
       /kafka: (kafka-\d) did not come back; the other nodes \((.*)\) were left unchanged/.exec(
@@ -144,7 +144,7 @@ describe("a roll whose first node does not come back", () => {
     );
   });
 
-  test("leaves the cluster in service", async () => {
+  test("leaves the cluster available", async () => {
     const brokers = ["--filter", "label=groundwork.cluster=kafka", ...OF_THE_LAB];
     await eventually(() => {
       const healthy = docker("ps", "--quiet", "--filter", "health=healthy", ...brokers);
@@ -158,7 +158,7 @@ describe("a roll whose first node does not come back", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("goes on with the missing node once the mistake is corrected", () => {
+  test("continues with the missing node after the mistake is corrected", () => {
     copy.edit("constructs/kafka/kafka-cluster.ts", roles[1], roles[0]);
     copy.edit("constructs/kafka/kafka-cluster.ts", patience[1], patience[0]);
     const { exitCode, output } = up("pipe");

@@ -3,12 +3,12 @@ import { underLoad } from "../../support/load";
 import { deployedSampleApplication } from "../../support/sample-application";
 
 const application = deployedSampleApplication((project) => {
-  // Makes the secrets, so that the first deploy is step 1 and both CAs are trusted from the beginning.
+  // Generates the secrets, so that the first deploy is step 1, and both CAs are trusted from the start.
   project.credentials("shop", "ca");
   return project.command("rotate", "ca");
 });
 
-test("npm run rotate -- ca goes on after an interrupt: certificates are the new CA's, and it alone is trusted", async () => {
+test("npm run rotate -- ca continues after an interrupt, and ends with certificates of the new CA, which alone is trusted", async () => {
   const before = application.issuer();
   let interrupted: Finished | undefined;
   let finished: Finished | undefined;

@@ -29,17 +29,17 @@ test("npm run rotate -- shop replaces the application's password, and no write i
     async () => {
       rotated = application.project.command("rotate", "shop");
       application.login();
-      // It goes on with that.
+      // The application continues with the new credentials.
       await setTimeout(20_000);
     },
     old,
   );
   expectDone(rotated);
   expect(rotated?.output).toContain('"shop" has a new password, and the old one is refused');
-  // The sidecars run again, and no node.
+  // The sidecars run again, and no node is replaced.
   application.expectNothingLost(load, 100);
   expect(application.project.passwordOf("shop")).not.toBe(oldPassword);
-  // Also the node that was asked while it was told.
+  // Includes a node that got a request during the change.
   const answers = NODES.opensearch.map((node) =>
     application.client.status(`https://${node}:9200/`, "--user", `shop:${oldPassword}`),
   );

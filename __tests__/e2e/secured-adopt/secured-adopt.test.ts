@@ -8,7 +8,7 @@ const project = deployedSecuredLab();
 
 test("npm run adopt recovers a lost state while everything runs, one node at a time, and keeps permissions and passwords", () => {
   const folder = join(project.folder, ".state", labSecured.name);
-  // A new CA would be refused by what runs.
+  // Running nodes would refuse a new CA.
   for (const file of readdirSync(folder).filter((name) => name !== "secrets")) {
     rmSync(join(folder, file), { recursive: true });
   }

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), "groundwork-key-pairs-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** As the administrator, to OpenSearch. */
+/** Sends a request to OpenSearch as the administrator. */
 function asAdmin(method: string, path: string, body?: unknown) {
   const { secrets } = project;
   const { exitCode, output } = run("curl", [
@@ -24,7 +24,7 @@ function asAdmin(method: string, path: string, body?: unknown) {
   return JSON.parse(output);
 }
 
-/** How a sidecar that runs again ends, how much it changed, and what it says of drift. */
+/** Runs a sidecar again. Returns its exit code, its number of changes, and the drift that it reports. */
 function ends(sidecar: string) {
   const { exitCode, log } = rerun(sidecar);
   const { reason, created, reconciled, revoked } = log.at(-1) ?? {};

@@ -80,7 +80,7 @@ describe("authorization", () => {
       const config = "/usr/share/opensearch/config";
       const copied = join(visitors.folder, "config");
       docker("cp", `opensearch-1:${config}`, copied);
-      // Each node makes its own, readable by itself alone.
+      // Each node generates its own, which only it can read.
       rmSync(join(copied, "opensearch.keystore"), { force: true });
       writeFileSync(join(copied, "certificates", "node.pem"), project.keyPairOf("os-init"));
       docker("cp", `${copied}/.`, `intruder:${config}`);
@@ -105,7 +105,7 @@ describe("authorization", () => {
   describe("clients of Kafka", () => {
     testKafkaAuthorization(() => visitors);
 
-    test("read with their own consumer groups alone", () => {
+    test("read only with their own consumer groups", () => {
       const read = (who: string, group: string) =>
         visitors.guests.project_net.run(
           ...["/opt/kafka/bin/kafka-console-consumer.sh", "--bootstrap-server", "kafka:9092"],
@@ -147,7 +147,7 @@ describe("telemetry on infra_net", () => {
   const status = (url: string, ...options: string[]) =>
     visitors.guests.infra_net.status(url, "--max-time", "10", ...options);
 
-  test("Prometheus answers the certificates of Alloy, Grafana and the checks, and no other", async () => {
+  test("Prometheus accepts the certificates of Alloy, Grafana and the checks, and no others", async () => {
     const ca = readFileSync(join(project.secrets, "ca", "ca.pem"), "utf8");
     visitors.put(
       "unknown-principal.pem",
@@ -223,7 +223,7 @@ test("no secret is in the synthesized stacks, a plan, the state, container metad
     .filter(({ name }) => /\.(pem|password|bcrypt)$/.test(name))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
     .filter((content) => !content.startsWith("-----BEGIN CERTIFICATE"))
-    // Of a key one line that no other has.
+    // One unique line of each key.
     .map((content) => content.trim().split("\n")[content.includes("PRIVATE KEY") ? 2 : 0]);
   expect(secrets.length).toBeGreaterThan(10);
   const stacks = join(project.folder, "cdktf.out", "stacks");
@@ -239,7 +239,7 @@ test("no secret is in the synthesized stacks, a plan, the state, container metad
       return finished.output;
     };
     terraform("plan", "-input=false", "-out=secrets.plan");
-    // What is saved is compressed.
+    // Saved plans are compressed.
     const shown = terraform("show", "-json", "secrets.plan");
     expect(shown).toContain('"planned_values"');
     return shown;
@@ -252,7 +252,7 @@ test("no secret is in the synthesized stacks, a plan, the state, container metad
     ...["cdktf.out", ".state/lab-secured"].flatMap((path) =>
       readdirSync(join(project.folder, path), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && !entry.parentPath.includes(".terraform/"))
-        // They lie beside the state.
+        // The secrets are in the folder of the state.
         .filter((entry) => !entry.parentPath.startsWith(project.secrets))
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8")),
     ),

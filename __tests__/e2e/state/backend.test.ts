@@ -15,7 +15,7 @@ describe("a local state that moves to a shared backend", () => {
   let moved: string;
   let deployed: string;
 
-  /** Not blocking: this process is the backend. */
+  /** Asynchronous, since this process is the backend. */
   const command = async (name: string) =>
     (
       await execute("node", ["commands/groundwork.mjs", name], {

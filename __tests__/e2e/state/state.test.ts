@@ -52,7 +52,7 @@ test("a local state moves to the backend, and the next plan is empty", async () 
   expect(JSON.parse(server.states.get("/state") ?? "").resources).toHaveLength(1);
   expect(existsSync(join(folder, "local.tfstate"))).toBe(false);
   expect(existsSync(join(folder, "local.tfstate.moved"))).toBe(true);
-  // Not blocking: this process is the backend.
+  // Asynchronous, since this process is the backend.
   const { stdout } = await execute(terraform.command, [`-chdir=${join(folder, "stack")}`, "plan"]);
   expect(stdout).toContain("No changes");
   expect(await migrate()).toBe("nothing to move");
