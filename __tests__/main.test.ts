@@ -14,7 +14,7 @@ import type { Json } from "./support/platform";
 
 const APP = ["-r", "./tools/register.js", "main.ts"];
 
-/** What node says of a project with these edits, a line each, for each of these arguments. */
+/** Returns node's output lines for a project with these edits, for each of these arguments. */
 async function errorsOf(
   edits: readonly (readonly [file: string, from: string, to: string])[],
   ...programs: (readonly string[])[]
@@ -39,7 +39,7 @@ async function errorsOf(
   }
 }
 
-test("the app and a command say everything that is wrong in what people wrote, a line each, and nothing else", async () => {
+test("the app and a command report every mistake in the declarations, a line for each, and nothing else", async () => {
   const said = await errorsOf(
     [
       [
@@ -85,7 +85,7 @@ test("the app and a command say everything that is wrong in what people wrote, a
   expect(said[1]).toEqual(said[0]);
 });
 
-test("the app says of every stack what cannot be there", async () => {
+test("the app reports what is invalid in every stack", async () => {
   const [said] = await errorsOf(
     [
       ["catalog/topics.ts", "partitions: 3", "partitions: 3, replicationFactor: 4"],
@@ -101,7 +101,7 @@ test("the app says of every stack what cannot be there", async () => {
   ]);
 });
 
-test("a synth lets Terraform destroy the volumes if it is told to, and the next one in the process does not", async () => {
+test("a synth allows Terraform to destroy volumes if requested, and the next synth in the process does not", async () => {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));
   const protections = async (props: { readonly preventDestroy?: boolean }) => {
     await synthesizePlatform(laptop, catalog, { outdir, secrets: false, ...props });
@@ -118,7 +118,7 @@ test("a synth lets Terraform destroy the volumes if it is told to, and the next 
   }
 });
 
-test("the app synthesizes what a command does, and a preview is the same with any engine", async () => {
+test("the app synthesizes the same as a command, and a preview is the same with any engine", async () => {
   process.env.DOCKER_HOST = "unix:///run/user/1000/docker.sock";
   try {
     expect(await synthesizeTree(PROJECT_ROOT, "lab")).toEqual(await synthesizeProject(lab));

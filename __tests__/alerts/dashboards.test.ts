@@ -24,7 +24,7 @@ function expand(expr: string): string {
 }
 
 interface Case {
-  /** Series by name and labels, in promtool's notation, a sample a minute. */
+  /** The series by name and labels, in promtool's notation, with a sample per minute. */
   readonly series: Readonly<Record<string, string>>;
   readonly expr: string;
   readonly at: string;
@@ -100,7 +100,7 @@ describe("consumer lag in time", () => {
   });
 
   test.each([
-    // Looked at every 5 minutes.
+    // Sampled every 5 minutes.
     ["a day", "1501m", "500x1501", 86_160],
     ["the time that the topic is watched", "60m", "_x29 500x60", 1800],
   ])("is %s, the least that it can be, when nothing was written since", (_, at, values, age) => {
@@ -138,7 +138,7 @@ test("memory and the number of containers include only the platform's own contai
   const series = {
     'container_memory_working_set_bytes{container_id="k1"}': "700x5",
     'container_memory_working_set_bytes{container_id="somebody-elses"}': "9000x5",
-    // Of the one that it was before it was replaced nothing is measured any more.
+    // The container before its replacement is no longer measured.
     'groundwork_container_info{container_id="k0",name="kafka-1",container="kafka-1"}': "1x5",
     'groundwork_container_info{container_id="k1",name="kafka-1",container="kafka-1"}': "1x5",
   };
@@ -189,7 +189,7 @@ test("a container that exited is listed for a day, whatever its role, even if th
   const series = {
     [code("app-1", "application")]: "3x10",
     [finished("app-1", "application")]: "86400x10",
-    // Of two days ago, and the relay repeats it.
+    // Two days old, and repeated by the relay.
     [code("old", "service")]: "1x1600",
     [finished("old", "service")]: "0x1600",
   };
@@ -261,7 +261,7 @@ test("an exit counts as out of memory if the kernel killed a process in it at th
   expect(complaints({ series, expr, at: "8m", samples })).toBe("");
 });
 
-test("replicas out of sync are those of the topic's worst partition, whatever its replication factor", () => {
+test("out-of-sync replicas are those of the topic's worst partition, for any replication factor", () => {
   const series: Record<string, string> = {};
   for (const [topic, partition, replicas, inSync] of [
     ["a", 0, 3, 3],

@@ -5,7 +5,7 @@ import { ROOT } from "../support/root";
 
 const { scripts } = require("../../package.json");
 
-test("there is a page for everything that one does often", () => {
+test("every common task has a page", () => {
   expect(PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
     [
       "adopt",
@@ -26,7 +26,7 @@ test("there is a page for everything that one does often", () => {
   );
 });
 
-/** Links of a page to other pages, as paths from the project's root. */
+/** Returns the links of a page to other pages, as paths from the project root. */
 const linkedBy = (page: string): string[] =>
   PAGES.filter(({ path }) => path === page).flatMap(({ path, text }) =>
     [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) =>
@@ -34,7 +34,7 @@ const linkedBy = (page: string): string[] =>
     ),
   );
 
-test("the index leads to every page but runbooks, and the page on failures to every runbook", () => {
+test("the index links to every page except runbooks, and the page on failures links to every runbook", () => {
   const paths = PAGES.map(({ path }) => path).filter((path) => path !== "docs/README.md");
   const isRunbook = (path: string) => path.startsWith("docs/runbooks/");
   const missing = (page: string, wanted: readonly string[]) =>
@@ -49,7 +49,7 @@ test("the index leads to every page but runbooks, and the page on failures to ev
   expect(missing("docs/when-something-fails.md", paths.filter(isRunbook))).toEqual([]);
 });
 
-/** The anchors that GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub gives the headings of a page. */
 function anchorsOf(page: string): string[] {
   const text = readFileSync(join(ROOT, page), "utf8").replace(/^```[\s\S]*?^```$/gm, "");
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
@@ -80,7 +80,7 @@ test.each(PAGES)("every link and every command of $path leads somewhere", ({ pat
   expect(commands.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test("every container that a page names is one of the platform's", () => {
+test("every container that a page names exists in the platform", () => {
   const known =
     /^(kafka|opensearch)-(\d|init)$|^(os-init|engine-proxy|exit-relay|alloy|grafana|loki|prometheus)$/;
   const named = PAGES.flatMap(({ text }) =>
@@ -92,7 +92,7 @@ test("every container that a page names is one of the platform's", () => {
   expect(named.filter((name) => !known.test(name))).toEqual([]);
 });
 
-test("every command of the pages is run by a test, or marked as one that needs a real host", () => {
+test("a test runs every command of the pages, except commands that are marked as needing a real host", () => {
   const commands = documentedCommands();
   expect(commands.length).toBeGreaterThan(70);
   const untested = commands.filter(

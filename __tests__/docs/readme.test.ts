@@ -43,7 +43,7 @@ test("the README names only commands that exist", () => {
   expect(names.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test("the README's figures of memory are the table's", () => {
+test("the README's memory figures match the table", () => {
   const all = containers(synthesize(laptop).stacks);
   const gibibytes = (field: "memory" | "memory_reservation") =>
     all.reduce((sum, body) => sum + body[field], 0) / 1024;

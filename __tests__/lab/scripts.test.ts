@@ -1,6 +1,6 @@
 import { Steps } from "../../lab/scripts";
 
-test("steps that run side by side are shown while they take, and with the time that they took", () => {
+test("parallel steps are shown while they run, and with their duration when they end", () => {
   const said: string[] = [];
   const reminded: string[] = [];
   let drawn: readonly string[] = [];

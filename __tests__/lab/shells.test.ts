@@ -19,7 +19,7 @@ import { ROOT } from "../support/root";
 const folder = mkdtempSync(join(tmpdir(), "shells-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A copy of the project as a checkout with umask 077 in a folder with spaces makes it, a symlink to it, and a folder that CDPATH leads to. */
+/** A copy of the project as checked out with umask 077 in a folder with spaces, a symlink to it, and a folder on CDPATH. */
 const copy = join(folder, "my projects", "ground work");
 const link = join(folder, "link");
 const elsewhere = join(folder, "elsewhere");
@@ -27,7 +27,7 @@ const bin = join(folder, "bin");
 beforeAll(() => {
   mkdirSync(copy, { recursive: true });
   copyOfProject(copy);
-  // What the tests deploy is nobody else's.
+  // The copy must not share its state with the project.
   rmSync(join(copy, ".state"));
   spawnSync("chmod", ["-R", "--no-dereference", "go=", copy]);
   symlinkSync(copy, link);
@@ -52,7 +52,7 @@ function program(name: string, script: string, into = bin): void {
   chmodSync(join(into, name), 0o755);
 }
 
-/** A command line as a user's shell runs it, without a terminal. */
+/** Runs a command line in a shell, without a terminal. */
 function shell(
   command: string,
   { cwd = copy, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -70,7 +70,7 @@ function shell(
   });
 }
 
-// Each condition once: where one of them is a fault, the others do not make it good.
+// Combines conditions: if one of them causes a failure, the others do not hide it.
 test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
   [
     "in a folder with spaces, with CDPATH and LANG=C",
@@ -82,8 +82,8 @@ test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
     "umask 077; npm run doctor",
     { cwd: link, env: { PWD: link, TERM: "dumb" } },
   ],
-])("npm run doctor holds %s, without a terminal", (_, command, options) => {
-  // What only this machine knows is not told by an engine elsewhere, nor what a mirror of one's own has.
+])("npm run doctor works %s, without a terminal", (_, command, options) => {
+  // With a remote engine and a provider mirror, doctor checks nothing that depends on this machine.
   const mirror = join(folder, "terraform rc");
   writeFileSync(mirror, 'provider_installation { network_mirror { url = "https://x/" } }');
   const env = { DOCKER_HOST: "ssh://deploy@engine", TF_CLI_CONFIG_FILE: mirror, ...options.env };
@@ -94,13 +94,13 @@ test.each<[string, string, NonNullable<Parameters<typeof shell>[1]>]>([
   expect(stdout).not.toMatch(/\u001b/);
 });
 
-test("what is synthesized names no folder, and is the same behind a symlink, in a folder with spaces and for its owner's eyes only", async () => {
+test("a synth contains no path, and is the same behind a symlink, in a folder with spaces and with umask 077", async () => {
   const here = await synthesizeProject(lab);
   expect(await synthesizeTree(link, "lab")).toEqual(here);
   expect(JSON.stringify([...here])).not.toContain(ROOT);
 });
 
-test("the gate goes to its own folder, not to one that CDPATH leads to", () => {
+test("the gate runs in its own folder, not in one on CDPATH", () => {
   const tools = join(folder, "gate");
   for (const name of ["shellcheck", "busybox", "dash", "sleep"]) {
     program(name, "", tools);
@@ -113,7 +113,7 @@ test("the gate goes to its own folder, not to one that CDPATH leads to", () => {
 });
 
 describe("the lab's scripts", () => {
-  /** Programs that build nothing, but leave the files that the scripts go on with. */
+  /** Programs that only create the files that the scripts need to continue. */
   beforeAll(() => {
     program(
       "go",
@@ -155,7 +155,7 @@ describe("the lab's scripts", () => {
     expect(readFileSync(config, "utf8")).toContain(`path = "${join(folder, "the cache")}/`);
   });
 
-  test("take a Terraform whose path has spaces", () => {
+  test("accept a Terraform whose path has spaces", () => {
     const terraform = join(folder, "my projects", "tofu");
     program("tofu", "", join(folder, "my projects"));
     const { stdout } = shell("lab/terraform.sh", { env: { TERRAFORM_BINARY_NAME: terraform } });
@@ -164,7 +164,7 @@ describe("the lab's scripts", () => {
 
   const KINDS = ["kafka", "opensearch", "prometheus", "docker-cli", "haproxy", "exporters"];
 
-  test("make images that their users can read, from a checkout that only its owner can", () => {
+  test("build images that their users can read from a checkout that only its owner can read", () => {
     const built = join(folder, "built");
     mkdirSync(built);
     const { status, stderr } = shell(
@@ -174,7 +174,7 @@ describe("the lab's scripts", () => {
       },
     );
     expect([status, stderr]).toEqual([0, ""]);
-    // And what those of JVMs are built on.
+    // Includes the base image of the JVMs.
     expect(readdirSync(built)).toHaveLength(KINDS.length + 1);
     const hidden = spawnSync(
       "find",
@@ -191,7 +191,7 @@ describe("the lab's scripts", () => {
   });
 });
 
-test("every script that goes to a folder beside it does so whatever CDPATH is", () => {
+test("every script that changes to a folder relative to itself unsets CDPATH", () => {
   const files = spawnSync("git", ["ls-files", "-co", "--exclude-standard"], {
     cwd: ROOT,
     encoding: "utf8",

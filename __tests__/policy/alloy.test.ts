@@ -10,14 +10,14 @@ import { alloysGauges } from "../support/telemetry";
 
 const secured = { ...laptop, security: "tls" } as const;
 
-/** The files of the configuration that a container gets. */
+/** Returns the configuration files that a container gets. */
 const filesOf = ({ upload }: Json): { name: string; content: string }[] =>
   upload
     .map(({ file, content }: Json) => ({ name: basename(file), content }))
     .filter(({ name }: Json) => name.endsWith(".alloy"));
 const namesOf = (body: Json) => filesOf(body).map(({ name }) => name);
 
-/** Every component as `<name>.<label>`, with its text. */
+/** Returns every component as `<name>.<label>`, with its text. */
 const componentsOf = (text: string) =>
   new Map(
     [...text.matchAll(/^([a-z_.]+) "(\w+)" \{([\s\S]*?)(?:^\}| \}$)/gm)].map(
@@ -45,7 +45,7 @@ const evaluated = (expression: string, env: Record<string, string>) =>
     })
     .join("");
 
-/** Components of Alloy 1.18 that the configuration may use, with what each exports. */
+/** Components of Alloy 1.18 that the configuration may use, with their exports. */
 const EXPORTS: Record<string, string[]> = {
   "discovery.docker": ["targets"],
   "discovery.relabel": ["output"],
@@ -77,7 +77,7 @@ describe.each([
     .map(([, component, field]) => ({ component, field }))
     .filter(({ component }) => typeOf(component) in EXPORTS);
 
-  test("every component is one of Alloy's", () => {
+  test("every component exists in Alloy", () => {
     expect(found.size).toBeGreaterThanOrEqual(20);
     expect([...found.keys()].filter((name) => !(typeOf(name) in EXPORTS))).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe.each([
     expect(names).toHaveLength(found.size);
   });
 
-  test("every reference leads to a component that exports it", () => {
+  test("every reference points to a component that exports it", () => {
     expect(references.length).toBeGreaterThan(20);
     expect(
       references.filter(
@@ -109,7 +109,7 @@ describe.each([
 describe("a secured environment", () => {
   const env = envOf(securedAlloy);
 
-  test("loads every file that is here, and a plaintext one all but those of certificates", () => {
+  test("loads every file, and a plaintext one loads all except those for certificates", () => {
     const here = readdirSync(join(ROOT, "constructs/alloy"));
     expect(namesOf(securedAlloy).sort()).toEqual(
       here.filter((name) => name.endsWith(".alloy")).sort(),
@@ -184,7 +184,7 @@ describe("a secured environment", () => {
   });
 });
 
-test("every discovery asks the engine for the networks of what it finds, at least every 5 s", () => {
+test("every discovery asks the engine for the networks of its containers, at least every 5 s", () => {
   const discoveries = ofType("discovery.docker");
   expect(discoveries.map(([name]) => name)).toEqual([
     "discovery.docker.containers",
@@ -200,14 +200,14 @@ test("every discovery asks the engine for the networks of what it finds, at leas
   }
 });
 
-test("finished containers are among those whose logs are read", () => {
+test("logs of finished containers are read too", () => {
   const body = components.get("discovery.docker.containers");
   for (const status of ["created", "running", "exited", "dead"]) {
     expect(body).toContain(`"${status}"`);
   }
 });
 
-test("a container on several networks is taken once: the platform's own from infra_net, the engine's proxy from engine_net, any other from project_net", () => {
+test("a container on several networks counts once: the platform's own on infra_net, the engine proxy on engine_net, others on project_net", () => {
   const keep = (name: string) =>
     /source_labels = \["__own", "__meta_docker_network_name"\]\s+regex {9}= (.*)\s+action {8}= "keep"/.exec(
       components.get(`discovery.relabel.${name}`) ?? "",
@@ -219,7 +219,7 @@ test("a container on several networks is taken once: the platform's own from inf
   expect(keep("metrics")).toBe(`"own;" + ${own} + "|;" + ${other}`);
 });
 
-test("a read position depends on nothing that changes when a container stops", () => {
+test("a read position depends only on labels that stay when a container stops", () => {
   const body = components.get("discovery.relabel.containers") ?? "";
   expect(body.trimEnd()).toMatch(
     /regex {2}= "__meta_docker_container_id\|container\|service\|stack\|role\|network\|machine"\s+action = "labelkeep"\s+\}$/,
@@ -284,7 +284,7 @@ test("every exporter is scraped", () => {
   expect(exporters.filter((name) => !scraped.includes(name))).toEqual([]);
 });
 
-/** Every gauge as `<prefix><name> <max_idle_duration>`. */
+/** Returns every gauge as `<prefix><name> <max_idle_duration>`. */
 const gaugesOf = (text: string) =>
   [...text.matchAll(/metric\.(\w+) \{([\s\S]*?)\}/g)].map(([, kind, body]) => {
     expect(kind).toBe("gauge");
@@ -303,7 +303,7 @@ const [ofOwn, ofApplications] = ["!=", "="].map(
       .find((stage) => stage.includes(`selector = "{role${operator}\\"application\\"}"`)) ?? "",
 );
 
-test("exit codes are gauges that a line sets, so that reading one twice changes nothing", () => {
+test("exit codes are gauges that a log line sets, so that reading a line twice changes nothing", () => {
   expect(gaugesOf(ofOwn)).toEqual([
     "groundwork_container_exit_code 8760h",
     "groundwork_container_created_timestamp_seconds 8760h",
@@ -348,7 +348,7 @@ test.each([
   );
 });
 
-test("what is counted of an application does not multiply with the names of its containers", () => {
+test("the counters of an application do not multiply with the names of its containers", () => {
   const [, perService] = ofApplications.split("stage.label_drop");
   expect(perService).toMatch(
     /^ \{\s+values = \["container", "container_id", "name", "cluster", "environment", "image"\]/,
@@ -365,7 +365,7 @@ test("the ID of an application's container is a label of nothing except the cont
   expect(gaugesOf(named.split("stage.label_drop")[0])).toEqual(["groundwork_container_info 2h"]);
 });
 
-test("of the platform's own the id is a label of nothing but what the container is called", () => {
+test("the id of a platform container is a label only of its info metric", () => {
   const [ends, info] = ofOwn.split("stage.labels");
   expect(gaugesOf(ends)).toHaveLength(5);
   expect(info).toMatch(
@@ -377,7 +377,7 @@ test("of the platform's own the id is a label of nothing but what the container 
   );
 });
 
-test("of cgroups those are kept that are a container's, and their paths lead to its id", () => {
+test("only cgroups of containers are kept, and their paths yield the container id", () => {
   const [, written] =
     /source_labels = \["id"\]\s+regex\s+= "(.+)"\n/.exec(
       components.get("prometheus.relabel.cadvisor") ?? "",
@@ -397,9 +397,9 @@ test("of cgroups those are kept that are a container's, and their paths lead to 
   }
 });
 
-test("the container gives every variable that the configuration reads, and no other", () => {
+test("the container sets every variable that the configuration reads, and no other", () => {
   for (const [body, text, unset] of [
-    // A single machine has no name.
+    // With one machine, the machine has no name.
     [plaintextAlloy, config, ["MACHINE", "TLS_CA_FILE", "TLS_KEY_PAIR_FILE", "TLS_SERVICES"]],
     [securedAlloy, securedConfig, ["MACHINE"]],
   ]) {
@@ -431,7 +431,7 @@ describe("on several machines", () => {
     return machines.map(({ name }) => container(stacks, `alloy-${name}`));
   };
 
-  test("every Alloy says which one it is on, of all but what is of no machine", () => {
+  test("every Alloy adds its machine as a label, except to data that belongs to no machine", () => {
     expect(alloys(laptop).map((body) => envOf(body).MACHINE)).toEqual(["a", "b", "c"]);
     for (const text of [config, securedConfig]) {
       const [, first, second] = (

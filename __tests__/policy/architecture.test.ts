@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { VERSION } from "../../constructs/version";
 import { ROOT } from "../support/root";
 
-/** What the lab's commands and all others know of the lab. */
+/** What the lab's commands and all others may import from the lab. */
 const LAB = "lab/environments.ts";
 
-/** Folders of code and a file, each after those that it may import from; tools and lab do not know each other. */
+/** Folders of code and a file, each after those that it may import from. tools and lab do not import each other. */
 const FLOORS = [
   ...[["constructs"], ["environments"], [LAB], ["secrets"], ["stacks"], ["catalog"]],
   ...[["operations"], ["lab", "tools"], ["commands"]],
@@ -23,32 +23,32 @@ const filesIn = (place: string) =>
         .map((file) => join(place, file))
         .filter((file) => file !== LAB);
 
-/** What users run and deploy. */
+/** The files that users run and deploy. */
 const sources = FLOORS.flat()
   .filter((folder) => !["lab", "tools"].includes(folder))
   .flatMap(filesIn);
 
 const textOf = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
-/** Files whose text matches. */
+/** Returns the files whose text matches. */
 function filesWith(pattern: RegExp): string[] {
   return sources.filter((file) => pattern.test(textOf(file))).sort();
 }
 
-test("one place knows the provider's container resource", () => {
+test("only one file uses the provider's container resource", () => {
   expect(filesWith(/provider-docker\/lib\/container"/)).toEqual([
     "constructs/container/service-container.ts",
   ]);
 });
 
-test("stacks know no resource of a provider but Grafana's folder and the provider itself", () => {
+test("stacks use no provider resource except Grafana's folder and the provider itself", () => {
   const inStacks = (pattern: RegExp) =>
     filesWith(pattern).filter((file) => file.startsWith("stacks/"));
   expect(inStacks(/provider-docker\//)).toEqual([]);
   expect(inStacks(/provider-grafana\/lib\/(?!provider"|folder")/)).toEqual([]);
 });
 
-test("no construct reads the environment, the clock or a random number; secrets are made in one place", () => {
+test("no construct reads environment variables, the clock or random numbers, and secrets are generated in one place", () => {
   const impure = /process\.env|Date\.now|new Date|Math\.random|randomBytes|process\.cwd/;
   expect(filesWith(impure).filter((file) => !/^(commands|operations)\//.test(file))).toEqual([
     "secrets/admin-password.ts",
@@ -62,7 +62,7 @@ describe("the constructs are a library", () => {
   const inConstructs = (pattern: RegExp) =>
     filesWith(pattern).filter((file) => file.startsWith("constructs/"));
 
-  test("that reads neither package.json nor an environment variable of the process", () => {
+  test("that reads neither package.json nor environment variables", () => {
     const reading =
       /package\.json|process\.env|\benv\b.*from "node:process"|\{[^}]*\benv\b[^}]*\} = process\b/;
     expect([
@@ -74,7 +74,7 @@ describe("the constructs are a library", () => {
     expect(inConstructs(reading)).toEqual([]);
   });
 
-  test("that imports nothing of this project but itself", () => {
+  test("that imports nothing else of this project", () => {
     const outside = sources
       .filter((file) => file.startsWith("constructs/"))
       .flatMap(importsOf)
@@ -88,7 +88,7 @@ describe("the constructs are a library", () => {
   });
 });
 
-test("no code sets a variable of its own process: values are passed, and children have an environment of their own", () => {
+test("no code sets environment variables of its own process, and child processes get their own", () => {
   const setting =
     /process\.env(\.\w+|\[[^\]]+\])?\s*(\?\?|\|\||&&)?=(?!=)|assign\(\s*process\.env|delete process\.env/;
   expect(["process.env.A = b", 'process.env["A"] ??= b', "delete process.env.A"]).toEqual([
@@ -108,7 +108,7 @@ test("main.ts stays within 40 lines", () => {
   expect(readFileSync(join(ROOT, "main.ts"), "utf8").split("\n").length).toBeLessThanOrEqual(41);
 });
 
-/** What a file imports of this project, as paths from its root. */
+/** Returns the files of this project that a file imports, as paths from the root. */
 function importsOf(file: string): string[] {
   return [...textOf(file).matchAll(/(?:from|import\(|require\() *"(\.[^"]+)"/g)].map(([, path]) => {
     const target = join(dirname(file), path);
@@ -119,7 +119,7 @@ function importsOf(file: string): string[] {
   });
 }
 
-test("imports lead from commands down to constructs", () => {
+test("imports go only down the layers from commands to constructs", () => {
   const floorOf = (file: string) => FLOORS.findIndex((floor) => floor.includes(placeOf(file)));
   const imports = FLOORS.flat()
     .flatMap(filesIn)
@@ -165,11 +165,11 @@ describe("docs/architecture.md", () => {
   const reachable = (from: string, to: string): boolean =>
     arrows.some(([a, b]) => a === from && (b === to || reachable(b, to)));
 
-  test("draws every room of operations/", () => {
+  test("draws every folder of operations/", () => {
     expect([...page.matchAll(/^ {2}(\w+)\["/gm)].map(([, name]) => name).sort()).toEqual(rooms);
   });
 
-  test("has an arrow, or a way of arrows, for whatever a room uses", () => {
+  test("has a path of arrows for every import between folders", () => {
     const undrawn = [...used].filter((use) => {
       const [from, to] = use.split(" --> ");
       return !reachable(from, to);
@@ -177,7 +177,7 @@ describe("docs/architecture.md", () => {
     expect(undrawn).toEqual([]);
   });
 
-  test("has no arrow that nothing uses, and none that leads back", () => {
+  test("has no arrow without an import, and no cycles", () => {
     expect(arrows.filter(([from, to]) => !used.has(`${from} --> ${to}`))).toEqual([]);
     expect(rooms.filter((room) => reachable(room, room))).toEqual([]);
   });
@@ -188,7 +188,7 @@ describe("docs/architecture.md", () => {
   });
 });
 
-test("what only tests import is marked @internal, and nothing is exported that nobody imports", () => {
+test("exports that only tests import are marked @internal, and every export is imported", () => {
   const exports =
     /^(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?export (?:async )?(?:const|function|class) (\w+)/gm;
   const product = FLOORS.flat().flatMap(filesIn);
@@ -220,19 +220,19 @@ test("what only tests import is marked @internal, and nothing is exported that n
   );
 });
 
-test("tests that need no server lie in the folder of what they test, or beside rules and support", () => {
+test("hermetic tests are in the folder of the code that they test, or in policy or support", () => {
   const folders = (readdirSync(join(ROOT, "__tests__"), { recursive: true }) as string[])
     .filter((file) => file.endsWith(".test.ts"))
     .map(dirname)
     .filter((folder) => !/^(e2e|quarantine|policy|support)(\/|$)/.test(folder));
-  // What one module does may have several files of tests.
+  // One module may have several test files.
   const mirrored = (folder: string) =>
     existsSync(join(ROOT, folder)) || existsSync(join(ROOT, `${folder}.ts`));
   expect(new Set(folders).size).toBeGreaterThan(20);
   expect([...new Set(folders)].filter((folder) => !mirrored(folder))).toEqual([]);
 });
 
-test("commands are thin: the program alone imports them, when they run, and each fits on a screen", () => {
+test("commands are short, and only the program imports them, when they run", () => {
   const commands = sources.filter((file) => /^commands\/[^/]+$/.test(file));
   const isProgram = (file: string) => file.startsWith("commands/program/");
   const importing = sources.filter((file) =>
@@ -244,7 +244,7 @@ test("commands are thin: the program alone imports them, when they run, and each
   expect(long).toEqual([]);
 });
 
-test("one place asks what runs: nobody else runs something in a container", () => {
+test("only one place runs commands in containers", () => {
   expect(filesWith(/"exec"/)).toEqual(["operations/platform/platform.ts"]);
 });
 

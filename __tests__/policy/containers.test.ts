@@ -21,14 +21,14 @@ describe.each(Object.values(knownEnvironments))(
     const machines = machinesOf(environment);
     const isThere = (name: string) =>
       !environment.excludedServices?.some((missing) => missing === name);
-    /** Those of them that are there, one a machine. */
+    /** Observability containers of the environment, one per machine. */
     const everywhere = (...services: string[]) =>
       services
         .filter(isThere)
         .flatMap((service) => machines.map((machine) => nameOn(service, machine)))
         .sort();
     const proxies = environment.security === "tls" ? everywhere("engine-proxy") : [];
-    /** Who asks the engine. */
+    /** The containers that use the engine. */
     const watchers = everywhere("alloy", "exit-relay");
     const observability = [
       ...proxies,
@@ -38,7 +38,7 @@ describe.each(Object.values(knownEnvironments))(
 
     const mounts = (body: Json): Json[] => body.volumes.filter(({ host_path }: Json) => host_path);
 
-    /** Names of the containers for which a rule does not hold: a failure shows whom it is about. */
+    /** Returns the names of containers that break a rule, which a failure then shows. */
     const violators = (of: Json[], holds: (body: Json) => boolean) =>
       of.filter((body) => !holds(body)).map((body) => body.name);
 
@@ -52,7 +52,7 @@ describe.each(Object.values(knownEnvironments))(
       ]);
     });
 
-    test("has what may grow large in lines that do not, since Terraform takes time by their square", () => {
+    test("has large content in a few lines, since Terraform takes time quadratic in their number", () => {
       const large = all
         .flatMap((body) => (body.upload ?? []) as Json[])
         .filter(({ file }) => /\/(dashboards|index-templates)\/.*\.json$/.test(file));
@@ -96,7 +96,7 @@ describe.each(Object.values(knownEnvironments))(
       ).toEqual([]);
     });
 
-    test("drops all capabilities and adds none, but the engine's proxy those that it gives up", () => {
+    test("drops all capabilities and adds none, except those that the engine proxy needs to drop privileges", () => {
       expect(violators(all, ({ capabilities }) => capabilities.drop.join() === "ALL")).toEqual([]);
       expect(
         all
@@ -126,7 +126,7 @@ describe.each(Object.values(knownEnvironments))(
       expect(violators(all, ({ image }) => image.startsWith("${docker_image."))).toEqual([]);
     });
 
-    test("publishes nothing beyond 127.0.0.1", () => {
+    test("publishes ports only on 127.0.0.1", () => {
       expect(
         violators(all, ({ ports = [] }) => ports.every(({ ip }: Json) => ip === "127.0.0.1")),
       ).toEqual([]);
@@ -139,13 +139,13 @@ describe.each(Object.values(knownEnvironments))(
       expect(ports).toHaveLength(environment.hostPorts ? nodes + grafana : 0);
     });
 
-    test("has a health check that the deploy waits for, when it is a service", () => {
+    test("has a health check that the deploy waits for, if it is a service", () => {
       expect(
         violators(services, (body) => body.healthcheck.test.length > 1 && body.wait === true),
       ).toEqual([]);
     });
 
-    test("reads paths of the host only where it has to, and writes none", () => {
+    test("mounts host paths only if necessary, and read-only", () => {
       const readers = all.filter((body) => mounts(body).length > 0);
       expect(readers.map(({ name }) => name).sort()).toEqual(
         proxies.length > 0 ? [...everywhere("alloy"), ...proxies].sort() : watchers,
@@ -157,7 +157,7 @@ describe.each(Object.values(knownEnvironments))(
       ).toEqual([]);
     });
 
-    test("is let at the host's files by SELinux where it has any of them, and only there", () => {
+    test("disables SELinux labels exactly if it mounts host paths", () => {
       const holders = all.filter((body) => body.security_opts.includes("label=disable"));
       expect(holders.map(({ name }) => name).sort()).toEqual(
         all
@@ -173,7 +173,7 @@ describe.each(Object.values(knownEnvironments))(
       read_only: true,
     };
 
-    test("has the engine's socket only where it asks the engine, or passes that on for those who do", () => {
+    test("mounts the engine's socket only if it asks the engine or is the engine proxy", () => {
       const holders = all.filter(({ volumes }) => JSON.stringify(volumes).includes("docker.sock"));
       expect(holders.map(({ name }) => name).sort()).toEqual(
         proxies.length > 0 ? proxies : watchers,
@@ -183,7 +183,7 @@ describe.each(Object.values(knownEnvironments))(
       }
     });
 
-    test("has no mount below a directory that images link, where engines refuse to upload files", () => {
+    test("has no mount below a directory that is a symlink in images, where engines refuse to upload files", () => {
       const linked = /^\/(var\/(run|lock)|bin|lib|lib64|sbin)(\/|$)/;
       const below = ({ volumes, tmpfs = {} }: Json) =>
         [...volumes.map((mount: Json) => mount.container_path), ...Object.keys(tmpfs)].filter(
@@ -193,7 +193,7 @@ describe.each(Object.values(knownEnvironments))(
     });
 
     test("has no mount inside another one, where engines refuse to upload files", () => {
-      // A tmpfs is none of those: for an upload the engine puts up volumes and paths of the host alone.
+      // Except a tmpfs: for an upload, the engine mounts only volumes and host paths.
       const nested = ({ name, volumes }: Json) => {
         const paths: string[] = volumes.map((mount: Json) => mount.container_path);
         return paths
@@ -217,7 +217,7 @@ describe.each(Object.values(knownEnvironments))(
     });
 
     if (proxies.length > 0) {
-      test("does not see where the engine's socket lies, unless it is the engine's proxy", () => {
+      test("has no mount that contains the engine's socket, unless it is the engine proxy", () => {
         const { volumes, networks_advanced, tmpfs } = container(stacks, proxies[0]);
         expect(volumes).toEqual([SOCKET]);
         expect(networks_advanced).toEqual([{ name: "engine_net" }]);
@@ -237,7 +237,7 @@ describe.each(Object.values(knownEnvironments))(
         );
       });
 
-      test("reaches the engine's proxy only when it needs what the engine tells", () => {
+      test("reaches the engine proxy only if it needs data of the engine", () => {
         const readers = all.filter(({ networks_advanced }) =>
           networks_advanced.some(({ name }: Json) => name === "engine_net"),
         );
@@ -247,19 +247,19 @@ describe.each(Object.values(knownEnvironments))(
         );
         expect(network).toMatchObject({
           internal: true,
-          // Without it every user of the host, and every container on its network, would reach the proxy.
+          // Otherwise every user of the host and every container on its network could reach the proxy.
           options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
         });
       });
     }
 
-    test("publishes no port and mounts no volume, when it is a sidecar", () => {
+    test("publishes no port and mounts no volume, if it is a sidecar", () => {
       expect(
         violators(sidecars, ({ ports, volumes }) => ports.length === 0 && volumes.length === 0),
       ).toEqual([]);
     });
 
-    test("runs once and gates the deploy on its exit code, when it is a sidecar", () => {
+    test("runs once and fails the deploy on its exit code, if it is a sidecar", () => {
       for (const body of sidecars) {
         expect(body).toMatchObject({
           must_run: false,
@@ -269,7 +269,7 @@ describe.each(Object.values(knownEnvironments))(
           rm: false,
           user: "65534:65534",
         });
-        // The log is where the container is.
+        // The log is on the container's machine.
         const DOCKER_HOST = machineOf(environment, body.name)?.engine;
         expect(body.provisioner).toEqual([
           {
@@ -304,7 +304,7 @@ describe.each(Object.values(knownEnvironments))(
       ).toEqual([]);
     });
 
-    test("says what it belongs to in its labels", () => {
+    test("has labels that say what it belongs to", () => {
       const keys = ["environment", "stack", "service", "role"].map((key) => `groundwork.${key}`);
       expect(
         violators(all, ({ labels }) =>
@@ -315,7 +315,7 @@ describe.each(Object.values(knownEnvironments))(
       ).toEqual([]);
     });
 
-    test("leaves no expression of Terraform in a file", () => {
+    test("has no Terraform expression in a file", () => {
       const uploads = all.flatMap(({ name, upload = [] }) =>
         upload.map(({ file, content }: Json) => ({ name, file, content })),
       );
@@ -340,14 +340,14 @@ describe.each(Object.values(knownEnvironments))(
       ...(environment.excludedServices?.includes("grafana") ? [] : ["alerting"]),
     ];
 
-    test("keeps its state in a relative path of its own", () => {
+    test("keeps its state in its own relative path", () => {
       const paths = Object.values(stacks).map((stack) => stack.terraform.backend.local.path);
       expect(paths.sort()).toEqual(
         places.map((place) => `../../../.state/${environment.name}/${place}.tfstate`).sort(),
       );
     });
 
-    test("asks for a provider that knows memory_reservation, and for no other than it needs", () => {
+    test("requires a provider version with memory_reservation, and no unused providers", () => {
       for (const place of places) {
         expect([
           place,
@@ -361,7 +361,7 @@ describe.each(Object.values(knownEnvironments))(
       }
     });
 
-    test("asks the engine of its machine", () => {
+    test("uses the engine of its machine", () => {
       for (const { name, engine } of environment.machines ?? []) {
         for (const layer of LAYERS) {
           expect(stacks[`${environment.name}-${layer}-${name}`].provider.docker).toEqual([

@@ -30,7 +30,7 @@ const sound = () => ({
   ] as Json[],
 });
 
-test("a dashboard of that style has no problem", () => {
+test("a dashboard in the project's style has no problems", () => {
   expect(styleProblemsOf(sound())).toEqual([]);
 });
 

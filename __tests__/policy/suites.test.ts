@@ -13,7 +13,7 @@ const foldersIn = (path: string) =>
     .map(({ name }) => name)
     .sort();
 
-/** The files of the project that git knows, of some pathspecs alone. */
+/** Returns the files that git tracks or would add, limited to some pathspecs. */
 const filesOf = (...pathspecs: string[]) =>
   execFileSync("git", ["ls-files", "--", ...pathspecs], { cwd: ROOT, encoding: "utf8" })
     .trim()
@@ -25,7 +25,7 @@ test("every folder of end-to-end tests is a suite, and none takes longer than a 
 });
 
 describe("what suites cover", () => {
-  test("is everything but what no server is needed for", () => {
+  test("is everything except files that need no server", () => {
     const covered = new Set(Object.keys(SUITES).flatMap((suite) => filesOf(...coveredBy(suite))));
     const left = filesOf(".").filter((file) => !covered.has(file));
     const folders = left.map((file) => file.split("/", file.startsWith("__tests__/") ? 2 : 1));
@@ -40,11 +40,11 @@ describe("what suites cover", () => {
       ...["__tests__/secrets", "__tests__/stacks", "__tests__/tools"],
       ...["biome.json", "tsconfig.json"],
     ]);
-    // A suite's folder is covered, so that what is left is of all suites.
+    // Each suite covers its folder, so that the rest belongs to all suites.
     expect(left.filter((file) => /^__tests__\/e2e\/.*\//.test(file))).toEqual([]);
   });
 
-  test("is named by paths that are there", () => {
+  test("is listed with paths that exist", () => {
     const paths = Object.keys(SUITES).flatMap(coveredBy);
     const named = new Set(paths.map((path) => path.replace(":(exclude)", "")));
     expect([...named].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
@@ -74,7 +74,7 @@ describe("what suites cover", () => {
   );
 });
 
-test("green runs are recorded by whole commits", () => {
+test("green runs are recorded with full commit hashes", () => {
   const recorded = JSON.parse(readFileSync(join(ROOT, GREEN_FILE), "utf8"));
   const wrong = Object.entries(recorded).filter(
     ([, commit]) => !/^[0-9a-f]{40}$/.test(String(commit)),
@@ -87,7 +87,7 @@ test("the nightly workflow runs every suite", () => {
   expect(jobs.suite.strategy.matrix.suite).toEqual(Object.keys(SUITES));
 });
 
-test("at most three files are in quarantine, each with a line that says what was seen", () => {
+test("at most three files are in quarantine, each with a line that describes the failure", () => {
   const folder = join(ROOT, "__tests__", "quarantine");
   const files = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
   expect(files.length).toBeLessThanOrEqual(3);
@@ -97,7 +97,7 @@ test("at most three files are in quarantine, each with a line that says what was
   expect(silent).toEqual([]);
 });
 
-test("the gate retries nothing but what uses the network, and smoke, of which it says so", () => {
+test("the gate retries only what uses the network, and smoke, which it reports as flaky", () => {
   const gate = readFileSync(join(ROOT, ".ci", "run"), "utf8");
   expect([...gate.matchAll(/^stage ("[^"]+"|\S+)/gm)].map(([, name]) => name)).toEqual([
     ...["prepare", "lint", '"npm test"', "lab", "smoke"],

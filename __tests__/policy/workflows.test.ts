@@ -48,11 +48,11 @@ describe.each(workflows)("$name", ({ name, content, body }) => {
     ).toEqual([]);
   });
 
-  test("may do nothing but read, unless a job says so", () => {
+  test("has only read permissions, unless a job declares more", () => {
     expect([{}, { contents: "read" }]).toContainEqual(body.permissions);
   });
 
-  test("runs once at a time for what it is about, and not for ever", () => {
+  test("has a concurrency group and a timeout", () => {
     expect(body.concurrency.group).toContain("${{");
     expect(Object.values<Json>(body.jobs).filter((job) => !job["timeout-minutes"])).toEqual([]);
   });
@@ -62,7 +62,7 @@ describe.each(workflows)("$name", ({ name, content, body }) => {
     expect(checkouts.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
   });
 
-  test("puts nothing that a pull request writes into a script", () => {
+  test("interpolates no expression into a script", () => {
     const scripts = stepsOf(body).map(({ run, with: inputs }) => run ?? inputs?.script ?? "");
     expect(scripts.filter((script: string) => script.includes("${{"))).toEqual([]);
   });
@@ -76,7 +76,7 @@ test("no secret reaches a workflow that runs the code of a fork", () => {
   expect(workflows.filter(({ content }) => content.includes("pull_request_target"))).toEqual([]);
 });
 
-test("a plan is made for the project's own branches only, where an environment has the secrets", () => {
+test("a plan runs only for the project's own branches, with the secrets of a GitHub environment", () => {
   const { jobs } = find("plan.yml");
   expect(Object.keys(jobs)).toEqual(["plan"]);
   expect(jobs.plan.if).toContain(
@@ -85,7 +85,7 @@ test("a plan is made for the project's own branches only, where an environment h
   expect(jobs.plan.environment).toBe("plan");
 });
 
-test("what a preview and a plan hand over is what the comment looks for", () => {
+test("preview and plan upload the files that the comment reads", () => {
   const { on, jobs } = find("comment.yml");
   const [download, comment] = jobs.comment.steps;
   expect(on.workflow_run.workflows).toEqual(["preview", "plan"]);
@@ -102,7 +102,7 @@ test("what a preview and a plan hand over is what the comment looks for", () => 
   expect(download.with.name).toBe("${{ github.event.workflow_run.name }}");
 });
 
-test("the one that may write comments runs no code of the pull request", () => {
+test("the workflow that may write comments runs no code of the pull request", () => {
   const comment = find("comment.yml");
   expect(comment.jobs.comment.permissions).toEqual({ actions: "read", "pull-requests": "write" });
   expect(stepsOf(comment).filter(({ run, uses }) => run || uses?.includes("checkout"))).toEqual([]);
@@ -112,7 +112,7 @@ describe("what the nightly job records", () => {
   const { suite, record } = find("nightly.yml").jobs;
   const [{ with: input }] = record.steps;
 
-  /** Runs the job's script against a repository that has recorded something, and gives what it writes. */
+  /** Runs the job's script against a repository with recorded runs. Returns what it writes. */
   async function recorded(conclusions: Readonly<Record<string, string>>): Promise<Json> {
     const before = JSON.stringify({ rolling: "before", state: "before" });
     const createOrUpdateFileContents = jest.fn();
@@ -138,7 +138,7 @@ describe("what the nightly job records", () => {
     return createOrUpdateFileContents.mock.calls.map(([written]) => written);
   }
 
-  test("is what is green on main, by GitHub's own word for each suite", async () => {
+  test("is every suite that is green on main, by the conclusion of its job", async () => {
     const job = (name: string) => suite.name.replace(/\$\{\{.*\}\}/, name);
     const [written, ...more] = await recorded({
       [job("state")]: "success",
@@ -154,11 +154,11 @@ describe("what the nightly job records", () => {
     expect(record.if).toContain("github.ref == 'refs/heads/main'");
   });
 
-  test("is nothing when no suite is green", async () => {
+  test("is nothing if no suite is green", async () => {
     expect(await recorded({ "suite state": "failure" })).toEqual([]);
   });
 
-  test("is written by a job that runs nothing of the checkout", () => {
+  test("is written by a job that runs no code of the repository", () => {
     expect(record.permissions).toEqual({ actions: "read", contents: "write" });
     expect(record.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
       ["actions/github-script", undefined],

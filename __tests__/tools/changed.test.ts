@@ -7,7 +7,7 @@ import { ROOT } from "../support/root";
 
 const testOf = (name: string) => `__tests__/${name}.test.ts`;
 
-/** The tests that a change of a file touches in a project of these files, without the folder. */
+/** Returns the tests, without their folder, that a change of a file selects in a project with these files. */
 function touching(file: string, files: Readonly<Record<string, string>>): string[] {
   const tests = touchedBy(new Map(Object.entries(files)), [file]).get(file) ?? [];
   return tests.map((test) => test.replace(/^__tests__\/(.*)\.test\.ts$/, "$1"));
@@ -15,8 +15,8 @@ function touching(file: string, files: Readonly<Record<string, string>>): string
 
 const OTHER = { [testOf("other")]: "" };
 
-describe("a change of a module touches", () => {
-  test("the tests that import it, by however many modules, and no others", () => {
+describe("a change of a module selects", () => {
+  test("the tests that import it, directly or indirectly, and no others", () => {
     const files = {
       "operations/deploy/deploy.ts": "",
       "operations/deploy/index.ts": 'export { deploy } from "./deploy";',
@@ -27,7 +27,7 @@ describe("a change of a module touches", () => {
     expect(touching("operations/deploy/deploy.ts", files)).toEqual(["commands/up"]);
   });
 
-  test("no test that knows a type of it, which the compiler checks, or names it in a comment", () => {
+  test("no test that only imports a type, which the compiler checks, or names it in a comment", () => {
     const files = {
       "constructs/file.ts": "",
       [testOf("constructs/typed")]: 'import type {\n  File,\n} from "../../constructs/file";',
@@ -36,12 +36,12 @@ describe("a change of a module touches", () => {
     expect(touching("constructs/file.ts", files)).toEqual([]);
   });
 
-  test("the tests that still import it when it was removed", () => {
+  test("the tests that still import it after it was removed", () => {
     const files = { [testOf("stacks/a")]: 'import { a } from "../../stacks/a";', ...OTHER };
     expect(touching("stacks/a.ts", files)).toEqual(["stacks/a"]);
   });
 
-  test("nothing by way of a test that a test names", () => {
+  test("no test that only names another test that imports it", () => {
     const files = {
       "constructs/a.ts": "",
       [testOf("constructs/a")]: 'import { a } from "../../constructs/a";',
@@ -52,7 +52,7 @@ describe("a change of a module touches", () => {
   });
 });
 
-describe("a change of what is known by its name touches", () => {
+describe("a change of a file that is loaded by name selects", () => {
   const PROGRAM = {
     "operations/plan.ts": "",
     "commands/plan.ts": 'import { plan } from "../operations/plan";',
@@ -92,7 +92,7 @@ describe("a change of what is known by its name touches", () => {
     ]);
   });
 
-  test("no test of the help that shows a page, and those of what reads it", () => {
+  test("the tests of code that reads a page, and none of help that only links to it", () => {
     const files = {
       ...PROGRAM,
       "docs/how-to/plan.md": "",
@@ -100,14 +100,14 @@ describe("a change of what is known by its name touches", () => {
       [testOf("constructs/rules")]: 'import "../../constructs/rules";',
     };
     expect(touching("docs/how-to/plan.md", files)).toEqual(["constructs/rules"]);
-    // What shows a page that was removed is wrong.
+    // A link to a removed page is an error.
     const { "docs/how-to/plan.md": _, ...removed } = files;
     expect(touching("docs/how-to/plan.md", removed)).toEqual([
       ...["commands/plan", "commands/doctor", "constructs/rules"],
     ]);
   });
 
-  test("the tests that run suites, where suites run it", () => {
+  test("the tests that run suites, for a file that suites run", () => {
     const files = {
       "__tests__/e2e/run.ts": 'import "./suites";',
       "__tests__/e2e/suites.ts": '"__tests__/support/load.ts"',
@@ -117,12 +117,12 @@ describe("a change of what is known by its name touches", () => {
       [testOf("commands/doctor")]: 'import "../../commands/program/develop";',
     };
     expect(touching("__tests__/e2e/suites.ts", files)).toEqual(["support/run"]);
-    // What a suite covers is listed, and not read.
+    // Suites list the files that they cover, and do not read them.
     expect(touching("__tests__/support/load.ts", files)).toEqual([]);
   });
 });
 
-describe("a change of a file that is read touches", () => {
+describe("a change of a file that code reads selects", () => {
   const CONSTRUCT = {
     "constructs/loki/loki.yaml": "",
     "constructs/loki/loki.ts": 'readOwnFile(__dirname, "loki.yaml")',
@@ -138,7 +138,7 @@ describe("a change of a file that is read touches", () => {
     ["by its path in a container", '"/etc/loki/loki.yaml"'],
     ["in parts of a path", 'join(ROOT, "constructs", "loki",\n  "loki.yaml")'],
   ])(
-    "the tests that name it %s, and of the others that load its construct the checks of the platform",
+    "the tests that name it %s, and of others that load its construct only the checks of the platform",
     (_, text) => {
       const files = { ...CONSTRUCT, [testOf("constructs/loki")]: text };
       expect(touching("constructs/loki/loki.yaml", files)).toEqual([
@@ -148,7 +148,7 @@ describe("a change of a file that is read touches", () => {
     },
   );
 
-  test("of the tests that name its construct those that look into what a container is given, at a script by its name", () => {
+  test("the tests that name its construct and inspect the files of a container, and for a script those that name it", () => {
     const files = {
       ...CONSTRUCT,
       "constructs/loki/start.sh": "",
@@ -185,7 +185,7 @@ describe("a change of a file that is read touches", () => {
     expect(touching("constructs/lib.sh", files)).toEqual(["constructs/a"]);
   });
 
-  test("the tests of the module that names it, where that is no construct", () => {
+  test("the tests of the module that names it, if that is not a construct", () => {
     const files = {
       "operations/machine/ping.sh": "",
       "operations/machine/machine.ts": 'read("ping.sh")',
@@ -202,11 +202,11 @@ describe("a change of a file that is read touches", () => {
       ...OTHER,
     };
     expect(touching("docs/how-to/topic.md", files)).toEqual(["docs/docs"]);
-    // Before it is there, too.
+    // Even if it does not exist yet.
     expect(touching("docs/how-to/new.md", files)).toEqual(["docs/docs"]);
   });
 
-  test("of several files of that name the one beside its module", () => {
+  test("the tests of the module in its folder, if several files have its name", () => {
     const files = {
       "constructs/alloy/alloy.ts": 'readOwnFile(__dirname, "start.conf")',
       "constructs/alloy/start.conf": "",
@@ -217,14 +217,14 @@ describe("a change of a file that is read touches", () => {
     expect(touching("constructs/alloy/start.conf", files)).toEqual(["policy/alloy"]);
   });
 
-  test("the test whose snapshot it is", () => {
+  test("the test that a snapshot belongs to", () => {
     const SNAPSHOT = "__tests__/stacks/__snapshots__/a.test.ts.snap";
     const files = { [SNAPSHOT]: "", [testOf("stacks/a")]: "", ...OTHER };
     expect(touching(SNAPSHOT, files)).toEqual(["stacks/a"]);
   });
 });
 
-test("every change touches the rules for every file", () => {
+test("every change selects the tests with rules for every file", () => {
   const files = { "main.go": "", "__tests__/policy/architecture.test.ts": "", ...OTHER };
   expect(touching("commands/new.ts", files)).toEqual(["policy/architecture"]);
 });
@@ -241,11 +241,11 @@ test.each([
   ]);
 });
 
-test("a change of a test with real servers touches no other", () => {
+test("a change of a test with real servers selects no other test", () => {
   expect(touching("__tests__/e2e/smoke/smoke.test.ts", OTHER)).toEqual([]);
 });
 
-describe("of this project a change of", () => {
+describe("in this project, a change of", () => {
   const project = readProject(ROOT);
   const touched = touchedBy(project, [...project.keys()]);
 
@@ -294,7 +294,7 @@ describe("in a git working tree", () => {
     mkdirSync(join(root, dirname(file)), { recursive: true });
     writeFileSync(join(root, file), text);
   };
-  /** Commits everything, and returns the commit as a user is shown it. */
+  /** Commits everything, and returns the commit as shown to users. */
   const commit = (subject: string) => {
     git("add", "--all");
     git("commit", "--quiet", "--message", subject);
@@ -312,7 +312,7 @@ describe("in a git working tree", () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  test("the uncommitted changes count: edited, staged, moved and new files, and none that git ignores", () => {
+  test("edited, staged, moved and new files count, and ignored files do not", () => {
     const head = commit("Add a, b and c");
     write("stacks/a.ts", "a");
     git("mv", "stacks/b.ts", "stacks/d.ts");
@@ -330,7 +330,7 @@ describe("in a git working tree", () => {
     });
   });
 
-  test("the changes of the last commit count when nothing is uncommitted", () => {
+  test("the changes of the last commit count if nothing is uncommitted", () => {
     commit("Add a, b and c");
     write("stacks/a.ts", "a");
     const head = commit("Change a");
@@ -343,7 +343,7 @@ describe("in a git working tree", () => {
     });
   });
 
-  test("there is nothing to compare without a commit, for the first one, and for one that is empty", () => {
+  test("the selection fails without a commit, for the first commit, and for an empty one", () => {
     expect(() => selectChanged(root)).toThrow(/^cannot list changes with git: fatal: .*HEAD/);
     const first = commit("Add a, b and c");
     expect(() => selectChanged(root)).toThrow(

@@ -54,7 +54,7 @@ const install = (env?: NodeJS.ProcessEnv) =>
   run(process.execPath, [join(project, "tools", "install.mjs")], env);
 const isThere = (path: string) => existsSync(join(project, path));
 
-/** A project that needs two packages, one of them for development, and one that no system can have: folders, so that npm needs no network. */
+/** A project with two packages, one of them for development, and one for no system. They are folders, so that npm needs no network. */
 function declareProject(): void {
   cpSync(join(ROOT, "tools", "install.mjs"), join(project, "tools", "install.mjs"));
   const folders = { "@cdktf/provider-grafana": BINDINGS, tool: "tool", elsewhere: "elsewhere" };
@@ -93,7 +93,7 @@ function declareProject(): void {
 let installed: string | undefined;
 afterAll(() => installed && rmSync(installed, { recursive: true }));
 
-/** The same with everything installed, by one npm ci for all tests. */
+/** Creates the same project with everything installed, with one npm ci for all tests. */
 function installProject(): void {
   declareProject();
   if (!installed) {
@@ -104,21 +104,21 @@ function installProject(): void {
   cpSync(installed, join(project, "node_modules"), { recursive: true, verbatimSymlinks: true });
 }
 
-/** An npm that does no more than to say what it was asked for. */
+/** An npm that only prints its arguments. */
 function madeNpm(script: string): NodeJS.ProcessEnv {
   write("bin/npm", `#!/bin/sh\n${script}\n`);
   chmodSync(join(project, "bin", "npm"), 0o755);
   return { PATH: [join(project, "bin"), process.env.PATH].join(delimiter) };
 }
 
-test("whatever variables leave things out, everything that the commands need is installed", () => {
+test("everything that the commands need is installed, even if variables omit packages", () => {
   declareProject();
   const { status, stdout } = install({ NODE_ENV: "production", NPM_CONFIG_OMIT: "dev" });
   expect([status, isThere("node_modules/tool/package.json")]).toEqual([0, true]);
   expect(stdout).toBe("looked at the bindings\n");
 });
 
-test("what an installation of the user's own has left out is installed, whatever an .npmrc leaves out", () => {
+test("packages that the user's own installation omitted are installed, even if an .npmrc omits them", () => {
   declareProject();
   write(
     "home/.npmrc",
@@ -133,7 +133,7 @@ test("what an installation of the user's own has left out is installed, whatever
   expect(isThere("node_modules/tool/package.json")).toBe(true);
 });
 
-test("where everything is there npm is not asked, though a checkout has touched the lock file, and the bindings are looked at", () => {
+test("npm does not run if everything is installed, even if a checkout touched the lock file, and the bindings are checked", () => {
   installProject();
   const later = new Date(Date.now() + 60_000);
   utimesSync(join(project, "package-lock.json"), later, later);
@@ -150,7 +150,7 @@ test("another version in the lock file is installed", () => {
   expect(readFileSync(join(project, "asked"), "utf8")).toBe("ci\n");
 });
 
-test("an npm that fails has its own words shown, and what they are about, without a stack trace", () => {
+test("a failure of npm shows npm's own error with context, without a stack trace", () => {
   declareProject();
   const { status, stderr } = install(madeNpm("echo 'npm error ENOSPC' >&2; exit 7"));
   expect(status).toBe(1);
@@ -160,7 +160,7 @@ test("an npm that fails has its own words shown, and what they are about, withou
 });
 
 test.each(["", "docs"])(
-  "npx groundwork installs what the clone misses, then runs its program, from folder %j",
+  "npx groundwork installs missing packages, then runs its program, from folder %j",
   (folder) => {
     declareProject();
     cpSync(join(ROOT, "commands", "groundwork.mjs"), join(project, "commands", "groundwork.mjs"));
@@ -180,7 +180,7 @@ test.each(["", "docs"])(
 );
 
 describe("the bindings of the grafana provider", () => {
-  /** With the schema of one resource, which is generated quicker, and without some of the packages that are installed. */
+  /** Uses the schema of one resource, for speed, and can omit installed packages. */
   function copyBindings(...missing: readonly string[]): void {
     for (const file of ["generate.mjs", "constraint.mjs", "package.json"]) {
       cpSync(join(ROOT, BINDINGS, file), join(project, BINDINGS, file));
@@ -203,7 +203,7 @@ describe("the bindings of the grafana provider", () => {
   }
   const generate = () => run(process.execPath, [join(project, BINDINGS, "generate.mjs")]);
 
-  test("are generated where they are missing, and once", () => {
+  test("are generated once if they are missing", () => {
     copyBindings();
     expect(generate()).toMatchObject({
       status: 0,
@@ -215,7 +215,7 @@ describe("the bindings of the grafana provider", () => {
     expect(statSync(made).mtimeMs).toBe(mtimeMs);
   });
 
-  test("that cannot be generated are an error with what is missing and the remedy, which stops no npm ci", () => {
+  test("cause an error with a remedy if they cannot be generated, and npm ci still succeeds", () => {
     copyBindings("@cdktf/provider-generator");
     const { status, stderr } = generate();
     expect(status).toBe(1);
@@ -228,7 +228,7 @@ describe("the bindings of the grafana provider", () => {
   });
 });
 
-test("the app looks at the bindings too, for npx cdktf after an npm ci that runs no scripts", () => {
+test("the app checks the bindings too, for npx cdktf after an npm ci that runs no scripts", () => {
   const { app } = JSON.parse(readFileSync(join(ROOT, "cdktf.json"), "utf8"));
   installProject();
   write("tools/register.js", "");

@@ -15,7 +15,7 @@ test("the README's diagram matches the stacks: npm run diagram regenerates it", 
   expect(drawn).toBe(toMermaid(laptop, picture));
 });
 
-test("the picture has every container and every volume", () => {
+test("the diagram has every container and every volume", () => {
   const text = toMermaid(laptop, picture);
   const names = containers(stacks).map(({ name }) => name);
   expect(names.filter((name) => !text.includes(`"${name}`))).toEqual([]);
@@ -25,7 +25,7 @@ test("the picture has every container and every volume", () => {
   expect(volumes.filter((name) => !/-2-data/.test(name) && !drawn.includes(name))).toEqual([]);
 });
 
-test("it says who reaches whom at which port, and in which order the sidecars start", () => {
+test("the diagram shows connections with their ports, and the startup order of the sidecars", () => {
   const told = picture.edges.map(({ from, to, label }) => `${from} -> ${to}: ${label}`);
   expect(told).toEqual(
     expect.arrayContaining([
@@ -46,7 +46,7 @@ test("it says who reaches whom at which port, and in which order the sidecars st
   );
 });
 
-test("of several machines it says what is on which, and draws what all have once", () => {
+test("with several machines, the diagram shows the machine of each container, and services on all machines once", () => {
   const several = drawPicture(labThree, new Map(Object.entries(synthesize(labThree).stacks)));
   expect(several.units.map(({ name }) => name).sort()).toEqual([
     ...["exit-relay", "kafka", "kafka-init", "opensearch", "os-init"],

@@ -52,7 +52,7 @@ test("docs/reference/commands.md matches the commands' help: npm run reference r
   expect(readFileSync(join(FOLDER, "commands.md"), "utf8")).toBe(renderCommands(createProgram()));
 });
 
-test("whatever a public construct takes is on a page", () => {
+test("the props of every public construct are on a page", () => {
   const index = readFileSync(join(ROOT, "constructs", "index.ts"), "utf8");
   const taken = [...index.matchAll(/type (\w+Props)\b/g)].map(([, name]) => name);
   expect(taken.length).toBeGreaterThan(15);
