@@ -9,14 +9,14 @@ import { runHere, type Said } from "../support/command";
 const folder = mkdtempSync(join(tmpdir(), "doctor-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A program of that name that does what a shell script says. */
+/** Writes a program that runs a shell script. */
 function program(name: string, script: string): void {
   const path = join(folder, name);
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
 }
 
-/** `npm run doctor` where no other programs are installed than those. */
+/** Runs `npm run doctor` with only these programs installed. */
 const doctor = (env: NodeJS.ProcessEnv = {}) =>
   runHere(["doctor"], {
     PATH: `${folder}:${dirname(process.execPath)}`,
@@ -24,7 +24,7 @@ const doctor = (env: NodeJS.ProcessEnv = {}) =>
     ...env,
   });
 
-/** A docker CLI whose engine is like that. */
+/** Returns a docker CLI with this engine. */
 function engine(report: object, apiVersion: string): void {
   program(
     "docker",
@@ -60,7 +60,7 @@ test("an old and small engine, an old Terraform and a port in use are four failu
   program("terraform", "echo 'Terraform v1.5.7'");
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
-    // Where something listens already, that will do.
+    // Uses an existing listener, if any.
     server.once("error", () => resolve(9200));
     server.listen(9200, "127.0.0.1", () => resolve(9200));
   });
@@ -96,7 +96,7 @@ test("only ports that the platform's containers publish count as its own", async
   const ports = [1, 2, 3].map((node) => [9200 + node, `opensearch-${node}`] as const);
   const path = process.env.PATH;
   process.env.PATH = `${folder}:${path}`;
-  // Something listens on all of them.
+  // All ports have a listener.
   const looking = inspectPorts(
     { environment: "laptop", ports: new Map(ports) },
     undefined,
@@ -188,7 +188,7 @@ test("a registry is reached through the proxy", async () => {
 test("local facts of a remote engine are not reported", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   program("terraform", "echo 'Terraform v1.11.4'");
-  // What Terraform has to get and where from is told by a mirror of one's own.
+  // With a provider mirror, Terraform's registry is not checked.
   const configFile = join(folder, "terraformrc");
   writeFileSync(configFile, 'provider_installation { network_mirror { url = "https://x/" } }');
   const result = await doctor({

@@ -10,11 +10,11 @@ describe("npm run preview", () => {
   const run = (...args: string[]) =>
     runHere(
       ["preview", ...args],
-      // Nothing but git and node: no engine, no Terraform.
+      // Only git and node: no engine and no Terraform.
       { PATH: `${join(process.execPath, "..")}:/usr/bin:/bin`, HOME: tmpdir() },
     );
 
-  test("compares with a revision and counts what is there", async () => {
+  test("compares with a revision and counts the changes", async () => {
     const head = execFileSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim();
     const { stdout, stderr, status } = await run("--base", head, "--env", "production");
     expect(stderr).toBe("");

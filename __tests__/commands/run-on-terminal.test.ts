@@ -7,7 +7,7 @@ import { ROOT } from "../support/root";
 
 const { folder } = programsOnPath();
 
-describe("a program that is run on the terminal", () => {
+describe("a program that runs on the terminal", () => {
   const { exitCode } = process;
   afterEach(() => {
     process.exitCode = exitCode;

@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true }));
 
-/** The one stack of an example, and its containers by name. */
+/** Returns the only stack of an example, and its containers by name. */
 async function synthesize(example: string, stack: string) {
   const stacks = await synthesizeTree(join(examples, example), "none");
   expect([...stacks.keys()]).toEqual([stack]);

@@ -24,7 +24,7 @@ afterEach(() => {
 });
 afterAll(() => rmSync(parent, { recursive: true }));
 
-/** The commands of the message that refuses the folder. */
+/** Returns the commands in the message that refuses the folder. */
 async function refusal(): Promise<string> {
   const before = contentsOf(given);
   const message = await ensure().then(

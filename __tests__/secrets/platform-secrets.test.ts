@@ -25,7 +25,7 @@ import {
 } from "../../secrets/platform-secrets";
 import { ownSecrets } from "../support/own-secrets";
 
-// Each of twelve rounds takes twice as long as the one before: one test has them all.
+// bcrypt takes twice as long with each round, so only one test uses twelve.
 const mockRounds = { atMost: 4 };
 jest.mock("bcryptjs", () => {
   const bcrypt = jest.requireActual("bcryptjs");
@@ -44,7 +44,7 @@ const NAMES = [...principalsOf(labSecured).keys()];
 const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/;
 const privateKeyOf = (file: string) => PRIVATE_KEY.exec(readFileSync(file, "utf8"))?.[0] as string;
 
-/** Makes what is missing in a folder. */
+/** Generates missing secrets in a folder. */
 const make = (target: string, ...applications: string[]) =>
   makeKeyPairs(target, labSecured, applications);
 
@@ -117,7 +117,7 @@ describe("generated secrets", () => {
   const own = ownSecrets(environment, made);
 
   const contents = () => new Map(files(own).map((file) => [file, readFileSync(file, "utf8")]));
-  /** Names of files whose content is another one afterwards. */
+  /** Returns the names of files whose content changed. */
   const changedBy = async (act: () => Promise<unknown>): Promise<string[]> => {
     const before = contents();
     await act();

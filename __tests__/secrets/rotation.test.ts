@@ -29,7 +29,7 @@ const issuers = () => [
     ),
   ),
 ];
-/** What a deploy does before anything else. */
+/** Runs the first step of a deploy. */
 const synth = () => ensureKeyPairs(environment, ["shop"]);
 
 beforeAll(async () => {

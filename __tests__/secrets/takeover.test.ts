@@ -116,7 +116,7 @@ describe("secrets that are moved to another file system", () => {
       throw Object.assign(new Error("cross-device link not permitted"), { code: "EXDEV" });
     });
     try {
-      // What an interrupted copy has left.
+      // Left by an interrupted copy.
       cpSync(join(earlier, "authority"), `${to}.new`, { recursive: true });
       await take();
       expectMoved();

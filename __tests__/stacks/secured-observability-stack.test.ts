@@ -3,7 +3,7 @@ import { knownEnvironments } from "../../operations/synthesis/environment";
 import { principalsOf } from "../../secrets/platform-secrets";
 import { container, containers, envOf, type Json, synthesize } from "../support/platform";
 
-/** Production, with a Grafana that is published, too. */
+/** Production with a published Grafana. */
 const environment = {
   ...knownEnvironments.production,
   name: "secured",
@@ -13,11 +13,11 @@ const { stacks } = synthesize(environment);
 const KEY_PAIRS = "../../../.state/secured/secrets/key-pairs";
 const CA_BUNDLE = "../../../.state/secured/secrets/ca/bundle.pem";
 
-/** Content of a container's file. */
+/** Returns the content of a container's file. */
 const fileOf = (name: string, path: string): string =>
   container(stacks, name).upload.find(({ file }: Json) => file === path).content;
 
-/** Where a container's certificates come from and who reads them, by where they lie in it. */
+/** Returns the sources and readers of a container's certificates, by their path in the container. */
 const certificatesOf = (name: string): Record<string, [string, string]> =>
   Object.fromEntries(
     container(stacks, name)
@@ -164,7 +164,7 @@ describe("a secured Grafana", () => {
   test("is reached by Terraform over HTTPS, verified with the CA", () => {
     const { variable, provider } = stacks["secured-alerting"];
     expect(variable.grafana_url.default).toBe("https://localhost:3000");
-    // Another one where a proxy is in front.
+    // Another URL if a proxy is in front.
     expect(variable.grafana_ca_cert.default).toBe(CA_BUNDLE);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's expression
     expect(provider.grafana).toMatchObject([{ ca_cert: "${var.grafana_ca_cert}" }]);

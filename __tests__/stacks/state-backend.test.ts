@@ -82,7 +82,7 @@ describe("the state of every stack is stored", () => {
   ])("%s", (_, state, expected) => {
     const [first, ...others] = backendOf(state);
     expect(first).toEqual(expected);
-    // No two stacks write to the same place.
+    // Each stack has its own location.
     const places = [first, ...others].map((backend) => JSON.stringify(backend));
     expect(new Set(places).size).toBe(6);
   });

@@ -101,7 +101,7 @@ describe.each([program, ...commands].map((command) => [command.name(), command] 
   },
 );
 
-test.each(["preview", "plan"])("the exit codes of %s are those of a report", (name) => {
+test.each(["preview", "plan"])("the exit codes of %s match those of a report", (name) => {
   const { guide } = commands.find((command) => command.name() === name) as GuidedCommand;
   expect(Object.keys(guide.exitCodes).map(Number)).toEqual([
     ...[EXIT_NO_CHANGE, 1, EXIT_CHANGES, EXIT_DESTRUCTIVE],
@@ -204,7 +204,7 @@ describe("the program as a separate process", () => {
   const run = (script: string) =>
     spawnSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" });
 
-  test("loads no command's code to show its help", () => {
+  test("shows a command's help without loading its code", () => {
     const { stdout } = run(
       `node -r ./tools/register.js -e 'require("./commands/program/program").createProgram().helpInformation();
        console.log(Object.keys(require.cache).join("\\n"))'`,
