@@ -29,7 +29,7 @@ test("for random edits of the catalog, exactly the resources whose JSON differs 
         policy: { ...catalog.notifications.policy, ...policy },
       },
     });
-  // Each against the one before.
+  // Compares each with the previous one.
   let base = make({ topics: [], notifications: {}, alerts: 1 });
   fc.assert(
     fc.property(edits, (edit) => {
@@ -42,7 +42,7 @@ test("for random edits of the catalog, exactly the resources whose JSON differs 
   );
 });
 
-/** Straight from the JSON: every resource whose text is another one. */
+/** Compares the JSON directly: returns every resource whose text differs. */
 function differingResources(base: Synthesis, head: Synthesis): string[] {
   const texts = (synthesized: Synthesis) =>
     new Map(

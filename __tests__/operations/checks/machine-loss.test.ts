@@ -75,7 +75,7 @@ describe("the loss of a machine", () => {
     ]);
   });
 
-  test("names a few of many", () => {
+  test("lists only a few of many", () => {
     const many = Array.from({ length: 9 }, (_, i) => ({
       name: `t-${i}`,
       nodes: ["kafka-1"],

@@ -45,10 +45,10 @@ test("existing volumes do not stop a deploy", () => {
   expect(describeObstacles(laptop, [resource("volume", "kafka-1-data", "laptop")])).toEqual([]);
 });
 
-describe("what is left of an environment that was taken down", () => {
+describe("the remains of an environment after npm run down", () => {
   const { program } = programsOnPath();
 
-  /** An engine that lists those, a line each: id, name and environment. */
+  /** An engine that lists these, one per line: id, name and environment. */
   const engine = (kinds: Readonly<Record<"ps" | "network" | "volume", string>>) => {
     const cases = Object.entries(kinds).map(([kind, lines]) => `${kind}) printf '${lines}' ;;`);
     program("docker", `case "$1" in ${cases.join(" ")} esac`);

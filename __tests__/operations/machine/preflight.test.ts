@@ -42,7 +42,7 @@ const READY: MachineFacts = {
 const problemsOf = (machine: MachineFacts, requirements?: Requirements) =>
   findProblems([{ machine, requirements }]);
 
-test("a machine that has everything has no problem", () => {
+test("a machine that meets every requirement has no problem", () => {
   expect(problemsOf(READY, DEMAND)).toEqual([]);
 });
 
@@ -136,7 +136,7 @@ test("a forced binary that is not Terraform is named", () => {
   ]);
 });
 
-test("too little memory names what the engine has and what the environment reserves", () => {
+test("too little memory is reported with the engine's memory and the environment's reservations", () => {
   expect(problemsOf({ ...READY, engine: { ...ENGINE, memoryMiB: 2000 } }, DEMAND)).toEqual([
     'the Docker engine has 2000 MiB of memory, but the containers of environment "laptop" reserve 4480 MiB: give it more memory, or lower memoryScale or the number of nodes in environments/laptop.ts',
   ]);

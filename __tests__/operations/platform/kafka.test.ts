@@ -14,7 +14,7 @@ jest.mock("../../../operations/engine/docker", () => ({
     ],
 }));
 
-/** What kafka-metadata-quorum.sh prints, by each node's lag. */
+/** Returns the output of kafka-metadata-quorum.sh for each node's lag. */
 function quorum(lags: Record<number, number>): string {
   const columns =
     "NodeId\tDirectoryId           \tLogEndOffset\tLag\tLastFetchTimestamp\tLastCaughtUpTimestamp\tStatus  \t";

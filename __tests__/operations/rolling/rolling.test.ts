@@ -5,7 +5,7 @@ import { rollClusters } from "../../../operations/rolling/rolling";
 import type { Run } from "../../../operations/run/run";
 import { CommandError } from "../../../operations/terminal/terminal";
 
-/** Nodes that run and serve, by cluster. */
+/** The nodes that run and serve, by cluster. */
 let serving: Record<string, string[]>;
 /** The coordinating nodes. */
 let coordinators: string[];

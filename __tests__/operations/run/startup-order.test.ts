@@ -1,7 +1,7 @@
 import { startupOrder } from "../../../operations/run/startup-order";
 import type { SynthesizedResource } from "../../../operations/synthesis/resources";
 
-/** A plan over a cluster of three and its sidecar. */
+/** A plan for a cluster of three nodes and its sidecar. */
 function plan(cluster: string, action: string | undefined) {
   const container = (id: string, labels: string[]): SynthesizedResource => ({
     stack: cluster,

@@ -3,7 +3,7 @@ import { lab, labThree } from "../../../lab/environments";
 import { makeSwarm } from "../../../operations/swarm/swarm";
 
 interface FakeEngine {
-  /** The Swarm that it is in, by the name of its first manager. */
+  /** The Swarm of the engine, by the name of its first manager. */
   swarm?: string;
   manager?: boolean;
   gone?: boolean;
@@ -93,7 +93,7 @@ test("a fourth machine is a worker", async () => {
   );
 });
 
-test("run again, it changes nothing", async () => {
+test("a second run changes nothing", async () => {
   engines = {
     a: { swarm: "a", manager: true },
     b: { swarm: "a", manager: true },

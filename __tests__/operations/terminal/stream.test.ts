@@ -5,7 +5,7 @@ import { programsOnPath } from "../../support/programs";
 
 const { folder } = programsOnPath();
 
-describe("a command that is streamed", () => {
+describe("a streamed command", () => {
   const logFile = join(folder, "stream.log");
   const streamed = async (script: string, env: NodeJS.ProcessEnv = { PATH: "/usr/bin:/bin" }) => {
     const lines: string[] = [];

@@ -6,7 +6,7 @@ import type { Catalog } from "../../../../stacks/platform";
 import type { Json } from "../../../support/platform";
 import { idOf, infraEvents, report, synthesis } from "../../../support/previews";
 
-describe("of an application in a secured environment", () => {
+describe("for an application in a secured environment", () => {
   const shop = {
     name: "shop",
     topics: { "infra-events": "write" },
@@ -68,7 +68,7 @@ describe("of an application in a secured environment", () => {
   });
 });
 
-describe("of a platform that was deployed when kafka-init read lines", () => {
+describe("for a platform that was deployed when kafka-init read lines", () => {
   const shop: Application = {
     name: "shop",
     topics: { "infra-events": "readwrite" },
@@ -77,7 +77,7 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
   const secured = (declared: Partial<Catalog> = {}) =>
     synthesis({ ...lab, security: "tls" }, { ...catalog, applications: [shop], ...declared });
 
-  /** As the version before JSON synthesized the catalog and the application. */
+  /** Synthesizes the catalog and the application like the version before JSON. */
   const deployed = (): Synthesis => {
     const stacks: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(secured())));
     const { docker_container: containers } = stacks["lab-messaging"].resource;
@@ -100,7 +100,7 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
     return new Map(Object.entries(stacks));
   };
 
-  test("a preview tells that its files are others, and nothing of topics and applications that stay as they are", () => {
+  test("a preview reports the changed files, and no unchanged topics and applications", () => {
     const { changes } = report(deployed(), secured());
     expect(
       changes.map(({ subject, details, destructive, warnings }) => ({
@@ -119,7 +119,7 @@ describe("of a platform that was deployed when kafka-init read lines", () => {
     ]);
   });
 
-  test("a preview tells what changes in topics and applications, what is destructive too", () => {
+  test("a preview reports changes of topics and applications, including destructive ones", () => {
     const { changes } = report(
       deployed(),
       secured({
