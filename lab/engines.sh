@@ -1,7 +1,7 @@
 # Shared by engine.sh and images.sh: the Docker engines that the lab can run on. One runs at a time, and each has its own data.
 #
 # engine    what it is                                    data
-# bookworm  this machine's engine, or Debian's if none    /var/lib/docker
+# bookworm  the Docker engine here, or Debian's if none    /var/lib/docker
 # trixie    the engine of Debian trixie, in its own root  $LAB_CACHE/engines/trixie/data
 # forky     that of Debian forky, set up like Docker 29   $LAB_CACHE/engines/forky/data
 # shellcheck shell=bash

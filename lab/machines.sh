@@ -41,7 +41,7 @@ netns_of() { printf 'groundwork-lab-%s\n' "$1"; }
 link_of() { printf '%s-%s\n' "$BRIDGE" "$1"; }
 address_of() { printf '%s.%s\n' "$SUBNET" $((10 + $(printf '%d' "'$1") - $(printf '%d' "'a") + 1)); }
 
-# on NAME ARGUMENT...: runs docker on a machine's engine.
+# on NAME ARGUMENT...: runs docker against the engine of a machine.
 on() {
   local name=$1
   shift

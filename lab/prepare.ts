@@ -221,7 +221,7 @@ async function takeTurns(): Promise<void> {
   );
   if (other !== undefined) {
     throw new CommandError(
-      `another lab (process ${other}) has used this machine's engine for more than ${PATIENCE_SECONDS} s: wait until it ends, or stop it (ps -fp ${other} shows what it is)`,
+      `another lab (process ${other}) has used the Docker engine for more than ${PATIENCE_SECONDS} s: wait until it ends, or stop it (ps -fp ${other} shows what it is)`,
     );
   }
 }

@@ -67,7 +67,7 @@ export function machineOf(environment: Environment, container: string): Machine 
   return machines[Math.max(0, ...place) % machines.length];
 }
 
-/** Returns the address of a machine's engine. */
+/** Returns the address of the Docker engine on a machine. */
 export function addressOf({ engine }: Machine): EngineAddress {
   return { host: engine };
 }

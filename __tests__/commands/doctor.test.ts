@@ -237,7 +237,7 @@ test("with several machines, each is inspected with the resources placed there",
   );
   expect(result.stdout.match(/^Terraform /gm)).toHaveLength(1);
   expect(result.stderr).toContain(
-    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon; start Docker there, or correct the machine's engine in machines",
+    "- machine b: no Docker engine answers at unix:///run/groundwork-lab/b.sock: Cannot connect to the Docker daemon; start Docker there, or correct its engine in machines",
   );
 });
 

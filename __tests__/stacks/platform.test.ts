@@ -24,7 +24,7 @@ describe.each(Object.values(knownEnvironments))("environment $name", (environmen
   });
 });
 
-// One in plaintext and one with TLS. The others have the same but for what tests of their own look at.
+// One in plaintext and one with TLS. The others differ only in what their own tests check.
 describe.each([laptop, production])("environment $name", (environment) => {
   const { stacks } = synthesize(environment);
 

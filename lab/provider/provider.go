@@ -41,7 +41,7 @@ func configure(ctx context.Context, d *schema.ResourceData) (any, diag.Diagnosti
 		return nil, diag.FromErr(err)
 	}
 	if _, err := engine.Ping(ctx); err != nil {
-		return nil, diag.FromErr(fmt.Errorf("error pinging Docker server, please make sure that %s is reachable: %w", engine.DaemonHost(), err))
+		return nil, diag.FromErr(fmt.Errorf("error pinging Docker server, make sure that %s is reachable: %w", engine.DaemonHost(), err))
 	}
 	return engine, nil
 }

@@ -301,7 +301,7 @@ function remedyFor(engineError: string, engineAddress?: string): string {
   if (/permission denied/i.test(engineError)) {
     return 'your user may not use its socket: run sudo usermod -aG docker "$USER", then log in again (members of that group are effectively root)';
   }
-  return `start Docker${engineAddress ? " there, or correct the machine's engine in machines" : ", or set DOCKER_HOST to an engine"}`;
+  return `start Docker${engineAddress ? " there, or correct its engine in machines" : ", or set DOCKER_HOST to an engine"}`;
 }
 
 function checkRequirements(machine: MachineFacts, requirements: Requirements): Check[] {

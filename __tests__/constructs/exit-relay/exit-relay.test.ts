@@ -246,7 +246,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
   });
 
-  /** What is told of a container's ends: its name and exit code. */
+  /** A container's exits: its name and exit code. */
   const ends = (told: Record<string, unknown>[]) =>
     told.map(({ event, container, exit_code }) => `${container} ${exit_code ?? event}`);
 

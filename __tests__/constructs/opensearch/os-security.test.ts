@@ -314,7 +314,7 @@ describe("os-security", () => {
     expect(server.writes).toEqual([
       "PUT /_plugins/_security/api/internalusers/orders",
       "PUT /_plugins/_security/api/roles/application-orders",
-      // Whom a node let in while it was told of the new password.
+      // Clients that a node accepted while it got the new password.
       "DELETE /_plugins/_security/api/cache",
     ]);
     expectNoSecret(result);

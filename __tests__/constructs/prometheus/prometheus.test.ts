@@ -42,7 +42,7 @@ describe("Prometheus", () => {
     ]);
   });
 
-  test("records of a topic only what differs from the cluster's default", () => {
+  test("records a topic's setting only if it is not the cluster's default", () => {
     const topics = [
       { name: "relaxed", partitions: 1, configs: { "min.insync.replicas": 1 } },
       { name: "ordinary", partitions: 1 },

@@ -177,7 +177,7 @@ final class FakeKafka {
       try {
         work.run();
       } catch (IOException | InterruptedException e) {
-        // The other side is gone, or this one is to be.
+        // The client is gone, or the server stops.
       }
     });
     thread.setDaemon(true);

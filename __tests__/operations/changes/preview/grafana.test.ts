@@ -88,7 +88,7 @@ testPreviews([
     ],
   ],
   [
-    "who is told",
+    "who is notified",
     EXIT_CHANGES,
     () => [
       BASE,
