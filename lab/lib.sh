@@ -34,7 +34,7 @@ step() {
   else
     cat "$log" >&2
     rm -f "$log"
-    fail "$text: failed with exit status $status: its output is above"
+    fail "$text failed with exit status $status: its output is above"
   fi
 }
 

@@ -33,7 +33,7 @@ describe.each([laptop, production])("environment $name", (environment) => {
   });
 });
 
-/** Without the content of uploaded files and the hash of programs, which have tests of their own. */
+/** Omits the content of uploaded files and the hash of programs, which other tests cover. */
 function withoutFiles(stack: unknown): unknown {
   return JSON.parse(JSON.stringify(stack), (key, value) => {
     if (key === "content") {

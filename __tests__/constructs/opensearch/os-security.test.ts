@@ -34,13 +34,13 @@ let ours: TestCa;
 let theirs: TestCa;
 let nodeStore: string;
 let admin: string;
-let stranger: string;
+let untrusted: string;
 beforeAll(async () => {
   ours = await TestCa.make("ours");
   theirs = await TestCa.make("theirs");
   nodeStore = await ours.issue("opensearch-1");
   admin = await ours.issue("os-admin");
-  stranger = await theirs.issue("os-admin");
+  untrusted = await theirs.issue("os-admin");
 });
 
 afterAll(async () => {
@@ -190,7 +190,7 @@ describe("os-security, with a faulty server,", () => {
             found && resolve(found);
           }),
         );
-        const keyPair = { store: stranger, ca: ours.certificate };
+        const keyPair = { store: untrusted, ca: ours.certificate };
         expect(exitLine(await run(`https://127.0.0.1:${port}`, { keyPair }))).toMatchObject({
           exit_code: 77,
           attempts: 1,

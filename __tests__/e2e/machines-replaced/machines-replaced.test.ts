@@ -31,10 +31,10 @@ test("a machine that lost its data rejoins and gets every replica again, even if
     "npm",
     ["run", "--silent", "up"],
   );
-  const anew = npm("up");
-  expectDone(anew);
-  expect(anew.output).toMatch(/^NFR-LOSS +yes +any one machine may be lost: a, b, c$/m);
-  expect(anew.output).not.toMatch(/^\S+ +NO /m);
+  const next = npm("up");
+  expectDone(next);
+  expect(next.output).toMatch(/^NFR-LOSS +yes +any one machine may be lost: a, b, c$/m);
+  expect(next.output).not.toMatch(/^\S+ +NO /m);
   expect(ids()).toBe(before);
   await wholeAgain("b");
   load.finish();
