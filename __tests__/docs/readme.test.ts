@@ -57,3 +57,15 @@ test("the README's first two screens end in the first success", () => {
   expect(before).toContain("npm run up");
   expect(before.split("\n").length).toBeLessThan(60);
 });
+
+test("the README's guarantees are those that npm run up prints", () => {
+  const printed = ["acceptance.ts", "observability.ts"].flatMap((file) => {
+    const code = readFileSync(join(ROOT, "operations", "checks", file), "utf8");
+    return [...code.matchAll(/guarantee: `(.+)`|"(?:AUT|NFR)-\w+",\s*`(.+)`/g)].map(
+      ([, row, checked = row]) => new RegExp(`^${checked.replace(/\$\{[^}]*\}/g, ".+")}$`),
+    );
+  });
+  const rows = [...README.matchAll(/^(?:AUT|NFR)-\w+ +yes +(.+)$/gm)].map(([, row]) => row);
+  expect(rows.length).toBeGreaterThan(5);
+  expect(rows.filter((row) => !printed.some((pattern) => pattern.test(row)))).toEqual([]);
+});
