@@ -1,5 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { KAFKA_CLIENT_CONFIG } from "../../constructs/kafka/kafka-client";
+import { kafkaAddresses } from "../../constructs/kafka/kafka-cluster";
+import type { INetwork } from "../../constructs/network/network";
+import { CURL_AS_CHECKS } from "../../constructs/opensearch/tls";
+import { production } from "../../environments/production";
 import { documentedCommands, PAGES, RUN_IN_LAB, TESTED } from "../support/docs";
 import { ROOT } from "../support/root";
 
@@ -103,4 +108,14 @@ test("a test runs every command of the pages, except commands that are marked as
 
 test.each(Object.entries(TESTED))("%s is run where it is said to be", (_, [file, call]) => {
   expect(readFileSync(join(ROOT, file), "utf8")).toContain(call);
+});
+
+test("the commands of an administrator on the page about security have the addresses and files of a secured node", () => {
+  const page = readFileSync(join(ROOT, "docs", "security.md"), "utf8");
+  const { internal } = kafkaAddresses("kafka-1", production.networks.infra as INetwork, true);
+  const [cacert, caBundle] = CURL_AS_CHECKS;
+  expect(page).toContain(
+    `--bootstrap-server ${internal} \\\n  --command-config ${KAFKA_CLIENT_CONFIG} `,
+  );
+  expect(page).toContain(`${cacert} ${caBundle} --cert `);
 });
