@@ -125,6 +125,17 @@ describe("the engine proxy", () => {
     );
   });
 
+  test("does not log a connection that ends without a request", () => {
+    const bad = () => docker("logs", "engine-proxy").match(/<BADREQ>/g)?.length ?? 0;
+    const before = bad();
+    script(
+      `curl --silent --max-time 2 telnet://engine-proxy.${ENGINE_NETWORK}:2375 </dev/null || :`,
+    );
+    expect(statuses(["GET /swarm/after"])).toEqual([["GET /swarm/after", "403"]]);
+    expect(docker("logs", "engine-proxy")).toContain('"GET /swarm/after HTTP/1.1"');
+    expect(bad()).toBe(before);
+  });
+
   test("streams events and logs as they come", async () => {
     // Otherwise events before it connects would be missed.
     const since = Math.floor(Date.now() / 1000);
