@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -113,6 +113,17 @@ test("a synth allows Terraform to destroy volumes if requested, and the next syn
   try {
     expect(await protections({ preventDestroy: false })).toEqual([false]);
     expect(await protections({})).toEqual([true]);
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+});
+
+test("a synth closes its output to other users, since plans have the variables", async () => {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  try {
+    chmodSync(outdir, 0o755);
+    await synthesizePlatform(laptop, catalog, { outdir, secrets: false });
+    expect(statSync(outdir).mode & 0o777).toBe(0o700);
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
+import { makePrivate } from "./secret-files";
 
 /** Variable with the password of Grafana's user `admin`. Terraform reads it too. */
 const GIVEN_BY = "TF_VAR_grafana_admin_password";
@@ -53,7 +54,7 @@ export function missingSecrets(environment: Environment): string[] {
 }
 
 function write(file: string, password: string): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makePrivate(dirname(file));
   writeFileSync(file, `${password}\n`, { mode: 0o600 });
 }
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -44,6 +45,12 @@ export interface WantedSecrets {
 
   /** Names of the applications that have a password. */
   readonly applications: readonly string[];
+}
+
+/** Creates a folder that only its owner can read, and closes one that exists to everyone else. */
+export function makePrivate(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
 }
 
 /** Writes a secret atomically, readable by its owner only. */

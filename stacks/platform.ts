@@ -13,6 +13,7 @@ import { unknownName } from "../constructs/container/declaration";
 import { validate } from "../constructs/container/validation";
 import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
+import { makePrivate } from "../secrets/secret-files";
 import { AlertingStack } from "./alerting-stack";
 import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";
@@ -68,6 +69,8 @@ export async function synthesizePlatform(
   const app = new App({ outdir, stackTraces: false });
   declarePlatform(app, environment, catalog, storageProps);
   app.synth();
+  // Plans have the variables, and so passwords.
+  makePrivate(app.outdir);
 }
 
 /** Declares all stacks of an environment. @internal */

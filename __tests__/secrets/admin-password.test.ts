@@ -16,6 +16,7 @@ describe("the admin password's file", () => {
     const password = content();
     expect(password).toMatch(/^[\w-]{24}\n$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(file, "..")).mode & 0o777).toBe(0o700);
     await ensureSecrets(environment, [], "");
     expect(content()).toBe(password);
   });

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { makePrivate } from "../../secrets/secret-files";
 import { type Engine, engineVariables } from "../engine/docker";
 import { variableOf } from "../synthesis/inputs";
 import type { Stack } from "../synthesis/synthesize";
@@ -49,8 +50,13 @@ export class Terraform {
     private readonly onMessage: OnMessage = () => undefined,
   ) {}
 
-  /** Initializes the folders whose providers, backend or Terraform version have changed since the last time. */
+  /**
+   * Initializes the folders whose providers, backend or Terraform version have changed since the last time. Closes the folder of the
+   * state to everyone but its owner, and removes the plans of a run that was killed.
+   */
   async init(stacks: readonly Stack[]): Promise<void> {
+    makePrivate(dirname(this.logFile));
+    forgetPlans(stacks);
     const [first, ...others] = stacks.filter(
       (stack) => this.readStamp(stack) !== this.stampOf(stack),
     );

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { environments } from "../../../environments";
 import { variablesOf } from "../../../operations/synthesis/inputs";
@@ -48,6 +48,20 @@ test("Terraform gets the address and the certificates of the engine", async () =
     "",
   ]);
   expect(process.env).toEqual(variables);
+});
+
+test("a run closes the state's folder to other users and removes the plan of a killed run", async () => {
+  program("terraform", "exit 0");
+  const state = join(folder, "state");
+  mkdirSync(state);
+  chmodSync(state, 0o755);
+  const plan = join(folder, "plan");
+  writeFileSync(plan, "");
+  const stack = { folder, settings: {} } as unknown as Stack;
+  mkdirSync(join(folder, ".terraform"), { recursive: true });
+  await new Terraform(BINARY, join(state, "log")).init([stack]);
+  expect(statSync(state).mode & 0o777).toBe(0o700);
+  expect(existsSync(plan)).toBe(false);
 });
 
 describe("the inputs of a deploy", () => {
