@@ -3,7 +3,7 @@ import { rotate } from "../operations/rotation/rotate";
 import { currentDeclarations } from "../operations/synthesis/environment";
 
 /** Replaces the CA, the certificates or an application's password, and deploys. */
-export async function rotateSecrets(what: string | undefined): Promise<void> {
+export async function rotateSecrets(target: string | undefined): Promise<void> {
   const [environment, { applications }] = currentDeclarations();
-  await rotate(await followContext(environment), applications, what);
+  await rotate(await followContext(environment), applications, target);
 }

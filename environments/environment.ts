@@ -29,7 +29,7 @@ const networkSchema = object({
 export type NetworkSettings = Declared<typeof networkSchema>;
 
 const machineSchema = object({
-  /** Lower-case letters and digits. The name is part of the machine's stack names and of containers that run on every machine. */
+  /** Name of the machine: lowercase letters and digits. It is part of the names of the machine's stacks, and of containers that run on every machine. */
   name: v.string(),
 
   /** Address of the machine's Docker engine, as in DOCKER_HOST: `ssh://user@host`, `tcp://host:2376` with TLS, or `unix:///path`. */
@@ -162,9 +162,9 @@ export const environmentSchema = object({
      */
     adminPassword: v.picklist(["generated", "variable"]),
     /**
-     * SMTP server for Grafana's e-mail.
+     * SMTP server for Grafana's email.
      *
-     * @default - no e-mail is sent
+     * @default - no email is sent
      */
     smtp: v.optional(smtpSchema),
   }),

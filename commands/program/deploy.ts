@@ -25,7 +25,7 @@ export function deployCommands(): GuidedCommand[] {
         command
           .option(
             "--at-once",
-            "replace all nodes of a cluster together; it does not serve meanwhile",
+            "replace all nodes of a cluster at once; the cluster is down meanwhile",
             false,
           )
           .option(
@@ -100,7 +100,7 @@ export function deployCommands(): GuidedCommand[] {
         purpose: "Move the local Terraform state to the environment's backend",
         examples: {
           "GROUNDWORK_ENV=production npx groundwork migrate-state":
-            "move the state after setting state in environments/production.ts",
+            "move the state to the backend in environments/production.ts",
           "GROUNDWORK_ENV=production npx groundwork migrate-state && GROUNDWORK_ENV=production npx groundwork plan":
             "move the state, then check that nothing changes",
         },

@@ -1,7 +1,7 @@
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
 
 const PASSED = { 0: "passed", 1: "failed: see the messages above" };
-const WRITTEN = { 0: "written", 1: "failed, nothing is written: the message says what to fix" };
+const WRITTEN = { 0: "written", 1: "failed, nothing written: the message says what to fix" };
 
 /** Commands for the development of Groundwork itself. */
 export function developCommands(): GuidedCommand[] {
@@ -11,7 +11,7 @@ export function developCommands(): GuidedCommand[] {
       {
         purpose: "Run the compiler and the tests that need no Docker",
         examples: {
-          "npx groundwork test": "run everything",
+          "npx groundwork test": "run the compiler and all tests",
           "npx groundwork test --changed": "run only the tests that the uncommitted changes affect",
           "npx groundwork test __tests__/docs/docs.test.ts": "run the compiler and one test file",
         },
@@ -20,7 +20,11 @@ export function developCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .argument("[arguments...]", "arguments for jest")
+          .usage("[arguments...] [options]")
+          .argument(
+            "[arguments...]",
+            "arguments for jest, such as files of tests (default: all tests)",
+          )
           .option("--changed", "run only the tests that the uncommitted changes affect", false)
           .allowUnknownOption()
           .action((args, { changed }) =>
@@ -45,6 +49,7 @@ export function developCommands(): GuidedCommand[] {
       },
       (command) =>
         command
+          .usage("[suites...] [options]")
           .argument("[suites...]", "folders in __tests__/e2e (default: all)")
           .option("--times <count>", "number of runs of each suite", "1")
           .option("--record", "record the commit of each suite that passes", false)
@@ -67,8 +72,8 @@ export function developCommands(): GuidedCommand[] {
       {
         purpose: "Check format, style and wording of every file",
         examples: {
-          "npx groundwork lint": "check all of them",
-          "npx groundwork lint && npx groundwork test": "check them, then test",
+          "npx groundwork lint": "check every file",
+          "npx groundwork lint && npx groundwork test": "check every file, then run the tests",
         },
         exitCodes: PASSED,
         pages: ["docs/architecture.md"],
@@ -116,9 +121,9 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "jar",
       {
-        purpose: "Build the jar of kafka-init; needs JDK 17 or newer and Maven",
+        purpose: "Build kafka-init.jar; requires JDK 17 or newer and Maven",
         examples: {
-          "npx groundwork jar": "build after a change in constructs/kafka/kafka-init/",
+          "npx groundwork jar": "build it after a change in constructs/kafka/kafka-init/",
           "npx groundwork jar --jar /tmp/kafka-init.jar": "write to another file",
         },
         exitCodes: WRITTEN,
@@ -144,6 +149,7 @@ export function developCommands(): GuidedCommand[] {
       },
       (command) =>
         command
+          .usage("[file] [options]")
           .argument("[file]", "output file", "constructs/kafka/topic-configs.json")
           .action((file) => runScript(["node", "constructs/kafka/topic-configs/make.mjs", file])),
     ),
@@ -152,8 +158,9 @@ export function developCommands(): GuidedCommand[] {
       {
         purpose: "Regenerate the bindings of the Grafana Terraform provider",
         examples: {
-          "npx groundwork bindings": "regenerate after an upgrade of the provider",
-          "npx groundwork bindings && git diff packages": "regenerate and review the changes",
+          "npx groundwork bindings": "regenerate the bindings after an upgrade of the provider",
+          "npx groundwork bindings && git diff packages":
+            "regenerate the bindings and review the changes",
         },
         exitCodes: WRITTEN,
         pages: ["docs/architecture.md"],

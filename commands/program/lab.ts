@@ -17,7 +17,7 @@ export function labCommands(): GuidedCommand[] {
         examples: {
           "npx groundwork lab": 'build the lab and deploy environment "lab"',
           "npx groundwork lab --secured --fresh":
-            "start over with TLS: no data and secrets of earlier labs",
+            "start over with TLS, without data, state and secrets of earlier labs",
           "npx groundwork lab --prepare": "build the lab without a deploy",
         },
         exitCodes: {
@@ -51,7 +51,7 @@ export function labCommands(): GuidedCommand[] {
         purpose: "Print the schema of the lab's Terraform provider as JSON",
         examples: {
           "npx groundwork lab:schema": "print the output of terraform providers schema -json",
-          "npx groundwork lab:schema >schema.json": "write it to a file",
+          "npx groundwork lab:schema >schema.json": "write the schema to a file",
         },
         exitCodes: { 0: "schema printed to standard output", 1: "the provider could not be built" },
         variables: VARIABLES,
@@ -64,7 +64,7 @@ export function labCommands(): GuidedCommand[] {
       {
         purpose: "Run the benchmark in the lab and compare with the targets",
         examples: {
-          "npx groundwork bench": "run every part",
+          "npx groundwork bench": "run all parts",
           "npx groundwork bench tests platform": "run two parts",
         },
         exitCodes: { 0: "every target is met", 1: "a target is missed, or a part failed" },
@@ -73,10 +73,8 @@ export function labCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .argument(
-            "[parts...]",
-            "tests, platform, secured, machines (default: all, in this order)",
-          )
+          .usage("[parts...] [options]")
+          .argument("[parts...]", "parts to run: tests, platform, secured, machines (default: all)")
           .option("--yes", "continue even if the engine runs other containers", false)
           .action(async (parts, options) => (await import("../bench")).bench(parts, options)),
     ),

@@ -18,7 +18,7 @@ export function secretCommands(): GuidedCommand[] {
         },
         exitCodes: {
           0: "credentials printed to standard output",
-          1: "the application is not declared in catalog/applications.ts",
+          1: `failed, such as for an application that is not in catalog/applications.ts: ${FIX}`,
         },
         variables: { ...ENVIRONMENT, GROUNDWORK_SECRETS: DEPLOY.GROUNDWORK_SECRETS },
         pages: ["docs/how-to/application.md"],
@@ -54,9 +54,9 @@ export function secretCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .usage("<what>")
-          .argument("[what]", "ca, certificates, or the name of an application")
-          .action(async (what) => (await import("../rotate")).rotateSecrets(what)),
+          .usage("<target> [options]")
+          .argument("[target]", "ca, certificates, or the name of an application")
+          .action(async (target) => (await import("../rotate")).rotateSecrets(target)),
     ),
   ];
 }

@@ -40,7 +40,9 @@ function renderCommand(command: GuidedCommand): string[] {
           code(`${argument.name()}${argument.variadic ? "..." : ""}`),
           help.argumentDescription(argument),
         ]),
-        ...command.options.map((option) => [code(option.flags), help.optionDescription(option)]),
+        ...command.options
+          .filter(({ hidden }) => !hidden)
+          .map((option) => [code(option.flags), help.optionDescription(option)]),
       ],
     ),
     ...table(["exit code", "meaning"], Object.entries(exitCodes)),

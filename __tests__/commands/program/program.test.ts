@@ -122,7 +122,7 @@ describe("a command line", () => {
   test.each([
     [["--help"], /^Usage: npx groundwork <command> \[options\]\n/],
     [["up", "--help"], /^Usage: npx groundwork up \[options\]\n/],
-    [["help", "rotate"], /^Usage: npx groundwork rotate <what>\n/],
+    [["help", "rotate"], /^Usage: npx groundwork rotate <target> \[options\]\n/],
     [["--version"], new RegExp(`^${version}\n$`)],
   ])("%j prints to standard output and exits with 0", async (args, text) => {
     expect(await runHere(args)).toEqual({

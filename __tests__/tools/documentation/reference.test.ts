@@ -52,6 +52,16 @@ test("docs/reference/commands.md matches the commands' help: npm run reference r
   expect(readFileSync(join(FOLDER, "commands.md"), "utf8")).toBe(renderCommands(createProgram()));
 });
 
+test("docs/reference/commands.md describes every visible option, and no hidden one", () => {
+  const program = createProgram();
+  const rows = renderCommands(program).split("\n");
+  for (const option of program.commands.flatMap(({ options }) => options)) {
+    const described = rows.filter((line) => line.startsWith(`| \`${option.flags}\` | `));
+    expect([option.flags, described.length > 0]).toEqual([option.flags, !option.hidden]);
+    expect(described.filter((line) => !/ \| \S[^|]* \|$/.test(line))).toEqual([]);
+  }
+});
+
 test("the props of every public construct are on a page", () => {
   const index = readFileSync(join(ROOT, "constructs", "index.ts"), "utf8");
   const taken = [...index.matchAll(/type (\w+Props)\b/g)].map(([, name]) => name);
