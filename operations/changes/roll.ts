@@ -1,6 +1,6 @@
 import type { Action, Change, ClusterNode } from "./change";
 
-/** A cluster whose nodes are replaced one at a time. Terraform would replace them all at once, which interrupts the cluster. */
+/** A cluster whose nodes are replaced one at a time. Terraform would replace them all at once. */
 export interface Roll {
   readonly cluster: string;
   readonly replaced: readonly RolledNode[];
@@ -68,7 +68,11 @@ function obstacleTo(
 /** Describes for a preview how the nodes are replaced. */
 export function describeRoll({ cluster, replaced, obstacle }: Roll): string {
   const nodes = replaced.map(({ name }) => name).join(", ");
-  return obstacle
-    ? `${cluster} is unavailable while ${nodes} are replaced at once: ${obstacle}`
+  const one = replaced.length === 1;
+  if (obstacle) {
+    return `${cluster} is unavailable while ${nodes} ${one ? "is replaced" : "are replaced at once"}: ${obstacle}`;
+  }
+  return one
+    ? `rolling replacement of ${cluster} by npm run up: ${nodes}, when the cluster is healthy. A plain cdktf deploy does not wait for that`
     : `rolling replacement of ${cluster} by npm run up: ${nodes}, one at a time, each when the cluster is healthy. A plain cdktf deploy replaces them all at once, which interrupts ${cluster}`;
 }

@@ -11,7 +11,7 @@ import {
 import { caRotationStepOf } from "../../secrets/rotation";
 import { missingInputs, type Variable } from "../synthesis/inputs";
 import { PROJECT_ROOT } from "../synthesis/project";
-import { listed } from "../terminal/terminal";
+import { counted, listed } from "../terminal/terminal";
 import type { Check } from "./preflight";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -78,13 +78,14 @@ export function checkInputs(environment: Environment, variables: readonly Variab
 
 function checkDays(name: string, ends: ReadonlyMap<string, Date>, remedy: string): Check {
   const [[first, end]] = [...ends].sort(([, a], [, b]) => a.getTime() - b.getTime());
+  // Not negative: expired certificates are refused before.
   const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
   return {
     name,
-    found: `${ends.size}, the first expires in ${days} day${days === 1 ? "" : "s"} (${first})`,
+    found: `${ends.size}, the first expires in ${counted(days, "day")} (${first})`,
     problem:
       days < FEW_DAYS
-        ? `the certificate of ${first} expires in ${days} day${days === 1 ? "" : "s"}, on ${end.toISOString()}: ${remedy}`
+        ? `the certificate of ${first} expires in ${counted(days, "day")}, on ${end.toISOString()}: ${remedy}`
         : undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { laptop } from "../../../environments/laptop";
 import { lab, labThree } from "../../../lab/environments";
 import type { Change } from "../../../operations/changes/change";
-import { rollsOf } from "../../../operations/changes/roll";
+import { describeRoll, rollsOf } from "../../../operations/changes/roll";
 import type { Synthesis } from "../../../operations/synthesis/tree";
 import { BASE, edited, idOf, report, synthesis } from "../../support/previews";
 
@@ -25,6 +25,16 @@ describe("npm run up rolls", () => {
       ["kafka", ["kafka-1", "kafka-3"], undefined],
     ]);
     expect(rolls(BASE, withHeap("kafka-2"))).toEqual([["kafka", ["kafka-2"], undefined]]);
+  });
+
+  test("one node without the warning that a plain deploy replaces several at once", () => {
+    const [one] = report(BASE, withHeap("kafka-2")).rolls;
+    expect(describeRoll(one)).toBe(
+      "rolling replacement of kafka by npm run up: kafka-2, when the cluster is healthy. A plain cdktf deploy does not wait for that",
+    );
+    expect(describeRoll({ ...one, obstacle: "the nodes leave the network" })).toBe(
+      "kafka is unavailable while kafka-2 is replaced: the nodes leave the network",
+    );
   });
 
   test("nodes on several machines, each in the stack of its machine", () => {
