@@ -67,7 +67,7 @@ test("the app and a command report every mistake in the declarations, a line for
     ["commands/groundwork.mjs", "credentials"],
   );
   expect(said[0]).toEqual([
-    'environment "lab": kafka.brokers is "3", but must be a number',
+    'environment "lab": kafka.brokers is "3": it must be a number',
     expect.stringMatching(
       /^environment "lab" has an unknown property "memoryscale": did you mean "memoryScale"\? allowed: name, /,
     ),
@@ -78,8 +78,8 @@ test("the app and a command report every mistake in the declarations, a line for
     'topic name "infra events" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."',
     'topic "infra events" has partitions 0: it must be a whole number from 1 to 2147483647',
     'topic "application-logs" has an unknown property "replicationfactor": did you mean "replicationFactor"? allowed: name, partitions, replicationFactor, configs, onDrift',
-    'application "shop": topics.infra-events is "wirte", but must be "read", "write" or "readwrite"',
-    'contact point "operators": email.addresses is missing; it must be a list',
+    'application "shop": topics.infra-events is "wirte": it must be "read", "write" or "readwrite"',
+    'contact point "operators": email.addresses is missing: it must be a list',
     'contact point "operators": email has an unknown property "adresses": did you mean "addresses"? allowed: addresses',
   ]);
   expect(said[1]).toEqual(said[0]);

@@ -29,7 +29,7 @@ export async function doctor(): Promise<void> {
   const rows = checks.map(({ name, found, problem, warning }) => [
     ...[name, problem ? "NO" : warning ? "?" : "yes", found],
   ]);
-  console.log(table([["prerequisite", "holds", "found"], ...rows]));
+  console.log(table([["prerequisite", "met", "found"], ...rows]));
   for (const warning of checks.flatMap((check) => check.warning ?? [])) {
     console.warn(`\nwarning: ${warning}`);
   }

@@ -26,6 +26,6 @@ async function confirm({ name }: Environment): Promise<void> {
   );
   prompt.close();
   if (answer !== name) {
-    throw new CommandError(`the name is "${name}", not "${answer}": nothing was changed`);
+    throw new CommandError(`the name is "${name}", not "${answer}": no changes made`);
   }
 }

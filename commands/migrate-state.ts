@@ -16,7 +16,9 @@ export async function moveStateOfEnvironment(): Promise<void> {
   }
   const terraform = detectTerraform();
   if (!terraform) {
-    throw new CommandError("neither terraform nor tofu is on the PATH: install one of them");
+    throw new CommandError(
+      "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu, or set TERRAFORM_BINARY_NAME to its path",
+    );
   }
   const rows: string[][] = [["stack", "state"]];
   for (const { name, layer, folder } of await synthesize(environment)) {

@@ -110,7 +110,7 @@ export const environmentSchema = object({
   memoryScale: v.number(),
 
   /** Memory in MiB that all containers together may reserve. `npm run preview` compares with it. */
-  memoryBudgetMiB: v.pipe(v.number(), v.minValue(1, "a number from 1")),
+  memoryBudgetMiB: v.pipe(v.number(), v.minValue(1, "a number of at least 1")),
 
   networks: object({
     /** Network of the platform's own services. */

@@ -100,7 +100,7 @@ export function validateMachines(environment: Environment): void {
         validate(
           /^[a-z0-9]+$/.test(machine.name),
           () =>
-            `a machine of environment "${name}" is named "${machine.name}": lower-case letters and digits are allowed`,
+            `a machine of environment "${name}" is named "${machine.name}": allowed are lowercase letters and digits`,
         ),
       () =>
         validate(

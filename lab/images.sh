@@ -208,7 +208,7 @@ take_from() {
   become "$name" "setpriv --pdeathsig TERM unshare --net" --host "unix://$run/docker.sock" --exec-root "$run/exec" --pidfile "$run/docker.pid" &
   for _ in $(seq 120); do
     ! aside docker info >/dev/null 2>&1 || break
-    kill -0 $! 2>/dev/null || fail "dockerd of engine $name exited during startup: remove $ENGINE_FILES/$name to go on without its images"
+    kill -0 $! 2>/dev/null || fail "dockerd of engine $name exited during startup: remove $ENGINE_FILES/$name to continue without its images"
     sleep 0.5
   done
   for kind; do

@@ -36,7 +36,7 @@ export interface LabTerraform {
 export interface LabOptions {
   /** Whether to remove data, state and secrets of earlier labs first. */
   readonly fresh: boolean;
-  /** Whether to go on although the engine has other containers. */
+  /** Whether to continue although the engine has other containers. */
   readonly yes: boolean;
   /** The environment to deploy. Those with several machines have engines of their own. @default lab */
   readonly environment?: Environment;
@@ -295,7 +295,7 @@ async function refuseToDisturb({ yes }: LabOptions): Promise<void> {
   const others = all.filter((name) => !own.flat().includes(name));
   if (others.length > 0 && !yes) {
     throw new CommandError(
-      `the Docker engine has containers that are not the lab's (${others.join(", ")}): run the lab on another machine, or add --yes to go on`,
+      `the Docker engine has containers that are not the lab's (${others.join(", ")}): run the lab on another machine, or add --yes to continue`,
     );
   }
 }

@@ -48,7 +48,7 @@ export function missingSecrets(environment: Environment): string[] {
     !existsSync(adminPasswordFile(environment));
   return missing
     ? [
-        `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password, the only way that npx cdktf supports`,
+        `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password (npx cdktf reads only that file)`,
       ]
     : [];
 }

@@ -72,7 +72,7 @@ describe("the admin password's file", () => {
 test("a required password that is not set is reported before Terraform runs", () => {
   const wanting = { ...laptop, name: "unit-wanting" };
   expect(missingSecrets({ ...wanting, grafana: { adminPassword: "variable" } })).toEqual([
-    "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-wanting/grafana-admin-password, the only way that npx cdktf supports",
+    "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-wanting/grafana-admin-password (npx cdktf reads only that file)",
   ]);
   expect(missingSecrets({ ...wanting, excludedServices: ["grafana"] })).toEqual([]);
 });

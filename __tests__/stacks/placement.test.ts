@@ -197,7 +197,7 @@ test.each<[string, Partial<Environment>, string]>([
   [
     "a name with a hyphen",
     { machines: [a, b, { ...c, name: "host-c" }] },
-    'a machine of environment "lab-three" is named "host-c": lower-case letters and digits are allowed',
+    'a machine of environment "lab-three" is named "host-c": allowed are lowercase letters and digits',
   ],
   [
     "an engine without a URL",

@@ -79,7 +79,7 @@ export function countNodes(
   );
   validate(
     count === undefined || (Number.isInteger(count) && count >= 1),
-    () => `${property} is ${count}: it must be a whole number from 1`,
+    () => `${property} is ${count}: it must be a whole number of at least 1`,
     cluster,
   );
   return nodes ?? Array.from({ length: count ?? 3 }, () => ({}));
@@ -94,7 +94,7 @@ export function resolveNodes(
   validate(
     /^[a-z][a-z0-9-]*$/.test(containerName),
     () =>
-      `containerName is "${containerName}": use lower-case letters, digits and hyphens, starting with a letter, since host names and certificates contain it`,
+      `containerName is "${containerName}": use lowercase letters, digits and hyphens, starting with a letter, since host names and certificates contain it`,
     cluster,
   );
   return nodeNames(containerName, nodes.length).map((name, i) => {

@@ -116,8 +116,8 @@ function messagesOf(issue: v.BaseIssue<unknown>, what: string): string[] {
   const allowed = message.startsWith("Invalid ") ? inWords(expected ?? "") : message;
   return [
     input === undefined && place
-      ? `${what}: ${place} is missing; it must be ${allowed}`
-      : `${what}${place && `: ${place}`} is ${shown(input, place)}, but must be ${allowed}`,
+      ? `${what}: ${place} is missing: it must be ${allowed}`
+      : `${what}${place && `: ${place}`} is ${shown(input, place)}: it must be ${allowed}`,
   ];
 }
 

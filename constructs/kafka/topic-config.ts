@@ -39,7 +39,7 @@ export function refusalOfConfig(key: string, value: unknown): string | undefined
 
 /** Returns the command that removes configs from a topic. kafka-init never does, since another tool may have set them. */
 export function removalOfConfigs(topic: string, keys: readonly string[]): string {
-  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()}, as in docs/how-to/topic.md`;
+  return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()} (see docs/how-to/topic.md)`;
 }
 
 function suggestion(key: string): string {
@@ -137,7 +137,7 @@ function wordsIn(valid: string): string[] {
 
 function throttledReplicas(): Values {
   return {
-    allowed: `a list of partition:broker, as in "0:1,1:2", or "*"`,
+    allowed: `a list of partition:broker, such as "0:1,1:2", or "*"`,
     has: (text) => text === "*" || text.split(",").every((item) => /^(\d+:\d+)?$/.test(item)),
   };
 }

@@ -198,10 +198,10 @@ const WORDS: Readonly<Record<string, Words>> = {
     subject: (_, id) => (id === "backend" ? "state" : `terraform ${id}`),
     compare: compareArguments,
     inPlace: () => true,
-    destroys: (action, before) =>
+    destroys: (action, before, after) =>
       action === "update" && isBackend(before)
         ? [
-            "Terraform would start with an empty state in the new backend and fail, since every name is taken: move the state first, with terraform init -migrate-state in the stack's folder",
+            `Terraform would start with an empty state in the new backend and fail, since every resource already exists: move the state first, with ${"local" in before && !("local" in after) ? "npm run migrate-state" : "terraform init -migrate-state in the stack's folder"}`,
           ]
         : [],
   },

@@ -56,7 +56,7 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
   const [, name, part] = /^(.*?)\.(compare\.json|json|meta|on-drift)$/.exec(basename(path)) ?? [];
   if (part === "on-drift") {
     return before !== undefined && after !== undefined
-      ? facts(`template ${name}: onDrift ${before.trim()} -> ${after.trim()}`)
+      ? facts(`index template ${name}: onDrift ${before.trim()} -> ${after.trim()}`)
       : facts();
   }
   if (part !== "json") {
@@ -64,21 +64,21 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
   }
   if (after === undefined) {
     return {
-      ...facts(`template ${name}: no longer declared`),
+      ...facts(`index template ${name}: no longer declared`),
       destructive: [
-        `template ${name} is no longer declared: it stays in OpenSearch, but is no longer checked or repaired`,
+        `index template ${name} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
       ],
     };
   }
   if (before === undefined) {
     const { index_patterns } = JSON.parse(after);
-    return facts(`template ${name}: added, for ${index_patterns.join(", ")}`);
+    return facts(`index template ${name}: added, for ${index_patterns.join(", ")}`);
   }
   const paths = differingPaths(JSON.parse(before), JSON.parse(after));
   return {
-    ...facts(`template ${name}: ${paths.join(", ")} changed`),
+    ...facts(`index template ${name}: ${paths.join(", ")} changed`),
     warnings: [
-      `template ${name}: if it exists as declared before, the deploy fails with exit code 73 unless onDrift is reconcile or ignore; existing indices keep their mapping`,
+      `index template ${name}: if it still exists as previously declared, the deploy fails with exit code 73 unless onDrift is reconcile or ignore; existing indices keep their mapping`,
     ],
   };
 }

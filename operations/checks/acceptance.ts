@@ -106,7 +106,7 @@ function applicationFailures({ sidecar, findings }: Rerun): readonly string[] {
 function idempotencyFailures({ sidecar, exitCode, reason, created, reconciled }: Rerun): string[] {
   return exitCode !== 0 || created + reconciled > 0
     ? [
-        `${sidecar} ran again: exit code ${exitCode}, ${created} created, ${reconciled} reconciled: ${reason}`,
+        `${sidecar} ran again and exited with ${exitCode}: ${created} created, ${reconciled} reconciled: ${reason}`,
       ]
     : [];
 }

@@ -49,12 +49,12 @@ export async function deployPlatform(
   );
   if (environment.excludedServices) {
     console.log(
-      `excluded services, without an image in "${environment.name}": ${environment.excludedServices.join(", ")}`,
+      `excluded services of environment "${environment.name}": ${environment.excludedServices.join(", ")}`,
     );
   }
   if (environment.excludedMachines) {
     console.log(
-      `excluded machines, with everything placed on them: ${environment.excludedMachines.join(", ")}`,
+      `excluded machines, and all containers on them: ${environment.excludedMachines.join(", ")}`,
     );
   }
   await waitForHealthySwarm(environment);

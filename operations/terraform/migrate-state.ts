@@ -28,7 +28,7 @@ export async function migrateState(
     }
     if (resources.length > 0) {
       throw new CommandError(
-        `the backend already has another state for ${folder}, with ${resources.length} resource${resources.length === 1 ? "" : "s"}: nothing was changed; remove ${localState} to use the backend's state, or empty the backend first`,
+        `the backend already has another state for ${folder}, with ${resources.length} resource${resources.length === 1 ? "" : "s"}: no changes made; remove ${localState} to use the backend's state, or empty the backend first`,
       );
     }
   }

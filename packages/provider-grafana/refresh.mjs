@@ -17,7 +17,7 @@ const [used] = Object.values(JSON.parse(readFileSync(file, "utf8")).provider_sch
 const { providerSchema } = await readSchema([new TerraformProviderConstraint(CONSTRAINT)]).catch(
   (error) => {
     console.error(
-      `${error.message}\ncannot read ${CONSTRAINT} from the Terraform registry: nothing was changed`,
+      `${error.message}\ncannot read ${CONSTRAINT} from the Terraform registry: no changes made`,
     );
     process.exit(1);
   },

@@ -65,18 +65,18 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       networks: 3,
     }),
     [
-      'environment "laptop": memoryScale is "2", but must be a number',
-      'environment "laptop": networks is 3, but must be an object',
-      'environment "laptop": security is "ssl", but must be "none" or "tls"',
-      'environment "laptop": kafka.brokers is missing; it must be a number',
-      'environment "laptop": excludedServices[0] is "loky", but must be "alloy", "grafana" or "loki"',
+      'environment "laptop": memoryScale is "2": it must be a number',
+      'environment "laptop": networks is 3: it must be an object',
+      'environment "laptop": security is "ssl": it must be "none" or "tls"',
+      'environment "laptop": kafka.brokers is missing: it must be a number',
+      'environment "laptop": excludedServices[0] is "loky": it must be "alloy", "grafana" or "loki"',
     ],
   ],
   [
     "an environment with a misspelled part",
     environment({ kafka: undefined, kafak: laptop.kafka }),
     [
-      'environment "laptop": kafka is missing; it must be an object',
+      'environment "laptop": kafka is missing: it must be an object',
       /^environment "laptop" has an unknown property "kafak": did you mean "kafka"\? allowed: name, /,
     ],
   ],
@@ -84,9 +84,9 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "lists instead of objects",
     environment({ networks: ["a"], hostPorts: [9200], placement: ["a"] }),
     [
-      'environment "laptop": networks is a list, but must be an object',
-      'environment "laptop": hostPorts is a list, but must be an object',
-      'environment "laptop": placement is a list, but must be an object',
+      'environment "laptop": networks is a list: it must be an object',
+      'environment "laptop": hostPorts is a list: it must be an object',
+      'environment "laptop": placement is a list: it must be an object',
     ],
   ],
   [
@@ -97,17 +97,17 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       memoryBudgetMiB: -1,
     }),
     [
-      'environment "laptop": memoryBudgetMiB is -1, but must be a number from 1',
-      'environment "laptop": openSearch.nodes is 2.5, but must be a whole number from 1 to 1000',
-      'environment "laptop": kafka.brokers is 10000000000, but must be a whole number from 1 to 1000',
+      'environment "laptop": memoryBudgetMiB is -1: it must be a number of at least 1',
+      'environment "laptop": openSearch.nodes is 2.5: it must be a whole number from 1 to 1000',
+      'environment "laptop": kafka.brokers is 10000000000: it must be a whole number from 1 to 1000',
     ],
   ],
   [
     "secrets in wrong places, which are hidden",
     environment({ grafana: { adminPassword: "hunter2" }, state: "postgres://u:p@h/db" }),
     [
-      'environment "laptop": grafana.adminPassword is [hidden], but must be "generated" or "variable"',
-      'environment "laptop": state is [hidden], but must be an object',
+      'environment "laptop": grafana.adminPassword is [hidden]: it must be "generated" or "variable"',
+      'environment "laptop": state is [hidden]: it must be an object',
     ],
   ],
   [
@@ -120,17 +120,17 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
   [
     "topics that are not a list",
     () => validateTopics({} as never),
-    ["the list of topics is an object, but must be a list"],
+    ["the list of topics is an object: it must be a list"],
   ],
   [
     "a topic that is null",
     () => validateTopics([null as never]),
-    ["the list of topics: [0] is null, but must be an object"],
+    ["the list of topics: [0] is null: it must be an object"],
   ],
   [
     "a topic without a name",
     () => validateTopics([{ partitions: 1 } as never]),
-    ["topics[0]: name is missing; it must be a string"],
+    ["topics[0]: name is missing: it must be a string"],
   ],
   [
     "topics that are declared twice",
@@ -144,16 +144,16 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "a backend of an unknown kind",
     environment({ state: { kind: "s4", bucket: "b" } }),
     [
-      'environment "laptop": state.kind is "s4", but must be "local", "s3", "http", "pg", "gcs" or "remote"',
+      'environment "laptop": state.kind is "s4": it must be "local", "s3", "http", "pg", "gcs" or "remote"',
     ],
   ],
   [
     "a topic with values of wrong types",
     topic({ partitions: "6", onDrift: "warn", configs: { "retention.ms": null } }),
     [
-      'topic "orders": partitions is "6", but must be a number',
-      'topic "orders": configs.retention.ms is null, but must be a string, a number or a boolean',
-      'topic "orders": onDrift is "warn", but must be "fail", "reconcile" or "ignore"',
+      'topic "orders": partitions is "6": it must be a number',
+      'topic "orders": configs.retention.ms is null: it must be a string, a number or a boolean',
+      'topic "orders": onDrift is "warn": it must be "fail", "reconcile" or "ignore"',
     ],
   ],
   [
@@ -180,7 +180,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     [
       'contact point "us" is declared twice: rename one',
       'mute timing "m" has the weekdays "funday": use sunday, monday, tuesday, wednesday, thursday, friday, saturday, or a range such as monday:friday',
-      'the notification policy: groupWait is "5 minutes", but must be a number with s, m, h or d, such as 5m',
+      'the notification policy: groupWait is "5 minutes": it must be a number with s, m, h or d, such as 5m',
     ],
   ],
   [
@@ -197,7 +197,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
       'contact point "us" has an unknown property "emial": did you mean "email"? allowed: name, email, webhook, slack',
       'contact point "hook" has no Terraform variable for its webhook URL: set url to { variable: "webhook_url" } and export TF_VAR_webhook_url before you deploy',
       'mute timing "nights": intervals[0] has an unknown property "weekday": did you mean "weekdays"? allowed: times, weekdays, location',
-      "the notification policy: routes[0].labels is missing; it must be an object",
+      "the notification policy: routes[0].labels is missing: it must be an object",
       'the notification policy: routes[0] has an unknown property "label": did you mean "labels"? allowed: labels, contactPoint, muteTimings',
     ],
   ],

@@ -64,11 +64,11 @@ describe("a file of rules", () => {
       { expr: "container_memory_working_set_bytes > 5" },
       /^alert "Sound" in .*rules\.yml reads container_memory_working_set_bytes of every container of the Docker engine: limit it to the platform's containers with \* on \(container_id\) group_left/,
     ],
-    ["no query", { expr: undefined }, /: expr is missing; it must be a PromQL query$/],
+    ["no query", { expr: undefined }, /: expr is missing: it must be a PromQL query$/],
     [
       "no runbook",
       { annotations: { summary: "s" } },
-      /: annotations\.runbook is missing; it must be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
+      /: annotations\.runbook is missing: it must be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
     ],
     [
       "a runbook that does not exist",
@@ -78,18 +78,18 @@ describe("a file of rules", () => {
     [
       "no summary",
       { annotations: { runbook: "page.md" } },
-      /: annotations\.summary is missing; it must be a sentence that says what is wrong and what is affected$/,
+      /: annotations\.summary is missing: it must be a sentence that says what is wrong and what is affected$/,
     ],
     [
       "an empty summary and an empty runbook",
       { annotations: { summary: "", runbook: "" } },
-      /: annotations\.summary is "", but must be a sentence that says what is wrong and what is affected\n.*: annotations\.runbook is "", but must be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
+      /: annotations\.summary is "": it must be a sentence that says what is wrong and what is affected\n.*: annotations\.runbook is "": it must be the path of its runbook, such as docs\/runbooks\/InitFailed\.md$/,
     ],
-    ["no labels", { labels: undefined }, /: labels is missing; it must be an object$/],
+    ["no labels", { labels: undefined }, /: labels is missing: it must be an object$/],
     [
       "an unknown severity",
       { labels: { severity: "urgent" } },
-      /: labels\.severity is "urgent", but must be "critical", "warning" or "info"$/,
+      /: labels\.severity is "urgent": it must be "critical", "warning" or "info"$/,
     ],
     [
       "an invalid duration",
@@ -117,8 +117,8 @@ describe("a file of rules", () => {
 
   test.each([
     ["an interval of nothing", { interval: "0s" }, /has the interval "0s": use a multiple of 10 s/],
-    ["no name", { name: "" }, /: name is "", but must be a name$/],
-    ["a rule that is none", { rules: [null] }, /: rules\[0\] is null, but must be an object$/],
+    ["no name", { name: "" }, /: name is "": it must be a name$/],
+    ["a rule that is none", { rules: [null] }, /: rules\[0\] is null: it must be an object$/],
   ])("fails for a group with %s", (_, change, message) => {
     expect(() => readRule({}, change)).toThrow(message);
   });

@@ -149,7 +149,7 @@ describe("a Kafka cluster", () => {
       'config "advertised.listeners" is "APP://localhost:9092", but the cluster derives it from its nodes, networks, memory and security: change those, and remove it from config (at test/kafka)',
     );
     expect(() => kafkaWith({ containerName: "order_events" })).toThrow(
-      'containerName is "order_events": use lower-case letters, digits and hyphens, starting with a letter, since host names and certificates contain it (at test/kafka)',
+      'containerName is "order_events": use lowercase letters, digits and hyphens, starting with a letter, since host names and certificates contain it (at test/kafka)',
     );
   });
 

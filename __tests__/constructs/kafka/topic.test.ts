@@ -127,7 +127,7 @@ describe("a topic", () => {
     [
       "throttled replicas that are not pairs",
       { configs: { "leader.replication.throttled.replicas": "0" } },
-      'topic "orders" has the config leader.replication.throttled.replicas=0: it must be a list of partition:broker, as in "0:1,1:2", or "*" (at test/init)',
+      'topic "orders" has the config leader.replication.throttled.replicas=0: it must be a list of partition:broker, such as "0:1,1:2", or "*" (at test/init)',
     ],
   ])("fails with %s", (_, topic, message) => {
     expect(() => declare(topic)).toThrow(message);

@@ -24,7 +24,7 @@ test("no application notices a machine that loses power, and the machine comes b
   );
   const reduced = npm("up", ["--exclude-machine", "c"]);
   expectDone(reduced);
-  expect(reduced.output).toContain("excluded machines, with everything placed on them: c\n");
+  expect(reduced.output).toContain("excluded machines, and all containers on them: c\n");
   expect(reduced.output).toMatch(/^AUT-001 +yes /m);
   expect(reduced.output).toMatch(/^AUT-003 +yes +memory reservation is set on 9 containers$/m);
   expect(reduced.output).toMatch(

@@ -63,7 +63,7 @@ test("a state of other origin in the backend is left alone", async () => {
   const theirs = { ...JSON.parse(local), lineage: "11111111-2222-3333-4444-555555555555" };
   server.states.set("/state", JSON.stringify(theirs));
   await expect(migrate()).rejects.toThrow(
-    /^the backend already has another state for .*, with 1 resource: nothing was changed; remove .*local\.tfstate to use the backend's state, or empty the backend first$/,
+    /^the backend already has another state for .*, with 1 resource: no changes made; remove .*local\.tfstate to use the backend's state, or empty the backend first$/,
   );
   expect(server.states.get("/state")).toBe(JSON.stringify(theirs));
   expect(readFileSync(join(folder, "local.tfstate"), "utf8")).toBe(local);

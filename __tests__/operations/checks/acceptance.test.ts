@@ -19,8 +19,8 @@ test("undeclared configs are noted for each topic, only from the last run, and a
   expect(run.findings).toEqual([]);
   const notes = describeUndeclared(run);
   expect(notes).toEqual([
-    "topic orders has undeclared configs, left unchanged: retention.ms=60000, segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms, as in docs/how-to/topic.md",
-    "topic bills has undeclared configs, left unchanged: segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms, as in docs/how-to/topic.md",
+    "topic orders has undeclared configs, left unchanged: retention.ms=60000, segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name orders --delete-config retention.ms,segment.ms (see docs/how-to/topic.md)",
+    "topic bills has undeclared configs, left unchanged: segment.ms=5. Declare them, or remove them with kafka-configs.sh --alter --entity-type topics --entity-name bills --delete-config segment.ms (see docs/how-to/topic.md)",
   ]);
   const guarantee = "topics exist with their guarantees: orders, bills";
   expect(

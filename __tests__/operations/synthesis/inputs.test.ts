@@ -11,7 +11,7 @@ describe("the inputs of a deploy", () => {
   test("are checked before anything is created, all at once and by name", () => {
     const unnamed = { ...production, name: "unit-production" };
     expect(missingInputs(unnamed, variables)).toEqual([
-      "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password, the only way that npx cdktf supports",
+      "Grafana admin password is not set: export TF_VAR_grafana_admin_password, or write it to .state/unit-production/grafana-admin-password (npx cdktf reads only that file)",
       "TF_VAR_grafana_url is not set: URL at which Terraform reaches Grafana: export TF_VAR_grafana_url",
     ]);
     process.env.TF_VAR_grafana_url = "https://grafana.example.org";

@@ -86,5 +86,15 @@ testPreviews([
       }),
     ],
   ],
+  [
+    "a shared state in place of the local one",
+    EXIT_DESTRUCTIVE,
+    () => [
+      BASE,
+      edited(({ "laptop-network": { terraform } }) => {
+        terraform.backend = { pg: {} };
+      }),
+    ],
+  ],
   ["an environment that is new", EXIT_CHANGES, () => [new Map(), BASE]],
 ]);
