@@ -109,7 +109,7 @@ export const environmentSchema = object({
   /** Factor by which all memory tiers are multiplied, 0.5 to 16. */
   memoryScale: v.number(),
 
-  /** Memory in MiB that all containers together may reserve. `npm run preview` compares with it. */
+  /** Memory in MiB that all containers together may reserve. `npm run preview` shows how much of it is reserved. */
   memoryBudgetMiB: v.pipe(v.number(), v.minValue(1, "a number of at least 1")),
 
   networks: object({
@@ -150,7 +150,7 @@ export const environmentSchema = object({
   }),
 
   kafka: object({
-    /** Number of brokers: 1, or an odd number from 3. */
+    /** Number of brokers: 1, or an odd number of at least 3. */
     brokers: countSchema,
   }),
 

@@ -39,7 +39,7 @@ export interface AlloyProps {
   readonly infraNetwork: INetwork;
 
   /**
-   * The network whose containers are covered without a declaration: logs and exit codes of all, metrics of those with the label
+   * The network whose containers are covered even if they are not declared: logs and exit codes of all, metrics of those with the label
    * `groundwork.metrics.port`. The labels `groundwork.logs=false` and `groundwork.exits=false` opt out.
    */
   readonly projectNetwork: INetwork;

@@ -177,7 +177,7 @@ export interface ServiceContainerProps {
   readonly cluster?: string;
 
   /**
-   * Whether TLS is enabled, for the label `groundwork.security`. Clients must use the names in its certificate: `hostNameOn` each network.
+   * Whether TLS is enabled, for the label `groundwork.security`. Clients must use the host names in its certificate, which `hostNameOn` returns for each network.
    *
    * @default false
    */

@@ -35,7 +35,7 @@ export interface EngineProxyProps {
    */
   readonly name?: string;
 
-  /** The network of the containers that may read the engine, and of no others: the proxy does not authenticate its clients. */
+  /** A network with only the containers that may read the engine: the proxy does not authenticate its clients. */
   readonly network: INetwork;
 }
 

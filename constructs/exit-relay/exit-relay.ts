@@ -27,7 +27,7 @@ export interface ExitRelayProps {
   /** The network on which Alloy discovers the relay. */
   readonly network: INetwork;
 
-  /** The network whose containers are covered without a declaration. The label `groundwork.exits=false` opts out. */
+  /** The network whose containers are covered even if they are not declared. The label `groundwork.exits=false` opts out. */
   readonly projectNetwork: INetwork;
 }
 

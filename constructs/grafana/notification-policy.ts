@@ -62,7 +62,7 @@ const policySchema = object({
 
 export type NotificationRoute = Declared<typeof routeSchema>;
 
-/** Which contact point is notified of which alert, and how often. It replaces Grafana's only policy tree as a whole. */
+/** A policy that routes alerts to contact points. It replaces Grafana's only policy tree as a whole. */
 export type NotificationPolicyProps = Declared<typeof policySchema>;
 
 interface Named {

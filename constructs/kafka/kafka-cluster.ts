@@ -58,30 +58,30 @@ export function kafkaAddresses(
 
 export interface KafkaClusterProps {
   /**
-   * The number of brokers, 1 or an odd number from 3. All have the same properties.
+   * The number of brokers, with equal settings: 1, or an odd number of at least 3.
    *
    * @default - the number of `nodes`, or 3
    */
   readonly brokers?: number;
 
   /**
-   * The brokers, if they need properties of their own.
+   * The brokers, if they have settings of their own.
    *
-   * @default - `brokers` many, with the defaults of `ClusterNodeProps`
+   * @default - `brokers` nodes with the defaults of `ClusterNodeProps`
    */
   readonly nodes?: readonly ClusterNodeProps[];
 
   /**
    * The network for the controller quorum, replication and the init sidecar.
    *
-   * @default - a new network `<containerName>-infra`
+   * @default - the cluster's own network `<containerName>-infra`
    */
   readonly infraNetwork?: INetwork;
 
   /**
    * The network on which applications reach the brokers.
    *
-   * @default - a new network `<containerName>-project`
+   * @default - the cluster's own network `<containerName>-project`
    */
   readonly projectNetwork?: INetwork;
 
@@ -108,8 +108,8 @@ export interface KafkaClusterProps {
   readonly memory?: Memory;
 
   /**
-   * Broker configs by Kafka's names (https://kafka.apache.org/documentation/#brokerconfigs). You cannot set what follows from the nodes,
-   * networks, memory and `security`, such as `listeners`.
+   * Broker configs by Kafka's names (https://kafka.apache.org/documentation/#brokerconfigs). Configs that the
+   * cluster derives from its nodes, networks, memory and `security`, such as `listeners`, are refused.
    *
    * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers; the rest has Kafka's defaults
    */

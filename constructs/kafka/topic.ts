@@ -14,7 +14,8 @@ import { refusalOfConfig } from "./topic-config";
 
 /**
  * Topic configs by Kafka's names (https://kafka.apache.org/documentation/#topicconfigs). The common keys are typed. All names and values
- * are validated against this version of Kafka. Write whole numbers from 2^53 as strings.
+ * are validated against this version of Kafka. Write whole numbers from 2^53 as strings. Configs that you omit
+ * have the brokers' defaults.
  */
 export interface TopicConfigs {
   /** The replicas that must confirm a write with `acks=all`. At most the replication factor. */

@@ -35,7 +35,7 @@ export interface PrometheusProps {
   /** The volume for the metrics. */
   readonly dataVolume: IDataVolume;
 
-  /** Returns the declared numbers of the platform as metrics. It is called once everything is declared. */
+  /** Returns the platform's declared numbers, such as its brokers, as metrics. It is called once everything is declared. */
   readonly declared: () => readonly DeclaredMetric[];
 
   /**
