@@ -1,6 +1,6 @@
 import type { Environment, Machine } from "../../environments";
 import { addressOf } from "../../stacks/placement";
-import { dockerAt } from "../engine/docker";
+import { dockerAt, tryDockerAt } from "../engine/docker";
 import { fileOf } from "../synthesis/environment";
 import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
@@ -17,8 +17,8 @@ const INTERVAL_MS = 500;
 const PORT = 2377;
 
 /**
- * Joins the machines of an environment into one Docker Swarm, with the first three as managers. Leaves existing members alone. Throws
- * before any change if an engine does not answer or is in another Swarm.
+ * Joins the machines of an environment into one Docker Swarm, with the first three as managers. Throws before any change if an engine
+ * does not answer or is in another Swarm.
  */
 export async function makeSwarm({ name, machines }: Environment): Promise<void> {
   if (!machines) {
@@ -40,20 +40,54 @@ export async function makeSwarm({ name, machines }: Environment): Promise<void> 
     await dockerAt(addressOf(first), "swarm", "init", "--advertise-addr", first.address);
     console.log(`${first.name}: created the Swarm as its first manager`);
   }
-  for (const { machine, LocalNodeState } of memberships) {
-    if (LocalNodeState !== "inactive") {
-      console.log(`${machine.name}: already in the Swarm`);
-    } else if (machine !== first) {
-      const role = machines.indexOf(machine) < MANAGERS ? "manager" : "worker";
-      const token = await dockerAt(addressOf(first), "swarm", "join-token", "--quiet", role);
-      await dockerAt(
-        addressOf(machine),
-        ...["swarm", "join", "--token", token, "--advertise-addr", machine.address],
-        `${first.address.includes(":") ? `[${first.address}]` : first.address}:${PORT}`,
-      );
-      console.log(`${machine.name}: joined as ${role}`);
+  const joining = memberships.filter(
+    ({ machine, LocalNodeState }) => machine !== first && LocalNodeState === "inactive",
+  );
+  try {
+    for (const one of memberships.filter(({ machine }) => manager || machine !== first)) {
+      const joins = joining.includes(one);
+      const promotes = machines.indexOf(one.machine) < MANAGERS && !one.ControlAvailable;
+      if (joins) {
+        await join(one.machine, first);
+      }
+      if (promotes) {
+        await promote(one.machine, first);
+      }
+      console.log(`${nameOf(one)}: ${outcomeOf(joins, promotes)}`);
+    }
+  } finally {
+    if (joining.length > 0) {
+      // Other users of the machines could read the token from the list of processes.
+      await dockerAt(addressOf(first), "swarm", "join-token", "--rotate", "--quiet", "worker");
     }
   }
+}
+
+function outcomeOf(joins: boolean, promotes: boolean): string {
+  if (joins) {
+    return promotes ? "joined as manager" : "joined as worker";
+  }
+  return promotes ? "promoted to manager" : "already in the Swarm";
+}
+
+/** Joins a machine as a worker, since the token for managers would be worth the whole Swarm. Errors do not contain the token. */
+async function join(machine: Machine, manager: Machine): Promise<void> {
+  const token = await dockerAt(addressOf(manager), "swarm", "join-token", "--quiet", "worker");
+  const { exitCode, output } = await tryDockerAt(
+    addressOf(machine),
+    ...["swarm", "join", "--token", token, "--advertise-addr", machine.address],
+    `${manager.address.includes(":") ? `[${manager.address}]` : manager.address}:${PORT}`,
+  );
+  if (exitCode !== 0) {
+    throw new CommandError(
+      `machine ${machine.name} cannot join the Swarm of machine ${manager.name} at ${manager.address}: ${output.replaceAll(token, "<token>")}; open TCP port ${PORT} between the machines, then run npm run swarm again`,
+    );
+  }
+}
+
+async function promote(machine: Machine, manager: Machine): Promise<void> {
+  const id = await dockerAt(addressOf(machine), "info", "--format", "{{.Swarm.NodeID}}");
+  await dockerAt(addressOf(manager), "node", "promote", id);
 }
 
 /** Removes the former nodes of reinstalled machines: they have the same address, are down forever and still count for the majority. */

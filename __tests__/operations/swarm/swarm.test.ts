@@ -7,6 +7,8 @@ interface FakeEngine {
   swarm?: string;
   manager?: boolean;
   gone?: boolean;
+  /** What it answers to a request to join a Swarm that it refuses. */
+  refuses?: string;
   /** ID of the engine that it really is. */
   same?: string;
 }
@@ -22,6 +24,9 @@ const nameOf = ({ host }: EngineAddress) => /(\w+)\.sock$/.exec(host)?.[1] as st
 async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<string> {
   const name = nameOf(engine);
   const own = engines[name];
+  if (args[0] === "info" && args[2] === "{{.Swarm.NodeID}}") {
+    return `id-of-${name}`;
+  }
   if (args[0] === "info") {
     return JSON.stringify({
       ID: own.same ?? name,
@@ -42,7 +47,7 @@ async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<str
     );
     return [...nodes, ...former].join("\n");
   }
-  if (args[1] === "join-token") {
+  if (args[1] === "join-token" && args[2] !== "--rotate") {
     return `token-of-a-${args[3]}`;
   }
   calls.push(`${name}: ${args.join(" ")}`);
@@ -51,6 +56,11 @@ async function fakeDocker(engine: EngineAddress, ...args: string[]): Promise<str
 
 jest.mock("../../../operations/engine/docker", () => ({
   dockerAt: (engine: EngineAddress, ...args: string[]) => fakeDocker(engine, ...args),
+  tryDockerAt: async (engine: EngineAddress, ...args: string[]) => {
+    const output = await fakeDocker(engine, ...args);
+    const { refuses } = engines[nameOf(engine)];
+    return refuses ? { exitCode: 1, output: refuses } : { exitCode: 0, output };
+  },
   askEngine: async (engine: EngineAddress, ...args: string[]) =>
     engines[nameOf(engine)].gone
       ? { exitCode: 1, output: "Cannot connect to the Docker daemon" }
@@ -76,8 +86,11 @@ test("three machines become one Swarm of managers, by their declared addresses",
   await makeSwarm(labThree);
   expect(calls).toEqual([
     "a: swarm init --advertise-addr 10.231.86.11",
-    "b: swarm join --token token-of-a-manager --advertise-addr 10.231.86.12 10.231.86.11:2377",
-    "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
+    "b: swarm join --token token-of-a-worker --advertise-addr 10.231.86.12 10.231.86.11:2377",
+    "a: node promote id-of-b",
+    "c: swarm join --token token-of-a-worker --advertise-addr 10.231.86.13 10.231.86.11:2377",
+    "a: node promote id-of-c",
+    "a: swarm join-token --rotate --quiet worker",
   ]);
   expect(said).toEqual([
     "a: created the Swarm as its first manager",
@@ -88,9 +101,11 @@ test("three machines become one Swarm of managers, by their declared addresses",
 
 test("a fourth machine is a worker", async () => {
   await makeSwarm({ ...labThree, machines });
-  expect(calls.at(-1)).toBe(
+  expect(calls.slice(-2)).toEqual([
     "d: swarm join --token token-of-a-worker --advertise-addr 10.231.86.14 10.231.86.11:2377",
-  );
+    "a: swarm join-token --rotate --quiet worker",
+  ]);
+  expect(said.at(-1)).toBe("d: joined as worker");
 });
 
 test("a second run changes nothing", async () => {
@@ -108,12 +123,37 @@ test("a second run changes nothing", async () => {
   ]);
 });
 
+test("a worker among the first three machines, left by an interrupted run, becomes a manager", async () => {
+  engines = {
+    a: { swarm: "a", manager: true },
+    b: { swarm: "a" },
+    c: { swarm: "a", manager: true },
+  };
+  await makeSwarm(labThree);
+  expect(calls).toEqual(["a: node promote id-of-b"]);
+  expect(said).toEqual([
+    "a: already in the Swarm",
+    "b: promoted to manager",
+    "c: already in the Swarm",
+  ]);
+});
+
+test("a machine that cannot join is named with the remedy and without the token, which is replaced", async () => {
+  engines.b.refuses = "could not use token-of-a-worker: connection refused";
+  await expect(makeSwarm(labThree)).rejects.toThrow(
+    "machine b cannot join the Swarm of machine a at 10.231.86.11: could not use <token>: connection refused; open TCP port 2377 between the machines, then run npm run swarm again",
+  );
+  expect(calls.at(-1)).toBe("a: swarm join-token --rotate --quiet worker");
+});
+
 test("a new first machine joins the existing members", async () => {
   engines.b = { swarm: "b", manager: true };
   engines.c = { swarm: "b", manager: true };
   await makeSwarm(labThree);
   expect(calls).toEqual([
-    "a: swarm join --token token-of-a-manager --advertise-addr 10.231.86.11 10.231.86.12:2377",
+    "a: swarm join --token token-of-a-worker --advertise-addr 10.231.86.11 10.231.86.12:2377",
+    "b: node promote id-of-a",
+    "b: swarm join-token --rotate --quiet worker",
   ]);
 });
 
@@ -125,7 +165,9 @@ test("a reinstalled machine replaces only its own former node", async () => {
   expect(calls).toEqual([
     "a: node demote old-c",
     "a: node rm old-c",
-    "c: swarm join --token token-of-a-manager --advertise-addr 10.231.86.13 10.231.86.11:2377",
+    "c: swarm join --token token-of-a-worker --advertise-addr 10.231.86.13 10.231.86.11:2377",
+    "a: node promote id-of-c",
+    "a: swarm join-token --rotate --quiet worker",
   ]);
   expect(said[0]).toBe("c: removed its former node from the Swarm");
 });
