@@ -167,6 +167,25 @@ test("the engine of the current Docker context is inspected and named in one lin
   expect(named.stderr).not.toContain("from Docker context");
 });
 
+test("plaintext TCP to an engine is a problem in a secured environment, except to a loopback address", async () => {
+  engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
+  const problem = "has no TLS, and environment";
+  const secured = (env: NodeJS.ProcessEnv) => doctor({ GROUNDWORK_ENV: "production", ...env });
+  const plaintext = await secured({ DOCKER_HOST: "tcp://elsewhere:2375" });
+  expect(plaintext.stderr).toContain(
+    '- the connection to the Docker engine at tcp://elsewhere:2375 has no TLS, and environment "production" is secured: ',
+  );
+  for (const env of [
+    { DOCKER_HOST: "tcp://elsewhere:2376", DOCKER_TLS_VERIFY: "1" },
+    { DOCKER_HOST: "tcp://127.0.0.1:2375" },
+    { DOCKER_HOST: "tcp://[::1]:2375" },
+    { DOCKER_HOST: "tcp://localhost:2375" },
+    { DOCKER_HOST: "ssh://deploy@elsewhere" },
+  ]) {
+    expect([env, (await secured(env)).stderr.includes(problem)]).toEqual([env, false]);
+  }
+});
+
 test("a registry is reached through the proxy", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   const asked: (string | undefined)[] = [];

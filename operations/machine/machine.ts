@@ -56,6 +56,7 @@ async function inspectMachine(
     providerError: provider,
     engine: report && (await describeEngine(report, api.output, isLocal)),
     engineAddress: isOneOfSeveral ? at?.host : undefined,
+    plaintextAddress: plaintextAddressOf(at),
     swarm: isOneOfSeveral && report ? roleIn(report.Swarm) : undefined,
     swarmId: report?.Swarm?.Cluster?.ID,
     engineError: report ? undefined : errorIn(info.output),
@@ -66,6 +67,14 @@ async function inspectMachine(
     ownPorts: ports.own,
     locks: requirements && readLocks(join(PROJECT_ROOT, ".state", requirements.environment)),
   };
+}
+
+/** Returns the address of an engine that is reached over a network without TLS. A loopback address is often the end of a tunnel. */
+function plaintextAddressOf(at: Engine): string | undefined {
+  const { protocol, hostname } = URL.canParse(at?.host ?? "") ? new URL(at?.host ?? "") : {};
+  const isLoopback = /^(localhost|127\..+|\[::1\])$/.test(hostname ?? "");
+  const hasTls = at?.tls !== undefined || Boolean(process.env.DOCKER_TLS_VERIFY);
+  return protocol === "tcp:" && !isLoopback && !hasTls ? at?.host : undefined;
 }
 
 /** The part of `docker info` that is used. */

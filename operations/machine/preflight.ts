@@ -46,6 +46,8 @@ export interface MachineFacts {
   };
   /** The engine's address, if the environment declares it. */
   readonly engineAddress?: string;
+  /** The engine's address, if it is reached over a network without TLS. */
+  readonly plaintextAddress?: string;
   /** Images that the engine does not have and whose registry does not answer this machine. */
   readonly missingImages?: readonly string[];
   readonly maxMapCount?: number;
@@ -335,6 +337,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
           : undefined,
     },
     checkLimits(engine),
+    ...checkConnection(machine, requirements),
     {
       name: "disk",
       found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
@@ -371,6 +374,22 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       problem: `${file} has been locked by ${who} since ${since}: wait for that deploy to end, or end its terraform process`,
     })),
   ];
+}
+
+/** Terraform uploads keys and passwords through this connection, and anyone on the way could read them. */
+function checkConnection(
+  { plaintextAddress }: MachineFacts,
+  { environment, isSecured }: Requirements,
+): Check[] {
+  return plaintextAddress && isSecured
+    ? [
+        {
+          name: "connection",
+          found: "plaintext",
+          problem: `the connection to the Docker engine at ${plaintextAddress} has no TLS, and environment "${environment}" is secured: its keys and passwords would cross the network in plaintext. Use ssh://user@host, or tcp://host:2376 with DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH`,
+        },
+      ]
+    : [];
 }
 
 function checkLimits(engine: EngineFacts | undefined): Check {

@@ -50,6 +50,14 @@ test("a fact that a remote engine does not report is no problem", () => {
   expect(problemsOf({ ...READY, maxMapCount: undefined }, DEMAND)).toEqual([]);
 });
 
+test("an engine that is reached over a network without TLS gets no secrets, and serves a plaintext environment", () => {
+  const machine = { ...READY, plaintextAddress: "tcp://host-a:2375" };
+  expect(problemsOf(machine, DEMAND)).toEqual([
+    `the connection to the Docker engine at tcp://host-a:2375 has no TLS, and environment "${DEMAND.environment}" is secured: its keys and passwords would cross the network in plaintext. Use ssh://user@host, or tcp://host:2376 with DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH`,
+  ]);
+  expect(problemsOf(machine, { ...DEMAND, isSecured: false })).toEqual([]);
+});
+
 test("reports all problems together, each with its remedy", () => {
   expect(
     problemsOf(
