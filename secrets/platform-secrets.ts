@@ -6,6 +6,7 @@ import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
 import {
+  checkPasswordHashes,
   checkSecretFiles,
   ensureSecretFiles,
   makeSecretFiles,
@@ -112,6 +113,7 @@ export async function ensureKeyPairs(
         `${GIVEN_BY} is "${folder}", where ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: ${remedyIn(folder, environment)}`,
     );
     checkSecretFiles(folder, wanted);
+    await checkPasswordHashes(folder, wanted);
   } else {
     takeOverSecrets(environment);
     await ensureSecretFiles(folder, wanted);

@@ -13,7 +13,8 @@ export function forgetCertificates(environment: Environment): void {
 
 /** Removes an application's password. The next synth generates a new one. */
 export function forgetPassword(environment: Environment, application: string): void {
-  for (const file of [SECRET_FILES.password, SECRET_FILES.passwordHash]) {
+  const { password, passwordHash, checkedHash } = SECRET_FILES;
+  for (const file of [password, passwordHash, checkedHash]) {
     rmSync(join(secretsFolder(environment), file(application)), { force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -33,6 +33,8 @@ export const SECRET_FILES = {
   keyPair: (principal: string) => `key-pairs/${principal}.pem`,
   password: (application: string) => `applications/${application}.password`,
   passwordHash: (application: string) => `applications/${application}.bcrypt`,
+  /** Digest of a password and its hash, once they were compared. Comparing them takes 0.3 s. */
+  checkedHash: (application: string) => `applications/${application}.checked`,
 } as const;
 
 /** What a secrets folder must contain. */
@@ -76,6 +78,13 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
     }
     await makeSecretFiles(folder, wanted);
   }
+  for (const name of uncheckedHashes(folder, wanted)) {
+    if (await hashFits(folder, name)) {
+      writeSecret(folder, SECRET_FILES.checkedHash(name), digestOf(folder, name));
+    } else {
+      await writeHash(folder, name);
+    }
+  }
   checkSecretFiles(folder, wanted);
 }
 
@@ -86,7 +95,6 @@ export async function makeSecretFiles(
 ): Promise<void> {
   // Imported late: files are rarely missing, and these libraries take 0.2 s to load.
   const { makeCa, makeKeyPair } = await import("./certificates");
-  const { hash } = await import("bcryptjs");
   const missing = (file: string) => !existsSync(join(folder, file));
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const write = (file: string, content: string) => writeSecret(folder, file, content);
@@ -106,9 +114,55 @@ export async function makeSecretFiles(
       write(password(name), `${randomBytes(24).toString("base64url")}\n`);
     }
     if (missing(passwordHash(name))) {
-      write(passwordHash(name), `${await hash(read(password(name)).trim(), BCRYPT_ROUNDS)}\n`);
+      await writeHash(folder, name);
     }
   }
+}
+
+async function writeHash(folder: string, application: string): Promise<void> {
+  const { hash } = await import("bcryptjs");
+  const { password, passwordHash, checkedHash } = SECRET_FILES;
+  const content = readFileSync(join(folder, password(application)), "utf8").trim();
+  writeSecret(folder, passwordHash(application), `${await hash(content, BCRYPT_ROUNDS)}\n`);
+  writeSecret(folder, checkedHash(application), digestOf(folder, application));
+}
+
+/** Returns whether the hash is that of the password. Otherwise OpenSearch would keep accepting an earlier password. */
+async function hashFits(folder: string, application: string): Promise<boolean> {
+  const { compare } = await import("bcryptjs");
+  const { password, passwordHash } = SECRET_FILES;
+  const [content, hash] = [password, passwordHash].map((file) =>
+    readFileSync(join(folder, file(application)), "utf8").trim(),
+  );
+  return compare(content, hash);
+}
+
+/** Returns the applications whose password or hash has changed since they were compared. */
+function uncheckedHashes(folder: string, { applications }: WantedSecrets): string[] {
+  return applications.filter((name) => {
+    const checked = join(folder, SECRET_FILES.checkedHash(name));
+    return !existsSync(checked) || readFileSync(checked, "utf8") !== digestOf(folder, name);
+  });
+}
+
+/** Throws if the hash of an application is not that of its password. */
+export async function checkPasswordHashes(folder: string, wanted: WantedSecrets): Promise<void> {
+  for (const name of uncheckedHashes(folder, wanted)) {
+    const [password, hash] = [SECRET_FILES.password(name), SECRET_FILES.passwordHash(name)];
+    validate(
+      await hashFits(folder, name),
+      () =>
+        `${join(folder, hash)} is not the bcrypt hash of ${password}, so OpenSearch would accept another password: write the hash of that password, such as htpasswd -nbBC ${BCRYPT_ROUNDS} "" <password> prints after the colon`,
+    );
+  }
+}
+
+function digestOf(folder: string, application: string): string {
+  const digest = createHash("sha256");
+  for (const file of [SECRET_FILES.password, SECRET_FILES.passwordHash]) {
+    digest.update(`${readFileSync(join(folder, file(application)), "utf8").trim()}\n`);
+  }
+  return `${digest.digest("hex")}\n`;
 }
 
 /** Throws if only part of the CA exists: a new CA would invalidate every certificate that the old one signed. */
@@ -137,30 +191,22 @@ export function missingFiles(
 
 /**
  * Returns outdated files, relative to the folder: certificates that the CA did not sign, that lack a host name, or that are past two
- * thirds of their lifetime; and hashes that are older than their passwords.
+ * thirds of their lifetime.
  */
-function outdatedFiles(folder: string, { principals, applications }: WantedSecrets): string[] {
-  const { ca, keyPair, password, passwordHash } = SECRET_FILES;
+function outdatedFiles(folder: string, { principals }: WantedSecrets): string[] {
+  const { ca, keyPair } = SECRET_FILES;
   const { publicKey } = readCertificate(join(folder, ca));
-  const isThere = (file: string) => existsSync(join(folder, file));
-  const changedAt = (file: string) => statSync(join(folder, file)).mtimeMs;
-  return [
-    ...[...principals]
-      .filter(([name]) => isThere(keyPair(name)))
-      .filter(([name, hosts]) => {
-        const certificate = readCertificate(join(folder, keyPair(name)));
-        return (
-          !certificate.verify(publicKey) ||
-          unnamedHosts(certificate, hosts).length > 0 ||
-          isDue(certificate)
-        );
-      })
-      .map(([name]) => keyPair(name)),
-    ...applications
-      .filter((name) => isThere(password(name)) && isThere(passwordHash(name)))
-      .filter((name) => changedAt(password(name)) > changedAt(passwordHash(name)))
-      .map(passwordHash),
-  ];
+  return [...principals]
+    .filter(([name]) => existsSync(join(folder, keyPair(name))))
+    .filter(([name, hosts]) => {
+      const certificate = readCertificate(join(folder, keyPair(name)));
+      return (
+        !certificate.verify(publicKey) ||
+        unnamedHosts(certificate, hosts).length > 0 ||
+        isDue(certificate)
+      );
+    })
+    .map(([name]) => keyPair(name));
 }
 
 function isDue({ validFrom, validTo }: X509Certificate): boolean {

@@ -83,8 +83,7 @@ function moveFolder(source: string, target: string): void {
     const copy = `${target}.new`;
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { mode: 0o700 });
-    // Timestamps are kept: a hash that is older than its password would be generated again.
-    cpSync(source, copy, { recursive: true, preserveTimestamps: true });
+    cpSync(source, copy, { recursive: true });
     renameSync(copy, target);
     rmSync(source, { recursive: true });
   }

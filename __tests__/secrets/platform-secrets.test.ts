@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -103,7 +104,7 @@ describe("the key pairs of an environment", () => {
     await make(made, "shop", "ledger");
     const after = files(made).map((file) => [file, readFileSync(file, "utf8")]);
     expect(after.filter(([file]) => !String(file).includes("ledger"))).toEqual(before);
-    expect(after).toHaveLength(before.length + 2);
+    expect(after).toHaveLength(before.length + 3);
   });
 
   test("are not needed without TLS", async () => {
@@ -170,13 +171,37 @@ describe("generated secrets", () => {
     mockRounds.atMost = Number.POSITIVE_INFINITY;
     const password = join(own, "applications", "shop.password");
     writeFileSync(password, "of my own\n");
-    utimesSync(password, new Date(), new Date(Date.now() + 1000));
     const changed = await changedBy(() => ensureKeyPairs(environment, ["shop"]));
     mockRounds.atMost = 4;
-    expect(changed).toEqual(["shop.bcrypt"]);
+    expect(changed).toEqual(["shop.bcrypt", "shop.checked"]);
     const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
     expect(hash).toMatch(/^\$2b\$12\$/);
     expect(compareSync("of my own", hash)).toBe(true);
+  });
+
+  test.each<[string, (password: string) => void]>([
+    ["is missing", (password) => rmSync(password)],
+    [
+      "is replaced with an older file",
+      (password) => {
+        writeFileSync(password, "from a backup\n");
+        utimesSync(password, new Date(0), new Date(0));
+      },
+    ],
+  ])("never have the hash of an earlier password if the password %s", async (_, change) => {
+    const [password, hash] = ["password", "bcrypt"].map((kind) =>
+      join(own, "applications", `shop.${kind}`),
+    );
+    change(password);
+    await ensureKeyPairs(environment, ["shop"]);
+    const content = (file: string) => readFileSync(file, "utf8").trim();
+    expect(compareSync(content(password), content(hash))).toBe(true);
+  });
+
+  test("keep a hash from elsewhere that fits its password", async () => {
+    rmSync(join(own, "applications", "shop.checked"));
+    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual(["shop.checked"]);
+    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
   });
 });
 
@@ -204,6 +229,11 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
     rmSync(join(given, "ca", "ca.pem"));
     await ensure();
     expect(files(given)).toHaveLength(files(made).length - 1);
+    // Nothing is written to it, also if its hashes were never compared.
+    const checked = join(given, "applications", "shop.checked");
+    rmSync(checked);
+    await ensure();
+    expect(existsSync(checked)).toBe(false);
   });
 
   test.each<[string, () => unknown, () => string]>([
@@ -212,6 +242,12 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
       () => rmSync(file("kafka-2.pem")),
       () =>
         `GROUNDWORK_SECRETS is "${given}", where key-pairs/kafka-2.pem is missing: add what is missing, or unset GROUNDWORK_SECRETS to generate secrets in .state/lab-secured/secrets`,
+    ],
+    [
+      "a hash is of another password",
+      () => writeFileSync(join(given, "applications", "shop.password"), "rotated at its source\n"),
+      () =>
+        `${join(given, "applications", "shop.bcrypt")} is not the bcrypt hash of applications/shop.password, so OpenSearch would accept another password: write the hash of that password, such as htpasswd -nbBC 12 "" <password> prints after the colon`,
     ],
     [
       "others can read a key",
