@@ -37,6 +37,7 @@ export {
   KafkaCluster,
   type KafkaClusterProps,
   kafkaAddresses,
+  REAUTHENTICATION_MINUTES,
 } from "./kafka/kafka-cluster";
 export { KafkaInit, type KafkaInitProps } from "./kafka/kafka-init";
 export { resolveTopic, type Topic, type TopicConfigs, validateTopics } from "./kafka/topic";

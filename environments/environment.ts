@@ -152,6 +152,14 @@ export const environmentSchema = object({
   kafka: object({
     /** Number of brokers: 1, or an odd number of at least 3. */
     brokers: countSchema,
+
+    /**
+     * Minutes after which an application's connection has to authenticate again, in a secured environment. For so long an open connection
+     * survives a change of the password.
+     *
+     * @default 10
+     */
+    reauthenticationMinutes: v.optional(countSchema),
   }),
 
   grafana: object({

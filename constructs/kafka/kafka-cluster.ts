@@ -111,7 +111,8 @@ export interface KafkaClusterProps {
    * Broker configs by Kafka's names (https://kafka.apache.org/documentation/#brokerconfigs). Configs that the
    * cluster derives from its nodes, networks, memory and `security`, such as `listeners`, are refused.
    *
-   * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers; the rest has Kafka's defaults
+   * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers; with
+   * `security`, connections authenticate again every `REAUTHENTICATION_MINUTES`; the rest has Kafka's defaults
    */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 
@@ -130,6 +131,9 @@ export interface KafkaClusterProps {
    */
   readonly security?: Security;
 }
+
+/** Minutes after which a connection of an application has to authenticate again. For so long it survives a change of the password. */
+export const REAUTHENTICATION_MINUTES = 10;
 
 /** A Kafka cluster in KRaft mode. Every node is broker and controller. The containers are `kafka-1` to `kafka-n`. */
 export class KafkaCluster extends Construct implements IKafkaCluster {
@@ -174,7 +178,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
     this.expectedNodes = nodes.filter(({ excluded }) => !excluded).length;
-    const config = { ...configDefaults(count), ...props.config };
+    const config = { ...configDefaults(count, security), ...props.config };
     this.minInsyncReplicas = Number(config["min.insync.replicas"]);
     const isSecured = security !== undefined;
     const bind = (name: string, network: INetwork, port: number) =>
@@ -297,7 +301,10 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
 }
 
 /** Three replicas of all topics, including internal ones, two of them in sync. Fewer with fewer brokers. */
-function configDefaults(brokers: number): Record<string, string | number | boolean> {
+function configDefaults(
+  brokers: number,
+  security?: Security,
+): Record<string, string | number | boolean> {
   const replicationFactor = Math.min(3, brokers);
   const minInsyncReplicas = Math.max(1, replicationFactor - 1);
   return {
@@ -310,6 +317,8 @@ function configDefaults(brokers: number): Record<string, string | number | boole
     "transaction.state.log.min.isr": minInsyncReplicas,
     "share.coordinator.state.topic.replication.factor": replicationFactor,
     "share.coordinator.state.topic.min.isr": minInsyncReplicas,
+    // Kafka ends no connection when a password changes. Its default is to never ask again.
+    ...(security && { "connections.max.reauth.ms": REAUTHENTICATION_MINUTES * 60_000 }),
   };
 }
 

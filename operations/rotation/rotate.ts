@@ -1,4 +1,4 @@
-import type { Application } from "../../constructs";
+import { type Application, REAUTHENTICATION_MINUTES } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
 import { secretsAreGiven, secretsFolder, takeOverSecrets } from "../../secrets/platform-secrets";
 import {
@@ -54,12 +54,14 @@ export async function rotate(
   } else if (what === "certificates") {
     forgetCertificates(environment);
     await deployPlatform(environment);
-    console.log("\nevery certificate is new");
+    console.log(
+      "\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- ca",
+    );
   } else {
     forgetPassword(environment, what);
     await deployPlatform(environment);
     console.log(
-      `\n"${what}" has a new password, and the old one is refused: run npm run credentials -- ${what} to see it`,
+      `\n"${what}" has a new password, and the old one is refused: run npm run credentials -- ${what} to see it. Open connections to Kafka end within ${environment.kafka.reauthenticationMinutes ?? REAUTHENTICATION_MINUTES} min`,
     );
   }
 }

@@ -36,6 +36,10 @@ describe("a secured Kafka cluster", () => {
     expect(Object.keys(envOf(broker)).filter((name) => /IDENTIFICATION/.test(name))).toEqual([]);
   });
 
+  test("asks applications for their password again every 10 minutes", () => {
+    expect(envOf(broker)).toMatchObject({ KAFKA_CONNECTIONS_MAX_REAUTH_MS: "600000" });
+  });
+
   test("has only brokers and kafka-init as superusers", () => {
     expect(envOf(broker)).toMatchObject({
       KAFKA_AUTHORIZER_CLASS_NAME: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

@@ -1,24 +1,11 @@
 import { setTimeout } from "node:timers/promises";
-import { expectDone, type Finished, NODES } from "../../support/lab";
+import { KAFKA_IMAGE } from "../../../constructs";
+import { eventually } from "../../support/eventually";
+import { docker, expectDone, type Finished, NODES, TRIAL } from "../../support/lab";
 import { underLoad } from "../../support/load";
 import { deployedSampleApplication } from "../../support/sample-application";
 
 const application = deployedSampleApplication();
-
-test("npm run rotate -- certificates replaces every certificate, one node at a time, and no write is lost", async () => {
-  let rotated: Finished | undefined;
-  const load = await underLoad(
-    "shop-certificates",
-    () => {
-      rotated = application.project.command("rotate", "certificates");
-    },
-    application.login(),
-  );
-  expectDone(rotated);
-  expect(rotated?.output).toContain("every certificate is new");
-  application.expectRolled(load);
-  application.expectNothingLost(load);
-});
 
 test("npm run rotate -- shop replaces the application's password, and no write is lost", async () => {
   const old = application.login();
@@ -44,4 +31,40 @@ test("npm run rotate -- shop replaces the application's password, and no write i
     application.client.status(`https://${node}:9200/`, "--user", `shop:${oldPassword}`),
   );
   expect(answers).toEqual(["401", "401", "401"]);
+});
+
+test("npm run rotate -- certificates replaces every certificate, one node at a time, and no write is lost", async () => {
+  // Deployed by the same rolling replacement, for the next test.
+  application.project.edit(
+    "lab/environments.ts",
+    'security: "tls",',
+    'security: "tls",\n  kafka: { ...lab.kafka, reauthenticationMinutes: 1 },',
+  );
+  let rotated: Finished | undefined;
+  const load = await underLoad(
+    "shop-certificates",
+    () => {
+      rotated = application.project.command("rotate", "certificates");
+    },
+    application.login(),
+  );
+  expectDone(rotated);
+  expect(rotated?.output).toContain("every certificate is new");
+  application.expectRolled(load);
+  application.expectNothingLost(load);
+});
+
+test("an open connection to Kafka does not outlive a rotated password for longer than the environment says", async () => {
+  const { properties } = application.login();
+  const produce = `printf '%s' "$PROPERTIES" >/tmp/producer; exec /opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic infra-events --acks -1 --throughput 1 --command-config /tmp/producer`;
+  docker(
+    ...["run", ...TRIAL, "--detach", "--name", "connected", "--network", "project_net"],
+    ...["--env", `PROPERTIES=${properties}`, "--entrypoint", "sh", KAFKA_IMAGE, "-c", produce],
+  );
+  const log = () => docker("logs", "connected");
+  await eventually(() => (log().includes("producer_send_success") ? [] : [log()]));
+  const rotated = application.project.command("rotate", "shop");
+  expectDone(rotated);
+  expect(rotated.output).toContain("Open connections to Kafka end within 1 min");
+  await eventually(() => (/Authentication failed/i.test(log()) ? [] : [log()]));
 });
