@@ -66,6 +66,8 @@ running=$(engine_name)
 if ! docker info >/dev/null 2>&1 || [ "${running:-$name}" != "$name" ]; then
   [ "$(id -u)" = 0 ] || fail "the Docker engine $name does not answer, and only root can start it: start Docker, or run the lab as root"
   prepare_engine "$name"
+  # The shell remembers where it found docker before the engine had its own.
+  hash -r
   [ -z "$running" ] || stop
   start
 elif [ -n "$running" ] || [ "$name" = bookworm ]; then
