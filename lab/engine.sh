@@ -41,17 +41,29 @@ stop() {
 }
 
 start() {
-  local log=$LAB_CACHE/dockerd.log
   sweep
+  run_engine
+  await 5 holds_no_port "$(engine_pid)" docker || restart
+  say "started the Docker engine $name, $(docker version --format '{{.Server.Version}}') (log: $LAB_CACHE/dockerd.log)"
+}
+
+restart() {
+  say "the engine holds ports of containers that a killed engine was starting: starting it again"
+  stop
+  run_engine
+}
+
+run_engine() {
+  local log=$LAB_CACHE/dockerd.log
   become "$name" setsid >"$log" 2>&1 </dev/null &
   printf '%s\n' $! >"$PID_FILE"
   for _ in $(seq 120); do
-    docker info >/dev/null 2>&1 && break
+    docker info >/dev/null 2>&1 && return
     kill -0 $! 2>/dev/null || { tail -n 20 "$log" >&2; fail "dockerd exited during startup: its last lines are above (log: $log)"; }
     sleep 0.5
   done
-  docker info >/dev/null 2>&1 || { tail -n 20 "$log" >&2; fail "dockerd does not answer after 60 s: its last lines are above (log: $log)"; }
-  say "started the Docker engine $name, $(docker version --format '{{.Server.Version}}') (log: $log)"
+  tail -n 20 "$log" >&2
+  fail "dockerd does not answer after 60 s: its last lines are above (log: $log)"
 }
 
 name=${1:-bookworm}

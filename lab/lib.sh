@@ -94,6 +94,19 @@ stop_killed() {
   sed -i -E 's/"(Running|Paused|Restarting|RemovalInProgress)":true/"\1":false/g; s/"Pid":[0-9]+/"Pid":0/' "${folders[@]/%/config.v2.json}"
 }
 
+# holds_no_port PID DOCKER...: whether the engine with that process id holds published ports only for containers that run.
+# An engine killed while it starts a container leaves a stale endpoint. The next one removes it and holds its ports until it stops.
+holds_no_port() {
+  local pid=$1 running published="" address
+  shift
+  mapfile -t running < <("$@" ps --quiet)
+  [ ${#running[@]} = 0 ] ||
+    published=$("$@" inspect --format '{{range .NetworkSettings.Ports}}{{range .}} {{.HostIp}}:{{.HostPort}} {{end}}{{end}}' "${running[@]}")
+  while read -r address; do
+    [[ $published == *" $address "* ]] || return 1
+  done < <(pgrep --list-full --parent "$pid" docker-proxy | sed -nE 's/.* -host-ip ([^ ]+) -host-port ([0-9]+) .*/\1:\2/p')
+}
+
 # apt_install PACKAGE...: installs the packages that are missing.
 apt_install() {
   local missing=() package

@@ -184,6 +184,13 @@ await_engine() {
   fail "machine $1: the Docker engine exited, or does not answer after 120 s: its last lines are above (log: $log)"
 }
 
+restart() {
+  say "machine $1: the engine holds ports of containers that a killed engine was starting: starting it again"
+  shut_down "$1"
+  power_on "$1"
+  await_engine "$1"
+}
+
 answers_or_ended() { answers "$1" || ended "${LAUNCHED[$1]}"; }
 
 # shut_down NAME...: stops engines and their containers, kills them after 30 s, and removes everything of the machines except their data.
@@ -361,6 +368,7 @@ start() {
   if [ ${#started[@]} -gt 0 ]; then
     for name in "${started[@]}"; do
       await_engine "$name"
+      await 5 holds_no_port "$(pgrep --parent "$(init_of "$name")" dockerd)" on "$name" || restart "$name"
     done
     say "started machines ${started[*]} in $((SECONDS - began))s"
   else
