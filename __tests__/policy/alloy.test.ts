@@ -280,8 +280,21 @@ test("every exporter is scraped", () => {
   const scraped = ofType("prometheus.scrape").map(
     ([, body]) => /targets\s+= ([\w.]+)\.targets/.exec(body)?.[1],
   );
-  expect(exporters).toHaveLength(5);
+  expect(exporters).toHaveLength(6);
   expect(exporters.filter((name) => !scraped.includes(name))).toEqual([]);
+});
+
+test("the space of two disks is measured: the host's, by the name `/`, and the engine's, by Alloy's own volume", () => {
+  const mounted = plaintextAlloy.volumes.map((mount: Json) => mount.container_path);
+  const disks = components.get("prometheus.relabel.disks") ?? "";
+  const [[, kept], [, renamed]] = [...disks.matchAll(/regex\s+= "(.+)"/g)];
+  expect(kept.split("|").sort()).toEqual(["/alloy", "/host/root"]);
+  expect(mounted).toEqual(expect.arrayContaining(kept.split("|")));
+  expect(renamed).toBe("/host/root");
+  expect(disks).toMatch(/target_label\s+= "mountpoint"\s+replacement\s+= "\/"/);
+  expect(components.get("prometheus.exporter.unix.host")).toContain(
+    'disable_collectors = ["filesystem"]',
+  );
 });
 
 /** Returns every gauge as `<prefix><name> <max_idle_duration>`. */

@@ -3,17 +3,19 @@ import type { Environment } from "../../environments";
 import { docker, run, TRIAL } from "./lab";
 import { container, type Json, synthesize } from "./platform";
 
-/** Returns docker arguments for the host mounts and permissions of an environment's Alloy, for which the lab has no image. */
+/** The user alloy of Alloy's image, which the lab does not have. */
+const ALLOYS_USER = "473:473";
+
+/** Returns docker arguments for the mounts and permissions that an environment's Alloy has once it runs. */
 export function alloysView(environment: Environment): string[] {
-  const { volumes, tmpfs = {} } = container(synthesize(environment).stacks, "alloy");
+  const { volumes } = container(synthesize(environment).stacks, "alloy");
   return [
-    ...volumes
-      .filter(({ host_path }: Json) => host_path)
-      .flatMap(({ host_path, container_path }: Json) => [
-        ...["--volume", `${host_path}:${container_path}:ro`],
-      ]),
-    ...Object.entries(tmpfs).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
-    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
+    ...volumes.flatMap(({ host_path, container_path }: Json) => [
+      "--volume",
+      // Alloy's volume is on the engine's disk, as an anonymous one is.
+      host_path ? `${host_path}:${container_path}:ro` : container_path,
+    ]),
+    ...["--user", ALLOYS_USER, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
   ];
 }
 

@@ -84,19 +84,14 @@ const COMMON_FILES = [
 /** The CA bundle and the key pair of Alloy. */
 const TLS_DIR = "/groundwork/tls";
 
-/**
- * Not the image's /var/lib/alloy, which belongs to another user: Alloy runs as root without CAP_DAC_OVERRIDE and cannot write there.
- */
+/** Not the image's /var/lib/alloy: the volumes of deployed platforms are mounted here. */
 const STORAGE_DIR = "/alloy";
 
-/** The host's root, from which Alloy reads disk usage. */
-const HOST_ROOT = "/host/root";
-
 /**
- * Directories of the host that are on no disk. An Alloy with an engine proxy does not see them: one has the engine's socket, and others
- * set kernel parameters. Docker before 25 does not mount submounts read-only.
+ * Paths of the host that Alloy measures, read-only. The space of the disk with the host's `/` is that of any file on it: of one that
+ * everybody may read and every host has. The space of the engine's disk is that of Alloy's own volume.
  */
-const NO_FILES = ["/dev", "/proc", "/run", "/sys"];
+const MEASURED = { "/host/proc": "/proc", "/host/root": "/etc/hosts", "/sys": "/sys" };
 
 /** Grafana Alloy: collects logs, metrics and exit codes of every container on both networks. Container `alloy`. */
 export class Alloy extends Construct {
@@ -118,24 +113,22 @@ export class Alloy extends Construct {
       tier: "small",
       networks: [props.infraNetwork, props.projectNetwork, ...connection.networks],
       volumes: { [STORAGE_DIR]: props.dataVolume },
-      hostPaths: {
-        ...connection.hostPaths,
-        "/host/proc": "/proc",
-        [HOST_ROOT]: "/",
-        "/sys": "/sys",
-      },
-      tmpfs: engine && Object.fromEntries(NO_FILES.map((path) => [`${HOST_ROOT}${path}`, "ro"])),
+      hostPaths: { ...connection.hostPaths, ...MEASURED },
+      // start.sh hands Alloy its files, and becomes the image's user alloy.
+      user: "0:0",
+      capabilities: ["CAP_CHOWN", "CAP_SETGID", "CAP_SETUID"],
       files: [
         ...configFiles.map((name) => ownFile(`${CONFIG_DIR}/${name}`)),
-        // start.sh copies it to CONFIG_DIR.
+        // run.sh copies it to CONFIG_DIR.
         ...(clusters ? [ownFile("/groundwork/kafka.alloy")] : []),
         ownFile("/groundwork/start.sh"),
+        ownFile("/groundwork/run.sh"),
         ownFile("/groundwork/healthcheck.sh"),
       ],
       secrets: security && tlsFiles(security, "alloy", TLS_DIR),
       entrypoint: [
-        ...["bash", "/groundwork/start.sh", CONFIG_DIR],
-        ...[`--storage.path=${STORAGE_DIR}`, "--disable-reporting"],
+        ...["bash", "/groundwork/start.sh", CONFIG_DIR, STORAGE_DIR],
+        "--disable-reporting",
       ],
       env: {
         ENGINE: connection.host,

@@ -1,41 +1,23 @@
 #!/usr/bin/env bash
-# start.sh CONFIG-DIRECTORY OPTION...: runs Alloy. Alloy fails to start if a component fails, and its Kafka exporter fails without a
-# broker. So the script adds the exporter once a broker answers. Logs and exit codes never wait for Kafka, in any start order.
-# KAFKA_BOOTSTRAP_SERVERS  the brokers, separated by commas; empty if another Alloy monitors them
+# start.sh CONFIG-DIRECTORY STORAGE-DIRECTORY OPTION...: runs Alloy as the image's user alloy, who reads no file of another user.
+# ENGINE  the Docker engine. Alloy is in the group of its socket. If the group may not write to the socket, Alloy has to be root.
 set -u
 
+here=$(dirname "$0")
 config=$1
-shift
-rm -f "$config/kafka.alloy"
+storage=$2
+shift 2
 
-# answers HOST:PORT
-answers() {
-  (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null
-}
+as=(setpriv --reuid=alloy --regid=alloy --clear-groups)
+if [ "${ENGINE#unix://}" != "$ENGINE" ]; then
+  socket=${ENGINE#unix://}
+  case $(stat -c %A "$socket") in
+    ?????w*) as=(setpriv --reuid=alloy --regid=alloy --groups="$(stat -c %g "$socket")") ;;
+    *) as=() ;;
+  esac
+fi
 
-any_broker() {
-  local broker
-  for broker in ${KAFKA_BOOTSTRAP_SERVERS//,/ }; do
-    answers "$broker" && return
-  done
-  return 1
-}
+# In a volume of an earlier version, everything is root's. A directory comes after its content: root cannot read it any more then.
+[ ${#as[@]} = 0 ] || find "$here" "$storage" -depth -user root -exec chown --no-dereference alloy: {} + 2>/dev/null
 
-reload() {
-  exec 3<>/dev/tcp/127.0.0.1/12345 || return
-  printf 'POST /-/reload HTTP/1.0\r\n\r\n' >&3
-  read -r _ status _ <&3
-  [ "$status" = 200 ]
-}
-
-# add_when FILE COMMAND...: adds a file to the configuration once the command succeeds.
-add_when() {
-  local part=$1
-  shift
-  until "$@"; do sleep 5; done
-  cp "/groundwork/$part" "$config/"
-  until (reload) 2>/dev/null; do sleep 5; done
-}
-
-[ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || add_when kafka.alloy any_broker &
-exec alloy run "$config" "$@"
+exec ${as[@]+"${as[@]}"} bash "$here/run.sh" "$config" "--storage.path=$storage" "$@"

@@ -62,7 +62,7 @@ export class EngineProxy extends Construct {
       image: ServiceImage.of(this, HAPROXY_IMAGE),
       tier: "tool",
       networks: [network],
-      // To switch to a user in the socket's group. Alloy, root without capabilities, cannot get into such a process.
+      // To switch to a user in the socket's group.
       user: "0:0",
       capabilities: ["CAP_SETGID", "CAP_SETUID"],
       entrypoint: ["sh", script],

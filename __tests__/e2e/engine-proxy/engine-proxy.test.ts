@@ -189,21 +189,35 @@ describe("the engine proxy", () => {
   test("is the only way to the engine for a container with Alloy's mounts of the host", () => {
     const processes = docker("top", "engine-proxy", "-o", "pid").split("\n").slice(1);
     expect(processes.length).toBeGreaterThanOrEqual(2);
-    const host = "/host/root";
     // The path of the socket, and the ways to it through processes that have it open.
-    const roots = [
-      "",
-      host,
-      ...processes.flatMap((pid) =>
-        ["/host/proc", `${host}/proc`].map((proc) => `${proc}/${pid}/root`),
-      ),
-    ];
+    const roots = ["", ...processes.map((pid) => `/host/proc/${pid}/root`)];
     const ways = roots.flatMap((root) =>
       ["run", "var/run"].map((at) => `${root}/${at}/docker.sock`),
     );
     expect(script(`ls -d ${ways.join(" ")} 2>/dev/null || true`)).toBe("");
-    expect(script(`ls -A ${host}/run ${host}/proc`)).toBe(`${host}/proc:\n\n${host}/run:`);
     expect(script(`cat /host/proc/${processes[0]}/comm`)).toBe("docker-init");
+  });
+
+  test("Alloy's user with Alloy's mounts reads no key, no file of another container and no /etc/shadow", () => {
+    const containers = docker(
+      ...["ps", "--format", "{{.Names}}"],
+      ...["--filter", `label=groundwork.environment=${labSecured.name}`],
+    ).split("\n");
+    expect(containers).toEqual(expect.arrayContaining(["kafka-1", "opensearch-1", "engine-proxy"]));
+    const processes = [
+      "1",
+      ...containers.flatMap((name) => docker("top", name, "-o", "pid").split("\n").slice(1)),
+    ];
+    // A process can be read that way only by itself, its user, or root.
+    const ways = ["root", "cwd", "environ", "mem", "fd", "exe"];
+    const paths = processes.flatMap((pid) => ways.map((way) => `/host/proc/${pid}/${way}`));
+    const opens = (path: string) =>
+      `if [ -d ${path} ]; then ls ${path}/ ; else head -c 1 ${path}; fi >/dev/null 2>&1 && echo ${path}`;
+    expect(script(`${paths.map(opens).join("\n")}\ntrue`)).toBe("");
+    expect(script("find /host -path /host/proc -prune -o -type f -print")).toBe("/host/root");
+    expect(script("grep -c '' /host/root && ! grep -q 'root:' /host/root && echo hosts")).toMatch(
+      /hosts$/,
+    );
   });
 
   test("runs as a user of its own, in the group of the socket", () => {

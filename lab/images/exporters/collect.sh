@@ -14,6 +14,7 @@ sed "s|PROMETHEUS_URL|$PROMETHEUS_URL|; s|TLS_CONFIG|$tls|" /lab/prometheus.yml 
 prometheus-elasticsearch-exporter --es.uri="$OPENSEARCH_URL" --es.all --es.indices --web.listen-address=127.0.0.1:9114 "$@" &
 [ ! -d /host/proc ] || cadvisor -docker_only 127.0.0.1:9115 &
 [ -z "${KAFKA_BOOTSTRAP_SERVERS-}" ] || kafka-exporter 127.0.0.1:9117 &
-prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --path.rootfs=/host/root --collector.textfile.directory=/lab/textfile \
-  --collector.filesystem.mount-points-exclude='^/(dev|proc|run|sys|var/lib/docker/.+)($|/)' --web.listen-address=127.0.0.1:9100 &
+prometheus-node-exporter --path.procfs=/host/proc --path.sysfs=/sys --collector.textfile.directory=/lab/textfile --no-collector.filesystem \
+  --web.listen-address=127.0.0.1:9100 &
+prometheus-node-exporter --collector.disable-defaults --collector.filesystem --web.listen-address=127.0.0.1:9118 &
 exec prometheus --config.file=/tmp/prometheus.yml --enable-feature=agent --storage.agent.path=/tmp/agent --web.listen-address=127.0.0.1:9116
