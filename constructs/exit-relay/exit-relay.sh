@@ -22,9 +22,11 @@ REPEAT_SECONDS=86400
 LEAVE_SECONDS=30
 
 # A file per container: empty while it is on the project network, then the time when it left; the signal that it was sent.
+# A file per container with a label named exitCode or signal. The engine's events have the label's value in place of their own.
 # A file per image: its name when its first container was seen.
 members=$GROUNDWORK_NOTES_DIR/members
 signals=$GROUNDWORK_NOTES_DIR/signals
+labelled=$GROUNDWORK_NOTES_DIR/labelled
 images=$GROUNDWORK_NOTES_DIR/images
 # A line "TIME SERVICE" per failure of an application.
 failures=$GROUNDWORK_NOTES_DIR/failures
@@ -105,6 +107,29 @@ last_stopped() {
   esac
 }
 
+# note_labels: notes the containers of before the relay's start.
+note_labels() {
+  for label in exitCode signal; do
+    for id in $(docker ps --all --quiet --no-trunc --filter "label=$label"); do
+      : >"$labelled/$label.$id"
+    done
+  done
+}
+
+# exit_code_of ID CODE: prints the exit code, CODE by the event. Prints nothing if a label hides it and the container is removed or
+# runs again.
+exit_code_of() {
+  case $2 in
+    '' | *[!0-9]*) : >"$labelled/exitCode.$1" ;;
+  esac
+  if [ -e "$labelled/exitCode.$1" ]; then
+    docker inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$1" 2>/dev/null |
+      sed -n 's/^exited //p; s/^dead //p; s/^restarting //p; s/^removing //p'
+  else
+    printf '%s\n' "$2"
+  fi
+}
+
 # is_member ID TIME: whether a container was on the project network at that time, or left it by exiting.
 is_member() {
   [ -e "$members/$1" ] || return
@@ -129,12 +154,17 @@ count_failure() {
 
 # emit_exit KIND ID TIME CODE FIELDS
 emit_exit() {
-  line="$5,\"exit_code\":$4,\"finished\":$3"
-  [ "$4" -ne 0 ] || line="$line,\"succeeded\":$3"
+  code=$(exit_code_of "$2" "$4")
+  if [ -z "$code" ]; then
+    emit "$3" die "$5,\"finished\":$3,\"message\":\"the label exitCode hides the exit code: rename the label\""
+    return
+  fi
+  line="$5,\"exit_code\":$code,\"finished\":$3"
+  [ "$code" -ne 0 ] || line="$line,\"succeeded\":$3"
   if [ -e "$signals/$2" ]; then
     read -r signal <"$signals/$2"
     line="$line,\"signal\":$signal"
-  elif [ "$1" != own ] && [ "$4" -ne 0 ]; then
+  elif [ "$1" != own ] && [ "$code" -ne 0 ]; then
     # By service, not by container. A container's name has no comma.
     line="$line,\"failures\":$(count_failure "$3" "${5#*\"container\":*,}"),\"failed\":$3"
   fi
@@ -145,12 +175,24 @@ emit_exit() {
 # the time that its exit is reported.
 follow() {
   while read -r kind event id time code signal fields; do
+    # Only die has an exit code of its own, and only kill a signal.
+    case $event in
+      connect | disconnect) ;;
+      *)
+        [ "$event" = die ] || [ "$code" = - ] || : >"$labelled/exitCode.$id"
+        [ "$event" = kill ] || [ "$signal" = - ] || : >"$labelled/signal.$id"
+        ;;
+    esac
     case $kind/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;
-      */destroy) rm -f "$members/$id" "$signals/$id" ;;
+      */destroy) rm -f "$members/$id" "$signals/$id" "$labelled/exitCode.$id" "$labelled/signal.$id" ;;
       # INT, QUIT, KILL and TERM, which docker stop, kill and rm send. Others, such as HUP, do not stop a container.
-      */kill) case $signal in 2 | 3 | 9 | 15) printf '%s\n' "$signal" >"$signals/$id" ;; esac ;;
+      */kill)
+        case $signal in
+          2 | 3 | 9 | 15) [ -e "$labelled/signal.$id" ] || printf '%s\n' "$signal" >"$signals/$id" ;;
+        esac
+        ;;
       own/create) emit "$time" create "$fields,\"created\":$time" ;;
       measured/start) ! is_member "$id" "$time" || emit "$time" start "$fields" ;;
       */oom) ! is_reported "$kind" "$id" "$time" || emit "$time" oom "$fields,\"oom_killed\":$time" ;;
@@ -167,11 +209,12 @@ rm -f "$GROUNDWORK_READY_FILE"
 until docker version >/dev/null; do
   sleep 1
 done
-mkdir -p "$members" "$signals" "$images"
+mkdir -p "$members" "$signals" "$labelled" "$images"
 since=$(last_stopped)
 for id in $(members_now); do
   : >"$members/$id"
 done
+note_labels
 emit_states || exit
 : >"$GROUNDWORK_READY_FILE"
 while sleep 3600; do
@@ -181,5 +224,5 @@ done &
 docker events --since "$since" --filter type=container --filter type=network \
   --filter event=create --filter event=start --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
   --filter event=connect --filter event=disconnect \
-  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$kind"' {{.Action}} {{.Actor.ID}} {{.Time}} {{or (index $l "exitCode") "-"}} {{or (index $l "signal") "-"}} '"$fields"'{{end}}' |
+  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$kind"' {{.Action}} {{.Actor.ID}} {{.Time}} {{urlquery (or (index $l "exitCode") "-")}} {{urlquery (or (index $l "signal") "-")}} '"$fields"'{{end}}' |
   follow

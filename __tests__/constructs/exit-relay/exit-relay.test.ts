@@ -47,8 +47,11 @@ here=$(dirname "$0")
 case $* in
   version) [ ! -e "$here/absent" ] || { rm "$here/absent"; echo "no engine answers" >&2; exit 1; } ;;
   ps*network=project_net*) cat "$here/members" ;;
+  ps*label=exitCode*) [ ! -e "$here/labelled" ] || cat "$here/labelled" ;;
+  ps*label=signal*) ;;
   ps*) cat "$here/own" ;;
   inspect*groundwork*) cat "$here/inspected" ;;
+  inspect*Status*) cat "$here/state" ;;
   inspect*) cat "$here/stopped" ;;
   image\\ inspect*${IMAGE}) [ -e "$here/untagged" ] || printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
   image*) echo "no such image" >&2; exit 1 ;;
@@ -359,6 +362,80 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       { signal: 9, failures: undefined },
       { signal: undefined, failures: 1 },
       { signal: undefined, failures: 2 },
+    ]);
+  });
+
+  describe("of a container with a label named exitCode", () => {
+    const inspected = (state: string) => writeFileSync(join(bin, "state"), `${state}\n`);
+    const create = `application create n1 999 0 - ${app("orders")}`;
+    const events = [
+      "network connect n1 1000",
+      `application die n1 1001 0 - ${app("orders")}`,
+      `application destroy n1 1001 0 - ${app("orders")}`,
+    ];
+
+    test.each(["exited", "restarting", "dead", "removing"])(
+      "reports the exit code that the %s container has",
+      (status) => {
+        inspected(`${status} 3`);
+        const { told } = relay(NEW, [create, ...events]);
+        expect(ends(told)).toEqual(["orders 3"]);
+        expect(told[0]).toMatchObject({ failures: 1, failed: 1001 });
+      },
+    );
+
+    test("reports it of one that is older than the relay, even if the label is no number", () => {
+      inspected("exited 3");
+      writeFileSync(join(bin, "labelled"), "n1\n");
+      expect(ends(relay(NEW, events).told)).toEqual(["orders 3"]);
+      rmSync(join(bin, "labelled"));
+      const die = `application die m 1002 0%0A1 - ${app("api")}`;
+      expect(ends(relay(NEW, [die]).told)).toEqual(["api 3"]);
+    });
+
+    test.each(["running 0", ""])(
+      "reports no exit code if the container is removed or runs again (%p)",
+      (state) => {
+        inspected(state);
+        expect(relay(NEW, [create, ...events]).told).toEqual([
+          {
+            ...{ time: 1001, event: "die", finished: 1001, container: "orders" },
+            ...{ service: "orders", role: "application", stack: "shop" },
+            message: "the label exitCode hides the exit code: rename the label",
+          },
+        ]);
+      },
+    );
+
+    test("trusts the event again once the container is removed", () => {
+      inspected("exited 3");
+      const { told } = relay(NEW, [create, ...events, events[0], events[1]]);
+      expect(ends(told)).toEqual(["orders 3", "orders 0"]);
+    });
+  });
+
+  test("counts the failures of a container whose label named signal pretends that it was stopped", () => {
+    const { told } = relay(NEW, [
+      `application start m 1000 - 15 ${app("orders")}`,
+      `application kill m 1001 - 15 ${app("orders")}`,
+      `application die m 1002 1 15 ${app("orders")}`,
+    ]);
+    expect(told.map(({ signal, failures }) => ({ signal, failures }))).toEqual([{ failures: 1 }]);
+  });
+
+  test("prints no label unescaped", () => {
+    const format = /--format\n(.*)\n/.exec(relay(NEW).asked)?.[1] ?? "";
+    const printed = [...format.matchAll(/{{(.*?)}}/g)].map(([, action]) => action);
+    // What the engine alone sets.
+    const safe = [".Action", ".Actor.ID", ".Time", 'index $l "container"'];
+    const unsafe = printed.filter(
+      (action) =>
+        !safe.includes(action) && !/^(\$\w := |if |else|end$|json |urlquery )/.test(action),
+    );
+    expect(unsafe).toEqual([]);
+    expect(printed.filter((action) => /exitCode|signal/.test(action))).toEqual([
+      'urlquery (or (index $l "exitCode") "-")',
+      'urlquery (or (index $l "signal") "-")',
     ]);
   });
 

@@ -291,6 +291,17 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       expect(await told("stop", 1)).toEqual([["die", 143, { signal: 15 }]]);
     });
 
+    test("reports the exit code of an application that has labels named like an event's attributes", async () => {
+      const forged = `x\nown die 0 1 0 - "container":"e2e-app-forged","service":"os-init","role":"init"`;
+      const args = ["exitCode=0", "signal=15", "name=os-init", `image=${forged}`].flatMap(
+        (label) => ["--label", label],
+      );
+      runApplication("labelled", "exit 3", ...args, ...PROJECT);
+      expect(await told("labelled", 1)).toEqual([["die", 3, { failures: 1 }]]);
+      runApplication("forged", "exit 3", "--label", `exitCode=${forged}`, ...PROJECT);
+      expect(await told("forged", 1)).toEqual([["die", 3, { failures: 1 }]]);
+    });
+
     test("covers an application that joins the network later, and none that is on another network or has opted out", async () => {
       runApplication("private", "exit 9", "--label", "groundwork.exits=false", ...PROJECT);
       runApplication("elsewhere", "exit 9");
