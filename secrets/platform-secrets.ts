@@ -2,9 +2,10 @@ import { join, resolve } from "node:path";
 import { validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import type { Application } from "../constructs/security/application";
-import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
+import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
+import { clientCasFile, writeClientCas } from "./client-ca";
 import {
   checkPasswordHashes,
   checkSecretFiles,
@@ -118,6 +119,9 @@ export async function ensureKeyPairs(
     takeOverSecrets(environment);
     await ensureSecretFiles(folder, wanted);
   }
+  // Nothing is written to a given folder.
+  const clientCas = join(ROOT, ".state", environment.name, clientCasFile("loki"));
+  await writeClientCas(clientCas, folder, LOKI_CLIENTS);
 }
 
 function remedyIn(folder: string, { name }: Environment): string {

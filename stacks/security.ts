@@ -13,5 +13,5 @@ export function securityOf(environment: Environment): Security | undefined {
   const folder = secretsAreGiven()
     ? secretsFolder(environment)
     : `${stateFolder(environment)}/secrets`;
-  return securityIn(folder);
+  return securityIn(folder, stateFolder(environment));
 }

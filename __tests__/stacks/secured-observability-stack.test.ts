@@ -98,12 +98,12 @@ describe("a secured Loki", () => {
       "-config.expand-env=true",
       "-server.http-tls-cert-path=/etc/loki/tls/key-pair.pem",
       "-server.http-tls-key-path=/etc/loki/tls/key-pair.pem",
-      "-server.http-tls-ca-path=/etc/loki/tls/ca-bundle.pem",
+      "-server.http-tls-ca-path=/etc/loki/tls/client-cas.pem",
       "-server.http-tls-client-auth=RequireAndVerifyClientCert",
       "-server.grpc-listen-address=127.0.0.1",
     ]);
     expect(certificatesOf("loki")).toEqual({
-      "/etc/loki/tls/ca-bundle.pem": [CA_BUNDLE, "0444"],
+      "/etc/loki/tls/client-cas.pem": ["../../../.state/secured/loki-client-cas.pem", "0444"],
       "/etc/loki/tls/key-pair.pem": [`${KEY_PAIRS}/loki.pem`, "0444"],
     });
   });

@@ -1,4 +1,5 @@
 import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Environment } from "../../environments";
 import { secretsFolder } from "../../secrets/platform-secrets";
 
@@ -10,6 +11,9 @@ export function ownSecrets(environment: Environment, from: string): string {
     delete process.env.GROUNDWORK_SECRETS;
     cpSync(from, own, { recursive: true });
   });
-  afterEach(() => rmSync(own, { recursive: true }));
+  afterEach(() => {
+    rmSync(own, { recursive: true });
+    rmSync(join(own, "..", "loki-client-cas.pem"), { force: true });
+  });
   return own;
 }

@@ -1,11 +1,12 @@
 import { Construct } from "constructs";
-import { readOwnFile } from "../container/file";
+import { readOwnFile, type SecretFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { validateRetentionDays } from "../container/validation";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { httpScheme, type Security, tlsFiles } from "../security/security";
+import { LOKI_CLIENTS } from "../security/principals";
+import { httpScheme, type Security } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 
 export const LOKI_IMAGE = "grafana/loki:3.7.3";
@@ -16,11 +17,12 @@ const PORT = 3100;
 const HEALTH_PORT = 3101;
 
 const TLS_DIR = "/etc/loki/tls";
+const CLIENT_CAS = `${TLS_DIR}/client-cas.pem`;
 
 const SECURED = [
   `-server.http-tls-cert-path=${TLS_DIR}/key-pair.pem`,
   `-server.http-tls-key-path=${TLS_DIR}/key-pair.pem`,
-  `-server.http-tls-ca-path=${TLS_DIR}/ca-bundle.pem`,
+  `-server.http-tls-ca-path=${CLIENT_CAS}`,
   "-server.http-tls-client-auth=RequireAndVerifyClientCert",
   // Loki is one process, so only it uses gRPC.
   "-server.grpc-listen-address=127.0.0.1",
@@ -46,7 +48,7 @@ export interface LokiProps {
   readonly retentionDays?: number;
 
   /**
-   * The certificates of Loki and its clients. Any client with a certificate of the CA may read and write; all others are refused.
+   * The certificates of Loki and its clients. Only `alloy`, `grafana` and `checks` are allowed, by their certificates.
    *
    * @default - plaintext: any client on the network may read and write
    */
@@ -83,12 +85,7 @@ export class Loki extends Construct {
         },
       ],
       // Loki runs as its own user.
-      secrets:
-        security &&
-        tlsFiles(security, "loki", TLS_DIR, {
-          readableBy: "everyone",
-          hosts: hostNamesOn([props.network], "loki"),
-        }),
+      secrets: security && secretsOf(security, props.network),
       command: [
         "-config.file=/etc/loki/groundwork.yaml",
         "-config.expand-env=true",
@@ -105,4 +102,15 @@ export class Loki extends Construct {
       },
     });
   }
+}
+
+function secretsOf(security: Security, network: INetwork): SecretFile[] {
+  const readableBy = "everyone";
+  const hosts = hostNamesOn([network], "loki");
+  // Loki has no permissions: any client may stop it, for example. So other certificates of the CA must not reach it.
+  const clientCas = security.clientCasOf?.("loki", LOKI_CLIENTS) ?? security.caBundle;
+  return [
+    { path: CLIENT_CAS, source: clientCas, readableBy },
+    { path: `${TLS_DIR}/key-pair.pem`, source: security.keyPairOf("loki", hosts), readableBy },
+  ];
 }

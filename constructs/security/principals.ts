@@ -10,6 +10,9 @@ export const MONITOR = "alloy";
 /** The principals that are only clients, by the names in their certificates. */
 export const CLIENTS = [MONITOR, "checks", "kafka-init", "os-admin", "os-init"] as const;
 
+/** The principals that may read and write logs. */
+export const LOKI_CLIENTS = [MONITOR, "checks", "grafana"] as const;
+
 /** Containers that have no certificate yet. */
 const OTHERS = ["engine-proxy", "exit-relay", "os-security"] as const;
 

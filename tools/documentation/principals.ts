@@ -5,6 +5,7 @@ import {
   parseRole,
   type Role,
 } from "../../constructs/opensearch/declared-applications";
+import { LOKI_CLIENTS } from "../../constructs/security/principals";
 import type { Environment } from "../../environments";
 import type { SynthesizedContainer } from "../../operations/synthesis/container";
 import { containersIn, type Json, type Synthesis } from "../../operations/synthesis/tree";
@@ -99,12 +100,14 @@ function prometheusAuthorization(containers: Containers): Authorization {
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
-/** Loki accepts any certificate of the CA. */
 function lokiAuthorization(containers: Containers): Authorization {
-  const asksForOne = containerNamed(containers, "loki").command?.includes(
+  const { command } = containerNamed(containers, "loki");
+  const limited = [
     "-server.http-tls-client-auth=RequireAndVerifyClientCert",
-  );
-  return () => (asksForOne ? "write and read" : EVERYTHING);
+    "-server.http-tls-ca-path=/etc/loki/tls/client-cas.pem",
+  ].every((option) => command?.includes(option));
+  return (principal) =>
+    limited && !LOKI_CLIENTS.some((name) => name === principal) ? NOTHING : "write and read";
 }
 
 /** Returns whether a name matches a pattern, which is a name or a prefix with `*`. */

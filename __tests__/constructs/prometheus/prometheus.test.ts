@@ -54,7 +54,7 @@ describe("Prometheus", () => {
     expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
   });
 
-  test("accepts what Alloy sends and keeps it for 15 days", () => {
+  test("accepts what Alloy sends, keeps it for 15 days, and has no API to delete it or to stop", () => {
     const { command } = container(stacks, "prometheus");
     expect(command).toEqual([
       "--config.file=/etc/prometheus/groundwork.yml",

@@ -1,0 +1,36 @@
+import "reflect-metadata";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  Certificate,
+  Extension,
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_nameConstraints,
+  NameConstraints,
+} from "@peculiar/asn1-x509";
+import { PemConverter } from "@peculiar/x509";
+
+/**
+ * Returns a CA certificate that is valid only for certificates with these host names. Its signature stays that of the
+ * original: nothing verifies the signature of a CA that it trusts, and the CA's key may be elsewhere.
+ */
+export function limitCa(pem: string, hosts: readonly string[]): string {
+  const certificate = AsnConvert.parse(PemConverter.decode(pem)[0], Certificate);
+  const constraints = new NameConstraints({
+    permittedSubtrees: new GeneralSubtrees(
+      hosts.map((dNSName) => new GeneralSubtree({ base: new GeneralName({ dNSName }) })),
+    ),
+  });
+  const { tbsCertificate } = certificate;
+  tbsCertificate.extensions?.push(
+    new Extension({
+      extnID: id_ce_nameConstraints,
+      critical: true,
+      extnValue: new OctetString(AsnConvert.serialize(constraints)),
+    }),
+  );
+  // Otherwise the original is serialized.
+  certificate.tbsCertificateRaw = undefined;
+  return `${PemConverter.encode(AsnConvert.serialize(certificate), "CERTIFICATE")}\n`;
+}
