@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../support/root";
@@ -25,6 +33,7 @@ const FAKE = `#!/bin/sh
 here=$(dirname "$0")
 printf '%s\\n' "$@" >"$here/arguments"
 cat >"$here/input"
+printf '%s\\n' "\${GF_SECURITY_SECRET_KEY-}" "\${GF_SECRETS_MANAGER_ENCRYPTION_SECRET_KEY_V1_SECRET_KEY-}" >"$here/keys"
 if [ -e "$here/fails" ]; then
   echo "it does not work"
   exit 1
@@ -36,7 +45,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
   let bin: string;
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), "grafana-"));
-    for (const name of ["grafana", "curl"]) {
+    for (const name of ["grafana", "curl", "data"]) {
       mkdirSync(join(bin, name));
     }
     for (const name of ["grafana", "curl"]) {
@@ -54,6 +63,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
         ADMIN_PASSWORD_FILE: join(bin, "password"),
         GF_PATHS_HOME: "/usr/share/grafana",
         GF_PATHS_CONFIG: "/etc/grafana/grafana.ini",
+        GF_PATHS_DATA: join(bin, "data"),
       },
     });
   };
@@ -78,6 +88,46 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
     expect(stderr).toBe(
       'logger=start level=error msg="the password of the user admin stays what it was"\nit does not work\n',
     );
+  });
+
+  const PRINT_KEYS = [
+    ...["sh", "-c"],
+    'echo "$GF_SECURITY_SECRET_KEY" "$GF_SECRETS_MANAGER_ENCRYPTION_SECRET_KEY_V1_SECRET_KEY"',
+  ];
+  const keyFile = () => join(bin, "data", "secret-key");
+
+  test("start.sh creates a secret key before the database, and keeps it", () => {
+    const { stdout } = run("start.sh", "secret\n", ...PRINT_KEYS);
+    const setting = `$__file{${keyFile()}}`;
+    expect(stdout).toBe(`${setting} ${setting}\n`);
+    // Grafana's command that sets the password may create the database.
+    expect(got("grafana", "keys")).toBe(`${setting}\n${setting}\n`);
+    const key = readFileSync(keyFile(), "utf8");
+    expect(Buffer.from(key, "base64")).toHaveLength(32);
+    expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
+    writeFileSync(join(bin, "data", "grafana.db"), "");
+    expect(run("start.sh", "secret\n", ...PRINT_KEYS)).toMatchObject({ stdout, stderr: "" });
+    expect(readFileSync(keyFile(), "utf8")).toBe(key);
+  });
+
+  test("start.sh creates another key for another volume", () => {
+    run("start.sh", "secret\n", "true");
+    const key = readFileSync(keyFile(), "utf8");
+    rmSync(keyFile());
+    run("start.sh", "secret\n", "true");
+    expect(readFileSync(keyFile(), "utf8")).not.toBe(key);
+  });
+
+  test("start.sh leaves a database of before to Grafana's default key, and warns", () => {
+    writeFileSync(join(bin, "data", "grafana.db"), "");
+    const { stdout, stderr, status } = run("start.sh", "secret\n", "sh", "-c", "env");
+    expect(stdout).not.toContain("SECRET_KEY");
+    expect(stderr).toBe(
+      'logger=start level=warn msg="secrets in the database are encrypted with the default key, which is public: see docs/security.md"\n',
+    );
+    expect(status).toBe(0);
+    expect(existsSync(keyFile())).toBe(false);
+    expect(got("grafana", "keys")).toBe("\n\n");
   });
 
   test.each(PASSWORDS)("ask.sh logs in with %j, without it in an argument", (password) => {
