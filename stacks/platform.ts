@@ -15,6 +15,7 @@ import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
 import { makePrivate } from "../secrets/secret-files";
 import { AlertingStack } from "./alerting-stack";
+import { certificateAlert } from "./certificate-alert";
 import { DataStack } from "./data-stack";
 import { MessagingStack } from "./messaging-stack";
 import { NetworkStack } from "./network-stack";
@@ -67,7 +68,10 @@ export async function synthesizePlatform(
     await ensureSecrets(environment, catalog.applications);
   }
   const app = new App({ outdir, stackTraces: false });
-  declarePlatform(app, environment, catalog, storageProps);
+  // Without secrets, the dates of certificates are not known.
+  const alerts = secrets && isSecured(environment) ? [certificateAlert(environment)] : [];
+  const alertGroups = [...catalog.alertGroups, ...alerts];
+  declarePlatform(app, environment, { ...catalog, alertGroups }, storageProps);
   app.synth();
   // Plans have the variables, and so passwords.
   makePrivate(app.outdir);

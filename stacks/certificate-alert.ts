@@ -1,0 +1,45 @@
+import type { AlertGroup } from "../constructs";
+import { CLIENTS } from "../constructs/security/principals";
+import type { Environment } from "../environments";
+import { certificatesOf } from "../secrets/platform-secrets";
+
+/** Certificates that Alloy cannot measure at a listener: those of clients, and Grafana's. */
+const UNMEASURED: readonly string[] = [...CLIENTS, "grafana"];
+
+/** As for the certificates that Alloy measures: alerts/security.yml. */
+const WARN_DAYS = 21;
+
+/**
+ * Returns an alert on the expiry of the certificates that Alloy cannot measure, and of the CAs. Their dates are constants of the rule, so
+ * a deploy that renews one changes the rule.
+ */
+export function certificateAlert(environment: Environment): AlertGroup {
+  const { principals, caBundle } = certificatesOf(environment);
+  return certificateAlertOf(
+    new Map([...[...principals].filter(([name]) => UNMEASURED.includes(name)), ...caBundle]),
+  );
+}
+
+/** Returns the alert for certificates, by name, that expire at these times. @internal */
+export function certificateAlertOf(expiries: ReadonlyMap<string, Date>): AlertGroup {
+  const series = [...expiries].map(([name, expiry]) => {
+    const label = JSON.stringify(name.replaceAll("\n", ", ").replaceAll("$", "$$$$"));
+    return `label_replace(vector(${Math.floor(expiry.getTime() / 1000)}), "certificate", ${label}, "", "")`;
+  });
+  return {
+    name: "certificates",
+    interval: "1m",
+    rules: [
+      {
+        alert: "ClientCertificateExpiring",
+        expr: `(${series.join(" or ")}) - time() < ${WARN_DAYS} * 86400`,
+        labels: { severity: "warning" },
+        annotations: {
+          summary:
+            "The certificate {{ $labels.certificate }} expires in {{ $value | humanizeDuration }}",
+          runbook: "docs/runbooks/ClientCertificateExpiring.md",
+        },
+      },
+    ],
+  };
+}
