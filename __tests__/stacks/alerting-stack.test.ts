@@ -102,4 +102,14 @@ describe("the alerting stack", () => {
     ]);
     expect(alerting.output.reader_token).toMatchObject({ sensitive: true });
   });
+
+  test("gives the account a token that expires after 90 days, and a new one with the first deploy of a month", () => {
+    const [token] = resources(stacks, "grafana_service_account_token");
+    expect(token).toMatchObject({
+      // The provider replaces a token whose name changes. Known in the plan, so other deploys of the month change nothing.
+      name: `groundwork-reader-\${formatdate("YYYY-MM", plantimestamp())}`,
+      seconds_to_live: 90 * 24 * 3600,
+      lifecycle: { create_before_destroy: true },
+    });
+  });
 });
