@@ -45,11 +45,33 @@ function objections(command: "test" | "check", content: object): string {
   return status === 0 ? "" : `${stdout}${stderr}`;
 }
 
+/** The jobs of Alloy's exporters, by the beginning of their metrics. What Prometheus records itself has none. */
+const JOBS: Readonly<Record<string, string>> = {
+  kafka: "kafka",
+  elasticsearch: "elasticsearch",
+  container: "cadvisor",
+  node: "unix",
+  groundwork: "self",
+};
+
+/** Gives a series the job that it has in a platform, unless it has one. */
+function withJob(series: string): string {
+  const [, name, labels = ""] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? [];
+  if (labels.includes("job=") || name.startsWith("groundwork_declared_")) {
+    return series;
+  }
+  const job = `job="integrations/${JOBS[name.split("_")[0]]}"`;
+  return `${name}{${[job, labels].filter(Boolean).join(",")}}`;
+}
+
 /** Returns promtool's errors, or an empty string if every query returns the expected samples. */
 function complaints(...cases: Case[]): string {
   const tests = cases.map(({ series, expr, at, samples }) => ({
     interval: "1m",
-    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    input_series: Object.entries(series).map(([name, values]) => ({
+      series: withJob(name),
+      values,
+    })),
     promql_expr_test: [
       {
         expr,
@@ -132,6 +154,18 @@ test.each([
     samples: { [`{declared="3", present="${there}"}`]: share },
   }));
   expect(complaints(...cases.map((one) => ({ ...one, expr, at: "5m" })))).toBe("");
+});
+
+test("a metric of an application is not taken for the exporter's of the same name", () => {
+  const series = {
+    kafka_brokers: "2x5",
+    'kafka_brokers{job="applications"}': "9x5",
+    groundwork_declared_kafka_brokers: "3x5",
+    'groundwork_declared_kafka_brokers{job="applications"}': "9x5",
+  };
+  const samples = { '{declared="3", present="2"}': 2 / 3 };
+  const expr = exprOf("Platform overview", "Kafka brokers");
+  expect(complaints({ series, expr, at: "5m", samples })).toBe("");
 });
 
 test("memory and the number of containers include only the platform's own containers", () => {

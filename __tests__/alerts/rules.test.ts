@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parser as promQl } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
 import { catalog } from "../../catalog";
+import { selectorsOf, withoutJob } from "../support/jobs";
 import { ROOT } from "../support/root";
 
 const TESTS = join(__dirname, "rules");
@@ -71,28 +71,11 @@ test.each(alerts.map(({ alert }) => alert))(
   },
 );
 
-/** Every series that an expression selects, as it is written. */
-function selectorsOf(expression: string): string[] {
-  const found: string[] = [];
-  promQl.parse(expression).iterate({
-    enter: ({ name, from, to }) => {
-      if (name === "VectorSelector") {
-        found.push(expression.slice(from, to));
-      }
-    },
-  });
-  return found;
-}
-
-/** Alloy's exporters, what Prometheus records itself, and applications where an alert is about them. */
-const JOB = /^\w+\{job(="(integrations\/\w+|applications|)"|=~"integrations\/blackbox\/\.\+")[,}]/;
-
 test.each(alerts.map(({ alert, expr }) => [alert, expr] as const))(
   "%s names the job of every series, so that no application's metrics can silence or raise it",
   (_, expr) => {
-    const selectors = selectorsOf(expr);
-    expect(selectors.length).toBeGreaterThan(0);
-    expect(selectors.filter((selector) => !JOB.test(selector))).toEqual([]);
+    expect(selectorsOf(expr).length).toBeGreaterThan(0);
+    expect(withoutJob(expr)).toEqual([]);
   },
 );
 

@@ -1,5 +1,6 @@
 import { catalog } from "../../catalog";
 import { styleProblemsOf } from "../support/dashboard-style";
+import { withoutJob } from "../support/jobs";
 import type { Json } from "../support/platform";
 
 test.each(catalog.dashboards.dashboards.map(({ file, content }) => [file, content]))(
@@ -8,6 +9,33 @@ test.each(catalog.dashboards.dashboards.map(({ file, content }) => [file, conten
     expect(styleProblemsOf(JSON.parse(content))).toEqual([]);
   },
 );
+
+/** Returns every PromQL expression in a dashboard: of panels, annotations and variables. */
+function promQlIn(part: Json): string[] {
+  if (typeof part !== "object" || part === null) {
+    return [];
+  }
+  const { expr, datasource, definition } = part;
+  const [, ofVariable] = /^label_values\((.*),\s*\w+\)$/.exec(definition ?? "") ?? [];
+  const own = [datasource?.uid === "prometheus" ? expr : undefined, ofVariable];
+  return [
+    ...own.filter((one) => typeof one === "string"),
+    ...Object.values<Json>(part).flatMap(promQlIn),
+  ];
+}
+
+test.each(catalog.dashboards.dashboards.map((dashboard) => [dashboard.file, dashboard] as const))(
+  "%s names the job of every series, so that no application's metric of the same name appears in it",
+  (_, { content, queries }) => {
+    const expressions = promQlIn(JSON.parse(content));
+    const ofPanels = queries.filter(({ dataSource }) => dataSource === "prometheus");
+    expect(expressions).toEqual(expect.arrayContaining(ofPanels.map(({ expr }) => expr)));
+    expect(expressions.flatMap((expr) => withoutJob(expand(expr)))).toEqual([]);
+  },
+);
+
+/** Replaces Grafana's variables, as it does before it sends a query. */
+const expand = (expr: string) => expr.replaceAll("$__rate_interval", "1m").replace(/\$\w+/g, "x");
 
 const sound = () => ({
   description: "Nothing is wrong with it.",
