@@ -23,6 +23,7 @@ export { GRAFANA_IMAGE, Grafana, type GrafanaProps } from "./grafana/grafana";
 export { MuteTiming, type MuteTimingProps } from "./grafana/mute-timing";
 export { NotificationPolicy, type NotificationPolicyProps } from "./grafana/notification-policy";
 export { type Notifications, validateNotifications } from "./grafana/notifications";
+export type { Oidc } from "./grafana/oidc";
 export { ReaderAccount } from "./grafana/reader-account";
 export { RuleGroup, type RuleGroupProps } from "./grafana/rule-group";
 export type { Smtp } from "./grafana/smtp";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { type Declared, object, record, strict } from "../constructs/container/declaration";
 import { nodeNames } from "../constructs/container/node-name";
+import { oidcSchema, rootUrlSchema } from "../constructs/grafana/oidc";
 import { smtpSchema } from "../constructs/grafana/smtp";
 import type { CLUSTERS } from "../constructs/security/principals";
 
@@ -169,6 +170,18 @@ export const environmentSchema = object({
      * characters.
      */
     adminPassword: v.picklist(["generated", "variable"]),
+    /**
+     * URL at which browsers reach Grafana, such as that of a proxy.
+     *
+     * @default - the published port on localhost
+     */
+    rootUrl: v.optional(rootUrlSchema),
+    /**
+     * Identity provider with which people sign in. `grafana/oidc-client-secret` in the secrets folder has the client secret.
+     *
+     * @default - only the user `admin`, and users that it creates
+     */
+    oidc: v.optional(oidcSchema),
     /**
      * SMTP server for Grafana's email.
      *

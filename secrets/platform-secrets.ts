@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
@@ -7,6 +8,7 @@ import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
 import {
+  checkMode,
   checkPasswordHashes,
   checkSecretFiles,
   ensureSecretFiles,
@@ -91,6 +93,27 @@ export async function ensureSecrets(
     applications.map(({ name }) => name),
   );
   ensureAdminPassword(environment, adminPassword);
+  checkOidcClientSecret(environment);
+}
+
+/** Throws if Grafana's client secret is missing or not usable. The messages do not contain it. */
+function checkOidcClientSecret(environment: Environment): void {
+  const { name, grafana, excludedServices } = environment;
+  if (!grafana.oidc || excludedServices?.includes("grafana")) {
+    return;
+  }
+  const file = join(secretsFolder(environment), SECRET_FILES.oidcClientSecret);
+  validate(
+    existsSync(file),
+    () =>
+      `${file} is missing, and environment "${name}" has grafana.oidc: write the client secret there that the identity provider generated for "${grafana.oidc?.clientId}"`,
+  );
+  checkMode(file);
+  validate(
+    /^[\x21-\x7e]+\n?$/.test(readFileSync(file, "utf8")),
+    () =>
+      `${file} must be one line of ASCII characters without spaces: write the client secret of the identity provider`,
+  );
 }
 
 /**

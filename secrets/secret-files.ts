@@ -35,6 +35,8 @@ export const SECRET_FILES = {
   passwordHash: (application: string) => `applications/${application}.bcrypt`,
   /** Digest of a password and its hash, once they were compared. Comparing them takes 0.3 s. */
   checkedHash: (application: string) => `applications/${application}.checked`,
+  /** The secret with which Grafana authenticates to the identity provider, which generates it. */
+  oidcClientSecret: "grafana/oidc-client-secret",
 } as const;
 
 /** What a secrets folder must contain. */
@@ -261,13 +263,18 @@ function checkValidity(certificate: X509Certificate, file: string): void {
   );
 }
 
-function checkKey(certificate: X509Certificate, file: string): void {
+/** Throws if other users can read a secret. */
+export function checkMode(file: string): void {
   const mode = statSync(file).mode & 0o777;
   validate(
     (mode & 0o077) === 0,
     () =>
       `${file} has mode ${mode.toString(8)}, so other users on this machine can read it: run chmod 600 ${file}`,
   );
+}
+
+function checkKey(certificate: X509Certificate, file: string): void {
+  checkMode(file);
   validate(
     fits(certificate, readFileSync(file, "utf8")),
     () =>

@@ -19,7 +19,7 @@ import type { MessagingStack } from "./messaging-stack";
 import type { NetworkStack } from "./network-stack";
 import { machineOf, machinesOf, nameOn } from "./placement";
 import { DockerStack } from "./platform-stack";
-import { securityOf } from "./security";
+import { oidcClientSecretOf, securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";
 
 export interface ObservabilityStackProps {
@@ -98,6 +98,7 @@ export class ObservabilityStack extends DockerStack {
       }
     }
     if (has("grafana")) {
+      const { rootUrl, oidc, smtp } = environment.grafana;
       new Grafana(stackOf("grafana"), "grafana", {
         network: network.infra,
         dataVolume: grafana,
@@ -106,7 +107,9 @@ export class ObservabilityStack extends DockerStack {
         adminPasswordFile: grafanaAdminPassword(this, environment).file,
         hostPort: environment.hostPorts?.grafana,
         hostNetwork: network.hostOf("grafana"),
-        smtp: environment.grafana.smtp,
+        rootUrl,
+        oidc: oidc && { ...oidc, clientSecretFile: oidcClientSecretOf(environment) },
+        smtp,
         security,
       });
     }

@@ -1,6 +1,7 @@
 import type { Security } from "../constructs";
 import { type Environment, isSecured } from "../environments";
 import { secretsAreGiven, secretsFolder } from "../secrets/platform-secrets";
+import { SECRET_FILES } from "../secrets/secret-files";
 import { securityIn } from "../secrets/secret-folder";
 import { stateFolder } from "./state-backend";
 
@@ -9,9 +10,15 @@ export function securityOf(environment: Environment): Security | undefined {
   if (!isSecured(environment)) {
     return undefined;
   }
-  // Relative to a stack's working folder, so that every clone synthesizes the same.
-  const folder = secretsAreGiven()
-    ? secretsFolder(environment)
-    : `${stateFolder(environment)}/secrets`;
-  return securityIn(folder, stateFolder(environment));
+  return securityIn(secretsFolderOf(environment), stateFolder(environment));
+}
+
+/** Returns the path of the secret with which Grafana authenticates to the identity provider. */
+export function oidcClientSecretOf(environment: Environment): string {
+  return `${secretsFolderOf(environment)}/${SECRET_FILES.oidcClientSecret}`;
+}
+
+/** Returns a folder relative to a stack's working folder, so that every clone synthesizes the same. */
+function secretsFolderOf(environment: Environment): string {
+  return secretsAreGiven() ? secretsFolder(environment) : `${stateFolder(environment)}/secrets`;
 }

@@ -25,6 +25,7 @@ test("every common task has a page", () => {
       "machines",
       "node",
       "pull-requests",
+      "single-sign-on",
       "topic",
       "upgrade",
     ].map((name) => `docs/how-to/${name}.md`),

@@ -8,6 +8,7 @@ import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import type { DashboardProvider } from "./dashboard-provider";
 import { type DataSource, renderDataSources } from "./data-source";
+import { type Oidc, renderOidc } from "./oidc";
 import type { Smtp } from "./smtp";
 
 export const GRAFANA_IMAGE = "grafana/grafana:13.1.0";
@@ -15,6 +16,7 @@ export const GRAFANA_IMAGE = "grafana/grafana:13.1.0";
 const PORT = 3000;
 
 const ADMIN_PASSWORD_FILE = "/etc/grafana/admin-password";
+const OIDC_CLIENT_SECRET_FILE = "/etc/grafana/oidc-client-secret";
 
 const TLS_DIR = "/etc/grafana/tls";
 const CA_BUNDLE = `${TLS_DIR}/ca-bundle.pem`;
@@ -57,6 +59,21 @@ export interface GrafanaProps {
   readonly hostNetwork?: INetwork;
 
   /**
+   * The URL at which browsers reach Grafana, for links and logins.
+   *
+   * @default - the published port on `localhost`
+   */
+  readonly rootUrl?: string;
+
+  /**
+   * The identity provider with which people sign in. The user `admin` still signs in with its password. Terraform reads the client secret
+   * from a file: its path is relative to the stack's working folder.
+   *
+   * @default - only the user `admin`, and users that it creates
+   */
+  readonly oidc?: Oidc & { readonly clientSecretFile: string };
+
+  /**
    * The SMTP server for email.
    *
    * @default - Grafana sends no email
@@ -80,6 +97,8 @@ export class Grafana extends Construct {
     const { security } = props;
     const scheme = httpScheme(security !== undefined);
     const url = `${scheme}://127.0.0.1:${PORT}`;
+    const published = props.hostPort && `${scheme}://localhost:${props.hostPort}`;
+    const rootUrl = props.rootUrl ?? published;
     const tls = security && { caBundle: CA_BUNDLE, keyPair: KEY_PAIR };
     this.container = new ServiceContainer(this, "Container", {
       name: "grafana",
@@ -113,6 +132,9 @@ export class Grafana extends Construct {
       // Grafana's user in its image is in root's group.
       secrets: [
         { path: ADMIN_PASSWORD_FILE, source: props.adminPasswordFile },
+        ...(props.oidc
+          ? [{ path: OIDC_CLIENT_SECRET_FILE, source: props.oidc.clientSecretFile }]
+          : []),
         ...(security
           ? tlsFiles(security, "grafana", TLS_DIR, {
               hosts: hostNamesOn([props.network], "grafana"),
@@ -131,6 +153,8 @@ export class Grafana extends Construct {
           GF_SECURITY_COOKIE_SECURE: "true",
           CURL_HOME: "/groundwork",
         }),
+        ...(rootUrl && { GF_SERVER_ROOT_URL: `${rootUrl.replace(/\/$/, "")}/` }),
+        ...(props.oidc && renderOidc(props.oidc, OIDC_CLIENT_SECRET_FILE)),
         ...(props.smtp && {
           GF_SMTP_ENABLED: "true",
           GF_SMTP_HOST: props.smtp.host,

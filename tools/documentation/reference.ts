@@ -9,7 +9,7 @@ export const REFERENCE_PAGES: Readonly<
 > = {
   environment: {
     title: "Environment settings",
-    types: ["Environment", "NetworkSettings", "Machine", "StateBackend", "Smtp"],
+    types: ["Environment", "NetworkSettings", "Machine", "StateBackend", "Oidc", "Smtp"],
   },
   catalog: {
     title: "Catalog",

@@ -1,6 +1,8 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's placeholders are written so.
 import { catalog } from "../../../catalog";
 import { environments } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
+import { validateEnvironment } from "../../../environments/validate";
 import { container, envOf, fileOf, type Json, synthesize } from "../../support/platform";
 
 const { stacks } = synthesize(laptop);
@@ -64,6 +66,7 @@ describe("Grafana", () => {
     expect(grafana.env).toEqual([
       "GF_SECURITY_ADMIN_PASSWORD=$__file{/etc/grafana/admin-password}",
       "ADMIN_PASSWORD_FILE=/etc/grafana/admin-password",
+      "GF_SERVER_ROOT_URL=http://localhost:3000/",
     ]);
   });
 
@@ -92,6 +95,88 @@ describe("Grafana", () => {
       GF_SMTP_ENABLED: "true",
       GF_SMTP_HOST: "smtp:25",
       GF_SMTP_FROM_ADDRESS: "grafana@example.org",
+    });
+  });
+
+  describe("with an identity provider", () => {
+    const oidc = {
+      clientId: "grafana",
+      authUrl: "https://id.example.org/authorize",
+      tokenUrl: "https://id.example.org/token",
+      apiUrl: "https://id.example.org/userinfo",
+    };
+    const withGrafana = (settings: object) =>
+      container(
+        synthesize({ ...laptop, grafana: { ...laptop.grafana, ...settings } }).stacks,
+        "grafana",
+      );
+    const settingsOf = (body: Json) =>
+      Object.fromEntries(
+        Object.entries(envOf(body))
+          .filter(([name]) => name.startsWith("GF_AUTH_"))
+          .map(([name, value]) => [name.replace("GF_AUTH_GENERIC_OAUTH_", ""), value]),
+      );
+
+    test("lets everyone whom it knows sign in as a viewer, and keeps the admin's login", () => {
+      expect(settingsOf(withGrafana({ oidc }))).toEqual({
+        ENABLED: "true",
+        NAME: "OpenID Connect",
+        CLIENT_ID: "grafana",
+        CLIENT_SECRET: "$__file{/etc/grafana/oidc-client-secret}",
+        AUTH_URL: "https://id.example.org/authorize",
+        TOKEN_URL: "https://id.example.org/token",
+        API_URL: "https://id.example.org/userinfo",
+        SCOPES: "openid profile email",
+        USE_PKCE: "true",
+        ALLOW_SIGN_UP: "true",
+        ROLE_ATTRIBUTE_STRICT: "false",
+      });
+    });
+
+    test("takes roles from claims and limits domains, if declared", () => {
+      const limits = {
+        ...{ name: "Example", scopes: ["openid", "groups"] },
+        roleAttributePath: "contains(groups[*], 'sre') && 'Admin'",
+        ...{ roleAttributeStrict: true, allowedDomains: ["example.org", "example.com"] },
+      };
+      expect(settingsOf(withGrafana({ oidc: { ...oidc, ...limits } }))).toMatchObject({
+        NAME: "Example",
+        SCOPES: "openid groups",
+        ROLE_ATTRIBUTE_PATH: "contains(groups[*], 'sre') && 'Admin'",
+        ROLE_ATTRIBUTE_STRICT: "true",
+        ALLOWED_DOMAINS: "example.org example.com",
+      });
+    });
+
+    test("reads the client secret from a file, of which only path and hash are synthesized", () => {
+      const file = "../../../.state/laptop/secrets/grafana/oidc-client-secret";
+      expect(withGrafana({ oidc }).upload.filter(({ source }: Json) => source === file)).toEqual([
+        {
+          file: "/etc/grafana/oidc-client-secret",
+          source: file,
+          source_hash: `\${filesha256("${file}")}`,
+          permissions: "0440",
+        },
+      ]);
+    });
+
+    test("redirects browsers to the declared URL, with one slash at its end", () => {
+      for (const rootUrl of ["https://grafana.example.org", "https://grafana.example.org/"]) {
+        expect(envOf(withGrafana({ oidc, rootUrl })).GF_SERVER_ROOT_URL).toBe(
+          "https://grafana.example.org/",
+        );
+      }
+    });
+
+    test.each<[string, object, string]>([
+      ["http", { oidc: { ...oidc, tokenUrl: "http://id.example.org/token" } }, "https://"],
+      ["a placeholder", { oidc: { ...oidc, clientId: "$__env{HOME}" } }, "a text without ${"],
+      ["a scope with a space", { oidc: { ...oidc, scopes: ["openid email"] } }, "without spaces"],
+      ["no token URL", { oidc: { ...oidc, tokenUrl: undefined } }, "tokenUrl"],
+      ["a path", { rootUrl: "https://example.org/grafana" }, "a URL without a path"],
+    ])("is rejected with %s", (_, settings, message) => {
+      const environment = { ...laptop, grafana: { ...laptop.grafana, ...settings } };
+      expect(() => validateEnvironment("laptop", environment)).toThrow(message);
     });
   });
 });
