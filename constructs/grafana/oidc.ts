@@ -56,7 +56,7 @@ export const oidcSchema = object({
   /**
    * The domains of email addresses that may sign in.
    *
-   * @default - every user whom the identity provider lets in
+   * @default - every user of the identity provider
    */
   allowedDomains: v.optional(v.array(wordSchema)),
 });
@@ -83,7 +83,7 @@ export function renderOidc(oidc: Oidc, clientSecretFile: string): Record<string,
     API_URL: oidc.apiUrl,
     SCOPES: scopes.join(" "),
     USE_PKCE: "true",
-    // Creates a user at the first login. Whoever may sign in is decided by the identity provider and allowedDomains.
+    // Creates a user at the first login. The identity provider and allowedDomains decide who may sign in.
     ALLOW_SIGN_UP: "true",
     ...(roleAttributePath && { ROLE_ATTRIBUTE_PATH: roleAttributePath }),
     ROLE_ATTRIBUTE_STRICT: String(roleAttributeStrict),
