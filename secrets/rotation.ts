@@ -1,21 +1,63 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../environments";
 import { principalsOf, secretsFolder } from "./platform-secrets";
-import { certificatesIn, SECRET_FILES, writeSecret } from "./secret-files";
+import { certificatesIn, checkCa, makePassword, SECRET_FILES, writeSecret } from "./secret-files";
 
-/** Removes every principal's certificate. The next synth generates new ones. */
-export function forgetCertificates(environment: Environment): void {
-  for (const name of principalsOf(environment).keys()) {
-    rmSync(join(secretsFolder(environment), SECRET_FILES.keyPair(name)), { force: true });
+/** Writes a new key pair for every principal. The old ones stay beside them until `endRotations`. Can be repeated after an interruption. */
+export async function replaceKeyPairs(environment: Environment): Promise<void> {
+  const folder = secretsFolder(environment);
+  checkCa(folder);
+  const { ca, keyPair } = SECRET_FILES;
+  const issuer = readFileSync(join(folder, ca), "utf8");
+  // Imported late: every command loads this file, and this library takes 0.2 s to load.
+  const { makeKeyPair } = await import("./certificates");
+  for (const [name, hosts] of principalsOf(environment)) {
+    await replaceSecret(folder, keyPair(name), () => makeKeyPair(issuer, name, hosts));
   }
 }
 
-/** Removes an application's password. The next synth generates a new one. */
-export function forgetPassword(environment: Environment, application: string): void {
-  const { password, passwordHash, checkedHash } = SECRET_FILES;
-  for (const file of [password, passwordHash, checkedHash]) {
-    rmSync(join(secretsFolder(environment), file(application)), { force: true });
+/** Writes a new password for an application. The old one stays beside it until `endRotations`. Can be repeated after an interruption. */
+export async function replacePassword(
+  environment: Environment,
+  application: string,
+): Promise<void> {
+  await replaceSecret(secretsFolder(environment), SECRET_FILES.password(application), makePassword);
+}
+
+/** Keeps the old secret, then writes the new one, unless that is already done: a repeat makes no third secret. */
+async function replaceSecret(
+  folder: string,
+  file: string,
+  make: () => string | Promise<string>,
+): Promise<void> {
+  const read = (name: string) => readFileSync(join(folder, name), "utf8");
+  const old = SECRET_FILES.replaced(file);
+  if (!existsSync(join(folder, old))) {
+    writeSecret(folder, old, read(file));
+  }
+  if (read(file) === read(old)) {
+    writeSecret(folder, file, await make());
+  }
+}
+
+/** Returns whether a rotation of these secrets was interrupted before its end: of the certificates, or of an application's password. */
+export function isBeingReplaced(environment: Environment, what: string): boolean {
+  const { keyPair, password, replaced } = SECRET_FILES;
+  const files =
+    what === "certificates" ? [...principalsOf(environment).keys()].map(keyPair) : [password(what)];
+  return files.some((file) => existsSync(join(secretsFolder(environment), replaced(file))));
+}
+
+/** Removes the secrets that others have replaced, once those are deployed. */
+export function endRotations(environment: Environment): void {
+  const folder = secretsFolder(environment);
+  for (const kind of ["key-pairs", "applications"]) {
+    for (const file of existsSync(join(folder, kind)) ? readdirSync(join(folder, kind)) : []) {
+      if (file === SECRET_FILES.replaced(file.replace(/\.replaced$/, ""))) {
+        rmSync(join(folder, kind, file));
+      }
+    }
   }
 }
 

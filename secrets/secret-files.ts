@@ -37,6 +37,8 @@ export const SECRET_FILES = {
   checkedHash: (application: string) => `applications/${application}.checked`,
   /** The secret with which Grafana authenticates to the identity provider, which generates it. */
   oidcClientSecret: "grafana/oidc-client-secret",
+  /** The secret that another one replaces. It is kept until that one is deployed. */
+  replaced: (file: string) => `${file}.replaced`,
 } as const;
 
 /** What a secrets folder must contain. */
@@ -113,12 +115,17 @@ export async function makeSecretFiles(
   }
   for (const name of applications) {
     if (missing(password(name))) {
-      write(password(name), `${randomBytes(24).toString("base64url")}\n`);
+      write(password(name), makePassword());
     }
     if (missing(passwordHash(name))) {
       await writeHash(folder, name);
     }
   }
+}
+
+/** Returns a new password: 24 random bytes. */
+export function makePassword(): string {
+  return `${randomBytes(24).toString("base64url")}\n`;
 }
 
 async function writeHash(folder: string, application: string): Promise<void> {
@@ -168,7 +175,7 @@ function digestOf(folder: string, application: string): string {
 }
 
 /** Throws if only part of the CA exists: a new CA would invalidate every certificate that the old one signed. */
-function checkCa(folder: string): void {
+export function checkCa(folder: string): void {
   const { ca, caBundle } = SECRET_FILES;
   const missing = [ca, caBundle].filter((file) => !existsSync(join(folder, file)));
   validate(

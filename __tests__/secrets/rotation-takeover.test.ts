@@ -15,6 +15,8 @@ jest.mock("../../operations/deploy/deploy", () => ({
   deployPlatform: () => ensureKeyPairs(environment),
 }));
 
+jest.mock("../../operations/deploy/prepare", () => ({ checkDeploy: async () => undefined }));
+
 const FROM = join(__dirname, "..", "..", "environments", "secrets", environment.name);
 const folder = secretsFolder(environment);
 const made = mkdtempSync(join(tmpdir(), "rotation-takeover-"));
@@ -64,7 +66,7 @@ test("a CA rotation of an earlier version continues with its step", async () => 
   errors.mockClear();
 
   await rotate(environment, [], "ca");
-  expect(lines[0]).toBe("CA rotation in progress: continuing with step 2 of 3");
+  expect(lines).toContain("CA rotation in progress: continuing with step 2 of 3");
   expect(node().issuer).not.toBe(old);
   expect(new X509Certificate(bundle()).subject).toBe(node().issuer);
   expect(bundle().match(/BEGIN CERTIFICATE/g)).toHaveLength(1);

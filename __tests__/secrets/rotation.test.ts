@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
@@ -8,9 +8,11 @@ import { rotate } from "../../operations/rotation/rotate";
 import { ensureKeyPairs, principalsOf, secretsFolder } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
+  endRotations,
   finishCaRotation,
-  forgetCertificates,
-  forgetPassword,
+  isBeingReplaced,
+  replaceKeyPairs,
+  replacePassword,
   takeCaRotationStep,
 } from "../../secrets/rotation";
 import { certificatesIn } from "../../secrets/secret-files";
@@ -74,25 +76,71 @@ test("a new CA is trusted first, then signs certificates, then is the only trust
   expect(caRotationStepOf(environment)).toBeUndefined();
 });
 
-test("every principal gets a new certificate from the same CA", async () => {
+/** Returns the files that a rotation keeps until its end. */
+const kept = () =>
+  (readdirSync(folder, { recursive: true }) as string[])
+    .filter((file) => file.endsWith(".replaced"))
+    .sort();
+
+test("every principal gets a new certificate from the same CA, and the old one is kept until the end", async () => {
   const names = [...principalsOf(environment).keys()];
-  const serials = () =>
-    names.map((name) => new X509Certificate(read(`key-pairs/${name}.pem`)).serialNumber);
+  const serials = (suffix = "") =>
+    names.map((name) => new X509Certificate(read(`key-pairs/${name}.pem${suffix}`)).serialNumber);
   const before = [trusted(), serials()];
-  forgetCertificates(environment);
+  await replaceKeyPairs(environment);
   await synth();
+  const after = serials();
   expect(trusted()).toEqual(before[0]);
-  expect(serials().filter((serial) => before[1].includes(serial))).toEqual([]);
+  expect(after.filter((serial) => before[1].includes(serial))).toEqual([]);
+  expect(serials(".replaced")).toEqual(before[1]);
+  expect(isBeingReplaced(environment, "certificates")).toBe(true);
+
+  endRotations(environment);
+  expect(kept()).toEqual([]);
+  expect(isBeingReplaced(environment, "certificates")).toBe(false);
+  expect(serials()).toEqual(after);
 });
 
-test("an application gets a new password and hash, and nothing else changes", async () => {
+test("certificates that an interrupt left halfway are finished, and none is made twice", async () => {
+  const files = [...principalsOf(environment).keys()].map((name) => `key-pairs/${name}.pem`);
+  const before = files.map(read);
+  await replaceKeyPairs(environment);
+  const once = files.map(read);
+  // As after an interrupt before the second was written, and one before the third was kept.
+  writeFileSync(join(folder, files[1]), before[1]);
+  writeFileSync(join(folder, files[2]), before[2]);
+  rmSync(join(folder, `${files[2]}.replaced`));
+  await replaceKeyPairs(environment);
+  const twice = files.map(read);
+  expect(files.filter((_, i) => twice[i] !== once[i])).toEqual(files.slice(1, 3));
+  expect(before.filter((pem) => twice.includes(pem))).toEqual([]);
+  expect(files.map((file) => read(`${file}.replaced`))).toEqual(before);
+});
+
+test("no certificate is replaced without the CA's key", async () => {
+  rmSync(join(folder, "ca", "ca.pem"));
+  await expect(replaceKeyPairs(environment)).rejects.toThrow(`${folder}/ca/ca.pem is missing`);
+  expect(kept()).toEqual([]);
+});
+
+test("an application gets a new password and hash once, the old one is kept until the end, and nothing else changes", async () => {
   const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
   const node = read("key-pairs/kafka-1.pem");
-  forgetPassword(environment, "shop");
+  await replacePassword(environment, "shop");
   await synth();
-  expect(before).not.toContain(read("applications/shop.password"));
+  const password = read("applications/shop.password");
+  expect(before).not.toContain(password);
   expect(before).not.toContain(read("applications/shop.bcrypt"));
+  expect(read("applications/shop.password.replaced")).toBe(before[0]);
   expect(read("key-pairs/kafka-1.pem")).toBe(node);
+
+  await replacePassword(environment, "shop");
+  expect(read("applications/shop.password")).toBe(password);
+  expect(isBeingReplaced(environment, "shop")).toBe(true);
+  endRotations(environment);
+  expect(kept()).toEqual([]);
+  await replacePassword(environment, "shop");
+  expect(read("applications/shop.password")).not.toBe(password);
 });
 
 describe("nothing is rotated", () => {

@@ -43,7 +43,8 @@ export function secretCommands(): GuidedCommand[] {
         examples: {
           "npx groundwork rotate certificates": "replace the certificate of every service",
           "npx groundwork rotate ca": "replace the CA in three steps; run again to continue",
-          "npx groundwork rotate orders": "replace the password of application orders",
+          "npx groundwork rotate orders --exclude-machine c":
+            "replace the password of application orders while machine c is unavailable",
         },
         exitCodes: {
           0: "the new secrets, or the step that the output names, are deployed",
@@ -56,7 +57,18 @@ export function secretCommands(): GuidedCommand[] {
         command
           .usage("<target> [options]")
           .argument("[target]", "ca, certificates, or the name of an application")
-          .action(async (target) => (await import("../rotate")).rotateSecrets(target)),
+          .option(
+            "--at-once",
+            "replace all nodes of a cluster at once; the cluster is down meanwhile",
+            false,
+          )
+          .option(
+            "--exclude-machine <machines>",
+            "unavailable machines to skip, separated by commas (default: none)",
+          )
+          .action(async (target, options) =>
+            (await import("../rotate")).rotateSecrets(target, options),
+          ),
     ),
   ];
 }

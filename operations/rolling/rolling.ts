@@ -73,6 +73,43 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   await waitUntilHealthy(run, clusters, "after replacing its last node", PATIENCE_BETWEEN_MS);
 }
 
+/**
+ * Throws if a running cluster cannot take a change: to replace its nodes one at a time (`replacesNodes`), every node has to serve and every
+ * replica has to be complete; otherwise one node has to answer. Accepts a platform without a running node: a deploy starts it.
+ */
+export async function checkClusters(
+  run: Run,
+  { replacesNodes }: { readonly replacesNodes: boolean },
+): Promise<void> {
+  if ((await runningNodes(run)).length === 0) {
+    return;
+  }
+  const clusters = Object.keys(run.platform.clusters).map((name) => ({
+    name,
+    declared: declaredNodes(run, name),
+  }));
+  const lackNow = async () => {
+    if (replacesNodes) {
+      return lackOf(run, clusters, "now");
+    }
+    for (const { name, declared } of clusters) {
+      if ((await servingNodes(run, name)).length === 0) {
+        return `${name} does not answer: not serving: ${declared.join(", ")}`;
+      }
+    }
+    return undefined;
+  };
+  const lack = await poll(lackNow, (lacking) => lacking === undefined, {
+    intervalMs: INTERVAL_MS,
+    patienceMs: PATIENCE_BEFORE_MS,
+  });
+  if (lack !== undefined) {
+    throw new CommandError(
+      `${lack}. Nothing was changed. Fix this, for example with npm run up, and run the same command again. If a machine is lost, exclude it with --exclude-machine${replacesNodes ? "; with --at-once, all nodes are replaced at once, which interrupts the clusters" : ""}`,
+    );
+  }
+}
+
 /** Announces the rolling replacement of a cluster. Returns undefined if no node of it serves. */
 async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Rolling | undefined> {
   const serving = await servingNodes(run, cluster);
@@ -84,9 +121,7 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
   const coordinator = await run.platform.clusters[cluster].coordinator(serving[0]);
   return {
     name: cluster,
-    declared: run.containers
-      .filter((container) => clusterOf(container) === cluster)
-      .map(({ name }) => name),
+    declared: declaredNodes(run, cluster),
     order: replaced
       .filter(({ name }) => serving.includes(name))
       .sort((a, b) => Number(a.name === coordinator) - Number(b.name === coordinator)),
@@ -176,7 +211,7 @@ async function waitUntilHealthy(
 /** Checks the clusters in sequence: a question to Kafka starts a JVM, which takes CPU from a starting node. */
 async function lackOf(
   run: Run,
-  clusters: readonly Rolling[],
+  clusters: readonly Pick<Rolling, "name" | "declared">[],
   when: string,
 ): Promise<string | undefined> {
   for (const { name, declared } of clusters) {
@@ -191,6 +226,12 @@ async function lackOf(
     }
   }
   return swarmProblem(run.platform.environment);
+}
+
+function declaredNodes(run: Run, cluster: string): string[] {
+  return run.containers
+    .filter((container) => clusterOf(container) === cluster)
+    .map(({ name }) => name);
 }
 
 async function servingNodes(run: Run, cluster: string): Promise<string[]> {

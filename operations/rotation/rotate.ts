@@ -4,12 +4,14 @@ import { secretsAreGiven, secretsFolder, takeOverSecrets } from "../../secrets/p
 import {
   caRotationStepOf,
   finishCaRotation,
-  forgetCertificates,
-  forgetPassword,
+  isBeingReplaced,
+  replaceKeyPairs,
+  replacePassword,
   setCaRotationStep,
   takeCaRotationStep,
 } from "../../secrets/rotation";
 import { deployPlatform } from "../deploy/deploy";
+import { checkDeploy } from "../deploy/prepare";
 import { fileOf } from "../synthesis/environment";
 import { CommandError, listed } from "../terminal/terminal";
 
@@ -23,14 +25,21 @@ const CA_ROTATION_STEPS = [
   "trust only the new CA",
 ];
 
+export interface RotateOptions {
+  /** Whether all nodes are replaced at once, which interrupts the clusters. @default false - one at a time */
+  readonly atOnce?: boolean;
+}
+
 /**
  * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and deploys
- * the change. Throws for anything else.
+ * the change. Checks first whether a deploy is possible, and keeps each old secret until the new one is deployed. Throws for anything
+ * else.
  */
 export async function rotate(
   environment: Environment,
   applications: readonly Application[],
   what: string | undefined,
+  { atOnce = false }: RotateOptions = {},
 ): Promise<void> {
   const names = applications.map(({ name }) => name);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
@@ -49,24 +58,44 @@ export async function rotate(
     );
   }
   takeOverSecrets(environment);
+  await checkBefore(environment, what, atOnce);
   if (what === "ca") {
-    await rotateCa(environment, names);
+    await rotateCa(environment, names, atOnce);
   } else if (what === "certificates") {
-    forgetCertificates(environment);
-    await deployPlatform(environment);
+    await replaceKeyPairs(environment);
+    await deployPlatform(environment, { atOnce });
     console.log(
       "\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- ca",
     );
   } else {
-    forgetPassword(environment, what);
-    await deployPlatform(environment);
+    await replacePassword(environment, what);
+    await deployPlatform(environment, { atOnce });
     console.log(
       `\n"${what}" has a new password, and the old one is refused: run npm run credentials -- ${what} to see it. Open connections to Kafka end within ${environment.kafka.reauthenticationMinutes ?? REAUTHENTICATION_MINUTES} min`,
     );
   }
 }
 
-async function rotateCa(environment: Environment, applications: readonly string[]): Promise<void> {
+/** Throws if a deploy would be refused or the clusters cannot take it, before a secret is replaced. */
+async function checkBefore(environment: Environment, what: string, atOnce: boolean): Promise<void> {
+  const continues =
+    what === "ca"
+      ? caRotationStepOf(environment) !== undefined
+      : isBeingReplaced(environment, what);
+  if (continues && what !== "ca") {
+    console.log(`an earlier rotation of ${what} did not end: continuing with the secrets it made`);
+  }
+  console.log("checking the platform before a secret is replaced ...");
+  const isPassword = !["ca", "certificates"].includes(what);
+  // An interrupted replacement leaves a node down, which the deploy starts again.
+  await checkDeploy(environment, { replacesNodes: !isPassword && !atOnce && !continues });
+}
+
+async function rotateCa(
+  environment: Environment,
+  applications: readonly string[],
+  atOnce: boolean,
+): Promise<void> {
   const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
     console.log(`CA rotation in progress: continuing with step ${first} of 3`);
@@ -74,7 +103,7 @@ async function rotateCa(environment: Environment, applications: readonly string[
   for (let step = first; step <= CA_ROTATION_STEPS.length; step++) {
     console.log(`step ${step} of ${CA_ROTATION_STEPS.length}: ${CA_ROTATION_STEPS[step - 1]}`);
     await takeCaRotationStep(environment, step);
-    await deployPlatform(environment);
+    await deployPlatform(environment, { atOnce });
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
       console.log(

@@ -1,7 +1,7 @@
 import { environments } from "../../../environments";
 import type { Action, Change } from "../../../operations/changes/change";
 import type { Cluster } from "../../../operations/platform/cluster";
-import { rollClusters } from "../../../operations/rolling/rolling";
+import { checkClusters, rollClusters } from "../../../operations/rolling/rolling";
 import type { Run } from "../../../operations/run/run";
 import { CommandError } from "../../../operations/terminal/terminal";
 
@@ -24,10 +24,20 @@ jest.mock("../../../operations/platform/engines", () => ({
   },
 }));
 
-/** A healthy cluster in which every running node serves. */
+/** Without patience: what lacks at first lacks in the end. */
+jest.mock("../../../operations/terminal/poll", () => ({
+  poll: (look: () => unknown) => look(),
+}));
+
+/** The nodes that run and do not serve. */
+let mute: string[];
+/** Why no cluster can lose another node. */
+let incomplete: string | undefined;
+
+/** A cluster in which every running node serves, except the mute ones. */
 const cluster: Cluster = {
-  serves: async () => true,
-  incomplete: async () => undefined,
+  serves: async (node) => !mute.includes(node),
+  incomplete: async () => incomplete,
   coordinator: async (node) => coordinators.find((one) => one.split("-")[0] === node.split("-")[0]),
 };
 
@@ -98,6 +108,8 @@ beforeEach(() => {
   coordinators = ["opensearch-1", "kafka-2"];
   replaced = [];
   broken = undefined;
+  mute = [];
+  incomplete = undefined;
   said = [];
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
 });
@@ -140,4 +152,57 @@ test("a cluster without a serving node is not rolled", async () => {
   expect(replaced.flat()).not.toContain("kafka-1");
   expect(replaced).toHaveLength(5);
   expect(said).toContain("kafka: no node is serving, so all nodes are replaced at once");
+});
+
+describe("before a secret is replaced", () => {
+  const check = (replacesNodes: boolean) => checkClusters(runOf({}), { replacesNodes });
+  const REMEDY =
+    "Nothing was changed. Fix this, for example with npm run up, and run the same command again. If a machine is lost, exclude it with --exclude-machine";
+  const AT_ONCE = "; with --at-once, all nodes are replaced at once, which interrupts the clusters";
+
+  test.each<[string, boolean, () => void]>([
+    ["every node of healthy clusters serves", true, () => {}],
+    ["no node runs at all", true, () => Object.assign(serving, { opensearch: [], kafka: [] })],
+    [
+      "one node of each answers and no node is replaced",
+      false,
+      () => {
+        mute = ["kafka-1", "kafka-2"];
+        incomplete = "under-replicated partitions (1): orders-0";
+      },
+    ],
+  ])("clusters are accepted if %s", async (_, replacesNodes, change) => {
+    change();
+    await check(replacesNodes);
+  });
+
+  test.each<[boolean, () => void, string]>([
+    [
+      false,
+      () => {
+        mute = ["kafka-1", "kafka-2", "kafka-3"];
+      },
+      `kafka does not answer: not serving: kafka-1, kafka-2, kafka-3. ${REMEDY}`,
+    ],
+    [
+      true,
+      () => {
+        mute = ["kafka-2"];
+      },
+      `kafka is not healthy now: not serving: kafka-2. ${REMEDY}${AT_ONCE}`,
+    ],
+    [
+      true,
+      () => {
+        incomplete = "status yellow";
+      },
+      `opensearch is not healthy now: status yellow. ${REMEDY}${AT_ONCE}`,
+    ],
+  ])(
+    "others are not, with the remedy (nodes replaced: %s)",
+    async (replacesNodes, change, message) => {
+      change();
+      await expect(check(replacesNodes)).rejects.toThrow(message);
+    },
+  );
 });

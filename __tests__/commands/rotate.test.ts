@@ -1,0 +1,22 @@
+import { rotateSecrets } from "../../commands/rotate";
+import { rotate } from "../../operations/rotation/rotate";
+
+jest.mock("../../operations/rotation/rotate", () => ({ rotate: jest.fn() }));
+
+const { GROUNDWORK_ENV } = process.env;
+
+afterAll(() => {
+  if (GROUNDWORK_ENV === undefined) {
+    delete process.env.GROUNDWORK_ENV;
+  } else {
+    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
+  }
+});
+
+test("an unavailable machine does not block the rotation of a password", async () => {
+  process.env.GROUNDWORK_ENV = "lab-three-secured";
+  await rotateSecrets("shop", { atOnce: false, excludeMachine: "c" });
+  const [[environment, , target, options]] = jest.mocked(rotate).mock.calls;
+  expect(environment.excludedMachines).toEqual(["c"]);
+  expect([target, options]).toEqual(["shop", { atOnce: false }]);
+});

@@ -1,0 +1,120 @@
+import type { Environment } from "../../environments";
+import { isSameEngine, isSidecar } from "../../stacks/placement";
+import { dockerAt, removeContainers } from "../engine/docker";
+import { checkMachines } from "../machine/machine";
+import { Platform } from "../platform/platform";
+import { checkClusters } from "../rolling/rolling";
+import { Run } from "../run/run";
+import { waitForHealthySwarm } from "../swarm/health";
+import { missingInputs } from "../synthesis/inputs";
+import { synthesize } from "../synthesis/synthesize";
+import { counted, refuse } from "../terminal/terminal";
+import { describeForeignCa } from "./foreign-ca";
+import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
+
+/** A deploy that is planned and that nothing stands in the way of. */
+export interface PreparedDeploy {
+  readonly platform: Platform;
+  /** Its plans have to be forgotten in the end. */
+  readonly run: Run;
+  readonly unmanaged: readonly UnmanagedResource[];
+}
+
+/** Plans a deploy. Throws what stands in its way, before it changes a resource. */
+export async function prepareDeploy(
+  environment: Environment,
+  { adopt }: { readonly adopt: boolean },
+): Promise<PreparedDeploy> {
+  console.log(`synthesizing environment "${environment.name}" and checking the machine ...`);
+  const stacks = await synthesize(environment);
+  refuse(
+    missingInputs(
+      environment,
+      stacks.flatMap(({ variables }) => variables),
+    ),
+  );
+  const terraform = await checkMachines(environment, (engine) =>
+    stacks
+      .filter((stack) => isSameEngine(stack.engine, engine))
+      .flatMap(({ resources }) => resources),
+  );
+  console.log(
+    `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
+  );
+  if (environment.excludedServices) {
+    console.log(
+      `excluded services of environment "${environment.name}": ${environment.excludedServices.join(", ")}`,
+    );
+  }
+  if (environment.excludedMachines) {
+    console.log(
+      `excluded machines, and all containers on them: ${environment.excludedMachines.join(", ")}`,
+    );
+  }
+  await waitForHealthySwarm(environment);
+  const platform = new Platform(environment);
+  await removeUnstarted(platform);
+  const run = new Run(platform, stacks, terraform);
+  try {
+    await run.plan();
+    await run.keepVolumes();
+    const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
+    refuse([
+      ...describeObstacles(environment, unmanaged, { adopt }),
+      ...(await describeForeignCa(platform)),
+    ]);
+    return { platform, run, unmanaged };
+  } catch (error) {
+    run.forgetPlans();
+    throw error;
+  }
+}
+
+/**
+ * Throws what `npm run up` would refuse now, and if the running clusters cannot take the change: to replace all nodes, each has to be
+ * healthy (`replacesNodes`), otherwise each has to answer. Changes no secret, container or volume in use.
+ */
+export async function checkDeploy(
+  environment: Environment,
+  { replacesNodes }: { readonly replacesNodes: boolean },
+): Promise<void> {
+  const { run } = await prepareDeploy(environment, { adopt: false });
+  run.forgetPlans();
+  await checkClusters(run, { replacesNodes });
+}
+
+/**
+ * Removes containers that were created and never started. An interrupt at that moment leaves one that is not in the state and
+ * takes the name. It never ran, so nothing is lost.
+ */
+async function removeUnstarted({ environment, engines }: Platform): Promise<void> {
+  const filters = [
+    "--filter",
+    `label=groundwork.environment=${environment.name}`,
+    "--filter",
+    "status=created",
+  ];
+  for (const engine of engines) {
+    const ids = await dockerAt(engine, "ps", "--all", "--quiet", ...filters);
+    if (ids !== "") {
+      await dockerAt(engine, "rm", ...ids.split("\n"));
+      console.log(
+        `  removed ${counted(ids.split("\n").length, "container")} that an interrupted deploy created but did not start`,
+      );
+    }
+  }
+}
+
+/** Removes finished init sidecars from a machine that was gone while they ran elsewhere. They are unmanaged and keep no data. */
+async function removeFinished(
+  environment: Environment,
+  unmanaged: readonly UnmanagedResource[],
+): Promise<UnmanagedResource[]> {
+  const isFinished = ({ kind, name, environment: owner }: UnmanagedResource) =>
+    kind === "container" && owner === environment.name && isSidecar(name);
+  const finished = environment.machines ? unmanaged.filter(isFinished) : [];
+  for (const { stack, id } of finished) {
+    await removeContainers(stack.engine, [id]);
+  }
+  return unmanaged.filter((resource) => !finished.includes(resource));
+}
