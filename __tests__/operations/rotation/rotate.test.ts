@@ -35,7 +35,7 @@ beforeEach(() => {
     .mockReset()
     .mockImplementation(async () => {
       await ensureKeyPairs(environment, names);
-      retireSecrets(environment);
+      retireSecrets(environment, names);
     });
 });
 afterEach(() => jest.restoreAllMocks());
@@ -76,7 +76,7 @@ test("the old password is there until the new one is deployed", async () => {
   let during: string[] = [];
   jest.mocked(deployPlatform).mockImplementation(async () => {
     during = kept();
-    retireSecrets(environment);
+    retireSecrets(environment, names);
   });
   await rotate(environment, applications, "shop");
   expect(during).toEqual(["applications/shop.password.replaced"]);
