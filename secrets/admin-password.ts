@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
+import { closeFiles } from "./modes";
 import { makePrivate } from "./secret-files";
 
 /** Variable with the password of Grafana's user `admin`. Terraform reads it too. */
@@ -18,7 +19,7 @@ export function adminPasswordFile({ name }: Environment): string {
 
 /**
  * Writes the password of Grafana's user `admin` to the file that Terraform reads: the given one, or a generated one if the file does not
- * exist. Throws if Grafana would reject the password.
+ * exist. Closes an existing file to other users. Throws if Grafana would reject the password.
  */
 export function ensureAdminPassword(
   environment: Environment,
@@ -28,6 +29,7 @@ export function ensureAdminPassword(
     return;
   }
   const file = adminPasswordFile(environment);
+  closeFiles(dirname(file), [basename(file)]);
   const there = existsSync(file) ? readFileSync(file, "utf8") : undefined;
   if (given) {
     validatePassword(given, GIVEN_BY);

@@ -7,8 +7,9 @@ import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/securit
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
+import { refuseOpenFiles } from "./modes";
 import {
-  checkMode,
+  checkModes,
   checkPasswordHashes,
   checkSecretFiles,
   ensureSecretFiles,
@@ -108,7 +109,7 @@ function checkOidcClientSecret(environment: Environment): void {
     () =>
       `${file} is missing, and environment "${name}" has grafana.oidc: write the client secret there that the identity provider generated for "${grafana.oidc?.clientId}"`,
   );
-  checkMode(file);
+  refuseOpenFiles(secretsFolder(environment), [SECRET_FILES.oidcClientSecret]);
   validate(
     /^[\x21-\x7e]+\n?$/.test(readFileSync(file, "utf8")),
     () =>
@@ -118,7 +119,7 @@ function checkOidcClientSecret(environment: Environment): void {
 
 /**
  * Generates missing secrets of an environment, readable by their owner only, and renews outdated certificates. Throws if a secret is not
- * usable, or if GROUNDWORK_SECRETS is set and a file is missing there. @internal
+ * usable, or if GROUNDWORK_SECRETS is set and a file is missing there or open to other users. @internal
  */
 export async function ensureKeyPairs(
   environment: Environment,
@@ -136,6 +137,7 @@ export async function ensureKeyPairs(
       () =>
         `${GIVEN_BY} is "${folder}", where ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: ${remedyIn(folder, environment)}`,
     );
+    checkModes(folder, wanted);
     checkSecretFiles(folder, wanted);
     await checkPasswordHashes(folder, wanted);
   } else {

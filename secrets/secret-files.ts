@@ -6,12 +6,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { ValidationError, validate } from "../constructs/container/validation";
+import { closeSecrets, refuseOpenFiles } from "./modes";
 
 /** Part of a certificate's lifetime after which it is renewed. */
 const LIFE_BEFORE_RENEWAL = 2 / 3;
@@ -68,10 +68,11 @@ export function writeSecret(folder: string, file: string, content: string): void
 }
 
 /**
- * Generates missing files in a secrets folder, readable by their owner only, and renews outdated certificates. Throws if a secret is not
- * usable.
+ * Generates missing files in a secrets folder, readable by their owner only, and renews outdated certificates. Closes existing files to
+ * other users. Throws if a secret is not usable.
  */
 export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): Promise<void> {
+  closeSecrets(folder, (file) => file === SECRET_FILES.caBundle);
   const missing = missingFiles(folder, wanted);
   // Without the CA's key nothing can be renewed, so outdated certificates stay until they expire.
   const outdated = existsSync(join(folder, SECRET_FILES.ca)) ? outdatedFiles(folder, wanted) : [];
@@ -185,6 +186,16 @@ export function checkCa(folder: string): void {
   );
 }
 
+/** Throws if other users can read a secret of the folder. */
+export function checkModes(folder: string, { principals, applications }: WantedSecrets): void {
+  const { ca, nextCa, keyPair, password, passwordHash } = SECRET_FILES;
+  refuseOpenFiles(folder, [
+    ...[ca, nextCa],
+    ...[...principals.keys()].map(keyPair),
+    ...applications.flatMap((name) => [password(name), passwordHash(name)]),
+  ]);
+}
+
 /** Returns the missing files, relative to the folder. */
 export function missingFiles(
   folder: string,
@@ -229,7 +240,7 @@ function unnamedHosts(certificate: X509Certificate, hosts: readonly string[]): s
   );
 }
 
-/** Throws unless every certificate is currently valid, is signed by a trusted CA and has its key, and only the owner can read the keys. */
+/** Throws unless every certificate is currently valid, is signed by a trusted CA and has its key. */
 export function checkSecretFiles(folder: string, { principals }: WantedSecrets): void {
   const trusted = readCaBundle(join(folder, SECRET_FILES.caBundle));
   for (const [name, hosts] of principals) {
@@ -270,18 +281,7 @@ function checkValidity(certificate: X509Certificate, file: string): void {
   );
 }
 
-/** Throws if other users can read a secret. */
-export function checkMode(file: string): void {
-  const mode = statSync(file).mode & 0o777;
-  validate(
-    (mode & 0o077) === 0,
-    () =>
-      `${file} has mode ${mode.toString(8)}, so other users on this machine can read it: run chmod 600 ${file}`,
-  );
-}
-
 function checkKey(certificate: X509Certificate, file: string): void {
-  checkMode(file);
   validate(
     fits(certificate, readFileSync(file, "utf8")),
     () =>

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
 import { adminPasswordFile, missingSecrets } from "../../secrets/admin-password";
@@ -19,6 +19,21 @@ describe("the admin password's file", () => {
     expect(statSync(join(file, "..")).mode & 0o777).toBe(0o700);
     await ensureSecrets(environment, [], "");
     expect(content()).toBe(password);
+  });
+
+  test("is closed if other users can read it, with one line", async () => {
+    const error = jest.spyOn(console, "error").mockImplementation();
+    await ensureSecrets(environment, [], "");
+    chmodSync(file, 0o644);
+    await ensureSecrets(environment, [], "");
+    await ensureSecrets(environment, [], "");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(error.mock.calls).toEqual([
+      [
+        `closed grafana-admin-password (mode 644) in ${join(file, "..")}, which other users on this machine could read: rotate what they may have read`,
+      ],
+    ]);
+    error.mockRestore();
   });
 
   test.each<[string, "generated" | "variable"]>([

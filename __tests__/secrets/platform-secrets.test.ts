@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import {
   chmodSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -34,6 +36,21 @@ jest.mock("bcryptjs", () => {
     ...bcrypt,
     hash: (password: string, rounds: number) =>
       bcrypt.hash(password, Math.min(rounds, mockRounds.atMost)),
+  };
+});
+
+// A read-only mount needs privileges that a test does not have everywhere.
+const mockReadOnly = { value: false };
+jest.mock("node:fs", () => {
+  const fs = jest.requireActual("node:fs");
+  return {
+    ...fs,
+    accessSync: (...args: unknown[]) => {
+      if (mockReadOnly.value) {
+        throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
+      }
+      return fs.accessSync(...args);
+    },
   };
 });
 
@@ -205,6 +222,38 @@ describe("generated secrets", () => {
   });
 });
 
+describe("generated secrets that other users can read", () => {
+  const environment = { ...labSecured, name: "modes-test" };
+  const own = ownSecrets(environment, made);
+  const said: string[] = [];
+  beforeEach(() => {
+    said.length = 0;
+    jest.spyOn(console, "error").mockImplementation((line) => said.push(line));
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  test("are closed, with one line, and the CA bundle stays readable", async () => {
+    execFileSync("chmod", ["-R", "go+rX", own]);
+    await ensureKeyPairs(environment, ["shop"]);
+    const open = files(own).filter((file) => statSync(file).mode & 0o077);
+    expect(open).toEqual([join(own, "ca", "bundle.pem")]);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^closed \S+ \(mode 644\) and \d+ more in \S+modes-test\/secrets, which other users on this machine could read: rotate what they may have read$/,
+      ),
+    ]);
+    await ensureKeyPairs(environment, ["shop"]);
+    expect(said).toHaveLength(1);
+  });
+
+  test("are left alone by a synth that is not deployed", async () => {
+    const password = join(own, "applications", "shop.password");
+    chmodSync(password, 0o640);
+    await makeKeyPairs(own, environment, ["shop"]);
+    expect([statSync(password).mode & 0o777, said]).toEqual([0o640, []]);
+  });
+});
+
 test("GROUNDWORK_SECRETS is relative to the working directory, and empty means unset", () => {
   process.env.GROUNDWORK_SECRETS = "given/here";
   expect(secretsFolder(labSecured)).toBe(join(process.cwd(), "given", "here"));
@@ -236,6 +285,34 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
     expect(existsSync(checked)).toBe(false);
   });
 
+  test("may be linked, as Kubernetes mounts them, and may be read by the group of another owner", async () => {
+    const mounted = join(given, "..data");
+    cpSync(made, mounted, { recursive: true });
+    rmSync(join(given, "key-pairs"), { recursive: true });
+    symlinkSync("..data/key-pairs", join(given, "key-pairs"));
+    chmodSync(join(mounted, "key-pairs", "kafka-1.pem"), 0o440);
+    await expect(ensure()).rejects.toThrow("can read key-pairs/kafka-1.pem (mode 440) in");
+    jest.spyOn(process, "getuid").mockReturnValue(4711);
+    await ensure();
+    chmodSync(join(mounted, "key-pairs", "kafka-1.pem"), 0o444);
+    await expect(ensure()).rejects.toThrow(
+      `can read key-pairs/kafka-1.pem (mode 444) in ${given}: run sudo chmod -R g-w,o= "${given}"`,
+    );
+    jest.restoreAllMocks();
+  });
+
+  test("that are mounted read-only are refused with what to set at the mount", async () => {
+    chmodSync(file("os-admin.pem"), 0o644);
+    mockReadOnly.value = true;
+    try {
+      await expect(ensure()).rejects.toThrow(
+        "it is mounted read-only, so set the mode where it is mounted: defaultMode: 0400 in Kubernetes, or 0440 with fsGroup, and mode: 0400 in a Compose file",
+      );
+    } finally {
+      mockReadOnly.value = false;
+    }
+  });
+
   test.each<[string, () => unknown, () => string]>([
     [
       "a file is missing",
@@ -253,7 +330,13 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
       "others can read a key",
       () => chmodSync(file("os-admin.pem"), 0o644),
       () =>
-        `${file("os-admin.pem")} has mode 644, so other users on this machine can read it: run chmod 600 ${file("os-admin.pem")}`,
+        `other users on this machine can read key-pairs/os-admin.pem (mode 644) in ${given}: run chmod -R go= "${given}"`,
+    ],
+    [
+      "others can read the CA's key and the passwords",
+      () => execFileSync("chmod", ["-R", "go+rX", given]),
+      () =>
+        `other users on this machine can read ca/ca.pem (mode 644) and ${NAMES.length + 2} more in ${given}: run chmod -R go= "${given}"`,
     ],
     [
       "a key belongs to another certificate",
