@@ -1,15 +1,16 @@
 import { followContext } from "../operations/engine/context";
-import { rotate } from "../operations/rotation/rotate";
+import { type RotateOptions, rotate } from "../operations/rotation/rotate";
 import { currentDeclarations } from "../operations/synthesis/environment";
 
 /** Replaces the CA, the certificates or an application's password, and deploys. */
 export async function rotateSecrets(
   target: string | undefined,
-  options: { readonly atOnce: boolean; readonly excludeMachine?: string },
+  options: Required<RotateOptions> & { readonly excludeMachine?: string },
 ): Promise<void> {
+  const { excludeMachine, ...others } = options;
   const [environment, { applications }] = currentDeclarations(
     process.env.GROUNDWORK_ENV,
-    options.excludeMachine,
+    excludeMachine,
   );
-  await rotate(await followContext(environment), applications, target, { atOnce: options.atOnce });
+  await rotate(await followContext(environment), applications, target, others);
 }

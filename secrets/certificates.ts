@@ -21,7 +21,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The clocks of other machines may be behind. */
 const CLOCK_SKEW_MS = 60 * 60 * 1000;
 const CA_DAYS = 3650;
-const KEY_PAIR_DAYS = 365;
+/** Short, since nothing revokes a single certificate. It is renewed with 30 days left. */
+const KEY_PAIR_DAYS = 90;
 
 cryptoProvider.set("node", webcrypto as never);
 
@@ -43,7 +44,7 @@ export async function makeCa(name: string): Promise<string> {
 }
 
 /**
- * Returns a new key pair, valid for one year: private key (PKCS8) and certificate `CN=<name>`, signed by the CA, as PEM. The certificate
+ * Returns a new key pair, valid for 90 days: private key (PKCS8) and certificate `CN=<name>`, signed by the CA, as PEM. The certificate
  * is for servers at these host names and IP addresses, and for clients.
  */
 export async function makeKeyPair(

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { validate } from "../constructs/container/validation";
+import { ValidationError, validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import type { Application } from "../constructs/security/application";
 import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/security/principals";
@@ -17,6 +17,7 @@ import {
   missingFiles,
   readCaBundle,
   readCertificate,
+  renewKeyPairs,
   SECRET_FILES,
   type WantedSecrets,
 } from "./secret-files";
@@ -154,6 +155,23 @@ function remedyIn(folder: string, { name }: Environment): string {
   return renames
     ? `its files have the names of an earlier version; rename them with ${renames}`
     : `add what is missing, or unset ${GIVEN_BY} to generate secrets in ${ownFolder(name)}`;
+}
+
+/**
+ * Renews the certificates that are due, also in a folder from GROUNDWORK_SECRETS if it has the CA's key. Returns their principals.
+ */
+export async function renewDueKeyPairs(environment: Environment): Promise<string[]> {
+  const folder = secretsFolder(environment);
+  try {
+    return await renewKeyPairs(folder, wantedBy(environment, []));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code && ["EACCES", "EPERM", "EROFS"].includes(code)
+      ? new ValidationError(
+          `certificates are due, and ${folder} cannot be written (${message}): renew them at their source, or run this as a user who may write there`,
+        )
+      : error;
+  }
 }
 
 /** Generates missing files in a folder of an environment's secrets. @internal */

@@ -1,13 +1,5 @@
 import { createHash, createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { ValidationError, validate } from "../constructs/container/validation";
@@ -74,14 +66,10 @@ export function writeSecret(folder: string, file: string, content: string): void
 export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): Promise<void> {
   closeSecrets(folder, (file) => file === SECRET_FILES.caBundle);
   const missing = missingFiles(folder, wanted);
-  // Without the CA's key nothing can be renewed, so outdated certificates stay until they expire.
-  const outdated = existsSync(join(folder, SECRET_FILES.ca)) ? outdatedFiles(folder, wanted) : [];
+  const outdated = outdatedPrincipals(folder, wanted);
   if (missing.length > 0 || outdated.length > 0) {
     checkCa(folder);
-    for (const file of outdated) {
-      rmSync(join(folder, file));
-    }
-    await makeSecretFiles(folder, wanted);
+    await makeSecretFiles(folder, wanted, outdated);
   }
   for (const name of uncheckedHashes(folder, wanted)) {
     if (await hashFits(folder, name)) {
@@ -93,10 +81,11 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
   checkSecretFiles(folder, wanted);
 }
 
-/** Generates missing files in a secrets folder. */
+/** Generates missing files in a secrets folder, and new key pairs for the outdated principals. */
 export async function makeSecretFiles(
   folder: string,
   { owner, principals, applications }: WantedSecrets,
+  outdated: readonly string[] = [],
 ): Promise<void> {
   // Imported late: files are rarely missing, and these libraries take 0.2 s to load.
   const { makeCa, makeKeyPair } = await import("./certificates");
@@ -110,7 +99,7 @@ export async function makeSecretFiles(
     write(caBundle, certificatesIn(read(ca)).join(""));
   }
   for (const [name, hosts] of principals) {
-    if (missing(keyPair(name))) {
+    if (missing(keyPair(name)) || outdated.includes(name)) {
       write(keyPair(name), await makeKeyPair(read(ca), name, hosts));
     }
   }
@@ -210,11 +199,14 @@ export function missingFiles(
 }
 
 /**
- * Returns outdated files, relative to the folder: certificates that the CA did not sign, that lack a host name, or that are past two
- * thirds of their lifetime.
+ * Returns the principals whose certificates are outdated: those that the CA did not sign, that lack a host name, or that are past two
+ * thirds of their lifetime. Returns none without the CA's key, since nothing can be renewed then: they stay until they expire.
  */
-function outdatedFiles(folder: string, { principals }: WantedSecrets): string[] {
+function outdatedPrincipals(folder: string, { principals }: WantedSecrets): string[] {
   const { ca, keyPair } = SECRET_FILES;
+  if (!existsSync(join(folder, ca))) {
+    return [];
+  }
   const { publicKey } = readCertificate(join(folder, ca));
   return [...principals]
     .filter(([name]) => existsSync(join(folder, keyPair(name))))
@@ -226,7 +218,16 @@ function outdatedFiles(folder: string, { principals }: WantedSecrets): string[] 
         isDue(certificate)
       );
     })
-    .map(([name]) => keyPair(name));
+    .map(([name]) => name);
+}
+
+/** Renews the outdated certificates of a secrets folder and nothing else. Returns their principals; none without the CA's key. */
+export async function renewKeyPairs(folder: string, wanted: WantedSecrets): Promise<string[]> {
+  const outdated = outdatedPrincipals(folder, wanted);
+  if (outdated.length > 0) {
+    await makeSecretFiles(folder, { ...wanted, applications: [] }, outdated);
+  }
+  return outdated;
 }
 
 function isDue({ validFrom, validTo }: X509Certificate): boolean {

@@ -64,7 +64,7 @@ export class SecretFolder implements Security {
 
   /**
    * Generates the missing secrets of all constructs that exist so far. Renews certificates that lack a host name or are past two thirds of
-   * their year. Call it after the last construct and before a deploy. A synth alone does not need the files.
+   * their 90 days. Call it after the last construct and before a deploy. A synth alone does not need the files.
    */
   async ensure(): Promise<void> {
     if (renameSecretFiles(this.path)) {

@@ -15,8 +15,9 @@ afterAll(() => {
 
 test("an unavailable machine does not block the rotation of a password", async () => {
   process.env.GROUNDWORK_ENV = "lab-three-secured";
-  await rotateSecrets("shop", { atOnce: false, excludeMachine: "c" });
+  const others = { atOnce: false, revoke: false, due: false };
+  await rotateSecrets("shop", { ...others, excludeMachine: "c" });
   const [[environment, , target, options]] = jest.mocked(rotate).mock.calls;
   expect(environment.excludedMachines).toEqual(["c"]);
-  expect([target, options]).toEqual(["shop", { atOnce: false }]);
+  expect([target, options]).toEqual(["shop", others]);
 });

@@ -28,6 +28,7 @@ test("the workflows are these", () => {
     "nightly.yml",
     "plan.yml",
     "preview.yml",
+    "renew.yml",
     "test.yml",
   ]);
 });
@@ -173,4 +174,84 @@ test("a deploy needs the approval of an environment that exists, and a commit on
   expect(jobs.deploy.if).toBe("github.ref == 'refs/heads/main'");
   const { options } = on.workflow_dispatch.inputs.environment;
   expect(options.filter((name: string) => !(name in environments))).toEqual([]);
+});
+
+describe("the scheduled renewal of certificates", () => {
+  const { on, concurrency, jobs } = find("renew.yml");
+  const deploy = find("deploy.yml");
+
+  /** Runs the script that finds the commit. Deployments are given newest first, with their states. */
+  async function deployedCommit(states: Readonly<Record<string, readonly string[]>>) {
+    const shas = Object.keys(states);
+    const github = {
+      rest: {
+        repos: {
+          listDeployments: async ({ environment }: Json) => ({
+            data: environment === "production" ? shas.map((sha, id) => ({ id, sha })) : [],
+          }),
+          listDeploymentStatuses: async ({ deployment_id }: Json) => ({
+            data: states[shas[deployment_id]].map((state) => ({ state })),
+          }),
+        },
+      },
+    };
+    const script = new Function(
+      ...["github", "context", "process"],
+      `return (async () => {${jobs.deployed.steps[0].with.script}})()`,
+    );
+    const environment = { env: { ENVIRONMENT: "production" } };
+    return script(github, { repo: { owner: "somebody", repo: "groundwork" } }, environment);
+  }
+
+  test("runs often enough between the renewal and the alert, never beside a deploy, and without approval", () => {
+    // Days 1 and 4: at most four days apart, and nine days are between 30 and 21 days left.
+    expect(on.schedule).toEqual([{ cron: "43 3 * * 1,4" }]);
+    const group = (body: Json) => body.concurrency.group.replace(/\$\{\{ .* \}\}/, "<environment>");
+    expect(group({ concurrency })).toBe(group(deploy));
+    expect(jobs.renew.environment).toBe("renew");
+    expect(jobs.deployed.if).toBe(
+      "github.ref == 'refs/heads/main' && vars.GROUNDWORK_RENEW_ENV != ''",
+    );
+  });
+
+  test("deploys nothing but the commit that was deployed last, as a deploy does", () => {
+    const [checkout, ...steps] = jobs.renew.steps;
+    const [, ...deploySteps] = deploy.jobs.deploy.steps;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
+    expect(steps.slice(0, -1)).toEqual(deploySteps.slice(0, -1));
+    expect(steps.at(-1)).toEqual({ run: "npm run rotate -- certificates --due" });
+    expect(jobs.renew["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
+    const { GROUNDWORK_ENV, ...env } = jobs.renew.env;
+    expect(deploy.jobs.deploy.env).toMatchObject(env);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    expect(GROUNDWORK_ENV).toBe("${{ vars.GROUNDWORK_RENEW_ENV }}");
+  });
+
+  test("skips deploys that wait for approval, and takes the newest that succeeded", async () => {
+    expect(
+      await deployedCommit({
+        c: ["waiting"],
+        b: ["inactive", "success", "in_progress"],
+        a: ["success"],
+      }),
+    ).toBe("b");
+  });
+
+  test.each<[Record<string, string[]>, string]>([
+    [
+      { b: ["failure", "in_progress"], a: ["success"] },
+      "the last deploy of production, of b, did not succeed: run the workflow deploy, which renews certificates too",
+    ],
+    [{}, "environment production was never deployed by the workflow deploy: deploy it first"],
+  ])("renews nothing after %j", async (states, message) => {
+    await expect(deployedCommit(states)).rejects.toThrow(message);
+  });
+
+  test("asks for the deployed commit in a job that runs no code of the repository", () => {
+    expect(jobs.deployed.permissions).toEqual({ deployments: "read" });
+    expect(jobs.deployed.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
+      ["actions/github-script", undefined],
+    ]);
+  });
 });

@@ -159,7 +159,7 @@ describe("generated secrets", () => {
   });
 
   test("are renewed after two thirds of their lifetime", async () => {
-    jest.useFakeTimers({ now: Date.now() - 250 * DAY_MS, advanceTimers: true });
+    jest.useFakeTimers({ now: Date.now() - 61 * DAY_MS, advanceTimers: true });
     const old = join(folder, "old");
     await make(old);
     jest.useRealTimers();

@@ -64,6 +64,14 @@ export function documentedCommands(): DocumentedCommand[] {
 /** The test that runs each command, and the call in it, except those of RUN_IN_LAB. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
+  "npm run rotate -- certificates --due": [
+    "__tests__/operations/rotation/rotate.test.ts",
+    '"certificates", { due: true }',
+  ],
+  "npm run rotate -- certificates --revoke": [
+    "__tests__/operations/rotation/rotate.test.ts",
+    '"certificates", { revoke: true }',
+  ],
   "npm run rotate -- <application> --exclude-machine c": [
     "__tests__/commands/rotate.test.ts",
     'excludeMachine: "c"',

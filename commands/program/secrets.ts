@@ -42,7 +42,8 @@ export function secretCommands(): GuidedCommand[] {
         purpose: "Replace certificates, the CA or a password, and deploy",
         examples: {
           "npx groundwork rotate certificates": "replace the certificate of every service",
-          "npx groundwork rotate ca": "replace the CA in three steps; run again to continue",
+          "npx groundwork rotate certificates --revoke":
+            "replace the CA too, in three steps; run again to continue",
           "npx groundwork rotate orders --exclude-machine c":
             "replace the password of application orders while machine c is unavailable",
         },
@@ -57,6 +58,19 @@ export function secretCommands(): GuidedCommand[] {
         command
           .usage("<target> [options]")
           .argument("[target]", "ca, certificates, or the name of an application")
+          .addOption(
+            new Option(
+              "--revoke",
+              "with certificates: replace the CA too, so that all earlier certificates are refused",
+            )
+              .default(false)
+              .conflicts("due"),
+          )
+          .option(
+            "--due",
+            "with certificates: replace only those past two thirds of their life",
+            false,
+          )
           .option(
             "--at-once",
             "replace all nodes of a cluster at once; the cluster is down meanwhile",

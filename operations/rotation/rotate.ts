@@ -1,6 +1,11 @@
 import { type Application, REAUTHENTICATION_MINUTES } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
-import { secretsAreGiven, secretsFolder, takeOverSecrets } from "../../secrets/platform-secrets";
+import {
+  renewDueKeyPairs,
+  secretsAreGiven,
+  secretsFolder,
+  takeOverSecrets,
+} from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
   finishCaRotation,
@@ -13,7 +18,7 @@ import {
 import { deployPlatform } from "../deploy/deploy";
 import { checkDeploy } from "../deploy/prepare";
 import { fileOf } from "../synthesis/environment";
-import { CommandError, listed } from "../terminal/terminal";
+import { CommandError, counted, listed } from "../terminal/terminal";
 
 /**
  * The steps of a CA rotation, each deployed before the next, so that holders of old and of new certificates trust each other at any
@@ -28,7 +33,17 @@ const CA_ROTATION_STEPS = [
 export interface RotateOptions {
   /** Whether all nodes are replaced at once, which interrupts the clusters. @default false - one at a time */
   readonly atOnce?: boolean;
+  /** Whether certificates are replaced together with the CA, which ends the validity of all earlier ones. @default false */
+  readonly revoke?: boolean;
+  /** Whether only certificates past two thirds of their life are replaced. @default false */
+  readonly due?: boolean;
 }
+
+/** What `--revoke` does and costs. */
+const REVOCATION = `revoking every certificate that was issued so far: the CA and all key pairs are replaced, and nothing trusts the old CA in the end
+- three deploys follow, and each replaces every node, one at a time; both clusters keep serving
+- a leaked key stays valid until the third deploy has ended
+- applications need the new CA bundle before the second deploy; their passwords stay`;
 
 /**
  * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and deploys
@@ -39,7 +54,7 @@ export async function rotate(
   environment: Environment,
   applications: readonly Application[],
   what: string | undefined,
-  { atOnce = false }: RotateOptions = {},
+  { atOnce = false, revoke = false, due = false }: RotateOptions = {},
 ): Promise<void> {
   const names = applications.map(({ name }) => name);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
@@ -47,10 +62,20 @@ export async function rotate(
       `${what === undefined ? "npm run rotate needs an argument" : `cannot rotate "${what}"`}: allowed are ca, certificates and declared applications (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
     );
   }
+  const [option] = [...(revoke ? ["--revoke"] : []), ...(due ? ["--due"] : [])];
+  if (option && what !== "certificates") {
+    throw new CommandError(
+      `${option} is for certificates, not for "${what}": run npm run rotate -- certificates ${option}`,
+    );
+  }
   if (!isSecured(environment)) {
     throw new CommandError(
       `environment "${environment.name}" has nothing to rotate, because TLS is not enabled: set security: "tls" in ${fileOf(environment.name)} to enable it`,
     );
+  }
+  if (due) {
+    await renewDue(environment, atOnce);
+    return;
   }
   if (secretsAreGiven()) {
     throw new CommandError(
@@ -58,14 +83,21 @@ export async function rotate(
     );
   }
   takeOverSecrets(environment);
-  await checkBefore(environment, what, atOnce);
-  if (what === "ca") {
-    await rotateCa(environment, names, atOnce);
+  const target = revoke ? "ca" : what;
+  if (revoke) {
+    console.log(REVOCATION);
+  }
+  await checkBefore(environment, target, atOnce);
+  if (target === "ca") {
+    await rotateCa(environment, names, {
+      atOnce,
+      command: revoke ? "certificates --revoke" : "ca",
+    });
   } else if (what === "certificates") {
     await replaceKeyPairs(environment);
     await deployPlatform(environment, { atOnce });
     console.log(
-      "\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- ca",
+      "\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- certificates --revoke",
     );
   } else {
     await replacePassword(environment, what);
@@ -91,10 +123,22 @@ async function checkBefore(environment: Environment, what: string, atOnce: boole
   await checkDeploy(environment, { replacesNodes: !isPassword && !atOnce && !continues });
 }
 
+/** Renews the certificates that are due, and deploys. Deploys also if none is: an earlier command may have renewed them. */
+async function renewDue(environment: Environment, atOnce: boolean): Promise<void> {
+  takeOverSecrets(environment);
+  const renewed = await renewDueKeyPairs(environment);
+  console.log(
+    renewed.length > 0
+      ? `renewed ${counted(renewed.length, "certificate")} past two thirds of ${renewed.length === 1 ? "its" : "their"} life: ${listed(renewed)}`
+      : "no certificate is past two thirds of its life",
+  );
+  await deployPlatform(environment, { atOnce });
+}
+
 async function rotateCa(
   environment: Environment,
   applications: readonly string[],
-  atOnce: boolean,
+  { atOnce, command }: { readonly atOnce: boolean; readonly command: string },
 ): Promise<void> {
   const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
@@ -107,11 +151,13 @@ async function rotateCa(
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
       console.log(
-        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ca again`,
+        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ${command} again`,
       );
       return;
     }
   }
   finishCaRotation(environment);
-  console.log("\nthe CA and every certificate are new");
+  console.log(
+    "\nthe CA and every certificate are new. Certificates of the old CA are refused, also those of a leaked key",
+  );
 }

@@ -24,7 +24,7 @@ describe("generated secrets", () => {
   test("are listed by doctor with their expiry", async () => {
     expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
       { name: "secrets", found: ".state/secrets-test/secrets" },
-      { name: "certificates", found: `${NAMES.length}, the first expires in 364 days (kafka-1)` },
+      { name: "certificates", found: `${NAMES.length}, the first expires in 89 days (kafka-1)` },
       {
         name: "CA",
         found: expect.stringMatching(
@@ -53,7 +53,7 @@ describe("doctor", () => {
 
   test("warns if provided certificates expire soon", async () => {
     process.env.GROUNDWORK_SECRETS = made;
-    jest.useFakeTimers({ now: Date.now() + 350 * DAY_MS, advanceTimers: true });
+    jest.useFakeTimers({ now: Date.now() + 75 * DAY_MS, advanceTimers: true });
     const [secrets, certificates] = await checkSecrets(labSecured, [{ name: "shop" }]);
     expect(secrets.found).toBe(`provided in ${made}`);
     expect(certificates.problem).toMatch(

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,9 @@ import { deployPlatform } from "../../../operations/deploy/deploy";
 import { checkDeploy } from "../../../operations/deploy/prepare";
 import { retireSecrets } from "../../../operations/deploy/retire";
 import { rotate } from "../../../operations/rotation/rotate";
-import { ensureKeyPairs, makeKeyPairs } from "../../../secrets/platform-secrets";
+import { listed } from "../../../operations/terminal/terminal";
+import { ensureKeyPairs, makeKeyPairs, principalsOf } from "../../../secrets/platform-secrets";
+import { certificatesIn } from "../../../secrets/secret-files";
 import { contentsOf } from "../../support/earlier-secrets";
 import { ownSecrets } from "../../support/own-secrets";
 
@@ -107,3 +110,110 @@ test.each([
     expect(kept()).toEqual([]);
   },
 );
+
+describe("with --revoke, certificates", () => {
+  const issuers = () => [
+    ...new Set(
+      [...principalsOf(environment).keys()].map(
+        (name) => new X509Certificate(readFileSync(join(own, "key-pairs", `${name}.pem`))).issuer,
+      ),
+    ),
+  ];
+  const trusted = () =>
+    certificatesIn(readFileSync(join(own, "ca", "bundle.pem"), "utf8")).map(
+      (pem) => new X509Certificate(pem).subject,
+    );
+
+  test("get another CA, and the old one is trusted no more", async () => {
+    const [old] = trusted();
+    const node = readFileSync(join(own, "key-pairs", "kafka-1.pem"), "utf8");
+    await rotate(environment, [], "certificates", { revoke: true });
+    expect(trusted()).toEqual(issuers());
+    expect(trusted()).not.toContain(old);
+    const [ca] = certificatesIn(readFileSync(join(own, "ca", "bundle.pem"), "utf8"));
+    expect(new X509Certificate(node).verify(new X509Certificate(ca).publicKey)).toBe(false);
+    expect(jest.mocked(deployPlatform)).toHaveBeenCalledTimes(3);
+    expect(said[0]).toMatch(
+      /^revoking every certificate that was issued so far: .*\n- three deploys/,
+    );
+    expect(said.at(-1)).toBe(
+      "\nthe CA and every certificate are new. Certificates of the old CA are refused, also those of a leaked key",
+    );
+  });
+
+  test("wait for the applications after the first deploy, and continue with the same command", async () => {
+    const again = () => rotate(environment, applications, "certificates", { revoke: true });
+    const [old] = trusted();
+    await again();
+    expect(trusted()).toHaveLength(2);
+    expect(said.at(-1)).toContain(
+      "give both CAs to shop and ledger first (npm run credentials -- shop --format ca), then run npm run rotate -- certificates --revoke again",
+    );
+    await again();
+    expect(trusted()).toEqual(issuers());
+    expect(trusted()).not.toContain(old);
+  });
+});
+
+describe("with --due, certificates", () => {
+  const serials = () =>
+    [...principalsOf(environment).keys()].map(
+      (name) =>
+        new X509Certificate(readFileSync(join(own, "key-pairs", `${name}.pem`))).serialNumber,
+    );
+  const inDays = (days: number) =>
+    jest.useFakeTimers({ now: Date.now() + days * 86_400_000, advanceTimers: true });
+  afterEach(() => {
+    jest.useRealTimers();
+    delete process.env.GROUNDWORK_SECRETS;
+  });
+
+  test("stay until two thirds of their 90 days, and are deployed in case an earlier command renewed them", async () => {
+    const before = serials();
+    inDays(59);
+    await rotate(environment, [], "certificates", { due: true });
+    expect(serials()).toEqual(before);
+    expect(said).toContain("no certificate is past two thirds of its life");
+    expect(deployPlatform).toHaveBeenCalledTimes(1);
+  });
+
+  test("are renewed with 30 days left", async () => {
+    const before = serials();
+    inDays(61);
+    await rotate(environment, [], "certificates", { due: true });
+    expect(serials().filter((serial) => before.includes(serial))).toEqual([]);
+    expect(said[0]).toBe(
+      `renewed ${before.length} certificates past two thirds of their life: ${listed([...principalsOf(environment).keys()])}`,
+    );
+  });
+
+  test("are renewed in a folder from GROUNDWORK_SECRETS that has the CA's key, and nothing else is written there", async () => {
+    const before = contentsOf(own);
+    process.env.GROUNDWORK_SECRETS = own;
+    inDays(61);
+    await rotate(environment, [], "certificates", { due: true });
+    const after = contentsOf(own);
+    const changed = [...after.keys()].filter((file) => after.get(file) !== before.get(file));
+    expect(changed).toEqual([...before.keys()].filter((file) => file.startsWith("key-pairs/")));
+  });
+
+  test("are only deployed from a folder without the CA's key, whose source renews them", async () => {
+    rmSync(join(own, "ca", "ca.pem"));
+    const before = contentsOf(own);
+    process.env.GROUNDWORK_SECRETS = own;
+    inDays(61);
+    await rotate(environment, [], "certificates", { due: true });
+    expect(contentsOf(own)).toEqual(before);
+    expect(deployPlatform).toHaveBeenCalledTimes(1);
+  });
+});
+
+test.each([
+  ["shop", { revoke: true }, "--revoke"],
+  ["ca", { due: true }, "--due"],
+])("the target %s takes no %j", async (what, options, option) => {
+  await expect(rotate(environment, applications, what, options)).rejects.toThrow(
+    `${option} is for certificates, not for "${what}": run npm run rotate -- certificates ${option}`,
+  );
+  expect(deployPlatform).not.toHaveBeenCalled();
+});
