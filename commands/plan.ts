@@ -1,6 +1,7 @@
 import { type Format, RENDERERS } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
 import { describeForeignCa } from "../operations/deploy/foreign-ca";
+import { describeStaleSecrets } from "../operations/deploy/stale-secrets";
 import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
 import { Platform } from "../operations/platform/platform";
@@ -26,6 +27,9 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
   const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
+    for (const stale of await describeStaleSecrets(run)) {
+      console.warn(`warning: npm run up would refuse this: ${stale}`);
+    }
     const report = await run.report();
     console.log(RENDERERS[format]([report]));
     process.exitCode = exitCodeOf([report]);

@@ -8,6 +8,7 @@ import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
 import { refuseOpenFiles } from "./modes";
+import { recordGeneration } from "./generation";
 import {
   checkModes,
   checkPasswordHashes,
@@ -144,6 +145,7 @@ export async function ensureKeyPairs(
   } else {
     takeOverSecrets(environment);
     await ensureSecretFiles(folder, wanted);
+    recordGeneration(folder);
   }
   // Nothing is written to a given folder.
   const clientCas = join(ROOT, ".state", environment.name, clientCasFile("loki"));
@@ -163,7 +165,11 @@ function remedyIn(folder: string, { name }: Environment): string {
 export async function renewDueKeyPairs(environment: Environment): Promise<string[]> {
   const folder = secretsFolder(environment);
   try {
-    return await renewKeyPairs(folder, wantedBy(environment, []));
+    const renewed = await renewKeyPairs(folder, wantedBy(environment, []));
+    if (renewed.length > 0) {
+      recordGeneration(folder);
+    }
+    return renewed;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw code && ["EACCES", "EPERM", "EROFS"].includes(code)
@@ -181,6 +187,7 @@ export async function makeKeyPairs(
   applications: readonly string[],
 ): Promise<void> {
   await makeSecretFiles(folder, wantedBy(environment, applications));
+  recordGeneration(folder);
 }
 
 /** Returns the expiry dates of an environment's certificates: of principals by name, and of the CA bundle by subject. */

@@ -29,6 +29,8 @@ export const SECRET_FILES = {
   checkedHash: (application: string) => `applications/${application}.checked`,
   /** The secret with which Grafana authenticates to the identity provider, which generates it. */
   oidcClientSecret: "grafana/oidc-client-secret",
+  /** The generations of the secrets, newest first: number and digest of each. */
+  generation: "generation",
   /** The secret that another one replaces. It is kept until that one is deployed. */
   replaced: (file: string) => `${file}.replaced`,
 } as const;

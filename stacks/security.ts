@@ -1,3 +1,4 @@
+import { Fn, TerraformOutput, type TerraformStack } from "cdktf";
 import type { Security } from "../constructs";
 import { type Environment, isSecured } from "../environments";
 import { secretsAreGiven, secretsFolder } from "../secrets/platform-secrets";
@@ -5,12 +6,29 @@ import { SECRET_FILES } from "../secrets/secret-files";
 import { securityIn } from "../secrets/secret-folder";
 import { stateFolder } from "./state-backend";
 
+/** The output with the generation of the deployed secrets: its number and digest. */
+export const GENERATION_OUTPUT = "secrets_generation";
+
+/**
+ * Has the state of a stack say which generation of the secrets is deployed. An output, since a label would replace what it is on. Empty for
+ * a folder without generations, such as one that a vault fills.
+ */
+export function declareGeneration(stack: TerraformStack, environment: Environment): void {
+  if (isSecured(environment)) {
+    const folder = secretsFolderOf(environment);
+    const generations = Fn.try([Fn.file(`${folder}/${SECRET_FILES.generation}`), ""]);
+    new TerraformOutput(stack, GENERATION_OUTPUT, {
+      value: Fn.element(Fn.split("\n", generations), 0),
+      description: "Generation of the deployed secrets: its number and SHA-256",
+    });
+  }
+}
+
 /** Returns the paths of an environment's certificates and passwords, or `undefined` without TLS. */
 export function securityOf(environment: Environment): Security | undefined {
-  if (!isSecured(environment)) {
-    return undefined;
-  }
-  return securityIn(secretsFolderOf(environment), stateFolder(environment));
+  return isSecured(environment)
+    ? securityIn(secretsFolderOf(environment), stateFolder(environment))
+    : undefined;
 }
 
 /** Returns the path of the secret with which Grafana authenticates to the identity provider. */

@@ -117,9 +117,13 @@ describe("the key pairs of an environment", () => {
   });
 
   test("are generated once: existing files stay, missing ones are added", async () => {
-    const before = files(made).map((file) => [file, readFileSync(file, "utf8")]);
+    const contents = () =>
+      files(made)
+        .filter((file) => basename(file) !== "generation")
+        .map((file) => [file, readFileSync(file, "utf8")]);
+    const before = contents();
     await make(made, "shop", "ledger");
-    const after = files(made).map((file) => [file, readFileSync(file, "utf8")]);
+    const after = contents();
     expect(after.filter(([file]) => !String(file).includes("ledger"))).toEqual(before);
     expect(after).toHaveLength(before.length + 3);
   });
@@ -167,7 +171,7 @@ describe("generated secrets", () => {
     cpSync(old, own, { recursive: true });
 
     expect((await changedBy(() => ensureKeyPairs(environment))).sort()).toEqual(
-      NAMES.map((name) => `${name}.pem`).sort(),
+      [...NAMES.map((name) => `${name}.pem`), "generation"].sort(),
     );
     expect(await changedBy(() => ensureKeyPairs(environment))).toEqual([]);
   });
@@ -178,9 +182,10 @@ describe("generated secrets", () => {
       networks: { ...labSecured.networks, project: { name: "shared_net" } },
     };
     expect((await changedBy(() => ensureKeyPairs(renamed))).sort()).toEqual(
-      NAMES.filter((name) => /-\d$/.test(name))
-        .map((name) => `${name}.pem`)
-        .sort(),
+      [
+        ...NAMES.filter((name) => /-\d$/.test(name)).map((name) => `${name}.pem`),
+        "generation",
+      ].sort(),
     );
   });
 
@@ -190,7 +195,7 @@ describe("generated secrets", () => {
     writeFileSync(password, "of my own\n");
     const changed = await changedBy(() => ensureKeyPairs(environment, ["shop"]));
     mockRounds.atMost = 4;
-    expect(changed).toEqual(["shop.bcrypt", "shop.checked"]);
+    expect(changed).toEqual(["shop.bcrypt", "shop.checked", "generation"]);
     const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
     expect(hash).toMatch(/^\$2b\$12\$/);
     expect(compareSync("of my own", hash)).toBe(true);

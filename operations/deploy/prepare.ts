@@ -10,6 +10,7 @@ import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
 import { counted, refuse } from "../terminal/terminal";
 import { describeForeignCa } from "./foreign-ca";
+import { describeStaleSecrets } from "./stale-secrets";
 import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
 
 /** A deploy that is planned and that nothing stands in the way of. */
@@ -62,6 +63,7 @@ export async function prepareDeploy(
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt }),
       ...(await describeForeignCa(platform)),
+      ...(await describeStaleSecrets(run)),
     ]);
     return { platform, run, unmanaged };
   } catch (error) {

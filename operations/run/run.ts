@@ -97,6 +97,12 @@ export class Run {
     return this.stacks.flatMap((stack) => this.plans.get(stack) ?? []);
   }
 
+  /** Returns an output of a layer as it is deployed; undefined if it has none. The stacks have to be planned, which initializes them. */
+  async output(layer: string, name: string): Promise<string | undefined> {
+    const stack = this.stacks.find((one) => one.layer === layer);
+    return stack && (await this.terraform().output(stack, name));
+  }
+
   /** Returns the report of the given plans, by default of all that are not applied yet. */
   async report(plans: readonly SavedPlan[] = this.planned): Promise<ChangeReport> {
     const terraform = this.terraform();

@@ -121,6 +121,11 @@ export class Terraform {
     return JSON.parse(await this.call(stack, ["show", "-json", PLAN_FILE]));
   }
 
+  /** Returns an output of a deployed stack; undefined if it has none. */
+  async output(stack: Stack, name: string): Promise<string | undefined> {
+    return JSON.parse(await this.call(stack, ["output", "-json", "-no-color"]))[name]?.value;
+  }
+
   async apply({ stack }: SavedPlan): Promise<void> {
     await this.run(stack, ["apply", PLAN_FILE]);
   }

@@ -50,6 +50,19 @@ test("Terraform gets the address and the certificates of the engine", async () =
   expect(process.env).toEqual(variables);
 });
 
+test.each([
+  ['{"secrets_generation":{"sensitive":false,"type":"string","value":"6 abc"}}', "6 abc"],
+  ["{}", undefined],
+])("the output of a stack whose state has %s is %j", async (printed, value) => {
+  const told = join(folder, "arguments");
+  program("terraform", `echo "$*" >${told}; echo '${printed}'`);
+  const stack = { folder, variables: [], name: "laptop-storage" } as unknown as Stack;
+  expect(await new Terraform(BINARY, join(folder, "log")).output(stack, "secrets_generation")).toBe(
+    value,
+  );
+  expect(readFileSync(told, "utf8")).toBe(`-chdir=${folder} output -json -no-color\n`);
+});
+
 test("a run closes the state's folder to other users and removes the plan of a killed run", async () => {
   program("terraform", "exit 0");
   const state = join(folder, "state");

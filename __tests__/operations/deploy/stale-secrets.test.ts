@@ -1,0 +1,111 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../../../environments";
+import { laptop } from "../../../environments/laptop";
+import { labSecured } from "../../../lab/environments";
+import { compareGenerations, describeStaleSecrets } from "../../../operations/deploy/stale-secrets";
+import type { Run } from "../../../operations/run/run";
+import { ensureKeyPairs, makeKeyPairs } from "../../../secrets/platform-secrets";
+import { endRotations, replacePassword } from "../../../secrets/rotation";
+import { ownSecrets } from "../../support/own-secrets";
+
+const environment = { ...labSecured, name: "stale-test" };
+const made = mkdtempSync(join(tmpdir(), "stale-"));
+const own = ownSecrets(environment, made);
+
+beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+afterAll(() => {
+  delete process.env.GROUNDWORK_SECRETS;
+  rmSync(made, { recursive: true });
+});
+
+/** Replaces the password of "shop" and returns the generation that a deploy then has in its state. */
+async function rotated(): Promise<string> {
+  await replacePassword(environment, "shop");
+  await ensureKeyPairs(environment, ["shop"]);
+  endRotations(environment);
+  return readFileSync(join(own, "generation"), "utf8").split("\n")[0];
+}
+
+/** Puts the secrets back as they were in the beginning, as from another clone. */
+function putBack(): void {
+  rmSync(own, { recursive: true });
+  cpSync(made, own, { recursive: true });
+}
+
+const compare = (output: string | undefined) => compareGenerations(environment, output);
+
+test("secrets of the deployed generation and of later ones are deployed", async () => {
+  const first = readFileSync(join(own, "generation"), "utf8").trim();
+  expect(compare(first)).toEqual([]);
+  const second = await rotated();
+  expect([compare(first), compare(second)]).toEqual([[], []]);
+});
+
+test("an older copy is refused, with both generations and the remedy", async () => {
+  await rotated();
+  const deployed = await rotated();
+  putBack();
+  expect(compare(deployed)).toEqual([
+    `the secrets in ${own} are older than those of the running platform: generation 1 here, 3 there, so they would bring back replaced passwords or certificates. Copy the secrets from the clone that deployed last, or set GROUNDWORK_SECRETS to their folder. If those are lost, run echo 3 >"${own}/generation" to deploy these, then the same command again`,
+  ]);
+});
+
+test("a copy that has changed by itself is refused, also with more changes", async () => {
+  const deployed = await rotated();
+  putBack();
+  for (const change of ["one", "two"]) {
+    await rotated();
+    expect([change, compare(deployed)]).toEqual([
+      change,
+      [
+        expect.stringContaining(
+          "are not made from those of the running platform: both have a generation 2, with other content, so they",
+        ),
+      ],
+    ]);
+  }
+});
+
+test("the command of the message has a lost newer generation replaced", async () => {
+  await rotated();
+  const deployed = await rotated();
+  putBack();
+  writeFileSync(join(own, "generation"), "3\n");
+  await ensureKeyPairs(environment, ["shop"]);
+  expect(compare(deployed)).toEqual([]);
+  // In a folder that Groundwork does not write to, the number stays alone.
+  writeFileSync(join(own, "generation"), "3\n");
+  expect([compare(deployed), compare("3")]).toEqual([[], []]);
+});
+
+test.each([
+  ["a platform of an earlier version", undefined],
+  ["secrets without a generation", ""],
+])("what %s has deployed is accepted", (_, output) => {
+  expect(compare(output)).toEqual([]);
+});
+
+test("a folder from GROUNDWORK_SECRETS that has no generation is accepted", async () => {
+  const deployed = await rotated();
+  const given = mkdtempSync(join(tmpdir(), "stale-given-"));
+  process.env.GROUNDWORK_SECRETS = given;
+  expect(compare(deployed)).toEqual([]);
+  rmSync(given, { recursive: true });
+});
+
+test("the deployed generation is an output of the storage stack, which only a secured environment has", async () => {
+  const asked: string[][] = [];
+  const runOf = (of: Environment) =>
+    ({
+      platform: { environment: of },
+      output: async (...args: string[]) => {
+        asked.push(args);
+        return `9 ${"0".repeat(64)}`;
+      },
+    }) as unknown as Run;
+  expect(await describeStaleSecrets(runOf(environment))).toHaveLength(1);
+  expect(await describeStaleSecrets(runOf(laptop))).toEqual([]);
+  expect(asked).toEqual([["storage", "secrets_generation"]]);
+});
