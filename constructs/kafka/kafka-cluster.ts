@@ -363,6 +363,12 @@ function renderProtocols(isSecured: boolean): string {
   return protocols.map(([listener, protocol]) => `${listener}:${protocol}`).join(",");
 }
 
+/**
+ * Maps a subject that is nothing but `CN=<name>` to the name. Any other subject stays whole, which is the name of no principal: a company's CA
+ * may issue `CN=kafka-init,O=other` to somebody else. @internal
+ */
+export const PRINCIPAL_RULES = "RULE:^CN=([a-zA-Z0-9._-]+)$/$1/,DEFAULT";
+
 /** Returns the TLS, authentication and authorization settings, except the listeners' protocols. */
 function authorization(superUsers: readonly string[], onHost: boolean): Record<string, string> {
   return {
@@ -370,7 +376,7 @@ function authorization(superUsers: readonly string[], onHost: boolean): Record<s
     KAFKA_SSL_KEYSTORE_LOCATION: TLS_FILES.keyStore,
     KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",
     KAFKA_SSL_TRUSTSTORE_LOCATION: TLS_FILES.trustStore,
-    KAFKA_SSL_PRINCIPAL_MAPPING_RULES: "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
+    KAFKA_SSL_PRINCIPAL_MAPPING_RULES: PRINCIPAL_RULES,
     KAFKA_LISTENER_NAME_CONTROLLER_SSL_CLIENT_AUTH: "required",
     KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",
     ...enableScram("APP"),

@@ -65,7 +65,7 @@ export function nodeOverTls(
       ...listener("transport"),
       // Java rejects host names with an underscore, such as those on infra_net. A client without a node's certificate is refused anyway.
       "plugins.security.ssl.transport.enforce_hostname_verification": "false",
-      "plugins.security.nodes_dn": `CN=${cluster}-*`,
+      "plugins.security.nodes_dn": nodeSubjects(cluster),
       "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
       "plugins.security.allow_default_init_securityindex": "true",
       "plugins.security.audit.type": "log4j",
@@ -80,6 +80,14 @@ export function nodeOverTls(
       secret(`${CERTIFICATES_DIR}/checks.pem`, security.keyPairOf("checks")),
     ],
   };
+}
+
+/**
+ * Returns the pattern of the nodes' subjects, whole and with any number, so that nodes can be added. A wildcard would also match
+ * `CN=opensearch-any` and `CN=opensearch-1,O=other`, which a company's CA may issue to somebody else.
+ */
+function nodeSubjects(cluster: string): string {
+  return `/CN=${cluster.replaceAll(".", "\\.")}-[1-9][0-9]*/`;
 }
 
 /** Returns a file of the security plugin's configuration, with the cluster's name in the nodes' names. */

@@ -77,10 +77,24 @@ test("a secured OpenSearch cluster with another name accepts nodes with that nam
     b.name.localeCompare(a.name),
   );
   expect([node.name, sidecar.name]).toEqual(["search-1", "os-security"]);
-  expect(envOf(node)["plugins.security.nodes_dn"]).toBe("CN=search-*");
+  expect(envOf(node)["plugins.security.nodes_dn"]).toBe("/CN=search-[1-9][0-9]*/");
   const files = JSON.stringify([filesOf(node), filesOf(sidecar)]);
   expect(files.match(/search-\*/g)).toHaveLength(2);
   expect(files).not.toContain("opensearch-*");
+});
+
+test("only a subject that is a node's name and nothing else is a node", () => {
+  const node = synthesize(true)["opensearch-1"];
+  // The plugin takes a pattern between slashes for a regular expression, which has to match as a whole.
+  const [, pattern] = /^\/(.*)\/$/.exec(envOf(node)["plugins.security.nodes_dn"]) ?? [];
+  const isNode = (subject: string) => new RegExp(`^(?:${pattern})$`).test(subject);
+  expect(["CN=opensearch-1", "CN=opensearch-12"].filter(isNode)).toHaveLength(2);
+  expect(
+    [
+      ...["CN=opensearch-any", "CN=opensearch-1,O=other", "CN=opensearch-1, O=other"],
+      ...["O=other,CN=opensearch-1", "CN=opensearch-0", "CN=opensearch-", "CN=os-admin"],
+    ].filter(isNode),
+  ).toEqual([]);
 });
 
 test("an OpenSearch cluster that is not secured has no users", () => {
@@ -106,7 +120,7 @@ describe("a secured OpenSearch cluster", () => {
         "plugins.security.ssl.http.pemcert_filepath": "certificates/node.pem",
         "plugins.security.ssl.transport.pemkey_filepath": "certificates/node.pem",
         "plugins.security.ssl.transport.pemtrustedcas_filepath": "certificates/ca-bundle.pem",
-        "plugins.security.nodes_dn": "CN=opensearch-*",
+        "plugins.security.nodes_dn": "/CN=opensearch-[1-9][0-9]*/",
         "plugins.security.authcz.admin_dn": "CN=os-admin",
         DISABLE_INSTALL_DEMO_CONFIG: "true",
       });

@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import javax.security.auth.x500.X500Principal;
+import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
 
 /**
  * One JVM for all tests: fake clusters, told what to do by a JSON object a line on standard input, and the runs of kafka-init
@@ -46,6 +48,15 @@ public final class Harness {
       ArrayNode refusals = answer.putArray("refusals");
       command.get("configs").forEach(config -> refusals.add(
           FakeKafka.refusalOf(Map.of(config.get(0).asText(), config.get(1).asText())).message()));
+      return answer;
+    }
+    if (command.get("do").asText().equals("principals")) {
+      SslPrincipalMapper mapper = SslPrincipalMapper.fromRules(command.get("rules").asText());
+      ArrayNode principals = answer.putArray("principals");
+      for (JsonNode subject : command.get("subjects")) {
+        // As the broker's principal builder asks for it.
+        principals.add(mapper.getName(new X500Principal(subject.asText()).getName()));
+      }
       return answer;
     }
     FakeKafka cluster = CLUSTERS.get(command.get("port").asInt());

@@ -1,0 +1,36 @@
+import { PRINCIPAL_RULES } from "../../../constructs/kafka/kafka-cluster";
+import { labSecured } from "../../../lab/environments";
+import { principalsOf } from "../../../secrets/platform-secrets";
+import { KafkaHarness } from "../../support/fake-kafka";
+
+let harness: KafkaHarness;
+beforeAll(async () => {
+  harness = await KafkaHarness.start();
+});
+afterAll(() => harness.stop());
+
+/** Returns the principals to which Kafka's own code maps the subjects of certificates. */
+async function principals(...subjects: string[]): Promise<string[]> {
+  return (await harness.ask({ do: "principals", rules: PRINCIPAL_RULES, subjects })).principals;
+}
+
+test("Kafka knows every certificate of the platform by its name", async () => {
+  const names = [...principalsOf(labSecured).keys(), "kafka-12", "broker.eu_1"];
+  expect(await principals(...names.map((name) => `CN=${name}`))).toEqual(names);
+});
+
+test("Kafka gives no certificate with another subject the name of a superuser", async () => {
+  const others = [
+    "CN=kafka-init,O=other",
+    "CN=kafka-1,OU=team,O=company,C=DE",
+    "CN=kafka-init+O=other",
+    "O=other,CN=kafka-init",
+    "CN=kafka-init,CN=other",
+    "CN=kafka-init\\,O\\=other",
+    "CN=kafka-init\\ ",
+    "OU=kafka-init",
+  ];
+  const mapped = await principals(...others);
+  expect(mapped.filter((name) => /^[a-zA-Z0-9._-]+$/.test(name))).toEqual([]);
+  expect(mapped[0]).toBe("CN=kafka-init,O=other");
+});
