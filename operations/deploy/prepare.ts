@@ -13,15 +13,15 @@ import { describeForeignCa } from "./foreign-ca";
 import { describeStaleSecrets } from "./stale-secrets";
 import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
 
-/** A deploy that is planned and that nothing stands in the way of. */
+/** A planned deploy without obstacles. */
 export interface PreparedDeploy {
   readonly platform: Platform;
-  /** Its plans have to be forgotten in the end. */
+  /** The caller removes its plans in the end, with `forgetPlans`. */
   readonly run: Run;
   readonly unmanaged: readonly UnmanagedResource[];
 }
 
-/** Plans a deploy. Throws what stands in its way, before it changes a resource. */
+/** Plans a deploy. Throws every obstacle before it changes a resource. */
 export async function prepareDeploy(
   environment: Environment,
   { adopt }: { readonly adopt: boolean },
