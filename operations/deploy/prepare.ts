@@ -40,7 +40,7 @@ export async function prepareDeploy(
       .flatMap(({ resources }) => resources),
   );
   console.log(
-    `deploying environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
+    `planning environment "${environment.name}" with ${terraform.product} ${terraform.version} (${terraform.choice})`,
   );
   if (environment.excludedServices) {
     console.log(

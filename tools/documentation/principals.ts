@@ -72,7 +72,7 @@ function openSearchAuthorization(containers: Containers): Authorization {
     );
   const [roles, mappings] = [configuration("roles"), configuration("roles_mapping")];
   const administrator = envOf(containers, "opensearch-1", "plugins.security.authcz.admin_dn");
-  const nodes = envOf(containers, "opensearch-1", "plugins.security.nodes_dn").replace(/^CN=/, "");
+  const nodes = envOf(containers, "opensearch-1", "plugins.security.nodes_dn");
   return (principal) => {
     if (administrator === `CN=${principal}`) {
       return EVERYTHING;
@@ -89,7 +89,7 @@ function openSearchAuthorization(containers: Containers): Authorization {
         ),
       ],
     );
-    const asNode = matches(nodes, principal) ? ["everything between nodes"] : [];
+    const asNode = matches(nodes, `CN=${principal}`) ? ["everything between nodes"] : [];
     return [...asNode, ...permissions.map((action) => `\`${action}\``)].join(", ") || NOTHING;
   };
 }
@@ -110,8 +110,12 @@ function lokiAuthorization(containers: Containers): Authorization {
     limited && !LOKI_CLIENTS.some((name) => name === principal) ? NOTHING : "write and read";
 }
 
-/** Returns whether a name matches a pattern, which is a name or a prefix with `*`. */
+/** Returns whether a name matches a pattern: a name, a prefix with `*`, or a regular expression between slashes. */
 function matches(pattern: string, name: string): boolean {
+  const [, expression] = /^\/(.*)\/$/.exec(pattern) ?? [];
+  if (expression !== undefined) {
+    return new RegExp(`^(?:${expression})$`).test(name);
+  }
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
