@@ -3,7 +3,7 @@ import { type INetwork, Network } from "../constructs";
 import type { Environment, NetworkSettings } from "../environments";
 import { machineOf, machinesOf } from "./placement";
 import { DockerStack } from "./platform-stack";
-import { securityOf } from "./security";
+import { declareGeneration, securityOf } from "./security";
 
 /** VXLAN IDs of encrypted networks. The engine assigns its own IDs from 4097 upwards. */
 const VXLAN_IDS = { infra: 1_000_001, project: 1_000_002 } as const;
@@ -46,6 +46,8 @@ export class NetworkStack extends DockerStack {
         new Network(this.on(machine), "host", { name: "host_net" }),
       ]),
     );
+    // In this stack, since a deploy begins with it, and npm run down removes it with all that uses the secrets.
+    declareGeneration(this, environment);
   }
 
   /** Returns the network that publishes a container's ports, or `undefined` if `infra` does. */

@@ -3,7 +3,6 @@ import { DataVolume } from "../constructs";
 import { type ClusterName, type Environment, nodesOf } from "../environments";
 import { machinesOf, nameOn } from "./placement";
 import { DockerStack } from "./platform-stack";
-import { declareGeneration } from "./security";
 
 export interface StorageStackProps {
   /**
@@ -39,8 +38,6 @@ export class StorageStack extends DockerStack {
       loki: this.volume("loki"),
       prometheus: this.volume("prometheus"),
     };
-    // In this stack, since npm run down keeps it, and a deploy begins with it.
-    declareGeneration(this, environment);
   }
 
   private volumes(cluster: ClusterName): DataVolume[] {

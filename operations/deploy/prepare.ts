@@ -60,10 +60,11 @@ export async function prepareDeploy(
     await run.plan();
     await run.keepVolumes();
     const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
+    const foreign = await describeForeignCa(platform);
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt }),
-      ...(await describeForeignCa(platform)),
-      ...(await describeStaleSecrets(run)),
+      // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
+      ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
     ]);
     return { platform, run, unmanaged };
   } catch (error) {

@@ -13,7 +13,7 @@ import type { Run } from "../run/run";
 export async function describeStaleSecrets(run: Run): Promise<string[]> {
   const { environment } = run.platform;
   return isSecured(environment)
-    ? compareGenerations(environment, await run.output("storage", GENERATION_OUTPUT))
+    ? compareGenerations(environment, await run.output("network", GENERATION_OUTPUT))
     : [];
 }
 

@@ -95,7 +95,7 @@ test("a folder from GROUNDWORK_SECRETS that has no generation is accepted", asyn
   rmSync(given, { recursive: true });
 });
 
-test("the deployed generation is an output of the storage stack, which only a secured environment has", async () => {
+test("the deployed generation is an output of the network stack, which only a secured environment has", async () => {
   const asked: string[][] = [];
   const runOf = (of: Environment) =>
     ({
@@ -107,5 +107,5 @@ test("the deployed generation is an output of the storage stack, which only a se
     }) as unknown as Run;
   expect(await describeStaleSecrets(runOf(environment))).toHaveLength(1);
   expect(await describeStaleSecrets(runOf(laptop))).toEqual([]);
-  expect(asked).toEqual([["storage", "secrets_generation"]]);
+  expect(asked).toEqual([["network", "secrets_generation"]]);
 });

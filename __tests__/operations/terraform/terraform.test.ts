@@ -56,7 +56,7 @@ test.each([
 ])("the output of a stack whose state has %s is %j", async (printed, value) => {
   const told = join(folder, "arguments");
   program("terraform", `echo "$*" >${told}; echo '${printed}'`);
-  const stack = { folder, variables: [], name: "laptop-storage" } as unknown as Stack;
+  const stack = { folder, variables: [], name: "laptop-network" } as unknown as Stack;
   expect(await new Terraform(BINARY, join(folder, "log")).output(stack, "secrets_generation")).toBe(
     value,
   );
