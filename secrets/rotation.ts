@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../environments";
+import { readSigningCa } from "./pem";
 import { principalsOf, secretsFolder } from "./platform-secrets";
-import { certificatesIn, SECRET_FILES, writeSecret } from "./secret-files";
+import { SECRET_FILES, writeSecret } from "./secret-files";
 
 /** Removes every principal's certificate. The next synth generates new ones. */
 export function forgetCertificates(environment: Environment): void {
@@ -26,10 +27,10 @@ export function forgetPassword(environment: Environment, application: string): v
 export async function takeCaRotationStep(environment: Environment, step: number): Promise<void> {
   const folder = secretsFolder(environment);
   const { ca, nextCa, caBundle } = SECRET_FILES;
-  const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const isThere = (file: string) => existsSync(join(folder, file));
+  const certificateOf = (file: string) => readSigningCa(join(folder, file)).certificate.toString();
   const trust = (...files: string[]) =>
-    writeSecret(folder, caBundle, files.flatMap((file) => certificatesIn(read(file))).join(""));
+    writeSecret(folder, caBundle, files.map(certificateOf).join(""));
 
   setCaRotationStep(environment, step);
   if (step === 1) {

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Application, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
+import { readPassword } from "../../secrets/password";
+import { readCaBundleText } from "../../secrets/pem";
 import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
 import { CommandError, table } from "../terminal/terminal";
@@ -39,7 +40,7 @@ export function credentialsOf(
     );
   }
   const secured = isSecured(environment);
-  const secret = (file: string) => readFileSync(join(secretsFolder(environment), file), "utf8");
+  const secret = (file: string) => join(secretsFolder(environment), file);
   const { consumerGroups = [] } = application;
   return {
     application: application.name,
@@ -50,8 +51,8 @@ export function credentialsOf(
     ...(secured && {
       login: {
         user: application.name,
-        password: secret(SECRET_FILES.password(application.name)).trim(),
-        caBundle: secret(SECRET_FILES.caBundle),
+        password: readPassword(secret(SECRET_FILES.password(application.name))),
+        caBundle: readCaBundleText(secret(SECRET_FILES.caBundle)),
       },
     }),
     ...(consumerGroups.length === 1 && { consumerGroup: consumerGroups[0] }),

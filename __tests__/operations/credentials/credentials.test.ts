@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../../constructs";
@@ -59,6 +59,20 @@ describe("the credentials of an application", () => {
         .split("\n")
         .every((line) => /^[A-Z_0-9]+=\S+$/.test(line)),
     ).toBe(true);
+  });
+
+  test("have only the certificates of a CA bundle with notes and CRLF line breaks", () => {
+    const file = join(folder, "ca", "bundle.pem");
+    const bundle = readFileSync(file, "utf8");
+    const { ca, properties } = RENDERERS;
+    const before = [ca(secured()), properties(secured())];
+    writeFileSync(file, `# note: swordfish\n${bundle}`.replaceAll("\n", "\r\n"));
+    expect([ca(secured()), properties(secured())]).toEqual(before);
+    writeFileSync(file, readFileSync(join(folder, "ca", "ca.pem")));
+    expect(secured).toThrow(
+      `${file}:1 has a private key, but a CA bundle is given to every application: remove it from the file`,
+    );
+    writeFileSync(file, bundle);
   });
 
   test("exist only for declared applications", () => {
