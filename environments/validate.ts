@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
+import { shownAddress } from "../constructs/container/address";
 import { checkDeclared } from "../constructs/container/declaration";
 import { all, validate } from "../constructs/container/validation";
 import { type ClusterName, type Environment, environmentSchema, nodesOf } from "./environment";
+import { validateAddresses, validateEngine } from "./validate-addresses";
 
 /** Throws if the environment is malformed, collides with another one, publishes a port twice, or names unknown machines. */
 export function validateEnvironment(key: string, environment: Environment): void {
@@ -10,6 +12,7 @@ export function validateEnvironment(key: string, environment: Environment): void
     () => validateName(key, environment),
     () => validateNetworks(environment),
     () => validatePorts(environment),
+    () => validateAddresses(environment),
     () => validateMachines(environment),
   );
 }
@@ -102,17 +105,12 @@ export function validateMachines(environment: Environment): void {
           () =>
             `a machine of environment "${name}" is named "${machine.name}": allowed are lowercase letters and digits`,
         ),
-      () =>
-        validate(
-          /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
-          () =>
-            `the engine of machine "${machine.name}" is "${machine.engine}": allowed are ssh://user@host, tcp://host:2376 with TLS, and unix:///path`,
-        ),
+      () => validateEngine(machine),
       () =>
         validate(
           isIP(machine.address) > 0,
           () =>
-            `the address of machine "${machine.name}" is "${machine.address}": it must be the IP address at which the other machines reach it`,
+            `the address of machine "${machine.name}" is "${shownAddress(machine.address)}": it must be the IP address at which the other machines reach it`,
         ),
     ]),
   );
