@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { shownAddress } from "../constructs/container/address";
 import { checkDeclared } from "../constructs/container/declaration";
 import { all, validate } from "../constructs/container/validation";
+import { validateNetworkName } from "../constructs/network/network-name";
 import { type ClusterName, type Environment, environmentSchema, nodesOf } from "./environment";
 import { validateAddresses, validateEngine } from "./validate-addresses";
 
@@ -50,12 +51,26 @@ function validatePorts(environment: Environment): void {
 }
 
 function validateNetworks({ name, networks: { infra, project } }: Environment): void {
-  validate(
-    infra.name !== project.name,
+  all(
+    () => validateNetworkName(infra.name),
+    () => validateNetworkName(project.name),
     () =>
-      `both networks of environment "${name}" are named "${infra.name}": applications must not join the internal network of the platform; rename one of them`,
+      validate(
+        infra.name !== project.name,
+        () =>
+          `both networks of environment "${name}" are named "${infra.name}": applications must not join the internal network of the platform; rename one of them`,
+      ),
+    () =>
+      validate(
+        infra.name === project.name || inHostNames(infra.name) !== inHostNames(project.name),
+        () =>
+          `the networks of environment "${name}" are named "${infra.name}" and "${project.name}", which are the same in host names: rename one of them`,
+      ),
   );
 }
+
+/** Host names have "-" for "_", and their case does not count. */
+const inHostNames = (network: string) => network.replaceAll("_", "-").toLowerCase();
 
 function portsOf(
   environment: Environment,
