@@ -25,9 +25,10 @@ interface SigningCa {
   readonly pem: string;
 }
 
-const MARKER = /-----\s*(?:BEGIN|END)\b|\b(?:BEGIN|END) [A-Z0-9 ]+-----/;
-const WHOLE_MARKER = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----[ \t]*$/;
-const CONTENT = /^[A-Za-z0-9+/=]*[ \t]*$/;
+/** What may be meant as the first or last line of a block. */
+const MARKER = /-----|\b(?:BEGIN|END)\b.*\b(?:CERTIFICATE|KEY|PARAMETERS)\b/i;
+const WHOLE_MARKER = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/;
+const CONTENT = /^[A-Za-z0-9+/=]*$/;
 
 /** What Java, and therefore Kafka and OpenSearch, computes with. */
 const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
@@ -47,15 +48,15 @@ function readPem(file: string): PemBlock[] {
     const line = i + 1;
     const [, marker, label] = WHOLE_MARKER.exec(text) ?? [];
     if (marker === "BEGIN" && !open) {
-      open = { label, line, lines: [text.trimEnd()] };
+      open = { label, line, lines: [text] };
     } else if (marker === "END" && open?.label === label) {
-      const lines = [...open.lines, text.trimEnd()];
+      const lines = [...open.lines, text];
       blocks.push({ label, line: open.line, text: lines.map((one) => `${one}\n`).join("") });
       open = undefined;
     } else if (marker || MARKER.test(text)) {
       refuse(
         line,
-        "has a BEGIN or END that does not stand alone on its line, or without its counterpart: put each on a line of its own, first BEGIN, then the content, then END",
+        "has a BEGIN or END that does not stand alone on its line, spaces included, or without its counterpart: put each on a line of its own, first BEGIN, then the content, then END",
       );
     } else if (open) {
       if (open.label.endsWith("PRIVATE KEY") && /^[\w-]+: /.test(text)) {
@@ -64,10 +65,10 @@ function readPem(file: string): PemBlock[] {
       if (!CONTENT.test(text)) {
         refuse(
           line,
-          `is not base64, within ${open.label} of line ${open.line}: copy the block again`,
+          `has a space or another character that is not base64, within ${open.label} of line ${open.line}: copy the block again`,
         );
       }
-      open.lines.push(text.trimEnd());
+      open.lines.push(text);
     }
   }
   if (open) {

@@ -99,7 +99,7 @@ describe("a CA bundle is rejected", () => {
     [
       "with certificates that no line break separates",
       () => write(bundle, read(bundle).trimEnd() + read(bundle)),
-      ":# has a BEGIN or END that does not stand alone on its line, or without its counterpart: put each on a line of its own, first BEGIN, then the content, then END",
+      ":# has a BEGIN or END that does not stand alone on its line, spaces included, or without its counterpart: put each on a line of its own, first BEGIN, then the content, then END",
     ],
     [
       "with a certificate that is not a CA's",
@@ -122,7 +122,7 @@ describe("a CA bundle is rejected", () => {
     [
       "with text within a certificate",
       () => write(bundle, read(bundle).replace("\nMI", "\nMI?")),
-      ":# is not base64, within CERTIFICATE of line 1: copy the block again",
+      ":# has a space or another character that is not base64, within CERTIFICATE of line 1: copy the block again",
     ],
     [
       "without a certificate",

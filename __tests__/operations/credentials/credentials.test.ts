@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../../constructs";
 import { lab, labSecured } from "../../../lab/environments";
-import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
+import { credentialsOf } from "../../../operations/credentials/credentials";
+import { RENDERERS } from "../../../operations/credentials/formats";
 import { makeKeyPairs } from "../../../secrets/platform-secrets";
 
 // Four rounds of bcrypt instead of twelve, which take 256 times as long.
@@ -37,6 +38,13 @@ describe("the credentials of an application", () => {
       "KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_GROUP_ID=ledger\nKAFKA_SECURITY_PROTOCOL=PLAINTEXT\nOPENSEARCH_URL=http://opensearch:9200\n",
     );
     expect(RENDERERS.text(plaintext)).toContain("none: no user or password is required");
+  });
+
+  test("name no consumer group that the application names itself", () => {
+    const several = { name: "shop", consumerGroups: ["shop-*"] };
+    const credentials = credentialsOf(lab, [several], "shop");
+    expect(RENDERERS.properties(credentials)).toBe("bootstrap.servers=kafka:9092\n");
+    expect(RENDERERS.env(credentials)).not.toContain("KAFKA_GROUP_ID");
   });
 
   test("are a user, a password and a CA bundle in a secured environment", () => {
