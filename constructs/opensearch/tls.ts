@@ -1,6 +1,7 @@
 import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
+import { nodePattern } from "../security/principals";
 import { type Security, tlsFiles } from "../security/security";
 
 /** The additional environment, files and secrets of a container in a secured cluster. */
@@ -65,7 +66,7 @@ export function nodeOverTls(
       ...listener("transport"),
       // Java rejects host names with an underscore, such as those on infra_net. A client without a node's certificate is refused anyway.
       "plugins.security.ssl.transport.enforce_hostname_verification": "false",
-      "plugins.security.nodes_dn": `CN=${cluster}-*`,
+      "plugins.security.nodes_dn": `CN=${nodePattern(cluster)}`,
       "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
       "plugins.security.allow_default_init_securityindex": "true",
       "plugins.security.audit.type": "log4j",
@@ -84,7 +85,10 @@ export function nodeOverTls(
 
 /** Returns a file of the security plugin's configuration, with the cluster's name in the nodes' names. */
 export function configurationFile(name: string, cluster: string): string {
-  return readOwnFile(__dirname, `security/${name}.yml`).replaceAll("opensearch-*", `${cluster}-*`);
+  return readOwnFile(__dirname, `security/${name}.yml`).replaceAll(
+    "opensearch-*",
+    nodePattern(cluster),
+  );
 }
 
 /** Returns the settings of a sidecar whose curl uses the CA bundle and its key pair by default. */
