@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { readTextFile } from "../constructs/container/text-file";
+import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
-import { readSigningCa } from "./pem";
+import { readCertificates, readSigningCa } from "./pem";
 import { principalsOf, secretsFolder } from "./platform-secrets";
 import { SECRET_FILES, writeSecret } from "./secret-files";
 
@@ -44,9 +46,23 @@ export async function takeCaRotationStep(environment: Environment, step: number)
     if (isThere(nextCa)) {
       renameSync(join(folder, nextCa), join(folder, ca));
     }
+    checkIsNext(folder);
   } else {
+    checkIsNext(folder);
     trust(ca);
   }
+}
+
+/** Throws unless the CA is the one that step 1 added to the bundle: otherwise the rotation would keep the old one. */
+function checkIsNext(folder: string): void {
+  const { ca, nextCa, caBundle, caRotationStep } = SECRET_FILES;
+  const { certificate } = readSigningCa(join(folder, ca));
+  const next = readCertificates(join(folder, caBundle)).at(-1)?.certificate;
+  validate(
+    next?.raw.equals(certificate.raw) ?? false,
+    () =>
+      `${join(folder, nextCa)} is missing, the CA that ${caBundle} trusts as the next one: put it back, or write 1 to ${join(folder, caRotationStep)} to continue with another new CA`,
+  );
 }
 
 /** Saves the step with which the next `npm run rotate -- ca` continues. */
@@ -54,10 +70,19 @@ export function setCaRotationStep(environment: Environment, step: number): void 
   writeSecret(secretsFolder(environment), SECRET_FILES.caRotationStep, `${step}\n`);
 }
 
-/** Returns the current step of a CA rotation, or `undefined` if none is in progress. */
+/** Returns the current step of a CA rotation, or `undefined` if none is in progress. Throws if its file has anything else. */
 export function caRotationStepOf(environment: Environment): number | undefined {
   const file = join(secretsFolder(environment), SECRET_FILES.caRotationStep);
-  return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
+  if (!existsSync(file)) {
+    return undefined;
+  }
+  const step = readTextFile(file).trim();
+  validate(
+    /^[123]$/.test(step),
+    () =>
+      `${file} is ${JSON.stringify(step.slice(0, 20))}, and the step of a CA rotation is 1, 2 or 3: write the number of the last line "step <number> of 3" that npm run rotate -- ca printed`,
+  );
+  return Number(step);
 }
 
 /** Ends a CA rotation, once the new CA is deployed everywhere. */
