@@ -119,7 +119,7 @@ export function readSigningCa(file: string): SigningCa {
   return { certificate, pem: `${block.text}${certificate}` };
 }
 
-/** Throws unless a file has one private key, of its first certificate, that Kafka and OpenSearch can read. */
+/** Throws unless a file has one private key, of its first certificate, that Kafka can read. OpenSearch, curl and Go read more. */
 export function checkKeyPair(file: string): void {
   const [{ certificate }] = readChain(file);
   const block = onlyKeyOf(file);
@@ -128,13 +128,27 @@ export function checkKeyPair(file: string): void {
   validate(
     block.label === "PRIVATE KEY",
     () =>
-      `${file}:${block.line} has ${inWords(block.label)}, but Kafka and OpenSearch read only PKCS8 (BEGIN PRIVATE KEY): run ${inKeyFile(file, "openssl pkcs8 -topk8 -nocrypt")}`,
+      `${file}:${block.line} has ${inWords(block.label)}, but Kafka reads only PKCS8 (BEGIN PRIVATE KEY): run ${inKeyFile(file, "openssl pkcs8 -topk8 -nocrypt")}`,
   );
   validate(
     certificate.checkPrivateKey(key),
     () =>
       `${file} has no private key for its certificate: put both into this file as PEM, the key as PKCS8 without a password`,
   );
+}
+
+/** Returns the content of a key pair's file with its key as PKCS8; `undefined` if it is that already. */
+export function withPkcs8Key(file: string): string | undefined {
+  const blocks = readPem(file);
+  const keys = blocks.filter(({ label }) => /^(?:RSA|EC) PRIVATE KEY$/.test(label));
+  if (keys.length === 0) {
+    return undefined;
+  }
+  const certificates = blocks.filter(({ label }) => label === "CERTIFICATE");
+  const converted = keys.map((key) =>
+    decodeKey(file, key).export({ type: "pkcs8", format: "pem" }),
+  );
+  return [...converted, ...certificates.map(({ text }) => text)].join("");
 }
 
 /** Throws unless a certificate may sign others. */

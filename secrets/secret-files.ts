@@ -21,6 +21,7 @@ import {
   readCertificates,
   readChain,
   readSigningCa,
+  withPkcs8Key,
 } from "./pem";
 
 /** Part of a certificate's lifetime after which it is renewed. */
@@ -91,6 +92,7 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
     }
     await makeSecretFiles(folder, wanted);
   }
+  convertKeys(folder, wanted);
   for (const name of uncheckedHashes(folder, wanted)) {
     if (await hashFits(folder, name)) {
       writeSecret(folder, SECRET_FILES.checkedHash(name), digestOf(folder, name));
@@ -99,6 +101,16 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
     }
   }
   checkSecretFiles(folder, wanted);
+}
+
+/** Converts the keys that somebody put into the folder in another form than Kafka reads. */
+function convertKeys(folder: string, { principals }: WantedSecrets): void {
+  for (const file of [...principals.keys()].map(SECRET_FILES.keyPair)) {
+    const converted = withPkcs8Key(join(folder, file));
+    if (converted !== undefined) {
+      writeSecret(folder, file, converted);
+    }
+  }
 }
 
 /** Generates missing files in a secrets folder. */

@@ -158,7 +158,7 @@ describe("a key pair is accepted", () => {
 });
 
 describe("a key pair is rejected", () => {
-  const only = "but Kafka and OpenSearch read only PKCS8 (BEGIN PRIVATE KEY): run ";
+  const only = "but Kafka reads only PKCS8 (BEGIN PRIVATE KEY): run ";
   test.each<[string, string, () => unknown, () => string]>([
     [
       "with a key as PKCS1",

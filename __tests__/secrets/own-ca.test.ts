@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { labSecured } from "../../lab/environments";
-import { ensureKeyPairs, secretsFolder } from "../../secrets/platform-secrets";
+import { ensureKeyPairs, principalsOf, secretsFolder } from "../../secrets/platform-secrets";
 import { takeCaRotationStep } from "../../secrets/rotation";
 import { writeSecret } from "../../secrets/secret-files";
 import { ED25519, type Issued, issue, keyAs, P384, RSA } from "../support/issued";
@@ -119,6 +119,24 @@ describe("an own CA is rejected", () => {
     await expect(ensure()).rejects.toThrow(`${CA}${message}`);
   });
 });
+
+test.each([
+  ["PKCS1", RSA, "pkcs1"],
+  ["SEC1", P384, "sec1"],
+] as const)(
+  "a key pair with its key as %s is converted to the PKCS8 that Kafka reads",
+  async (_, algorithm, form) => {
+    const ca = await issue({ name: "own", isCa: true });
+    put(keyAs("pkcs8", ca) + ca.certificate, ca);
+    const hosts = principalsOf(environment).get("kafka-1");
+    const own = await issue({ name: "kafka-1", issuer: ca, hosts, algorithm });
+    writeSecret(folder, "key-pairs/kafka-1.pem", own.certificate + keyAs(form, own));
+    await ensure();
+    expect(readFileSync(join(folder, "key-pairs", "kafka-1.pem"), "utf8")).toBe(
+      keyAs("pkcs8", own) + own.certificate,
+    );
+  },
+);
 
 test("a rotation separates the certificates of a CA file that ends without a line break", async () => {
   const ca = await issue({ name: "own", isCa: true });
