@@ -172,6 +172,19 @@ describe("a command line", () => {
   });
 
   test.each([
+    [[], "npx groundwork <command> [options]"],
+    ...commands.map((command) => [[command.name()], `npx groundwork ${command.name()} `] as const),
+    [["help"], "npx groundwork <command> [options]"],
+    [["help", "up"], "npx groundwork up [options]"],
+  ] as const)("%j shows its help with --help, and with -h", async (args, usage) => {
+    for (const option of ["--help", "-h"]) {
+      const { status, stdout, stderr } = await runHere([...args, option]);
+      expect([status, stderr]).toEqual([0, ""]);
+      expect(stdout).toContain(`Usage: ${usage}`);
+    }
+  });
+
+  test.each([
     [
       ["test", "__tests__/docs", "-t", "exit", "--verbose"],
       [["node", "tools/test.mjs", "__tests__/docs", "-t", "exit", "--verbose"]],
