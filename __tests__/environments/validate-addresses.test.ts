@@ -125,7 +125,8 @@ test.each<[object, string]>([
 });
 
 test.each([
-  http("https://gitlab.example.org/api/v4/projects/1/terraform/state"),
+  http("https://gitlab.example.org:8443/api/v4/projects/team@example/terraform/state"),
+  machines("unix:///run/user@1000:docker/docker.sock"),
   s3("http://127.0.0.1:9000"),
   remote("tfe.example.org:8443"),
   smtp("[::1]:25"),
