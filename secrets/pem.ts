@@ -26,7 +26,7 @@ interface SigningCa {
 }
 
 /** What may be meant as the first or last line of a block. */
-const MARKER = /-----|\b(?:BEGIN|END)\b.*\b(?:CERTIFICATE|KEY|PARAMETERS)\b/i;
+const MARKER = /-----\s*(?:BEGIN|END)\b|\b(?:BEGIN|END)\b.*\b(?:CERTIFICATE|KEY|PARAMETERS)\b/i;
 const WHOLE_MARKER = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/;
 const CONTENT = /^[A-Za-z0-9+/=]*$/;
 
