@@ -1,4 +1,5 @@
-import { credentialsOf, type Format, RENDERERS } from "../operations/credentials/credentials";
+import { credentialsOf } from "../operations/credentials/credentials";
+import { type Format, RENDERERS } from "../operations/credentials/formats";
 import { currentDeclarations } from "../operations/synthesis/environment";
 import { ensureSecrets } from "../secrets/platform-secrets";
 

@@ -1,7 +1,10 @@
 import { isIP } from "node:net";
+import { shownAddress } from "../constructs/container/address";
 import { checkDeclared } from "../constructs/container/declaration";
 import { all, validate } from "../constructs/container/validation";
+import { validateNetworkName } from "../constructs/network/network-name";
 import { type ClusterName, type Environment, environmentSchema, nodesOf } from "./environment";
+import { validateAddresses, validateEngine } from "./validate-addresses";
 
 /** Throws if the environment is malformed, collides with another one, publishes a port twice, or names unknown machines. */
 export function validateEnvironment(key: string, environment: Environment): void {
@@ -10,6 +13,7 @@ export function validateEnvironment(key: string, environment: Environment): void
     () => validateName(key, environment),
     () => validateNetworks(environment),
     () => validatePorts(environment),
+    () => validateAddresses(environment),
     () => validateMachines(environment),
   );
 }
@@ -47,12 +51,26 @@ function validatePorts(environment: Environment): void {
 }
 
 function validateNetworks({ name, networks: { infra, project } }: Environment): void {
-  validate(
-    infra.name !== project.name,
+  all(
+    () => validateNetworkName(infra.name),
+    () => validateNetworkName(project.name),
     () =>
-      `both networks of environment "${name}" are named "${infra.name}": applications must not join the internal network of the platform; rename one of them`,
+      validate(
+        infra.name !== project.name,
+        () =>
+          `both networks of environment "${name}" are named "${infra.name}": applications must not join the internal network of the platform; rename one of them`,
+      ),
+    () =>
+      validate(
+        infra.name === project.name || inHostNames(infra.name) !== inHostNames(project.name),
+        () =>
+          `the networks of environment "${name}" are named "${infra.name}" and "${project.name}", which are the same in host names: rename one of them`,
+      ),
   );
 }
+
+/** Host names have "-" for "_", and their case does not count. */
+const inHostNames = (network: string) => network.replaceAll("_", "-").toLowerCase();
 
 function portsOf(
   environment: Environment,
@@ -102,17 +120,12 @@ export function validateMachines(environment: Environment): void {
           () =>
             `a machine of environment "${name}" is named "${machine.name}": allowed are lowercase letters and digits`,
         ),
-      () =>
-        validate(
-          /^(ssh|tcp|unix):\/\/.+/.test(machine.engine),
-          () =>
-            `the engine of machine "${machine.name}" is "${machine.engine}": allowed are ssh://user@host, tcp://host:2376 with TLS, and unix:///path`,
-        ),
+      () => validateEngine(machine),
       () =>
         validate(
           isIP(machine.address) > 0,
           () =>
-            `the address of machine "${machine.name}" is "${machine.address}": it must be the IP address at which the other machines reach it`,
+            `the address of machine "${machine.name}" is "${shownAddress(machine.address)}": it must be the IP address at which the other machines reach it`,
         ),
     ]),
   );

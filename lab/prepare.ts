@@ -16,6 +16,7 @@ import {
   OPENSEARCH_IMAGE,
   PROMETHEUS_IMAGE,
 } from "../constructs";
+import { shownAddress } from "../constructs/container/address";
 import { type Environment, isSecured } from "../environments";
 import { currentEngine } from "../operations/engine/context";
 import { askEngine, dockerAt, type Engine, tryDockerAt } from "../operations/engine/docker";
@@ -74,7 +75,7 @@ export async function prepareLab(options: LabOptions): Promise<LabTerraform> {
   const named = await currentEngine();
   if (named && !options.yes) {
     throw new CommandError(
-      `the Docker engine is "${named.host}", and the lab would build images and deploy there: unset DOCKER_HOST, switch to the default Docker context (docker context use default), or add --yes`,
+      `the Docker engine is "${shownAddress(named.host)}", and the lab would build images and deploy there: unset DOCKER_HOST, switch to the default Docker context (docker context use default), or add --yes`,
     );
   }
   await takeTurns();

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readTextFile } from "../constructs/container/text-file";
 import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
 import { closeFiles } from "./modes";
+import { placeOfUnprintable, withoutLineBreak } from "./password";
 import { makePrivate } from "./secret-files";
 
 /** Variable with the password of Grafana's user `admin`. Terraform reads it too. */
@@ -30,14 +32,18 @@ export function ensureAdminPassword(
   }
   const file = adminPasswordFile(environment);
   closeFiles(dirname(file), [basename(file)]);
-  const there = existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  const there = existsSync(file) ? readTextFile(file) : undefined;
   if (given) {
     validatePassword(given, GIVEN_BY);
     if (there !== `${given}\n`) {
       write(file, given);
     }
   } else if (there !== undefined) {
-    validatePassword(there.replace(/\n$/, ""), `.state/${environment.name}/grafana-admin-password`);
+    const password = withoutLineBreak(there);
+    validatePassword(password, `.state/${environment.name}/grafana-admin-password`);
+    if (there.endsWith("\r\n")) {
+      write(file, password);
+    }
   } else if (environment.grafana.adminPassword === "generated") {
     write(file, randomBytes(18).toString("base64url"));
   }
@@ -68,11 +74,10 @@ function validatePassword(password: string, where: string): void {
     () =>
       `Grafana admin password in ${where} has ${bytes === 1 ? "1 byte" : `${bytes} bytes`}: at least ${SHORTEST_PASSWORD_BYTES} are needed; choose a longer one`,
   );
-  // U+FFFD stands for bytes that are not UTF-8.
-  const place = password.search(/[\p{Cc}\u2028\u2029\uFFFD]/u);
+  const place = placeOfUnprintable(password);
   validate(
-    place === -1,
+    place === undefined,
     () =>
-      `Grafana admin password in ${where} has an invalid character at position ${place + 1}, such as a tab, a line break or a byte that is not UTF-8: use one line of printable characters`,
+      `Grafana admin password in ${where} has an invalid character at position ${place}, such as a tab, a line break or a byte that is not UTF-8: use one line of printable characters`,
   );
 }

@@ -1,5 +1,11 @@
 import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
+import {
+  createPrivateKey,
+  type KeyObject,
+  X509Certificate as NodeCertificate,
+  randomBytes,
+  webcrypto,
+} from "node:crypto";
 import { isIP } from "node:net";
 import {
   AuthorityKeyIdentifierExtension,
@@ -17,6 +23,12 @@ import {
 } from "@peculiar/x509";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+/** By OpenSSL's name of the curve. */
+const EC_ALGORITHMS = {
+  prime256v1: CURVE,
+  secp384r1: { name: "ECDSA", namedCurve: "P-384", hash: "SHA-384" },
+  secp521r1: { name: "ECDSA", namedCurve: "P-521", hash: "SHA-512" },
+};
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The clocks of other machines may be behind. */
 const CLOCK_SKEW_MS = 60 * 60 * 1000;
@@ -46,22 +58,31 @@ export async function makeCa(name: string): Promise<string> {
 /**
  * Returns a new key pair, valid for 90 days: private key (PKCS8) and certificate `CN=<name>`, signed by the CA, as PEM. The certificate
  * is for servers at these host names and IP addresses, and for clients.
+ *
+ * @param ca Private key, RSA or EC, and certificate of the CA as PEM, in any order.
  */
 export async function makeKeyPair(
   ca: string,
   name: string,
   hosts: readonly string[],
 ): Promise<string> {
-  const [key, certificateOfIssuer] = PemConverter.decode(ca);
-  const issuer = new X509Certificate(certificateOfIssuer);
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", key, CURVE, false, ["sign"]);
+  const issuer = new X509Certificate(new NodeCertificate(ca).raw);
+  const caKey = createPrivateKey(ca);
+  const signingAlgorithm = algorithmOf(caKey);
+  const signingKey = await webcrypto.subtle.importKey(
+    "pkcs8",
+    caKey.export({ type: "pkcs8", format: "der" }),
+    signingAlgorithm,
+    false,
+    ["sign"],
+  );
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.create({
     subject: `CN=${name}`,
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
     signingKey,
-    signingAlgorithm: CURVE,
+    signingAlgorithm,
     ...validity(KEY_PAIR_DAYS),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
@@ -71,10 +92,25 @@ export async function makeKeyPair(
         hosts.map((value) => ({ type: isIP(value) ? "ip" : "dns", value })),
       ),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(issuer),
+      await authorityKeyIdentifier(issuer),
     ],
   });
   return pemOf(certificate, keys);
+}
+
+/** Returns how a CA signs: with RSA, or on its own curve. */
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject) {
+  return asymmetricKeyType === "rsa"
+    ? { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }
+    : EC_ALGORITHMS[asymmetricKeyDetails?.namedCurve as keyof typeof EC_ALGORITHMS];
+}
+
+/** Repeats the CA's own identifier, which is not always the hash that this library computes. */
+async function authorityKeyIdentifier(ca: X509Certificate) {
+  const own = ca.getExtension(SubjectKeyIdentifierExtension);
+  return own
+    ? new AuthorityKeyIdentifierExtension(own.keyId)
+    : await AuthorityKeyIdentifierExtension.create(ca);
 }
 
 function validity(days: number): { notBefore: Date; notAfter: Date } {

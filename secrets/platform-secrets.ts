@@ -7,8 +7,8 @@ import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/securit
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
-import { refuseOpenFiles } from "./modes";
 import { recordGeneration } from "./generation";
+import { refuseOpenFiles } from "./modes";
 import {
   checkModes,
   checkPasswordHashes,

@@ -1,15 +1,18 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { readTextFile } from "../constructs/container/text-file";
+import { validate } from "../constructs/container/validation";
 import type { Environment } from "../environments";
+import { readCertificates, readSigningCa } from "./pem";
 import { principalsOf, secretsFolder } from "./platform-secrets";
-import { certificatesIn, checkCa, makePassword, SECRET_FILES, writeSecret } from "./secret-files";
+import { checkCa, makePassword, SECRET_FILES, writeSecret } from "./secret-files";
 
 /** Writes a new key pair for every principal. The old ones stay beside them until `endRotations`. Can be repeated after an interruption. */
 export async function replaceKeyPairs(environment: Environment): Promise<void> {
   const folder = secretsFolder(environment);
   checkCa(folder);
   const { ca, keyPair } = SECRET_FILES;
-  const issuer = readFileSync(join(folder, ca), "utf8");
+  const issuer = readSigningCa(join(folder, ca)).pem;
   // Imported late: every command loads this file, and this library takes 0.2 s to load.
   const { makeKeyPair } = await import("./certificates");
   for (const [name, hosts] of principalsOf(environment)) {
@@ -68,10 +71,10 @@ export function endRotations(environment: Environment): void {
 export async function takeCaRotationStep(environment: Environment, step: number): Promise<void> {
   const folder = secretsFolder(environment);
   const { ca, nextCa, caBundle } = SECRET_FILES;
-  const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const isThere = (file: string) => existsSync(join(folder, file));
+  const certificateOf = (file: string) => readSigningCa(join(folder, file)).certificate.toString();
   const trust = (...files: string[]) =>
-    writeSecret(folder, caBundle, files.flatMap((file) => certificatesIn(read(file))).join(""));
+    writeSecret(folder, caBundle, files.map(certificateOf).join(""));
 
   setCaRotationStep(environment, step);
   if (step === 1) {
@@ -85,9 +88,23 @@ export async function takeCaRotationStep(environment: Environment, step: number)
     if (isThere(nextCa)) {
       renameSync(join(folder, nextCa), join(folder, ca));
     }
+    checkIsNext(folder);
   } else {
+    checkIsNext(folder);
     trust(ca);
   }
+}
+
+/** Throws unless the CA is the one that step 1 added to the bundle: otherwise the rotation would keep the old one. */
+function checkIsNext(folder: string): void {
+  const { ca, nextCa, caBundle, caRotationStep } = SECRET_FILES;
+  const { certificate } = readSigningCa(join(folder, ca));
+  const next = readCertificates(join(folder, caBundle)).at(-1)?.certificate;
+  validate(
+    next?.raw.equals(certificate.raw) ?? false,
+    () =>
+      `${join(folder, nextCa)} is missing, the CA that ${caBundle} trusts as the next one: put it back, or write 1 to ${join(folder, caRotationStep)} to continue with another new CA`,
+  );
 }
 
 /** Saves the step with which the next `npm run rotate -- ca` continues. */
@@ -95,10 +112,19 @@ export function setCaRotationStep(environment: Environment, step: number): void 
   writeSecret(secretsFolder(environment), SECRET_FILES.caRotationStep, `${step}\n`);
 }
 
-/** Returns the current step of a CA rotation, or `undefined` if none is in progress. */
+/** Returns the current step of a CA rotation, or `undefined` if none is in progress. Throws if its file has anything else. */
 export function caRotationStepOf(environment: Environment): number | undefined {
   const file = join(secretsFolder(environment), SECRET_FILES.caRotationStep);
-  return existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
+  if (!existsSync(file)) {
+    return undefined;
+  }
+  const step = readTextFile(file).trim();
+  validate(
+    /^[123]$/.test(step),
+    () =>
+      `${file} is ${JSON.stringify(step.slice(0, 20))}, and the step of a CA rotation is 1, 2 or 3: write the number of the last line "step <number> of 3" that npm run rotate -- ca printed`,
+  );
+  return Number(step);
 }
 
 /** Ends a CA rotation, once the new CA is deployed everywhere. */

@@ -1,15 +1,29 @@
-import { createHash, createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
+import { createHash, randomBytes, type X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
-import { ValidationError, validate } from "../constructs/container/validation";
+import { readTextFile } from "../constructs/container/text-file";
+import { all, validate } from "../constructs/container/validation";
 import { closeSecrets, refuseOpenFiles } from "./modes";
+import { readPassword } from "./password";
+import {
+  checkIsCa,
+  checkKeyPair,
+  type PlacedCertificate,
+  readCertificates,
+  readChain,
+  readSigningCa,
+  withPkcs8Key,
+} from "./pem";
 
 /** Part of a certificate's lifetime after which it is renewed. */
 const LIFE_BEFORE_RENEWAL = 2 / 3;
 
 /** The number that OpenSearch's own tool uses (https://docs.opensearch.org/latest/security/access-control/users-roles/). */
 const BCRYPT_ROUNDS = 12;
+
+/** A file with what OpenSearch takes for a bcrypt hash. */
+const BCRYPT_HASH = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}\n?$/;
 
 /** Paths of secrets, relative to their folder. */
 export const SECRET_FILES = {
@@ -73,6 +87,7 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
     checkCa(folder);
     await makeSecretFiles(folder, wanted, outdated);
   }
+  convertKeys(folder, wanted);
   for (const name of uncheckedHashes(folder, wanted)) {
     if (await hashFits(folder, name)) {
       writeSecret(folder, SECRET_FILES.checkedHash(name), digestOf(folder, name));
@@ -81,6 +96,16 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
     }
   }
   checkSecretFiles(folder, wanted);
+}
+
+/** Converts the keys that somebody put into the folder in another form than Kafka reads. */
+function convertKeys(folder: string, { principals }: WantedSecrets): void {
+  for (const file of [...principals.keys()].map(SECRET_FILES.keyPair)) {
+    const converted = withPkcs8Key(join(folder, file));
+    if (converted !== undefined) {
+      writeSecret(folder, file, converted);
+    }
+  }
 }
 
 /** Generates missing files in a secrets folder, and new key pairs for the outdated principals. */
@@ -92,17 +117,16 @@ export async function makeSecretFiles(
   // Imported late: files are rarely missing, and these libraries take 0.2 s to load.
   const { makeCa, makeKeyPair } = await import("./certificates");
   const missing = (file: string) => !existsSync(join(folder, file));
-  const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const write = (file: string, content: string) => writeSecret(folder, file, content);
 
   const { ca, caBundle, keyPair, password, passwordHash } = SECRET_FILES;
   if (missing(ca)) {
     write(ca, await makeCa(owner));
-    write(caBundle, certificatesIn(read(ca)).join(""));
+    write(caBundle, readSigningCa(join(folder, ca)).certificate.toString());
   }
   for (const [name, hosts] of principals) {
     if (missing(keyPair(name)) || outdated.includes(name)) {
-      write(keyPair(name), await makeKeyPair(read(ca), name, hosts));
+      write(keyPair(name), await makeKeyPair(readSigningCa(join(folder, ca)).pem, name, hosts));
     }
   }
   for (const name of applications) {
@@ -123,7 +147,7 @@ export function makePassword(): string {
 async function writeHash(folder: string, application: string): Promise<void> {
   const { hash } = await import("bcryptjs");
   const { password, passwordHash, checkedHash } = SECRET_FILES;
-  const content = readFileSync(join(folder, password(application)), "utf8").trim();
+  const content = readPassword(join(folder, password(application)));
   writeSecret(folder, passwordHash(application), `${await hash(content, BCRYPT_ROUNDS)}\n`);
   writeSecret(folder, checkedHash(application), digestOf(folder, application));
 }
@@ -131,11 +155,9 @@ async function writeHash(folder: string, application: string): Promise<void> {
 /** Returns whether the hash is that of the password. Otherwise OpenSearch would keep accepting an earlier password. */
 async function hashFits(folder: string, application: string): Promise<boolean> {
   const { compare } = await import("bcryptjs");
-  const { password, passwordHash } = SECRET_FILES;
-  const [content, hash] = [password, passwordHash].map((file) =>
-    readFileSync(join(folder, file(application)), "utf8").trim(),
-  );
-  return compare(content, hash);
+  const password = readPassword(join(folder, SECRET_FILES.password(application)));
+  const hash = readTextFile(join(folder, SECRET_FILES.passwordHash(application)));
+  return BCRYPT_HASH.test(hash) && compare(password, hash.trimEnd());
 }
 
 /** Returns the applications whose password or hash has changed since they were compared. */
@@ -160,9 +182,9 @@ export async function checkPasswordHashes(folder: string, wanted: WantedSecrets)
 
 function digestOf(folder: string, application: string): string {
   const digest = createHash("sha256");
-  for (const file of [SECRET_FILES.password, SECRET_FILES.passwordHash]) {
-    digest.update(`${readFileSync(join(folder, file(application)), "utf8").trim()}\n`);
-  }
+  const { password, passwordHash } = SECRET_FILES;
+  digest.update(`${readPassword(join(folder, password(application)))}\n`);
+  digest.update(readTextFile(join(folder, passwordHash(application))));
   return `${digest.digest("hex")}\n`;
 }
 
@@ -209,7 +231,7 @@ function outdatedPrincipals(folder: string, { principals }: WantedSecrets): stri
   if (!existsSync(join(folder, ca))) {
     return [];
   }
-  const { publicKey } = readCertificate(join(folder, ca));
+  const { publicKey } = readSigningCa(join(folder, ca)).certificate;
   return [...principals]
     .filter(([name]) => existsSync(join(folder, keyPair(name))))
     .filter(([name, hosts]) => {
@@ -248,8 +270,9 @@ export function checkSecretFiles(folder: string, { principals }: WantedSecrets):
   const trusted = readCaBundle(join(folder, SECRET_FILES.caBundle));
   for (const [name, hosts] of principals) {
     const file = join(folder, SECRET_FILES.keyPair(name));
-    const certificate = readCertificate(file);
-    checkValidity(certificate, file);
+    const chain = readChain(file);
+    const [{ certificate }] = chain;
+    all(...chain.map((placed) => () => checkValidity(placed, file)));
     validate(
       trusted.some((ca) => certificate.verify(ca.publicKey)),
       () =>
@@ -266,57 +289,59 @@ export function checkSecretFiles(folder: string, { principals }: WantedSecrets):
       () =>
         `${file} is not valid for ${unnamed.join(", ")}: its subject alternative names must be ${hosts.join(", ")}`,
     );
-    checkKey(certificate, file);
+    checkUse(certificate, file, { isClient: hosts.length === 1 && hosts[0] === name });
+    checkKeyPair(file);
   }
 }
 
-function checkValidity(certificate: X509Certificate, file: string): void {
+/** OIDs of the extended key usages (RFC 5280, 4.2.1.12). */
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+
+/** A certificate without extended key usages is for every use. Nodes and services connect to each other, so they are clients too. */
+function checkUse(
+  { keyUsage: uses }: X509Certificate,
+  file: string,
+  { isClient }: { isClient: boolean },
+): void {
+  const wanted = isClient
+    ? { clientAuth: CLIENT_AUTH }
+    : { serverAuth: SERVER_AUTH, clientAuth: CLIENT_AUTH };
+  const missing = Object.entries(wanted)
+    .filter(([, oid]) => uses && !uses.includes(oid))
+    .map(([use]) => use);
+  validate(
+    missing.length === 0,
+    () =>
+      `${file} has a certificate whose extended key usage lacks ${missing.join(" and ")}: replace it with one for ${Object.keys(wanted).join(" and ")}`,
+  );
+}
+
+function checkValidity({ certificate, place }: PlacedCertificate, file: string): void {
   const [from, to] = [certificate.validFrom, certificate.validTo].map((date) => new Date(date));
   const now = new Date();
   validate(
     now >= from,
     () =>
-      `${file} is not valid before ${from.toISOString()}, and this machine's clock says ${now.toISOString()}: set the clock, or use a certificate that is valid now`,
+      `${file}: ${place} is not valid before ${from.toISOString()}, and this machine's clock says ${now.toISOString()}: set the clock, or use a certificate that is valid now`,
   );
   validate(
     now <= to,
-    () => `${file} expired on ${to.toISOString()}: replace it with a certificate that is valid now`,
-  );
-}
-
-function checkKey(certificate: X509Certificate, file: string): void {
-  validate(
-    fits(certificate, readFileSync(file, "utf8")),
     () =>
-      `${file} has no private key for its certificate: put both into this file as PEM, the key as PKCS8 without a password`,
+      `${file}: ${place} expired on ${to.toISOString()}: replace it with a certificate that is valid now`,
   );
-}
-
-function fits(certificate: X509Certificate, pem: string): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(pem));
-  } catch {
-    return false;
-  }
 }
 
 export function readCertificate(file: string): X509Certificate {
-  const pem = readFileSync(file, "utf8");
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    throw new ValidationError(`${file} contains no certificate: add one, as PEM`);
-  }
+  return readChain(file)[0].certificate;
 }
 
-/** Returns the certificates of a CA bundle: one, or two during a rotation. Throws if one is not valid now. */
+/** Returns the certificates of a CA bundle: one, or two during a rotation. Throws unless all are of CAs and valid now. */
 export function readCaBundle(file: string): X509Certificate[] {
-  const blocks = certificatesIn(readFileSync(file, "utf8"));
-  validate(blocks.length > 0, () => `${file} contains no certificate: add at least one, as PEM`);
-  return blocks.map((block) => {
-    const ca = new X509Certificate(block);
-    checkValidity(ca, file);
-    return ca;
+  return readCertificates(file).map((placed) => {
+    checkValidity(placed, file);
+    checkIsCa(file, placed);
+    return placed.certificate;
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type Machine,
   nodesOf,
 } from "../environments";
+import { validateEngineAddress } from "../environments/validate-addresses";
 
 /** Services that run on every machine, with the machine's name as suffix. */
 const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
@@ -94,11 +95,18 @@ export function isSameEngine(one?: EngineAddress, other?: EngineAddress): boolea
   return one?.host === other?.host;
 }
 
-/** Returns the environment with this engine and its socket. An environment with machines is returned unchanged. */
+/**
+ * Returns the environment with this engine and its socket. An environment with machines is returned unchanged. Throws if the engine's
+ * address has a password.
+ */
 export function withEngine(environment: Environment, engine?: EngineAddress): Environment {
   if (environment.machines || !engine) {
     return environment;
   }
+  validateEngineAddress(
+    engine.context ? `the engine of Docker context "${engine.context}"` : "DOCKER_HOST",
+    engine.host,
+  );
   const [, path] = /^unix:\/\/(.*)$/.exec(engine.host) ?? [];
   // A socket in the home directory leads into a virtual machine, where the engine's socket has another path.
   const socket = path?.startsWith(`${homedir()}/`) ? undefined : path;

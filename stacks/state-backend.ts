@@ -8,7 +8,6 @@ import {
   S3Backend,
   type TerraformStack,
 } from "cdktf";
-import { validate } from "../constructs/container/validation";
 import type { Environment, StateBackend } from "../environments";
 
 /** Returns the environment's folder of local state, relative to a stack's working folder. */
@@ -55,12 +54,6 @@ export function declareBackend(
       break;
     }
     case "http": {
-      validate(
-        /^https?:\/\/[^@]+[^/]$/.test(backend.address),
-        () =>
-          `the address of the state backend is "${backend.address}": it must be an http(s) URL without credentials and without a trailing slash`,
-        stack,
-      );
       const address = `${backend.address}/${environment.name}-${layer}`;
       new HttpBackend(stack, {
         address,

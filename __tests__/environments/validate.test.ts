@@ -20,3 +20,36 @@ test("an environment that publishes a port twice is rejected", () => {
   );
   expect(at(9095, 9092, 3000)).not.toThrow();
 });
+
+describe("the networks of an environment", () => {
+  const named = (infra: string, project: string) => () =>
+    validateEnvironment("laptop", {
+      ...laptop,
+      networks: { infra: { name: infra }, project: { name: project } },
+    });
+
+  test.each([
+    "infra net",
+    "_infra",
+    "infra_",
+    "infra..net",
+    "Ünfra",
+    "host",
+    "a/b",
+    "x".repeat(64),
+  ])("are rejected with the name %j", (name) => {
+    expect(named(name, "project_net")).toThrow(
+      `network name "${name}" is invalid, since it is part of host names: use letters, digits, "-", "_" and ".", with a letter or digit at both ends, and none of bridge, host, none, ingress`,
+    );
+  });
+
+  test("are rejected if their host names are the same", () => {
+    expect(named("data_net", "Data-net")).toThrow(
+      'the networks of environment "laptop" are named "data_net" and "Data-net", which are the same in host names: rename one of them',
+    );
+  });
+
+  test("may have every other name", () => {
+    expect(named("infra.example_1", "x".repeat(63))).not.toThrow();
+  });
+});

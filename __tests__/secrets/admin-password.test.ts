@@ -75,9 +75,16 @@ describe("the admin password's file", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test("is rejected if its content is not a password for Grafana", async () => {
+  test("loses the carriage return of an editor on Windows", async () => {
     await ensureSecrets(environment, [], "");
     writeFileSync(file, "secret\r\n");
+    await ensureSecrets(environment, [], "");
+    expect(readFileSync(file, "utf8")).toBe("secret\n");
+  });
+
+  test("is rejected if its content is not a password for Grafana", async () => {
+    await ensureSecrets(environment, [], "");
+    writeFileSync(file, "secret\r\n\r\n");
     await expect(ensureSecrets(environment, [], "")).rejects.toThrow(
       "Grafana admin password in .state/test-of-secrets/grafana-admin-password has an invalid character at position 7",
     );

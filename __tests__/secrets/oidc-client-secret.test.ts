@@ -63,7 +63,9 @@ describe("the client secret of grafana.oidc", () => {
   test("is rejected if other users can read it", async () => {
     const file = write("secret\n");
     chmodSync(file, 0o644);
-    await expect(ensureSecrets(environment)).rejects.toThrow(`other users on this machine can read grafana/oidc-client-secret (mode 644) in ${join(dirname(file), "..")}`);
+    await expect(ensureSecrets(environment)).rejects.toThrow(
+      `other users on this machine can read grafana/oidc-client-secret (mode 644) in ${join(dirname(file), "..")}`,
+    );
   });
 
   test("is not needed without grafana.oidc or without Grafana", async () => {

@@ -394,12 +394,12 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
     [
       "a certificate has expired",
       () => at("2035-01-01"),
-      () => `${file("kafka-1.pem")} expired on `,
+      () => `${file("kafka-1.pem")}: its certificate (CN=kafka-1) expired on `,
     ],
     [
       "a certificate is not valid yet",
       () => at("2020-01-01"),
-      () => `${join(given, "ca", "bundle.pem")} is not valid before `,
+      () => `${join(given, "ca", "bundle.pem")}: its certificate (CN=groundwork lab-secured `,
     ],
   ])("are rejected if %s, with the file and the remedy", async (_, spoil, message) => {
     await spoil();

@@ -76,6 +76,27 @@ test("a new CA is trusted first, then signs certificates, then is the only trust
   expect(caRotationStepOf(environment)).toBeUndefined();
 });
 
+test.each([2, 3])("step %i of a rotation is refused if the next CA is missing", async (step) => {
+  await takeCaRotationStep(environment, 1);
+  rmSync(join(folder, "ca", "next.pem"));
+  await expect(takeCaRotationStep(environment, step)).rejects.toThrow(
+    `${folder}/ca/next.pem is missing, the CA that ca/bundle.pem trusts as the next one: put it back, or write 1 to ${folder}/ca/step to continue with another new CA`,
+  );
+  expect(trusted()).toHaveLength(2);
+  await takeCaRotationStep(environment, 1);
+  await synth();
+  await takeCaRotationStep(environment, 2);
+  await synth();
+  expect(issuers()).toEqual([trusted()[1]]);
+});
+
+test.each(["", "4", "two", "1 2"])("a rotation does not continue with the step %j", (text) => {
+  writeFileSync(join(folder, "ca", "step"), `${text}\n`);
+  expect(() => caRotationStepOf(environment)).toThrow(
+    `${folder}/ca/step is "${text}", and the step of a CA rotation is 1, 2 or 3: write the number of the last line "step <number> of 3" that npm run rotate -- ca printed`,
+  );
+});
+
 /** Returns the files that a rotation keeps until its end. */
 const kept = () =>
   (readdirSync(folder, { recursive: true }) as string[])

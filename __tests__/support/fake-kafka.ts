@@ -97,6 +97,15 @@ async function prepare(): Promise<{ libraries: string; jar: string }> {
   return { libraries: readFileSync(note, "utf8"), jar };
 }
 
+/** What Kafka's client reads in a file, or why it cannot. */
+export interface ReadFile {
+  readonly error?: string;
+  readonly group?: string | null;
+  readonly user?: string;
+  readonly password?: string;
+  readonly subjects?: readonly string[];
+}
+
 /** A JVM with fake clusters that runs kafka-init against them. */
 export class KafkaHarness {
   static async start(): Promise<KafkaHarness> {
@@ -153,6 +162,14 @@ exit "$code"
       this.waiting.push((line) => resolve(JSON.parse(line)));
       this.jvm.stdin?.write(`${JSON.stringify(command)}\n`);
     });
+  }
+
+  /** Returns what Kafka's client reads in each file: a configuration, a CA bundle or a key pair. */
+  async read(
+    as: "properties" | "truststore" | "keystore",
+    files: readonly string[],
+  ): Promise<readonly ReadFile[]> {
+    return (await this.ask({ do: "read", as, files })).files;
   }
 
   async cluster(

@@ -52,11 +52,16 @@ export function createProgram(): GuidedCommand {
   );
 }
 
+/** Commander would look for a command named "--help" after "help". */
+function withoutHelpOfHelp(args: readonly string[]): string[] {
+  return args.filter((arg) => args[0] !== "help" || !["-h", "--help"].includes(arg));
+}
+
 /** Runs a command line and sets the exit code. */
 export function runProgram(args: readonly string[]): Promise<void> {
   return runCommand(async () => {
     try {
-      await createProgram().parseAsync([...args], { from: "user" });
+      await createProgram().parseAsync(withoutHelpOfHelp(args), { from: "user" });
     } catch (error) {
       if (!(error instanceof CommanderError)) {
         throw error;

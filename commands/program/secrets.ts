@@ -28,8 +28,11 @@ export function secretCommands(): GuidedCommand[] {
           .usage("<application> [options]")
           .argument("[application]", "name of an application in catalog/applications.ts")
           .addOption(
-            new Option("--format <format>", "output format; ca prints only the CA bundle")
-              .choices(["text", "properties", "env", "ca"] as const)
+            new Option(
+              "--format <format>",
+              "output format; shell is for . ./<file>, and ca prints only the CA bundle",
+            )
+              .choices(["text", "properties", "env", "shell", "ca"] as const)
               .default("text" as const),
           )
           .action(async (application, { format }) =>

@@ -1,5 +1,6 @@
 import type { IConstruct } from "constructs";
 import * as v from "valibot";
+import { shownAddress } from "./address";
 import { nearestName } from "./nearest-name";
 import { ValidationError } from "./validation";
 
@@ -126,8 +127,12 @@ function shown(value: unknown, place: string): string {
   if (typeof value === "object" && value !== null) {
     return Array.isArray(value) ? "a list" : "an object";
   }
-  // A secret by its name, or a URL with a password.
-  if (/password|secret|token/i.test(place) || /:\/\/[^/]*@/.test(String(value))) {
+  // A secret by its name, or an address with one.
+  const isAddress = /:\/\/|:.*@/.test(String(value));
+  if (
+    /password|secret|token/i.test(place) ||
+    (isAddress && shownAddress(String(value)) !== String(value))
+  ) {
     return "[hidden]";
   }
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ParseError, parse, printParseErrorCode, visit } from "jsonc-parser";
+import { readTextFile } from "./text-file";
 import { ValidationError, validate } from "./validation";
 
 /** A text file that is copied into a container before it starts. Its content is part of the Terraform plan. */
@@ -52,7 +53,7 @@ export function renderJsonList(items: readonly object[]): string {
 /** Reads the object in a JSON file. Errors name the kind of file, its path, line and column. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
   // Some editors write a byte order mark.
-  const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  const text = readTextFile(path, kind).replace(/^\uFEFF/, "");
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { type Document, parseDocument } from "yaml";
@@ -9,6 +9,7 @@ import {
   object,
   objectWith,
 } from "../container/declaration";
+import { readTextFile } from "../container/text-file";
 import { all, ValidationError, validate, validateDistinct } from "../container/validation";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "./query";
 
@@ -112,7 +113,7 @@ export function readAlertGroups(directory: string, repositoryRoot: string): Aler
 }
 
 function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
-  const document = parseDocument(readFileSync(path, "utf8"));
+  const document = parseDocument(readTextFile(path, "alert rules"));
   const [error] = document.errors;
   if (error) {
     const { line, col } = error.linePos?.[0] ?? { line: 1, col: 1 };

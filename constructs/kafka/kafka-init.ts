@@ -5,7 +5,11 @@ import { ServiceImage } from "../container/service-image";
 import { all } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import { type Application, validateApplications } from "../security/application";
+import {
+  type Application,
+  validateApplications,
+  validateNotPrincipal,
+} from "../security/application";
 import { MONITOR } from "../security/principals";
 import type { Security } from "../security/security";
 import { APPLICATIONS_FILE, renderApplications } from "./declared-applications";
@@ -53,9 +57,15 @@ export class KafkaInit extends Construct {
     const { cluster, applications = [] } = props;
     const { security, initName } = cluster;
     const brokers = cluster.brokers.length;
+    const superUsers = [...cluster.brokers.map(({ name }) => name), initName];
     all(
       () => validateTopics(props.topics, brokers, this),
       () => validateApplications(applications, props.topics, this),
+      ...applications.map(
+        ({ name }) =>
+          () =>
+            validateNotPrincipal(name, (other) => superUsers.includes(other), this),
+      ),
     );
     const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
     this.topics = topics;

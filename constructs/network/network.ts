@@ -4,6 +4,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { useDockerProvider } from "../container/docker-provider";
 import { settingsLabels } from "../container/settings";
+import { validateNetworkName } from "./network-name";
 
 /** A network that containers join by name. */
 export interface INetwork {
@@ -55,6 +56,7 @@ export interface NetworkProps {
 export class Network extends Construct implements INetwork {
   /** Returns a network that this stack does not own. The plan fails if it does not exist. */
   static fromName(scope: Construct, id: string, name: string): INetwork {
+    validateNetworkName(name, scope);
     useDockerProvider(scope);
     new DataDockerNetwork(scope, id, { name });
     return { name };
@@ -66,6 +68,7 @@ export class Network extends Construct implements INetwork {
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
+    validateNetworkName(props.name, this);
     this.name = props.name;
     this.publishesPorts = !props.overlay;
     useDockerProvider(this);

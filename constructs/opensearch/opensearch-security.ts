@@ -1,11 +1,11 @@
 import { Construct } from "constructs";
 import { parse } from "yaml";
 import { readOwnFile, type UploadedFile } from "../container/file";
-import { validate } from "../container/validation";
+import { all, validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Application } from "../security/application";
-import { MONITOR } from "../security/principals";
+import { type Application, validateNotPrincipal } from "../security/application";
+import { MONITOR, matches, nodePattern } from "../security/principals";
 import {
   APPLICATIONS_DIR,
   MARK,
@@ -57,6 +57,14 @@ export class OpenSearchSecurity extends Construct {
       this,
     );
     const applications = props.applications.filter(({ indices }) => indices);
+    const isNode = (name: string) => matches(nodePattern(cluster.containerName), name);
+    all(
+      ...applications.map(
+        ({ name }) =>
+          () =>
+            validateNotPrincipal(name, isNode, this),
+      ),
+    );
     const tls = sidecarOverTls(SIDECAR_DIR, ADMIN_PRINCIPAL, security);
     this.sidecar = new InitSidecar(this, "Sidecar", {
       name: props.containerName ?? "os-security",

@@ -1,6 +1,7 @@
 import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
+import { nodePattern } from "../security/principals";
 import { type Security, tlsFiles } from "../security/security";
 
 /** The additional environment, files and secrets of a container in a secured cluster. */
@@ -92,7 +93,10 @@ function nodeSubjects(cluster: string): string {
 
 /** Returns a file of the security plugin's configuration, with the cluster's name in the nodes' names. */
 export function configurationFile(name: string, cluster: string): string {
-  return readOwnFile(__dirname, `security/${name}.yml`).replaceAll("opensearch-*", `${cluster}-*`);
+  return readOwnFile(__dirname, `security/${name}.yml`).replaceAll(
+    "opensearch-*",
+    nodePattern(cluster),
+  );
 }
 
 /** Returns the settings of a sidecar whose curl uses the CA bundle and its key pair by default. */

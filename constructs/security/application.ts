@@ -9,7 +9,7 @@ import {
   record,
 } from "../container/declaration";
 import { all, validate, validateDistinct } from "../container/validation";
-import { RESERVED_NAMES } from "./principals";
+import { isReserved } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
 
@@ -102,16 +102,25 @@ function validateName(name: string, scope?: Construct): void {
       `application name "${name}" is invalid: use 1 to 63 lowercase letters, digits and hyphens, starting with a letter`,
     scope,
   );
-  validate(
-    !RESERVED_NAMES.test(name),
-    () =>
-      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "${name}-app"`,
-    scope,
-  );
+  validateNotPrincipal(name, isReserved, scope);
   validate(
     !["ca", "certificates"].includes(name),
     () =>
-      `application name "${name}" is reserved for npm run rotate, where it has another meaning: choose another name, such as "${name}-app"`,
+      `application name "${name}" is reserved for npm run rotate, where it has another meaning: choose another name, such as "app-${name}"`,
+    scope,
+  );
+}
+
+/** Throws if a name belongs to a service of the platform. */
+export function validateNotPrincipal(
+  name: string,
+  isPrincipal: (name: string) => boolean,
+  scope?: Construct,
+): void {
+  validate(
+    !isPrincipal(name),
+    () =>
+      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-${name}"`,
     scope,
   );
 }

@@ -16,7 +16,24 @@ export const LOKI_CLIENTS = [MONITOR, "checks", "grafana"] as const;
 /** Containers that have no certificate yet. */
 const OTHERS = ["engine-proxy", "exit-relay", "os-security"] as const;
 
-/** Names that no application may have: with one, it would get the permissions of the service whose certificate has that name. */
-export const RESERVED_NAMES = new RegExp(
-  `^(?:(?:${CLUSTERS.join("|")})(?:-\\d+)?|${[...SERVICES, ...CLIENTS, ...OTHERS].join("|")})$`,
-);
+/** Returns the pattern of the nodes' names that OpenSearch's security plugin compares with. It covers more than numbers. */
+export function nodePattern(cluster: string): string {
+  return `${cluster}-*`;
+}
+
+/** Returns whether a name matches a pattern of OpenSearch's security plugin. */
+export function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9]/gi, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(name);
+}
+
+/** Returns whether no application may have a name: with it, it would get the permissions of the service whose certificate has that name. */
+export function isReserved(name: string): boolean {
+  const [kafka, openSearch] = CLUSTERS;
+  const names: readonly string[] = [...CLUSTERS, ...SERVICES, ...CLIENTS, ...OTHERS];
+  return (
+    names.includes(name) ||
+    new RegExp(`^${kafka}-\\d+$`).test(name) ||
+    matches(nodePattern(openSearch), name)
+  );
+}

@@ -1,9 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSecured } from "../../environments";
 import { secretsFolder } from "../../secrets/platform-secrets";
-import { certificatesIn, SECRET_FILES } from "../../secrets/secret-files";
+import { certificatesIn, readCaBundle, SECRET_FILES } from "../../secrets/secret-files";
 import type { Platform } from "../platform/platform";
 import { listed } from "../terminal/terminal";
 
@@ -14,7 +13,7 @@ export async function describeForeignCa({ environment, kafka }: Platform): Promi
   }
   const running = caCertificatesIn(await kafka.caBundle());
   const folder = secretsFolder(environment);
-  const own = caCertificatesIn(readFileSync(join(folder, SECRET_FILES.caBundle), "utf8"));
+  const own = readCaBundle(join(folder, SECRET_FILES.caBundle));
   if (
     running.length === 0 ||
     own.some(({ raw }) => running.some((other) => other.raw.equals(raw)))

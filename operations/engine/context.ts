@@ -22,11 +22,12 @@ export async function followContext(environment: Environment): Promise<Environme
     return environment;
   }
   const engine = await currentEngine();
+  const followed = withEngine(environment, engine);
   if (engine?.context) {
     // On standard error, since a plan is printed to standard output.
     console.error(`engine: ${engine.host}, from Docker context "${engine.context}"`);
   }
-  return withEngine(environment, engine);
+  return followed;
 }
 
 /** Returns the engine of DOCKER_HOST or the current Docker context; undefined if neither is set. */

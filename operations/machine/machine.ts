@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { readTextFile } from "../../constructs/container/text-file";
 import type { Environment } from "../../environments";
 import { engineAt, includedMachinesOf } from "../../stacks/placement";
 import { askEngine, type Engine, isLocalEngine } from "../engine/docker";
@@ -163,7 +164,7 @@ async function providerError(environment: string): Promise<string | undefined> {
   const mirrored =
     configFile &&
     existsSync(configFile) &&
-    /(filesystem|network)_mirror/.test(readFileSync(configFile, "utf8"));
+    /(filesystem|network)_mirror/.test(readTextFile(configFile, "TF_CLI_CONFIG_FILE"));
   const stack = join(PROJECT_ROOT, "cdktf.out", "stacks", `${environment}-network`);
   if (mirrored || existsSync(join(stack, ".terraform", "providers"))) {
     return undefined;

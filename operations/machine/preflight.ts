@@ -21,6 +21,8 @@ export interface Requirements {
   readonly isSecured: boolean;
   /** Whether the overlay networks encrypt the traffic between machines. */
   readonly encrypted?: boolean;
+  /** Whether a file beside the Terraform state locks it. */
+  readonly locksByFile?: boolean;
 }
 
 /** Facts about a machine and its Docker engine. A property is undefined if a remote engine does not report it. */
@@ -103,6 +105,8 @@ const OLDEST_NODE = "20.19";
 const OLDEST_API = "1.41";
 /** For the images and the first data in the volumes. */
 const DISK_MIB = 10 * 1024;
+/** The first Terraform and OpenTofu whose S3 backend has `use_lockfile`. */
+const OLDEST_WITH_LOCK_FILE = "1.10.0";
 /** Harmless up to here, since new certificates are backdated by an hour. */
 const CLOCK_SECONDS = 300;
 
@@ -181,7 +185,7 @@ export function findWarnings(inspections: readonly Inspection[]): string[] {
 function diagnose(machine: MachineFacts, requirements?: Requirements): Check[] {
   const checks = [
     checkNode(machine),
-    checkTerraform(machine),
+    checkTerraform(machine, requirements),
     checkEngine(machine),
     ...checkSwarm(machine),
     ...checkReach(machine, requirements),
@@ -200,7 +204,10 @@ function checkNode({ nodeVersion }: MachineFacts): Check {
   };
 }
 
-function checkTerraform({ terraform, forcedTerraform }: MachineFacts): Check {
+function checkTerraform(
+  { terraform, forcedTerraform }: MachineFacts,
+  requirements?: Requirements,
+): Check {
   const name = "Terraform";
   if (!terraform) {
     return {
@@ -217,7 +224,9 @@ function checkTerraform({ terraform, forcedTerraform }: MachineFacts): Check {
     found: `${product} ${version}`,
     problem: isOlder(version, OLDEST_TERRAFORM)
       ? `${product} ${version} (${command}) is too old: upgrade to ${OLDEST_TERRAFORM} or newer`
-      : undefined,
+      : requirements?.locksByFile && isOlder(version, OLDEST_WITH_LOCK_FILE)
+        ? `${product} ${version} (${command}) cannot lock the state of environment "${requirements.environment}", which state.kind "s3" needs: upgrade to ${OLDEST_WITH_LOCK_FILE} or newer, or choose another backend in ${fileOf(requirements.environment)}`
+        : undefined,
   };
 }
 
@@ -486,7 +495,7 @@ export function requirementsOf(
   environment: Environment,
   resources: readonly SynthesizedResource[],
 ): Requirements {
-  const { name, openSearch, networks } = environment;
+  const { name, openSearch, networks, state } = environment;
   const images = resources.filter(({ type }) => type === "docker_image");
   const ports = new Map<number, string>();
   let memoryReservationMiB = 0;
@@ -504,6 +513,7 @@ export function requirementsOf(
     raisesLimits: openSearch.raiseUlimits,
     isSecured: isSecured(environment),
     encrypted: networks.encrypted,
+    locksByFile: state?.kind === "s3",
   };
 }
 

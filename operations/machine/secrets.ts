@@ -24,8 +24,10 @@ export async function checkSecrets(
   environment: Environment,
   applications: readonly Application[],
 ): Promise<Check[]> {
+  let step: number | undefined;
   try {
     await ensureSecrets(environment, applications);
+    step = isSecured(environment) ? caRotationStepOf(environment) : undefined;
   } catch (error) {
     if (error instanceof ValidationError) {
       return [{ name: "secrets", found: "unusable", problem: error.message }];
@@ -38,7 +40,6 @@ export async function checkSecrets(
   const given = secretsAreGiven();
   const folder = secretsFolder(environment);
   const { principals, caBundle } = certificatesOf(environment);
-  const step = caRotationStepOf(environment);
   return [
     {
       name: "secrets",

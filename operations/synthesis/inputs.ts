@@ -1,3 +1,4 @@
+import { secretProblem } from "../../constructs/container/address";
 import type { Environment } from "../../environments";
 import { missingSecrets } from "../../secrets/admin-password";
 
@@ -18,7 +19,7 @@ export function variablesOf({
     .map(([name, { description = "" }]) => ({ name, description }));
 }
 
-/** Returns a message for each missing input of a deploy, with how to set it. */
+/** Returns a message for each input of a deploy that is missing or contains a secret in the wrong place, with how to set it. */
 export function missingInputs(environment: Environment, variables: readonly Variable[]): string[] {
   const secrets = missingSecrets(environment);
   const missing = new Map(
@@ -27,8 +28,15 @@ export function missingInputs(environment: Environment, variables: readonly Vari
       .filter(({ name }) => secrets.length === 0 || name !== "grafana_admin_password")
       .map(({ name, description }) => [name, description]),
   );
+  const { TF_VAR_grafana_url: grafanaUrl = "" } = process.env;
+  const problem = secretProblem(
+    "TF_VAR_grafana_url",
+    grafanaUrl,
+    "leave the rest: Terraform logs in as admin",
+  );
   return [
     ...secrets,
+    ...(problem ? [problem] : []),
     ...[...missing].map(([name, description]) => `${variableOf(name)} is not set: ${description}`),
   ];
 }

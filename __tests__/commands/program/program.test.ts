@@ -156,7 +156,7 @@ describe("a command line", () => {
     [["plan", "--format", "xml"], '\n--format is "xml": allowed are terminal, markdown, json\n'],
     [
       ["credentials", "orders", "--format=yaml"],
-      '\n--format is "yaml": allowed are text, properties, env, ca\n',
+      '\n--format is "yaml": allowed are text, properties, env, shell, ca\n',
     ],
     [
       ["rotate"],
@@ -169,6 +169,19 @@ describe("a command line", () => {
   ])("%j fails with what is allowed", async (args, message) => {
     const expected = typeof message === "string" ? message : expect.stringMatching(message);
     expect(await runHere(args)).toEqual({ status: 1, stdout: "", stderr: expected });
+  });
+
+  test.each([
+    [[], "npx groundwork <command> [options]"],
+    ...commands.map((command) => [[command.name()], `npx groundwork ${command.name()} `] as const),
+    [["help"], "npx groundwork <command> [options]"],
+    [["help", "up"], "npx groundwork up [options]"],
+  ] as const)("%j shows its help with --help, and with -h", async (args, usage) => {
+    for (const option of ["--help", "-h"]) {
+      const { status, stdout, stderr } = await runHere([...args, option]);
+      expect([status, stderr]).toEqual([0, ""]);
+      expect(stdout).toContain(`Usage: ${usage}`);
+    }
   });
 
   test.each([

@@ -1,9 +1,19 @@
 import { Construct } from "constructs";
-import type { Application } from "../../../constructs";
+import { parse } from "yaml";
+import {
+  type Application,
+  KafkaCluster,
+  KafkaInit,
+  Network,
+  OpenSearchCluster,
+  OpenSearchSecurity,
+} from "../../../constructs";
 import { validateApplications } from "../../../constructs/security/application";
 import { labSecured } from "../../../lab/environments";
 import { principalsOf } from "../../../secrets/platform-secrets";
 import { SECURITY, securedKafka } from "../../support/kafka-cluster";
+import { container, envOf, fileOf, synthesize } from "../../support/platform";
+import { testStack } from "../../support/stack";
 
 describe("an application", () => {
   const declare = (...applications: Application[]) => securedKafka(applications, SECURITY);
@@ -17,12 +27,12 @@ describe("an application", () => {
     [
       "the name of a service",
       [{ name: "kafka-7" }],
-      `application name "kafka-7" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "kafka-7-app" (at test/init)`,
+      `application name "kafka-7" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-kafka-7" (at test/init)`,
     ],
     [
       "the name of a sidecar",
       [{ name: "os-admin" }],
-      `application name "os-admin" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "os-admin-app" (at test/init)`,
+      `application name "os-admin" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-os-admin" (at test/init)`,
     ],
     [
       "a duplicate name",
@@ -89,7 +99,53 @@ test("no application takes the name of a principal", () => {
   const scope = new Construct(undefined as never, "");
   for (const name of principalsOf(labSecured).keys()) {
     expect(() => validateApplications([{ name }], undefined, scope)).toThrow(
-      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "${name}-app"`,
+      `application name "${name}" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-${name}"`,
     );
   }
+});
+
+describe("no application matches what gives permissions to the platform's own principals", () => {
+  const { stacks } = synthesize(labSecured);
+  const node = container(stacks, "opensearch-1");
+  const env = envOf(node);
+  const mappings: Record<string, { users?: string[] }> = parse(
+    fileOf(node, "/usr/share/opensearch/config/opensearch-security/roles_mapping.yml"),
+  );
+  const patterns = [
+    env["plugins.security.nodes_dn"].replace(/^CN=/, ""),
+    env["plugins.security.authcz.admin_dn"].replace(/^CN=/, ""),
+    ...Object.values(mappings).flatMap(({ users = [] }) => users),
+    ...envOf(container(stacks, "kafka-1")).KAFKA_SUPER_USERS.replaceAll("User:", "").split(";"),
+  ];
+
+  test.each(patterns)("%s", (pattern) => {
+    for (const part of ["reader", "1", "a-b"]) {
+      expect(() => validateApplications([{ name: pattern.replace("*", part) }])).toThrow(
+        / is reserved for a service of the platform/,
+      );
+    }
+  });
+
+  test("also where a cluster has another name", () => {
+    const stack = testStack();
+    const infraNetwork = new Network(stack, "infra", { name: "infra" });
+    const projectNetwork = new Network(stack, "project", { name: "project" });
+    const secured = { infraNetwork, projectNetwork, security: SECURITY };
+    const search = new OpenSearchCluster(stack, "Search", { ...secured, containerName: "search" });
+    const applications = [{ name: "search-reader", indices: { "logs-*": "read" as const } }];
+    expect(
+      () => new OpenSearchSecurity(stack, "Security", { cluster: search, applications }),
+    ).toThrow(
+      'application name "search-reader" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-search-reader" (at test/Security)',
+    );
+    const events = new KafkaCluster(stack, "Events", { ...secured, containerName: "events" });
+    expect(
+      () =>
+        new KafkaInit(stack, "Init", {
+          cluster: events,
+          topics: [],
+          applications: [{ name: "events-1" }],
+        }),
+    ).toThrow('application name "events-1" is reserved for a service of the platform');
+  });
 });

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "../../../constructs";
 import { lab, labSecured } from "../../../lab/environments";
-import { credentialsOf, RENDERERS } from "../../../operations/credentials/credentials";
+import { credentialsOf } from "../../../operations/credentials/credentials";
+import { RENDERERS } from "../../../operations/credentials/formats";
 import { makeKeyPairs } from "../../../secrets/platform-secrets";
 
 // Four rounds of bcrypt instead of twelve, which take 256 times as long.
@@ -39,6 +40,13 @@ describe("the credentials of an application", () => {
     expect(RENDERERS.text(plaintext)).toContain("none: no user or password is required");
   });
 
+  test("name no consumer group that the application names itself", () => {
+    const several = { name: "shop", consumerGroups: ["shop-*"] };
+    const credentials = credentialsOf(lab, [several], "shop");
+    expect(RENDERERS.properties(credentials)).toBe("bootstrap.servers=kafka:9092\n");
+    expect(RENDERERS.env(credentials)).not.toContain("KAFKA_GROUP_ID");
+  });
+
   test("are a user, a password and a CA bundle in a secured environment", () => {
     const { login } = secured();
     expect(login?.user).toBe("ledger");
@@ -59,6 +67,20 @@ describe("the credentials of an application", () => {
         .split("\n")
         .every((line) => /^[A-Z_0-9]+=\S+$/.test(line)),
     ).toBe(true);
+  });
+
+  test("have only the certificates of a CA bundle with notes and CRLF line breaks", () => {
+    const file = join(folder, "ca", "bundle.pem");
+    const bundle = readFileSync(file, "utf8");
+    const { ca, properties } = RENDERERS;
+    const before = [ca(secured()), properties(secured())];
+    writeFileSync(file, `# note: swordfish\n${bundle}`.replaceAll("\n", "\r\n"));
+    expect([ca(secured()), properties(secured())]).toEqual(before);
+    writeFileSync(file, readFileSync(join(folder, "ca", "ca.pem")));
+    expect(secured).toThrow(
+      `${file}:1 has a private key, but a CA bundle is given to every application: remove it from the file`,
+    );
+    writeFileSync(file, bundle);
   });
 
   test("exist only for declared applications", () => {

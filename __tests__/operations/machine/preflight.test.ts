@@ -160,6 +160,22 @@ test.each([
   ]);
 });
 
+test.each(["Terraform", "OpenTofu"] as const)(
+  "%s is too old for a lock file in S3 before 1.10",
+  (product) => {
+    const at = (version: string) => ({
+      ...READY,
+      terraform: { command: "tf", product, version, choice: "" },
+    });
+    const inS3 = requirementsOf({ ...laptop, state: { kind: "s3", bucket: "team" } }, []);
+    expect(problemsOf(at("1.9.8"), inS3)).toEqual([
+      `${product} 1.9.8 (tf) cannot lock the state of environment "laptop", which state.kind "s3" needs: upgrade to 1.10.0 or newer, or choose another backend in environments/laptop.ts`,
+    ]);
+    expect(problemsOf(at("1.10.0"), inS3)).toEqual([]);
+    expect(problemsOf(at("1.9.8"), requirementsOf(laptop, []))).toEqual([]);
+  },
+);
+
 test.each([
   ["20.19.0", "1.6.0", "1.41"],
   ["v20.100.0", "1.10.0-dev", "1.100"],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { laptop } from "../../../environments/laptop";
@@ -29,6 +29,24 @@ describe("generated secrets", () => {
         name: "CA",
         found: expect.stringMatching(
           /^1, the first expires in 3649 days \(CN=groundwork lab-secured [0-9a-f]{8}\)$/,
+        ),
+      },
+    ]);
+  });
+});
+
+describe("a rotation's step that is none", () => {
+  const environment = { ...labSecured, name: "secrets-step-test" };
+  const own = ownSecrets(environment, made);
+
+  test("is a problem that doctor names", async () => {
+    writeFileSync(join(own, "ca", "step"), "next\n");
+    expect(await checkSecrets(environment, [{ name: "shop" }])).toEqual([
+      {
+        name: "secrets",
+        found: "unusable",
+        problem: expect.stringMatching(
+          /ca\/step is "next", and the step of a CA rotation is 1, 2 or 3: /,
         ),
       },
     ]);

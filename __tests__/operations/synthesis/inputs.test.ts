@@ -19,6 +19,11 @@ describe("the inputs of a deploy", () => {
       'TF_VAR_grafana_admin_password is not set: Password of Grafana\'s user "admin": export TF_VAR_grafana_admin_password, also for synth',
     ]);
     process.env.TF_VAR_grafana_admin_password = "secret";
+    process.env.TF_VAR_grafana_url = "https://admin:hunter2@grafana.example.org";
+    expect(missingInputs(unnamed, variables)).toContain(
+      'TF_VAR_grafana_url is "https://[hidden]@grafana.example.org", with a password: remove that, and leave the rest: Terraform logs in as admin',
+    );
+    process.env.TF_VAR_grafana_url = "https://grafana.example.org";
     expect(missingInputs({ ...unnamed, excludedServices: ["grafana"] }, variables)).toEqual([]);
   });
 });

@@ -59,6 +59,13 @@ public final class Harness {
       }
       return answer;
     }
+    if (command.get("do").asText().equals("read")) {
+      ArrayNode files = answer.putArray("files");
+      String as = command.get("as").asText();
+      command.get("files").forEach(file -> files.add(
+          as.equals("properties") ? ClientFiles.properties(file.asText()) : ClientFiles.pem(file.asText(), as)));
+      return answer;
+    }
     FakeKafka cluster = CLUSTERS.get(command.get("port").asInt());
     switch (command.get("do").asText()) {
       case "inject" -> command.get("faults").forEach(cluster::inject);

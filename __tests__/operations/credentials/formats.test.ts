@@ -1,0 +1,153 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { Credentials } from "../../../operations/credentials/credentials";
+import { type Format, RENDERERS } from "../../../operations/credentials/formats";
+import { readPassword } from "../../../secrets/password";
+import { KafkaHarness } from "../../support/fake-kafka";
+import { issue } from "../../support/issued";
+import { INSTALLED_SHELLS } from "../../support/sidecar";
+
+const folder = mkdtempSync(join(tmpdir(), "formats-"));
+const bundle: string[] = [];
+let harness: KafkaHarness;
+beforeAll(async () => {
+  harness = await KafkaHarness.start();
+  for (const name of ["old", "new"]) {
+    bundle.push((await issue({ name, isCa: true })).certificate);
+  }
+});
+afterAll(async () => {
+  await harness.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const credentials = (password: string): Credentials => ({
+  application: "shop",
+  kafka: { bootstrapServers: "kafka:9092" },
+  openSearch: { url: "https://opensearch:9200" },
+  login: { user: "shop", password, caBundle: bundle.join("") },
+  consumerGroup: "shop\\u0041:#!=$HOME`\"'",
+});
+
+/** Passwords that some format has a special meaning for. */
+const SPECIAL = [
+  ...[
+    '"',
+    "\\",
+    "\\u0041",
+    "\\n",
+    "'",
+    "$HOME",
+    "$\u007bHOME}",
+    "$(id)",
+    "`id`",
+    "#a",
+    "a #b",
+    "!a",
+  ],
+  ...[
+    " leading",
+    "trailing ",
+    "  ",
+    "\u00a0nbsp\u00a0",
+    "\u3000",
+    "a=b:c",
+    "=a",
+    ";",
+    '";',
+    "//",
+    "/*",
+  ],
+  ...["ä", "пароль 🔑", "e\u0301", "\ud7ff\ue000", "%s%n", "&&", "*", "~", "export A=b", "\u200b"],
+];
+
+/** Random passwords that an application may have. */
+const passwords = (count: number): string[] => {
+  const file = join(folder, "password");
+  const isAllowed = (password: string) => {
+    writeFileSync(file, `${password}\n`);
+    try {
+      return readPassword(file) === password;
+    } catch {
+      return false;
+    }
+  };
+  const printable = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 72 });
+  const beyond = fc.string({ unit: "binary", minLength: 1, maxLength: 18 });
+  const special = fc
+    .array(fc.constantFrom(..."\"\\'$`# =!:;u0041\t"), { minLength: 1, maxLength: 12 })
+    .map((characters) => characters.join(""));
+  const found = fc.sample(fc.oneof(printable, beyond, special), count).filter(isAllowed);
+  expect(found.length).toBeGreaterThan(count / 2);
+  return [...SPECIAL, ...found];
+};
+
+/** Writes the credentials with each password to a file. Returns the paths. */
+const write = (format: Format, all: readonly string[]) =>
+  all.map((password, i) => {
+    const file = join(folder, `${i}.${format}`);
+    writeFileSync(file, RENDERERS[format](credentials(password)));
+    return file;
+  });
+
+test("Kafka's client reads user, password, group and CAs in client.properties", async () => {
+  const all = passwords(300);
+  const read = await harness.read("properties", write("properties", all));
+  expect(read).toEqual(
+    all.map((password) => ({
+      group: credentials("").consumerGroup,
+      user: "shop",
+      password,
+      subjects: expect.arrayContaining(["CN=old", "CN=new"]),
+    })),
+  );
+});
+
+test("client.properties is ASCII, as Java expects", () => {
+  for (const password of passwords(50)) {
+    expect(RENDERERS.properties(credentials(password))).toMatch(/^[\n -~]*$/);
+  }
+});
+
+describe.each(INSTALLED_SHELLS)("%s", (_, shell) => {
+  test("reads every variable of the format shell, also for its children", () => {
+    const all = passwords(100);
+    const files = write("shell", all);
+    const script = files.map(
+      (file) => `. '${file}'; printenv KAFKA_PASSWORD KAFKA_GROUP_ID CA_BASE64`,
+    );
+    const [program, ...options] = shell;
+    const { stdout, stderr } = spawnSync(program, [...options, "-c", script.join("\n")]);
+    expect(stderr.toString()).toBe("");
+    expect(stdout.toString().split("\n").slice(0, -1)).toEqual(
+      all.flatMap((password) => [
+        password,
+        credentials("").consumerGroup,
+        Buffer.from(bundle.join("")).toString("base64"),
+      ]),
+    );
+  });
+});
+
+/** Reads a file as docker run --env-file does: no quotes, no escapes, a value ends with its line. */
+function readAsDocker(text: string): Record<string, string> {
+  const lines = text.split(/\r?\n/).map((line) => line.trimStart());
+  return Object.fromEntries(
+    lines
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+test("docker run reads every variable of the format env", () => {
+  for (const password of passwords(300)) {
+    expect(readAsDocker(RENDERERS.env(credentials(password)))).toMatchObject({
+      KAFKA_PASSWORD: password,
+      OPENSEARCH_PASSWORD: password,
+      KAFKA_GROUP_ID: credentials("").consumerGroup,
+    });
+  }
+});

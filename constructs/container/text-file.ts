@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { ValidationError } from "./validation";
+
+/**
+ * Reads a text file that people write. Throws a `ValidationError` with the remedy if the path is a folder, this user may not read it, or
+ * its encoding is not UTF-8. Passes on that a file does not exist.
+ *
+ * @param kind What messages call the file, such as "dashboard".
+ */
+export function readTextFile(path: string, kind?: string): string {
+  const file = kind === undefined ? path : `${kind} ${path}`;
+  const bytes = readBytes(path, file);
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw new ValidationError(`${file} is UTF-16: ${saveAsUtf8(path, "UTF-16")}`);
+  }
+  const zero = bytes.indexOf(0);
+  if (zero === 0 || zero === 1) {
+    const encoding = zero === 0 ? "UTF-16BE" : "UTF-16LE";
+    throw new ValidationError(
+      `${file} is ${encoding} without a byte order mark: ${saveAsUtf8(path, encoding)}`,
+    );
+  }
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new ValidationError(
+      `${file} is not UTF-8: ${saveAsUtf8(path, "ISO-8859-1")} if that is its encoding`,
+    );
+  }
+}
+
+/** Keeps a byte order mark: the container gets it too. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function readBytes(path: string, file: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case "EISDIR":
+        throw new ValidationError(`${file} is a folder: replace it with a file`);
+      case "EACCES":
+        throw new ValidationError(
+          `${file} cannot be read by this user: change its owner, or run the command as its owner`,
+        );
+      default:
+        throw error;
+    }
+  }
+}
+
+function saveAsUtf8(path: string, encoding: string): string {
+  const [old, next] = [quoted(path), quoted(`${path}.new`)];
+  return `save it as UTF-8, such as with iconv -f ${encoding} -t UTF-8 ${old} >${next} && mv ${next} ${old}`;
+}
+
+/** Quotes a word for a shell where it needs that. */
+export function quoted(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
