@@ -74,9 +74,10 @@ function openFiles(
   forbidden: (owner: number) => number,
 ): OpenFile[] {
   return files.flatMap((file) => {
-    const { mode, uid } = statSync(join(folder, file), { throwIfNoEntry: false }) ?? {};
-    return mode !== undefined && uid !== undefined && (mode & forbidden(uid)) !== 0
-      ? [{ file, mode: mode & 0o777, owner: uid }]
+    const found = statSync(join(folder, file), { throwIfNoEntry: false });
+    // A folder in a file's place is refused when it is read.
+    return found?.isFile() && (found.mode & forbidden(found.uid)) !== 0
+      ? [{ file, mode: found.mode & 0o777, owner: found.uid }]
       : [];
   });
 }
