@@ -1,8 +1,10 @@
+import { join, relative } from "node:path";
 import { type Environment, isSecured } from "../../environments";
 import { secretsAreGiven, secretsFolder } from "../../secrets/platform-secrets";
 import { RETIRED, retireApplications, undeclaredApplications } from "../../secrets/retire";
 import { endRotations } from "../../secrets/rotation";
 import { declaredCatalog } from "../synthesis/environment";
+import { PROJECT_ROOT } from "../synthesis/project";
 import { listed } from "../terminal/terminal";
 
 /**
@@ -30,7 +32,7 @@ export function retireSecrets(
   const retired = retireApplications(folder, declared);
   if (retired.length > 0) {
     console.log(
-      `  no longer declared: ${listed(retired)}. The password moved to ${RETIRED}/applications/ in ${folder}; declared again, the application gets a new one`,
+      `  no longer declared: ${listed(retired)}. The password moved to ${relative(PROJECT_ROOT, join(folder, RETIRED, "applications"))}; declared again, the application gets a new one`,
     );
   }
 }

@@ -33,7 +33,7 @@ test("an application that is declared again after a deploy without it gets a new
   const [old, ledger] = [password("shop"), password("ledger")];
   retireSecrets(environment, ["ledger"]);
   expect(said.log).toEqual([
-    `  no longer declared: shop. The password moved to retired/applications/ in ${own}; declared again, the application gets a new one`,
+    `  no longer declared: shop. The password moved to .state/retire-test/secrets/retired/applications; declared again, the application gets a new one`,
   ]);
   expect([...contentsOf(own).keys()].filter((file) => file.includes("shop"))).toEqual([
     "retired/applications/shop.bcrypt",
