@@ -26,7 +26,7 @@ import { moveSecrets, renameCommands, renameSecretFiles } from "./takeover";
 
 const ROOT = join(__dirname, "..");
 
-/** Variable with the folder of an environment's secrets, for a CI or a vault. Nothing is written to that folder. */
+/** Variable with the folder of an environment's secrets, for a CI or a vault. Only the renewal of due certificates writes to it. */
 const GIVEN_BY = "GROUNDWORK_SECRETS";
 
 /** Returns the folder of an environment's secrets. */
