@@ -54,6 +54,9 @@ export class SecretFolder implements Security {
 
   clientCasOf(service: string, clients: readonly string[]): string {
     this.clientsOf.set(service, clients);
+    for (const client of clients) {
+      this.keyPairOf(client);
+    }
     return `${this.path}/${clientCasFile(service)}`;
   }
 
@@ -78,8 +81,7 @@ export class SecretFolder implements Security {
       applications: [...this.applications],
     });
     for (const [service, clients] of this.clientsOf) {
-      const known = clients.filter((client) => this.principals.has(client));
-      await writeClientCas(join(this.path, clientCasFile(service)), this.path, known);
+      await writeClientCas(join(this.path, clientCasFile(service)), this.path, clients);
     }
   }
 }

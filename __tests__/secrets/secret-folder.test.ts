@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Testing } from "cdktf";
 import {
+  DataVolume,
   KafkaCluster,
   KafkaInit,
+  Loki,
   Network,
   OpenSearchCluster,
   OpenSearchInit,
@@ -66,6 +68,27 @@ test("has all files that the stack uploads, readable by their owner only", () =>
   for (const source of sources) {
     expect([source, statSync(source).mode & 0o077]).toEqual([source, 0]);
   }
+});
+
+test("has a certificate for each client of Loki, and the CAs with which Loki verifies them", async () => {
+  const own = new SecretFolder(join(parent, "loki"));
+  const scope = testStack();
+  const network = new Network(scope, "infra", { name: infra.name });
+  const dataVolume = new DataVolume(scope, "volume", { name: "loki" });
+  new Loki(scope, "Loki", { network, dataVolume, security: own });
+  await own.ensure();
+  const { resource } = JSON.parse(Testing.synth(scope));
+  const [{ upload }] = Object.values<Json>(resource.docker_container);
+  const sources = upload.flatMap(({ source }: Json) => source ?? []);
+  expect(sources).toEqual([
+    join(own.path, "loki-client-cas.pem"),
+    join(own.path, "key-pairs", "loki.pem"),
+  ]);
+  const [clientCas] = sources.map((source: string) => readFileSync(source, "utf8"));
+  expect(clientCas.split("\n")[0]).toMatch(/^[0-9a-f]{64} alloy checks grafana$/);
+  expect(readdirSync(join(own.path, "key-pairs")).sort()).toEqual(
+    ["alloy", "checks", "grafana", "loki"].map((name) => `${name}.pem`),
+  );
 });
 
 test("keeps valid certificates and renews those that lack a host name", async () => {
