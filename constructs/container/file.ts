@@ -78,7 +78,7 @@ export function filesIn(directory: string, extensions: readonly string[], kind: 
     throw new ValidationError(
       ignored.map(
         (path) =>
-          `${path} is not read as ${kind}: give it the extension ${extensions.join(" or ")}, or move it out of ${basename(directory)}/`,
+          `${path} is not read, since files with ${kind} end with ${extensions.join(" or ")}: rename it, or move it out of ${basename(directory)}/`,
       ),
     );
   }

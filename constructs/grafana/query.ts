@@ -6,22 +6,42 @@ export type QueryLanguage = "PromQL" | "LogQL";
 
 const PARSERS = { PromQL: promQl, LogQL: logQl };
 
-/** `$name`, `${name}` and `${name:format}`, except the groups of `label_replace`. */
-const VARIABLE = /\$(?:\{([a-zA-Z_]\w*)(?:\.\w+)?(?::[\w:.-]+)?\}|([a-zA-Z_]\w*))/g;
+/** `$name`, `${name}`, `${name:format}` and the old `[[name]]`, except the groups of `label_replace`. */
+const VARIABLE =
+  /\$(?:\{([a-zA-Z_]\w*)(?:\.\w+)?(?::[\w:.-]+)?\}|([a-zA-Z_]\w*))|\[\[([a-zA-Z_]\w*)(?:\.\w+)?(?::\w+)?\]\]/g;
+
+/** What a variable may stand for: a name, a number, a comparison, a calculation, an aggregation, a matcher or nothing. */
+const VALUES = ["x", "5", ">", "*", "sum", 'x="5"', ""];
 
 /** Returns a text that points to the first syntax error of a query, or undefined if it is valid. */
 export function syntaxErrorOf(language: QueryLanguage, query: string): string | undefined {
-  // A variable may stand for a name or for a number.
-  const errors = ["x", "5"].map((value) => errorIn(language, expand(query, value)));
-  return errors.includes(undefined) ? undefined : errors[0];
+  const values = [...query.matchAll(VARIABLE)].map(() => VALUES[0]);
+  const first = expand(query, values);
+  let best = errorIn(language, first);
+  const error = best;
+  // From left to right, each variable gets the value with which the query is valid furthest.
+  for (let i = 0; best !== undefined && i < values.length; i++) {
+    for (const value of VALUES.slice(1)) {
+      const place = errorIn(language, expand(query, values.with(i, value)));
+      if (best !== undefined && (place === undefined || place > best)) {
+        best = place;
+        values[i] = value;
+      }
+    }
+  }
+  return best === undefined || error === undefined
+    ? undefined
+    : `not valid ${language} at character ${error + 1}, "${first.slice(error, error + 20)}"`;
 }
 
-/** Replaces every variable with a value, as Grafana does before it sends a query. */
-function expand(query: string, value: string): string {
-  return query.replace(VARIABLE, (_variable, braced, plain, offset: number) => {
+/** Replaces every variable with its value, as Grafana does before it sends a query. */
+function expand(query: string, values: readonly string[]): string {
+  let i = 0;
+  return query.replace(VARIABLE, (variable, braced, plain, old, offset: number) => {
+    const value = values[i++];
     const before = query.slice(0, offset);
-    const after = query.slice(offset + _variable.length);
-    const isNumber = /_(ms|s)$/.test(braced ?? plain) || /@\s*$/.test(before);
+    const after = query.slice(offset + variable.length);
+    const isNumber = /_(ms|s)$/.test(braced ?? plain ?? old) || /@\s*$/.test(before);
     const isDuration =
       before.lastIndexOf("[") > before.lastIndexOf("]") || /\boffset\s+-?$/.test(before);
     if (isDuration || isNumber) {
@@ -31,7 +51,8 @@ function expand(query: string, value: string): string {
   });
 }
 
-function errorIn(language: QueryLanguage, expanded: string): string | undefined {
+/** Returns the place of the first syntax error. */
+function errorIn(language: QueryLanguage, expanded: string): number | undefined {
   let place: number | undefined;
   PARSERS[language].parse(expanded).iterate({
     enter: ({ type, from }) => {
@@ -40,9 +61,7 @@ function errorIn(language: QueryLanguage, expanded: string): string | undefined 
       }
     },
   });
-  return place === undefined
-    ? undefined
-    : `not valid ${language} at character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
+  return place;
 }
 
 /** The factor that limits cAdvisor's metrics, which cover every container of the engine, to the platform's containers, and adds their names. */
@@ -55,7 +74,10 @@ const MEASURED =
 
 /** Returns the metrics of cAdvisor in a PromQL query that would include unmanaged containers, without a name. */
 export function unnamedMetrics(query: string): string[] {
-  const expanded = expand(query, "x");
+  const expanded = expand(
+    query,
+    [...query.matchAll(VARIABLE)].map(() => VALUES[0]),
+  );
   const found: string[] = [];
   promQl.parse(expanded).iterate({
     enter: ({ name, node }) => {
@@ -96,6 +118,8 @@ function isNamed({ from, parent }: SyntaxNode, expanded: string): boolean {
 
 /** Returns the names of the dashboard's variables in a text, without Grafana's built-in ones. */
 export function variablesIn(text: string): string[] {
-  const names = [...text.matchAll(VARIABLE)].map(([, braced, plain]) => braced ?? plain);
+  const names = [...text.matchAll(VARIABLE)].map(
+    ([, braced, plain, old]) => braced ?? plain ?? old,
+  );
   return names.filter((name) => !name.startsWith("__"));
 }

@@ -336,7 +336,7 @@ describe("a file of rules", () => {
       writeFileSync(join(directory, "a.yml.bak"), "");
       writeFileSync(join(directory, "b.json"), "");
       expect(() => readAlertGroups(directory, root)).toThrow(
-        /^.*a\.yml\.bak is not read as alert rules: give it the extension \.yml or \.yaml, or move it out of alerts\/\n.*b\.json is not read as alert rules: /,
+        /^.*a\.yml\.bak is not read, since files with alert rules end with \.yml or \.yaml: rename it, or move it out of alerts\/\n.*b\.json is not read, since /,
       );
     });
 
