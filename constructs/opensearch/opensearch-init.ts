@@ -104,7 +104,7 @@ function validatePriorities(scope: Construct, templates: readonly IndexTemplate[
           .flatMap((mine) => other.body.index_patterns.map((theirs) => [mine, theirs]))
           .find(([mine, theirs]) => overlap(mine, theirs)) ?? [];
       validate(
-        pattern === undefined || (body.priority ?? 0) !== (other.body.priority ?? 0),
+        pattern === undefined || Number(body.priority ?? 0) !== Number(other.body.priority ?? 0),
         () =>
           `index templates ${other.name}.json and ${name}.json both have priority ${body.priority ?? 0}, and their index patterns "${otherPattern}" and "${pattern}" overlap, which OpenSearch rejects: give the more specific one a higher priority`,
         scope,
