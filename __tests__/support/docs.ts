@@ -64,6 +64,16 @@ export function documentedCommands(): DocumentedCommand[] {
 /** The test that runs each command, and the call in it, except those of RUN_IN_LAB. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
+  "npm run import -- dashboard.json": [
+    "__tests__/commands/import.test.ts",
+    'runHere(["import", file',
+  ],
+  "npm run import -- rules.yml": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],
+  "npm run import -- template.json": [
+    "__tests__/commands/import.test.ts",
+    'runHere(["import", file',
+  ],
+  "npm run import": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],
   "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],
   "npm run topic-configs": [
     "__tests__/constructs/kafka/topic-configs.test.ts",

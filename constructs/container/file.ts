@@ -95,7 +95,7 @@ export function readTextFile(path: string, kind: string): string {
 }
 
 /** Decodes UTF-8 and drops a byte order mark. Throws if the bytes are another encoding. */
-function decode(bytes: Buffer, what: string): string {
+export function decode(bytes: Buffer, what: string): string {
   const isUtf16 = ["fffe", "feff"].includes(bytes.subarray(0, 2).toString("hex"));
   validate(
     !isUtf16 && !bytes.includes(0),
@@ -124,7 +124,7 @@ export function readJsonFile(path: string, kind: string): Record<string, unknown
 }
 
 /** Parses the object in a JSON text. Errors start with `what`, line and column. */
-function parseJson(text: string, what: string): Record<string, unknown> {
+export function parseJson(text: string, what: string): Record<string, unknown> {
   let body: unknown;
   try {
     body = JSON.parse(text);

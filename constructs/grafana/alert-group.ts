@@ -94,7 +94,8 @@ const groupSchema = object(
 
 export type AlertRule = Declared<typeof ruleSchema>;
 
-type RuleGroup = Declared<typeof groupSchema>;
+/** A group as it is in a file, with both kinds of rules. */
+type ParsedGroup = Declared<typeof groupSchema>;
 
 /**
  * A group of rules in Prometheus' format
@@ -150,7 +151,7 @@ function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
 }
 
 /** Parses the groups of a rule file, without a look at the rules. */
-function parseRules(text: string, path: string): RuleGroup[] {
+function parseRules(text: string, path: string): ParsedGroup[] {
   // Prometheus reads merge keys, "<<".
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
@@ -169,7 +170,7 @@ function parseRules(text: string, path: string): RuleGroup[] {
   return groups;
 }
 
-function contentOf(document: Document, path: string): { groups?: RuleGroup[] } {
+function contentOf(document: Document, path: string): { groups?: ParsedGroup[] } {
   try {
     return document.toJS() ?? {};
   } catch (error) {
@@ -180,7 +181,7 @@ function contentOf(document: Document, path: string): { groups?: RuleGroup[] } {
   }
 }
 
-function validateGroup(group: RuleGroup, path: string, repositoryRoot: string): AlertGroup {
+function validateGroup(group: ParsedGroup, path: string, repositoryRoot: string): AlertGroup {
   const { name, interval = "1m", rules } = group;
   checkDeclared(groupSchema, group, `group "${name}" in ${path}`);
   all(

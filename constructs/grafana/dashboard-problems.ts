@@ -6,7 +6,7 @@ import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics, variablesIn } from "./
 const GRID_COLUMNS = 24;
 
 /** Panels of this version of Grafana, and those of earlier versions that it converts when it loads them. */
-const PANEL_TYPES = [
+export const PANEL_TYPES = [
   ...["alertlist", "annolist", "barchart", "bargauge", "candlestick", "canvas", "dashlist"],
   ...["datagrid", "debug", "flamegraph", "gauge", "geomap", "gettingstarted", "heatmap"],
   ...["histogram", "live", "logs", "news", "nodeGraph", "piechart", "row", "stat"],
@@ -107,7 +107,8 @@ function* panelProblems(panel: Panel, variables: readonly Variable[]): Generator
   }
 }
 
-function* queryProblems(
+/** Yields what is wrong with a query of a data source. */
+export function* queryProblems(
   dataSource: string | undefined,
   query: string | undefined,
   variables: readonly Variable[],

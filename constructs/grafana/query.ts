@@ -34,20 +34,24 @@ export function syntaxErrorOf(language: QueryLanguage, query: string): string | 
     : `not valid ${language} at character ${error + 1}, "${first.slice(error, error + 20)}"`;
 }
 
-/** Replaces every variable with its value, as Grafana does before it sends a query. */
-function expand(query: string, values: readonly string[]): string {
+/** Replaces every variable with its value, "x" by default, as Grafana does before it sends a query. `resize` may change its length. */
+function expand(
+  query: string,
+  values: readonly string[],
+  resize = (value: string, _variable: string) => value,
+): string {
   let i = 0;
   return query.replace(VARIABLE, (variable, braced, plain, old, offset: number) => {
-    const value = values[i++];
+    const value = values[i++] ?? VALUES[0];
     const before = query.slice(0, offset);
     const after = query.slice(offset + variable.length);
     const isNumber = /_(ms|s)$/.test(braced ?? plain ?? old) || /@\s*$/.test(before);
     const isDuration =
       before.lastIndexOf("[") > before.lastIndexOf("]") || /\boffset\s+-?$/.test(before);
     if (isDuration || isNumber) {
-      return isNumber || /^(ms|[smhdwy])\b/.test(after) ? "5" : "5m";
+      return resize(isNumber || /^(ms|[smhdwy])\b/.test(after) ? "5" : "5m", variable);
     }
-    return value;
+    return resize(value, variable);
   });
 }
 
@@ -74,11 +78,20 @@ const MEASURED =
 
 /** Returns the metrics of cAdvisor in a PromQL query that would include unmanaged containers, without a name. */
 export function unnamedMetrics(query: string): string[] {
-  const expanded = expand(
-    query,
-    [...query.matchAll(VARIABLE)].map(() => VALUES[0]),
-  );
-  const found: string[] = [];
+  return [...new Set(unnamedSelectors(query).map(({ metric }) => metric))];
+}
+
+/** A selector of a metric of every container. */
+export interface UnnamedSelector {
+  readonly metric: string;
+  /** Its place in the query. */
+  readonly node: SyntaxNode;
+}
+
+/** Returns the selectors of a PromQL query that would include unmanaged containers, without a name. */
+export function unnamedSelectors(query: string): UnnamedSelector[] {
+  const expanded = expand(query, [], (value, { length }) => value.slice(0, length).padEnd(length));
+  const found: UnnamedSelector[] = [];
   promQl.parse(expanded).iterate({
     enter: ({ name, node }) => {
       if (name !== "VectorSelector") {
@@ -88,8 +101,8 @@ export function unnamedMetrics(query: string): string[] {
       // The metric's name may also be the label __name__.
       const [, named = selector] = /__name__\s*=~?\s*"([^"]*)/.exec(selector) ?? [];
       const [metric] = MEASURED.exec(named) ?? [];
-      if (metric && !found.includes(metric) && !isNamed(node, expanded)) {
-        found.push(metric);
+      if (metric && !isNamed(node, expanded)) {
+        found.push({ metric, node });
       }
     },
   });

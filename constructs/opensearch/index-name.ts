@@ -30,3 +30,15 @@ export function refusalOfIndexPattern(pattern: string, wildcards: "*" | "*?"): s
     ? "index names have at most 255 bytes: shorten it"
     : undefined;
 }
+
+/** Whether a name can match both patterns, in which "*" stands for any characters. */
+export function patternsOverlap(a: string, b: string): boolean {
+  if (a === "" || b === "") {
+    return /^\**$/.test(a + b);
+  }
+  if (a[0] === "*" || b[0] === "*") {
+    const [star, other] = a[0] === "*" ? [a, b] : [b, a];
+    return patternsOverlap(star.slice(1), other) || patternsOverlap(star, other.slice(1));
+  }
+  return a[0] === b[0] && patternsOverlap(a.slice(1), b.slice(1));
+}

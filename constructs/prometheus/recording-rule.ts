@@ -3,7 +3,7 @@ import { checkDeclared, type Declared, object } from "../container/declaration";
 import { all, validate } from "../container/validation";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "../grafana/query";
 
-const ruleSchema = object(
+const recordingRuleSchema = object(
   {
     /** The name of the metric that is recorded. */
     record: v.string(),
@@ -22,18 +22,21 @@ const ruleSchema = object(
 );
 
 /** A rule that records the result of a query as a metric (https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/). */
-export type RecordingRule = Declared<typeof ruleSchema>;
+export type RecordingRule = Declared<typeof recordingRuleSchema>;
 
 /** A group of recording rules that Prometheus evaluates one after another. */
 export interface RecordingGroup {
+  /** The name, unique among groups. */
   readonly name: string;
+  /** The time between two evaluations, such as `30s`. */
   readonly interval: string;
+  /** The rules, evaluated one at a time. */
   readonly rules: readonly RecordingRule[];
 }
 
 /** Throws if a recording rule is invalid. Messages start with `what`. */
 export function validateRecordingRule(rule: RecordingRule, what: string): void {
-  checkDeclared(ruleSchema, rule, what);
+  checkDeclared(recordingRuleSchema, rule, what);
   const { record, expr } = rule;
   const error = syntaxErrorOf("PromQL", expr);
   const [unnamed] = unnamedMetrics(expr);
