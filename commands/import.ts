@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { decode, readTextFile } from "../constructs/container/file";
 import { formatFiles } from "../operations/import/format";
-import { type ImportOptions, importText, STANDARD_INPUT } from "../operations/import/import";
+import { type ImportOptions, importText, STANDARD_INPUT } from "../operations/import/import-text";
 import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { CommandError, counted, firstOf } from "../operations/terminal/terminal";
 

@@ -2,7 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Dashboard, IndexTemplate, readAlertGroups } from "../../../constructs";
-import { type ImportOptions, importText, STANDARD_INPUT } from "../../../operations/import/import";
+import {
+  type ImportOptions,
+  importText,
+  STANDARD_INPUT,
+} from "../../../operations/import/import-text";
 
 const DASHBOARD = JSON.stringify({
   uid: "node",
