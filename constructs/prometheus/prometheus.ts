@@ -9,7 +9,7 @@ import type { INetwork } from "../network/network";
 import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
-import { type RecordingGroup, renderRecordingGroups } from "./recording-rule";
+import { RECORDING_FILE, type RecordingGroup, renderRecordingGroups } from "./recording-rule";
 
 export const PROMETHEUS_IMAGE = "prom/prometheus:v3.13.1";
 
@@ -92,7 +92,7 @@ export class Prometheus extends Construct {
           content: Lazy.stringValue({ produce: () => renderDeclaredMetrics(props.declared()) }),
         },
         {
-          path: `${CONFIG_DIR}/recording.json`,
+          path: RECORDING_FILE,
           content: renderRecordingGroups(props.recordingGroups ?? []),
         },
         ...(security

@@ -69,3 +69,11 @@ export function validateRecordingRule(rule: RecordingRule, what: string): void {
 export function renderRecordingGroups(groups: readonly RecordingGroup[]): string {
   return `${JSON.stringify({ groups }, null, 2)}\n`;
 }
+
+/** Parses what `renderRecordingGroups` renders. */
+export function parseRecordingGroups(text: string): readonly RecordingGroup[] {
+  return JSON.parse(text).groups;
+}
+
+/** The path of the rule file in Prometheus' container. */
+export const RECORDING_FILE = "/etc/prometheus/recording.json";
