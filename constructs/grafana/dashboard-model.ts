@@ -1,3 +1,6 @@
+import * as v from "valibot";
+import { checkDeclared, objectWith } from "../container/declaration";
+
 /** The part of Grafana's dashboard JSON that is validated here. */
 export interface DashboardModel {
   readonly id?: null;
@@ -55,4 +58,43 @@ interface Annotation {
 /** Returns all panels, including those in collapsed rows. */
 export function allPanels({ panels }: Pick<DashboardModel, "panels">): Panel[] {
   return panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+}
+
+const reference = v.nullish(
+  v.union(
+    [v.string(), v.looseObject({ uid: v.nullish(v.string()), type: v.nullish(v.string()) })],
+    "the uid of a data source, or an object with it",
+  ),
+);
+
+const panelEntries = {
+  title: v.nullish(v.string()),
+  datasource: reference,
+  targets: v.nullish(
+    v.array(v.nullish(v.looseObject({ expr: v.nullish(v.string()), datasource: reference }))),
+  ),
+};
+
+const panelSchema = v.looseObject({
+  ...panelEntries,
+  panels: v.nullish(v.array(v.looseObject(panelEntries))),
+});
+
+const listOf = (entries: v.ObjectEntries) =>
+  v.nullish(v.looseObject({ list: v.nullish(v.array(objectWith(entries, v.unknown()))) }));
+
+/** What of a dashboard is read here. Grafana's own fields are many, and differ between versions. */
+const shape = v.looseObject({
+  title: v.nullish(v.string()),
+  panels: v.nullish(v.array(panelSchema)),
+  rows: v.nullish(
+    v.array(v.looseObject({ panels: v.nullish(v.array(v.looseObject(panelEntries))) })),
+  ),
+  templating: listOf({ name: v.string(), datasource: reference }),
+  annotations: listOf({ expr: v.nullish(v.string()), datasource: reference }),
+});
+
+/** Throws if a JSON object has not the shape of a dashboard. Messages start with `what`. */
+export function checkShape(model: unknown, what: string): void {
+  checkDeclared(shape, model, what);
 }

@@ -85,7 +85,7 @@ function* panelProblems(panel: Panel, variables: readonly Variable[]): Generator
     return;
   }
   if (!PANEL_TYPES.includes(panel.type)) {
-    yield `its type is "${panel.type}", a plugin that Grafana does not have: use one of its own panels, such as timeseries, stat or table`;
+    yield `its type is ${JSON.stringify(panel.type)}, a plugin that Grafana does not have: use one of its own panels, such as timeseries, stat or table`;
   }
   if (panel.alert) {
     yield "it has an alert, which Grafana no longer evaluates: declare it in alerts/ and remove it";
@@ -98,7 +98,7 @@ function* panelProblems(panel: Panel, variables: readonly Variable[]): Generator
     const problems =
       "problem" in source
         ? [`uses ${source.problem}`]
-        : target?.expr === undefined && source.uid
+        : (target?.expr ?? undefined) === undefined && source.uid
           ? ["has no expr: write the query, or remove it"]
           : queryProblems(source.uid, target?.expr, variables);
     for (const problem of problems) {
@@ -110,10 +110,10 @@ function* panelProblems(panel: Panel, variables: readonly Variable[]): Generator
 /** Yields what is wrong with a query of a data source. */
 export function* queryProblems(
   dataSource: string | undefined,
-  query: string | undefined,
+  query: string | null | undefined,
   variables: readonly Variable[],
 ): Generator<string> {
-  if (dataSource === undefined || query === undefined) {
+  if (dataSource === undefined || query === undefined || query === null) {
     return;
   }
   const language = DATA_SOURCE_LANGUAGES[dataSource];

@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { filesIn, readJsonFile } from "../container/file";
 import { all, firstProblems, ValidationError, validate } from "../container/validation";
-import { allPanels, type DashboardModel } from "./dashboard-model";
+import { allPanels, checkShape, type DashboardModel } from "./dashboard-model";
 import { problemsOf } from "./dashboard-problems";
 import { resolveDataSource } from "./data-source-reference";
 import { withoutRows } from "./legacy-rows";
@@ -26,6 +26,7 @@ export class Dashboard {
       () =>
         `dashboard ${path} uses the model "${model.apiVersion ?? model.kind}" of Grafana's API: export it as code again, with the model "Classic"`,
     );
+    checkShape(model, `dashboard ${path}`);
     const folder = relative(root, dirname(path));
     return new Dashboard(path, folder.split(sep).join(" - "), withoutRows(model));
   }

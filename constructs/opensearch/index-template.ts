@@ -94,7 +94,13 @@ function parseBody(
     ...Object.keys(body).map((key) =>
       check(KNOWN_KEYS.includes(key), () => `${what} has ${unknownName(key, KNOWN_KEYS)}`),
     ),
-    ...Object.keys(body.template ?? {}).map((key) =>
+    ...(["template", "data_stream", "_meta"] as const).map((key) =>
+      check(
+        body[key] === undefined || isObject(body[key]),
+        () => `${what} has ${key} ${JSON.stringify(body[key])}: it must be an object`,
+      ),
+    ),
+    ...Object.keys(isObject(body.template) ? body.template : {}).map((key) =>
       check(
         TEMPLATE_KEYS.includes(key),
         () => `${what}: template has ${unknownName(key, TEMPLATE_KEYS)}`,
@@ -136,3 +142,6 @@ function parseBody(
   );
   return body as IndexTemplateBody;
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

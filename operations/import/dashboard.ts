@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { allPanels } from "../../constructs/grafana/dashboard-model";
+import { allPanels, checkShape } from "../../constructs/grafana/dashboard-model";
 import { PANEL_TYPES, queryProblems } from "../../constructs/grafana/dashboard-problems";
 import { DATA_SOURCE_LANGUAGES } from "../../constructs/grafana/data-source";
 import { withoutRows } from "../../constructs/grafana/legacy-rows";
@@ -28,8 +28,10 @@ export function isDashboard(body: Json): boolean {
 }
 
 /** Converts a dashboard of another Grafana. What cannot be converted becomes a text panel with the reason and the query. */
-export function convertDashboard(body: Json, source: string): ConvertedDashboard {
-  return new Conversion(classicModelOf(body, source), source).result();
+export function convertDashboard(body: Json, source: string, name = source): ConvertedDashboard {
+  const model = classicModelOf(body, source);
+  checkShape(model, source);
+  return new Conversion(model, source, name || "Imported dashboard").result();
 }
 
 /** Returns the classic model in an export or in a response of the API. */
@@ -59,10 +61,11 @@ class Conversion {
   constructor(
     given: Json,
     private readonly source: string,
+    private readonly name: string,
   ) {
     const { __inputs, __requires, __elements, ...rest } = given;
     // Exports have null for what is empty.
-    const inputs = __inputs ?? [];
+    const inputs = (__inputs ?? []).filter(Boolean);
     this.elements = __elements ?? {};
     const constants = inputs.filter(({ type }: Json) => type === "constant");
     const names = (rest.templating?.list ?? []).flatMap((one: Json) => one?.name ?? []);
@@ -92,8 +95,8 @@ class Conversion {
     const { panels } = withoutRows({ panels: rest.panels, rows });
     const model = {
       id: null,
-      uid: uidOf(uid, title ?? this.source),
-      title: title || this.source,
+      uid: uidOf(uid, title || this.name),
+      title: title || this.name,
       ...rest,
       schemaVersion: Number.isInteger(rest.schemaVersion) ? rest.schemaVersion : 16,
       ...(templating && { templating: { ...templating, list: variables } }),

@@ -85,7 +85,7 @@ function importDashboard(
   source: string,
   options: ImportOptions,
 ): Imported {
-  const { model, changes, lost } = convertDashboard(body, nameOf(source));
+  const { model, changes, lost } = convertDashboard(body, source, nameOf(source));
   const folder = options.folder ?? "Imported";
   const file = options.name ?? fileName(nameOf(source) || model.title);
   const path = join("dashboards", folder, `${file}.json`);
@@ -147,7 +147,7 @@ function importTemplate(
   options: ImportOptions,
 ): Imported {
   const [pattern] = [template.body.index_patterns ?? template.body.template].flat();
-  const given = options.name ?? template.name ?? (nameOf(source) || fileName(pattern));
+  const given = options.name ?? template.name ?? (nameOf(source) || fileName(String(pattern)));
   // A template's name may contain dots.
   const name = given.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
   const path = join("catalog", "index-templates", options.folder ?? "", `${name}.json`);

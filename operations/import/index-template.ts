@@ -27,7 +27,7 @@ const ELASTICSEARCH_ONLY = /^(lifecycle|routing\.allocation\.include\._tier_pref
 /** Returns the body in a JSON object and its name, also from responses of OpenSearch, or undefined if it is no template. */
 export function templateIn(body: Json): { name?: string; body: Json } | undefined {
   const [first, ...others] = body.index_templates ?? [];
-  if (first && others.length === 0) {
+  if (first?.index_template && others.length === 0) {
     return { name: first.name, body: first.index_template };
   }
   if (body.index_patterns !== undefined || typeof body.template === "string") {
@@ -52,7 +52,7 @@ export function convertTemplate(
     changes.push("legacy template -> composable template");
   }
   const { index_patterns: patterns, template = {}, ...rest } = toComposable(given);
-  for (const component of rest.composed_of ?? []) {
+  for (const component of [rest.composed_of ?? []].flat()) {
     lost.push(
       `composed_of "${component}": copy the settings and mappings of that component template into template`,
     );
@@ -67,7 +67,7 @@ export function convertTemplate(
       }),
     );
   const body: Json = {
-    index_patterns: patterns.filter((pattern: string) => {
+    index_patterns: patterns.map(String).filter((pattern: string) => {
       const refusal = refusalOfIndexPattern(pattern, "*");
       if (refusal) {
         lost.push(`index pattern "${pattern}": ${refusal}`);

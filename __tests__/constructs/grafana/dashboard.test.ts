@@ -440,6 +440,40 @@ describe("a dashboard", () => {
     expect(() => load(change)).toThrow(message);
   });
 
+  test.each<[string, (dashboard: Json) => void, string]>([
+    ["a panel that is none", (d) => d.panels.push(null), "panels[1] is null: it must be an object"],
+    [
+      "targets that are no list",
+      (d) => {
+        d.panels[0].targets = {};
+      },
+      "panels[0].targets is an object: it must be a list",
+    ],
+    [
+      "a data source that is none",
+      (d) => {
+        d.panels[0].datasource = 5;
+      },
+      "panels[0].datasource is 5: it must be the uid of a data source, or an object with it",
+    ],
+    [
+      "a variable without a name",
+      (d) => d.templating.list.push({}),
+      "templating.list[1].name is missing: it must be a string",
+    ],
+    [
+      "a query that is no text",
+      (d) => {
+        d.panels[0].targets[0].expr = { a: 1 };
+      },
+      "panels[0].targets[0].expr is an object: it must be a string",
+    ],
+  ])("fails with %s, without a stack trace", (_, change, message) => {
+    expect(() => load(change)).toThrow(
+      new RegExp(`^dashboard .*d\\.json: ${message.replace(/[[\].]/g, "\\$&")}$`),
+    );
+  });
+
   test("reports all problems at once", () => {
     expect(() =>
       load((d) => {

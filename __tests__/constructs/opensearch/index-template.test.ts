@@ -51,6 +51,11 @@ describe("an index template", () => {
       /^index template .*t\.json has the version "v1": use a whole number, such as 1\nindex template .*t\.json has the priority -1: use a whole number, such as 1$/,
     ],
     [
+      "has a part that is no object",
+      '{"index_patterns": ["a-*"], "template": 7, "_meta": []}',
+      /^index template .*t\.json has template 7: it must be an object\nindex template .*t\.json has _meta \[\]: it must be an object$/,
+    ],
+    [
       "is composed of what nobody declares",
       '{"index_patterns": ["a-*"], "composed_of": ["base"]}',
       /^index template .*t\.json is composed of the component template "base", which is not declared: copy its settings and mappings into template, or add it to componentTemplates in catalog\/index\.ts if the cluster has it; declared: none$/,

@@ -106,6 +106,9 @@ test.each([
   ["text", "a.json is not recognized: "],
   ['{"panels": [', "a.json:1:13 is invalid JSON: "],
   ["groups:\n  - [a\n", "a.json:3:1 is not valid YAML: "],
+  ['{"panels": [null]}', "a.json: panels[0] is null: it must be an object"],
+  ['{"rows": [null]}', "a.json: rows[0] is null: it must be an object"],
+  ['{"index_patterns": [""]}', "a has no index pattern that OpenSearch accepts: "],
 ])("%j is refused, and nothing is written", (text, message) => {
   expect(() => run(text, "a.json")).toThrow(message);
   expect(existsSync(join(root, "dashboards"))).toBe(false);
