@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { decode, readTextFile } from "../constructs/container/file";
 import { formatFiles } from "../operations/import/format";
 import { type ImportOptions, importText, STANDARD_INPUT } from "../operations/import/import-text";
@@ -16,7 +17,8 @@ export function importFile(file: string | undefined, options: ImportOptions): vo
   const source = fromInput ? STANDARD_INPUT : file;
   const text = fromInput
     ? decode(readFileSync(process.stdin.fd), STANDARD_INPUT)
-    : readTextFile(file, "the file");
+    : // npm changes the working directory to the project's.
+      readTextFile(existsSync(file) ? file : resolve(process.env.INIT_CWD ?? "", file), "the file");
   const { what, files, changes, lost } = importText(PROJECT_ROOT, text, source, options);
   const paths = [...files.keys()];
   formatFiles(PROJECT_ROOT, paths);

@@ -48,6 +48,14 @@ test("npm run import says what it wrote, adapted and could not import", async ()
   });
 });
 
+test("npm run import finds a file in the folder in which npm is called", async () => {
+  write("here.yml", "groups: [{ name: here, rules: [{ alert: Here, expr: up == 0 }] }]");
+  const env = { ...process.env, INIT_CWD: mockRoot };
+  const { status, stdout } = await runHere(["import", "here.yml", "--folder", "team"], env);
+  expect(status).toBe(0);
+  expect(stdout).toContain("- alerts/team/here.yml\n- docs/runbooks/Here.md\n");
+});
+
 test("npm run import refuses what is no file", async () => {
   const { status, stderr } = await runHere(["import", join(mockRoot, "none.json")]);
   expect(status).toBe(1);

@@ -23,7 +23,8 @@ const OF_GRAFANA = [
   ...["humanize1024", "humanizeDuration", "humanizePercentage", "humanizeTimestamp", "label"],
   ...["match", "mergeLabelValues", "now", "parseDuration", "pathPrefix", "reReplaceAll"],
   ...["removeLabels", "removeLabelsRe", "safeHtml", "sortByLabel", "stripDomain", "stripPort"],
-  ...["strvalue", "tableLink", "title", "toDuration", "toLower", "toTime", "toUpper", "value"],
+  ...["strvalue", "tableLink", "title", "toDuration", "toLower", "toTime", "toUpper"],
+  ...["urlQueryEscape", "value"],
 ];
 
 /** What Grafana does not have, or means otherwise than Prometheus, with the remedy. */
@@ -46,8 +47,10 @@ export function refusalOfTemplate(template: string): string | undefined {
   const tokens = pieces
     .filter(({ isAction }) => isAction)
     .flatMap(({ text }) => text.match(TOKENS) ?? []);
-  for (const token of tokens) {
-    if (Object.hasOwn(UNSUPPORTED, token)) {
+  for (const [i, token] of tokens.entries()) {
+    // Grafana's own links have JSON.
+    const isLink = /Link$/.test(token) && /^["`]\{/.test(tokens[i + 1] ?? "");
+    if (Object.hasOwn(UNSUPPORTED, token) && !isLink) {
       return `uses ${token} in a template: ${UNSUPPORTED[token]}`;
     }
     if (/^[A-Za-z_]/.test(token) && ![...OF_GO, ...OF_GRAFANA].includes(token)) {

@@ -207,6 +207,8 @@ describe("a file of rules", () => {
     ["{{ range $k, $v := $values }}{{ .Value }}{{ end }}{{ .Value }}", undefined],
     ['{{ if gt $value 5.0 }}{{ .Value }}{{ else if eq $value 0.0 }}"$value"{{ end }}', undefined],
     ['costs $value, {{ "$value }}" }}', 'costs $value, {{ "$value }}" }}'],
+    ["{{ $labels.pod | urlQueryEscape }}", "{{ $labels.pod | urlQueryEscape }}"],
+    ['{{ graphLink "{\\"expr\\": \\"up\\"}" }}', '{{ graphLink "{\\"expr\\": \\"up\\"}" }}'],
     ["${TEAM} {{ $labels.pod }}", "$${TEAM} {{ $labels.pod }}"],
   ])("renders the template %s as Grafana's, in annotations and labels", (template, expected) => {
     const [group] = readRule({
