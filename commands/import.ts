@@ -14,11 +14,15 @@ export function importFile(file: string | undefined, options: ImportOptions): vo
     );
   }
   const fromInput = file === undefined || file === "-";
-  const source = fromInput ? STANDARD_INPUT : file;
+  // npm changes the working directory to the project's.
+  const source = fromInput
+    ? STANDARD_INPUT
+    : existsSync(file)
+      ? file
+      : resolve(process.env.INIT_CWD ?? "", file);
   const text = fromInput
     ? decode(readFileSync(process.stdin.fd), STANDARD_INPUT)
-    : // npm changes the working directory to the project's.
-      readTextFile(existsSync(file) ? file : resolve(process.env.INIT_CWD ?? "", file), "the file");
+    : readTextFile(source, "the file");
   const { what, files, changes, lost } = importText(PROJECT_ROOT, text, source, options);
   const paths = [...files.keys()];
   formatFiles(PROJECT_ROOT, paths);

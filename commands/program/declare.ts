@@ -26,7 +26,7 @@ export function declareCommands(): GuidedCommand[] {
           .argument("[file]", 'file to import; "-" or none is standard input')
           .option(
             "--folder <folder>",
-            "folder for the file (default: Imported for dashboards, none for others)",
+            "folder for the file (default: Imported for dashboards, or where the file is already)",
           )
           .option("--name <name>", "name of the file without extension (default: that of the file)")
           .option("--replace", "replace an existing file", false)

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { parseJson } from "../../constructs/container/file";
 import { readAlertGroups } from "../../constructs/grafana/alert-group";
 import { Dashboard } from "../../constructs/grafana/dashboard";
@@ -21,7 +21,7 @@ import { convertTemplate, templateIn } from "./index-template";
 import { convertRules, groupsIn } from "./rules";
 
 export interface ImportOptions {
-  /** The folder below dashboards/, alerts/ or catalog/index-templates/. @default - "Imported" for dashboards, none for others */
+  /** The folder below dashboards/, alerts/ or catalog/index-templates/. @default - that of the source if it is there, "Imported" for other dashboards, and none */
   readonly folder?: string;
   /** The name of the file, without an extension. @default - that of the source */
   readonly name?: string;
@@ -86,9 +86,8 @@ function importDashboard(
   options: ImportOptions,
 ): Imported {
   const { model, changes, lost } = convertDashboard(body, source, nameOf(source));
-  const folder = options.folder ?? "Imported";
   const file = options.name ?? fileName(nameOf(source) || model.title);
-  const path = join("dashboards", folder, `${file}.json`);
+  const path = placeOf(root, "dashboards", source, options, `${file}.json`, "Imported");
   const others = jsonBelow(root, "dashboards").filter(([other]) => other !== path);
   const uids = others.map(([, other]) => other.uid);
   const [twin] =
@@ -119,7 +118,7 @@ function importRules(
   options: ImportOptions,
 ): Imported {
   const name = options.name ?? fileName(nameOf(source));
-  const path = join("alerts", options.folder ?? "", `${name}.yml`);
+  const path = placeOf(root, "alerts", source, options, `${name}.yml`);
   const others = filesBelow(root, "alerts")
     .filter((file) => file !== path)
     .flatMap((file) => rulesIn(readFileSync(join(root, file), "utf8"), file) ?? []);
@@ -150,7 +149,7 @@ function importTemplate(
   const given = options.name ?? template.name ?? (nameOf(source) || fileName(String(pattern)));
   // A template's name may contain dots.
   const name = given.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
-  const path = join("catalog", "index-templates", options.folder ?? "", `${name}.json`);
+  const path = placeOf(root, "catalog/index-templates", source, options, `${name}.json`);
   const others = jsonBelow(root, join("catalog", "index-templates"))
     .filter(([other]) => other !== path)
     .map(([other, body]) => ({ name: basename(other, ".json"), body }));
@@ -161,6 +160,21 @@ function importTemplate(
     changes,
     lost,
   };
+}
+
+/** Returns the path of a file in the project. A file that is in its folder already stays where it is. */
+function placeOf(
+  root: string,
+  base: string,
+  source: string,
+  { folder, name }: ImportOptions,
+  file: string,
+  defaultFolder = "",
+): string {
+  const own = relative(root, resolve(source));
+  return own.startsWith(`${base}/`) && folder === undefined && name === undefined
+    ? own
+    : join(base, folder ?? defaultFolder, file);
 }
 
 /** Reads what is imported as the synth does, in a folder of its own. */

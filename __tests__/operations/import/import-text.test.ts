@@ -76,6 +76,19 @@ test.each([
   expect(readFileSync(join(root, path), "utf8")).not.toBe("mine");
 });
 
+test.each([
+  [DASHBOARD, "dashboards/Team A/Kafka_1.json"],
+  [RULES, "alerts/team/node.yaml"],
+  [TEMPLATE, "catalog/index-templates/team/logs.json"],
+])("a file of the project is adapted where it is", (text, path) => {
+  const source = join(root, path);
+  mkdirSync(join(source, ".."), { recursive: true });
+  writeFileSync(source, text);
+  expect(() => run(text, source)).toThrow(`${path} already exists: replace it with --replace`);
+  expect(run(text, source, { replace: true })[1]).toBe(path);
+  expect(run(text, source, { name: "other" })[1]).not.toBe(path);
+});
+
 test("a runbook that exists is never replaced", () => {
   mkdirSync(join(root, "docs", "runbooks"), { recursive: true });
   writeFileSync(join(root, "docs", "runbooks", "Down.md"), "mine");
