@@ -4,9 +4,9 @@ interface Piece {
   readonly isAction: boolean;
 }
 
-/** The strings, comments and words of an action. A word after "." or "$" is a field or a variable. */
+/** The strings, comments, numbers and words of an action. A word after "." or "$" is a field or a variable. */
 const TOKENS =
-  /\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)*'|\$\w*|(?:\.\w+)+|[A-Za-z_]\w*/g;
+  /\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)*'|\$\w*|(?:\.\w+)+|\d[\w.]*|[A-Za-z_]\w*/g;
 
 const KEYWORDS = ["if", "else", "end", "range", "with", "template", "define", "block"];
 
@@ -38,20 +38,31 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   ".ExternalURL": "Grafana has it as a function: write externalURL",
 };
 
+/** Variables that Grafana declares. */
+const VARIABLES = ["$labels", "$value", "$values"];
+
 /** Returns what of a Prometheus template Grafana does not support, with the remedy, or undefined. */
 export function refusalOfTemplate(template: string): string | undefined {
   const pieces = piecesOf(template);
   if (pieces === undefined) {
     return `opens a template with "{{" and does not close it: add "}}", or write {{ "{{" }} for the characters`;
   }
-  const tokens = pieces
-    .filter(({ isAction }) => isAction)
-    .flatMap(({ text }) => text.match(TOKENS) ?? []);
+  const actions = pieces.flatMap(({ text, isAction }) => (isAction ? text : []));
+  if (actions.some((text) => /^-?\s*-?$/.test(text))) {
+    return "has an empty template, {{ }}: remove it";
+  }
+  const tokens = actions.flatMap((text) => text.match(TOKENS) ?? []);
+  const declared = actions.flatMap((text) =>
+    [...text.matchAll(/(\$\w+)\s*(?:,\s*(\$\w+)\s*)?:=/g)].flatMap(([, ...names]) => names),
+  );
   for (const [i, token] of tokens.entries()) {
     // Grafana's own links have JSON.
     const isLink = /Link$/.test(token) && /^["`]\{/.test(tokens[i + 1] ?? "");
     if (Object.hasOwn(UNSUPPORTED, token) && !isLink) {
       return `uses ${token} in a template: ${UNSUPPORTED[token]}`;
+    }
+    if (/^\$\w/.test(token) && ![...VARIABLES, ...declared].includes(token)) {
+      return `uses ${token} in a template, which Grafana does not know: use ${VARIABLES.join(", ")}, or declare it with :=`;
     }
     if (/^[A-Za-z_]/.test(token) && ![...OF_GO, ...OF_GRAFANA].includes(token)) {
       return `uses ${token} in a template, which Grafana does not know: use a function of its reference of templates`;
@@ -61,9 +72,7 @@ export function refusalOfTemplate(template: string): string | undefined {
     ["if", "range", "with", "define", "block"].includes(token),
   );
   // "else if" and "else with" open nothing.
-  const chained = pieces.filter(
-    ({ text, isAction }) => isAction && /\belse\s+(if|with)\b/.test(text),
-  );
+  const chained = actions.filter((text) => /\belse\s+(if|with)\b/.test(text));
   const ends = tokens.filter((token) => token === "end");
   return opened.length - chained.length === ends.length
     ? undefined

@@ -143,6 +143,16 @@ describe("a file of rules", () => {
       /has annotations\.summary, which uses humanise in a template, which Grafana does not know: use a function of its reference of templates$/,
     ],
     [
+      "an unknown variable in a template",
+      { annotations: { summary: "{{ $job }}", runbook: "page.md" } },
+      /has annotations\.summary, which uses \$job in a template, which Grafana does not know: use \$labels, \$value, \$values, or declare it with :=$/,
+    ],
+    [
+      "an empty template",
+      { annotations: { summary: "a {{ }}", runbook: "page.md" } },
+      /has annotations\.summary, which has an empty template, \{\{ \}\}: remove it$/,
+    ],
+    [
       "a template that is not closed",
       { annotations: { summary: "{{ $value", runbook: "page.md" } },
       /has annotations\.summary, which opens a template with "\{\{" and does not close it: add "\}\}", or write \{\{ "\{\{" \}\} for the characters$/,
@@ -207,6 +217,7 @@ describe("a file of rules", () => {
     ["{{ range $k, $v := $values }}{{ .Value }}{{ end }}{{ .Value }}", undefined],
     ['{{ if gt $value 5.0 }}{{ .Value }}{{ else if eq $value 0.0 }}"$value"{{ end }}', undefined],
     ['costs $value, {{ "$value }}" }}', 'costs $value, {{ "$value }}" }}'],
+    ["{{ $x := 1e3 }}{{ $x }}", "{{ $x := 1e3 }}{{ $x }}"],
     ["{{ $labels.pod | urlQueryEscape }}", "{{ $labels.pod | urlQueryEscape }}"],
     ['{{ graphLink "{\\"expr\\": \\"up\\"}" }}', '{{ graphLink "{\\"expr\\": \\"up\\"}" }}'],
     ["${TEAM} {{ $labels.pod }}", "$${TEAM} {{ $labels.pod }}"],
