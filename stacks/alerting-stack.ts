@@ -71,7 +71,7 @@ export class AlertingStack extends PlatformStack {
       muteTimings,
     });
     const folder = new Folder(this, "folder", { uid: "groundwork-alerts", title: "Alerts" });
-    for (const group of alertGroups) {
+    for (const group of alertGroups.filter(({ rules }) => rules.length > 0)) {
       new RuleGroup(this, `rules-${group.name}`, {
         group,
         folderUid: folder.uid,

@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import {
+  type AlertGroup,
   Alloy,
   type DashboardProvider,
   declaredMetrics,
@@ -28,6 +29,7 @@ export interface ObservabilityStackProps {
   readonly data: DataStack;
   readonly messaging: MessagingStack;
   readonly dashboards: DashboardProvider;
+  readonly alertGroups: readonly AlertGroup[];
 }
 
 /** Observability of the platform: metrics, logs, exit codes and dashboards. */
@@ -73,6 +75,9 @@ export class ObservabilityStack extends DockerStack {
       network: network.infra,
       dataVolume: prometheus,
       security,
+      recordingGroups: props.alertGroups.flatMap(({ name, interval, recordingRules: rules }) =>
+        rules ? { name, interval, rules } : [],
+      ),
       declared: () =>
         declaredMetrics({
           openSearch: data.cluster,

@@ -86,6 +86,7 @@ export function declarePlatform(
 ): void {
   validateQuorums(environment);
   const secured = isSecured(environment);
+  const groups = alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true);
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(
@@ -100,11 +101,12 @@ export function declarePlatform(
     data,
     messaging,
     dashboards: secured ? dashboards : dashboards.without(SECURITY_DASHBOARD),
+    alertGroups: groups,
   });
   if (!environment.excludedServices?.includes("grafana")) {
     new AlertingStack(app, "alerting", environment, {
       observability,
-      alertGroups: alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true),
+      alertGroups: groups,
       notifications,
     });
   }

@@ -21,6 +21,7 @@ test("every common task has a page", () => {
       "environment",
       "failed-init",
       "image",
+      "import",
       "index-template",
       "machines",
       "node",

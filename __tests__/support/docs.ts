@@ -76,6 +76,16 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/commands/rotate.test.ts",
     'excludeMachine: "c"',
   ],
+  "npm run import -- dashboard.json": [
+    "__tests__/commands/import.test.ts",
+    'runHere(["import", file',
+  ],
+  "npm run import -- rules.yml": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],
+  "npm run import -- template.json": [
+    "__tests__/commands/import.test.ts",
+    'runHere(["import", file',
+  ],
+  "npm run import": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],
   "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],
   "npm run topic-configs": [
     "__tests__/constructs/kafka/topic-configs.test.ts",

@@ -1,6 +1,7 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
 import { runCommand } from "../../operations/terminal/terminal";
+import { declareCommands } from "./declare";
 import { deployCommands } from "./deploy";
 import { developCommands } from "./develop";
 import { inspectCommands } from "./inspect";
@@ -13,6 +14,7 @@ const GROUPS: Readonly<Record<string, () => readonly GuidedCommand[]>> = {
   "Deploy:": deployCommands,
   "Inspect:": inspectCommands,
   "Secrets:": secretCommands,
+  "Declare:": declareCommands,
   "Lab:": labCommands,
   "Develop Groundwork:": developCommands,
 };

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type ParseError, parse, printParseErrorCode, visit } from "jsonc-parser";
 import { readTextFile } from "./text-file";
 import { ValidationError, validate } from "./validation";
@@ -50,23 +50,73 @@ export function renderJsonList(items: readonly object[]): string {
   return `[${items.map((item) => `\n  ${JSON.stringify(item)}`).join(",")}\n]`;
 }
 
+/**
+ * Returns the paths of the files with these extensions in a directory and its subdirectories, sorted. Throws if another file is there,
+ * which would be ignored otherwise. A README.md and hidden files may be there.
+ */
+export function filesIn(directory: string, extensions: readonly string[], kind: string): string[] {
+  const matches = (name: string) => extensions.some((extension) => name.endsWith(extension));
+  const found: string[] = [];
+  const ignored: string[] = [];
+  const walk = (folder: string) => {
+    for (const name of readdirSync(folder).sort()) {
+      const path = join(folder, name);
+      if (name.startsWith(".") || name === "README.md") {
+        continue;
+      }
+      if (!statOf(path, kind).isDirectory()) {
+        (matches(name) ? found : ignored).push(path);
+      } else if (matches(name)) {
+        found.push(path);
+      } else {
+        walk(path);
+      }
+    }
+  };
+  validate(statOf(directory, kind).isDirectory(), () => `${directory} is not a directory`);
+  walk(directory);
+  if (ignored.length > 0) {
+    throw new ValidationError(
+      ignored.map(
+        (path) =>
+          `${path} is not read, since files with ${kind} end with ${extensions.join(" or ")}: rename it, or move it out of ${basename(directory)}/`,
+      ),
+    );
+  }
+  return found;
+}
+
+function statOf(path: string, kind: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw new ValidationError(
+      `${kind} ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check that it exists and is not a broken link`,
+    );
+  }
+}
+
 /** Reads the object in a JSON file. Errors name the kind of file, its path, line and column. */
 export function readJsonFile(path: string, kind: string): Record<string, unknown> {
   // Some editors write a byte order mark.
-  const text = readTextFile(path, kind).replace(/^\uFEFF/, "");
+  return parseJson(readTextFile(path, kind).replace(/^\uFEFF/, ""), `${kind} ${path}`);
+}
+
+/** Parses the object in a JSON text. Errors start with `what`, line and column. */
+export function parseJson(text: string, what: string): Record<string, unknown> {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    throw new ValidationError(`${kind} ${path}:${jsonErrorOf(text)}`);
+    throw new ValidationError(`${what}:${jsonErrorOf(text)}`);
   }
   validate(
     typeof body === "object" && body !== null && !Array.isArray(body),
-    () => `${kind} ${path} must be a JSON object`,
+    () => `${what} must be a JSON object`,
   );
   const losses = lossesIn(text);
   if (losses.length > 0) {
-    throw new ValidationError(losses.map((loss) => `${kind} ${path}:${loss}`));
+    throw new ValidationError(losses.map((loss) => `${what}:${loss}`));
   }
   return body as Record<string, unknown>;
 }

@@ -9,23 +9,32 @@ import { ValidationError } from "./validation";
  */
 export function readTextFile(path: string, kind?: string): string {
   const file = kind === undefined ? path : `${kind} ${path}`;
-  const bytes = readBytes(path, file);
+  return decodeText(readBytes(path, file), file, path);
+}
+
+/**
+ * Decodes a text that people write. Throws a `ValidationError` with the remedy if its encoding is not UTF-8.
+ *
+ * @param what What messages call the text.
+ * @param path The path of its file, if it is from one.
+ */
+export function decodeText(bytes: Buffer, what: string, path?: string): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw new ValidationError(`${file} is UTF-16: ${saveAsUtf8(path, "UTF-16")}`);
+    throw new ValidationError(`${what} is UTF-16: ${saveAsUtf8("UTF-16", path)}`);
   }
   const zero = bytes.indexOf(0);
   if (zero === 0 || zero === 1) {
     const encoding = zero === 0 ? "UTF-16BE" : "UTF-16LE";
     throw new ValidationError(
-      `${file} is ${encoding} without a byte order mark: ${saveAsUtf8(path, encoding)}`,
+      `${what} is ${encoding} without a byte order mark: ${saveAsUtf8(encoding, path)}`,
     );
   }
   try {
     return UTF8.decode(bytes);
   } catch {
     throw new ValidationError(
-      `${file} is not UTF-8: ${saveAsUtf8(path, "ISO-8859-1")} if that is its encoding`,
+      `${what} is not UTF-8: ${saveAsUtf8("ISO-8859-1", path)} if that is its encoding`,
     );
   }
 }
@@ -50,7 +59,10 @@ function readBytes(path: string, file: string): Buffer {
   }
 }
 
-function saveAsUtf8(path: string, encoding: string): string {
+function saveAsUtf8(encoding: string, path?: string): string {
+  if (path === undefined) {
+    return `convert it to UTF-8, such as with iconv -f ${encoding} -t UTF-8,`;
+  }
   const [old, next] = [quoted(path), quoted(`${path}.new`)];
   return `save it as UTF-8, such as with iconv -f ${encoding} -t UTF-8 ${old} >${next} && mv ${next} ${old}`;
 }

@@ -39,6 +39,24 @@ export function all<T extends readonly unknown[]>(
   return results as unknown as T;
 }
 
+/** Runs a task on one file. Of the problems that it finds, throws the first ten and how many more there are. */
+export function firstProblems<T>(what: string, task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    if (!(error instanceof ValidationError) || error.problems.length <= MOST_PROBLEMS + 1) {
+      throw error;
+    }
+    throw new ValidationError([
+      ...error.problems.slice(0, MOST_PROBLEMS),
+      `${what} has ${error.problems.length - MOST_PROBLEMS} more problems: fix these first`,
+    ]);
+  }
+}
+
+/** As many as a screen shows. */
+const MOST_PROBLEMS = 10;
+
 /** Throws a `ValidationError` with the message if the condition is false. */
 export function validate(
   condition: boolean,

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { type Document, parseDocument } from "yaml";
@@ -9,8 +9,18 @@ import {
   object,
   objectWith,
 } from "../container/declaration";
+import { filesIn } from "../container/file";
 import { readTextFile } from "../container/text-file";
-import { all, ValidationError, validate, validateDistinct } from "../container/validation";
+import {
+  all,
+  firstProblems,
+  ValidationError,
+  validate,
+  validateDistinct,
+} from "../container/validation";
+import { type RecordingRule, validateRecordingRule } from "../prometheus/recording-rule";
+import { refusalOfTemplate } from "./alert-template";
+import { toSeconds } from "./duration";
 import { NAMED_CONTAINERS, syntaxErrorOf, unnamedMetrics } from "./query";
 
 const severitySchema = v.picklist(["critical", "warning", "info"]);
@@ -70,33 +80,57 @@ const groupSchema = object(
     /** The name, unique among groups. */
     name: text("a name"),
 
-    /** The time between two evaluations, such as `30s`: a multiple of 10 s. */
-    interval: v.string(),
+    /**
+     * The time between two evaluations, such as `30s`: a multiple of 10 s.
+     *
+     * @default "1m", Prometheus' default
+     */
+    interval: v.optional(v.string()),
 
-    /** The rules, evaluated at the same interval, one at a time. */
-    rules: v.array(anyObject<AlertRule>()),
+    /** The alerting and recording rules, evaluated at the same interval, one at a time. */
+    rules: v.array(anyObject<AlertRule | RecordingRule>()),
   },
   NOT_IN_GRAFANA,
 );
 
 export type AlertRule = Declared<typeof ruleSchema>;
 
-/**
- * A group of alerting rules in Prometheus' format
- * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/), which `promtool` can check and test.
- */
-export type AlertGroup = Declared<typeof groupSchema>;
+/** A group as it is in a file, with both kinds of rules. */
+type ParsedGroup = Declared<typeof groupSchema>;
 
 /**
- * Returns every group of every `*.yml` of a directory. Throws if a rule is invalid, a name is used twice, or a runbook does not exist below
- * the repository's root.
+ * A group of rules in Prometheus' format
+ * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/), which `promtool` can check and test.
+ */
+export interface AlertGroup {
+  /** The name, unique among groups. */
+  readonly name: string;
+  /** The time between two evaluations. */
+  readonly interval: string;
+  /** The alerting rules, which Grafana evaluates. */
+  readonly rules: readonly AlertRule[];
+  /**
+   * The recording rules, which Prometheus evaluates.
+   *
+   * @default - none
+   */
+  readonly recordingRules?: readonly RecordingRule[];
+}
+
+const EXTENSIONS = [".yml", ".yaml"];
+
+/**
+ * Returns every group of every `*.yml` and `*.yaml` of a directory and its subdirectories. Throws if a rule is invalid, a name is used
+ * twice, a runbook does not exist below the repository's root, or another file is there.
  */
 export function readAlertGroups(directory: string, repositoryRoot: string): AlertGroup[] {
-  const files = readdirSync(directory)
-    .filter((file) => file.endsWith(".yml"))
-    .sort()
-    .map((file) => join(directory, file));
-  const groups = all(...files.map((file) => () => readAlertFile(file, repositoryRoot))).flat();
+  const files = filesIn(directory, EXTENSIONS, "alert rules");
+  const groups = all(
+    ...files.map(
+      (file) => () =>
+        firstProblems(`alert rules ${file}`, () => readAlertFile(file, repositoryRoot)),
+    ),
+  ).flat();
   all(
     () =>
       validateDistinct(
@@ -113,7 +147,14 @@ export function readAlertGroups(directory: string, repositoryRoot: string): Aler
 }
 
 function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
-  const document = parseDocument(readTextFile(path, "alert rules"));
+  const groups = parseRules(readTextFile(path, "alert rules"), path);
+  return all(...groups.map((group) => () => validateGroup(group, path, repositoryRoot)));
+}
+
+/** Parses the groups of a rule file, without a look at the rules. */
+function parseRules(text: string, path: string): ParsedGroup[] {
+  // Prometheus reads merge keys, "<<".
+  const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
   if (error) {
     const { line, col } = error.linePos?.[0] ?? { line: 1, col: 1 };
@@ -127,11 +168,10 @@ function readAlertFile(path: string, repositoryRoot: string): AlertGroup[] {
       groups.every((group) => Array.isArray(group?.rules) && group.rules.length > 0),
     () => `alert rules ${path} have no groups with rules: write a Prometheus rule file`,
   );
-  all(...groups.map((group) => () => validateGroup(group, path, repositoryRoot)));
   return groups;
 }
 
-function contentOf(document: Document, path: string): { groups?: AlertGroup[] } {
+function contentOf(document: Document, path: string): { groups?: ParsedGroup[] } {
   try {
     return document.toJS() ?? {};
   } catch (error) {
@@ -142,8 +182,8 @@ function contentOf(document: Document, path: string): { groups?: AlertGroup[] } 
   }
 }
 
-function validateGroup(group: AlertGroup, path: string, repositoryRoot: string): void {
-  const { name, interval, rules } = group;
+function validateGroup(group: ParsedGroup, path: string, repositoryRoot: string): AlertGroup {
+  const { name, interval = "1m", rules } = group;
   checkDeclared(groupSchema, group, `group "${name}" in ${path}`);
   all(
     () =>
@@ -152,15 +192,33 @@ function validateGroup(group: AlertGroup, path: string, repositoryRoot: string):
         () =>
           `group "${name}" in ${path} has the interval "${interval}": use a multiple of 10 s, such as 30s or 1m`,
       ),
-    ...rules.map((rule) => () => {
-      const what = `alert "${rule?.alert}" in ${path}`;
-      checkDeclared(ruleSchema, rule, what);
-      const problems = [...problemsOf(rule, repositoryRoot)];
-      if (problems.length > 0) {
-        throw new ValidationError(problems.map((problem) => `${what} ${problem}`));
+    ...rules.map((rule, i) => () => {
+      if ("record" in rule && !("alert" in rule)) {
+        validateRecordingRule(rule, `recording rule "${rule.record}" in ${path}`);
+      } else if ("alert" in rule && !("record" in rule)) {
+        validateRule(rule, `alert "${rule.alert}" in ${path}`, repositoryRoot);
+      } else {
+        throw new ValidationError(
+          `rule ${i + 1} of group "${name}" in ${path} needs either alert or record: name the alert, or the metric that it records`,
+        );
       }
     }),
   );
+  const recordingRules = rules.filter((rule) => "record" in rule);
+  return {
+    name,
+    interval,
+    rules: rules.filter((rule) => "alert" in rule),
+    ...(recordingRules.length > 0 && { recordingRules }),
+  };
+}
+
+function validateRule(rule: AlertRule, what: string, repositoryRoot: string): void {
+  checkDeclared(ruleSchema, rule, what);
+  const problems = [...problemsOf(rule, repositoryRoot)];
+  if (problems.length > 0) {
+    throw new ValidationError(problems.map((problem) => `${what} ${problem}`));
+  }
 }
 
 function* problemsOf(
@@ -180,8 +238,16 @@ function* problemsOf(
   }
   for (const key of ["for", "keep_firing_for"] as const) {
     const value = rule[key];
-    if (value !== undefined && Number.isNaN(toSeconds(value))) {
-      yield `has ${key} "${value}": use a number with s, m or h, such as 5m`;
+    if (value !== undefined && !Number.isInteger(toSeconds(value))) {
+      yield `has ${key} "${value}": use whole seconds, such as 30s, 5m or 1h30m`;
+    }
+  }
+  for (const [key, texts] of Object.entries({ labels: rule.labels, annotations })) {
+    for (const [name, template] of Object.entries(texts)) {
+      const refusal = refusalOfTemplate(template);
+      if (refusal) {
+        yield `has ${key}.${name}, which ${refusal}`;
+      }
     }
   }
   const runbook = statSync(join(repositoryRoot, annotations.runbook), { throwIfNoEntry: false });
@@ -193,10 +259,4 @@ function* problemsOf(
 /** A text that is not empty. */
 function text(expected: string) {
   return v.pipe(v.string(expected), v.nonEmpty(expected));
-}
-
-/** Returns the seconds of a duration with one unit, such as `5m`, or NaN if it is invalid. */
-export function toSeconds(duration: string): number {
-  const [, number, unit] = /^(\d+)([smh])$/.exec(duration) ?? [];
-  return Number(number) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
 }

@@ -3,6 +3,7 @@ import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import * as v from "valibot";
 import { checkDeclared, type Declared, object } from "../container/declaration";
+import { escapeTemplate } from "../container/file";
 import { validate } from "../container/validation";
 
 const secretSchema = object({
@@ -69,8 +70,10 @@ export class ContactPoint extends Construct {
     validateContactPoint(props, this);
     this.name = props.name;
     new ContactPointResource(this, "Resource", {
-      name: props.name,
-      email: props.email && [{ addresses: [...props.email.addresses], singleEmail: true }],
+      name: escapeTemplate(props.name),
+      email: props.email && [
+        { addresses: props.email.addresses.map(escapeTemplate), singleEmail: true },
+      ],
       webhook: props.webhook && [{ url: this.secret("webhook", props.webhook.url) }],
       slack: props.slack && [
         { url: this.secret("slack", props.slack.url), title: SLACK_TITLE, text: SLACK_TEXT },
@@ -83,7 +86,7 @@ export class ContactPoint extends Construct {
       type: "string",
       sensitive: true,
       nullable: false,
-      description: `The ${kind} URL of contact point "${this.name}": export TF_VAR_${secret.variable}`,
+      description: `The ${kind} URL of contact point "${escapeTemplate(this.name)}": export TF_VAR_${secret.variable}`,
     });
     variable.overrideLogicalId(secret.variable);
     return variable.stringValue;

@@ -2,6 +2,7 @@ import { MuteTiming as MuteTimingResource } from "@cdktf/provider-grafana/lib/mu
 import { Construct } from "constructs";
 import * as v from "valibot";
 import { checkDeclared, type Declared, object } from "../container/declaration";
+import { escapeTemplate } from "../container/file";
 import { all, validate } from "../container/validation";
 
 const muteIntervalSchema = object({
@@ -75,11 +76,11 @@ export class MuteTiming extends Construct {
     validateMuteTiming(props, this);
     this.name = props.name;
     new MuteTimingResource(this, "Resource", {
-      name: props.name,
+      name: escapeTemplate(props.name),
       intervals: props.intervals.map(({ times, weekdays, location }) => ({
         times: times?.map(({ start, end }) => ({ start, end })),
         weekdays: weekdays && [...weekdays],
-        location: location ?? "UTC",
+        location: escapeTemplate(location ?? "UTC"),
       })),
     });
   }

@@ -2,6 +2,7 @@ import { NotificationPolicy as NotificationPolicyResource } from "@cdktf/provide
 import { Construct } from "constructs";
 import * as v from "valibot";
 import { checkDeclared, type Declared, object, record } from "../container/declaration";
+import { escapeTemplate } from "../container/file";
 import { all, validate } from "../container/validation";
 import type { ContactPoint } from "./contact-point";
 import type { MuteTiming } from "./mute-timing";
@@ -116,14 +117,18 @@ export class NotificationPolicy extends Construct {
     validateNotificationPolicy(props, known, this);
     const routes = props.routes ?? [];
     new NotificationPolicyResource(this, "Resource", {
-      contactPoint: props.contactPoint,
-      groupBy: [...(props.groupBy ?? ["alertname"])],
+      contactPoint: escapeTemplate(props.contactPoint),
+      groupBy: (props.groupBy ?? ["alertname"]).map(escapeTemplate),
       groupWait: props.groupWait ?? "30s",
       repeatInterval: props.repeatInterval ?? "4h",
       policy: routes.map(({ labels, contactPoint, muteTimings }) => ({
-        contactPoint,
-        muteTimings: muteTimings && [...muteTimings],
-        matcher: Object.entries(labels).map(([label, value]) => ({ label, match: "=", value })),
+        contactPoint: escapeTemplate(contactPoint),
+        muteTimings: muteTimings?.map(escapeTemplate),
+        matcher: Object.entries(labels).map(([label, value]) => ({
+          label: escapeTemplate(label),
+          match: "=",
+          value: escapeTemplate(value),
+        })),
       })),
       // References are by name only, so Terraform does not see that these must exist first.
       dependsOn: [...known.contactPoints, ...known.muteTimings].map(({ node }) =>

@@ -6,32 +6,57 @@ export type QueryLanguage = "PromQL" | "LogQL";
 
 const PARSERS = { PromQL: promQl, LogQL: logQl };
 
-/** `$name`, `${name}` and `${name:format}`, except the groups of `label_replace`. */
-const VARIABLE = /\$(?:\{([a-zA-Z_]\w*)(?:\.\w+)?(?::[\w:.-]+)?\}|([a-zA-Z_]\w*))/g;
+/** `$name`, `${name}`, `${name:format}` and the old `[[name]]`, except the groups of `label_replace`. */
+const VARIABLE =
+  /\$(?:\{([a-zA-Z_]\w*)(?:\.\w+)?(?::[\w:.-]+)?\}|([a-zA-Z_]\w*))|\[\[([a-zA-Z_]\w*)(?:\.\w+)?(?::\w+)?\]\]/g;
+
+/** What a variable may stand for: a name, a number, a comparison, a calculation, an aggregation, a matcher or nothing. */
+const VALUES = ["x", "5", ">", "*", "sum", 'x="5"', ""];
 
 /** Returns a text that points to the first syntax error of a query, or undefined if it is valid. */
 export function syntaxErrorOf(language: QueryLanguage, query: string): string | undefined {
-  // A variable may stand for a name or for a number.
-  const errors = ["x", "5"].map((value) => errorIn(language, expand(query, value)));
-  return errors.includes(undefined) ? undefined : errors[0];
+  const values = [...query.matchAll(VARIABLE)].map(() => VALUES[0]);
+  const first = expand(query, values);
+  let best = errorIn(language, first);
+  const error = best;
+  // From left to right, each variable gets the value with which the query is valid furthest.
+  for (let i = 0; best !== undefined && i < values.length; i++) {
+    for (const value of VALUES.slice(1)) {
+      const place = errorIn(language, expand(query, values.with(i, value)));
+      if (best !== undefined && (place === undefined || place > best)) {
+        best = place;
+        values[i] = value;
+      }
+    }
+  }
+  return best === undefined || error === undefined
+    ? undefined
+    : `not valid ${language} at character ${error + 1}, "${first.slice(error, error + 20)}"`;
 }
 
-/** Replaces every variable with a value, as Grafana does before it sends a query. */
-function expand(query: string, value: string): string {
-  return query.replace(VARIABLE, (_variable, braced, plain, offset: number) => {
+/** Replaces every variable with its value, "x" by default, as Grafana does before it sends a query. `resize` may change its length. */
+function expand(
+  query: string,
+  values: readonly string[],
+  resize = (value: string, _variable: string) => value,
+): string {
+  let i = 0;
+  return query.replace(VARIABLE, (variable, braced, plain, old, offset: number) => {
+    const value = values[i++] ?? VALUES[0];
     const before = query.slice(0, offset);
-    const after = query.slice(offset + _variable.length);
-    const isNumber = /_(ms|s)$/.test(braced ?? plain) || /@\s*$/.test(before);
+    const after = query.slice(offset + variable.length);
+    const isNumber = /_(ms|s)$/.test(braced ?? plain ?? old) || /@\s*$/.test(before);
     const isDuration =
       before.lastIndexOf("[") > before.lastIndexOf("]") || /\boffset\s+-?$/.test(before);
     if (isDuration || isNumber) {
-      return isNumber || /^(ms|[smhdwy])\b/.test(after) ? "5" : "5m";
+      return resize(isNumber || /^(ms|[smhdwy])\b/.test(after) ? "5" : "5m", variable);
     }
-    return value;
+    return resize(value, variable);
   });
 }
 
-function errorIn(language: QueryLanguage, expanded: string): string | undefined {
+/** Returns the place of the first syntax error. */
+function errorIn(language: QueryLanguage, expanded: string): number | undefined {
   let place: number | undefined;
   PARSERS[language].parse(expanded).iterate({
     enter: ({ type, from }) => {
@@ -40,9 +65,7 @@ function errorIn(language: QueryLanguage, expanded: string): string | undefined 
       }
     },
   });
-  return place === undefined
-    ? undefined
-    : `not valid ${language} at character ${place + 1}, "${expanded.slice(place, place + 20)}"`;
+  return place;
 }
 
 /** The factor that limits cAdvisor's metrics, which cover every container of the engine, to the platform's containers, and adds their names. */
@@ -55,8 +78,20 @@ const MEASURED =
 
 /** Returns the metrics of cAdvisor in a PromQL query that would include unmanaged containers, without a name. */
 export function unnamedMetrics(query: string): string[] {
-  const expanded = expand(query, "x");
-  const found: string[] = [];
+  return [...new Set(unnamedSelectors(query).map(({ metric }) => metric))];
+}
+
+/** A selector of a metric of every container. */
+export interface UnnamedSelector {
+  readonly metric: string;
+  /** Its place in the query. */
+  readonly node: SyntaxNode;
+}
+
+/** Returns the selectors of a PromQL query that would include unmanaged containers, without a name. */
+export function unnamedSelectors(query: string): UnnamedSelector[] {
+  const expanded = expand(query, [], (value, { length }) => value.slice(0, length).padEnd(length));
+  const found: UnnamedSelector[] = [];
   promQl.parse(expanded).iterate({
     enter: ({ name, node }) => {
       if (name !== "VectorSelector") {
@@ -66,8 +101,8 @@ export function unnamedMetrics(query: string): string[] {
       // The metric's name may also be the label __name__.
       const [, named = selector] = /__name__\s*=~?\s*"([^"]*)/.exec(selector) ?? [];
       const [metric] = MEASURED.exec(named) ?? [];
-      if (metric && !found.includes(metric) && !isNamed(node, expanded)) {
-        found.push(metric);
+      if (metric && !isNamed(node, expanded)) {
+        found.push({ metric, node });
       }
     },
   });
@@ -96,6 +131,8 @@ function isNamed({ from, parent }: SyntaxNode, expanded: string): boolean {
 
 /** Returns the names of the dashboard's variables in a text, without Grafana's built-in ones. */
 export function variablesIn(text: string): string[] {
-  const names = [...text.matchAll(VARIABLE)].map(([, braced, plain]) => braced ?? plain);
+  const names = [...text.matchAll(VARIABLE)].map(
+    ([, braced, plain, old]) => braced ?? plain ?? old,
+  );
   return names.filter((name) => !name.startsWith("__"));
 }

@@ -1,7 +1,9 @@
 import { RuleGroup as RuleGroupResource } from "@cdktf/provider-grafana/lib/rule-group";
 import { Construct } from "constructs";
 import { escapeTemplate } from "../container/file";
-import { type AlertGroup, type AlertRule, toSeconds } from "./alert-group";
+import type { AlertGroup, AlertRule } from "./alert-group";
+import { toGrafanaTemplate } from "./alert-template";
+import { toSeconds } from "./duration";
 
 export interface RuleGroupProps {
   /** The group of rules. */
@@ -19,7 +21,7 @@ export class RuleGroup extends Construct {
   constructor(scope: Construct, id: string, { group, folderUid, dataSourceUid }: RuleGroupProps) {
     super(scope, id);
     new RuleGroupResource(this, "Resource", {
-      name: group.name,
+      name: escapeTemplate(group.name),
       folderUid,
       intervalSeconds: toSeconds(group.interval),
       rule: group.rules.map((rule) => renderRule(rule, dataSourceUid)),
@@ -40,21 +42,15 @@ function renderRule(
   return {
     uid: alert,
     name: alert,
-    for: hold ?? "0s",
-    keepFiringFor,
+    for: toGoDuration(hold ?? "0s"),
+    keepFiringFor: keepFiringFor && toGoDuration(keepFiringFor),
     condition: "threshold",
     noDataState: "OK",
     // A data source that does not answer is an alert too.
     execErrState: "Error",
     missingSeriesEvalsToResolve: 1,
-    labels: { ...labels },
-    // Grafana's templates name the value of each query.
-    annotations: Object.fromEntries(
-      Object.entries(annotations).map(([name, text]) => [
-        name,
-        escapeTemplate(text.replaceAll("$value", "$values.query.Value")),
-      ]),
-    ),
+    labels: renderTexts(labels),
+    annotations: renderTexts(annotations),
     data: [
       {
         refId: "query",
@@ -81,6 +77,21 @@ function renderRule(
       },
     ],
   };
+}
+
+/** Terraform would evaluate keys and values. */
+function renderTexts(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [
+      escapeTemplate(name),
+      escapeTemplate(toGrafanaTemplate(text)),
+    ]),
+  );
+}
+
+/** Renders what Go does not parse, such as `1d`, in seconds. */
+function toGoDuration(duration: string): string {
+  return /^\d+[smh]$/.test(duration) ? duration : `${toSeconds(duration)}s`;
 }
 
 function renderModel(model: object): string {

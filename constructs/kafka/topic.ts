@@ -113,6 +113,15 @@ export function validateTopics(
   );
 }
 
+/** Kafka's own topics (https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java). */
+export const INTERNAL_TOPICS: readonly string[] = [
+  "__cluster_metadata",
+  "__consumer_offsets",
+  "__remote_log_metadata",
+  "__share_group_state",
+  "__transaction_state",
+];
+
 function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void {
   const { name, partitions, configs = {} } = topic;
   const most = brokers ?? Number.POSITIVE_INFINITY;
@@ -124,6 +133,11 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
       /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..",
       () =>
         `topic name "${name}" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."`,
+    ),
+    check(
+      !INTERNAL_TOPICS.includes(name),
+      () =>
+        `topic name "${name}" is reserved for an internal topic, which Kafka creates and configures itself: choose another name`,
     ),
     check(
       Number.isInteger(partitions) && partitions >= 1 && partitions < 2 ** 31,

@@ -3,6 +3,7 @@ import { readOwnFile, type UploadedFile } from "../container/file";
 import { validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
+import { patternsOverlap } from "./index-name";
 import type { IndexTemplate } from "./index-template";
 import type { OpenSearchCluster } from "./opensearch-cluster";
 import { sidecarOverTls } from "./tls";
@@ -102,25 +103,13 @@ function validatePriorities(scope: Construct, templates: readonly IndexTemplate[
       const [pattern, otherPattern] =
         body.index_patterns
           .flatMap((mine) => other.body.index_patterns.map((theirs) => [mine, theirs]))
-          .find(([mine, theirs]) => overlap(mine, theirs)) ?? [];
+          .find(([mine, theirs]) => patternsOverlap(mine, theirs)) ?? [];
       validate(
-        pattern === undefined || (body.priority ?? 0) !== (other.body.priority ?? 0),
+        pattern === undefined || Number(body.priority ?? 0) !== Number(other.body.priority ?? 0),
         () =>
           `index templates ${other.name}.json and ${name}.json both have priority ${body.priority ?? 0}, and their index patterns "${otherPattern}" and "${pattern}" overlap, which OpenSearch rejects: give the more specific one a higher priority`,
         scope,
       );
     }
   }
-}
-
-/** Whether a name can match both patterns, in which "*" stands for any characters. */
-function overlap(a: string, b: string): boolean {
-  if (a === "" || b === "") {
-    return /^\**$/.test(a + b);
-  }
-  if (a[0] === "*" || b[0] === "*") {
-    const [star, other] = a[0] === "*" ? [a, b] : [b, a];
-    return overlap(star.slice(1), other) || overlap(star, other.slice(1));
-  }
-  return a[0] === b[0] && overlap(a.slice(1), b.slice(1));
 }

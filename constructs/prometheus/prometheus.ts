@@ -9,6 +9,7 @@ import type { INetwork } from "../network/network";
 import { httpScheme, type Security, tlsFiles } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import { type DeclaredMetric, renderDeclaredMetrics } from "./declared-metrics";
+import { RECORDING_FILE, type RecordingGroup, renderRecordingGroups } from "./recording-rule";
 
 export const PROMETHEUS_IMAGE = "prom/prometheus:v3.13.1";
 
@@ -37,6 +38,13 @@ export interface PrometheusProps {
 
   /** Returns the platform's declared numbers, such as its brokers, as metrics. It is called once everything is declared. */
   readonly declared: () => readonly DeclaredMetric[];
+
+  /**
+   * The groups of recording rules that it evaluates.
+   *
+   * @default - none
+   */
+  readonly recordingGroups?: readonly RecordingGroup[];
 
   /**
    * The number of days after which metrics are deleted, at least 1.
@@ -82,6 +90,10 @@ export class Prometheus extends Construct {
         {
           path: `${CONFIG_DIR}/declared.json`,
           content: Lazy.stringValue({ produce: () => renderDeclaredMetrics(props.declared()) }),
+        },
+        {
+          path: RECORDING_FILE,
+          content: renderRecordingGroups(props.recordingGroups ?? []),
         },
         ...(security
           ? ["web.yml", "checks.yml"].map((name) => ({

@@ -9,6 +9,8 @@ import {
   record,
 } from "../container/declaration";
 import { all, validate, validateDistinct } from "../container/validation";
+import { INTERNAL_TOPICS } from "../kafka/topic";
+import { refusalOfIndexPattern } from "../opensearch/index-name";
 import { isReserved } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
@@ -35,14 +37,15 @@ const applicationSchema = object({
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
-   * The access to indices, by index name or pattern such as `logs-*`: `read`, `write` or `readwrite`.
+   * The access to indices, by index name or pattern such as `logs-*`: `read`, `write` or `readwrite`. In a pattern, `*` stands for any
+   * characters and `?` for one.
    *
    * @default - none
    */
   indices: v.optional(record(accessSchema)),
 
   /**
-   * Whether `*` may stand for every topic, consumer group or index.
+   * Whether a pattern such as `*` may stand for every topic, consumer group or index.
    *
    * @default false
    */
@@ -77,6 +80,7 @@ export function validateApplications(
           validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []),
         () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
         () => validateNames(scope, application),
+        () => validateIndices(scope, application),
         () =>
           topics &&
           validateKnown(
@@ -125,6 +129,9 @@ export function validateNotPrincipal(
   );
 }
 
+/** In OpenSearch, `**` and `?*` match every name too. */
+const MATCHES_EVERYTHING = /^(?=.*\*)[*?]+$/;
+
 function validatePatterns(
   scope: Construct | undefined,
   { name, everything = false }: Application,
@@ -133,9 +140,9 @@ function validatePatterns(
 ): void {
   for (const pattern of patterns) {
     validate(
-      pattern !== "*" || everything,
+      !MATCHES_EVERYTHING.test(pattern) || everything,
       () =>
-        `application "${name}" names every ${kind} with "*": list the names or prefixes that it needs, such as "${name}-*", or set everything: true to allow every ${kind}`,
+        `application "${name}" names every ${kind} with "${pattern}": list the names or prefixes that it needs, such as "${name}-*", or set everything: true to allow every ${kind}`,
       scope,
     );
   }
@@ -153,6 +160,14 @@ function validateNames(
         `application "${name}" has the topic "${topic}": use a topic name, or a prefix followed by "*"`,
       scope,
     );
+    const prefix = topic.endsWith("*") ? topic.slice(0, -1) : "";
+    const internal = INTERNAL_TOPICS.find((one) => prefix !== "" && one.startsWith(prefix));
+    validate(
+      internal === undefined,
+      () =>
+        `application "${name}" has the topic "${topic}", which includes Kafka's internal topic ${internal}: list the topics that it needs`,
+      scope,
+    );
   }
   for (const group of consumerGroups) {
     validate(
@@ -167,6 +182,22 @@ function validateNames(
     twice === undefined,
     () => `application "${name}" lists the consumer group "${twice}" twice: remove one`,
     scope,
+  );
+}
+
+/** OpenSearch accepts any pattern, even if no index can match it. */
+function validateIndices(scope: Construct | undefined, { name, indices = {} }: Application): void {
+  all(
+    ...Object.keys(indices).map((index) => () => {
+      const refusal = index.includes("${")
+        ? `OpenSearch replaces "\${...}" with attributes of the user: write the name itself`
+        : refusalOfIndexPattern(index, "*?");
+      validate(
+        refusal === undefined,
+        () => `application "${name}" has the index "${index}": ${refusal}`,
+        scope,
+      );
+    }),
   );
 }
 

@@ -10,10 +10,12 @@ import {
   APPLICATIONS_DIR,
   describeApplicationFile,
 } from "../../constructs/opensearch/declared-applications";
+import { describeRecordingRules } from "../../constructs/prometheus/describe-recording-rules";
+import { RECORDING_FILE } from "../../constructs/prometheus/recording-rule";
 import type { Json } from "../synthesis/tree";
 
 /**
- * Describes the change of a file that is uploaded to a container. Topics, templates and dashboards are described even if the container
+ * Describes the change of a file that is uploaded to a container. Topics, templates, dashboards and recording rules are described even if the container
  * is new; any other file only if the container stays.
  */
 export function describeFile(
@@ -43,6 +45,9 @@ export function describeFile(
   }
   if (path === "/etc/prometheus/declared.json") {
     return containerStays ? describeDeclared(before, after) : facts();
+  }
+  if (path === RECORDING_FILE) {
+    return describeRecordingRules(before, after);
   }
   if (!containerStays) {
     return facts();

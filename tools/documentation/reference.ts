@@ -36,6 +36,7 @@ export const REFERENCE_PAGES: Readonly<
       ...["InitSidecarProps", "RetryProps", "Security"],
       ...["EngineProxyProps", "ExitRelayProps", "PrometheusProps", "Declaration", "LokiProps"],
       ...["AlloyProps", "GrafanaProps", "DataSource", "RuleGroupProps", "AlertGroup", "AlertRule"],
+      ...["RecordingGroup", "RecordingRule"],
     ],
   },
 };

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's templates are written so.
 import { catalog } from "../../../catalog";
 import type { Notifications } from "../../../constructs";
 import {
@@ -27,9 +28,7 @@ describe("notifications", () => {
     });
     const points = Object.values<Json>(resource.grafana_contact_point);
     expect(points).toMatchObject([
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
       { name: "chat", slack: [{ url: "${var.alerts_slack}" }] },
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own reference
       { name: "hook", webhook: [{ url: "${var.alerts_hook}" }] },
       { name: "operators", email: [{ addresses: ["a@example.org", "b@example.org"] }] },
     ]);
@@ -38,6 +37,36 @@ describe("notifications", () => {
       sensitive: true,
       nullable: false,
       description: 'The slack URL of contact point "chat": export TF_VAR_alerts_slack',
+    });
+  });
+
+  test("have names that Terraform does not evaluate", () => {
+    const name = "${TEAM} %{if}";
+    const { resource } = declare({
+      contactPoints: [{ name, email: { addresses: ["${a}@example.org"] } }],
+      muteTimings: [{ name, intervals: [{ weekdays: ["sunday"] }] }],
+      policy: {
+        contactPoint: name,
+        groupBy: [name],
+        routes: [{ labels: { [name]: name }, contactPoint: name, muteTimings: [name] }],
+      },
+    });
+    const escaped = "$${TEAM} %%{if}";
+    const [point, timing, policy] = ["contact_point", "mute_timing", "notification_policy"].map(
+      (type) => Object.values<Json>(resource[`grafana_${type}`])[0],
+    );
+    expect(point).toMatchObject({ name: escaped, email: [{ addresses: ["$${a}@example.org"] }] });
+    expect(timing).toMatchObject({ name: escaped });
+    expect(policy).toMatchObject({
+      contact_point: escaped,
+      group_by: [escaped],
+      policy: [
+        {
+          contact_point: escaped,
+          mute_timings: [escaped],
+          matcher: [{ label: escaped, match: "=", value: escaped }],
+        },
+      ],
     });
   });
 

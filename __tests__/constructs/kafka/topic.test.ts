@@ -54,6 +54,17 @@ describe("a topic", () => {
       { name: "orders/new" },
       'topic name "orders/new" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".." (at test/init)',
     ],
+    ...[
+      "__consumer_offsets",
+      "__transaction_state",
+      "__cluster_metadata",
+      "__share_group_state",
+      "__remote_log_metadata",
+    ].map((name): [string, Partial<Topic>, string] => [
+      `the name ${name}`,
+      { name },
+      `topic name "${name}" is reserved for an internal topic, which Kafka creates and configures itself: choose another name (at test/init)`,
+    ]),
     [
       "no partitions",
       { partitions: 0 },

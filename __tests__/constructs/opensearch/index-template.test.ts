@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexTemplate, OpenSearchCluster, OpenSearchInit } from "../../../constructs";
+import { messageOf } from "../../support/message";
 import { networks, nodes, testStack } from "../../support/stack";
 
 describe("an index template", () => {
@@ -31,8 +32,33 @@ describe("an index template", () => {
     ],
     [
       "has an unknown key",
-      '{"index_patterns": ["a-*"], "mappings": {}}',
-      /t\.json has an unknown property "mappings": allowed: index_patterns, priority, template/,
+      '{"index_patterns": ["a-*"], "setting": {}}',
+      /t\.json has an unknown property "setting": allowed: index_patterns, priority, template/,
+    ],
+    [
+      "has an unknown key inside",
+      '{"index_patterns": ["a-*"], "template": {"mapping": {}}}',
+      /t\.json: template has an unknown property "mapping": did you mean "mappings"\? allowed: settings, mappings, aliases$/,
+    ],
+    [
+      "has a pattern that no index can match",
+      '{"index_patterns": ["a-*", "Logs-*", "a?"]}',
+      /^index template .*t\.json has the index pattern "Logs-\*": index names are lowercase: write "logs-\*"\nindex template .*t\.json has the index pattern "a\?": index names contain no "\?": use lowercase letters, digits, "\.", "_" and "-", and "\*" for any characters$/,
+    ],
+    [
+      "has a version that is no number",
+      '{"index_patterns": ["a-*"], "version": "v1", "priority": -1}',
+      /^index template .*t\.json has the version "v1": use a whole number, such as 1\nindex template .*t\.json has the priority -1: use a whole number, such as 1$/,
+    ],
+    [
+      "has a part that is no object",
+      '{"index_patterns": ["a-*"], "template": 7, "_meta": []}',
+      /^index template .*t\.json has template 7: it must be an object\nindex template .*t\.json has _meta \[\]: it must be an object$/,
+    ],
+    [
+      "is composed of what nobody declares",
+      '{"index_patterns": ["a-*"], "composed_of": ["base"]}',
+      /^index template .*t\.json is composed of the component template "base", which is not declared: copy its settings and mappings into template, or add it to componentTemplates in catalog\/index\.ts if the cluster has it; declared: none$/,
     ],
   ])("fails when it %s", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
@@ -51,6 +77,75 @@ describe("an index template", () => {
     ],
   ])("fails with %s, of which a part would be lost silently", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
+  });
+
+  test("of the legacy kind fails, with its composable form", () => {
+    const legacy = {
+      template: "logstash-*",
+      order: 5,
+      version: 60001,
+      settings: { "index.refresh_interval": "5s" },
+      mappings: { _doc: { properties: { message: { type: "text" } } } },
+      aliases: { logs: {} },
+    };
+    const message = messageOf(() => load(JSON.stringify(legacy)));
+    const [line, ...form] = message.split("\n");
+    expect(line).toMatch(
+      /^index template .*t\.json is a legacy template, which has less precedence than any composable one: replace it, or run npm run import -- .*t\.json --replace; as a composable template, it is$/,
+    );
+    const composable = JSON.parse(form.join("\n"));
+    expect(composable).toEqual({
+      index_patterns: ["logstash-*"],
+      priority: 5,
+      version: 60001,
+      template: {
+        settings: { "index.refresh_interval": "5s" },
+        mappings: { properties: { message: { type: "text" } } },
+        aliases: { logs: {} },
+      },
+    });
+    expect(load(JSON.stringify(composable)).body).toEqual(composable);
+  });
+
+  test("may have its pattern as a text, and numbers as texts", () => {
+    expect(load('{"index_patterns": "logs-*", "version": "7", "priority": "9"}').body).toEqual({
+      index_patterns: ["logs-*"],
+      version: "7",
+      priority: "9",
+    });
+  });
+
+  test("may be composed of component templates that the cluster has", () => {
+    const path = join(directory, "t.json");
+    writeFileSync(path, '{"index_patterns": ["a-*"], "composed_of": ["base"]}');
+    const { body } = IndexTemplate.fromFile(path, { componentTemplates: ["base"] });
+    expect(body.composed_of).toEqual(["base"]);
+  });
+
+  test.each([
+    [
+      "UTF-16",
+      Buffer.from('\uFEFF{"index_patterns": ["a-*"]}', "utf16le"),
+      /^index template .*t\.json is UTF-16: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8 /,
+    ],
+    [
+      "ISO 8859-1",
+      Buffer.from('{"index_patterns": ["ü-*"]}', "latin1"),
+      /^index template .*t\.json is not UTF-8: save it as UTF-8, such as with iconv -f ISO-8859-1 /,
+    ],
+  ])("fails in %s", (_, bytes, message) => {
+    const path = join(directory, "t.json");
+    writeFileSync(path, bytes);
+    expect(() => IndexTemplate.fromFile(path)).toThrow(message);
+  });
+
+  test("fails when a file beside it is not read", () => {
+    const folder = mkdtempSync(join(tmpdir(), "templates-"));
+    writeFileSync(join(folder, "logs.json5"), "");
+    expect(() => IndexTemplate.fromDirectory(folder)).toThrow(
+      /^.*logs\.json5 is not read, since files with an index template end with \.json: rename it, or move it out of templates-/,
+    );
+    rmSync(folder, { recursive: true });
   });
 
   test("may repeat a property name in different objects, and have exact numbers", () => {
@@ -97,6 +192,10 @@ describe("an index template", () => {
       );
     } else {
       declaring.not.toThrow();
+    }
+    const alike = load(JSON.stringify({ index_patterns: [b], priority: "0" }), "b.json");
+    if (both) {
+      expect(() => declare(first, alike)).toThrow("both have priority 0");
     }
     const preferred = load(JSON.stringify({ index_patterns: [b], priority: 1 }), "b.json");
     expect(() => declare(first, preferred)).not.toThrow();

@@ -1,7 +1,7 @@
 import { catalog } from "../../../catalog";
 import { laptop } from "../../../environments/laptop";
 import { knownEnvironments } from "../../../operations/synthesis/environment";
-import { container, fileOf, type Json, synthesize } from "../../support/platform";
+import { container, fileOf, type Json, resources, synthesize } from "../../support/platform";
 
 const { stacks } = synthesize(laptop);
 
@@ -52,6 +52,25 @@ describe("Prometheus", () => {
       "kafka_topic_min_insync_replicas relaxed",
     ]);
     expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
+  });
+
+  test("evaluates the recording rules of alerts/, and Grafana only the alerts", () => {
+    const recordingRules = [{ record: "job:up:sum", expr: "sum by (job) (up)" }];
+    const alertGroups = [
+      { name: "recorded", interval: "30s", rules: [], recordingRules },
+      ...catalog.alertGroups,
+    ];
+    const platform = synthesize(laptop, { ...catalog, alertGroups }).stacks;
+    const prometheus = container(platform, "prometheus");
+    expect(fileOf(prometheus, "/etc/prometheus/groundwork.yml")).toContain(
+      "\n  - /etc/prometheus/recording.json\n",
+    );
+    expect(JSON.parse(fileOf(prometheus, "/etc/prometheus/recording.json"))).toEqual({
+      groups: [{ name: "recorded", interval: "30s", rules: recordingRules }],
+    });
+    const groups = resources(platform, "grafana_rule_group").map(({ name }) => name);
+    expect(groups.length).toBeGreaterThan(3);
+    expect(groups).not.toContain("recorded");
   });
 
   test("accepts what Alloy sends, keeps it for 15 days, and has no API to delete it or to stop", () => {

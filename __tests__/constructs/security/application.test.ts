@@ -50,6 +50,11 @@ describe("an application", () => {
       'application "shop" has the topic "pay*", but no topic with that prefix is declared: declare the topic or correct the name; declared topics: orders (at test/init)',
     ],
     [
+      "a prefix of Kafka's internal topics",
+      [{ name: "shop", topics: { "_*": "read" } }],
+      `application "shop" has the topic "_*", which includes Kafka's internal topic __cluster_metadata: list the topics that it needs (at test/init)`,
+    ],
+    [
       "a star inside a name",
       [{ name: "shop", topics: { "o*s": "read" } }],
       `application "shop" has the topic "o*s": use a topic name, or a prefix followed by "*" (at test/init)`,
@@ -69,6 +74,40 @@ describe("an application", () => {
       [{ name: "shop", indices: { "*": "read" } }],
       'application "shop" names every index with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',
     ],
+    ...["**", "?*", "*?*"].map((pattern): [string, Application[], string] => [
+      `every index with ${pattern}, without everything: true`,
+      [{ name: "shop", indices: { [pattern]: "read" } }],
+      `application "shop" names every index with "${pattern}": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)`,
+    ]),
+    ...(
+      [
+        [
+          "/.*/",
+          `regular expressions are not supported: write names, or patterns with "*", such as "logs-*"`,
+        ],
+        ["logs-a,logs-b", "OpenSearch reads it as one name: write an entry for each name"],
+        ["Logs-App", `index names are lowercase: write "logs-app"`],
+        ["", `no index has an empty name: write a name, or a pattern such as "logs-*"`],
+        ["logs app", `index names contain no " ": use lowercase letters, digits, ".", "_" and "-"`],
+        [
+          "<logs-{now/d}>",
+          `index names contain no "<": use lowercase letters, digits, ".", "_" and "-"`,
+        ],
+        ["_all", `index names do not start with "_": start with a letter or digit`],
+        ["-logs", `index names do not start with "-": start with a letter or digit`],
+        ["..", `no index has this name: write a name, or a pattern such as "logs-*"`],
+        ["l".repeat(256), "index names have at most 255 bytes: shorten it"],
+        [
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: OpenSearch's variables are written so.
+          "${user.name}-*",
+          `OpenSearch replaces "\${...}" with attributes of the user: write the name itself`,
+        ],
+      ] as const
+    ).map(([index, reason]): [string, Application[], string] => [
+      `the index ${index}`,
+      [{ name: "shop", indices: { [index]: "read" } }],
+      `application "shop" has the index "${index}": ${reason} (at test/init)`,
+    ]),
     [
       "a consumer group of two words",
       [{ name: "shop", consumerGroups: ["my group"] }],
@@ -83,12 +122,25 @@ describe("an application", () => {
     expect(() => declare(...applications)).toThrow(message);
   });
 
+  test("may have names and patterns that OpenSearch matches with indices", () => {
+    const indices = Object.fromEntries(
+      ["logs-app", "logs-*", "*-app", "logs-????.??", ".kibana*"].map((index) => [index, "read"]),
+    ) as Application["indices"];
+    expect(() => declare({ name: "shop", indices })).not.toThrow();
+  });
+
+  test.each(["/.*/", "Logs-*", ""])("may not have the index %j with everything: true", (index) => {
+    expect(() =>
+      declare({ name: "audit", indices: { [index]: "read" }, everything: true }),
+    ).toThrow(`application "audit" has the index "${index}": `);
+  });
+
   test("may read everything with everything: true", () => {
     const everything: Application = {
       name: "audit",
       topics: { "*": "read", "ord*": "read" },
       consumerGroups: ["*"],
-      indices: { "*": "read" },
+      indices: { "*": "read", "**": "write" },
       everything: true,
     };
     expect(() => declare(everything)).not.toThrow();

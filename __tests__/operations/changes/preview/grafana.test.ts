@@ -1,4 +1,5 @@
 import { catalog } from "../../../../catalog";
+import type { RecordingRule } from "../../../../constructs";
 import { laptop } from "../../../../environments/laptop";
 import { EXIT_CHANGES } from "../../../../operations/changes/report";
 import {
@@ -9,6 +10,11 @@ import {
   withNotifications,
   withRules,
 } from "../../../support/previews";
+
+const withRecordings = (...recordingRules: RecordingRule[]) =>
+  withRules((groups) => {
+    groups[0].recordingRules = recordingRules;
+  });
 
 testPreviews([
   [
@@ -47,6 +53,22 @@ testPreviews([
       withDashboards((files) => {
         delete files["Platform/logs.json"];
       }),
+    ],
+  ],
+  [
+    "recording rules added, changed and removed",
+    EXIT_CHANGES,
+    () => [
+      withRecordings(
+        { record: "job:up:sum", expr: "sum by (job) (up)" },
+        { record: "job:up:max", expr: "max by (job) (up)" },
+        { record: "job:up:min", expr: "min by (job) (up)" },
+      ),
+      withRecordings(
+        { record: "job:up:max", expr: "max by (job) (up)" },
+        { record: "job:up:min", expr: "min by (job) (up > 0)" },
+        { record: "job:up:avg", expr: "avg by (job) (up)" },
+      ),
     ],
   ],
   [

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runHere } from "../support/command";
+
+const mockRoot = mkdtempSync(join(tmpdir(), "import-command-"));
+jest.mock("../../operations/synthesis/project", () => ({
+  ...jest.requireActual("../../operations/synthesis/project"),
+  PROJECT_ROOT: mockRoot,
+}));
+afterAll(() => rmSync(mockRoot, { recursive: true }));
+
+const write = (name: string, content: string) => {
+  writeFileSync(join(mockRoot, name), content);
+  return join(mockRoot, name);
+};
+
+test("npm run import says what it wrote, adapted and could not import", async () => {
+  const panels = Array.from({ length: 14 }, (_, i) => ({
+    id: i,
+    type: "stat",
+    title: `Panel ${i}`,
+    datasource: { type: "influxdb", uid: "influx" },
+    targets: [{ refId: "A", query: "SELECT 1" }],
+  }));
+  const file = write("d.json", JSON.stringify({ title: "D", schemaVersion: 39, panels }));
+  expect(await runHere(["import", file])).toEqual({
+    status: 0,
+    stdout: [
+      'imported dashboard "D"',
+      "wrote:",
+      "- dashboards/Imported/d.json",
+      "adapted:",
+      "- panels that overlapped or had no place are moved",
+      "not imported (14 findings):",
+      ...panels
+        .slice(0, 10)
+        .map(
+          ({ title }) =>
+            `- panel "${title}": query A uses data source "influx" of type "influxdb": use prometheus or loki`,
+        ),
+      "- and 4 more",
+      "",
+      "run npm run preview to see what it changes, then npm run up",
+      "",
+    ].join("\n"),
+    stderr: "",
+  });
+});
+
+test("npm run import finds a file in the folder in which npm is called", async () => {
+  write("here.yml", "groups: [{ name: here, rules: [{ alert: Here, expr: up == 0 }] }]");
+  const env = { ...process.env, INIT_CWD: mockRoot };
+  const { status, stdout } = await runHere(["import", "here.yml", "--folder", "team"], env);
+  expect(status).toBe(0);
+  expect(stdout).toContain("- alerts/team/here.yml\n- docs/runbooks/Here.md\n");
+});
+
+test("npm run import refuses what is no file", async () => {
+  const { status, stderr } = await runHere(["import", join(mockRoot, "none.json")]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^\nthe file .*none\.json cannot be read \(ENOENT\): check that it exists/,
+  );
+});
