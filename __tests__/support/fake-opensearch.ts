@@ -126,6 +126,10 @@ export class FakeOpenSearch {
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
       return [200, matching[0] ? { template: normalize(matching[0], name) } : {}];
     }
+    if (path === "/.opendistro_security/_source/internalusers") {
+      const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
+      return [200, { internalusers: Buffer.from(users).toString("base64") }];
+    }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
     }
@@ -210,8 +214,8 @@ function shown(kind: (typeof KINDS)[number], { hash: _, ...value }: Json): Json 
       ]),
     );
     return {
-      ...{ hash: "", ...flags, backend_roles: [], attributes, opendistro_security_roles: [] },
-      ...{ description: value.description, static: false },
+      ...{ hash: "", ...flags, reserved: value.reserved ?? false, backend_roles: [], attributes },
+      ...{ opendistro_security_roles: [], description: value.description, static: false },
     };
   }
   if (kind === "rolesmapping") {

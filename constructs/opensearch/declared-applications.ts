@@ -71,7 +71,8 @@ export function renderApplication({ name, indices = {} }: Application): Uploaded
     })),
   };
   return [
-    renderFile(name, "user", { description: MARK }),
+    // Users that are not reserved can change their passwords.
+    renderFile(name, "user", { reserved: true, description: MARK }),
     renderFile(name, "role", { ...role, description: MARK }),
     renderFile(name, "mapping", { users: [name], description: MARK }),
   ];

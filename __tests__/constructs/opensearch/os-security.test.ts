@@ -140,7 +140,7 @@ describe("os-security, with a faulty server,", () => {
 
   test.concurrent("reports the response of a server that rejects a request", async () => {
     const [, url] = await fake([
-      /GET.*internalusers/,
+      /GET.*api\/internalusers/,
       { kind: "status", status: 403, body: { status: "FORBIDDEN", message: "not an admin" } },
     ]);
     expect(exitLine(await run(url))).toMatchObject({
@@ -225,7 +225,7 @@ describe("os-security", () => {
     });
     expect(security.internalusers.get("orders")).toEqual({
       hash: HASH,
-      attributes: { fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      reserved: true,
       description: MARK,
     });
     expect(security.roles.get("application-orders")).toEqual({
@@ -320,6 +320,54 @@ describe("os-security", () => {
     expectNoSecret(result);
   });
 
+  test.concurrent("restores a password that was changed in the server, and reports it as drift", async () => {
+    const [server, url] = await afterFirstRun();
+    server.security.internalusers.get("orders").hash = OTHER_HASH;
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
+    expect(linesOf(result, "drift")).toMatchObject([
+      {
+        resource: "orders",
+        field: "user.password",
+        declared: "as declared",
+        actual: "different",
+      },
+    ]);
+    expect(server.security.internalusers.get("orders").hash).toBe(HASH);
+    expect(server.writes).toEqual([
+      "PUT /_plugins/_security/api/internalusers/orders",
+      "DELETE /_plugins/_security/api/cache",
+    ]);
+    expectNoSecret(result);
+  });
+
+  test.concurrent("reserves a user from an earlier version, which could change its password", async () => {
+    const [server, url] = await afterFirstRun();
+    const fingerprint = "0".repeat(64);
+    server.security.internalusers.set("orders", {
+      ...{ hash: HASH, description: MARK, attributes: { fingerprint } },
+    });
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
+    expect(linesOf(result, "drift")).toMatchObject([
+      { resource: "orders", field: "user.reserved", declared: "true", actual: "absent" },
+    ]);
+    expect(server.security.internalusers.get("orders")).toEqual({
+      ...{ hash: HASH, reserved: true, description: MARK },
+    });
+    expectNoSecret(result);
+  });
+
+  test.concurrent("reports why it cannot read the stored passwords", async () => {
+    const missing = { error: { reason: "no such index [.opendistro_security]" }, status: 404 };
+    const [server, url] = await fake([/_source/, { kind: "status", status: 404, body: missing }]);
+    expect(exitLine(await run(url))).toMatchObject({
+      exit_code: 65,
+      reason: "OpenSearch does not show its users: no such index [.opendistro_security]: HTTP 404",
+    });
+    expect(server.writes).toEqual([]);
+  });
+
   test.concurrent("retries to flush the authentication cache, and reports why it fails", async () => {
     const failed = { status: "INTERNAL_SERVER_ERROR", message: "Cannot flush cache due to x." };
     const refused = { status: "NOT_FOUND", message: "no such thing" };
@@ -327,7 +375,7 @@ describe("os-security", () => {
       [/DELETE.*cache/, { kind: "status", status: 500, body: failed }],
       [/DELETE.*cache/, { kind: "status", status: 404, body: refused }],
     );
-    security.internalusers.get("orders").attributes.fingerprint = "another";
+    security.internalusers.get("orders").hash = OTHER_HASH;
     const result = await run(url);
     expectBackoff(result, 1);
     expect(linesOf(result, "retry")).toMatchObject([
