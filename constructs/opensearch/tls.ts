@@ -37,6 +37,9 @@ const AS_CHECKS = ["--cert", `${CERTIFICATES_DIR}/checks.pem`];
 /** The options of curl in a node's container, to send requests as the node. */
 export const CURL_AS_NODE = ["--cacert", CA_BUNDLE_FILE, "--cert", NODE_FILE];
 
+/** The options of curl in a node's container, to send requests as a client that has a password and no certificate. */
+export const CURL_AS_APPLICATION = ["--cacert", CA_BUNDLE_FILE];
+
 /** The options of curl in a node's container, to send requests to other services as `checks`. */
 export const CURL_AS_CHECKS = ["--cacert", CA_BUNDLE_FILE, ...AS_CHECKS];
 
