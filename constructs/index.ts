@@ -60,6 +60,11 @@ export {
   declaredMetrics,
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
-export { type Access, type Application, validateApplications } from "./security/application";
+export {
+  type Access,
+  type Application,
+  type IndexAccess,
+  validateApplications,
+} from "./security/application";
 export { httpScheme, type Security } from "./security/security";
 export { DataVolume, type DataVolumeProps, type IDataVolume } from "./storage/data-volume";

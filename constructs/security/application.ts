@@ -13,8 +13,24 @@ import { RESERVED_NAMES } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
 
-/** The access of an application to a resource. `write` does not include `read`. */
+/** The access of an application to a topic. `write` does not include `read`. */
 export type Access = Declared<typeof accessSchema>;
+
+const indexAccessSchema = v.picklist(["append", ...accessSchema.options]);
+
+/**
+ * The access of an application to indices. All include their mappings, settings and aliases, and refreshing them.
+ *
+ * - `read`: search and get documents.
+ * - `append`: create documents, fields and indices. No deletes, no updates and no reads. OpenSearch cannot forbid replacing a document
+ *   whose id is known.
+ * - `write`: everything that `append` includes, and updates and deletes. An update can return the document, so `write` reads documents
+ *   whose ids are known, but cannot search.
+ * - `readwrite`: `read` and `write`.
+ *
+ * All but `read` can create any number of indices whose names match, until the cluster has `cluster.max_shards_per_node` shards.
+ */
+export type IndexAccess = Declared<typeof indexAccessSchema>;
 
 const applicationSchema = object({
   /** The user name in both clusters: lowercase letters, digits and hyphens. */
@@ -35,11 +51,11 @@ const applicationSchema = object({
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
-   * The access to indices, by index name or pattern such as `logs-*`: `read`, `write` or `readwrite`.
+   * The access to indices, by index name or pattern such as `logs-*`: `read`, `append`, `write` or `readwrite`.
    *
    * @default - none
    */
-  indices: v.optional(record(accessSchema)),
+  indices: v.optional(record(indexAccessSchema)),
 
   /**
    * Whether `*` may stand for every topic, consumer group or index.
@@ -77,6 +93,7 @@ export function validateApplications(
           validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []),
         () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
         () => validateNames(scope, application),
+        () => validateIndices(scope, application),
         () =>
           topics &&
           validateKnown(
@@ -124,9 +141,9 @@ function validatePatterns(
 ): void {
   for (const pattern of patterns) {
     validate(
-      pattern !== "*" || everything,
+      !/^\*+$/.test(pattern) || everything,
       () =>
-        `application "${name}" names every ${kind} with "*": list the names or prefixes that it needs, such as "${name}-*", or set everything: true to allow every ${kind}`,
+        `application "${name}" names every ${kind} with "${pattern}": list the names or prefixes that it needs, such as "${name}-*", or set everything: true to allow every ${kind}`,
       scope,
     );
   }
@@ -159,6 +176,18 @@ function validateNames(
     () => `application "${name}" lists the consumer group "${twice}" twice: remove one`,
     scope,
   );
+}
+
+/** The security plugin also takes a regular expression or a variable for an index pattern. */
+function validateIndices(scope: Construct | undefined, { name, indices = {} }: Application): void {
+  for (const index of Object.keys(indices)) {
+    validate(
+      /^[a-z0-9._*-]{1,255}$/.test(index),
+      () =>
+        `application "${name}" has the index "${index}": use 1 to 255 lowercase letters, digits, ".", "_", "-" and "*", which stands for any characters`,
+      scope,
+    );
+  }
 }
 
 function validateKnown(

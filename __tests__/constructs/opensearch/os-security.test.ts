@@ -26,6 +26,13 @@ const REPORTS: Application = {
   name: "reports",
   indices: { "logs-*": "read", "reports-*": "readwrite" },
 };
+const METADATA = [
+  "indices:admin/get",
+  "indices:admin/mappings/get",
+  "indices:admin/aliases/get",
+  "indices:monitor/settings/get",
+  "indices:admin/refresh*",
+];
 const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}1`.slice(0, 60);
 const OTHER_HASH = HASH.replace("abc", "xyz");
 
@@ -231,19 +238,42 @@ describe("os-security", () => {
     expect(security.roles.get("application-orders")).toEqual({
       cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
       index_permissions: [
-        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index"] },
+        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index", ...METADATA] },
       ],
       description: MARK,
     });
     expect(security.roles.get("application-reports").index_permissions).toEqual([
-      { index_patterns: ["logs-*"], allowed_actions: ["read"] },
-      { index_patterns: ["reports-*"], allowed_actions: ["read", "write", "create_index"] },
+      { index_patterns: ["logs-*"], allowed_actions: ["read", ...METADATA] },
+      {
+        index_patterns: ["reports-*"],
+        allowed_actions: ["read", "write", "create_index", ...METADATA],
+      },
     ]);
     expect(security.rolesmapping.get("application-orders")).toEqual({
       users: ["orders"],
       description: MARK,
     });
     expectNoSecret(result);
+  });
+
+  test.concurrent("lets an application that appends create documents, fields and indices only", async () => {
+    const [{ security }, url] = await fake();
+    const books: Application = { name: "books", indices: { "books-*": "append" } };
+    expect(exitLine(await run(url, { applications: [books] }))).toMatchObject({ exit_code: 0 });
+    expect(security.roles.get("application-books")).toMatchObject({
+      cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
+      index_permissions: [
+        {
+          index_patterns: ["books-*"],
+          allowed_actions: [
+            "indices:data/write/index",
+            "indices:data/write/bulk*",
+            "create_index",
+            ...METADATA,
+          ],
+        },
+      ],
+    });
   });
 
   test.concurrent("gives the monitoring principal a role but no user, and revokes it like any other", async () => {
@@ -307,8 +337,7 @@ describe("os-security", () => {
       "role.cluster_permissions[2]",
       "role.cluster_permissions[3]",
       "role.cluster_permissions[4]",
-      "role.index_permissions[0].allowed_actions[0]",
-      "role.index_permissions[0].allowed_actions[1]",
+      ...[0, 1, 2, 3, 4, 5, 6].map((i) => `role.index_permissions[0].allowed_actions[${i}]`),
     ]);
     expect(server.security.internalusers.get("orders").hash).toBe(OTHER_HASH);
     expect(server.writes).toEqual([

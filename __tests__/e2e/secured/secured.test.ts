@@ -60,6 +60,51 @@ describe("authorization", () => {
       },
     });
 
+    /** Sends a request as an application from its network. Returns the HTTP status and the response. */
+    const as = (application: string, method: string, path: string, body: string) => {
+      const { output } = visitors.guests.project_net.run(
+        ...["curl", "--silent", "--cacert", "ca.pem", "--config", application],
+        ...["--header", "Content-Type: application/json", "--request", method],
+        ...["--data-binary", body, "--write-out", " %{http_code}"],
+        `https://opensearch:9200${path}`,
+      );
+      return output.trim();
+    };
+
+    test("cannot change their own passwords", () => {
+      const current_password = project.passwordOf("shop");
+      const password = "another-one-that-is-Long-3nough";
+      expect(
+        as(
+          ...(["shop", "PUT", "/_plugins/_security/api/account"] as const),
+          JSON.stringify({ password, current_password }),
+        ),
+      ).toMatch(/Resource 'shop' is reserved.* 403$/);
+      expect(as("shop", "POST", "/logs-shop-1/_doc", '{"message":"sold"}')).toMatch(/ 201$/);
+    });
+
+    test("that append create documents with and without an id, new fields and new indices", () => {
+      for (const path of ["/ledger-1/_doc", "/ledger-1/_create/1", "/ledger-2/_doc"]) {
+        expect([path, as("ledger", "POST", path, '{"booked":1}')]).toEqual([
+          path,
+          expect.stringMatching(/ 201$/),
+        ]);
+      }
+      expect(as("ledger", "POST", "/ledger-1/_create/1", '{"booked":1}')).toMatch(/ 409$/);
+      const bulk = '{"create":{}}\n{"another":"field"}\n';
+      expect(as("ledger", "POST", "/ledger-1/_bulk", bulk)).toMatch(/"errors":false.* 200$/);
+      expect(as("ledger", "POST", "/other-1/_doc", '{"booked":1}')).toMatch(/ 403$/);
+    });
+
+    test.each([
+      ["update", '{"update":{"_id":"1","_source":true}}\n{"doc":{"booked":2}}\n'],
+      ["delete", '{"delete":{"_id":"1"}}\n'],
+    ])("that append cannot %s a document in bulk", (action, bulk) => {
+      const answer = as("ledger", "POST", "/ledger-1/_bulk", bulk);
+      expect(answer).toContain(`no permissions for [indices:data/write/${action}]`);
+      expect(answer).not.toContain("booked");
+    });
+
     test("get no answer without TLS", () => {
       expect(
         visitors.guests.project_net.run("curl", "--silent", "http://opensearch:9200/").exitCode,
