@@ -1,7 +1,8 @@
 #!/bin/sh
 # Provisions applications: for each one a user with its password (none for a client certificate), a role and a role mapping. Creates
 # missing ones, restores those that it created, leaves those that it did not create, and deletes those that it created and that are no
-# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start. Uses rest.sh.
+# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start, and configures the
+# security plugin. Uses rest.sh and configuration.sh.
 # APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, if it has a password, NAME.user.json (JSON as the
 #                   server prints it, a line per scalar) and NAME.hash, the bcrypt hash of its password
 # MARK              the description by which it recognizes what it created
@@ -11,6 +12,8 @@ here=${0%/*}
 . "$here/lib.sh"
 # shellcheck source=rest.sh
 . "$here/rest.sh"
+# shellcheck source=configuration.sh
+. "$here/configuration.sh"
 
 trap terminate TERM
 
@@ -170,6 +173,7 @@ done
 users_changed=false
 retry "OpenSearch with $OPENSEARCH_NODES nodes" cluster_ready || exit
 log info ready '#nodes' "$OPENSEARCH_NODES"
+configure_all
 retry "passwords" read_hashes || exit
 for file in "$APPLICATIONS_DIR"/*.mapping.json; do
   [ -e "$file" ] || continue

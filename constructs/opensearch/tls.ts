@@ -16,7 +16,10 @@ export const ADMIN_PRINCIPAL = "os-admin";
 const CONFIG_DIR = "/usr/share/opensearch/config";
 const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
 
-/** Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles later. */
+/**
+ * Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles, the audit trail and the
+ * limits of failed logins later: a change of these files replaces every node.
+ */
 const INITIAL_CONFIGURATION = [
   "action_groups",
   "audit",
