@@ -125,7 +125,7 @@ interface OpenSearchOperation {
   /** The method and path. */
   readonly request: `${"HEAD" | "GET" | "POST" | "PUT" | "DELETE"} /${string}`;
   readonly body?: string;
-  /** Whether unauthenticated principals try it too. OpenSearch blocks an address after 20 failed logins in 20 s. */
+  /** Whether unauthenticated principals try it too. OpenSearch blocks an address after 30 failed logins in 20 s. */
   readonly alsoUnauthenticated?: boolean;
   readonly answers: Answers<OpenSearchPrincipal, Status>;
 }

@@ -543,7 +543,7 @@ describe("os-security configures the security plugin:", () => {
       ...[true, true, false],
     ]);
     expect(server.listeners.get("groundwork-by-address")).toMatchObject({
-      ...{ type: "ip", allowed_tries: 20, time_window_seconds: 20, block_expiry_seconds: 20 },
+      ...{ type: "ip", allowed_tries: 30, time_window_seconds: 20, block_expiry_seconds: 20 },
     });
     expect(server.listeners.get("groundwork-by-user")).toMatchObject({
       type: "username",
@@ -559,7 +559,7 @@ describe("os-security configures the security plugin:", () => {
 
   test.concurrent("a changed declaration is applied to what was applied last", async () => {
     const [server, url] = await configured();
-    const fewer = changed(/"allowed_tries": 20,/, '"allowed_tries": 10,');
+    const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
     expect(exitLine(await run(url, fewer))).toMatchObject({
       ...{ exit_code: 0, unchanged: 2, reconciled: 1 },
     });
@@ -575,7 +575,7 @@ describe("os-security configures the security plugin:", () => {
     const [server, url] = await configured();
     server.audit.audit.ignore_users = ["os-admin"];
     server.listeners.get("groundwork-by-user").allowed_tries = 5;
-    const fewer = changed(/"allowed_tries": 20,/, '"allowed_tries": 10,');
+    const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
     const result = await run(url, fewer);
     expect(exitLine(result)).toMatchObject({
       exit_code: 73,
