@@ -62,6 +62,11 @@ export {
 } from "./prometheus/declared-metrics";
 export { PROMETHEUS_IMAGE, Prometheus, type PrometheusProps } from "./prometheus/prometheus";
 export type { RecordingGroup, RecordingRule } from "./prometheus/recording-rule";
-export { type Access, type Application, validateApplications } from "./security/application";
+export {
+  type Access,
+  type Application,
+  type IndexAccess,
+  validateApplications,
+} from "./security/application";
 export { httpScheme, type Security } from "./security/security";
 export { DataVolume, type DataVolumeProps, type IDataVolume } from "./storage/data-volume";

@@ -43,6 +43,10 @@ const MACHINES = [
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
+  ...["configuration", "configuration.sh", "configuration.ts"].map(
+    (name) => `constructs/opensearch/${name}`,
+  ),
+  "operations/checks/logins.ts",
   ...["secrets/certificates.ts", "secrets/rotation.ts"],
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],

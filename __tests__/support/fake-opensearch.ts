@@ -20,6 +20,25 @@ export type Fault =
 /** The objects of one kind in the security plugin, by name. */
 const KINDS = ["internalusers", "roles", "rolesmapping"] as const;
 
+/** The audit configuration of a cluster's first start, with what the server fills in. */
+const INITIAL_AUDIT: Json = {
+  compliance: {
+    ...{ enabled: false, write_log_diffs: false, read_watched_fields: {} },
+    ...{ read_ignore_users: ["kibanaserver"], write_watched_indices: [] },
+    ...{ write_ignore_users: ["kibanaserver"], write_metadata_only: false },
+    ...{ external_config: false, internal_config: false, read_metadata_only: false },
+  },
+  enabled: true,
+  audit: {
+    ...{ ignore_users: ["kibanaserver"], ignore_requests: [], ignore_headers: [] },
+    ignore_url_params: [],
+    disabled_rest_categories: ["AUTHENTICATED", "GRANTED_PRIVILEGES"],
+    disabled_transport_categories: ["AUTHENTICATED", "GRANTED_PRIVILEGES"],
+    ...{ exclude_sensitive_headers: true, log_request_body: false, enable_rest: true },
+    ...{ enable_transport: true, resolve_bulk_requests: false, resolve_indices: true },
+  },
+};
+
 /** The part of OpenSearch's REST API that the sidecars use, with its normalization, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
@@ -28,6 +47,9 @@ export class FakeOpenSearch {
     roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
     rolesmapping: new Map(),
   };
+  /** The configuration of the security plugin, as it is after the first start. */
+  audit: Json = structuredClone(INITIAL_AUDIT);
+  readonly listeners = new Map<string, Json>();
   readonly requests: string[] = [];
   /** The names in the certificates of clients. */
   readonly clients = new Set<string>();
@@ -126,6 +148,10 @@ export class FakeOpenSearch {
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
       return [200, matching[0] ? { template: normalize(matching[0], name) } : {}];
     }
+    if (path === "/.opendistro_security/_source/internalusers") {
+      const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
+      return [200, { internalusers: Buffer.from(users).toString("base64") }];
+    }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
     }
@@ -159,6 +185,25 @@ export class FakeOpenSearch {
   private answerSecurity(method: string, path: string, body: Json): [number, Json] {
     if (path === "cache") {
       return [200, { status: "OK", message: "Cache flushed successfully." }];
+    }
+    if (path === "audit") {
+      return [200, { _readonly: [], config: this.audit }];
+    }
+    if (path === "audit/config") {
+      this.audit = {
+        ...body,
+        audit: { ...INITIAL_AUDIT.audit, ...body.audit },
+        compliance: { ...INITIAL_AUDIT.compliance, ...body.compliance },
+      };
+      return [200, { status: "OK", message: "'config' updated." }];
+    }
+    if (path.startsWith("authfailurelisteners")) {
+      const [, name] = path.split("/");
+      if (name) {
+        const { authentication_backend = null, ...rest } = body;
+        this.listeners.set(name, { name, authentication_backend, ...rest });
+      }
+      return [200, Object.fromEntries(this.listeners)];
     }
     const [kind, name] = path.split("/") as [(typeof KINDS)[number], string | undefined];
     const stored = this.security[kind];
@@ -210,8 +255,8 @@ function shown(kind: (typeof KINDS)[number], { hash: _, ...value }: Json): Json 
       ]),
     );
     return {
-      ...{ hash: "", ...flags, backend_roles: [], attributes, opendistro_security_roles: [] },
-      ...{ description: value.description, static: false },
+      ...{ hash: "", ...flags, reserved: value.reserved ?? false, backend_roles: [], attributes },
+      ...{ opendistro_security_roles: [], description: value.description, static: false },
     };
   }
   if (kind === "rolesmapping") {

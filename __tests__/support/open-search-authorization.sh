@@ -7,6 +7,7 @@ statuses=$(mktemp -d)
 for principal; do
   {
     set -- --silent --output /dev/null --write-out "$principal %{http_code}\n" --config "$principal" --cacert ca.pem --request "$method"
+    [ "$method" != HEAD ] || set -- "$@" --head
     [ -z "$body" ] || set -- "$@" --header 'Content-Type: application/json' --data-binary "$body"
     curl "$@" "$url" >"$statuses/$principal"
   } &

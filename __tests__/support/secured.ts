@@ -12,11 +12,11 @@ const APPLICATIONS = `[
     name: "ledger",
     topics: { "infra-events": "read" },
     consumerGroups: ["ledger"],
-    indices: { "logs-shop-*": "read" },
+    indices: { "logs-shop-*": "read", "ledger-*": "append" },
   },
 ]`;
 
-/** A copy of the project that deploys a secured lab, with two applications: "shop" writes, "ledger" reads. */
+/** A copy of the project that deploys a secured lab, with two applications: "shop" writes, "ledger" reads and appends. */
 export class SecuredProject extends ProjectCopy {
   /** The folder of its secrets. */
   readonly secrets: string;

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { UploadedFile } from "../container/file";
 import { type FileChange, facts } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Access, Application } from "../security/application";
+import type { Application, IndexAccess } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
 
@@ -21,11 +21,31 @@ export interface Role {
   }[];
 }
 
-/** The action groups of the security plugin that each access allows on an index. */
-const INDEX_ACTIONS: Readonly<Record<Access, readonly string[]>> = {
+/** What clients ask about their own indices, and refreshing them. Reveals no document. */
+const METADATA = [
+  "indices:admin/get",
+  "indices:admin/mappings/get",
+  "indices:admin/aliases/get",
+  "indices:monitor/settings/get",
+  "indices:admin/refresh*",
+];
+
+/**
+ * The actions and action groups of the security plugin that each access allows on an index, in addition to `METADATA`. OpenSearch has one
+ * action for creating a document and for replacing it, and needs `create_index` for an index that a document creates.
+ */
+const INDEX_ACTIONS: Readonly<Record<IndexAccess, readonly string[]>> = {
   read: ["read"],
+  append: ["indices:data/write/index", "indices:data/write/bulk*", "create_index"],
   write: ["write", "create_index"],
   readwrite: ["read", "write", "create_index"],
+};
+
+/** The permissions that reviewers read, by an action that only they include. */
+const PERMISSION_OF: Readonly<Record<string, string>> = {
+  read: "read",
+  "indices:data/write/index": "append",
+  write: "write",
 };
 
 /** Cluster permissions for requests on several indices. The security plugin checks each index in them. */
@@ -57,21 +77,22 @@ const MONITOR_ROLE: Role = {
 /** Renders the files of an application as os-security.sh reads them. */
 export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
   const accesses = new Set(Object.values(indices));
-  const allows = (access: "read" | "write") => accesses.has(access) || accesses.has("readwrite");
+  const allows = (...some: IndexAccess[]) => some.some((access) => accesses.has(access));
   const role: Role = {
     cluster_permissions: [
       // Clients read the version when they connect.
       "cluster:monitor/main",
-      ...(allows("read") ? CLUSTER_ACTIONS.read : []),
-      ...(allows("write") ? CLUSTER_ACTIONS.write : []),
+      ...(allows("read", "readwrite") ? CLUSTER_ACTIONS.read : []),
+      ...(allows("append", "write", "readwrite") ? CLUSTER_ACTIONS.write : []),
     ],
     index_permissions: Object.entries(indices).map(([pattern, access]) => ({
       index_patterns: [pattern],
-      allowed_actions: INDEX_ACTIONS[access],
+      allowed_actions: [...INDEX_ACTIONS[access], ...METADATA],
     })),
   };
   return [
-    renderFile(name, "user", { description: MARK }),
+    // Users that are not reserved can change their passwords.
+    renderFile(name, "user", { reserved: true, description: MARK }),
     renderFile(name, "role", { ...role, description: MARK }),
     renderFile(name, "mapping", { users: [name], description: MARK }),
   ];
@@ -110,8 +131,8 @@ function permissionsIn(text?: string): string[] | undefined {
   }
   const { index_permissions = [] } = parseRole(text);
   return index_permissions.flatMap(({ index_patterns: [pattern], allowed_actions }) =>
-    ["read", "write"]
-      .filter((action) => allowed_actions.includes(action))
-      .map((action) => `${action} on index ${pattern}`),
+    allowed_actions.flatMap((action) =>
+      action in PERMISSION_OF ? [`${PERMISSION_OF[action]} on index ${pattern}`] : [],
+    ),
   );
 }

@@ -6,6 +6,7 @@ import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { type Application, validateNotPrincipal } from "../security/application";
 import { MONITOR, matches, nodePattern } from "../security/principals";
+import { CONFIGURATION_DIR, renderConfiguration } from "./configuration";
 import {
   APPLICATIONS_DIR,
   MARK,
@@ -40,8 +41,8 @@ export interface OpenSearchSecurityProps {
 
 /**
  * Provisions users and permissions. Once the sidecar has succeeded, every declared application has its user and its permissions in
- * OpenSearch, Alloy and the platform's other principals have their permissions, and applications that are no longer declared have none.
- * It is the only container with the administrator's certificate. Container `os-security`.
+ * OpenSearch, Alloy and the platform's other principals have their permissions, applications that are no longer declared have none, and
+ * the audit trail and the limits of failed logins are configured. It is the only container with the administrator's certificate. Container `os-security`.
  */
 export class OpenSearchSecurity extends Construct {
   readonly sidecar: InitSidecar;
@@ -75,6 +76,11 @@ export class OpenSearchSecurity extends Construct {
       declared: [...applications.map(({ name }) => name), MONITOR],
       files: [
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
+        {
+          path: `${SIDECAR_DIR}/configuration.sh`,
+          content: readOwnFile(__dirname, "configuration.sh"),
+        },
+        ...renderConfiguration(cluster.containerName),
         ...applications.flatMap(renderApplication),
         ...renderMonitor(),
         ...renderOwnRoles(cluster.containerName),
@@ -92,6 +98,7 @@ export class OpenSearchSecurity extends Construct {
         OPENSEARCH_ENDPOINTS: cluster.internalEndpoints.join(" "),
         OPENSEARCH_NODES: String(cluster.expectedNodes),
         APPLICATIONS_DIR,
+        CONFIGURATION_DIR,
         MARK,
         ...tls.env,
       },

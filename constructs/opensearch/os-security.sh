@@ -1,7 +1,8 @@
 #!/bin/sh
 # Provisions applications: for each one a user with its password (none for a client certificate), a role and a role mapping. Creates
 # missing ones, restores those that it created, leaves those that it did not create, and deletes those that it created and that are no
-# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start. Uses rest.sh.
+# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start, and configures the
+# security plugin. Uses rest.sh and configuration.sh.
 # APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, if it has a password, NAME.user.json (JSON as the
 #                   server prints it, a line per scalar) and NAME.hash, the bcrypt hash of its password
 # MARK              the description by which it recognizes what it created
@@ -11,6 +12,8 @@ here=${0%/*}
 . "$here/lib.sh"
 # shellcheck source=rest.sh
 . "$here/rest.sh"
+# shellcheck source=configuration.sh
+. "$here/configuration.sh"
 
 trap terminate TERM
 
@@ -21,6 +24,10 @@ ROLE_PREFIX=application-
 request=$GROUNDWORK_RUN_DIR/request
 wanted=$GROUNDWORK_RUN_DIR/wanted
 actual=$GROUNDWORK_RUN_DIR/actual
+hashes=$GROUNDWORK_RUN_DIR/hashes
+
+# The line of a user whose password is the declared one.
+AS_DECLARED='user.password=as declared'
 
 # is_own NAME: whether it is one of the platform's own roles. No application has an underscore in its name.
 is_own() {
@@ -52,22 +59,37 @@ shown() {
 # declared KIND NAME: writes the declaration as a request to $request, and as lines to $wanted.
 declared() {
   file=$APPLICATIONS_DIR/$2.$1.json
-  if [ "$1" = user ]; then
-    # Keeps the hash out of process arguments. The server shows neither the hash nor an attribute named password.
-    hash=$(cat "$APPLICATIONS_DIR/$2.hash")
-    {
-      printf '{\n  "attributes": {\n    "fingerprint": "%s"\n  },\n' "$(fingerprint "$APPLICATIONS_DIR/$2.hash")"
+  # printf is built in: the hash is in no process arguments.
+  {
+    if [ "$1" = user ]; then
+      printf '{\n  "hash": "%s",\n' "$(cat "$APPLICATIONS_DIR/$2.hash")"
       sed 1d "$file"
-    } >"$request.shown"
-    {
-      printf '{\n  "hash": "%s",\n' "$hash"
-      sed 1d "$request.shown"
-    } >"$request"
+    else
+      cat "$file"
+    fi
+  } >"$request"
+  {
+    sed 's/": /" : /' "$file" | flatten | sed "s/^/$1./"
+    [ "$1" != user ] || echo "$AS_DECLARED"
+  } | sort >"$wanted"
+}
+
+# read_hashes: writes the hashes of all passwords to $hashes. The API shows none of them, but the administrator can read the document in
+# which the security plugin stores its users, as JSON in Base64.
+read_hashes() {
+  http GET '/.opendistro_security/_source/internalusers?pretty' || return
+  [ "$STATUS" = 200 ] || fail "$EX_DATAERR" "OpenSearch does not show its users: $(answer): HTTP $STATUS"
+  sed -n 's/^  "internalusers" : "\(.*\)"$/\1/p' "$body" | base64 -d >"$hashes"
+}
+
+# compare_password NAME: prints whether the password is the declared one, as a line. Its user may have changed it.
+compare_password() {
+  stored=$(sed -n "s/.*\"$1\":{[^{}]*\"hash\":\"\([^\"]*\)\".*/\1/p" "$hashes")
+  if [ "$stored" = "$(cat "$APPLICATIONS_DIR/$1.hash")" ]; then
+    echo "$AS_DECLARED"
   else
-    cp "$file" "$request.shown"
-    cp "$file" "$request"
+    echo 'user.password=different'
   fi
-  sed 's/": /" : /' "$request.shown" | flatten | sed "s/^/$1./" | sort >"$wanted"
 }
 
 # ensure KIND NAME: creates or restores it, and sets $outcome. Returns 73 if it exists and the platform did not create it.
@@ -83,8 +105,13 @@ ensure() {
         drift "$2" "$1" "created by Groundwork" "$resource, not created by Groundwork"
         return "$EX_CANTCREAT"
       fi
+      if [ "$1" = user ]; then
+        # Earlier versions stored a fingerprint of the hash.
+        { sed '/^user\.attributes\.fingerprint=/d' "$actual" && compare_password "$2"; } | sort >"$actual.compared"
+        mv "$actual.compared" "$actual"
+      fi
       ! same "$wanted" "$actual" || return 0
-      report_drift "$2"
+      report "$2" "$wanted" "$actual"
       [ "$outcome" = created ] || outcome=reconciled
       ;;
     *) rejected "$2" ;;
@@ -93,16 +120,6 @@ ensure() {
   retry "application $2" http PUT "$API/$resource?pretty" "$request" || exit
   case $STATUS in 2??) ;; *) rejected "$2" ;; esac
   [ "$1 $known" != 'user 200' ] || users_changed=true
-}
-
-# report_drift NAME: reports the drift, without the fingerprint of the password.
-report_drift() {
-  for side in "$wanted" "$actual"; do
-    grep -v '^user\.attributes\.fingerprint=' "$side" >"$side.public"
-    grep '^user\.attributes\.fingerprint=' "$side" >"$side.secret"
-  done
-  same "$wanted.secret" "$actual.secret" || drift "$1" user.password 'as declared' 'different'
-  report "$1" "$wanted.public" "$actual.public"
 }
 
 # rejected NAME: ends the sidecar after OpenSearch rejects a request.
@@ -156,6 +173,8 @@ done
 users_changed=false
 retry "OpenSearch with $OPENSEARCH_NODES nodes" cluster_ready || exit
 log info ready '#nodes' "$OPENSEARCH_NODES"
+configure_all
+retry "passwords" read_hashes || exit
 for file in "$APPLICATIONS_DIR"/*.mapping.json; do
   [ -e "$file" ] || continue
   name=${file##*/}

@@ -17,7 +17,10 @@ export const ADMIN_PRINCIPAL = "os-admin";
 const CONFIG_DIR = "/usr/share/opensearch/config";
 const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
 
-/** Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles later. */
+/**
+ * Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles, the audit trail and the
+ * limits of failed logins later: a change of these files replaces every node.
+ */
 const INITIAL_CONFIGURATION = [
   "action_groups",
   "audit",
@@ -37,6 +40,9 @@ const AS_CHECKS = ["--cert", `${CERTIFICATES_DIR}/checks.pem`];
 
 /** The options of curl in a node's container, to send requests as the node. */
 export const CURL_AS_NODE = ["--cacert", CA_BUNDLE_FILE, "--cert", NODE_FILE];
+
+/** The options of curl in a node's container, to send requests as a client that has a password and no certificate. */
+export const CURL_AS_APPLICATION = ["--cacert", CA_BUNDLE_FILE];
 
 /** The options of curl in a node's container, to send requests to other services as `checks`. */
 export const CURL_AS_CHECKS = ["--cacert", CA_BUNDLE_FILE, ...AS_CHECKS];

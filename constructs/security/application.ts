@@ -15,8 +15,24 @@ import { isReserved } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
 
-/** The access of an application to a resource. `write` does not include `read`. */
+/** The access of an application to a topic. `write` does not include `read`. */
 export type Access = Declared<typeof accessSchema>;
+
+const indexAccessSchema = v.picklist(["append", ...accessSchema.options]);
+
+/**
+ * The access of an application to indices. All include their mappings, settings and aliases, and refreshing them.
+ *
+ * - `read`: search and get documents.
+ * - `append`: create documents, fields and indices. No deletes, no updates and no reads. OpenSearch cannot forbid replacing a document
+ *   whose id is known.
+ * - `write`: everything that `append` includes, and updates and deletes. An update can return the document, so `write` reads documents
+ *   whose ids are known, but cannot search.
+ * - `readwrite`: `read` and `write`.
+ *
+ * All but `read` can create any number of indices whose names match, until the cluster has `cluster.max_shards_per_node` shards.
+ */
+export type IndexAccess = Declared<typeof indexAccessSchema>;
 
 const applicationSchema = object({
   /** The user name in both clusters: lowercase letters, digits and hyphens. */
@@ -37,12 +53,12 @@ const applicationSchema = object({
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
-   * The access to indices, by index name or pattern such as `logs-*`: `read`, `write` or `readwrite`. In a pattern, `*` stands for any
-   * characters and `?` for one.
+   * The access to indices, by index name or pattern such as `logs-*`: `read`, `append`, `write` or `readwrite`. In a pattern, `*` stands for
+   * any characters and `?` for one.
    *
    * @default - none
    */
-  indices: v.optional(record(accessSchema)),
+  indices: v.optional(record(indexAccessSchema)),
 
   /**
    * Whether a pattern such as `*` may stand for every topic, consumer group or index.

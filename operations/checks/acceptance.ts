@@ -5,6 +5,7 @@ import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { counted, listed } from "../terminal/terminal";
+import { loginFailures } from "./logins";
 import { machineLossChecks } from "./machine-loss";
 import { observabilityChecks } from "./observability";
 import type { AcceptanceRow } from "./row";
@@ -55,8 +56,12 @@ export async function checkAcceptance(
       ? [
           {
             requirement: "NFR-SEC",
-            guarantee: `applications have exactly the declared permissions: ${some(applications)}`,
-            failures: reruns.flatMap(applicationFailures),
+            guarantee: `applications have their passwords and exactly the declared permissions: ${some(applications)}`,
+            failures: [
+              ...reruns.flatMap(applicationFailures),
+              // os-security may have restored passwords.
+              ...(await loginFailures(platform, applications)),
+            ],
           },
         ]
       : []),

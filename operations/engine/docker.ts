@@ -14,10 +14,16 @@ export async function dockerAt(engine: Engine, ...args: string[]): Promise<strin
   return (await runAt(engine, args)).stdout.trim();
 }
 
+interface RunOptions {
+  readonly reject?: boolean;
+  readonly timeout?: number;
+  readonly input?: string;
+}
+
 function runAt(
   engine: Engine,
   args: readonly string[],
-  options: { readonly reject?: boolean; readonly timeout?: number } = {},
+  options: RunOptions = {},
 ): ExecaChildProcess {
   return execa("docker", args, { ...options, all: true, env: engineVariables(engine) });
 }
@@ -75,20 +81,29 @@ export function tryDockerAt(engine: Engine, ...args: string[]): Promise<Outcome>
   return outcomeOf(engine, args);
 }
 
+/** Like `tryDockerAt` with a standard input, which other users of this machine cannot see, unlike arguments. */
+export function tryDockerWithInput(
+  engine: Engine,
+  input: string,
+  ...args: string[]
+): Promise<Outcome> {
+  return outcomeOf(engine, args, { input });
+}
+
 /** The longest that a healthy engine takes to answer, also over SSH. */
 const PATIENCE_SECONDS = 15;
 
 /** Like `tryDockerAt` with a timeout of 15 s, since an engine that is suspended or behind a broken network never answers. */
 export function askEngine(engine: Engine, ...args: string[]): Promise<Outcome> {
-  return outcomeOf(engine, args, PATIENCE_SECONDS * 1000);
+  return outcomeOf(engine, args, { timeout: PATIENCE_SECONDS * 1000 });
 }
 
 async function outcomeOf(
   engine: Engine,
   args: readonly string[],
-  timeout?: number,
+  options: RunOptions = {},
 ): Promise<Outcome> {
-  const finished = await runAt(engine, args, { reject: false, timeout });
+  const finished = await runAt(engine, args, { ...options, reject: false });
   const { exitCode = 127, stdout, all = "", timedOut } = finished;
   const output = exitCode === 0 ? stdout : all;
   return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };

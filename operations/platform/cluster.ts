@@ -7,6 +7,13 @@ export type Exec = (
   env?: readonly string[],
 ) => Promise<Outcome>;
 
+/** Runs a command in a container on any machine, with a standard input. */
+export type ExecWithInput = (
+  container: string,
+  command: readonly string[],
+  input: string,
+) => Promise<Outcome>;
+
 /** Queries about a cluster, answered by one of its nodes. */
 export interface Cluster {
   /** Whether the node serves requests as a member of the cluster. Its health check may require more, such as all other nodes. */

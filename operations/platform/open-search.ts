@@ -1,7 +1,11 @@
 import { openSearchUrl } from "../../constructs";
-import { CURL_AS_CHECKS, CURL_NODE_AS_CHECKS } from "../../constructs/opensearch/tls";
+import {
+  CURL_AS_APPLICATION,
+  CURL_AS_CHECKS,
+  CURL_NODE_AS_CHECKS,
+} from "../../constructs/opensearch/tls";
 import type { Outcome } from "../engine/docker";
-import type { Cluster, Exec } from "./cluster";
+import type { Cluster, Exec, ExecWithInput } from "./cluster";
 
 const CURL = ["curl", "--silent", "--show-error", "--max-time", "10"];
 
@@ -10,6 +14,7 @@ export interface OpenSearchProps {
   readonly nodes: readonly string[];
   readonly secured: boolean;
   readonly exec: Exec;
+  readonly execWithInput: ExecWithInput;
 }
 
 /** Queries the running nodes with the curl of their image. */
@@ -24,6 +29,16 @@ export class OpenSearch implements Cluster {
   /** Returns the response of any URL on the infra network, requested from a node's container. An HTTP error is a failure. */
   fetch(url: string): Promise<Outcome> {
     return this.curl(this.props.nodes[0], CURL_AS_CHECKS, "--fail", url);
+  }
+
+  /** Logs in with a password, at the address that applications use. An HTTP error is a failure. */
+  login(user: string, password: string): Promise<Outcome> {
+    const quoted = `${user}:${password}`.replace(/[\\"]/g, "\\$&");
+    return this.props.execWithInput(
+      this.props.nodes[0],
+      [...CURL, ...CURL_AS_APPLICATION, "--fail", "--config", "-", openSearchUrl(true)],
+      `user = "${quoted}"\n`,
+    );
   }
 
   async serves(node: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { type ClusterName, type Environment, isSecured } from "../../environments";
 import { engineOf, enginesOf, includedNodesOf } from "../../stacks/placement";
-import { type Engine, tryDockerAt } from "../engine/docker";
-import type { Cluster, Exec } from "./cluster";
+import { type Engine, tryDockerAt, tryDockerWithInput } from "../engine/docker";
+import type { Cluster, Exec, ExecWithInput } from "./cluster";
 import { Kafka } from "./kafka";
 import { Grafana, Loki, Prometheus } from "./observability";
 import { OpenSearch } from "./open-search";
@@ -23,9 +23,14 @@ export class Platform {
   constructor(readonly environment: Environment) {
     const secured = isSecured(environment);
     const infraNetwork = environment.networks.infra;
-    const { exec } = this;
+    const { exec, execWithInput } = this;
     this.kafka = new Kafka({ brokers: this.nodes("kafka"), infraNetwork, secured, exec });
-    this.openSearch = new OpenSearch({ nodes: this.nodes("opensearch"), secured, exec });
+    this.openSearch = new OpenSearch({
+      nodes: this.nodes("opensearch"),
+      secured,
+      exec,
+      execWithInput,
+    });
     this.prometheus = new Prometheus({ secured, exec });
     this.loki = new Loki({ infraNetwork, secured, through: this.openSearch });
     this.grafana = new Grafana(exec);
@@ -53,5 +58,12 @@ export class Platform {
       this.engineOf(container),
       ...["exec", ...env.flatMap((variable) => ["--env", variable])],
       ...[container, ...command],
+    );
+
+  private readonly execWithInput: ExecWithInput = (container, command, input) =>
+    tryDockerWithInput(
+      this.engineOf(container),
+      input,
+      ...["exec", "--interactive", container, ...command],
     );
 }

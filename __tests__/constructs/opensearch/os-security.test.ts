@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { UploadedFile } from "../../../constructs/container/file";
+import { renderConfiguration } from "../../../constructs/opensearch/configuration";
 import {
   MARK,
   renderApplication,
@@ -26,6 +27,13 @@ const REPORTS: Application = {
   name: "reports",
   indices: { "logs-*": "read", "reports-*": "readwrite" },
 };
+const METADATA = [
+  "indices:admin/get",
+  "indices:admin/mappings/get",
+  "indices:admin/aliases/get",
+  "indices:monitor/settings/get",
+  "indices:admin/refresh*",
+];
 const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}1`.slice(0, 60);
 const OTHER_HASH = HASH.replace("abc", "xyz");
 
@@ -58,6 +66,8 @@ async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, stri
 
 interface Declaration extends Partial<SidecarOptions> {
   readonly applications?: readonly Application[];
+  /** The files of the security plugin's configuration. */
+  readonly configuration?: readonly UploadedFile[];
   /** Files of what is known by a certificate. */
   readonly principals?: readonly UploadedFile[];
   readonly hash?: string;
@@ -68,6 +78,7 @@ interface Declaration extends Partial<SidecarOptions> {
 function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
   const {
     applications = [ORDERS, REPORTS],
+    configuration = [],
     principals = [],
     hash = HASH,
     keyPair,
@@ -76,10 +87,11 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
   const curlrc = readFileSync(join(ROOT, "constructs/opensearch/curlrc"), "utf8");
   return startSidecar({
     script: "opensearch/os-security.sh",
-    beside: ["opensearch/rest.sh"],
+    beside: ["opensearch/rest.sh", "opensearch/configuration.sh"],
     files: [
       ...applications.flatMap(renderApplication),
       ...principals,
+      ...configuration,
       ...applications.map(({ name }) => ({ path: `${name}.hash`, content: `${hash}\n` })),
       ...(keyPair
         ? [
@@ -97,6 +109,7 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
       OPENSEARCH_ENDPOINTS: url,
       OPENSEARCH_NODES: "3",
       APPLICATIONS_DIR: directory,
+      CONFIGURATION_DIR: directory,
       MARK,
       ...(keyPair && { CURL_HOME: directory }),
     }),
@@ -140,7 +153,7 @@ describe("os-security, with a faulty server,", () => {
 
   test.concurrent("reports the response of a server that rejects a request", async () => {
     const [, url] = await fake([
-      /GET.*internalusers/,
+      /GET.*api\/internalusers/,
       { kind: "status", status: 403, body: { status: "FORBIDDEN", message: "not an admin" } },
     ]);
     expect(exitLine(await run(url))).toMatchObject({
@@ -225,25 +238,48 @@ describe("os-security", () => {
     });
     expect(security.internalusers.get("orders")).toEqual({
       hash: HASH,
-      attributes: { fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      reserved: true,
       description: MARK,
     });
     expect(security.roles.get("application-orders")).toEqual({
       cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
       index_permissions: [
-        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index"] },
+        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index", ...METADATA] },
       ],
       description: MARK,
     });
     expect(security.roles.get("application-reports").index_permissions).toEqual([
-      { index_patterns: ["logs-*"], allowed_actions: ["read"] },
-      { index_patterns: ["reports-*"], allowed_actions: ["read", "write", "create_index"] },
+      { index_patterns: ["logs-*"], allowed_actions: ["read", ...METADATA] },
+      {
+        index_patterns: ["reports-*"],
+        allowed_actions: ["read", "write", "create_index", ...METADATA],
+      },
     ]);
     expect(security.rolesmapping.get("application-orders")).toEqual({
       users: ["orders"],
       description: MARK,
     });
     expectNoSecret(result);
+  });
+
+  test.concurrent("lets an application that appends create documents, fields and indices only", async () => {
+    const [{ security }, url] = await fake();
+    const books: Application = { name: "books", indices: { "books-*": "append" } };
+    expect(exitLine(await run(url, { applications: [books] }))).toMatchObject({ exit_code: 0 });
+    expect(security.roles.get("application-books")).toMatchObject({
+      cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
+      index_permissions: [
+        {
+          index_patterns: ["books-*"],
+          allowed_actions: [
+            "indices:data/write/index",
+            "indices:data/write/bulk*",
+            "create_index",
+            ...METADATA,
+          ],
+        },
+      ],
+    });
   });
 
   test.concurrent("gives the monitoring principal a role but no user, and revokes it like any other", async () => {
@@ -307,8 +343,7 @@ describe("os-security", () => {
       "role.cluster_permissions[2]",
       "role.cluster_permissions[3]",
       "role.cluster_permissions[4]",
-      "role.index_permissions[0].allowed_actions[0]",
-      "role.index_permissions[0].allowed_actions[1]",
+      ...[0, 1, 2, 3, 4, 5, 6].map((i) => `role.index_permissions[0].allowed_actions[${i}]`),
     ]);
     expect(server.security.internalusers.get("orders").hash).toBe(OTHER_HASH);
     expect(server.writes).toEqual([
@@ -320,6 +355,54 @@ describe("os-security", () => {
     expectNoSecret(result);
   });
 
+  test.concurrent("restores a password that was changed in the server, and reports it as drift", async () => {
+    const [server, url] = await afterFirstRun();
+    server.security.internalusers.get("orders").hash = OTHER_HASH;
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
+    expect(linesOf(result, "drift")).toMatchObject([
+      {
+        resource: "orders",
+        field: "user.password",
+        declared: "as declared",
+        actual: "different",
+      },
+    ]);
+    expect(server.security.internalusers.get("orders").hash).toBe(HASH);
+    expect(server.writes).toEqual([
+      "PUT /_plugins/_security/api/internalusers/orders",
+      "DELETE /_plugins/_security/api/cache",
+    ]);
+    expectNoSecret(result);
+  });
+
+  test.concurrent("reserves a user from an earlier version, which could change its password", async () => {
+    const [server, url] = await afterFirstRun();
+    const fingerprint = "0".repeat(64);
+    server.security.internalusers.set("orders", {
+      ...{ hash: HASH, description: MARK, attributes: { fingerprint } },
+    });
+    const result = await run(url);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, reconciled: 1 });
+    expect(linesOf(result, "drift")).toMatchObject([
+      { resource: "orders", field: "user.reserved", declared: "true", actual: "absent" },
+    ]);
+    expect(server.security.internalusers.get("orders")).toEqual({
+      ...{ hash: HASH, reserved: true, description: MARK },
+    });
+    expectNoSecret(result);
+  });
+
+  test.concurrent("reports why it cannot read the stored passwords", async () => {
+    const missing = { error: { reason: "no such index [.opendistro_security]" }, status: 404 };
+    const [server, url] = await fake([/_source/, { kind: "status", status: 404, body: missing }]);
+    expect(exitLine(await run(url))).toMatchObject({
+      exit_code: 65,
+      reason: "OpenSearch does not show its users: no such index [.opendistro_security]: HTTP 404",
+    });
+    expect(server.writes).toEqual([]);
+  });
+
   test.concurrent("retries to flush the authentication cache, and reports why it fails", async () => {
     const failed = { status: "INTERNAL_SERVER_ERROR", message: "Cannot flush cache due to x." };
     const refused = { status: "NOT_FOUND", message: "no such thing" };
@@ -327,7 +410,7 @@ describe("os-security", () => {
       [/DELETE.*cache/, { kind: "status", status: 500, body: failed }],
       [/DELETE.*cache/, { kind: "status", status: 404, body: refused }],
     );
-    security.internalusers.get("orders").attributes.fingerprint = "another";
+    security.internalusers.get("orders").hash = OTHER_HASH;
     const result = await run(url);
     expectBackoff(result, 1);
     expect(linesOf(result, "retry")).toMatchObject([
@@ -412,5 +495,153 @@ describe("os-security", () => {
     });
     expect(JSON.stringify(result.log)).not.toContain("Secret-Password");
     expect(server.requests).toEqual([]);
+  });
+});
+
+describe("os-security configures the security plugin:", () => {
+  const PARTS = [
+    "security/audit.config",
+    "security/authfailurelisteners.groundwork-by-address",
+    "security/authfailurelisteners.groundwork-by-user",
+  ];
+  const MEMORY = "PUT /_plugins/_security/api/roles/groundwork_configuration";
+  const declaration = { applications: [], configuration: renderConfiguration("opensearch") };
+  /** The configuration with another text, as an earlier or later version has it. */
+  const changed = (from: RegExp, to: string): Declaration => ({
+    ...declaration,
+    configuration: declaration.configuration.map(({ path, content }) => ({
+      path,
+      content: path.endsWith(".part.json") ? content.replace(from, to) : content,
+    })),
+  });
+
+  async function configured(): Promise<[FakeOpenSearch, string]> {
+    const [server, url] = await fake();
+    expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0 });
+    server.requests.length = 0;
+    return [server, url];
+  }
+
+  test.concurrent("a cluster as it was first started gets the audit trail and the limits, once", async () => {
+    const [server, url] = await fake();
+    const result = await run(url, declaration);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, reconciled: 1 });
+    expect(linesOf(result, "drift")).toEqual([]);
+    expect(server.audit).toMatchObject({
+      audit: { enable_rest: true, ignore_users: [] },
+      compliance: {
+        enabled: true,
+        internal_config: true,
+        write_watched_indices: ["*"],
+        write_log_diffs: false,
+      },
+    });
+    // The pattern of the security plugin for everyone but the administrator.
+    const [pattern] = server.audit.compliance.write_ignore_users;
+    const ignored = new RegExp(`^${pattern.slice(1, -1)}$`);
+    expect(["shop", "os-init", "CN=os-admin"].map((user) => ignored.test(user))).toEqual([
+      ...[true, true, false],
+    ]);
+    expect(server.listeners.get("groundwork-by-address")).toMatchObject({
+      ...{ type: "ip", allowed_tries: 30, time_window_seconds: 20, block_expiry_seconds: 20 },
+    });
+    expect(server.listeners.get("groundwork-by-user")).toMatchObject({
+      type: "username",
+      authentication_backend: "internal",
+      ...{ allowed_tries: 300, time_window_seconds: 60, block_expiry_seconds: 30 },
+    });
+    server.requests.length = 0;
+    const again = await run(url, declaration);
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 3 });
+    expect(linesOf(again, "unchanged").map(({ resource }) => resource)).toEqual(PARTS);
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("a changed declaration is applied to what was applied last", async () => {
+    const [server, url] = await configured();
+    const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
+    expect(exitLine(await run(url, fewer))).toMatchObject({
+      ...{ exit_code: 0, unchanged: 2, reconciled: 1 },
+    });
+    expect(server.writes).toEqual([
+      "PUT /_plugins/_security/api/authfailurelisteners/groundwork-by-address",
+      MEMORY,
+    ]);
+    expect(server.listeners.get("groundwork-by-address").allowed_tries).toBe(10);
+    expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0, reconciled: 1 });
+  });
+
+  test.concurrent("what was changed by hand is drift, is left as it is, and does not keep the rest from being configured", async () => {
+    const [server, url] = await configured();
+    server.audit.audit.ignore_users = ["os-admin"];
+    server.listeners.get("groundwork-by-user").allowed_tries = 5;
+    const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
+    const result = await run(url, fewer);
+    expect(exitLine(result)).toMatchObject({
+      exit_code: 73,
+      reason: `drift from the declaration: ${PARTS[0]} ${PARTS[2]}`,
+      ...{ reconciled: 1, drifted: 2 },
+    });
+    expect(linesOf(result, "drift")).toMatchObject([
+      {
+        resource: PARTS[0],
+        field: "audit.ignore_users",
+        declared: "[ ]",
+        actual: "absent",
+      },
+      {
+        resource: PARTS[0],
+        field: "audit.ignore_users[0]",
+        declared: "absent",
+        actual: '"os-admin"',
+      },
+      { resource: PARTS[2], field: "allowed_tries", declared: "300", actual: "5" },
+    ]);
+    expect(linesOf(result, "drifted")[0]).toMatchObject({
+      reason:
+        "audit/config was changed since os-security applied it: change it back, see docs/security.md",
+    });
+    expect(server.audit.audit.ignore_users).toEqual(["os-admin"]);
+    expect(server.listeners.get("groundwork-by-user").allowed_tries).toBe(5);
+    expect(server.listeners.get("groundwork-by-address").allowed_tries).toBe(10);
+    // It is still drift in the next run, and none once it is changed back.
+    expect(exitLine(await run(url, fewer))).toMatchObject({ exit_code: 73, drifted: 2 });
+    server.audit.audit.ignore_users = [];
+    server.listeners.delete("groundwork-by-user");
+    expect(exitLine(await run(url, fewer))).toMatchObject({
+      ...{ exit_code: 0, unchanged: 2, created: 1 },
+    });
+  });
+
+  test.concurrent("a cluster whose audit trail was changed before os-security configured it keeps it", async () => {
+    const [server, url] = await fake();
+    server.audit.audit.enable_rest = false;
+    expect(exitLine(await run(url, declaration))).toMatchObject({
+      exit_code: 73,
+      reason: `drift from the declaration: ${PARTS[0]}`,
+      created: 2,
+    });
+    expect(server.audit).toMatchObject({
+      ...{ audit: { enable_rest: false }, compliance: { enabled: false } },
+    });
+  });
+
+  test.concurrent("limits that someone else made under another name stay", async () => {
+    const [server, url] = await fake();
+    const own = { type: "ip", allowed_tries: 3 };
+    server.listeners.set("mine", own);
+    expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0 });
+    expect(server.listeners.get("mine")).toBe(own);
+  });
+
+  test.concurrent("a part that OpenSearch rejects is named, with the reason", async () => {
+    const body = { status: "BAD_REQUEST", message: "type must be username or ip" };
+    const [, url] = await fake([/PUT.*by-address/, { kind: "status", status: 400, body }]);
+    expect(exitLine(await run(url, declaration))).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(
+        /^security\/authfailurelisteners\.groundwork-by-address: OpenSearch rejects it: .*type must be username or ip.*: HTTP 400$/,
+      ),
+    });
   });
 });

@@ -70,6 +70,21 @@ describe("an application", () => {
       'application "shop" names every consumer group with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every consumer group (at test/init)',
     ],
     [
+      "every index by several stars, without everything: true",
+      [{ name: "shop", indices: { "**": "append" } }],
+      'application "shop" names every index with "**": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',
+    ],
+    [
+      "a regular expression for an index",
+      [{ name: "shop", indices: { "/.*/": "read" } }],
+      'application "shop" has the index "/.*/": use 1 to 255 lowercase letters, digits, ".", "_", "-" and "*", which stands for any characters (at test/init)',
+    ],
+    [
+      "an unknown access to an index",
+      [{ name: "shop", indices: { "shop-*": "apend" as "append" } }],
+      'application "shop": indices.shop-* is "apend": it must be "append", "read", "write" or "readwrite" (at test/init)',
+    ],
+    [
       "every index, without everything: true",
       [{ name: "shop", indices: { "*": "read" } }],
       'application "shop" names every index with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',

@@ -126,6 +126,42 @@ describe("a sidecar that lacks a permission", () => {
   });
 });
 
+test("os-security restores a password that was changed in OpenSearch, and reports it as drift", () => {
+  const status = () =>
+    run("curl", [
+      ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+      ...["--cacert", join(project.secrets, "ca", "bundle.pem")],
+      ...["--user", `shop:${project.passwordOf("shop")}`, "https://localhost:9200"],
+    ]).output;
+  expect(status()).toBe("200");
+  asAdmin("PATCH", "/_plugins/_security/api/internalusers/shop", [
+    { op: "add", path: "/password", value: "another-one-that-is-Long-3nough" },
+  ]);
+  expect(status()).toBe("401");
+  expect(ends("os-security")).toEqual({
+    ...{ exitCode: 0, reason: "done", changes: 1 },
+    drift: [["shop", "user.password", "as declared", "different"]],
+  });
+  expect(status()).toBe("200");
+  expect(ends("os-security")).toEqual(WELL);
+});
+
+test("a changed audit trail is drift until it is changed back", () => {
+  const enableRest = (value: boolean) =>
+    asAdmin("PATCH", "/_plugins/_security/api/audit", [
+      { op: "replace", path: "/config/audit/enable_rest", value },
+    ]);
+  enableRest(false);
+  expect(ends("os-security")).toEqual({
+    exitCode: 73,
+    reason: "drift from the declaration: security/audit.config",
+    changes: 0,
+    drift: [["security/audit.config", "audit.enable_rest", "true", "false"]],
+  });
+  enableRest(true);
+  expect(ends("os-security")).toEqual(WELL);
+});
+
 test("npm run up reports that someone else took over an application's user, fails NFR-SEC and leaves the user alone", () => {
   const USER = "/_plugins/_security/api/internalusers/shop";
   asAdmin("PUT", USER, { password: "one-that-is-Long-3nough", description: "of others" });

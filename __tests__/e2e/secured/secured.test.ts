@@ -12,7 +12,7 @@ import {
   Visitors,
 } from "../../support/authorization-matrix";
 import { eventually } from "../../support/eventually";
-import { docker, expectDone, type Finished, run, TRIAL } from "../../support/lab";
+import { docker, expectDone, type Finished, rerun, run, TRIAL } from "../../support/lab";
 import { deployedSecuredLab } from "../../support/secured";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "..", "constructs");
@@ -39,6 +39,10 @@ test("a second deploy changes nothing", () => {
   expectDone(plan);
 });
 
+/** Logs in to a node as an application. Returns the HTTP status. */
+const login = (from: "infra_net" | "project_net") =>
+  visitors.guests[from].status("https://opensearch-1:9200", "--config", "shop");
+
 describe("authorization", () => {
   beforeAll(async () => {
     visitors = await Visitors.enter(project, labSecured);
@@ -58,6 +62,55 @@ describe("authorization", () => {
         url: "https://localhost:9200",
         run: (command, ...args) => run(command, args, {}, visitors.folder),
       },
+    });
+
+    /** Sends a request as an application from its network. Returns the HTTP status and the response. */
+    const as = (application: string, method: string, path: string, body: string) => {
+      const { output } = visitors.guests.project_net.run(
+        ...["curl", "--silent", "--cacert", "ca.pem", "--config", application],
+        ...["--header", "Content-Type: application/json", "--request", method],
+        ...["--data-binary", body, "--write-out", " %{http_code}"],
+        `https://opensearch:9200${path}`,
+      );
+      return output.trim();
+    };
+
+    test("cannot change their own passwords", () => {
+      const current_password = project.passwordOf("shop");
+      const password = "another-one-that-is-Long-3nough";
+      expect(
+        as(
+          ...(["shop", "PUT", "/_plugins/_security/api/account"] as const),
+          JSON.stringify({ password, current_password }),
+        ),
+      ).toMatch(/Resource 'shop' is reserved.* 403$/);
+      expect(as("shop", "POST", "/logs-shop-1/_doc", '{"message":"sold"}')).toMatch(/ 201$/);
+    });
+
+    test("that append create documents with and without an id, new fields and new indices", () => {
+      for (const path of ["/ledger-1/_doc", "/ledger-1/_create/1", "/ledger-2/_doc"]) {
+        expect([path, as("ledger", "POST", path, '{"booked":1}')]).toEqual([
+          path,
+          expect.stringMatching(/ 201$/),
+        ]);
+      }
+      expect(as("ledger", "POST", "/ledger-1/_create/1", '{"booked":1}')).toMatch(/ 409$/);
+      const bulk = '{"create":{}}\n{"another":"field"}\n';
+      expect(as("ledger", "POST", "/ledger-1/_bulk", bulk)).toMatch(/"errors":false.* 200$/);
+      expect(as("ledger", "POST", "/other-1/_doc", '{"booked":1}')).toMatch(/ 403$/);
+      const elsewhere = as("ledger", "POST", "/logs-shop-1/_bulk", bulk);
+      expect(elsewhere).toContain(
+        "no permissions for [indices:data/write/bulk[s], indices:data/write/index]",
+      );
+    });
+
+    test.each([
+      ["update", '{"update":{"_id":"1","_source":true}}\n{"doc":{"booked":2}}\n'],
+      ["delete", '{"delete":{"_id":"1"}}\n'],
+    ])("that append cannot %s a document in bulk", (action, bulk) => {
+      const answer = as("ledger", "POST", "/ledger-1/_bulk", bulk);
+      expect(answer).toContain(`no permissions for [indices:data/write/${action}]`);
+      expect(answer).not.toContain("booked");
     });
 
     test("get no answer without TLS", () => {
@@ -99,6 +152,83 @@ describe("authorization", () => {
         "https://opensearch-1:9200/_cluster/health",
       );
       expect(JSON.parse(output).number_of_nodes).toBe(3);
+    });
+  });
+
+  describe("limits of failed logins", () => {
+    test("block an address that guesses, and neither the guessed application nor the administrator elsewhere", () => {
+      const { infra_net } = visitors.guests;
+      infra_net.status("https://opensearch-1:9200", "--user", "shop:guess");
+      // The others have no password, whose check takes a slow machine too long. One connection is enough for all.
+      infra_net.status("https://opensearch-1:9200/[1-40]");
+      expect(login("infra_net")).toBe("401");
+      expect(login("project_net")).toBe("200");
+      expect(
+        visitors.guests.project_net.status("https://opensearch-1:9200", "--cert", "os-admin.pem"),
+      ).toBe("200");
+    });
+  });
+
+  describe("the audit trail", () => {
+    const asAdmin = (method: string, path: string, body = "{}") => {
+      const { exitCode, output } = visitors.guests.infra_net.run(
+        ...["curl", "--silent", "--fail-with-body", "--cacert", "ca.pem", "--cert", "os-admin.pem"],
+        ...["--request", method, "--header", "Content-Type: application/json"],
+        ...(method === "GET" ? [] : ["--data-binary", body]),
+        // opensearch-1 blocks this address.
+        `https://opensearch-2:9200${path}`,
+      );
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output });
+    };
+    /** What the administrator did, by the nodes' logs. */
+    const events = (): string[] =>
+      [1, 2, 3].flatMap((i) =>
+        run("docker", ["logs", `opensearch-${i}`])
+          .output.split("\n")
+          .filter((line) => line.includes('"audit_request_effective_user":"CN=os-admin"'))
+          .map((line) => JSON.parse(line.slice(line.indexOf("{"))))
+          .map((event) =>
+            [
+              event.audit_category,
+              event.audit_request_privilege ?? event.audit_compliance_operation,
+              event.audit_trace_indices?.[0],
+              event.audit_trace_doc_id ?? "",
+            ].join(" "),
+          ),
+      );
+
+    test("has what the administrator writes, and neither what it nor os-security reads", async () => {
+      const before = events();
+      asAdmin("GET", "/_search");
+      asAdmin("GET", "/_plugins/_security/api/internalusers");
+      expect(rerun("os-security").exitCode).toBe(0);
+      asAdmin("PUT", "/audited/_create/1");
+      asAdmin("POST", "/audited/_update/1", '{"doc":{"a":1}}');
+      asAdmin("PUT", "/_plugins/_security/api/roles/audited", '{"cluster_permissions":[]}');
+      asAdmin("DELETE", "/_plugins/_security/api/roles/audited");
+      asAdmin("DELETE", "/audited/_doc/1");
+      asAdmin("DELETE", "/audited");
+      const role = "COMPLIANCE_INTERNAL_CONFIG_WRITE UPDATE .opendistro_security roles";
+      await eventually(() => {
+        const since = events();
+        for (const event of before) {
+          since.splice(since.indexOf(event), 1);
+        }
+        // What follows from a write, on another node.
+        const told = new Set(since.filter((event) => !/admin\/(create|mapping)/.test(event)));
+        const wanted = new Set([
+          "INDEX_EVENT indices:admin/auto_create audited ",
+          "COMPLIANCE_DOC_WRITE CREATE audited 1",
+          "COMPLIANCE_DOC_WRITE UPDATE audited 1",
+          "COMPLIANCE_DOC_WRITE DELETE audited 1",
+          role,
+          "INDEX_EVENT indices:admin/delete audited ",
+        ]);
+        return [
+          ...[...told].filter((event) => !wanted.has(event)),
+          ...[...wanted].filter((event) => !told.has(event)),
+        ];
+      });
     });
   });
 
@@ -216,6 +346,10 @@ describe("telemetry on infra_net", () => {
     });
     docker("rm", "--force", "exporters");
   });
+});
+
+test("a blocked address may log in again after a while", async () => {
+  await eventually(() => [login("infra_net")].filter((status) => status !== "200"));
 });
 
 test("no secret is in the synthesized stacks, a plan, the state, container metadata or logs", () => {

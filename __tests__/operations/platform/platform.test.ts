@@ -3,12 +3,16 @@ import { labThree } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 
 /** The last docker command and its engine. */
-let asked: { readonly engine?: string; readonly command: string };
+let asked: { readonly engine?: string; readonly command: string; readonly input?: string };
 
 // An engine that echoes its command; no test in this file reaches a real one.
 jest.mock("../../../operations/engine/docker", () => ({
   async tryDockerAt(engine: { host: string } | undefined, ...args: string[]) {
     asked = { engine: engine?.host, command: args.join(" ") };
+    return { exitCode: 0, output: asked.command };
+  },
+  async tryDockerWithInput(engine: { host: string } | undefined, input: string, ...args: string[]) {
+    asked = { engine: engine?.host, command: args.join(" "), input };
     return { exitCode: 0, output: asked.command };
   },
 }));
@@ -52,6 +56,14 @@ describe("a node of OpenSearch is queried", () => {
     const { output } = await openSearch.get("/_cluster/health");
     expect(output).toMatch(/^exec opensearch-1 curl .*--fail /);
     expect(output.split(" ").at(-1)).toBe(`${scheme}://127.0.0.1:9200/_cluster/health`);
+  });
+
+  test("as an application, whose password is in no argument", async () => {
+    await secured.openSearch.login("shop", 'a "quoted" \\ word');
+    expect(asked.input).toBe('user = "shop:a \\"quoted\\" \\\\ word"\n');
+    expect(asked.command).toBe(
+      `exec --interactive opensearch-1 curl --silent --show-error --max-time 10 --cacert ${CERTIFICATES}/ca-bundle.pem --fail --config - https://opensearch:9200`,
+    );
   });
 
   test("with files that nodes of every version have, for upgrades", async () => {

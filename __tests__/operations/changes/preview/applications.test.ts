@@ -50,6 +50,19 @@ describe("for an application in a secured environment", () => {
     });
   });
 
+  test("appending instead of writing is reported with both", () => {
+    const writes: Application = { name: "shop", indices: { "logs-shop-*": "write" } };
+    expect(told([writes], [{ ...writes, indices: { "logs-shop-*": "append" } }])).toEqual({
+      details: [
+        "application shop: gets append on index logs-shop-*",
+        "application shop: loses write on index logs-shop-*",
+      ],
+      destructive: [
+        "application shop loses write on index logs-shop-*: the deploy revokes it in OpenSearch",
+      ],
+    });
+  });
+
   test("revoking a permission is destructive, granting one is not", () => {
     expect(
       told(
