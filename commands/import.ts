@@ -20,6 +20,9 @@ export function importFile(file: string | undefined, options: ImportOptions): vo
     : existsSync(file)
       ? file
       : resolve(process.env.INIT_CWD ?? "", file);
+  if (!fromInput && !existsSync(source)) {
+    throw new CommandError(`${source} does not exist: name a file, or send it to standard input`);
+  }
   const text = fromInput
     ? decodeText(readFileSync(process.stdin.fd), STANDARD_INPUT)
     : readTextFile(source, "the file");

@@ -5,6 +5,8 @@ import type { Application } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
 import { loginFailures } from "../../../operations/checks/logins";
 import type { OpenSearch } from "../../../operations/platform/open-search";
+import { makeCa } from "../../../secrets/certificates";
+import { certificatesIn } from "../../../secrets/secret-files";
 
 const APPLICATIONS: readonly Application[] = [
   { name: "shop", indices: { "logs-shop-*": "write" } },
@@ -15,11 +17,11 @@ const APPLICATIONS: readonly Application[] = [
 const given = process.env.GROUNDWORK_SECRETS;
 const folder = mkdtempSync(join(tmpdir(), "groundwork-logins-"));
 
-beforeAll(() => {
+beforeAll(async () => {
   process.env.GROUNDWORK_SECRETS = folder;
   mkdirSync(join(folder, "ca"));
   mkdirSync(join(folder, "applications"));
-  writeFileSync(join(folder, "ca", "bundle.pem"), "");
+  writeFileSync(join(folder, "ca", "bundle.pem"), certificatesIn(await makeCa("test")).join(""));
   for (const { name } of APPLICATIONS) {
     writeFileSync(join(folder, "applications", `${name}.password`), `password-of-${name}\n`);
   }
