@@ -48,7 +48,7 @@ export class Visitors {
   private async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
-      ...["kafka-init", "os-init", "checks", "alloy", "grafana", "prometheus", "os-admin"],
+      ...["kafka-init", "os-init", "checks", "alloy", "grafana", "loki", "prometheus", "os-admin"],
       ...["kafka-1", "opensearch-1"],
     ]) {
       this.put(`${name}.pem`, this.project.keyPairOf(name));
@@ -107,7 +107,7 @@ const OPENSEARCH_PRINCIPALS = [
     "kafka-init",
     "os-init",
   ] as const),
-  ...(["checks", "alloy", "opensearch-1", "os-admin"] as const),
+  ...(["checks", "alloy", "grafana", "loki", "prometheus", "opensearch-1", "os-admin"] as const),
 ];
 type OpenSearchPrincipal = (typeof OPENSEARCH_PRINCIPALS)[number];
 
@@ -342,6 +342,9 @@ export function testOpenSearchAuthorization(
       "os-init": "cert = os-init.pem",
       checks: "cert = checks.pem",
       alloy: "cert = alloy.pem",
+      grafana: "cert = grafana.pem",
+      loki: "cert = loki.pem",
+      prometheus: "cert = prometheus.pem",
       "opensearch-1": "cert = opensearch-1.pem",
       "os-admin": "cert = os-admin.pem",
     };
@@ -384,7 +387,10 @@ export function testOpenSearchAuthorization(
 
 const KAFKA_PRINCIPALS = {
   project_net: ["nobody", "nobody-over-tls", "wrong-password", "shop", "ledger"],
-  infra_net: ["nobody-inside", "unknown-ca", "os-init", "alloy", "kafka-init"],
+  infra_net: [
+    ...(["nobody-inside", "unknown-ca", "os-init", "alloy", "grafana", "loki"] as const),
+    ...(["prometheus", "kafka-init"] as const),
+  ],
 } as const;
 type KafkaPrincipal = (typeof KAFKA_PRINCIPALS)[keyof typeof KAFKA_PRINCIPALS][number];
 
@@ -399,10 +405,18 @@ const KAFKA_UNAUTHENTICATED: Partial<Record<KafkaPrincipal, Outcome>> = {
   "unknown-ca": "unauthenticated",
 };
 
+/** The answer for principals that Kafka knows, but that have no permission. */
+const withoutPermission = (outcome: Outcome) => ({
+  "os-init": outcome,
+  grafana: outcome,
+  loki: outcome,
+  prometheus: outcome,
+});
+
 /** The expected outcomes by operation, as KafkaAuthorization.java names them. */
 const KAFKA_OPERATIONS: Readonly<Record<string, Answers<KafkaPrincipal, Outcome>>> = {
-  "list the topics": { "os-init": "empty", others: "allowed" },
-  "describe the topic": { "os-init": "denied", others: "allowed" },
+  "list the topics": { ...withoutPermission("empty"), others: "allowed" },
+  "describe the topic": { ...withoutPermission("denied"), others: "allowed" },
   "write to the topic": { shop: "allowed", "kafka-init": "allowed", others: "denied" },
   "read the topic": { ledger: "allowed", "kafka-init": "allowed", others: "denied" },
   "read the offsets of the group": {
@@ -463,6 +477,9 @@ export function testKafkaAuthorization(visitors: () => Visitors): void {
       "unknown-ca": withKeyPair("unknown-ca"),
       "os-init": withKeyPair("os-init"),
       alloy: withKeyPair("alloy"),
+      grafana: withKeyPair("grafana"),
+      loki: withKeyPair("loki"),
+      prometheus: withKeyPair("prometheus"),
       "kafka-init": withKeyPair("kafka-init"),
     };
     const jar = join(folder, "kafka-authorization.jar");

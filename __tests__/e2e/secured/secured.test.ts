@@ -288,7 +288,7 @@ describe("telemetry on infra_net", () => {
       await makeKeyPair(await makeCa("other"), "alloy", ["alloy"]),
     );
     const certificates = [
-      ...["alloy", "checks", "grafana", "prometheus", "kafka-1", "kafka-init"],
+      ...["alloy", "checks", "grafana", "loki", "prometheus", "kafka-1", "kafka-init"],
       ...["opensearch-1", "os-init", "os-admin"],
       ...["unknown-principal", "alloy-of-unknown-ca", "unknown-ca"],
     ];
