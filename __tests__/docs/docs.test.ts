@@ -13,11 +13,14 @@ const { scripts } = require("../../package.json");
 test("every common task has a page", () => {
   expect(PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
     [
+      "administrator",
       "adopt",
       "alert",
       "application",
+      "audit-trail",
       "backend",
       "dashboard",
+      "enable-tls",
       "environment",
       "failed-init",
       "image",
@@ -26,6 +29,8 @@ test("every common task has a page", () => {
       "machines",
       "node",
       "pull-requests",
+      "rotate",
+      "secrets",
       "single-sign-on",
       "topic",
       "upgrade",
@@ -112,8 +117,8 @@ test.each(Object.entries(TESTED))("%s is run where it is said to be", (_, [file,
   expect(readFileSync(join(ROOT, file), "utf8")).toContain(call);
 });
 
-test("the commands of an administrator on the page about security have the addresses and files of a secured node", () => {
-  const page = readFileSync(join(ROOT, "docs", "security.md"), "utf8");
+test("the commands on the page about the administrator have the addresses and files of a secured node", () => {
+  const page = readFileSync(join(ROOT, "docs", "how-to", "administrator.md"), "utf8");
   const { internal } = kafkaAddresses("kafka-1", production.networks.infra as INetwork, true);
   const [cacert, caBundle] = CURL_AS_CHECKS;
   expect(page).toContain(

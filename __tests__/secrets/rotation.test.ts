@@ -185,7 +185,7 @@ describe("nothing is rotated", () => {
     process.env.GROUNDWORK_SECRETS = made;
     try {
       await expect(rotate(environment, [], "certificates")).rejects.toThrow(
-        `GROUNDWORK_SECRETS provides the secrets of environment "rotation-test" (${made}): rotate them at their source, in the order that docs/security.md gives`,
+        `GROUNDWORK_SECRETS provides the secrets of environment "rotation-test" (${made}): rotate them at their source, in the order that docs/how-to/rotate.md gives`,
       );
     } finally {
       delete process.env.GROUNDWORK_SECRETS;

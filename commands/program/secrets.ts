@@ -55,7 +55,7 @@ export function secretCommands(): GuidedCommand[] {
           1: `refused, failed or interrupted: ${FIX}`,
         },
         variables: DEPLOY,
-        pages: ["docs/security.md"],
+        pages: ["docs/how-to/rotate.md"],
       },
       (command) =>
         command

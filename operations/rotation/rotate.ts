@@ -79,7 +79,7 @@ export async function rotate(
   }
   if (secretsAreGiven()) {
     throw new CommandError(
-      `GROUNDWORK_SECRETS provides the secrets of environment "${environment.name}" (${secretsFolder(environment)}): rotate them at their source, in the order that docs/security.md gives`,
+      `GROUNDWORK_SECRETS provides the secrets of environment "${environment.name}" (${secretsFolder(environment)}): rotate them at their source, in the order that docs/how-to/rotate.md gives`,
     );
   }
   takeOverSecrets(environment);
