@@ -18,7 +18,7 @@ use_secret_key() {
     export GF_SECURITY_SECRET_KEY="\$__file{$key}"
     export GF_SECRETS_MANAGER_ENCRYPTION_SECRET_KEY_V1_SECRET_KEY="\$__file{$key}"
   else
-    echo 'logger=start level=warn msg="secrets in the database are encrypted with the default key, which is public: see docs/security.md"' >&2
+    echo 'logger=start level=warn msg="secrets in the database are encrypted with the default key, which is public: see docs/how-to/secrets.md"' >&2
   fi
 }
 

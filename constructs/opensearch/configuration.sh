@@ -53,7 +53,7 @@ configure() {
     if [ ! -s "$known" ] || ! same "$known" "$known.live"; then
       report "security/$1" "$wanted" "$actual"
       sed "s/^/$1 /" "$known" >>"$applied"
-      conclude "security/$1" fail "$part was changed since os-security applied it: change it back, see docs/security.md"
+      conclude "security/$1" fail "$part was changed since os-security applied it: change it back, see docs/how-to/audit-trail.md"
       return
     fi
   fi

@@ -123,7 +123,7 @@ describe.each(ALPINE_SHELL)("in %s", (_, [command, ...args]) => {
     const { stdout, stderr, status } = run("start.sh", "secret\n", "sh", "-c", "env");
     expect(stdout).not.toContain("SECRET_KEY");
     expect(stderr).toBe(
-      'logger=start level=warn msg="secrets in the database are encrypted with the default key, which is public: see docs/security.md"\n',
+      'logger=start level=warn msg="secrets in the database are encrypted with the default key, which is public: see docs/how-to/secrets.md"\n',
     );
     expect(status).toBe(0);
     expect(existsSync(keyFile())).toBe(false);

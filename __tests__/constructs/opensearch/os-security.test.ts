@@ -599,7 +599,7 @@ describe("os-security configures the security plugin:", () => {
     ]);
     expect(linesOf(result, "drifted")[0]).toMatchObject({
       reason:
-        "audit/config was changed since os-security applied it: change it back, see docs/security.md",
+        "audit/config was changed since os-security applied it: change it back, see docs/how-to/audit-trail.md",
     });
     expect(server.audit.audit.ignore_users).toEqual(["os-admin"]);
     expect(server.listeners.get("groundwork-by-user").allowed_tries).toBe(5);
