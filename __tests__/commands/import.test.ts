@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runHere } from "../support/command";
+import { ROOT } from "../support/root";
 
 const mockRoot = mkdtempSync(join(tmpdir(), "import-command-"));
 jest.mock("../../operations/synthesis/project", () => ({
@@ -54,6 +56,28 @@ test("npm run import finds a file in the folder in which npm is called", async (
   const { status, stdout } = await runHere(["import", "here.yml", "--folder", "team"], env);
   expect(status).toBe(0);
   expect(stdout).toContain("- alerts/team/here.yml\n- docs/runbooks/Here.md\n");
+});
+
+test("npm run import prefers it to a file of the project with the same name", async () => {
+  const called = mkdtempSync(join(tmpdir(), "import-called-"));
+  try {
+    writeFileSync(join(called, "package.json"), "none of the three");
+    const env = { ...process.env, INIT_CWD: called };
+    const { stderr } = await runHere(["import", "package.json"], env);
+    expect(stderr).toContain(`${join(called, "package.json")} is not recognized`);
+  } finally {
+    rmSync(called, { recursive: true });
+  }
+});
+
+test("npm run import waits for a slow sender on standard input", () => {
+  const { status, stderr } = spawnSync(
+    "bash",
+    ["-c", "{ sleep 3; echo none of the three; } | node commands/groundwork.mjs import"],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  expect(stderr).toMatch(/^\nstandard input is not recognized: /);
+  expect(status).toBe(1);
 });
 
 test("npm run import refuses what is no file", async () => {

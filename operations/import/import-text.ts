@@ -29,6 +29,9 @@ export interface ImportOptions {
   readonly replace: boolean;
 }
 
+/** Some editors write a byte order mark. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /** Imports a text into a project: a dashboard, a rule file or an index template. Writes nothing if the synth would refuse it. */
 export function importText(
   root: string,
@@ -43,7 +46,7 @@ export function importText(
       );
     }
   }
-  const imported = convert(root, text, source, options);
+  const imported = convert(root, text.replace(BYTE_ORDER_MARK, ""), source, options);
   const existing = [...imported.files.keys()].filter((file) => existsSync(join(root, file)));
   if (existing.length > 0 && !options.replace) {
     throw new CommandError(

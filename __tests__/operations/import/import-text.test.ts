@@ -52,6 +52,14 @@ test("the content decides what it is, and the synth accepts what is written", ()
   );
 });
 
+test.each([
+  ["a dashboard", DASHBOARD],
+  ["rules", RULES],
+  ["an index template", TEMPLATE],
+])("%s may start with a byte order mark, which some editors write", (_, text) => {
+  expect(run(`\uFEFF${text}`, "a.txt")[1]).toBe(run(text, "a.txt", { replace: true })[1]);
+});
+
 test("folder and name can be given, and standard input has a name of its content", () => {
   expect(run(DASHBOARD, STANDARD_INPUT)[1]).toBe("dashboards/Imported/node-exporter.json");
   expect(run(TEMPLATE, STANDARD_INPUT)[1]).toBe("catalog/index-templates/logstash.json");
