@@ -27,7 +27,8 @@ export function certificateAlertOf(expiries: ReadonlyMap<string, Date>): AlertGr
     return `label_replace(vector(${Math.floor(expiry.getTime() / 1000)}), "certificate", ${label}, "", "")`;
   });
   return {
-    name: "certificates",
+    // Not a name that rules from elsewhere may have, such as "certificates".
+    name: "groundwork-certificates",
     interval: "1m",
     rules: [
       {

@@ -10,7 +10,7 @@ import type {
 } from "../constructs";
 import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/container/declaration";
-import { validate } from "../constructs/container/validation";
+import { validate, validateDistinct } from "../constructs/container/validation";
 import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
 import { makePrivate } from "../secrets/secret-files";
@@ -86,6 +86,7 @@ export function declarePlatform(
 ): void {
   validateQuorums(environment);
   const secured = isSecured(environment);
+  validateAlerts(alertGroups);
   const groups = alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true);
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
@@ -111,6 +112,24 @@ export function declarePlatform(
     });
   }
   validatePlacement(app, environment);
+}
+
+/** Throws if two alerts or groups have the same name: Grafana knows them by it. One of both may be Groundwork's own. */
+function validateAlerts(groups: readonly AlertGroup[]): void {
+  const taken = (kind: string) => (name: string) =>
+    `${kind} "${name}" is declared twice, once by Groundwork: rename that in alerts/`;
+  all(
+    () =>
+      validateDistinct(
+        groups.map(({ name }) => name),
+        taken("group"),
+      ),
+    () =>
+      validateDistinct(
+        groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)),
+        taken("alert"),
+      ),
+  );
 }
 
 /** Throws if placement names an unknown container. Containers of excluded machines and services may be placed. */

@@ -109,4 +109,24 @@ describe("a secured environment", () => {
     expect(await rulesOf(true)).toContain("ClientCertificateExpiring");
     expect(await rulesOf(false)).not.toContain("ClientCertificateExpiring");
   });
+
+  test("may have a group of its own named certificates, and no alert with the same name", async () => {
+    const [rule] = catalog.alertGroups[0].rules;
+    const withGroup = (name: string, alert: string) => ({
+      ...catalog,
+      alertGroups: [
+        ...catalog.alertGroups,
+        { name, interval: "1m", rules: [{ ...rule, alert }] } as const,
+      ],
+    });
+    const synthesize = (name: string, alert: string) =>
+      synthesizePlatform(environment, withGroup(name, alert), { outdir: join(folder, "out-own") });
+    await synthesize("certificates", "CertificateOfTeam");
+    await expect(synthesize("team", "ClientCertificateExpiring")).rejects.toThrow(
+      'alert "ClientCertificateExpiring" is declared twice, once by Groundwork: rename that in alerts/',
+    );
+    await expect(synthesize("groundwork-certificates", "CertificateOfTeam")).rejects.toThrow(
+      'group "groundwork-certificates" is declared twice, once by Groundwork: rename that in alerts/',
+    );
+  });
 });
