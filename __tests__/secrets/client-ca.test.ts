@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
@@ -9,6 +10,7 @@ import { labSecured } from "../../lab/environments";
 import { writeClientCas } from "../../secrets/client-ca";
 import { ensureKeyPairs, makeKeyPairs, principalsOf } from "../../secrets/platform-secrets";
 import { SECRET_FILES, writeSecret } from "../../secrets/secret-files";
+import { issue, keyAs } from "../support/issued";
 import { ownSecrets } from "../support/own-secrets";
 
 const folder = mkdtempSync(join(tmpdir(), "client-ca-"));
@@ -84,6 +86,23 @@ test("the file is written again only if a CA or a name changes, with every CA of
   expect(readFileSync(file, "utf8").match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
   expect(await accepts("grafana")).toBe(true);
   expect(await accepts("kafka-1")).toBe(false);
+});
+
+test("a company's CA that is limited to names itself keeps its other limits", async () => {
+  const names = [...new Set([...principalsOf(labSecured).values()].flat())];
+  const permitted = names.filter((name) => isIP(name) === 0);
+  const ca = await issue({ name: "limited", isCa: true, permitted });
+  const limited = join(folder, "limited");
+  writeSecret(limited, SECRET_FILES.ca, keyAs("pkcs8", ca) + ca.certificate);
+  writeSecret(limited, SECRET_FILES.caBundle, ca.certificate);
+  await makeKeyPairs(limited, labSecured, []);
+  cpSync(limited, secrets, { recursive: true });
+  await writeClientCas(file, secrets, LOKI_CLIENTS);
+  expect(await accepts("grafana")).toBe(true);
+  expect(await accepts("kafka-1")).toBe(false);
+  const text = execFileSync("openssl", ["x509", "-noout", "-text", "-in", file]).toString();
+  expect(text.match(/Name Constraints/g)).toHaveLength(1);
+  expect(text).toContain("email:example.org");
 });
 
 describe("an environment", () => {
