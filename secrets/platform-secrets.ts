@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readTextFile } from "../constructs/container/text-file";
 import { ValidationError, validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import type { Application } from "../constructs/security/application";
@@ -9,6 +10,7 @@ import { ensureAdminPassword } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
 import { recordGeneration } from "./generation";
 import { refuseOpenFiles } from "./modes";
+import { withoutLineBreak } from "./password";
 import {
   checkModes,
   checkPasswordHashes,
@@ -113,7 +115,7 @@ function checkOidcClientSecret(environment: Environment): void {
   );
   refuseOpenFiles(secretsFolder(environment), [SECRET_FILES.oidcClientSecret]);
   validate(
-    /^[\x21-\x7e]+\n?$/.test(readFileSync(file, "utf8")),
+    /^[\x21-\x7e]+$/.test(withoutLineBreak(readTextFile(file))),
     () =>
       `${file} must be one line of ASCII characters without spaces: write the client secret of the identity provider`,
   );

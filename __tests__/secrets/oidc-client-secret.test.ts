@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { ValidationError } from "../../constructs/container/validation";
 import { laptop } from "../../environments/laptop";
 import { adminPasswordFile } from "../../secrets/admin-password";
 import { ensureSecrets, secretsFolder } from "../../secrets/platform-secrets";
@@ -59,6 +60,20 @@ describe("the client secret of grafana.oidc", () => {
       );
     },
   );
+
+  test("may end with CRLF, which Grafana ignores", async () => {
+    write("s3cret/+=\r\n");
+    await ensureSecrets(environment);
+  });
+
+  test("is rejected without a stack trace if its file cannot be read", async () => {
+    const file = write("secret\n");
+    rmSync(file);
+    mkdirSync(file);
+    await expect(ensureSecrets(environment)).rejects.toThrow(
+      new ValidationError(`${file} is a folder: replace it with a file`),
+    );
+  });
 
   test("is rejected if other users can read it", async () => {
     const file = write("secret\n");
