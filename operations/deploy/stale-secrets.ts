@@ -25,11 +25,15 @@ export function compareGenerations(environment: Environment, output: string | un
   if (deployed === undefined || own.length === 0) {
     return [];
   }
+  const [newest] = own;
   const known = own.find(({ number }) => number === deployed.number);
-  if (known && (known.digest === deployed.digest || !known.digest || !deployed.digest)) {
+  if (
+    // The same secrets in a copy without this file have another number.
+    (newest.digest && newest.digest === deployed.digest) ||
+    (known && (known.digest === deployed.digest || !known.digest || !deployed.digest))
+  ) {
     return [];
   }
-  const [newest] = own;
   const found =
     newest.number < deployed.number
       ? `are older than those of the running platform: generation ${newest.number} here, ${deployed.number} there`

@@ -43,6 +43,15 @@ test("secrets of the deployed generation and of later ones are deployed", async 
   expect([compare(first), compare(second)]).toEqual([[], []]);
 });
 
+test("the deployed secrets are deployed from a copy that lacks the file of their generations", async () => {
+  await rotated();
+  const deployed = await rotated();
+  rmSync(join(own, "generation"));
+  await ensureKeyPairs(environment, ["shop"]);
+  expect(readFileSync(join(own, "generation"), "utf8")).toMatch(/^1 /);
+  expect(compare(deployed)).toEqual([]);
+});
+
 test("an older copy is refused, with both generations and the remedy", async () => {
   await rotated();
   const deployed = await rotated();
