@@ -65,7 +65,7 @@ class Conversion {
   ) {
     const { __inputs, __requires, __elements, ...rest } = given;
     // Exports have null for what is empty.
-    const inputs = (__inputs ?? []).filter(Boolean);
+    const inputs = (Array.isArray(__inputs) ? __inputs : []).filter(Boolean);
     this.elements = __elements ?? {};
     const constants = inputs.filter(({ type }: Json) => type === "constant");
     const names = (rest.templating?.list ?? []).flatMap((one: Json) => one?.name ?? []);

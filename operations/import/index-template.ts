@@ -26,9 +26,9 @@ const ELASTICSEARCH_ONLY = /^(lifecycle|routing\.allocation\.include\._tier_pref
 
 /** Returns the body in a JSON object and its name, also from responses of OpenSearch, or undefined if it is no template. */
 export function templateIn(body: Json): { name?: string; body: Json } | undefined {
-  const [first, ...others] = body.index_templates ?? [];
+  const [first, ...others] = Array.isArray(body.index_templates) ? body.index_templates : [];
   if (first?.index_template && others.length === 0) {
-    return { name: first.name, body: first.index_template };
+    return { name: String(first.name), body: first.index_template };
   }
   if (body.index_patterns !== undefined || typeof body.template === "string") {
     return { body };

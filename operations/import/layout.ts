@@ -10,8 +10,9 @@ export function layOut(panels: readonly Json[]): Json[] {
   for (const panel of [...panels].sort((a, b) => orderOf(a) - orderOf(b))) {
     const gridPos = { ...within(panel.gridPos) };
     gridPos.y ??= bottom();
-    while (placed.some((other) => overlap(gridPos, other.gridPos))) {
-      gridPos.y += 1;
+    const obstacle = () => placed.find((other) => overlap(gridPos, other.gridPos));
+    for (let other = obstacle(); other; other = obstacle()) {
+      gridPos.y = other.gridPos.y + other.gridPos.h;
     }
     const stays = isDeepStrictEqual(gridPos, panel.gridPos);
     placed.push(stays ? panel : { ...panel, gridPos });

@@ -155,10 +155,13 @@ class Conversion {
   }
 
   private alert(rule: Json, groupLabels: Json): Json {
-    const what = `alert "${rule?.alert}"`;
-    const expr = this.expr(String(rule?.expr ?? ""));
+    if (rule?.alert === undefined) {
+      throw new ValidationError("a rule has neither alert nor record");
+    }
+    const what = `alert "${rule.alert}"`;
+    const expr = this.expr(String(rule.expr ?? ""));
     const error = syntaxErrorOf("PromQL", expr);
-    if (rule?.alert === undefined || error || expr.trim() === "") {
+    if (error || expr.trim() === "") {
       throw new ValidationError(`${what}: its expression is ${error ?? "missing"}`);
     }
     const [unnamed] = unnamedMetrics(expr);

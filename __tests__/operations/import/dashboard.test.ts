@@ -243,6 +243,14 @@ test("rows become a grid, and panels that overlap or have no place move", () => 
   expect(moved.changes).toContain("panels that overlapped or had no place are moved");
 });
 
+test("a panel of any height moves another one below it", () => {
+  const { model } = convert((d) => {
+    d.panels[0].gridPos = { x: 0, y: 0, w: 24, h: 2 ** 50 };
+    d.panels.push({ type: "text", title: "T", gridPos: { x: 0, y: 5, w: 4, h: 4 } });
+  });
+  expect(model.panels[1].gridPos).toEqual({ x: 0, y: 2 ** 50, w: 4, h: 4 });
+});
+
 test("the response of Grafana's API is a dashboard too", () => {
   const { model } = convertDashboard({ meta: {}, dashboard: shared() }, "node");
   expect(model.uid).toBe("node");

@@ -129,6 +129,10 @@ test.each([
   ["groups:\n  - [a\n", "a.json:3:1 is not valid YAML: "],
   ['{"panels": [null]}', "a.json: panels[0] is null: it must be an object"],
   ['{"rows": [null]}', "a.json: rows[0] is null: it must be an object"],
+  ['{"index_templates": {"a": 1}}', "a.json is not recognized: "],
+  ['{"index_templates": [{"name": 1, "index_template": true}]}', "1 has no index pattern"],
+  ['{"__inputs": 1, "panels": []}', "a.json has no panels: nothing is imported"],
+  ["groups: [{ rules: [5] }]", "- a rule has neither alert nor record"],
   ['{"index_patterns": [""]}', "a has no index pattern that OpenSearch accepts: "],
 ])("%j is refused, and nothing is written", (text, message) => {
   expect(() => run(text, "a.json")).toThrow(message);
