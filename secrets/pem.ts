@@ -25,8 +25,10 @@ interface SigningCa {
   readonly pem: string;
 }
 
-/** What may be meant as the first or last line of a block. */
-const MARKER = /-----\s*(?:BEGIN|END)\b|\b(?:BEGIN|END)\b.*\b(?:CERTIFICATE|KEY|PARAMETERS)\b/i;
+/** What may be meant as the first or last line of a block: with hyphens or dashes, or nothing but the words. A note is neither. */
+const MARKER =
+  /-----\s*(?:BEGIN|END)\b|(?:--|[–—])\s*(?:BEGIN|END)\b.*\b(?:CERTIFICATE|KEY|PARAMETERS)\b/i;
+const BARE_MARKER = /^\W*(?:BEGIN|END) [A-Z0-9 ]*(?:CERTIFICATE|KEY|PARAMETERS)\W*$/;
 const WHOLE_MARKER = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----$/;
 const CONTENT = /^[A-Za-z0-9+/=]*$/;
 
@@ -53,7 +55,7 @@ function readPem(file: string): PemBlock[] {
       const lines = [...open.lines, text];
       blocks.push({ label, line: open.line, text: lines.map((one) => `${one}\n`).join("") });
       open = undefined;
-    } else if (marker || MARKER.test(text)) {
+    } else if (marker || MARKER.test(text) || BARE_MARKER.test(text)) {
       refuse(
         line,
         "has a BEGIN or END that does not stand alone on its line, spaces included, or without its counterpart: put each on a line of its own, first BEGIN, then the content, then END",
@@ -137,18 +139,17 @@ export function checkKeyPair(file: string): void {
   );
 }
 
-/** Returns the content of a key pair's file with its key as PKCS8; `undefined` if it is that already. */
+/** Returns the content of a key pair's file with its key as PKCS8; `undefined` if it is that already, or not the only key. */
 export function withPkcs8Key(file: string): string | undefined {
   const blocks = readPem(file);
-  const keys = blocks.filter(({ label }) => /^(?:RSA|EC) PRIVATE KEY$/.test(label));
-  if (keys.length === 0) {
+  const keys = blocks.filter(({ label }) => label.endsWith("PRIVATE KEY"));
+  // Several are refused. None of them may be lost.
+  if (keys.length !== 1 || !/^(?:RSA|EC) PRIVATE KEY$/.test(keys[0].label)) {
     return undefined;
   }
   const certificates = blocks.filter(({ label }) => label === "CERTIFICATE");
-  const converted = keys.map((key) =>
-    decodeKey(file, key).export({ type: "pkcs8", format: "pem" }),
-  );
-  return [...converted, ...certificates.map(({ text }) => text)].join("");
+  const converted = decodeKey(file, keys[0]).export({ type: "pkcs8", format: "pem" });
+  return [converted, ...certificates.map(({ text }) => text)].join("");
 }
 
 /** Throws unless a certificate may sign others. */

@@ -137,6 +137,14 @@ describe("a CA bundle is rejected", () => {
 
 describe("a key pair is accepted", () => {
   test.each<[string, () => unknown]>([
+    [
+      "with notes that name the end of something",
+      () =>
+        write(
+          node,
+          `# End-entity certificate and key\n# -- end of the company's part\n${read(node)}`,
+        ),
+    ],
     ["of RSA", async () => put(node, await issueFor("kafka-1", { algorithm: RSA }))],
     ["on P-384", async () => put(node, await issueFor("kafka-1", { algorithm: P384 }))],
     [

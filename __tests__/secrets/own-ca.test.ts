@@ -138,6 +138,19 @@ test.each([
   },
 );
 
+test("a key pair with two keys is refused as it is, so that neither is lost", async () => {
+  const ca = await issue({ name: "own", isCa: true });
+  put(keyAs("pkcs8", ca) + ca.certificate, ca);
+  const hosts = principalsOf(environment).get("kafka-1");
+  const own = await issue({ name: "kafka-1", issuer: ca, hosts });
+  const other = await issue({ name: "other" });
+  const content = keyAs("sec1", other) + keyAs("pkcs8", own) + own.certificate;
+  writeSecret(folder, "key-pairs/kafka-1.pem", content);
+  const file = join(folder, "key-pairs", "kafka-1.pem");
+  await expect(ensure()).rejects.toThrow(`${file} has 2 private keys, at lines 1 and 6`);
+  expect(readFileSync(file, "utf8")).toBe(content);
+});
+
 test("a rotation separates the certificates of a CA file that ends without a line break", async () => {
   const ca = await issue({ name: "own", isCa: true });
   put((keyAs("pkcs8", ca) + ca.certificate).trimEnd(), ca);
