@@ -244,7 +244,9 @@ function describeArgument(key: string, before: Json, after: Json): string {
     return "deploy order changed";
   }
   return key === "lifecycle"
-    ? `prevent_destroy ${before?.prevent_destroy ?? false} -> ${after?.prevent_destroy ?? false}`
+    ? changedKeys(before ?? {}, after ?? {})
+        .map((rule) => `${rule} ${before?.[rule] ?? false} -> ${after?.[rule] ?? false}`)
+        .join(", ")
     : `${key} ${brief(before, after)}`;
 }
 

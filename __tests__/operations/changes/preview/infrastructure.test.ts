@@ -67,6 +67,17 @@ testPreviews([
     ],
   ],
   [
+    "a volume with another rule of its lifecycle",
+    EXIT_CHANGES,
+    () => [
+      BASE,
+      edited(({ "laptop-storage": { resource } }) => {
+        const { [idOf(resource.docker_volume, "kafka-1-data")]: volume } = resource.docker_volume;
+        volume.lifecycle.create_before_destroy = true;
+      }),
+    ],
+  ],
+  [
     "another version of the provider",
     EXIT_CHANGES,
     () => [
