@@ -192,7 +192,10 @@ export async function makeKeyPairs(
   recordGeneration(folder);
 }
 
-/** Returns the expiry dates of an environment's certificates: of principals by name, and of the CA bundle by subject. */
+/**
+ * Returns the expiry dates of an environment's certificates: of principals by name, and of the CA bundle by subject. Of CAs with one
+ * subject, such as a CA and its renewal, the first date counts.
+ */
 export function certificatesOf(environment: Environment): {
   readonly principals: ReadonlyMap<string, Date>;
   readonly caBundle: ReadonlyMap<string, Date>;
@@ -206,10 +209,9 @@ export function certificatesOf(environment: Environment): {
       ]),
     ),
     caBundle: new Map(
-      readCaBundle(join(folder, SECRET_FILES.caBundle)).map(({ subject, validTo }) => [
-        subject,
-        new Date(validTo),
-      ]),
+      readCaBundle(join(folder, SECRET_FILES.caBundle))
+        .map(({ subject, validTo }) => [subject, new Date(validTo)] as const)
+        .sort(([, one], [, other]) => other.getTime() - one.getTime()),
     ),
   };
 }

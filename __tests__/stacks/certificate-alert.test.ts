@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { catalog } from "../../catalog";
 import { labSecured } from "../../lab/environments";
 import { makeKeyPairs } from "../../secrets/platform-secrets";
+import { SECRET_FILES } from "../../secrets/secret-files";
 import { certificateAlert, certificateAlertOf } from "../../stacks/certificate-alert";
 import { synthesizePlatform } from "../../stacks/platform";
+import { issue } from "../support/issued";
 import { ownSecrets } from "../support/own-secrets";
 import type { Json } from "../support/platform";
 import { ROOT } from "../support/root";
@@ -95,6 +97,22 @@ describe("a secured environment", () => {
     ]);
     const [, first] = /vector\((\d+)\)/.exec(expr) ?? [];
     expect(Number(first)).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test("alerts on the first of two CAs with one subject, such as a CA and its renewal", async () => {
+    const bundle = join(own, SECRET_FILES.caBundle);
+    const before = readFileSync(bundle, "utf8");
+    const expiries = [200, 100, 300].map(
+      (days) => new Date(Date.now() + days * DAY_SECONDS * 1000),
+    );
+    const renewals = await Promise.all(
+      expiries.map((notAfter) => issue({ name: "company", isCa: true, notAfter })),
+    );
+    writeFileSync(bundle, before + renewals.map(({ certificate }) => certificate).join(""));
+    const [{ expr }] = certificateAlert(environment).rules;
+    const [, date] = /vector\((\d+)\), "certificate", "CN=company"/.exec(expr) ?? [];
+    expect(Number(date)).toBe(Math.floor(expiries[1].getTime() / 1000));
+    writeFileSync(bundle, before);
   });
 
   test("has the alert in Grafana when it is deployed, and not in a preview without secrets", async () => {
