@@ -332,7 +332,7 @@ describe("a file is rejected", () => {
   test.each([bundle, node, password])("if %s is UTF-16", async (file) => {
     write(file, Buffer.from(`\uFEFF${read(file)}`, "utf16le"));
     expect(await refusalOf(file)).toBe(
-      ` is UTF-16: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8 '${at(file)}' >'${at(file)}.new' && mv '${at(file)}.new' '${at(file)}'`,
+      ` is UTF-16: save it as UTF-8, such as with cp -p '${at(file)}' '${at(file)}.new' && iconv -f UTF-16 -t UTF-8 '${at(file)}' >'${at(file)}.new' && mv '${at(file)}.new' '${at(file)}'`,
     );
   });
 
@@ -341,7 +341,7 @@ describe("a file is rejected", () => {
     expect(await refusalOf(password)).toMatch(/^ is UTF-16LE without a byte order mark: save it /);
     write(password, Buffer.from("geheim-ä\n", "latin1"));
     expect(await refusalOf(password)).toMatch(
-      /^ is not UTF-8: save it as UTF-8, such as with iconv -f ISO-8859-1 /,
+      /^ is not UTF-8: save it as UTF-8, such as with cp -p .* && iconv -f ISO-8859-1 /,
     );
   });
 });

@@ -64,7 +64,8 @@ function saveAsUtf8(encoding: string, path?: string): string {
     return `convert it to UTF-8, such as with iconv -f ${encoding} -t UTF-8,`;
   }
   const [old, next] = [quoted(path), quoted(`${path}.new`)];
-  return `save it as UTF-8, such as with iconv -f ${encoding} -t UTF-8 ${old} >${next} && mv ${next} ${old}`;
+  // The copy keeps the mode: the file may be a private key.
+  return `save it as UTF-8, such as with cp -p ${old} ${next} && iconv -f ${encoding} -t UTF-8 ${old} >${next} && mv ${next} ${old}`;
 }
 
 /** Quotes a word for a shell where it needs that. */

@@ -372,12 +372,12 @@ describe("a file of rules", () => {
     [
       "UTF-16",
       Buffer.from("\uFEFFgroups: []", "utf16le"),
-      /^alert rules .*rules\.yml is UTF-16: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8 /,
+      /^alert rules .*rules\.yml is UTF-16: save it as UTF-8, such as with cp -p .* && iconv -f UTF-16 -t UTF-8 /,
     ],
     [
       "ISO 8859-1",
       Buffer.from("# für", "latin1"),
-      /^alert rules .*rules\.yml is not UTF-8: save it as UTF-8, such as with iconv -f ISO-8859-1 /,
+      /^alert rules .*rules\.yml is not UTF-8: save it as UTF-8, such as with cp -p .* && iconv -f ISO-8859-1 /,
     ],
   ])("fails in %s", (_, bytes, message) => {
     expect(() => read(bytes)).toThrow(message);

@@ -126,12 +126,12 @@ describe("an index template", () => {
     [
       "UTF-16",
       Buffer.from('\uFEFF{"index_patterns": ["a-*"]}', "utf16le"),
-      /^index template .*t\.json is UTF-16: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8 /,
+      /^index template .*t\.json is UTF-16: save it as UTF-8, such as with cp -p .* && iconv -f UTF-16 -t UTF-8 /,
     ],
     [
       "ISO 8859-1",
       Buffer.from('{"index_patterns": ["ü-*"]}', "latin1"),
-      /^index template .*t\.json is not UTF-8: save it as UTF-8, such as with iconv -f ISO-8859-1 /,
+      /^index template .*t\.json is not UTF-8: save it as UTF-8, such as with cp -p .* && iconv -f ISO-8859-1 /,
     ],
   ])("fails in %s", (_, bytes, message) => {
     const path = join(directory, "t.json");
