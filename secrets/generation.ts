@@ -55,12 +55,16 @@ function render({ number, digest }: Generation): string {
 /** Returns the digest of everything that a deploy takes from the folder, except what follows from it, such as hashes of passwords. */
 function digestOf(folder: string): string {
   const digest = createHash("sha256");
-  for (const kind of ["applications", "ca", "key-pairs"]) {
+  for (const kind of ["applications", "ca", "grafana", "key-pairs"]) {
     const names = existsSync(join(folder, kind)) ? readdirSync(join(folder, kind)).sort() : [];
-    for (const name of names.filter((file) => /\.(pem|password)$/.test(file))) {
+    for (const name of names.filter((file) => isSecret(`${kind}/${file}`))) {
       const content = createHash("sha256").update(readFileSync(join(folder, kind, name)));
       digest.update(`${kind}/${name} ${content.digest("hex")}\n`);
     }
   }
   return digest.digest("hex");
+}
+
+function isSecret(file: string): boolean {
+  return /\.(pem|password)$/.test(file) || file === SECRET_FILES.oidcClientSecret;
 }

@@ -5,6 +5,7 @@ import { labSecured } from "../../lab/environments";
 import { generationsIn, recordGeneration } from "../../secrets/generation";
 import { ensureKeyPairs, makeKeyPairs } from "../../secrets/platform-secrets";
 import { replaceKeyPairs, replacePassword, takeCaRotationStep } from "../../secrets/rotation";
+import { SECRET_FILES, writeSecret } from "../../secrets/secret-files";
 import { ownSecrets } from "../support/own-secrets";
 
 const environment = { ...labSecured, name: "generation-test" };
@@ -32,6 +33,7 @@ test("every change of a secret is a new generation, and the earlier ones are rem
     () => takeCaRotationStep(environment, 3),
     () => writeFileSync(join(own, "applications", "shop.password"), "of my own\n"),
     () => ensureKeyPairs(environment, ["shop", "ledger"]),
+    () => writeSecret(own, SECRET_FILES.oidcClientSecret, "of the identity provider\n"),
   ];
   const [first] = generationsIn(own);
   for (const [i, change] of changes.entries()) {
@@ -39,7 +41,7 @@ test("every change of a secret is a new generation, and the earlier ones are rem
     await ensure();
     expect(numbers()[0]).toBe(i + 2);
   }
-  expect(numbers()).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
+  expect(numbers()).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
   expect(generationsIn(own).at(-1)).toEqual(first);
 });
 
