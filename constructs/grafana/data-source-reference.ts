@@ -25,14 +25,14 @@ export function resolveDataSource(
   }
   // By its name, too.
   const known = name === "default" ? "prometheus" : name.toLowerCase();
-  if (known in DATA_SOURCE_LANGUAGES) {
+  if (Object.hasOwn(DATA_SOURCE_LANGUAGES, known)) {
     return { uid: known };
   }
   const [variable] = variablesIn(name);
   const selects = variables.find((one) => one.name === variable && one.type === "datasource");
   if (selects) {
     const query = String(selects.query);
-    return query in DATA_SOURCE_LANGUAGES
+    return Object.hasOwn(DATA_SOURCE_LANGUAGES, query)
       ? { uid: query }
       : {
           problem: `data source "${name}", a variable for data sources of type "${query}": ${ALLOWED}`,

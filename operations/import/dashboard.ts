@@ -123,7 +123,7 @@ class Conversion {
   private variable(variable: Json): Json[] {
     const { name, type, query, datasource } = variable;
     if (type === "datasource") {
-      if (!(query in DATA_SOURCE_LANGUAGES)) {
+      if (!Object.hasOwn(DATA_SOURCE_LANGUAGES, String(query))) {
         this.lost.push(`variable "${name}": it selects data sources of type "${query}"`);
         return [];
       }

@@ -294,6 +294,13 @@ describe("a dashboard", () => {
       "schemaVersion is undefined: set it to the number in Grafana's export",
     ],
     [
+      "a panel with a data source that is named like a property of every object",
+      (d) => {
+        d.panels[0].datasource = { uid: "constructor" };
+      },
+      'panel "Rate": query A uses data source "constructor": use prometheus or loki',
+    ],
+    [
       "a panel with an unknown data source",
       (d) => {
         d.panels[0].datasource.uid = "graphite";
