@@ -93,13 +93,25 @@ export async function ensureSecrets(
   applications: readonly Application[] = [],
   adminPassword?: string,
 ): Promise<void> {
-  await ensureKeyPairs(
-    environment,
-    applications.map(({ name }) => name),
-  );
-  ensureAdminPassword(environment, adminPassword);
-  checkOidcClientSecret(environment);
+  try {
+    await ensureKeyPairs(
+      environment,
+      applications.map(({ name }) => name),
+    );
+    ensureAdminPassword(environment, adminPassword);
+    checkOidcClientSecret(environment);
+  } catch (error) {
+    const { code = "", path } = error as NodeJS.ErrnoException;
+    throw NO_ACCESS.includes(code)
+      ? new ValidationError(
+          `${path} cannot be read or written by this user (${code}): if it was made with sudo, run sudo chown -R "$USER" "${join(ROOT, ".state")}"`,
+        )
+      : error;
+  }
 }
+
+/** The errors of files to which a user has no access. */
+const NO_ACCESS = ["EACCES", "EPERM", "EROFS"];
 
 /** Throws if Grafana's client secret is missing or not usable. The messages do not contain it. */
 function checkOidcClientSecret(environment: Environment): void {
@@ -174,7 +186,7 @@ export async function renewDueKeyPairs(environment: Environment): Promise<string
     return renewed;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw code && ["EACCES", "EPERM", "EROFS"].includes(code)
+    throw code && NO_ACCESS.includes(code)
       ? new ValidationError(
           `certificates are due, and ${folder} cannot be written (${message}): renew them at their source, or run this as a user who may write there`,
         )

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   cpSync,
@@ -17,11 +17,13 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compareSync } from "bcryptjs";
+import { ValidationError } from "../../constructs/container/validation";
 import { laptop } from "../../environments/laptop";
 import { labSecured } from "../../lab/environments";
 import { makeKeyPair } from "../../secrets/certificates";
 import {
   ensureKeyPairs,
+  ensureSecrets,
   makeKeyPairs,
   principalsOf,
   secretsFolder,
@@ -249,6 +251,18 @@ describe("generated secrets that other users can read", () => {
     ]);
     await ensureKeyPairs(environment, ["shop"]);
     expect(said).toHaveLength(1);
+  });
+
+  test("are refused with the remedy if they belong to another user, as after sudo", async () => {
+    const refused = Object.assign(new Error("EACCES"), { code: "EACCES", path: own });
+    jest.spyOn(fs, "readdirSync").mockImplementation(() => {
+      throw refused;
+    });
+    await expect(ensureSecrets(environment)).rejects.toThrow(
+      new ValidationError(
+        `${own} cannot be read or written by this user (EACCES): if it was made with sudo, run sudo chown -R "$USER" "${join(own, "..", "..")}"`,
+      ),
+    );
   });
 
   test("are left alone by a synth that is not deployed", async () => {
