@@ -117,7 +117,7 @@ export function declarePlatform(
 /** Throws if two alerts or groups have the same name: Grafana knows them by it. One of both may be Groundwork's own. */
 function validateAlerts(groups: readonly AlertGroup[]): void {
   const taken = (kind: string) => (name: string) =>
-    `${kind} "${name}" is declared twice, once by Groundwork: rename that in alerts/`;
+    `${kind} "${name}" is declared twice, once by Groundwork: rename yours in its rule file`;
   all(
     () =>
       validateDistinct(

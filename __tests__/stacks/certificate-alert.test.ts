@@ -141,10 +141,10 @@ describe("a secured environment", () => {
       synthesizePlatform(environment, withGroup(name, alert), { outdir: join(folder, "out-own") });
     await synthesize("certificates", "CertificateOfTeam");
     await expect(synthesize("team", "ClientCertificateExpiring")).rejects.toThrow(
-      'alert "ClientCertificateExpiring" is declared twice, once by Groundwork: rename that in alerts/',
+      'alert "ClientCertificateExpiring" is declared twice, once by Groundwork: rename yours in its rule file',
     );
     await expect(synthesize("groundwork-certificates", "CertificateOfTeam")).rejects.toThrow(
-      'group "groundwork-certificates" is declared twice, once by Groundwork: rename that in alerts/',
+      'group "groundwork-certificates" is declared twice, once by Groundwork: rename yours in its rule file',
     );
   });
 });

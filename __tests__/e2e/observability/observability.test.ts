@@ -64,8 +64,10 @@ const runApplication = (name: string, command: string, ...options: string[]) =>
     ...["--entrypoint", "sh", KAFKA_IMAGE, "-c", command],
   ]);
 
-/** The shell survives the kill for memory: the engine misses the kill if the whole container ends with it. */
-const OUT_OF_MEMORY = "tail /dev/zero; code=$?; sleep 1; exit $code";
+/** The shell survives the kill for memory until the relay has reported it: the engine misses the kill of a container that ends. */
+const OUT_OF_MEMORY =
+  "tail /dev/zero; code=$?; until [ -e /tmp/reported ]; do sleep 1; done; exit $code";
+const LITTLE_MEMORY = ["--detach", "--memory", "32m", "--memory-swap", "32m"];
 
 // Container names and metrics come from different sources with the engine's own image store and with containerd's.
 describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
@@ -200,12 +202,11 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     });
 
     test("reports that the kernel killed a container for memory, which the container's own log does not show", async () => {
-      runToEnd(lab.name, "e2e-oom", OUT_OF_MEMORY, "--memory", "32m", "--memory-swap", "32m");
+      runToEnd(lab.name, "e2e-oom", OUT_OF_MEMORY, ...LITTLE_MEMORY);
+      await eventually(missing("e2e-oom", "oom"));
+      docker("exec", "e2e-oom", "touch", "/tmp/reported");
+      await eventually(missing("e2e-oom", "die"));
       expect(docker("logs", "e2e-oom")).toBe("");
-      // The engine may report either first.
-      for (const event of ["die", "oom"]) {
-        await eventually(missing("e2e-oom", event));
-      }
       const [created, ...rest] = relayed("e2e-oom").map(({ event, exit_code }) => [
         event,
         exit_code,
@@ -277,8 +278,9 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
     });
 
     test("reports that the kernel killed an application for memory", async () => {
-      runApplication("oom", OUT_OF_MEMORY, "--memory", "32m", "--memory-swap", "32m", ...PROJECT);
+      runApplication("oom", OUT_OF_MEMORY, ...LITTLE_MEMORY, ...PROJECT);
       await eventually(missing("e2e-app-oom", "oom"));
+      docker("exec", "e2e-app-oom", "touch", "/tmp/reported");
       expect((await told("oom", 1)).sort()).toEqual([
         ["die", 137, { failures: 1 }],
         ["oom", undefined, {}],
