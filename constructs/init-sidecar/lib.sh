@@ -151,6 +151,11 @@ drift() {
   log warn drift resource "$1" field "$2" declared "$3" actual "$4"
 }
 
+# change RESOURCE FIELD DECLARED ACTUAL: logs a field whose declaration changed, and which is set to it.
+change() {
+  log info change resource "$1" field "$2" declared "$3" actual "$4"
+}
+
 # settle OUTCOME RESOURCE: records that a resource is as declared. The outcome is created, unchanged or reconciled.
 settle() {
   record "$1" "$2"

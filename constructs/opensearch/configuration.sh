@@ -51,7 +51,7 @@ configure() {
     outcome=reconciled
     only "$known" <"$live" >"$known.live"
     if [ ! -s "$known" ] || ! same "$known" "$known.live"; then
-      report "security/$1" "$wanted" "$actual"
+      report drift "security/$1" "$wanted" "$actual"
       sed "s/^/$1 /" "$known" >>"$applied"
       conclude "security/$1" fail "$part was changed since os-security applied it: change it back, see docs/how-to/audit-trail.md"
       return

@@ -8,7 +8,8 @@ import { isLegacyTemplate, toComposable } from "./legacy-template";
 
 export interface IndexTemplateProps {
   /**
-   * What to do if the template exists and differs from its declaration.
+   * What to do if the template was edited since Groundwork applied it, or was created by something else. A changed declaration is
+   * applied with every policy.
    *
    * @default "fail"
    */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Provisions index templates: creates missing ones, leaves existing ones, reports drift. Uses rest.sh.
+# Provisions index templates: creates missing ones, applies changed declarations, reports drift. Uses rest.sh.
 # TEMPLATES_DIR         for each template: NAME.json (the body, one line per field, `index_patterns` last, with
 #                       @FINGERPRINT@ for the fingerprint in its _meta) and NAME.on-drift
 
@@ -45,6 +45,7 @@ wanted() {
 
 # actual NAME: writes the cluster's template to $actual in the same form, its fingerprint to $MARK. STATUS is 404 if it does not exist.
 actual() {
+  MARK=
   http GET "/_index_template/$1?pretty&filter_path=-index_templates.index_template.template" || return
   [ "$STATUS" != 404 ] || return 0
   accepted "$1"
@@ -78,6 +79,12 @@ put() {
   http PUT "/_index_template/$1?pretty$2" "$request"
 }
 
+# replace NAME: sends the declaration of a template that exists.
+replace() {
+  retry "index template $1" put "$1" '' || exit
+  accepted "$1"
+}
+
 # verify NAME: checks that a new matching index gets the declaration, not a template with a higher priority.
 verify() {
   probe=$(sed -n 's/^index_patterns\[0\]="\(.*\)"$/\1/p' "$wanted" | sed 's/\*/groundwork-probe/g')
@@ -86,7 +93,7 @@ verify() {
   flatten <"$body" | aliases_of "$probe" >"$actual"
   sed -n '/^template[.=]/p' "$wanted" | aliases_of "$probe" >"$GROUNDWORK_RUN_DIR/applied"
   ! same "$GROUNDWORK_RUN_DIR/applied" "$actual" || return 0
-  report "$1" "$GROUNDWORK_RUN_DIR/applied" "$actual"
+  report drift "$1" "$GROUNDWORK_RUN_DIR/applied" "$actual"
   log warn shadowed resource "$1" probe "$probe" reason 'another template with a higher priority applies to its indices'
   return "$EX_CANTCREAT"
 }
@@ -125,19 +132,22 @@ provision() {
     esac
     retry "index template $name" actual "$name" || exit
   fi
-  if ! same "$wanted" "$actual"; then
-    report "$name" "$wanted" "$actual"
-    if [ "$on_drift" = reconcile ] && [ "$MARK" = "$(fingerprint "$actual")" ]; then
-      retry "index template $name" put "$name" '' || exit
-      accepted "$name"
-      outcome=reconciled
-    else
-      reason="differs from its declaration, and onDrift is $on_drift"
-      [ "$on_drift" != reconcile ] ||
-        reason='not repaired: it was edited since os-init created it, or os-init did not create it'
-      conclude "$name" "$on_drift" "$reason"
-      return
+  if same "$wanted" "$actual"; then
+    # Its own template was edited to what is now declared: the old mark would make the next change look like an edit.
+    if [ -n "$MARK" ] && [ "$MARK" != "$(fingerprint "$actual")" ]; then
+      replace "$name"
     fi
+  elif [ "$MARK" = "$(fingerprint "$actual")" ]; then
+    report change "$name" "$wanted" "$actual"
+    replace "$name"
+    outcome=reconciled
+  else
+    report drift "$name" "$wanted" "$actual"
+    reason="differs from its declaration, and onDrift is $on_drift"
+    [ "$on_drift" != reconcile ] ||
+      reason='not repaired: it was edited since os-init applied it, or os-init did not create it'
+    conclude "$name" "$on_drift" "$reason"
+    return
   fi
   status=0
   retry "index template $name" verify "$name" || status=$?

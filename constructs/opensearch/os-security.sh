@@ -111,7 +111,7 @@ ensure() {
         mv "$actual.compared" "$actual"
       fi
       ! same "$wanted" "$actual" || return 0
-      report "$2" "$wanted" "$actual"
+      report drift "$2" "$wanted" "$actual"
       [ "$outcome" = created ] || outcome=reconciled
       ;;
     *) rejected "$2" ;;

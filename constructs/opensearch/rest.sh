@@ -177,7 +177,7 @@ fingerprint() {
   sha256sum <"$1" | cut -d' ' -f1
 }
 
-# report NAME WANTED ACTUAL: logs the first 100 fields that differ, by name.
+# report EVENT NAME WANTED ACTUAL: logs the first 100 fields that differ, by name. The event is `drift` or `change`.
 report() {
   awk '
     { at = index($0, "="); path = substr($0, 1, at - 1); value = substr($0, at + 1) }
@@ -185,10 +185,10 @@ report() {
     path in declared && declared[path] == value { delete declared[path]; next }
     { print path "\t" (path in declared ? declared[path] : "absent") "\t" value; delete declared[path] }
     END { for (path in declared) print path "\t" declared[path] "\tabsent" }
-  ' "$2" "$3" | sort >"$GROUNDWORK_RUN_DIR/differences"
+  ' "$3" "$4" | sort >"$GROUNDWORK_RUN_DIR/differences"
   head -n 100 "$GROUNDWORK_RUN_DIR/differences" | while IFS='	' read -r path declared actually; do
-    drift "$1" "$path" "$declared" "$actually"
+    "$1" "$2" "$path" "$declared" "$actually"
   done
   differences=$(($(wc -l <"$GROUNDWORK_RUN_DIR/differences")))
-  [ "$differences" -le 100 ] || log warn drift_more resource "$1" '#fields' $((differences - 100))
+  [ "$differences" -le 100 ] || log warn drift_more resource "$2" '#fields' $((differences - 100))
 }

@@ -83,7 +83,7 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
   return {
     ...facts(`index template ${name}: ${paths.join(", ")} changed`),
     warnings: [
-      `index template ${name}: if it still exists as previously declared, the deploy fails with exit code 73 unless onDrift is reconcile or ignore; existing indices keep their mapping`,
+      `index template ${name}: existing indices keep their mapping; if somebody edited the template, the deploy fails with exit code 73 unless onDrift is ignore`,
     ],
   };
 }

@@ -386,29 +386,72 @@ describe("os-init", () => {
     expect(server.writes).toEqual([]);
   });
 
-  test.concurrent("reconciles its own template that nobody edited", async () => {
-    const [server, url] = await fake();
-    await run(url);
-    const changed = { ...BODY, version: 2 };
-    const result = await run(url, { body: changed, onDrift: "reconcile" });
-    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
-    expect(server.templates.get("logs").version).toBe(2);
+  describe.each(["fail", "reconcile", "ignore"] as const)("with onDrift %s", (onDrift) => {
+    test.concurrent("applies a changed declaration to its own template that nobody edited", async () => {
+      const [server, url] = await fake();
+      await run(url, { onDrift });
+      const changed = structuredClone(BODY) as Json;
+      changed.version = 2;
+      changed.template.mappings.properties.level = { type: "keyword" };
+      const result = await run(url, { body: changed, onDrift });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+      expect(
+        linesOf(result, "change").map(({ level, resource, field, declared, actual }) => [
+          ...[level, resource, field, declared, actual],
+        ]),
+      ).toEqual([
+        ["info", "logs", "template.mappings.properties.level.type", '"keyword"', "absent"],
+        ["info", "logs", "version", "2", "1"],
+      ]);
+      expect(linesOf(result, "drift")).toEqual([]);
+      expect(server.templates.get("logs")).toMatchObject({
+        version: 2,
+        template: { mappings: { properties: { level: { type: "keyword" } } } },
+      });
+    });
+
+    test.concurrent("does not apply a changed declaration to its own template that was edited", async () => {
+      const [server, url] = await fake();
+      await run(url, { onDrift });
+      const edited = structuredClone(server.templates.get("logs"));
+      edited.template.settings.index.number_of_replicas = 2;
+      server.templates.set("logs", edited);
+      server.requests.length = 0;
+      const result = await run(url, { body: { ...BODY, version: 2 }, onDrift });
+      expect(exitLine(result)).toMatchObject({
+        ...{ exit_code: onDrift === "ignore" ? 0 : 73, reconciled: 0 },
+      });
+      expect(linesOf(result, "drift").map(({ field }) => field)).toEqual([
+        "template.settings.index.number_of_replicas",
+        "version",
+      ]);
+      expect(server.writes).toEqual([]);
+      expect(server.templates.get("logs")).toEqual(edited);
+    });
   });
 
-  test.concurrent("does not reconcile its own template that was edited", async () => {
+  test.concurrent("applies a further change after somebody edited the template to what was then declared", async () => {
     const [server, url] = await fake();
     await run(url);
-    const edited = structuredClone(server.templates.get("logs"));
-    edited.template.settings.index.number_of_replicas = 2;
-    server.templates.set("logs", edited);
-    server.requests.length = 0;
+    server.templates.set("logs", { ...server.templates.get("logs"), version: 2 });
+    expect(exitLine(await run(url, { body: { ...BODY, version: 2 } }))).toMatchObject({
+      ...{ exit_code: 0, unchanged: 1 },
+    });
+    expect(exitLine(await run(url, { body: { ...BODY, version: 3 } }))).toMatchObject({
+      ...{ exit_code: 0, reconciled: 1 },
+    });
+    expect(server.templates.get("logs").version).toBe(3);
+  });
+
+  test.concurrent("does not repair its own template that was edited, even with onDrift reconcile", async () => {
+    const [server, url] = await fake();
+    await run(url);
+    server.templates.set("logs", { ...server.templates.get("logs"), version: 9 });
     const result = await run(url, { onDrift: "reconcile" });
     expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1, reconciled: 0 });
     expect(linesOf(result, "drifted")[0].reason).toBe(
-      "not repaired: it was edited since os-init created it, or os-init did not create it",
+      "not repaired: it was edited since os-init applied it, or os-init did not create it",
     );
-    expect(server.writes).toEqual([]);
-    expect(server.templates.get("logs")).toEqual(edited);
   });
 
   test.concurrent("does not reconcile a template that something else created", async () => {

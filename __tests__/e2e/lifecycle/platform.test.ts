@@ -217,7 +217,7 @@ describe("running the sidecars again", () => {
   test("with onDrift reconcile adds what topics lack, and leaves the edited template", () => {
     const { exitCode, output } = deployCatalog("reconcile");
     expect(exitCode).not.toBe(0);
-    expect(output).toContain("not repaired: it was edited since os-init created it");
+    expect(output).toContain("not repaired: it was edited since os-init applied it");
     expect(exitCodeOf("os-init")).toBe(73);
     expect(exitCodeOf("kafka-init")).toBe(0);
     expect(topic("infra-events")).toMatchObject({
