@@ -206,6 +206,16 @@ export class FakeKafka {
     return this.harness.ask({ do: "acls", port: this.port, acls });
   }
 
+  /** Creates a topic or changes it, as somebody does by hand. */
+  setTopic(name: string, topic: LiveTopic): Promise<void> {
+    return this.harness.ask({ do: "topic", port: this.port, name, topic });
+  }
+
+  /** Writes a record to the topic in which kafka-init remembers what it applied last. */
+  remember(topic: string, text: string): Promise<void> {
+    return this.harness.ask({ do: "remember", port: this.port, topic, text });
+  }
+
   /** Adds a user with an unknown password. */
   addUser(name: string): Promise<void> {
     return this.harness.ask({ do: "user", port: this.port, name });
@@ -222,12 +232,15 @@ export class FakeKafka {
 
   /**
    * Returns the state, the requests that led to it, and those of them that change something. The client also sends requests of its own
-   * to describe the cluster.
+   * to describe the cluster. What kafka-init remembers is not among the topics, nor its requests among the others.
    */
   async look(): Promise<{
     topics: Record<string, LiveTopic>;
     acls: string[];
     users: Record<string, LiveUser>;
+    /** The topics as they were applied last. */
+    memory: Record<string, LiveTopic>;
+    memoryConfigs: Record<string, string>;
     calls: string[];
     writes: string[];
   }> {
@@ -235,6 +248,8 @@ export class FakeKafka {
       topics,
       acls,
       users,
+      memory: texts,
+      memoryConfigs,
       calls: made,
     } = await this.harness.ask({ do: "look", port: this.port });
     // The client requests configs in no fixed order.
@@ -244,7 +259,10 @@ export class FakeKafka {
         (_, name, asked) => name + asked.split(" ").sort().join(" "),
       ),
     );
-    const writes = calls.filter((call: string) => !call.startsWith("Describe"));
-    return { topics, acls, users, calls, writes };
+    const writes = calls.filter((call: string) => !/^(Describe|List)/.test(call));
+    const memory = Object.fromEntries(
+      Object.entries<string>(texts).map(([name, text]) => [name, JSON.parse(text)]),
+    );
+    return { topics, acls, users, memory, memoryConfigs, calls, writes };
   }
 }

@@ -67,7 +67,8 @@ const topicSchema = object({
   configs: v.optional(configsSchema),
 
   /**
-   * What to do if the topic exists and differs.
+   * What to do if the topic was changed since Groundwork applied it, or was created by something else. A changed declaration is applied
+   * with every policy.
    *
    * @default "fail"
    */
@@ -113,13 +114,17 @@ export function validateTopics(
   );
 }
 
-/** Kafka's own topics (https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java). */
+/**
+ * Kafka's own topics, and the one in which kafka-init remembers what it applied last (Applied.java,
+ * https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java).
+ */
 export const INTERNAL_TOPICS: readonly string[] = [
   "__cluster_metadata",
   "__consumer_offsets",
   "__remote_log_metadata",
   "__share_group_state",
   "__transaction_state",
+  "__groundwork_applied",
 ];
 
 function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void {
@@ -137,7 +142,7 @@ function validateTopic(topic: Topic, brokers?: number, scope?: Construct): void 
     check(
       !INTERNAL_TOPICS.includes(name),
       () =>
-        `topic name "${name}" is reserved for an internal topic, which Kafka creates and configures itself: choose another name`,
+        `topic name "${name}" is reserved for an internal topic, which Kafka or kafka-init creates and configures itself: choose another name`,
     ),
     check(
       Number.isInteger(partitions) && partitions >= 1 && partitions < 2 ** 31,

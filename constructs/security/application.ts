@@ -181,7 +181,7 @@ function validateNames(
     validate(
       internal === undefined,
       () =>
-        `application "${name}" has the topic "${topic}", which includes Kafka's internal topic ${internal}: list the topics that it needs`,
+        `application "${name}" has the topic "${topic}", which includes the internal topic ${internal}: list the topics that it needs`,
       scope,
     );
   }

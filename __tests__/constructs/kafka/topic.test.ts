@@ -55,6 +55,7 @@ describe("a topic", () => {
       'topic name "orders/new" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".." (at test/init)',
     ],
     ...[
+      "__groundwork_applied",
       "__consumer_offsets",
       "__transaction_state",
       "__cluster_metadata",
@@ -63,7 +64,7 @@ describe("a topic", () => {
     ].map((name): [string, Partial<Topic>, string] => [
       `the name ${name}`,
       { name },
-      `topic name "${name}" is reserved for an internal topic, which Kafka creates and configures itself: choose another name (at test/init)`,
+      `topic name "${name}" is reserved for an internal topic, which Kafka or kafka-init creates and configures itself: choose another name (at test/init)`,
     ]),
     [
       "no partitions",

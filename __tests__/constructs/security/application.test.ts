@@ -50,9 +50,9 @@ describe("an application", () => {
       'application "shop" has the topic "pay*", but no topic with that prefix is declared: declare the topic or correct the name; declared topics: orders (at test/init)',
     ],
     [
-      "a prefix of Kafka's internal topics",
+      "a prefix of the internal topics",
       [{ name: "shop", topics: { "_*": "read" } }],
-      `application "shop" has the topic "_*", which includes Kafka's internal topic __cluster_metadata: list the topics that it needs (at test/init)`,
+      `application "shop" has the topic "_*", which includes the internal topic __cluster_metadata: list the topics that it needs (at test/init)`,
     ],
     [
       "a star inside a name",

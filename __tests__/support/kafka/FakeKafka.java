@@ -18,12 +18,15 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsResponseData;
 import org.apache.kafka.common.message.ApiMessageType;
@@ -43,9 +46,14 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsResponseData;
 import org.apache.kafka.common.message.DescribeUserScramCredentialsResponseData;
+import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
+import org.apache.kafka.common.message.ListOffsetsRequestData;
+import org.apache.kafka.common.message.ListPartitionReassignmentsResponseData;
+import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
@@ -105,11 +113,17 @@ final class FakeKafka {
       return json.has("error") && topic.equals(json.path("topic").asText(topic));
     }
 
+    Errors error(String topic) {
+      return concerns(topic) ? refusal().error : Errors.NONE;
+    }
+
     Refusal refusal() {
       Errors error = Errors.valueOf(json.get("error").asText());
       return new Refusal(error, json.path("message").asText(error.message()));
     }
   }
+
+  private static final Fault NO_FAULT = new Fault(JsonNodeFactory.instance.objectNode());
 
   /** Ends a connection instead of answering. */
   @SuppressWarnings("serial")
@@ -119,6 +133,9 @@ final class FakeKafka {
   final Set<Acl> acls = new TreeSet<>();
   final Map<String, LiveUser> users = new TreeMap<>();
   final List<String> calls = new ArrayList<>();
+  final FakeMemory memory = new FakeMemory();
+  /** The number of further answers in which the replicas of a topic are moving. */
+  private final Map<String, Integer> moving = new TreeMap<>();
   private final List<JsonNode> faults = new ArrayList<>();
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private ServerSocket server;
@@ -192,7 +209,8 @@ final class FakeKafka {
         RequestHeader header = RequestHeader.parse(request);
         ApiKeys api = header.apiKey();
         ApiMessage body = AbstractRequest.parseRequest(api, header.apiVersion(), new ByteBufferAccessor(request)).request.data();
-        Fault fault = faultFor(api);
+        // A fault of a request for topics does not hit the one for the memory.
+        Fault fault = FakeMemory.isCreate(body) ? NO_FAULT : faultFor(api);
         misbehave(fault);
         ApiMessage answer = answer(api, body, fault);
         ResponseHeader answerHeader = header.toResponseHeader();
@@ -218,7 +236,7 @@ final class FakeKafka {
         return new Fault(fault);
       }
     }
-    return new Fault(JsonNodeFactory.instance.objectNode());
+    return NO_FAULT;
   }
 
   private void misbehave(Fault fault) throws IOException, InterruptedException {
@@ -252,11 +270,18 @@ final class FakeKafka {
     return switch (api) {
       case API_VERSIONS -> new ApiVersionsResponseData().setApiKeys(
           ApiVersionsResponse.brokerApiVersions(ApiMessageType.ListenerType.BROKER, false, false));
-      case METADATA -> metadata();
+      case METADATA -> metadata((MetadataRequestData) request);
+      case LIST_OFFSETS -> memory.offsets((ListOffsetsRequestData) request);
+      case FETCH -> memory.fetch((FetchRequestData) request, fault.error(Applied.TOPIC));
+      case PRODUCE -> memory.produce((ProduceRequestData) request, fault.error(Applied.TOPIC));
       case DESCRIBE_CLUSTER -> describeCluster(fault);
       case DESCRIBE_TOPIC_PARTITIONS -> describeTopics((DescribeTopicPartitionsRequestData) request, fault);
       case DESCRIBE_CONFIGS -> describeConfigs((DescribeConfigsRequestData) request, fault);
-      case CREATE_TOPICS -> createTopics((CreateTopicsRequestData) request, fault);
+      case CREATE_TOPICS -> FakeMemory.isCreate(request)
+          ? memory.create((CreateTopicsRequestData) request)
+          : createTopics((CreateTopicsRequestData) request, fault);
+      case ALTER_PARTITION_REASSIGNMENTS -> reassign((AlterPartitionReassignmentsRequestData) request, fault);
+      case LIST_PARTITION_REASSIGNMENTS -> reassignments();
       case CREATE_PARTITIONS -> createPartitions((CreatePartitionsRequestData) request, fault);
       case INCREMENTAL_ALTER_CONFIGS -> alterConfigs((IncrementalAlterConfigsRequestData) request, fault);
       case DESCRIBE_ACLS -> describeAcls(fault);
@@ -272,10 +297,13 @@ final class FakeKafka {
     calls.add((api.name + " " + String.join(" ", names)).trim());
   }
 
-  private ApiMessage metadata() {
+  private ApiMessage metadata(MetadataRequestData request) {
     MetadataResponseData answer = new MetadataResponseData().setClusterId("fake").setControllerId(1);
     for (int id = 1; id <= Math.max(1, brokers); id++) {
       answer.brokers().add(new MetadataResponseData.MetadataResponseBroker().setNodeId(id).setHost("127.0.0.1").setPort(port));
+    }
+    if (request.topics() != null) {
+      request.topics().forEach(topic -> answer.topics().add(memory.metadata()));
     }
     return answer;
   }
@@ -423,13 +451,53 @@ final class FakeKafka {
     return answer;
   }
 
+  private ApiMessage reassign(AlterPartitionReassignmentsRequestData request, Fault fault) {
+    List<String> asked = new ArrayList<>();
+    request.topics().forEach(topic -> topic.partitions().forEach(partition -> asked.add(topic.name() + "-" + partition.partitionIndex() + ":"
+        + partition.replicas().stream().map(String::valueOf).collect(Collectors.joining(",")))));
+    note(ApiKeys.ALTER_PARTITION_REASSIGNMENTS, asked);
+    AlterPartitionReassignmentsResponseData answer = new AlterPartitionReassignmentsResponseData();
+    for (var topic : request.topics()) {
+      var part = new AlterPartitionReassignmentsResponseData.ReassignableTopicResponse().setName(topic.name());
+      Refusal refusal = fault.concerns(topic.name()) ? fault.refusal() : Refusal.NONE;
+      for (var partition : topic.partitions()) {
+        part.partitions().add(new AlterPartitionReassignmentsResponseData.ReassignablePartitionResponse()
+            .setPartitionIndex(partition.partitionIndex()).setErrorCode(refusal.error.code()).setErrorMessage(refusal.message));
+        if (refusal.error == Errors.NONE) {
+          LiveTopic live = topics.get(topic.name());
+          topics.put(topic.name(), new LiveTopic(live.partitions, partition.replicas().size(), live.configs));
+          moving.put(topic.name(), 1);
+        }
+      }
+      answer.responses().add(part);
+    }
+    return answer;
+  }
+
+  private ApiMessage reassignments() {
+    note(ApiKeys.LIST_PARTITION_REASSIGNMENTS, List.of());
+    ListPartitionReassignmentsResponseData answer = new ListPartitionReassignmentsResponseData();
+    moving.values().removeIf(left -> left == 0);
+    moving.keySet().forEach(name -> answer.topics().add(new ListPartitionReassignmentsResponseData.OngoingTopicReassignment().setName(name)
+        .setPartitions(List.of(new ListPartitionReassignmentsResponseData.OngoingPartitionReassignment()
+            .setPartitionIndex(0).setReplicas(List.of(1, 2, 3)).setAddingReplicas(List.of(3))))));
+    moving.replaceAll((name, left) -> left - 1);
+    return answer;
+  }
+
   private ApiMessage alterConfigs(IncrementalAlterConfigsRequestData request, Fault fault) {
     note(ApiKeys.INCREMENTAL_ALTER_CONFIGS, request.resources().stream().map(resource -> resource.resourceName()).toList());
     IncrementalAlterConfigsResponseData answer = new IncrementalAlterConfigsResponseData();
     for (var resource : request.resources()) {
       LiveTopic topic = topics.get(resource.resourceName());
       Map<String, String> configs = new LinkedHashMap<>(topic.configs);
-      resource.configs().forEach(config -> configs.put(config.name(), config.value()));
+      resource.configs().forEach(config -> {
+        if (config.configOperation() == AlterConfigOp.OpType.DELETE.id()) {
+          configs.remove(config.name());
+        } else {
+          configs.put(config.name(), config.value());
+        }
+      });
       Refusal refusal = fault.concerns(resource.resourceName()) ? fault.refusal() : refusalOf(configs);
       if (refusal.error == Errors.NONE) {
         topics.put(resource.resourceName(), new LiveTopic(topic.partitions, topic.replicationFactor, configs));

@@ -72,6 +72,8 @@ public final class Harness {
       case "brokers" -> cluster.setBrokers(command.get("count").asInt());
       case "acls" -> command.get("acls").forEach(acl -> cluster.acls.add(FakeKafka.Acl.parse(acl.asText())));
       case "user" -> cluster.users.put(command.get("name").asText(), new FakeKafka.LiveUser((byte) 2, 4096, new byte[0], new byte[0]));
+      case "remember" -> cluster.memory.put(command.get("topic").asText(), command.get("text").asText());
+      case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
       case "refuse" -> cluster.refuse();
       case "listen" -> cluster.listen();
       case "look" -> {
@@ -79,6 +81,8 @@ public final class Harness {
           answer.set("topics", JSON.valueToTree(cluster.topics));
           answer.set("acls", JSON.valueToTree(cluster.acls.stream().map(FakeKafka.Acl::toString).toList()));
           answer.set("users", JSON.valueToTree(cluster.users));
+          answer.set("memory", JSON.valueToTree(cluster.memory.content()));
+          answer.set("memoryConfigs", JSON.valueToTree(cluster.memory.configs));
           answer.set("calls", JSON.valueToTree(cluster.calls));
         }
       }

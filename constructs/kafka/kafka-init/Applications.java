@@ -116,7 +116,7 @@ final class Applications {
     }
     for (String name : removed) {
       Set<AclBinding> revoked = select(surplus, acl -> Application.userOf(acl).equals(name) && !Application.isMark(acl));
-      sidecar.change("revoked", Application.resource(name),
+      sidecar.permit("revoked", Application.resource(name),
           revoked.isEmpty() ? "no ACLs, only the user" : Application.describe(revoked), "the application is no longer declared");
     }
   }
@@ -124,7 +124,7 @@ final class Applications {
   private void logChange(String event, String name, Set<AclBinding> acls, String reason) {
     String permissions = Application.describe(select(acls, acl -> !Application.isMark(acl)));
     if (!permissions.isEmpty()) {
-      sidecar.change(event, Application.resource(name), permissions, reason);
+      sidecar.permit(event, Application.resource(name), permissions, reason);
     }
   }
 

@@ -16,9 +16,20 @@ final class Json {
   /** Returns lists, maps, integers and strings. */
   static Object read(Path file) throws IOException {
     try (JsonParser parser = new JsonFactory().createParser(Files.newInputStream(file))) {
-      parser.nextToken();
-      return value(parser);
+      return first(parser);
     }
+  }
+
+  /** Returns the same for a text. */
+  static Object parse(String text) throws IOException {
+    try (JsonParser parser = new JsonFactory().createParser(text)) {
+      return first(parser);
+    }
+  }
+
+  private static Object first(JsonParser parser) throws IOException {
+    parser.nextToken();
+    return value(parser);
   }
 
   private static Object value(JsonParser parser) throws IOException {

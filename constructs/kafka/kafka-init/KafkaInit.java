@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.common.KafkaException;
@@ -104,7 +103,7 @@ public final class KafkaInit {
     sidecar.log("info", "ready", "brokers", brokers);
     Sidecar.Exit refused = null;
     try {
-      new Topics(sidecar, admin, topics).provision();
+      new Topics(sidecar, admin, new Applied(sidecar, admin, clientConfig()), topics).provision();
     } catch (Sidecar.Exit exit) {
       // Permissions are revoked even if Kafka rejects a topic.
       if (applications == null || exit.code == Sidecar.UNAVAILABLE) {
@@ -188,29 +187,31 @@ public final class KafkaInit {
 
   private Admin connect() {
     try {
-      Map<String, Object> config = new HashMap<>(clientConfig());
+      Map<String, Object> config = clientConfig();
       config.putAll(Map.of(
-          "bootstrap.servers", bootstrapServers,
           "request.timeout.ms", REQUEST_TIMEOUT_MS,
           "default.api.timeout.ms", REQUEST_TIMEOUT_MS,
-          "socket.connection.setup.timeout.ms", CONNECT_TIMEOUT_MS,
           // The sidecar retries and logs it.
-          "retries", 0,
-          // JMX is not used.
-          "metric.reporters", ""));
+          "retries", 0));
       return Admin.create(config);
     } catch (KafkaException e) {
       throw new Sidecar.Exit(Sidecar.MISCONFIGURED, "cannot create the Kafka client: " + Refusals.text(e.getCause() == null ? e : e.getCause()));
     }
   }
 
-  /** Returns the client's properties for a secured cluster, or none for a plaintext one. */
-  private Map<String, String> clientConfig() {
-    if (!sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
-      return Map.of();
+  /** Returns the properties that all clients share, with those of KAFKA_CLIENT_CONFIG in a secured cluster. */
+  private Map<String, Object> clientConfig() {
+    Map<String, Object> config = new HashMap<>();
+    if (sidecar.isSet("KAFKA_CLIENT_CONFIG")) {
+      Properties properties = read("KAFKA_CLIENT_CONFIG", KafkaInit::readProperties);
+      properties.stringPropertyNames().forEach(name -> config.put(name, properties.getProperty(name)));
     }
-    Properties properties = read("KAFKA_CLIENT_CONFIG", KafkaInit::readProperties);
-    return properties.stringPropertyNames().stream().collect(Collectors.toMap(name -> name, properties::getProperty));
+    config.putAll(Map.of(
+        "bootstrap.servers", bootstrapServers,
+        "socket.connection.setup.timeout.ms", CONNECT_TIMEOUT_MS,
+        // JMX is not used.
+        "metric.reporters", ""));
+    return config;
   }
 
   private static Properties readProperties(Path file) throws IOException {

@@ -117,7 +117,7 @@ final class Sidecar implements AutoCloseable {
   }
 
   /** Writes all lines at once: a thousand writes take seconds beside busy brokers. */
-  private void flush() {
+  void flush() {
     byte[] lines = buffer.toByteArray();
     out.write(lines, 0, lines.length);
     out.flush();
@@ -216,6 +216,11 @@ final class Sidecar implements AutoCloseable {
     log("warn", "drift", "resource", resource, "field", field, "declared", declared, "actual", actual);
   }
 
+  /** Logs a field whose declaration changed, and which is set to it. */
+  void change(String resource, String field, String declared, String actual) {
+    log("info", "change", "resource", resource, "field", field, "declared", declared, "actual", actual);
+  }
+
   /** Records that a resource is as declared. The outcome is created, unchanged or reconciled. */
   void settle(String outcome, String resource) {
     record(outcome + " " + resource);
@@ -235,7 +240,7 @@ final class Sidecar implements AutoCloseable {
   }
 
   /** Records that permissions were granted or revoked. */
-  void change(String event, String resource, String permissions, String reason) {
+  void permit(String event, String resource, String permissions, String reason) {
     record(event + " " + resource);
     log("info", event, "resource", resource, "rights", permissions, "reason", reason);
   }

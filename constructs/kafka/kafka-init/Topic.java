@@ -5,43 +5,75 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 
 /** A declared topic. */
 record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
 
-  /** A topic in the cluster: the effective values of the declared configs, and the configs that are set but not declared. */
-  record Live(int partitions, int replicationFactor, Map<String, String> configs, Map<String, String> undeclared) {}
+  /** A topic as it was applied last. */
+  record State(int partitions, int replicationFactor, Map<String, String> configs) {}
 
-  record Difference(String field, String declared, String actual) {}
+  /** A topic in the cluster: the effective values of configs, and the names of those that are set for the topic. */
+  record Live(int partitions, int replicationFactor, Map<String, String> configs, Set<String> set) {}
+
+  /** A field that is not as declared. It drifted if it is not as applied last either, or nothing is known about that. */
+  record Difference(String field, String declared, String actual, boolean drifted) {}
+
+  static final String UNSET = "unset";
 
   /** Reads TOPICS_FILE, which declared-topics.ts renders. */
   static List<Topic> read(Path file) throws IOException {
     List<Topic> topics = new ArrayList<>();
     for (Object item : (List<?>) Json.read(file)) {
       Map<?, ?> topic = (Map<?, ?>) item;
-      Map<String, String> configs = new LinkedHashMap<>();
-      ((Map<?, ?>) topic.get("configs")).forEach((key, value) -> configs.put((String) key, (String) value));
       topics.add(new Topic((String) topic.get("name"), (int) topic.get("partitions"), ((Integer) topic.get("replicationFactor")).shortValue(),
-          (String) topic.get("onDrift"), configs));
+          (String) topic.get("onDrift"), texts((Map<?, ?>) topic.get("configs"))));
     }
     return topics;
   }
 
-  List<Difference> differences(Live live) {
+  static Map<String, String> texts(Map<?, ?> fields) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    fields.forEach((key, value) -> texts.put((String) key, (String) value));
+    return texts;
+  }
+
+  State state() {
+    return new State(partitions, replicationFactor, configs);
+  }
+
+  /**
+   * Compares the topic with the declaration, and each field that differs with what was applied last.
+   *
+   * @param applied null if that is not known
+   */
+  List<Difference> differences(Live live, State applied) {
     List<Difference> found = new ArrayList<>();
     if (partitions != live.partitions) {
-      found.add(new Difference("partitions", String.valueOf(partitions), String.valueOf(live.partitions)));
+      found.add(new Difference("partitions", String.valueOf(partitions), String.valueOf(live.partitions),
+          applied == null || applied.partitions != live.partitions));
     }
     if (replicationFactor != live.replicationFactor) {
-      found.add(new Difference("replicationFactor", String.valueOf(replicationFactor), String.valueOf(live.replicationFactor)));
+      found.add(new Difference("replicationFactor", String.valueOf(replicationFactor), String.valueOf(live.replicationFactor),
+          applied == null || applied.replicationFactor != live.replicationFactor));
     }
-    differingConfigs(live).forEach((key, declared) -> {
-      String actual = live.configs.get(key);
-      found.add(new Difference(key, declared, actual == null || actual.isEmpty() ? "\"\"" : actual));
-    });
+    differingConfigs(live).forEach((key, declared) ->
+        found.add(new Difference(key, declared, shown(live, key), applied == null || edited(key, live, applied))));
+    removedConfigs(live, applied).forEach(key -> found.add(new Difference(key, UNSET, shown(live, key), edited(key, live, applied))));
     return found;
+  }
+
+  private static String shown(Live live, String key) {
+    String actual = live.configs.getOrDefault(key, "");
+    return actual.isEmpty() ? "\"\"" : actual;
+  }
+
+  /** Returns whether a config is not as it was applied last. */
+  private static boolean edited(String key, Live live, State applied) {
+    String last = applied.configs.get(key);
+    return last == null ? live.set.contains(key) : !same(last, live.configs.getOrDefault(key, ""));
   }
 
   /** Returns the declared value of every config whose effective value differs. */
@@ -51,9 +83,21 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return differing;
   }
 
-  /** Returns whether something differs that can be reconciled. */
-  boolean reconcilable(Live live) {
-    return partitions > live.partitions || !differingConfigs(live).isEmpty();
+  /** Returns the configs that were applied last, are no longer declared and are still set. */
+  List<String> removedConfigs(Live live, State applied) {
+    return applied == null ? List.of()
+        : applied.configs.keySet().stream().filter(key -> live.set.contains(key) && !configs.containsKey(key)).toList();
+  }
+
+  /** Returns the names of the configs that are set, were not applied and are not declared. */
+  List<String> undeclaredConfigs(Live live, State applied) {
+    List<String> removed = removedConfigs(live, applied);
+    return live.set.stream().filter(key -> !configs.containsKey(key) && !removed.contains(key)).sorted().toList();
+  }
+
+  /** Returns whether configs or partitions differ in a way that can be applied. */
+  boolean isAlterable(Live live, State applied) {
+    return partitions > live.partitions || !differingConfigs(live).isEmpty() || !removedConfigs(live, applied).isEmpty();
   }
 
   /** Compares values as Kafka parses them: 0.0001 is 1.0E-4, and TRUE is true. */

@@ -6,8 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
@@ -16,6 +17,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.AlterConfigsOptions;
+import org.apache.kafka.clients.admin.AlterPartitionReassignmentsOptions;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.CreatePartitionsOptions;
@@ -23,10 +25,13 @@ import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
@@ -36,6 +41,8 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** Provisions the declared topics. Every step is one call for all its topics. */
 final class Topics {
   private static final int CALL_TIMEOUT_MS = 30_000;
+  private static final int MOVE_POLL_MS = 500;
+  private static final int POLLS_PER_LINE = 60;
 
   /** Handles the result of a call for one topic. */
   private interface Outcome<T> {
@@ -48,32 +55,69 @@ final class Topics {
 
   private final Sidecar sidecar;
   private final Admin admin;
+  private final Applied memory;
   private final List<Topic> declared;
   private final Refusals refusals = new Refusals();
+  /** What was applied last, by topic. */
+  private Map<String, Topic.State> applied = Map.of();
+  /** The topics that are as declared. */
+  private final Set<Topic> settled = new LinkedHashSet<>();
 
-  Topics(Sidecar sidecar, Admin admin, List<Topic> declared) {
+  Topics(Sidecar sidecar, Admin admin, Applied memory, List<Topic> declared) {
     this.sidecar = sidecar;
     this.admin = admin;
+    this.memory = memory;
     this.declared = declared;
   }
 
   void provision() throws InterruptedException {
+    if (declared.isEmpty()) {
+      return;
+    }
+    applied = memory.read();
     Map<Topic, Topic.Live> live = sidecar.retry("describing the topics", () -> describe(declared));
     List<Topic> absent = new ArrayList<>();
-    Map<Topic, Topic.Live> differing = new LinkedHashMap<>();
+    Map<Topic, Topic.Live> changed = new LinkedHashMap<>();
+    Map<Topic, Topic.Live> drifted = new LinkedHashMap<>();
     live.forEach(this::logUndeclared);
     for (Topic topic : declared) {
       if (!live.containsKey(topic)) {
         absent.add(topic);
-      } else if (topic.differences(live.get(topic)).isEmpty()) {
-        sidecar.settle("unchanged", topic.name());
+        continue;
+      }
+      List<Topic.Difference> differences = differences(topic, live.get(topic));
+      if (differences.isEmpty()) {
+        settle("unchanged", topic);
+      } else if (differences.stream().anyMatch(Topic.Difference::drifted)) {
+        drifted.put(topic, live.get(topic));
       } else {
-        differing.put(topic, live.get(topic));
+        changed.put(topic, live.get(topic));
       }
     }
     create(absent);
-    reconcile(differing);
+    apply(changed);
+    reconcile(drifted);
+    remember();
     refusals.finish();
+  }
+
+  private List<Topic.Difference> differences(Topic topic, Topic.Live live) {
+    return topic.differences(live, applied.get(topic.name()));
+  }
+
+  private boolean isAlterable(Topic topic, Topic.Live live) {
+    return topic.isAlterable(live, applied.get(topic.name()));
+  }
+
+  private void settle(String outcome, Topic topic) {
+    sidecar.settle(outcome, topic.name());
+    settled.add(topic);
+  }
+
+  private void remember() throws InterruptedException {
+    memory.write(settled.stream()
+        .filter(topic -> !topic.state().equals(applied.get(topic.name())))
+        .collect(Collectors.toMap(Topic::name, Topic::state)));
   }
 
   private void create(List<Topic> absent) throws InterruptedException {
@@ -91,7 +135,7 @@ final class Topics {
       return topic -> result.values().get(topic.name());
     }, (topic, nothing) -> {
       created.add(topic);
-      sidecar.settle("created", topic.name());
+      settle("created", topic);
       Topic.Live live = liveOf(topic, results.get(topic));
       if (live != null) {
         unknown.remove(topic);
@@ -109,25 +153,48 @@ final class Topics {
   private void conclude(Topic topic, Topic.Live live, String outcome) {
     logUndeclared(topic, live);
     if (report(topic, live)) {
+      settled.remove(topic);
       sidecar.conclude(topic.name(), topic.onDrift(), "another process created the topic during this run, and it differs");
     } else if (outcome != null) {
-      sidecar.settle(outcome, topic.name());
+      settle(outcome, topic);
     }
   }
 
   /** Logs undeclared configs. They stay, since another tool may need them. */
   private void logUndeclared(Topic topic, Topic.Live live) {
-    live.undeclared().forEach(
-        (key, value) -> sidecar.log("info", "undeclared", "resource", topic.name(), "field", key, "actual", value));
+    topic.undeclaredConfigs(live, applied.get(topic.name())).forEach(
+        key -> sidecar.log("info", "undeclared", "resource", topic.name(), "field", key, "actual", live.configs().get(key)));
   }
 
   /** Logs the differing fields and returns whether there are any. */
   private boolean report(Topic topic, Topic.Live live) {
-    List<Topic.Difference> differences = topic.differences(live);
+    List<Topic.Difference> differences = differences(topic, live);
     for (Topic.Difference difference : differences) {
       sidecar.drift(topic.name(), difference.field(), difference.declared(), difference.actual());
     }
     return !differences.isEmpty();
+  }
+
+  /** Applies the declarations of topics that are as they were applied last. */
+  private void apply(Map<Topic, Topic.Live> changed) throws InterruptedException {
+    Map<Topic, Topic.Live> live = new LinkedHashMap<>();
+    changed.forEach((topic, actual) -> {
+      if (topic.partitions() < actual.partitions()) {
+        report(topic, actual);
+        sidecar.conclude(topic.name(), topic.onDrift(), "not applied: Kafka cannot remove partitions: declare " + actual.partitions()
+            + " partitions again, or declare a topic with another name and move the records");
+      } else {
+        differences(topic, actual).forEach(
+            difference -> sidecar.change(topic.name(), difference.field(), difference.declared(), difference.actual()));
+        live.put(topic, actual);
+      }
+    });
+    setConfigsAndPartitions(live);
+    moveReplicas(live.keySet().stream()
+        .filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor() && !refusals.topics().contains(topic)).toList());
+    live.keySet().removeAll(refusals.topics());
+    verify(live.keySet(), this::describe, (topic, actual) -> differences(topic, actual).isEmpty())
+        .keySet().forEach(topic -> settle("reconciled", topic));
   }
 
   private void reconcile(Map<Topic, Topic.Live> differing) throws InterruptedException {
@@ -142,29 +209,28 @@ final class Topics {
     });
     setConfigsAndPartitions(live);
     live.keySet().removeAll(refusals.topics());
-    Set<Topic> reconciled = live.keySet().stream().filter(topic -> topic.reconcilable(live.get(topic))).collect(Collectors.toSet());
-    live.putAll(verify(reconciled, this::describe, (topic, actual) -> !topic.reconcilable(actual)));
+    Set<Topic> reconciled = live.keySet().stream().filter(topic -> isAlterable(topic, live.get(topic))).collect(Collectors.toSet());
+    live.putAll(verify(reconciled, this::describe, (topic, actual) -> !isAlterable(topic, actual)));
     live.forEach((topic, actual) -> {
-      if (topic.differences(actual).isEmpty()) {
-        sidecar.settle("reconciled", topic.name());
+      if (differences(topic, actual).isEmpty()) {
+        settle("reconciled", topic);
       } else {
-        sidecar.conclude(topic.name(), "reconcile", "not reconciled: kafka-init never removes partitions or moves replicas");
+        sidecar.conclude(topic.name(), "reconcile",
+            "not reconciled: kafka-init never removes partitions, and moves replicas only if their declaration changed");
       }
     });
   }
 
-  /** Sets configs and adds partitions. */
+  /** Sets and resets configs, and adds partitions. */
   private void setConfigsAndPartitions(Map<Topic, Topic.Live> live) throws InterruptedException {
-    List<Topic> configs = live.keySet().stream().filter(topic -> !topic.differingConfigs(live.get(topic)).isEmpty()).toList();
-    write("setting configs of topics", configs, "AlterConfigs", null, topics -> {
-      Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
-      for (Topic topic : topics) {
-        changes.put(resource(topic), topic.differingConfigs(live.get(topic)).entrySet().stream()
-            .map(config -> new AlterConfigOp(new ConfigEntry(config.getKey(), config.getValue()), AlterConfigOp.OpType.SET))
-            .collect(Collectors.toList()));
-      }
+    Map<Topic, List<AlterConfigOp>> changes = new LinkedHashMap<>();
+    live.forEach((topic, actual) -> changes.put(topic, configChanges(topic, actual)));
+    changes.values().removeIf(List::isEmpty);
+    write("setting configs of topics", changes.keySet(), "AlterConfigs", null, topics -> {
+      Map<ConfigResource, Collection<AlterConfigOp>> asked = new HashMap<>();
+      topics.forEach(topic -> asked.put(resource(topic), changes.get(topic)));
       Map<ConfigResource, KafkaFuture<Void>> results = admin.incrementalAlterConfigs(
-          changes, new AlterConfigsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
+          asked, new AlterConfigsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
       return topic -> results.get(resource(topic));
     }, (topic, nothing) -> { });
     List<Topic> partitions = live.keySet().stream().filter(topic -> topic.partitions() > live.get(topic).partitions()).toList();
@@ -175,6 +241,72 @@ final class Topics {
           new CreatePartitionsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
       return topic -> results.get(topic.name());
     }, (topic, nothing) -> { });
+  }
+
+  private List<AlterConfigOp> configChanges(Topic topic, Topic.Live live) {
+    List<AlterConfigOp> changes = new ArrayList<>();
+    topic.differingConfigs(live).forEach((key, value) -> changes.add(new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET)));
+    topic.removedConfigs(live, applied.get(topic.name())).forEach(
+        key -> changes.add(new AlterConfigOp(new ConfigEntry(key, null), AlterConfigOp.OpType.DELETE)));
+    return changes;
+  }
+
+  /** Gives topics their declared replication factor, and waits until the replicas have all records. */
+  private void moveReplicas(Collection<Topic> topics) throws InterruptedException {
+    if (topics.isEmpty()) {
+      return;
+    }
+    Set<Topic> planned = new LinkedHashSet<>(topics);
+    // New partitions have to be visible, since they move too.
+    Map<Topic, TopicDescription> found = verify(
+        planned, this::describeTopics, (topic, description) -> description.partitions().size() == topic.partitions());
+    Collection<Node> brokers = sidecar.retry("describing the brokers", this::brokers);
+    Map<Topic, Map<TopicPartition, Optional<NewPartitionReassignment>>> plans = new LinkedHashMap<>();
+    found.forEach((topic, description) -> plans.put(topic, Reassignment.plan(description, topic.replicationFactor(), brokers)));
+    write("moving replicas of topics", planned, "Alter on the cluster, and Alter", null, pending -> {
+      Map<TopicPartition, Optional<NewPartitionReassignment>> asked = new LinkedHashMap<>();
+      pending.forEach(topic -> asked.putAll(plans.get(topic)));
+      Map<TopicPartition, KafkaFuture<Void>> results = admin.alterPartitionReassignments(
+          asked, new AlterPartitionReassignmentsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
+      return topic -> KafkaFuture.allOf(plans.get(topic).keySet().stream().map(results::get).toArray(KafkaFuture[]::new));
+    }, (topic, nothing) -> { });
+    planned.removeAll(refusals.topics());
+    sidecar.retry("moving replicas of topics", () -> waitForMoves(planned, brokers.size()));
+  }
+
+  /** Waits without a deadline while all brokers are there: to copy records takes as long as it takes. */
+  private Void waitForMoves(Collection<Topic> topics, int expected) throws Sidecar.NotYet, InterruptedException {
+    List<String> names = names(topics);
+    for (int poll = 0; ; poll++) {
+      long moving;
+      try {
+        moving = admin.listPartitionReassignments().reassignments().get().keySet().stream()
+            .filter(partition -> names.contains(partition.topic())).count();
+      } catch (ExecutionException e) {
+        throw new Sidecar.NotYet(Refusals.text(Refusals.unwrap(e)));
+      }
+      if (moving == 0) {
+        return null;
+      }
+      int registered = brokers().size();
+      if (registered < expected) {
+        throw new Sidecar.NotYet(registered + " of " + expected + " brokers registered and unfenced; Kafka goes on with them by itself");
+      }
+      sidecar.progress();
+      if (poll % POLLS_PER_LINE == 0) {
+        sidecar.log("info", "moving", "partitions", moving);
+        sidecar.flush();
+      }
+      Thread.sleep(MOVE_POLL_MS);
+    }
+  }
+
+  private Collection<Node> brokers() throws Sidecar.NotYet, InterruptedException {
+    try {
+      return admin.describeCluster().nodes().get();
+    } catch (ExecutionException e) {
+      throw new Sidecar.NotYet(Refusals.text(Refusals.unwrap(e)));
+    }
   }
 
   /** Polls until the change is visible. */
@@ -205,8 +337,7 @@ final class Topics {
     read(found.keySet(), "DescribeConfigs", topic -> configs.get(resource(topic)), (topic, config) -> {
       TopicDescription description = found.get(topic);
       live.put(topic, new Topic.Live(
-          description.partitions().size(), description.partitions().get(0).replicas().size(), inEffect(topic, config),
-          undeclared(topic, config)));
+          description.partitions().size(), replicationFactor(topic, description), inEffect(topic, config), set(config)));
     });
     return live;
   }
@@ -302,21 +433,34 @@ final class Topics {
   }
 
   /** Returns the topic from the answer to the create, or null if configs are hidden for lack of DescribeConfigs. */
-  private static Topic.Live liveOf(Topic topic, CreateTopicsResult result) throws InterruptedException {
+  private Topic.Live liveOf(Topic topic, CreateTopicsResult result) throws InterruptedException {
     try {
       String name = topic.name();
       return new Topic.Live(
           result.numPartitions(name).get(), result.replicationFactor(name).get(), inEffect(topic, result.config(name).get()),
-          Map.of());
+          Set.of());
     } catch (ExecutionException e) {
       return null;
     }
   }
 
-  /** Returns the effective values of the declared configs. */
-  private static Map<String, String> inEffect(Topic topic, Config config) {
+  /** Returns the replication factor of the first partition that has not the declared one, since a plan may have stopped half-way. */
+  private static int replicationFactor(Topic topic, TopicDescription description) {
+    return description.partitions().stream()
+        .map(partition -> partition.replicas().size())
+        .filter(replicas -> replicas != topic.replicationFactor())
+        .findFirst().orElse((int) topic.replicationFactor());
+  }
+
+  /** Returns the effective values of the configs that are declared, were applied last or are set. */
+  private Map<String, String> inEffect(Topic topic, Config config) {
+    Set<String> keys = new TreeSet<>(topic.configs().keySet());
+    keys.addAll(set(config));
+    if (applied.containsKey(topic.name())) {
+      keys.addAll(applied.get(topic.name()).configs().keySet());
+    }
     Map<String, String> values = new HashMap<>();
-    for (String key : topic.configs().keySet()) {
+    for (String key : keys) {
       ConfigEntry entry = config.get(key);
       if (entry != null && entry.value() != null) {
         values.put(key, entry.value());
@@ -325,15 +469,12 @@ final class Topics {
     return values;
   }
 
-  /** Returns the configs that are set for the topic but not declared. */
-  private static Map<String, String> undeclared(Topic topic, Config config) {
-    Map<String, String> values = new TreeMap<>();
-    for (ConfigEntry entry : config.entries()) {
-      if (entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG && !topic.configs().containsKey(entry.name())) {
-        values.put(entry.name(), entry.value());
-      }
-    }
-    return values;
+  /** Returns the names of the configs that are set for the topic. */
+  private static Set<String> set(Config config) {
+    return config.entries().stream()
+        .filter(entry -> entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG)
+        .map(ConfigEntry::name)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static ConfigResource resource(Topic topic) {

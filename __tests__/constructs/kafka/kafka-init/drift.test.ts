@@ -161,7 +161,7 @@ describe("kafka-init", () => {
         ...{ exit_code: 73, drifted: 1, reconciled: 0, unchanged: 1 },
       });
       expect(linesOf(result, "drifted")[0].reason).toBe(
-        "not reconciled: kafka-init never removes partitions or moves replicas",
+        "not reconciled: kafka-init never removes partitions, and moves replicas only if their declaration changed",
       );
       expect(after).toEqual(more);
       expect(writes).toEqual([]);

@@ -1,0 +1,268 @@
+import type { Topic } from "../../../../constructs";
+import type { KafkaFault, LiveTopic } from "../../../support/fake-kafka";
+import { AS_DECLARED, harness, INFRA_EVENTS, run, TOPICS } from "../../../support/kafka-init";
+import { exitLine, linesOf, type SidecarRun } from "../../../support/sidecar";
+
+const ORDERS: Topic = {
+  ...{ name: "orders", partitions: 3 },
+  configs: { "retention.ms": 60_000, "segment.ms": 30_000 },
+};
+const APPLIED: LiveTopic = {
+  partitions: 3,
+  replicationFactor: 3,
+  configs: { "min.insync.replicas": "2", "retention.ms": "60000", "segment.ms": "30000" },
+};
+
+const fieldsOf = (result: SidecarRun, event: "change" | "drift") =>
+  linesOf(result, event).map(({ field, declared, actual }) => [field, declared, actual]);
+
+/** Provisions the first declaration, lets somebody edit the topic, and provisions the second one. */
+async function declareTwice(
+  first: Topic,
+  second: Topic,
+  { by, faults = [] }: { by?: Partial<LiveTopic>; faults?: KafkaFault[] } = {},
+) {
+  const cluster = await harness.cluster({}, ...faults);
+  const created = await run(cluster, { topics: [first] });
+  expect(exitLine(created)).toMatchObject({ exit_code: 0, created: 1 });
+  const before = await cluster.look();
+  if (by) {
+    await cluster.setTopic(first.name, { ...before.topics[first.name], ...by });
+  }
+  const result = await run(cluster, { topics: [second] });
+  const { topics, writes, memory } = await cluster.look();
+  return {
+    ...{ cluster, result, memory: memory[first.name], topic: topics[first.name] },
+    writes: writes.slice(before.writes.length),
+  };
+}
+
+describe("kafka-init remembers what it applied", () => {
+  test.concurrent("in a compacted topic of the cluster", async () => {
+    const cluster = await harness.cluster({});
+    await run(cluster, { topics: [ORDERS] });
+    const { memory, memoryConfigs } = await cluster.look();
+    expect(memory).toEqual({ orders: APPLIED });
+    expect(memoryConfigs).toEqual({
+      ...{ "cleanup.policy": "compact", "compression.type": "producer" },
+    });
+  });
+
+  test.concurrent("also of topics that it finds as declared", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    await run(cluster);
+    expect(Object.keys((await cluster.look()).memory)).toEqual(["app.logs", "infra-events"]);
+    const more = { ...TOPICS[0], partitions: 4 };
+    expect(exitLine(await run(cluster, { topics: [more] }))).toMatchObject({ reconciled: 1 });
+  });
+
+  test.concurrent("but not of topics that differ", async () => {
+    const cluster = await harness.cluster({ "infra-events": { ...INFRA_EVENTS, partitions: 5 } });
+    await run(cluster, { topics: [TOPICS[0]] });
+    expect((await cluster.look()).memory).toEqual({});
+  });
+
+  test.concurrent("and takes a record that it did not write for none", async () => {
+    const cluster = await harness.cluster({ orders: APPLIED });
+    await cluster.remember("orders", '{"partitions":3,"replic');
+    const changed = { ...ORDERS, partitions: 6 };
+    const result = await run(cluster, { topics: [changed] });
+    expect(fieldsOf(result, "drift")).toEqual([["partitions", "6", "3"]]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("and warns if it cannot, without failing", async () => {
+    const cluster = await harness.cluster(
+      {},
+      { on: "Produce", error: "TOPIC_AUTHORIZATION_FAILED" },
+    );
+    const result = await run(cluster, { topics: [ORDERS] });
+    expect(linesOf(result, "memory")).toEqual([
+      expect.objectContaining({
+        level: "warn",
+        resource: "__groundwork_applied",
+        reason:
+          "cannot remember what was applied, so the next changed declaration is drift: Not authorized to access topics: [__groundwork_applied]",
+      }),
+    ]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+  });
+
+  test.concurrent("and takes a changed declaration for drift if it cannot read", async () => {
+    const cluster = await harness.cluster({});
+    await run(cluster, { topics: [ORDERS] });
+    const refused = await harness.cluster(
+      { orders: APPLIED },
+      { on: "Fetch", error: "TOPIC_AUTHORIZATION_FAILED" },
+    );
+    await refused.remember("orders", JSON.stringify(APPLIED));
+    const result = await run(refused, { topics: [{ ...ORDERS, partitions: 6 }] });
+    expect(linesOf(result, "memory")[0].reason).toBe(
+      "cannot read what was applied last, so a changed declaration is drift: Not authorized to access topics: [__groundwork_applied]",
+    );
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+});
+
+describe.each(["fail", "reconcile", "ignore"] as const)(
+  "a changed declaration with onDrift %s",
+  (onDrift) => {
+    const declared = (more: Partial<Topic>): Topic => ({ ...ORDERS, onDrift, ...more });
+
+    test.concurrent("adds partitions, sets configs and resets removed ones", async () => {
+      const { result, topic, memory } = await declareTwice(
+        declared({}),
+        declared({ partitions: 6, configs: { "retention.ms": 90_000, "max.message.bytes": 1000 } }),
+      );
+      expect(fieldsOf(result, "change")).toEqual([
+        ["partitions", "6", "3"],
+        ["retention.ms", "90000", "60000"],
+        ["max.message.bytes", "1000", '""'],
+        ["segment.ms", "unset", "30000"],
+      ]);
+      expect(fieldsOf(result, "drift")).toEqual([]);
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+      const configs = {
+        ...{ "min.insync.replicas": "2", "retention.ms": "90000", "max.message.bytes": "1000" },
+      };
+      expect(topic).toEqual({ partitions: 6, replicationFactor: 3, configs });
+      expect(memory).toEqual(topic);
+    });
+
+    test.concurrent("keeps configs that it never declared", async () => {
+      const { result, topic } = await declareTwice(declared({}), declared({ partitions: 6 }), {
+        by: { configs: { ...APPLIED.configs, "flush.ms": "7" } },
+      });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+      expect(linesOf(result, "undeclared")[0]).toMatchObject({ field: "flush.ms", actual: "7" });
+      expect(topic.configs["flush.ms"]).toBe("7");
+    });
+
+    test.concurrent("never removes partitions", async () => {
+      const { result, writes } = await declareTwice(declared({}), declared({ partitions: 2 }));
+      const [line] = linesOf(result, onDrift === "ignore" ? "ignored" : "drifted");
+      expect(line.reason).toBe(
+        "not applied: Kafka cannot remove partitions: declare 3 partitions again, or declare a topic with another name and move the records",
+      );
+      expect(exitLine(result).exit_code).toBe(onDrift === "ignore" ? 0 : 73);
+      expect(writes).toEqual([]);
+    });
+  },
+);
+
+describe("a topic that somebody edited since", () => {
+  test.concurrent("is drift, and nothing of the declaration is applied", async () => {
+    const { result, writes, topic, memory } = await declareTwice(
+      ORDERS,
+      { ...ORDERS, partitions: 6, configs: { "retention.ms": 90_000 } },
+      { by: { configs: { ...APPLIED.configs, "retention.ms": "5" } } },
+    );
+    expect(fieldsOf(result, "drift")).toEqual([
+      ["partitions", "6", "3"],
+      ["retention.ms", "90000", "5"],
+      ["segment.ms", "unset", "30000"],
+    ]);
+    expect(fieldsOf(result, "change")).toEqual([]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1, reconciled: 0 });
+    expect(writes).toEqual([]);
+    expect(topic.partitions).toBe(3);
+    expect(memory).toEqual(APPLIED);
+  });
+
+  test.concurrent("is drift if the edited config is no longer declared", async () => {
+    const { result } = await declareTwice(
+      ORDERS,
+      { ...ORDERS, configs: { "retention.ms": 60_000 } },
+      { by: { configs: { ...APPLIED.configs, "segment.ms": "9" } } },
+    );
+    expect(fieldsOf(result, "drift")).toEqual([["segment.ms", "unset", "9"]]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("is drift if somebody set the config that is now declared", async () => {
+    const { result } = await declareTwice(
+      ORDERS,
+      { ...ORDERS, configs: { ...ORDERS.configs, "max.message.bytes": 1000 } },
+      { by: { configs: { ...APPLIED.configs, "max.message.bytes": "2000" } } },
+    );
+    expect(fieldsOf(result, "drift")).toEqual([["max.message.bytes", "1000", "2000"]]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("is reset and set with onDrift reconcile", async () => {
+    const { result, topic } = await declareTwice(
+      ORDERS,
+      { ...ORDERS, onDrift: "reconcile", configs: { "retention.ms": 90_000 } },
+      { by: { configs: { ...APPLIED.configs, "segment.ms": "9" } } },
+    );
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(topic.configs).toEqual({ "min.insync.replicas": "2", "retention.ms": "90000" });
+  });
+
+  test.concurrent("is unchanged if the edit is what is declared now, and is remembered so", async () => {
+    const { result, cluster } = await declareTwice(
+      ORDERS,
+      { ...ORDERS, partitions: 6 },
+      { by: { partitions: 6 } },
+    );
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    const again = await run(cluster, { topics: [{ ...ORDERS, partitions: 9 }] });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, reconciled: 1 });
+  });
+});
+
+describe("another replication factor", () => {
+  const one: Topic = { name: "orders", partitions: 3, replicationFactor: 1 };
+  const all: Topic = { name: "orders", partitions: 3, replicationFactor: 3 };
+
+  test.concurrent("is applied by moving replicas, and waited for", async () => {
+    const { result, topic, writes, cluster } = await declareTwice(one, {
+      ...all,
+      partitions: 4,
+      replicationFactor: 2,
+    });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    expect(topic).toMatchObject({ partitions: 4, replicationFactor: 2 });
+    // The fake cluster leads every partition on broker 1.
+    expect(writes.filter((call) => call.startsWith("Alter"))).toEqual([
+      "AlterPartitionReassignments orders-0:1,2 orders-1:1,3 orders-2:1,2 orders-3:1,3",
+    ]);
+    expect(linesOf(result, "moving")).toEqual([expect.objectContaining({ partitions: 1 })]);
+    const { calls } = await cluster.look();
+    expect(calls.filter((call) => call === "ListPartitionReassignments")).toHaveLength(2);
+  });
+
+  test.concurrent("keeps leaders when replicas are removed, and takes them from all brokers", async () => {
+    const { result, writes } = await declareTwice(all, { ...all, replicationFactor: 2 });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(writes.filter((call) => call.startsWith("Alter"))).toEqual([
+      "AlterPartitionReassignments orders-0:1,2 orders-1:1,3 orders-2:1,2",
+    ]);
+  });
+
+  test.concurrent("is drift if somebody else moved the replicas", async () => {
+    const { result, writes } = await declareTwice(
+      one,
+      { ...all, onDrift: "reconcile" },
+      { by: { replicationFactor: 2 } },
+    );
+    expect(linesOf(result, "drifted")[0].reason).toBe(
+      "not reconciled: kafka-init never removes partitions, and moves replicas only if their declaration changed",
+    );
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+    expect(writes.filter((call) => call.startsWith("Alter"))).toEqual([]);
+  });
+
+  test.concurrent("that Kafka rejects ends with 65", async () => {
+    const error = { error: "INVALID_REPLICATION_FACTOR", message: "no more brokers" };
+    const { result } = await declareTwice(one, all, {
+      faults: [
+        { on: "AlterPartitionReassignments", ...error },
+        { on: "AlterPartitionReassignments", ...error },
+      ],
+    });
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 65, reason: "Kafka rejects topic orders: no more brokers" },
+    });
+  });
+});

@@ -1,0 +1,162 @@
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * What kafka-init applied last, in a compacted topic of the cluster itself, as other provisioners keep theirs: a record for each topic.
+ * It outlives machines and checkouts, and goes with the cluster. Without it a changed declaration is drift.
+ */
+final class Applied {
+  static final String TOPIC = "__groundwork_applied";
+
+  private static final int TIMEOUT_MS = 10_000;
+  private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MS);
+  private static final TopicPartition PARTITION = new TopicPartition(TOPIC, 0);
+
+  private final Sidecar sidecar;
+  private final Admin admin;
+  private final Map<String, Object> config;
+  private boolean exists;
+
+  /** @param config the properties that all clients share */
+  Applied(Sidecar sidecar, Admin admin, Map<String, Object> config) {
+    this.sidecar = sidecar;
+    this.admin = admin;
+    this.config = config;
+  }
+
+  /** Returns the topics as they were applied last, by name. A record that kafka-init did not write counts as none. */
+  Map<String, Topic.State> read() {
+    Map<String, Topic.State> applied = new HashMap<>();
+    try {
+      records().forEach((name, text) -> parse(text).ifPresent(state -> applied.put(name, state)));
+    } catch (KafkaException e) {
+      warn("cannot read what was applied last, so a changed declaration is drift", e);
+    }
+    return applied;
+  }
+
+  private Map<String, String> records() {
+    Map<String, String> records = new HashMap<>();
+    Map<String, Object> properties = with(Map.of("enable.auto.commit", false, "default.api.timeout.ms", TIMEOUT_MS));
+    try (Consumer<String, String> consumer = new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
+      exists = !consumer.partitionsFor(TOPIC, TIMEOUT).isEmpty();
+      if (!exists) {
+        return records;
+      }
+      consumer.assign(List.of(PARTITION));
+      consumer.seekToBeginning(List.of(PARTITION));
+      long end = consumer.endOffsets(List.of(PARTITION), TIMEOUT).get(PARTITION);
+      long deadlineAtNs = System.nanoTime() + TIMEOUT.toNanos();
+      while (consumer.position(PARTITION, TIMEOUT) < end) {
+        if (System.nanoTime() > deadlineAtNs) {
+          throw new TimeoutException("timed out after " + TIMEOUT.toSeconds() + "s");
+        }
+        consumer.poll(Duration.ofSeconds(1)).forEach(record -> records.put(record.key(), record.value()));
+      }
+    }
+    return records;
+  }
+
+  /** Remembers the topics. A record is written as a whole or not at all. */
+  void write(Map<String, Topic.State> applied) throws InterruptedException {
+    if (applied.isEmpty()) {
+      return;
+    }
+    Map<String, Object> properties = with(Map.of(
+        "acks", "all", "enable.idempotence", false, "buffer.memory", 4L << 20, "max.block.ms", TIMEOUT_MS,
+        "request.timeout.ms", TIMEOUT_MS / 2, "delivery.timeout.ms", TIMEOUT_MS));
+    try {
+      create();
+      try (Producer<String, String> producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
+        Map<String, Future<?>> sent = new LinkedHashMap<>();
+        applied.forEach((name, state) -> sent.put(name, producer.send(new ProducerRecord<>(TOPIC, 0, name, text(state)))));
+        for (Future<?> each : sent.values()) {
+          each.get();
+        }
+      }
+    } catch (ExecutionException | KafkaException e) {
+      warn("cannot remember what was applied, so the next changed declaration is drift", e);
+    }
+  }
+
+  /** Creates the topic with the replication factor and min.insync.replicas that the brokers give a topic. */
+  private void create() throws ExecutionException, InterruptedException {
+    if (exists) {
+      return;
+    }
+    NewTopic topic = new NewTopic(TOPIC, Optional.of(1), Optional.empty()).configs(Map.of(
+        "cleanup.policy", "compact",
+        // The class path has no libraries for compression.
+        "compression.type", "producer"));
+    try {
+      admin.createTopics(List.of(topic)).all().get();
+    } catch (ExecutionException e) {
+      if (!(Refusals.unwrap(e) instanceof TopicExistsException)) {
+        throw e;
+      }
+    }
+  }
+
+  private Map<String, Object> with(Map<String, Object> more) {
+    Map<String, Object> properties = new HashMap<>(config);
+    properties.putAll(more);
+    properties.put("allow.auto.create.topics", false);
+    properties.put("enable.metrics.push", false);
+    return properties;
+  }
+
+  private void warn(String what, Throwable error) {
+    sidecar.log("warn", "memory", "resource", TOPIC, "reason", what + ": " + Refusals.text(Refusals.unwrap(error)));
+  }
+
+  private static String text(Topic.State state) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
+      json.writeStartObject();
+      json.writeNumberField("partitions", state.partitions());
+      json.writeNumberField("replicationFactor", state.replicationFactor());
+      json.writeObjectFieldStart("configs");
+      for (Map.Entry<String, String> entry : state.configs().entrySet()) {
+        json.writeStringField(entry.getKey(), entry.getValue());
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    return text.toString();
+  }
+
+  private static Optional<Topic.State> parse(String text) {
+    try {
+      Map<?, ?> fields = (Map<?, ?>) Json.parse(text);
+      return Optional.of(new Topic.State(
+          (Integer) fields.get("partitions"), (Integer) fields.get("replicationFactor"), Topic.texts((Map<?, ?>) fields.get("configs"))));
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+}
