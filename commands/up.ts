@@ -5,6 +5,7 @@ import { currentEnvironment } from "../operations/synthesis/environment";
 /** Deploys the platform and checks every guarantee. Throws if one does not hold. */
 export async function up(options: {
   readonly atOnce: boolean;
+  readonly allowDataLoss?: boolean;
   readonly excludeMachine?: string;
   /** Deprecated name of excludeMachine. */
   readonly without?: string;
@@ -16,5 +17,6 @@ export async function up(options: {
     process.env.GROUNDWORK_ENV,
     options.excludeMachine ?? options.without,
   );
-  await deployPlatform(await followContext(environment), { atOnce: options.atOnce });
+  const { atOnce, allowDataLoss } = options;
+  await deployPlatform(await followContext(environment), { atOnce, allowDataLoss });
 }

@@ -31,6 +31,15 @@ test("an unavailable machine is excluded", async () => {
   expect(warn.mock.calls).toEqual([]);
 });
 
+test("declared changes may delete records only if that is allowed", async () => {
+  await up({ atOnce: false, allowDataLoss: true });
+  await up({ atOnce: false });
+  expect(jest.mocked(deployPlatform).mock.calls.map(([, options]) => options)).toEqual([
+    { atOnce: false, allowDataLoss: true },
+    { atOnce: false, allowDataLoss: undefined },
+  ]);
+});
+
 test("the deprecated option still works, with a warning", async () => {
   expect(await excludedBy({ without: "c" })).toEqual(["c"]);
   expect(warn.mock.calls).toEqual([["warning: --without is deprecated: use --exclude-machine"]]);

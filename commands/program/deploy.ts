@@ -29,6 +29,11 @@ export function deployCommands(): GuidedCommand[] {
             false,
           )
           .option(
+            "--allow-data-loss",
+            "allow declared changes that delete stored records, such as a shorter retention",
+            false,
+          )
+          .option(
             "--exclude-machine <machines>",
             "unavailable machines to skip, separated by commas (default: none)",
           )

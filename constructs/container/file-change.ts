@@ -3,6 +3,8 @@ export interface FileChange {
   readonly details: string[];
   readonly destructive: string[];
   readonly warnings: string[];
+  /** Stored records that the change deletes. They are destructive too. */
+  readonly dataLoss?: string[];
 }
 
 /** Returns a change that only has details. */
@@ -16,5 +18,6 @@ export function together(changes: readonly FileChange[]): FileChange {
     details: changes.flatMap(({ details }) => details),
     destructive: changes.flatMap(({ destructive }) => destructive),
     warnings: changes.flatMap(({ warnings }) => warnings),
+    dataLoss: changes.flatMap(({ dataLoss = [] }) => dataLoss),
   };
 }

@@ -1,8 +1,9 @@
 import { renderJsonList } from "../container/file";
 import { type FileChange, facts, together } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
+import { dataLossOf } from "./data-loss";
 import type { Topic } from "./topic";
-import { configText, removalOfConfigs } from "./topic-config";
+import { configText } from "./topic-config";
 
 /** The topics that `kafka-init` provisions. Topic.java reads this file. */
 export const TOPICS_FILE = `${SIDECAR_DIR}/topics.json`;
@@ -58,7 +59,7 @@ function parseLines(text: string): DeclaredTopic[] {
   });
 }
 
-/** Describes how topics change, and warns about what Kafka or `kafka-init` does not do. */
+/** Describes how topics change, which records that deletes, and what Kafka does not do. */
 export function describeTopics(before?: string, after?: string): FileChange {
   const [old, now] = [before, after].map(
     (text) =>
@@ -85,26 +86,29 @@ function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): F
       `topic ${name}: added, partitions ${is.partitions}, replication factor ${is.replicationFactor}`,
     );
   }
-  const { details, destructive, warnings } = facts();
-  const differing = differences(was, is);
-  const removed = Object.entries(was.configs).filter(([key]) => is.configs[key] === undefined);
-  const changes = [...differing, ...removed.map(([key]) => `${key} no longer declared`)];
-  if (changes.length > 0) {
-    details.push(`topic ${name}: ${changes.join(", ")}`);
+  const removed = Object.keys(was.configs).filter((key) => is.configs[key] === undefined);
+  const changes = [
+    ...differences(was, is),
+    ...removed.map((key) => `${key} ${was.configs[key]} -> unset`),
+  ];
+  return {
+    ...facts(...(changes.length > 0 ? [`topic ${name}: ${changes.join(", ")}`] : [])),
+    dataLoss: dataLossOf(name, was.configs, is.configs),
+    warnings: partitionWarnings(name, was.partitions, is.partitions),
+  };
+}
+
+function partitionWarnings(name: string, was: number, is: number): string[] {
+  if (is < was) {
+    return [
+      `topic ${name}: Kafka cannot remove partitions: if the topic exists, the deploy fails with exit code 73; undo the change, or declare a topic with another name and move the records`,
+    ];
   }
-  if (removed.length > 0) {
-    warnings.push(describeRemoved(name, removed));
-  }
-  if (is.partitions < was.partitions || is.replicationFactor !== was.replicationFactor) {
-    warnings.push(
-      `topic ${name}: Kafka cannot remove partitions and kafka-init does not move replicas: if the topic exists, the deploy fails with exit code 73; undo the change, or declare a topic with another name`,
-    );
-  } else if (is.onDrift === "fail" && differing.some((text) => !text.startsWith("onDrift"))) {
-    warnings.push(
-      `topic ${name}: if it still exists as previously declared, the deploy fails with exit code 73; set onDrift: "reconcile", or change the topic by hand first`,
-    );
-  }
-  return { details, destructive, warnings };
+  return is > was
+    ? [
+        `topic ${name}: new records with the same key may go to another partition than earlier ones, so consumers may see them out of order`,
+      ]
+    : [];
 }
 
 /** Returns the properties and configs that are new or have another value. */
@@ -122,11 +126,4 @@ function differences(was: DeclaredTopic, is: DeclaredTopic): string[] {
     .filter(([key, value]) => was.configs[key] !== value)
     .map(([key, value]) => `${key} ${was.configs[key] ?? "unset"} -> ${value}`);
   return [...numbers, ...configs];
-}
-
-/** Warns that configs which are no longer declared keep their value: kafka-init changes only what is declared. */
-function describeRemoved(topic: string, removed: readonly [string, string][]): string {
-  const listing = removed.map(([key, value]) => `${key} stays ${value}`).join(", ");
-  const keys = removed.map(([key]) => key);
-  return `topic ${topic}: ${listing} if the topic exists, since kafka-init changes only what is declared: declare the value that you want, or remove it with ${removalOfConfigs(topic, keys)}`;
 }

@@ -37,7 +37,7 @@ export function refusalOfConfig(key: string, value: unknown): string | undefined
     : `has the config ${key}=${value}: it must be ${allowed}`;
 }
 
-/** Returns the command that removes configs from a topic. kafka-init never does, since another tool may have set them. */
+/** Returns the command that removes configs from a topic. For configs that were never declared: kafka-init leaves them, since another tool may have set them. */
 export function removalOfConfigs(topic: string, keys: readonly string[]): string {
   return `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --delete-config ${keys.join()} (see docs/how-to/topic.md)`;
 }

@@ -15,6 +15,8 @@ export interface Change {
   readonly details: readonly string[];
   /** What is lost or interrupted, with the remedy; empty if the change is safe. */
   readonly destructive: readonly string[];
+  /** The part of `destructive` that deletes stored records, which a deploy has to be allowed. */
+  readonly dataLoss?: readonly string[];
   /** What does not happen as the change suggests, with the remedy. */
   readonly warnings: readonly string[];
   /** The cluster node, if the container is one. */

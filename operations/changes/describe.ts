@@ -34,7 +34,7 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
   const before = difference.before ?? renamedFrom?.before;
   const words = WORDS[type] ?? defaultWords(type);
   const body = after ?? before;
-  const { details, destructive, warnings } = words.compare(before, after);
+  const { details, destructive, warnings, dataLoss = [] } = words.compare(before, after);
   const action = renamedFrom ? "replace" : actionOf(difference, words);
   return {
     stack,
@@ -46,7 +46,9 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
       ...destructive,
       ...(renamedFrom ? [renameLoss(difference, renamedFrom)] : []),
       ...(words.destroys?.(action, before, after) ?? []),
+      ...dataLoss,
     ],
+    ...(dataLoss.length > 0 && { dataLoss }),
     warnings,
     node: type === "docker_container" ? nodeOf(before, after) : undefined,
   };

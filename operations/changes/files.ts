@@ -82,9 +82,7 @@ function describeTemplate(path: string, before?: string, after?: string): FileCh
   const paths = differingPaths(JSON.parse(before), JSON.parse(after));
   return {
     ...facts(`index template ${name}: ${paths.join(", ")} changed`),
-    warnings: [
-      `index template ${name}: existing indices keep their mapping; if somebody edited the template, the deploy fails with exit code 73 unless onDrift is ignore`,
-    ],
+    warnings: [`index template ${name}: existing indices keep their mapping`],
   };
 }
 

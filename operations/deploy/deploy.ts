@@ -6,6 +6,7 @@ import { renderAcceptance } from "../checks/row";
 import { rollClusters } from "../rolling/rolling";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
+import { confirmDataLoss } from "./data-loss";
 import { prepareDeploy } from "./prepare";
 import { retireSecrets } from "./retire";
 
@@ -17,15 +18,20 @@ export interface DeployOptions {
    * nodes of a cluster one at a time. @default false - unmanaged resources stop the deploy
    */
   readonly adopt?: boolean;
+  /** Whether declared changes may delete stored records, such as a shorter retention. @default false - asks on a terminal, or refuses */
+  readonly allowDataLoss?: boolean;
 }
 
 /** Deploys everything, then checks every guarantee in the running platform. Throws if one does not hold. */
 export async function deployPlatform(
   environment: Environment,
-  { atOnce = false, adopt = false }: DeployOptions = {},
+  { atOnce = false, adopt = false, allowDataLoss = false }: DeployOptions = {},
 ): Promise<void> {
   const { platform, run, unmanaged } = await prepareDeploy(environment, { adopt });
   try {
+    if (!allowDataLoss) {
+      await confirmDataLoss(run);
+    }
     if (adopt) {
       await adoptUnmanaged(
         run,

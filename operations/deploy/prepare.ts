@@ -9,6 +9,7 @@ import { waitForHealthySwarm } from "../swarm/health";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
 import { counted, refuse } from "../terminal/terminal";
+import { refuseDataLoss } from "./data-loss";
 import { describeForeignCa } from "./foreign-ca";
 import { describeStaleSecrets } from "./stale-secrets";
 import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
@@ -82,7 +83,11 @@ export async function checkDeploy(
   { replacesNodes }: { readonly replacesNodes: boolean },
 ): Promise<void> {
   const { run } = await prepareDeploy(environment, { adopt: false });
-  run.forgetPlans();
+  try {
+    await refuseDataLoss(run);
+  } finally {
+    run.forgetPlans();
+  }
   await checkClusters(run, { replacesNodes });
 }
 

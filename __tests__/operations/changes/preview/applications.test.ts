@@ -155,6 +155,9 @@ describe("for a platform that was deployed when kafka-init read lines", () => {
         "application shop: loses consumer group shop-*",
       ]),
     );
-    expect(init.destructive).toHaveLength(3);
+    expect(init.destructive).toHaveLength(4);
+    expect(init.dataLoss).toEqual([
+      "topic infra-events: retention.ms unset (604800000) -> 1: Kafka deletes records older than 1 ms",
+    ]);
   });
 });

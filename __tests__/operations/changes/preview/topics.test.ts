@@ -34,7 +34,7 @@ testPreviews([
   ],
   [
     "a topic's configs",
-    EXIT_CHANGES,
+    EXIT_DESTRUCTIVE,
     () => [
       BASE,
       withTopics([
@@ -69,6 +69,61 @@ testPreviews([
       withTopics([
         { ...infraEvents, onDrift: "reconcile", configs: { "segment.ms": 30000 } },
         applicationLogs,
+      ]),
+    ],
+  ],
+  [
+    "another replication factor",
+    EXIT_CHANGES,
+    () => [BASE, withTopics([{ ...infraEvents, replicationFactor: 2 }, applicationLogs])],
+  ],
+  [
+    "a longer retention, and none by size",
+    EXIT_CHANGES,
+    () => [
+      withTopics([
+        { ...infraEvents, configs: { "retention.ms": 60000, "retention.bytes": 1000 } },
+        applicationLogs,
+      ]),
+      withTopics([{ ...infraEvents, configs: { "retention.ms": -1 } }, applicationLogs]),
+    ],
+  ],
+  [
+    "a shorter retention by time and size",
+    EXIT_DESTRUCTIVE,
+    () => [
+      withTopics([
+        { ...infraEvents, configs: { "retention.ms": -1, "retention.bytes": 2000 } },
+        applicationLogs,
+      ]),
+      withTopics([{ ...infraEvents, configs: { "retention.bytes": 1000 } }, applicationLogs]),
+    ],
+  ],
+  [
+    "a retention of a topic that is only compacted",
+    EXIT_CHANGES,
+    () => [
+      withTopics([
+        { ...infraEvents, configs: { "cleanup.policy": "compact", "retention.ms": 90000 } },
+        applicationLogs,
+      ]),
+      withTopics([
+        { ...infraEvents, configs: { "cleanup.policy": "compact", "retention.ms": 60000 } },
+        applicationLogs,
+      ]),
+    ],
+  ],
+  [
+    "the cleanup policies of two topics",
+    EXIT_DESTRUCTIVE,
+    () => [
+      withTopics([
+        { ...infraEvents, configs: { "cleanup.policy": "compact" } },
+        { ...applicationLogs, configs: { "cleanup.policy": "delete" } },
+      ]),
+      withTopics([
+        { ...infraEvents, configs: { "cleanup.policy": "compact,delete" } },
+        { ...applicationLogs, configs: { "cleanup.policy": "compact" } },
       ]),
     ],
   ],
