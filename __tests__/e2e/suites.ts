@@ -97,6 +97,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   rotation: suite(270, ONE_MACHINE_SECURED),
   "rotation-interrupted": suite(265, ONE_MACHINE_SECURED),
   lifecycle: suite(145),
+  applies: suite(170),
   observability: suite(195, [...ONE_MACHINE, "alerts", "dashboards"]),
   "secured-adopt": suite(140, ONE_MACHINE_SECURED),
   adopt: suite(115),

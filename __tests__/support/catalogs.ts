@@ -5,6 +5,20 @@ import { type Catalog, synthesizePlatform } from "../../stacks/platform";
 
 const [infraEvents, ...others] = catalog.topics;
 
+/** Returns the shipped index template with another mapping of a field. */
+const templatesWith = (field: string, type: string) =>
+  catalog.indexTemplates.map((template) =>
+    Object.assign(Object.create(Object.getPrototypeOf(template)), template, {
+      body: {
+        ...template.body,
+        template: {
+          ...template.body.template,
+          mappings: { properties: { message: { type: "text" }, [field]: { type } } },
+        },
+      },
+    }),
+  );
+
 const catalogs: Record<string, Catalog> = {
   "rejected-topic": {
     ...catalog,
@@ -13,6 +27,31 @@ const catalogs: Record<string, Catalog> = {
       // The topic's configs do not say whether the brokers have a remote storage.
       { name: "wrong", partitions: 1, configs: { "remote.storage.enable": true } },
     ],
+  },
+  "more-partitions": {
+    ...catalog,
+    topics: [
+      {
+        ...infraEvents,
+        partitions: 6,
+        configs: { "retention.ms": 700_000_000, "segment.ms": 600_000 },
+      },
+      ...others,
+    ],
+    indexTemplates: templatesWith("region", "keyword"),
+  },
+  "fewer-replicas": {
+    ...catalog,
+    topics: [
+      {
+        ...infraEvents,
+        partitions: 6,
+        replicationFactor: 2,
+        configs: { "retention.ms": 800_000_000 },
+      },
+      ...others,
+    ],
+    indexTemplates: templatesWith("region", "text"),
   },
   reconcile: {
     ...catalog,
