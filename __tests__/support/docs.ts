@@ -64,6 +64,10 @@ export function documentedCommands(): DocumentedCommand[] {
 /** The test that runs each command, and the call in it, except those of RUN_IN_LAB. */
 export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
   "npm run adopt": ["__tests__/e2e/adopt/adopt.test.ts", 'command("adopt")'],
+  "npm run up -- --allow-data-loss": [
+    "__tests__/e2e/applies/applies.test.ts",
+    'npm("up", ["--allow-data-loss"])',
+  ],
   "npm run rotate -- certificates --due": [
     "__tests__/operations/rotation/rotate.test.ts",
     '"certificates", { due: true }',

@@ -1,6 +1,6 @@
 /** The last run of a sidecar, from its log. */
 export interface SidecarRun {
-  /** A line for each differing field, or else the reason of the failure. Empty after a success. */
+  /** A line for each differing field and for each refused change, or else the reason of the failure. Empty after a success. */
   readonly findings: readonly string[];
   /** The configs that are set in the cluster but not declared. */
   readonly undeclared: readonly Undeclared[];
@@ -30,12 +30,20 @@ export function readSidecarRun(sidecar: string, log: string): SidecarRun {
   const run = lines.slice(lines.findLastIndex((line) => line?.event === "start") + 1);
   const exit = run.find((line) => line?.event === "exit");
   const ignored = run.filter((line) => line?.event === "ignored").map(({ resource }) => resource);
-  const drift = run
-    .filter((line) => line?.event === "drift" && !ignored.includes(line.resource))
-    .map(
-      ({ resource, field, declared, actual }) =>
-        `${resource.includes("/") ? "" : `${RESOURCE[sidecar]} `}${resource}: ${field} is ${actual}, declared ${declared}`,
-    );
+  const named = (resource: string) =>
+    resource.includes("/") ? resource : `${RESOURCE[sidecar]} ${resource}`;
+  const drift = [
+    ...run
+      .filter((line) => line?.event === "drift" && !ignored.includes(line.resource))
+      .map(
+        ({ resource, field, declared, actual }) =>
+          `${named(resource)}: ${field} is ${actual}, declared ${declared}`,
+      ),
+    // Such as fewer partitions, with the way to do it.
+    ...run
+      .filter((line) => line?.event === "drifted" && line.reason?.startsWith("not "))
+      .map(({ resource, reason }) => `${named(resource)}: ${reason}`),
+  ];
   const reason = exit?.reason ?? (log.trim().split("\n").at(-1) || "it logged nothing");
   return {
     findings: exit?.exit_code === 0 ? [] : drift.length > 0 ? drift : [reason],

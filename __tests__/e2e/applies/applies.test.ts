@@ -6,6 +6,7 @@ import {
   expectDone,
   freshLab,
   kafka,
+  npm,
   openSearch,
   records,
   rerun,
@@ -119,9 +120,21 @@ describe("once somebody has edited both by hand", () => {
   });
 });
 
+// The shipped catalog declares neither 6 partitions nor a longer retention than Kafka's default.
+test("npm run up changes nothing if a change deletes records, and nobody can be asked", () => {
+  const before = docker("inspect", "--format", "{{.Id}}", "kafka-init");
+  const { exitCode, output } = npm("up");
+  expect(exitCode).toBe(1);
+  expect(output).toContain("or run npm run up -- --allow-data-loss\n");
+  expect(output).toContain(
+    "- topic infra-events: retention.ms 700000000 -> unset (604800000): Kafka deletes records older than 604800000 ms",
+  );
+  expect(docker("inspect", "--format", "{{.Id}}", "kafka-init")).toBe(before);
+});
+
 test("fewer partitions are refused, with the way to do it", () => {
-  const { exitCode, output } = deploy();
-  expect(exitCode).not.toBe(0);
+  const { exitCode, output } = npm("up", ["--allow-data-loss"]);
+  expect(exitCode).toBe(1);
   expect(output).toContain(
     "not applied: Kafka cannot remove partitions: declare 6 partitions again, or declare a topic with another name and move the records",
   );

@@ -259,6 +259,7 @@ describe("a sidecar that fails", () => {
       [
         "kafka-init exited with 73: a resource exists and differs from its declaration",
         "  topic infra-events: partitions is 6, declared 3",
+        "  topic infra-events: not applied: Kafka cannot remove partitions: declare 6 partitions again, or declare a topic with another name and move the records",
         "  remedy: change each field that the log names in the declaration or the cluster, or set onDrift; log: docker logs kafka-init",
         "Terraform's full log: .state/lab/terraform.log",
       ].join("\n"),

@@ -72,6 +72,7 @@ const LOG = [
   { event: "start" },
   { event: "drift", resource: "logs", field: "min.insync.replicas", declared: "2", actual: "1" },
   { event: "drift", resource: "own", field: "retention.ms", declared: "1", actual: "2" },
+  { event: "drifted", resource: "logs", reason: "not applied: Kafka cannot remove partitions" },
   { event: "ignored", resource: "own", reason: "it differs, and onDrift is ignore" },
   { event: "exit", exit_code: 73, reason: "drift from the declaration: logs" },
 ]
@@ -83,6 +84,7 @@ test("a sidecar's failure has the meaning of its exit code, a line for each find
     [
       "kafka-init exited with 73: a resource exists and differs from its declaration",
       "  topic logs: min.insync.replicas is 1, declared 2",
+      "  topic logs: not applied: Kafka cannot remove partitions",
       "  remedy: change each field that the log names in the declaration or the cluster, or set onDrift; log: docker logs kafka-init",
     ].join("\n"),
   );
