@@ -201,6 +201,11 @@ export class FakeKafka {
     return this.harness.ask({ do: "brokers", port: this.port, count });
   }
 
+  /** Sets the racks of the three brokers. */
+  setRacks(...names: [string, string, string]): Promise<void> {
+    return this.harness.ask({ do: "racks", port: this.port, names: names.join() });
+  }
+
   /** Adds ACLs, each as "User:orders ALLOW WRITE TOPIC LITERAL orders". */
   addAcls(...acls: string[]): Promise<void> {
     return this.harness.ask({ do: "acls", port: this.port, acls });

@@ -141,6 +141,7 @@ final class FakeKafka {
   private ServerSocket server;
   private final int port;
   private int brokers = 3;
+  private List<String> racks = List.of();
 
   FakeKafka() throws IOException {
     server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -154,6 +155,11 @@ final class FakeKafka {
 
   synchronized void setBrokers(int count) {
     brokers = count;
+  }
+
+  /** Sets the racks of the brokers. */
+  synchronized void setRacks(List<String> names) {
+    racks = names;
   }
 
   synchronized void inject(JsonNode fault) {
@@ -316,7 +322,8 @@ final class FakeKafka {
     }
     for (int id = 1; id <= brokers; id++) {
       answer.brokers().add(
-          new DescribeClusterResponseData.DescribeClusterBroker().setBrokerId(id).setHost("127.0.0.1").setPort(port));
+          new DescribeClusterResponseData.DescribeClusterBroker().setBrokerId(id).setHost("127.0.0.1").setPort(port)
+              .setRack(racks.isEmpty() ? null : racks.get(id - 1)));
     }
     return answer;
   }

@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import javax.security.auth.x500.X500Principal;
 import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
@@ -74,6 +75,7 @@ public final class Harness {
       case "user" -> cluster.users.put(command.get("name").asText(), new FakeKafka.LiveUser((byte) 2, 4096, new byte[0], new byte[0]));
       case "remember" -> cluster.memory.put(command.get("topic").asText(), command.get("text").asText());
       case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
+      case "racks" -> cluster.setRacks(List.of(command.get("names").asText().split(",")));
       case "refuse" -> cluster.refuse();
       case "listen" -> cluster.listen();
       case "look" -> {

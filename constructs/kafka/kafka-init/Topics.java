@@ -189,9 +189,17 @@ final class Topics {
         live.put(topic, actual);
       }
     });
-    setConfigsAndPartitions(live);
-    moveReplicas(live.keySet().stream()
-        .filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor() && !refusals.topics().contains(topic)).toList());
+    // With a min.insync.replicas above its replicas, a topic would accept no records until the new ones are in sync.
+    Map<Topic, Topic.Live> growing = new LinkedHashMap<>(live);
+    growing.entrySet().removeIf(entry -> entry.getKey().replicationFactor() <= entry.getValue().replicationFactor());
+    Map<Topic, Topic.Live> others = new LinkedHashMap<>(live);
+    others.keySet().removeAll(growing.keySet());
+    setConfigs(others);
+    addPartitions(live);
+    live.keySet().removeAll(refusals.topics());
+    moveReplicas(live.keySet().stream().filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor()).toList());
+    growing.keySet().removeAll(refusals.topics());
+    setConfigs(growing);
     live.keySet().removeAll(refusals.topics());
     verify(live.keySet(), this::describe, (topic, actual) -> differences(topic, actual).isEmpty())
         .keySet().forEach(topic -> settle("reconciled", topic));
@@ -207,7 +215,8 @@ final class Topics {
         sidecar.conclude(topic.name(), topic.onDrift(), "it differs, and onDrift is " + topic.onDrift());
       }
     });
-    setConfigsAndPartitions(live);
+    setConfigs(live);
+    addPartitions(live);
     live.keySet().removeAll(refusals.topics());
     Set<Topic> reconciled = live.keySet().stream().filter(topic -> isAlterable(topic, live.get(topic))).collect(Collectors.toSet());
     live.putAll(verify(reconciled, this::describe, (topic, actual) -> !isAlterable(topic, actual)));
@@ -221,8 +230,8 @@ final class Topics {
     });
   }
 
-  /** Sets and resets configs, and adds partitions. */
-  private void setConfigsAndPartitions(Map<Topic, Topic.Live> live) throws InterruptedException {
+  /** Sets and resets configs. */
+  private void setConfigs(Map<Topic, Topic.Live> live) throws InterruptedException {
     Map<Topic, List<AlterConfigOp>> changes = new LinkedHashMap<>();
     live.forEach((topic, actual) -> changes.put(topic, configChanges(topic, actual)));
     changes.values().removeIf(List::isEmpty);
@@ -233,6 +242,9 @@ final class Topics {
           asked, new AlterConfigsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
       return topic -> results.get(resource(topic));
     }, (topic, nothing) -> { });
+  }
+
+  private void addPartitions(Map<Topic, Topic.Live> live) throws InterruptedException {
     List<Topic> partitions = live.keySet().stream().filter(topic -> topic.partitions() > live.get(topic).partitions()).toList();
     // InvalidPartitions means that another sidecar has already added them.
     write("adding partitions to topics", partitions, "Alter", InvalidPartitionsException.class, topics -> {

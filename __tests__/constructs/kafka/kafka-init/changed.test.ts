@@ -20,9 +20,20 @@ const fieldsOf = (result: SidecarRun, event: "change" | "drift") =>
 async function declareTwice(
   first: Topic,
   second: Topic,
-  { by, faults = [] }: { by?: Partial<LiveTopic>; faults?: KafkaFault[] } = {},
+  {
+    by,
+    faults = [],
+    racks,
+  }: {
+    by?: Partial<LiveTopic>;
+    faults?: KafkaFault[];
+    racks?: [string, string, string];
+  } = {},
 ) {
   const cluster = await harness.cluster({}, ...faults);
+  if (racks) {
+    await cluster.setRacks(...racks);
+  }
   const created = await run(cluster, { topics: [first] });
   expect(exitLine(created)).toMatchObject({ exit_code: 0, created: 1 });
   const before = await cluster.look();
@@ -230,6 +241,22 @@ describe("another replication factor", () => {
     expect(linesOf(result, "moving")).toEqual([expect.objectContaining({ partitions: 1 })]);
     const { calls } = await cluster.look();
     expect(calls.filter((call) => call === "ListPartitionReassignments")).toHaveLength(2);
+  });
+
+  test.concurrent("spreads over racks before it spreads over brokers", async () => {
+    const two = { ...all, replicationFactor: 2 };
+    const { writes } = await declareTwice(one, two, { racks: ["a", "a", "b"] });
+    expect(writes).toContain("AlterPartitionReassignments orders-0:1,3 orders-1:1,3 orders-2:1,3");
+  });
+
+  test.concurrent("raises min.insync.replicas after the replicas, and lowers it before", async () => {
+    const more = await declareTwice(one, all);
+    expect(more.topic.configs).toEqual({ "min.insync.replicas": "2" });
+    const kinds = (writes: readonly string[]) => writes.map((call) => call.split(" ")[0]);
+    expect(kinds(more.writes)).toEqual(["AlterPartitionReassignments", "IncrementalAlterConfigs"]);
+    const fewer = await declareTwice(all, one);
+    expect(fewer.topic.configs).toEqual({ "min.insync.replicas": "1" });
+    expect(kinds(fewer.writes)).toEqual(["IncrementalAlterConfigs", "AlterPartitionReassignments"]);
   });
 
   test.concurrent("keeps leaders when replicas are removed, and takes them from all brokers", async () => {
