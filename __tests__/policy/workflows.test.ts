@@ -171,6 +171,11 @@ test("a deploy needs the approval of an environment that exists, and a commit on
   const { on, jobs } = find("deploy.yml");
   // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
   expect(jobs.deploy.environment).toBe("${{ inputs.environment }}");
+  expect(on.workflow_dispatch.inputs["allow-data-loss"].default).toBe(false);
+  expect(jobs.deploy.steps.slice(-2)).toEqual([
+    { if: "inputs.allow-data-loss == false", run: "npm run up" },
+    { if: "inputs.allow-data-loss", run: "npm run up -- --allow-data-loss" },
+  ]);
   expect(jobs.deploy.if).toBe("github.ref == 'refs/heads/main'");
   const { options } = on.workflow_dispatch.inputs.environment;
   expect(options.filter((name: string) => !(name in environments))).toEqual([]);
@@ -219,7 +224,7 @@ describe("the scheduled renewal of certificates", () => {
     const [, ...deploySteps] = deploy.jobs.deploy.steps;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
     expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
-    expect(steps.slice(0, -1)).toEqual(deploySteps.slice(0, -1));
+    expect(steps.slice(0, -1)).toEqual(deploySteps.slice(0, -2));
     expect(steps.at(-1)).toEqual({ run: "npm run rotate -- certificates --due" });
     expect(jobs.renew["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
     const { GROUNDWORK_ENV, ...env } = jobs.renew.env;

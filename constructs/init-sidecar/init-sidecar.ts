@@ -92,8 +92,8 @@ export interface InitSidecarProps {
 const RUN_DIR = "/tmp";
 
 /**
- * A container that runs once its cluster is healthy and provisions the declared resources. It creates what is missing and never overwrites
- * what exists, so you can run it again at any time. If it fails, the deploy fails.
+ * A container that runs once its cluster is healthy and provisions the declared resources. It creates what is missing, applies what is
+ * declared and leaves what somebody changed, so you can run it again at any time. If it fails, the deploy fails.
  */
 export class InitSidecar extends Construct {
   readonly container: ServiceContainer;
