@@ -295,7 +295,7 @@ final class Topics {
         moving = admin.listPartitionReassignments().reassignments().get().keySet().stream()
             .filter(partition -> names.contains(partition.topic())).count();
       } catch (ExecutionException e) {
-        throw new Sidecar.NotYet(Refusals.text(Refusals.unwrap(e)));
+        throw later(e);
       }
       if (moving == 0) {
         return null;
@@ -317,8 +317,15 @@ final class Topics {
     try {
       return admin.describeCluster().nodes().get();
     } catch (ExecutionException e) {
-      throw new Sidecar.NotYet(Refusals.text(Refusals.unwrap(e)));
+      throw later(e);
     }
+  }
+
+  /** Ends the sidecar if a question about the cluster failed permanently. */
+  private static Sidecar.NotYet later(ExecutionException e) {
+    Throwable error = Refusals.unwrap(e);
+    Refusals.finishOn(error, "Describe", "the cluster");
+    return new Sidecar.NotYet(Refusals.text(error));
   }
 
   /** Polls until the change is visible. */

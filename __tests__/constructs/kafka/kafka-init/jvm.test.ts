@@ -1,4 +1,4 @@
-import { harness, INFRA_EVENTS, run, runIn, start } from "../../../support/kafka-init";
+import { harness, INFRA_EVENTS, run, runIn, start, TOPICS } from "../../../support/kafka-init";
 import {
   ALPINE_SHELL,
   exitLine,
@@ -28,6 +28,16 @@ describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_
     ]);
     expect(exitLine(result)).toMatchObject({ level: "info", exit_code: 0, reason: "done" });
     expect(topics["infra-events"]).toEqual(INFRA_EVENTS);
+  });
+
+  test.concurrent("remembers what it applied, with the libraries that it has there", async () => {
+    const cluster = await harness.cluster();
+    const [topic] = TOPICS;
+    await run(cluster, { shell, ownJvm: true, topics: [topic] });
+    const changed = { ...topic, partitions: 4 };
+    const result = await run(cluster, { shell, ownJvm: true, topics: [changed] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    expect((await cluster.look()).topics[topic.name].partitions).toBe(4);
   });
 
   test.concurrent("writes its last line if it is terminated while it waits", async () => {
