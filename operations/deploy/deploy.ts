@@ -3,7 +3,7 @@ import { type Environment, isSecured } from "../../environments";
 import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
-import { rollClusters } from "../rolling/rolling";
+import { releaseReplicas, rollClusters } from "../rolling/rolling";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
 import { prepareDeploy } from "./prepare";
@@ -26,6 +26,7 @@ export async function deployPlatform(
 ): Promise<void> {
   const { platform, run, unmanaged } = await prepareDeploy(environment, { adopt });
   try {
+    await releaseReplicas(run);
     if (adopt) {
       await adoptUnmanaged(
         run,
@@ -35,6 +36,8 @@ export async function deployPlatform(
       await rollClusters(run);
     }
     await run.deploy();
+    // Again, for a cluster that did not serve before.
+    await releaseReplicas(run);
   } finally {
     run.forgetPlans();
   }
