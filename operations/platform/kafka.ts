@@ -124,6 +124,35 @@ export class Kafka implements Cluster {
     return { supported, finalized };
   }
 
+  /** Returns the number of a version of the metadata, such as 30 for 4.3-IV0. */
+  async metadataLevel(broker: string, version: string): Promise<number> {
+    const mapping = ["version-mapping", "--release-version", version];
+    const { exitCode, output } = await this.run(broker, "kafka-features.sh", mapping);
+    const [, level] = /^metadata\.version=(\d+)/m.exec(output) ?? [];
+    if (exitCode !== 0 || level === undefined) {
+      throw new CommandError(`${broker} does not know metadata.version ${version}: ${output}`);
+    }
+    return Number(level);
+  }
+
+  /**
+   * Raises `metadata.version`, or only validates that (`isDryRun`). Throws if Kafka refuses. Never with `--release-version`, which also
+   * raises `kraft.version` and makes a static quorum dynamic for good.
+   */
+  async raiseMetadataVersion(
+    broker: string,
+    level: number,
+    { isDryRun }: { readonly isDryRun: boolean },
+  ): Promise<void> {
+    const { exitCode, output } = await this.run(broker, "kafka-features.sh", [
+      ...["upgrade", "--feature", `metadata.version=${level}`],
+      ...(isDryRun ? ["--dry-run"] : []),
+    ]);
+    if (exitCode !== 0) {
+      throw new CommandError(`Kafka refuses metadata.version=${level}: ${output}`);
+    }
+  }
+
   /**
    * Returns the brokers that lag behind the cluster's metadata; undefined if none does. A broker that is cut off from the controllers
    * keeps reporting the old state of the replicas.

@@ -3,7 +3,7 @@ import { pinnedTag } from "../../constructs/container/image-reference";
 import type { ClusterName, Environment } from "../../environments";
 
 /** The images that Groundwork was tried with, by cluster. */
-const TRIED_IMAGES: Readonly<Record<ClusterName, string>> = {
+export const TRIED_IMAGES: Readonly<Record<ClusterName, string>> = {
   kafka: KAFKA_IMAGE,
   opensearch: OPENSEARCH_IMAGE,
 };

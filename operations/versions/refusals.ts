@@ -2,10 +2,10 @@ import coerce from "semver/functions/coerce";
 import gt from "semver/functions/gt";
 import lt from "semver/functions/lt";
 import major from "semver/functions/major";
-import type { ClusterName } from "../../environments";
 import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
 import { declaredImage, versionOf } from "./declared";
+import { servingOf } from "./serving";
 
 /** The oldest version from which OpenSearch goes to a major version (https://docs.opensearch.org/latest/migrate-or-upgrade/). */
 const OLDEST_BEFORE: Readonly<Record<number, string>> = { 3: "2.19.0" };
@@ -80,13 +80,6 @@ async function ofKafka(platform: Platform): Promise<string[]> {
         `the image of Kafka is ${image}, but metadata.version is finalized at ${finalized}: brokers before version ${least} cannot read the cluster's metadata; set kafka.image of environment "${environment.name}" in ${fileOf(environment.name)} to version ${least}.0 or newer`,
       ]
     : [];
-}
-
-/** Returns the nodes that serve, without those on excluded machines. */
-async function servingOf(platform: Platform, cluster: ClusterName): Promise<string[]> {
-  const nodes = platform.nodes(cluster);
-  const answers = await Promise.all(nodes.map((node) => platform.clusters[cluster].serves(node)));
-  return nodes.filter((_, i) => answers[i]);
 }
 
 /** Renders nodes with their versions: `opensearch-1 runs 3.8.0 and opensearch-2 runs 3.7.0`. */
