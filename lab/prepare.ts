@@ -151,8 +151,7 @@ function imagesOf(environment: Environment): Readonly<Record<string, string>> {
   const { kafka, openSearch } = environment;
   return {
     kafka: kafka.image ?? KAFKA_IMAGE,
-    [isSecured(environment) ? "secured-opensearch" : "opensearch"]:
-      openSearch.image ?? OPENSEARCH_IMAGE,
+    [openSearch.image ? "secured-opensearch" : "opensearch"]: openSearch.image ?? OPENSEARCH_IMAGE,
     prometheus: PROMETHEUS_IMAGE,
     "docker-cli": DOCKER_CLI_IMAGE,
     ...(isSecured(environment) && { haproxy: HAPROXY_IMAGE }),
