@@ -1,6 +1,6 @@
 import { GRAFANA_IMAGE, KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../constructs";
 import { laptop } from "../../environments/laptop";
-import { resources, synthesize } from "../support/platform";
+import { container, envOf, resources, synthesize } from "../support/platform";
 
 const imagesOf = (environment: typeof laptop): string[] =>
   resources(synthesize(environment).stacks, "docker_image").map(({ name }) => name);
@@ -22,6 +22,15 @@ test("an environment chooses the images of its services, and every container of 
     expect(images).not.toContain(tried);
   }
 });
+
+test.each(["4.2.1", "4.2.1-patched", "v4.2.1"])(
+  "Alloy knows the version of Kafka without what follows it in the tag %s",
+  (tag) => {
+    const kafka = { ...laptop.kafka, image: `registry.example/kafka:${tag}` };
+    const { stacks } = synthesize({ ...laptop, kafka });
+    expect(envOf(container(stacks, "alloy")).KAFKA_VERSION).toBe("4.2.1");
+  },
+);
 
 test("services have the image that Groundwork was tried with by default", () => {
   expect(imagesOf(laptop)).toEqual(

@@ -6,6 +6,11 @@ export function pinnedTag(reference: string): string | undefined {
   return tag === "latest" || tag === "" ? undefined : tag;
 }
 
+/** Returns the version in the tag of an image, such as 3.8.0; undefined if the tag is none, such as `stable`. */
+export function imageVersion(reference: string): string | undefined {
+  return /^v?(\d+\.\d+\.\d+)(?![\d.])/.exec(pinnedTag(reference) ?? "")?.[1];
+}
+
 /** An image of a service in an environment. */
 export const imageSchema: v.GenericSchema<string> = v.pipe(
   v.string(),

@@ -12,8 +12,8 @@ import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput } from "./cluster";
 import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
 
-const OPTIONS = ["--silent", "--show-error", "--max-time"];
-const CURL = ["curl", ...OPTIONS, "10"];
+const OPTIONS = ["--silent", "--show-error"];
+const CURL = ["curl", ...OPTIONS, "--max-time", "10"];
 
 /** For requests of the administrator: a flush writes to the disk. */
 const ADMINISTRATOR_SECONDS = "60";
@@ -108,6 +108,7 @@ export class OpenSearch implements Cluster {
     const url = `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`;
     const json = body && ["--header", "content-type: application/json", "--data"];
     const args = [
+      ...(as === "administrator" ? ["--max-time", ADMINISTRATOR_SECONDS] : []),
       ...["--fail-with-body", "--request", method],
       ...(json ? [...json, JSON.stringify(body)] : []),
       url,
@@ -117,7 +118,7 @@ export class OpenSearch implements Cluster {
           node,
           [
             ...["bash", "-c", AS_ADMINISTRATOR, "as-administrator.sh"],
-            ...[...OPTIONS, ADMINISTRATOR_SECONDS, ...CURL_NODE, ...args],
+            ...[...OPTIONS, ...CURL_NODE, ...args],
           ],
           this.props.administrator(),
         )

@@ -1,3 +1,4 @@
+import { imageVersion } from "../../constructs/container/image-reference";
 import type { ClusterName } from "../../environments";
 import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/roll";
 import { removeContainers } from "../engine/docker";
@@ -7,7 +8,7 @@ import { swarmProblem } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
-import { declaredImage, versionOf } from "../versions/declared";
+import { declaredImage } from "../versions/declared";
 import { releaseLeftovers, whileHeld } from "./held-replicas";
 
 /** How long to wait for a healthy cluster before its first node is replaced. */
@@ -30,6 +31,8 @@ interface Rolling {
   readonly order: readonly RolledNode[];
   /** Those of them whose replicas are held, since their version changes. */
   readonly upgraded: readonly RolledNode[];
+  /** Whether other nodes have the new version already: an interrupted upgrade goes on. */
+  readonly isResumed: boolean;
   /** The nodes to create or replace that do not serve. */
   readonly idle: readonly RolledNode[];
 }
@@ -66,7 +69,9 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, unmanaged);
   // Without them the cluster does not become healthy.
   await replace(clusters.flatMap(({ idle }) => idle));
-  let patience = PATIENCE_BEFORE_MS;
+  let patience = clusters.some(({ isResumed }) => isResumed)
+    ? PATIENCE_BETWEEN_MS
+    : PATIENCE_BEFORE_MS;
   for (let step = 0; step < Math.max(...clusters.map(({ order }) => order.length)); step++) {
     const next = clusters.filter(({ order }) => step < order.length);
     const nodes = next.map(({ order }) => order[step]);
@@ -131,7 +136,8 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
   }
   console.log(`rolling replacement of ${cluster}: ${replaced.map(({ name }) => name).join(", ")}`);
   const coordinator = await run.platform.clusters[cluster].coordinator(serving[0]);
-  const isUpgraded = await upgradedIn(run, cluster, serving);
+  const upgraded = await upgradedIn(run, cluster, serving);
+  const isUpgraded = ({ name }: RolledNode) => upgraded.includes(name);
   const order = replaced
     .filter(({ name }) => serving.includes(name))
     .sort((a, b) => Number(a.name === coordinator) - Number(b.name === coordinator))
@@ -142,23 +148,24 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
     declared: declaredNodes(run, cluster),
     order,
     upgraded: order.filter(isUpgraded),
+    isResumed: upgraded.length > 0 && upgraded.length < serving.length,
     idle: [...added, ...replaced.filter(({ name }) => !serving.includes(name))],
   };
 }
 
-/** Returns whether the version of a node changes, in a cluster that holds its replicas meanwhile. */
+/** Returns the serving nodes whose version changes, in a cluster that holds its replicas meanwhile. */
 async function upgradedIn(
   { platform }: Run,
   cluster: string,
   serving: readonly string[],
-): Promise<(node: RolledNode) => boolean> {
+): Promise<readonly string[]> {
   const running = platform.clusters[cluster];
   if (!running.replicas) {
-    return () => false;
+    return [];
   }
-  const declared = versionOf(declaredImage(platform.environment, cluster as ClusterName));
+  const declared = imageVersion(declaredImage(platform.environment, cluster as ClusterName));
   const versions = await running.versions(serving);
-  return ({ name }) => declared === undefined || versions.get(name) !== declared;
+  return serving.filter((name) => declared === undefined || versions.get(name) !== declared);
 }
 
 async function replaceNodes(

@@ -2,9 +2,10 @@ import coerce from "semver/functions/coerce";
 import gt from "semver/functions/gt";
 import lt from "semver/functions/lt";
 import major from "semver/functions/major";
+import { imageVersion } from "../../constructs/container/image-reference";
 import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
-import { declaredImage, versionOf } from "./declared";
+import { declaredImage } from "./declared";
 import { servingOf } from "./serving";
 
 /** The oldest version from which OpenSearch goes to a major version (https://docs.opensearch.org/latest/migrate-or-upgrade/). */
@@ -27,7 +28,7 @@ export async function describeVersionRefusals(
 async function ofOpenSearch(platform: Platform): Promise<string[]> {
   const { openSearch } = platform;
   const image = declaredImage(platform.environment, "opensearch");
-  const declared = versionOf(image);
+  const declared = imageVersion(image);
   const [node] = await servingOf(platform, "opensearch");
   if (declared === undefined || node === undefined) {
     return [];
@@ -66,7 +67,7 @@ async function ofOpenSearch(platform: Platform): Promise<string[]> {
 async function ofKafka(platform: Platform): Promise<string[]> {
   const { environment, kafka } = platform;
   const image = declaredImage(environment, "kafka");
-  const declared = versionOf(image);
+  const declared = imageVersion(image);
   const [broker] = await servingOf(platform, "kafka");
   const running = broker && (await kafka.versions([broker])).get(broker);
   // The finalized version is one that every broker supports.

@@ -1,9 +1,10 @@
 import { GRAFANA_IMAGE } from "../../constructs";
+import { imageVersion } from "../../constructs/container/image-reference";
 import type { ClusterName } from "../../environments";
 import type { Platform } from "../platform/platform";
 import { jsonIn } from "../platform/shard-allocation";
 import { CommandError, table } from "../terminal/terminal";
-import { declaredImage, TRIED_IMAGES, versionOf } from "./declared";
+import { declaredImage, TRIED_IMAGES } from "./declared";
 import { servingOf } from "./serving";
 
 /** The versions of a service. */
@@ -61,7 +62,7 @@ async function ofGrafana({ environment, grafana }: Platform): Promise<ServiceVer
 export function renderVersions(services: readonly ServiceVersions[]): string {
   const rows = services.map(({ service, image, running, metadata, tried }) => [
     ...[service, image, shown(running), metadata?.finalized ?? "-"],
-    versionOf(tried) ?? tried,
+    imageVersion(tried) ?? tried,
   ]);
   const notes = services.flatMap(notesOn);
   return [
@@ -86,7 +87,7 @@ function nodesWith(running: ServiceVersions["running"], version: string | undefi
 }
 
 function notesOn({ service, image, running, metadata, tried }: ServiceVersions): string[] {
-  const declared = versionOf(image);
+  const declared = imageVersion(image);
   const versions = new Set(running.values());
   const others = [...running]
     .filter(([, version]) => version !== undefined && version !== declared)

@@ -275,7 +275,7 @@ describe("the replicas", () => {
     expect(requests.map(({ input }) => input)).toEqual([undefined, "the key pair", "the key pair"]);
     expect(requests[1].command).toMatch(/^exec --interactive opensearch-1 bash -c /);
     expect(requests[1].command).toContain(
-      "--cacert /usr/share/opensearch/config/certificates/node.pem --fail-with-body --request PUT",
+      "--cacert /usr/share/opensearch/config/certificates/node.pem --max-time 60 --fail-with-body --request PUT",
     );
   });
 });

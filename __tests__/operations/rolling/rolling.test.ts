@@ -25,9 +25,15 @@ jest.mock("../../../operations/platform/engines", () => ({
   },
 }));
 
+/** How long each wait may take. */
+let minutes: number[];
+
 /** Without patience: what lacks at first lacks in the end. */
 jest.mock("../../../operations/terminal/poll", () => ({
-  poll: (look: () => unknown) => look(),
+  poll(look: () => unknown, _: unknown, { patienceMs }: { readonly patienceMs: number }) {
+    minutes.push(patienceMs / 60_000);
+    return look();
+  },
 }));
 
 /** The nodes that run and do not serve. */
@@ -152,6 +158,7 @@ beforeEach(() => {
   incomplete = undefined;
   versions = {};
   steps = [];
+  minutes = [];
   held = false;
   refused = undefined;
   said = [];
@@ -221,6 +228,15 @@ describe("an upgrade of OpenSearch", () => {
     await upgrade();
     expect(replaced.flat()).toEqual([3, 4, 5, 1, 2].map((number) => `opensearch-${number}`));
     expect(steps.slice(-3)).toEqual(["whole?", "opensearch-2", "whole?"]);
+  });
+
+  test("waits longer if it goes on, since replicas were held until now", async () => {
+    await upgrade();
+    expect(minutes).toEqual([1, 15, 15, 15, 15, 15]);
+    minutes = [];
+    versions["opensearch-2"] = DECLARED;
+    await upgrade();
+    expect(minutes).toEqual([15, 15, 15, 15, 15, 15]);
   });
 
   test("allows replicas to move if a node does not come back", async () => {
