@@ -91,10 +91,14 @@ describe("an upgrade of both clusters", () => {
         () =>
           eventually(() => {
             const versions = [...new Set(versionsOfOpenSearch())];
-            return versions.length === 2 &&
-              openSearch("PUT", "/meanwhile", { settings: { number_of_shards: 6 } }).acknowledged
-              ? []
-              : versions;
+            if (versions.length < 2) {
+              return versions;
+            }
+            const index = { settings: { number_of_shards: 6 } };
+            const { acknowledged, error } = openSearch("PUT", "/meanwhile", index);
+            // The node may have been replaced before it answered.
+            const exists = error?.type === "resource_already_exists_exception";
+            return acknowledged || exists ? [] : [error];
           }),
         "node",
         ["commands/groundwork.mjs", "up"],
@@ -147,17 +151,20 @@ test("what an interrupted upgrade left is removed by the next deploy, without a 
   expect(finished.output).toContain(
     "opensearch: replicas may move again, which an interrupted upgrade had left forbidden",
   );
-  expect(openSearch("GET", "/_cluster/settings?flat_settings=true").persistent).toEqual({});
+  expect(openSearch("GET", "/_cluster/settings?flat_settings=true").persistent).not.toHaveProperty([
+    SETTING,
+  ]);
   expect(nodeIds()).toEqual(before);
 });
 
 describe("the version of Kafka", () => {
   test("goes back to the old image before it is finalized, and forward again", () => {
     setImages(WITHOUT_IMAGES, `${WITHOUT_IMAGES}\n  ${OF_KAFKA}`);
-    expectDone(copy.command("up"));
+    // The roll was tested above and takes twice as long.
+    expectDone(copy.command("up", "--at-once"));
     expect(shown("Kafka").slice(1, 4)).toEqual([OLD.kafka, "4.2.1", "4.2-IV1"]);
     setImages(`${WITHOUT_IMAGES}\n  ${OF_KAFKA}`, WITHOUT_IMAGES);
-    expectDone(copy.command("up"));
+    expectDone(copy.command("up", "--at-once"));
   });
 
   test("is finalized by npm run finalize, and the quorum stays static", () => {
