@@ -58,9 +58,12 @@ export class ShardAllocation implements Replicas {
     }
   }
 
-  release(node: string): Promise<void> {
-    const none = { [SETTING]: null };
-    return this.set(node, { persistent: none, transient: none });
+  async release(node: string): Promise<void> {
+    // Another value is the user's.
+    if (await this.areHeld(node)) {
+      const none = { [SETTING]: null };
+      await this.set(node, { persistent: none, transient: none });
+    }
   }
 
   async areHeld(node: string): Promise<boolean> {
