@@ -1,6 +1,7 @@
 import { type Format, RENDERERS } from "../operations/changes/render";
 import { exitCodeOf } from "../operations/changes/report";
 import { describeForeignCa } from "../operations/deploy/foreign-ca";
+import { changedClusters } from "../operations/deploy/prepare";
 import { describeStaleSecrets } from "../operations/deploy/stale-secrets";
 import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
@@ -10,6 +11,7 @@ import { currentEnvironment } from "../operations/synthesis/environment";
 import { missingInputs } from "../operations/synthesis/inputs";
 import { synthesize } from "../operations/synthesis/synthesize";
 import { refuse } from "../operations/terminal/terminal";
+import { describeVersionRefusals } from "../operations/versions/refusals";
 
 /** Prints what a deploy would change, as Terraform plans it. Sets the exit code by the severity of the changes. */
 export async function showPlan({ format }: { readonly format: Format }): Promise<void> {
@@ -27,8 +29,11 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
   const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
-    for (const stale of await describeStaleSecrets(run)) {
-      console.warn(`warning: npm run up would refuse this: ${stale}`);
+    for (const refusal of [
+      ...(await describeStaleSecrets(run)),
+      ...(await describeVersionRefusals(platform, changedClusters(run))),
+    ]) {
+      console.warn(`warning: npm run up would refuse this: ${refusal}`);
     }
     const report = await run.report();
     console.log(RENDERERS[format]([report]));

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Declared, object, record, strict } from "../constructs/container/declaration";
+import { imageSchema } from "../constructs/container/image-reference";
 import { nodeNames } from "../constructs/container/node-name";
 import { oidcSchema, rootUrlSchema } from "../constructs/grafana/oidc";
 import { smtpSchema } from "../constructs/grafana/smtp";
@@ -141,11 +142,11 @@ export const environmentSchema = object({
     /** Whether applications on the project network reach the HTTP port. Without TLS it has no authentication. */
     onProjectNetwork: v.boolean(),
     /**
-     * Image of the nodes.
+     * Image of the nodes, with its version as the tag. With `security: "tls"`, it must have the security plugin.
      *
      * @default OPENSEARCH_IMAGE
      */
-    image: v.optional(v.string()),
+    image: v.optional(imageSchema),
     /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the Docker engine refuses that. */
     raiseUlimits: v.boolean(),
   }),
@@ -153,6 +154,13 @@ export const environmentSchema = object({
   kafka: object({
     /** Number of brokers: 1, or an odd number of at least 3. */
     brokers: countSchema,
+
+    /**
+     * Image of the brokers and of kafka-init, with its version as the tag.
+     *
+     * @default KAFKA_IMAGE
+     */
+    image: v.optional(imageSchema),
 
     /**
      * Minutes after which an application's connection has to authenticate again, in a secured environment. For so long an open connection
@@ -176,6 +184,12 @@ export const environmentSchema = object({
      * @default - the published port on localhost
      */
     rootUrl: v.optional(rootUrlSchema),
+    /**
+     * Image of Grafana, with its version as the tag.
+     *
+     * @default GRAFANA_IMAGE
+     */
+    image: v.optional(imageSchema),
     /**
      * Identity provider with which people sign in. `grafana/oidc-client-secret` in the secrets folder has the client secret.
      *

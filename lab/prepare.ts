@@ -148,9 +148,9 @@ export async function stopMachines(runScript: RunLabScript = runLabScript): Prom
 
 /** Returns the images that an environment deploys, by their kind in lab/images.sh. */
 function imagesOf(environment: Environment): Readonly<Record<string, string>> {
-  const { openSearch } = environment;
+  const { kafka, openSearch } = environment;
   return {
-    kafka: KAFKA_IMAGE,
+    kafka: kafka.image ?? KAFKA_IMAGE,
     [openSearch.image ? "secured-opensearch" : "opensearch"]: openSearch.image ?? OPENSEARCH_IMAGE,
     prometheus: PROMETHEUS_IMAGE,
     "docker-cli": DOCKER_CLI_IMAGE,

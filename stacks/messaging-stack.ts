@@ -28,11 +28,12 @@ export class MessagingStack extends DockerStack {
     super(scope, layer, environment);
     this.after(props.network, props.storage);
     const security = securityOf(environment);
-    const { reauthenticationMinutes } = environment.kafka;
+    const { image, reauthenticationMinutes } = environment.kafka;
     this.cluster = new KafkaCluster(this, "kafka", {
       infraNetwork: props.network.infra,
       projectNetwork: props.network.project,
       nodes: clusterNodes(this, environment, "kafka", props),
+      image,
       security,
       config: reauthenticationMinutes
         ? { "connections.max.reauth.ms": reauthenticationMinutes * 60_000 }

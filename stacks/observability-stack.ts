@@ -103,12 +103,13 @@ export class ObservabilityStack extends DockerStack {
       }
     }
     if (has("grafana")) {
-      const { rootUrl, oidc, smtp } = environment.grafana;
+      const { image, rootUrl, oidc, smtp } = environment.grafana;
       new Grafana(stackOf("grafana"), "grafana", {
         network: network.infra,
         dataVolume: grafana,
         dataSources: [prometheusDataSource(metrics), ...(logs ? [lokiDataSource(logs)] : [])],
         dashboards: props.dashboards,
+        image,
         adminPasswordFile: grafanaAdminPassword(this, environment).file,
         hostPort: environment.hostPorts?.grafana,
         hostNetwork: network.hostOf("grafana"),

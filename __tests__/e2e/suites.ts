@@ -103,6 +103,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   adopt: suite(115),
   engines: suite(185),
   rolling: suite(165),
+  upgrades: suite(300),
   secured: suite(185, ONE_MACHINE_SECURED),
 };
 

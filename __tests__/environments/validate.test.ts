@@ -53,3 +53,33 @@ describe("the networks of an environment", () => {
     expect(named("infra.example_1", "x".repeat(63))).not.toThrow();
   });
 });
+
+describe("the image of a service", () => {
+  const withImage = (image: string) => () =>
+    validateEnvironment("laptop", {
+      ...laptop,
+      kafka: { ...laptop.kafka, image },
+      openSearch: { ...laptop.openSearch, image },
+      grafana: { ...laptop.grafana, image },
+    });
+
+  test.each(["apache/kafka", "apache/kafka:latest", "registry:5000/kafka", "kafka:", ""])(
+    "is rejected without a pinned version, as %j",
+    (image) => {
+      const allowed =
+        'it must be an image with a pinned version as its tag, such as "apache/kafka:4.3.1"';
+      expect(withImage(image)).toThrow(
+        ["openSearch", "kafka", "grafana"]
+          .map((service) => `environment "laptop": ${service}.image is "${image}": ${allowed}`)
+          .join("\n"),
+      );
+    },
+  );
+
+  test.each(["apache/kafka:4.2.0", "registry:5000/team/kafka:4.2.0-patched"])(
+    "may be %s",
+    (image) => {
+      expect(withImage(image)).not.toThrow();
+    },
+  );
+});

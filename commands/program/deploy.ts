@@ -64,6 +64,26 @@ export function deployCommands(): GuidedCommand[] {
           .action(async (options) => (await import("../down")).down(options)),
     ),
     guided(
+      "finalize",
+      {
+        purpose: "Finalize the running version of Kafka, which cannot be taken back",
+        examples: {
+          "npx groundwork finalize": "show what changes, and finalize after a confirmation",
+          "npx groundwork finalize --yes": "finalize without a confirmation, for scripts",
+        },
+        exitCodes: {
+          0: "the newest metadata.version that the brokers support is finalized",
+          1: `refused, not confirmed or failed: ${FIX}`,
+        },
+        variables: ENGINE,
+        pages: ["docs/how-to/image.md"],
+      },
+      (command) =>
+        command
+          .option("--yes", "skip the confirmation", false)
+          .action(async (options) => (await import("../finalize")).finalizeVersions(options)),
+    ),
+    guided(
       "adopt",
       {
         purpose: "Deploy, and take over resources that are not in the state",

@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
-import { DEPLOY, ENVIRONMENT } from "./variables";
+import { DEPLOY, ENGINE, ENVIRONMENT, FIX } from "./variables";
 
 const format = () =>
   new Option("--format <format>", "output format")
@@ -75,6 +75,24 @@ export function inspectCommands(): GuidedCommand[] {
         pages: ["README.md"],
       },
       (command) => command.action(async () => (await import("../doctor")).doctor()),
+    ),
+    guided(
+      "versions",
+      {
+        purpose: "Show the declared, running and finalized versions of the services",
+        examples: {
+          "npx groundwork versions": "show the versions, and what to do if they differ",
+          "GROUNDWORK_ENV=production npx groundwork versions":
+            "show the versions of another environment",
+        },
+        exitCodes: {
+          0: "shown; services that do not answer have no running version",
+          1: `a service answers with an error: ${FIX}`,
+        },
+        variables: ENGINE,
+        pages: ["docs/how-to/image.md"],
+      },
+      (command) => command.action(async () => (await import("../versions")).showVersions()),
     ),
   ];
 }

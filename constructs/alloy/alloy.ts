@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Construct } from "constructs";
 import { readOwnFile, type UploadedFile } from "../container/file";
+import { imageVersion } from "../container/image-reference";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { serviceSettingsOf } from "../container/settings";
@@ -142,7 +143,8 @@ export class Alloy extends Construct {
         ...(machine && { MACHINE: machine }),
         ...(clusters && {
           KAFKA_BOOTSTRAP_SERVERS: clusters.kafka.internalBootstrapServers.join(","),
-          KAFKA_VERSION: clusters.kafka.image.tag,
+          // The exporter refuses a suffix, as in 4.3.1-patched.
+          KAFKA_VERSION: imageVersion(clusters.kafka.image.reference) ?? clusters.kafka.image.tag,
           OPENSEARCH_URL: clusters.openSearch.internalEndpoint,
         }),
         LOKI_URL: props.loki.url,

@@ -2,6 +2,7 @@ import { Image } from "@cdktf/provider-docker/lib/image";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { useDockerProvider } from "./docker-provider";
+import { pinnedTag } from "./image-reference";
 import { validate } from "./validation";
 
 /** An image. It is pulled if the Docker engine does not have it, and kept when the stack is destroyed. */
@@ -32,9 +33,9 @@ export class ServiceImage extends Construct {
     readonly reference: string,
   ) {
     super(scope, id);
-    const tag = reference.split("/").pop()?.split(":")[1];
+    const tag = pinnedTag(reference);
     validate(
-      tag !== undefined && tag !== "latest",
+      tag !== undefined,
       () => `image "${reference}" has no pinned version: add a tag, such as "apache/kafka:4.3.1"`,
       this,
     );

@@ -45,6 +45,13 @@ export interface GrafanaProps {
   readonly adminPasswordFile: string;
 
   /**
+   * The image.
+   *
+   * @default GRAFANA_IMAGE
+   */
+  readonly image?: string;
+
+  /**
    * The port on 127.0.0.1.
    *
    * @default - none: nothing is published on the host
@@ -102,7 +109,7 @@ export class Grafana extends Construct {
     const tls = security && { caBundle: CA_BUNDLE, keyPair: KEY_PAIR };
     this.container = new ServiceContainer(this, "Container", {
       name: "grafana",
-      image: ServiceImage.of(this, GRAFANA_IMAGE),
+      image: ServiceImage.of(this, props.image ?? GRAFANA_IMAGE),
       tier: "small",
       metricsPort: PORT,
       networks: [

@@ -48,10 +48,16 @@ export const CURL_AS_APPLICATION = ["--cacert", CA_BUNDLE_FILE];
 export const CURL_AS_CHECKS = ["--cacert", CA_BUNDLE_FILE, ...AS_CHECKS];
 
 /**
- * The same, to send requests to the node itself: curl trusts only the node's own certificate. Nodes of every version have these files. A
- * check that failed for want of a file would look like a node that does not serve.
+ * The options of curl in a node's container, to send requests to the node itself: curl trusts only the node's own certificate. Nodes of
+ * every version have this file.
  */
-export const CURL_NODE_AS_CHECKS = ["--cacert", NODE_FILE, ...AS_CHECKS];
+export const CURL_NODE = ["--cacert", NODE_FILE];
+
+/**
+ * The same, as `checks`, whose file nodes of every version have too. A check that failed for want of a file would look like a node that
+ * does not serve.
+ */
+export const CURL_NODE_AS_CHECKS = [...CURL_NODE, ...AS_CHECKS];
 
 /** Returns the settings of a node with TLS and authentication for HTTP and transport. */
 export function nodeOverTls(

@@ -1,7 +1,9 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import lt from "semver/functions/lt";
 import { unescapeTemplate } from "../../constructs/container/file";
 import { type FileChange, facts, together } from "../../constructs/container/file-change";
+import { imageVersion } from "../../constructs/container/image-reference";
 import {
   APPLICATIONS_FILE,
   FORMER_APPLICATIONS_FILE,
@@ -298,7 +300,28 @@ function compareContainers(before: Container, after: Container): FileChange {
     const argument = key as keyof SynthesizedContainer;
     return describe(before[argument], after[argument]);
   });
-  return { ...files, details: [...details, ...files.details] };
+  return {
+    ...files,
+    details: [...details, ...files.details],
+    warnings: [...files.warnings, ...olderVersion(before, after)],
+  };
+}
+
+/** Why a cluster may not run an older version, by its name. Only a deploy knows what runs. */
+const NO_WAY_BACK: Readonly<Record<string, string>> = {
+  kafka: "if a newer metadata.version is finalized, which older brokers cannot read",
+  opensearch:
+    "if a node runs a newer version, since OpenSearch cannot return to an older one with the same data",
+};
+
+function olderVersion(before: SynthesizedContainer, after: SynthesizedContainer): string[] {
+  const reason = NO_WAY_BACK[clusterOf(after) ?? ""];
+  const [was, is] = [imageVersion(before.image), imageVersion(after.image)];
+  return reason !== undefined && was !== undefined && is !== undefined && lt(is, was)
+    ? [
+        `container ${after.name} goes from version ${was} to ${is}: npm run up refuses this ${reason}`,
+      ]
+    : [];
 }
 
 const MiB = (name: string) => (before: Json, after: Json) => [`${name} ${before} -> ${after} MiB`];

@@ -3,7 +3,7 @@ import { type Environment, isSecured } from "../../environments";
 import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
-import { rollClusters } from "../rolling/rolling";
+import { releaseReplicas, rollClusters } from "../rolling/rolling";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
 import { confirmDataLoss } from "./data-loss";
@@ -32,6 +32,7 @@ export async function deployPlatform(
     if (!allowDataLoss) {
       await confirmDataLoss(run);
     }
+    await releaseReplicas(run);
     if (adopt) {
       await adoptUnmanaged(
         run,
@@ -41,6 +42,8 @@ export async function deployPlatform(
       await rollClusters(run);
     }
     await run.deploy();
+    // Again, for a cluster that did not serve before.
+    await releaseReplicas(run);
   } finally {
     run.forgetPlans();
   }

@@ -6,9 +6,11 @@ import { Platform } from "../platform/platform";
 import { checkClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
 import { waitForHealthySwarm } from "../swarm/health";
+import { clusterOf, containersOf } from "../synthesis/container";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
 import { counted, refuse } from "../terminal/terminal";
+import { describeVersionRefusals } from "../versions/refusals";
 import { refuseDataLoss } from "./data-loss";
 import { describeForeignCa } from "./foreign-ca";
 import { describeStaleSecrets } from "./stale-secrets";
@@ -66,12 +68,21 @@ export async function prepareDeploy(
       ...describeObstacles(environment, unmanaged, { adopt }),
       // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
       ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
+      ...(await describeVersionRefusals(platform, changedClusters(run))),
     ]);
     return { platform, run, unmanaged };
   } catch (error) {
     run.forgetPlans();
     throw error;
   }
+}
+
+/** Returns the clusters whose stacks change anything. */
+export function changedClusters({ planned }: Run): string[] {
+  const containers = planned
+    .filter(({ changes }) => changes)
+    .flatMap(({ stack }) => containersOf(stack.resources));
+  return [...new Set(containers.flatMap((container) => clusterOf(container) ?? []))];
 }
 
 /**

@@ -2,6 +2,7 @@ import { type INetwork, KAFKA_CLIENT_CONFIG, kafkaAddresses } from "../../constr
 import { nodeName } from "../../constructs/container/node-name";
 import { TLS_FILES } from "../../constructs/kafka/kafka-client";
 import type { Outcome } from "../engine/docker";
+import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec } from "./cluster";
 
 /**
@@ -15,6 +16,13 @@ const TOOL_JVM = [
 
 /** The metadata records that a node may lag behind. The active controller writes two a second. */
 const MOST_LAG = 10;
+
+/** Versions of the format of Kafka's metadata. */
+export interface MetadataVersion {
+  readonly finalized: string;
+  /** The newest one that a broker supports. */
+  readonly supported: string;
+}
 
 export interface KafkaProps {
   /** The brokers' containers, without those on excluded machines. */
@@ -88,6 +96,61 @@ export class Kafka implements Cluster {
     const { output } = await this.run(broker, "kafka-metadata-quorum.sh", ["describe", "--status"]);
     const [, leader] = /^LeaderId:\s+(\d+)/m.exec(output) ?? [];
     return leader && nodeName("kafka", leader);
+  }
+
+  async versions(brokers: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const versions = new Map<string, string>();
+    // In sequence: each starts a JVM.
+    for (const broker of brokers) {
+      const { exitCode, output } = await this.run(broker, "kafka-topics.sh", ["--version"]);
+      const [version] = /^\d+\.\d+\.\d+/m.exec(output) ?? [];
+      if (exitCode === 0 && version !== undefined) {
+        versions.set(broker, version);
+      }
+    }
+    return versions;
+  }
+
+  /** Returns the finalized `metadata.version`, such as 4.2-IV1, and the newest one that the broker supports. Throws if it does not answer. */
+  async metadataVersion(broker: string): Promise<MetadataVersion> {
+    const { exitCode, output } = await this.run(broker, "kafka-features.sh", ["describe"]);
+    const [, supported, finalized] =
+      /^Feature: metadata\.version\s.*SupportedMaxVersion: (\S+)\s+FinalizedVersionLevel: (\S+)/m.exec(
+        output,
+      ) ?? [];
+    if (exitCode !== 0 || finalized === undefined) {
+      throw new CommandError(`${broker} does not tell the metadata.version of Kafka: ${output}`);
+    }
+    return { supported, finalized };
+  }
+
+  /** Returns the number of a version of the metadata, such as 30 for 4.3-IV0. */
+  async metadataLevel(broker: string, version: string): Promise<number> {
+    const mapping = ["version-mapping", "--release-version", version];
+    const { exitCode, output } = await this.run(broker, "kafka-features.sh", mapping);
+    const [, level] = /^metadata\.version=(\d+)/m.exec(output) ?? [];
+    if (exitCode !== 0 || level === undefined) {
+      throw new CommandError(`${broker} does not know metadata.version ${version}: ${output}`);
+    }
+    return Number(level);
+  }
+
+  /**
+   * Raises `metadata.version`, or only validates that (`isDryRun`). Throws if Kafka refuses. Never with `--release-version`, which also
+   * raises `kraft.version` and makes a static quorum dynamic for good.
+   */
+  async raiseMetadataVersion(
+    broker: string,
+    level: number,
+    { isDryRun }: { readonly isDryRun: boolean },
+  ): Promise<void> {
+    const { exitCode, output } = await this.run(broker, "kafka-features.sh", [
+      ...["upgrade", "--feature", `metadata.version=${level}`],
+      ...(isDryRun ? ["--dry-run"] : []),
+    ]);
+    if (exitCode !== 0) {
+      throw new CommandError(`Kafka refuses metadata.version=${level}: ${output}`);
+    }
   }
 
   /**

@@ -1,13 +1,24 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { openSearchUrl } from "../../constructs";
 import {
   CURL_AS_APPLICATION,
   CURL_AS_CHECKS,
+  CURL_NODE,
   CURL_NODE_AS_CHECKS,
 } from "../../constructs/opensearch/tls";
 import type { Outcome } from "../engine/docker";
+import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput } from "./cluster";
+import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
 
-const CURL = ["curl", "--silent", "--show-error", "--max-time", "10"];
+const OPTIONS = ["--silent", "--show-error"];
+const CURL = ["curl", ...OPTIONS, "--max-time", "10"];
+
+/** For requests of the administrator: a flush writes to the disk. */
+const ADMINISTRATOR_SECONDS = "60";
+
+const AS_ADMINISTRATOR = readFileSync(join(__dirname, "as-administrator.sh"), "utf8");
 
 export interface OpenSearchProps {
   /** The nodes' containers, without those on excluded machines. */
@@ -15,10 +26,14 @@ export interface OpenSearchProps {
   readonly secured: boolean;
   readonly exec: Exec;
   readonly execWithInput: ExecWithInput;
+  /** Returns the key pair of the administrator of a secured cluster, PEM. It stays on this machine. */
+  readonly administrator: () => string;
 }
 
 /** Queries the running nodes with the curl of their image. */
 export class OpenSearch implements Cluster {
+  readonly replicas = new ShardAllocation((...args) => this.send(...args));
+
   constructor(private readonly props: OpenSearchProps) {}
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */
@@ -45,23 +60,70 @@ export class OpenSearch implements Cluster {
     return (await this.ask(node, "/_cluster/health?timeout=1s", "--fail")).exitCode === 0;
   }
 
-  async incomplete(node: string): Promise<string | undefined> {
+  async incomplete(node: string, isUpgrading = false): Promise<string | undefined> {
     const path = "/_cluster/health?wait_for_status=green&timeout=1s";
     const { exitCode, output } = await this.ask(node, path);
-    if (exitCode !== 0) {
-      return output;
+    const health = exitCode === 0 ? jsonIn(output) : undefined;
+    if (!["green", "yellow", "red"].includes(health?.status)) {
+      return output || "no answer";
     }
-    const { status, unassigned_shards, initializing_shards, relocating_shards } =
-      JSON.parse(output);
-    return status === "green"
-      ? undefined
-      : `status ${status}; shards unassigned: ${unassigned_shards}, initializing: ${initializing_shards}, relocating: ${relocating_shards}`;
+    const { status, unassigned_shards, initializing_shards, relocating_shards } = health;
+    if (status === "green") {
+      return undefined;
+    }
+    const lack = `status ${status}; shards unassigned: ${unassigned_shards}, initializing: ${initializing_shards}, relocating: ${relocating_shards}`;
+    if (!isUpgrading || status !== "yellow" || initializing_shards + relocating_shards > 0) {
+      return lack;
+    }
+    const { number_of_nodes } = health;
+    const { length } = this.props.nodes;
+    if (number_of_nodes < length) {
+      return `${lack}; nodes: ${number_of_nodes} of ${length}`;
+    }
+    const other = await this.replicas.lackBesidesVersion(node);
+    return other === undefined ? undefined : `${lack}; ${other}`;
   }
 
   async coordinator(node: string): Promise<string | undefined> {
     const { exitCode, output } = await this.ask(node, "/_cat/cluster_manager?h=node");
     return exitCode === 0 ? output.trim() : undefined;
   }
+
+  async versions([node]: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const path = "/_nodes?filter_path=nodes.*.name,nodes.*.version";
+    const { exitCode, output } = await this.ask(node, path, "--fail-with-body");
+    const nodes = exitCode === 0 ? jsonIn(output)?.nodes : undefined;
+    if (nodes === undefined) {
+      throw new CommandError(`OpenSearch does not tell the versions of its nodes: ${output}`);
+    }
+    return new Map(
+      Object.values<{ name: string; version: string }>(nodes).map(({ name, version }) => [
+        name,
+        version,
+      ]),
+    );
+  }
+
+  private readonly send: Send = (node, { as, method = "GET", path, body }) => {
+    const url = `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`;
+    const json = body && ["--header", "content-type: application/json", "--data"];
+    const args = [
+      ...(as === "administrator" ? ["--max-time", ADMINISTRATOR_SECONDS] : []),
+      ...["--fail-with-body", "--request", method],
+      ...(json ? [...json, JSON.stringify(body)] : []),
+      url,
+    ];
+    return as === "administrator" && this.props.secured
+      ? this.props.execWithInput(
+          node,
+          [
+            ...["bash", "-c", AS_ADMINISTRATOR, "as-administrator.sh"],
+            ...[...OPTIONS, ...CURL_NODE, ...args],
+          ],
+          this.props.administrator(),
+        )
+      : this.curl(node, CURL_NODE_AS_CHECKS, ...args);
+  };
 
   private ask(node: string, path: string, ...switches: string[]): Promise<Outcome> {
     const url = `${openSearchUrl(this.props.secured, "127.0.0.1")}${path}`;

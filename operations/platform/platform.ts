@@ -1,4 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ADMIN_PRINCIPAL } from "../../constructs/opensearch/tls";
 import { type ClusterName, type Environment, isSecured } from "../../environments";
+import { secretsFolder } from "../../secrets/platform-secrets";
+import { SECRET_FILES } from "../../secrets/secret-files";
 import { engineOf, enginesOf, includedNodesOf } from "../../stacks/placement";
 import { type Engine, tryDockerAt, tryDockerWithInput } from "../engine/docker";
 import type { Cluster, Exec, ExecWithInput } from "./cluster";
@@ -30,6 +35,11 @@ export class Platform {
       secured,
       exec,
       execWithInput,
+      administrator: () =>
+        readFileSync(
+          join(secretsFolder(environment), SECRET_FILES.keyPair(ADMIN_PRINCIPAL)),
+          "utf8",
+        ),
     });
     this.prometheus = new Prometheus({ secured, exec });
     this.loki = new Loki({ infraNetwork, secured, through: this.openSearch });

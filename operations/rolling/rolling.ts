@@ -1,3 +1,5 @@
+import { imageVersion } from "../../constructs/container/image-reference";
+import type { ClusterName } from "../../environments";
 import { describeRoll, type Roll, type RolledNode, rollsOf } from "../changes/roll";
 import { removeContainers } from "../engine/docker";
 import { askEveryEngine } from "../platform/engines";
@@ -6,6 +8,8 @@ import { swarmProblem } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { poll } from "../terminal/poll";
 import { CommandError, InterruptedError, listed } from "../terminal/terminal";
+import { declaredImage } from "../versions/declared";
+import { releaseLeftovers, whileHeld } from "./held-replicas";
 
 /** How long to wait for a healthy cluster before its first node is replaced. */
 const PATIENCE_BEFORE_MS = 60_000;
@@ -25,6 +29,10 @@ interface Rolling {
   readonly declared: readonly string[];
   /** The serving nodes to replace, in this order. */
   readonly order: readonly RolledNode[];
+  /** Those of them whose replicas are held, since their version changes. */
+  readonly upgraded: readonly RolledNode[];
+  /** Whether other nodes have the new version already: an interrupted upgrade goes on. */
+  readonly isResumed: boolean;
   /** The nodes to create or replace that do not serve. */
   readonly idle: readonly RolledNode[];
 }
@@ -61,13 +69,17 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   const replace = (nodes: readonly RolledNode[]) => replaceNodes(run, clusters, nodes, unmanaged);
   // Without them the cluster does not become healthy.
   await replace(clusters.flatMap(({ idle }) => idle));
-  let patience = PATIENCE_BEFORE_MS;
+  let patience = clusters.some(({ isResumed }) => isResumed)
+    ? PATIENCE_BETWEEN_MS
+    : PATIENCE_BEFORE_MS;
   for (let step = 0; step < Math.max(...clusters.map(({ order }) => order.length)); step++) {
     const next = clusters.filter(({ order }) => step < order.length);
     const nodes = next.map(({ order }) => order[step]);
     const names = listed(nodes.map(({ name }) => name));
-    await waitUntilHealthy(run, next, `before replacing ${names}`, patience);
-    await replace(nodes);
+    const upgraded = next.filter((cluster) => cluster.upgraded.includes(cluster.order[step]));
+    await waitUntilHealthy(run, next, `before replacing ${names}`, patience, upgraded);
+    const held = upgraded.map(({ name }) => ({ name, serving: () => servingNodes(run, name) }));
+    await whileHeld(run.platform, held, () => replace(nodes));
     patience = PATIENCE_BETWEEN_MS;
   }
   await waitUntilHealthy(run, clusters, "after replacing its last node", PATIENCE_BETWEEN_MS);
@@ -110,6 +122,11 @@ export async function checkClusters(
   }
 }
 
+/** Releases the replicas that an interrupted upgrade left held. */
+export function releaseReplicas(run: Run): Promise<void> {
+  return releaseLeftovers(run.platform, (cluster) => servingNodes(run, cluster));
+}
+
 /** Announces the rolling replacement of a cluster. Returns undefined if no node of it serves. */
 async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Rolling | undefined> {
   const serving = await servingNodes(run, cluster);
@@ -119,14 +136,36 @@ async function begin(run: Run, { cluster, replaced, added }: Roll): Promise<Roll
   }
   console.log(`rolling replacement of ${cluster}: ${replaced.map(({ name }) => name).join(", ")}`);
   const coordinator = await run.platform.clusters[cluster].coordinator(serving[0]);
+  const upgraded = await upgradedIn(run, cluster, serving);
+  const isUpgraded = ({ name }: RolledNode) => upgraded.includes(name);
+  const order = replaced
+    .filter(({ name }) => serving.includes(name))
+    .sort((a, b) => Number(a.name === coordinator) - Number(b.name === coordinator))
+    // A node of the new version may have the only copy of a shard until the others have that version.
+    .sort((a, b) => Number(isUpgraded(b)) - Number(isUpgraded(a)));
   return {
     name: cluster,
     declared: declaredNodes(run, cluster),
-    order: replaced
-      .filter(({ name }) => serving.includes(name))
-      .sort((a, b) => Number(a.name === coordinator) - Number(b.name === coordinator)),
+    order,
+    upgraded: order.filter(isUpgraded),
+    isResumed: upgraded.length > 0 && upgraded.length < serving.length,
     idle: [...added, ...replaced.filter(({ name }) => !serving.includes(name))],
   };
+}
+
+/** Returns the serving nodes whose version changes, in a cluster that holds its replicas meanwhile. */
+async function upgradedIn(
+  { platform }: Run,
+  cluster: string,
+  serving: readonly string[],
+): Promise<readonly string[]> {
+  const running = platform.clusters[cluster];
+  if (!running.replicas) {
+    return [];
+  }
+  const declared = imageVersion(declaredImage(platform.environment, cluster as ClusterName));
+  const versions = await running.versions(serving);
+  return serving.filter((name) => declared === undefined || versions.get(name) !== declared);
 }
 
 async function replaceNodes(
@@ -185,10 +224,11 @@ async function waitUntilHealthy(
   clusters: readonly Rolling[],
   when: string,
   patienceMs: number,
+  upgraded: readonly Rolling[] = [],
 ): Promise<void> {
   let reminded = 0;
   const lack = await poll(
-    () => lackOf(run, clusters, when),
+    () => lackOf(run, clusters, when, upgraded),
     (lacking) => lacking === undefined,
     {
       intervalMs: INTERVAL_MS,
@@ -213,14 +253,16 @@ async function lackOf(
   run: Run,
   clusters: readonly Pick<Rolling, "name" | "declared">[],
   when: string,
+  upgraded: readonly Pick<Rolling, "name">[] = [],
 ): Promise<string | undefined> {
   for (const { name, declared } of clusters) {
+    const isUpgrading = upgraded.some((cluster) => cluster.name === name);
     const serving = await servingNodes(run, name);
     const missing = declared.filter((node) => !serving.includes(node));
     const lack =
       missing.length > 0
         ? `not serving: ${missing.join(", ")}`
-        : await run.platform.clusters[name].incomplete(serving[0]);
+        : await run.platform.clusters[name].incomplete(serving[0], isUpgrading);
     if (lack !== undefined) {
       return `${name} is not healthy ${when}: ${lack}`;
     }

@@ -1,7 +1,8 @@
+import { OPENSEARCH_IMAGE } from "../../../constructs";
 import { environments } from "../../../environments";
 import type { Action, Change } from "../../../operations/changes/change";
 import type { Cluster } from "../../../operations/platform/cluster";
-import { checkClusters, rollClusters } from "../../../operations/rolling/rolling";
+import { checkClusters, releaseReplicas, rollClusters } from "../../../operations/rolling/rolling";
 import type { Run } from "../../../operations/run/run";
 import { CommandError } from "../../../operations/terminal/terminal";
 
@@ -24,9 +25,15 @@ jest.mock("../../../operations/platform/engines", () => ({
   },
 }));
 
+/** How long each wait may take. */
+let minutes: number[];
+
 /** Without patience: what lacks at first lacks in the end. */
 jest.mock("../../../operations/terminal/poll", () => ({
-  poll: (look: () => unknown) => look(),
+  poll(look: () => unknown, _: unknown, { patienceMs }: { readonly patienceMs: number }) {
+    minutes.push(patienceMs / 60_000);
+    return look();
+  },
 }));
 
 /** The nodes that run and do not serve. */
@@ -34,11 +41,49 @@ let mute: string[];
 /** Why no cluster can lose another node. */
 let incomplete: string | undefined;
 
+/** The versions of the nodes of OpenSearch; those of the image unless a test says otherwise. */
+let versions: Record<string, string>;
+/** What was asked of the replicas of OpenSearch, and which nodes were replaced meanwhile. */
+let steps: string[];
+/** Whether the replicas are held. */
+let held: boolean;
+/** The request that OpenSearch refuses. */
+let refused: string | undefined;
+
+const DECLARED = OPENSEARCH_IMAGE.split(":")[1];
+
+function ask(request: string): void {
+  if (request === refused) {
+    throw new CommandError(`OpenSearch does not ${request}`);
+  }
+  steps.push(request);
+}
+
 /** A cluster in which every running node serves, except the mute ones. */
 const cluster: Cluster = {
   serves: async (node) => !mute.includes(node),
-  incomplete: async () => incomplete,
+  incomplete: async (_, isUpgrading) => {
+    steps.push(isUpgrading ? "whole except for versions?" : "whole?");
+    return incomplete;
+  },
+  versions: async () => new Map(nodesOf("opensearch", 5).map((n) => [n, versions[n] ?? DECLARED])),
   coordinator: async (node) => coordinators.find((one) => one.split("-")[0] === node.split("-")[0]),
+};
+
+/** A cluster whose replicas are held while versions change. */
+const openSearch: Cluster = {
+  ...cluster,
+  replicas: {
+    areHeld: async () => held,
+    async hold() {
+      ask("hold");
+      held = true;
+    },
+    async release() {
+      ask("release");
+      held = false;
+    },
+  },
 };
 
 function nodesOf(cluster: string, count: number): string[] {
@@ -72,7 +117,7 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
   const run: Partial<Record<keyof Run, unknown>> = {
     platform: {
       environment: environments.laptop,
-      clusters: { opensearch: cluster, kafka: cluster },
+      clusters: { opensearch: openSearch, kafka: cluster },
     },
     planned: stacks.map((stack) => ({ stack, changes: true })),
     stacks,
@@ -84,6 +129,7 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
         .flatMap(({ addresses }) => addresses)
         .map((address) => address.split(".")[1]);
       replaced.push(names.sort());
+      steps.push(...names);
       for (const name of names) {
         const [cluster] = name.split("-");
         serving[cluster] = serving[cluster].filter((node) => node !== name);
@@ -110,6 +156,11 @@ beforeEach(() => {
   broken = undefined;
   mute = [];
   incomplete = undefined;
+  versions = {};
+  steps = [];
+  minutes = [];
+  held = false;
+  refused = undefined;
   said = [];
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
 });
@@ -152,6 +203,80 @@ test("a cluster without a serving node is not rolled", async () => {
   expect(replaced.flat()).not.toContain("kafka-1");
   expect(replaced).toHaveLength(5);
   expect(said).toContain("kafka: no node is serving, so all nodes are replaced at once");
+});
+
+describe("an upgrade of OpenSearch", () => {
+  const OLD = "3.7.0";
+  beforeEach(() => {
+    versions = Object.fromEntries(nodesOf("opensearch", 5).map((name) => [name, OLD]));
+  });
+  const upgrade = () => rollClusters(runOf(all("opensearch", 5)));
+
+  test("holds the replicas around each node, and needs every replica in the end", async () => {
+    await upgrade();
+    const ofNode = (node: string) => ["whole except for versions?", "hold", node, "release"];
+    expect(steps).toEqual([
+      ...["opensearch-2", "opensearch-3", "opensearch-4", "opensearch-5"].flatMap(ofNode),
+      ...ofNode("opensearch-1"),
+      "whole?",
+    ]);
+    expect(held).toBe(false);
+  });
+
+  test("first replaces nodes of the old version, since others may have the only copy of a shard", async () => {
+    versions["opensearch-2"] = DECLARED;
+    await upgrade();
+    expect(replaced.flat()).toEqual([3, 4, 5, 1, 2].map((number) => `opensearch-${number}`));
+    expect(steps.slice(-3)).toEqual(["whole?", "opensearch-2", "whole?"]);
+  });
+
+  test("waits longer if it goes on, since replicas were held until now", async () => {
+    await upgrade();
+    expect(minutes).toEqual([1, 15, 15, 15, 15, 15]);
+    minutes = [];
+    versions["opensearch-2"] = DECLARED;
+    await upgrade();
+    expect(minutes).toEqual([15, 15, 15, 15, 15, 15]);
+  });
+
+  test("allows replicas to move if a node does not come back", async () => {
+    broken = "opensearch-2";
+    await expect(upgrade()).rejects.toThrow("opensearch: opensearch-2 did not come back");
+    expect(steps).toEqual(["whole except for versions?", "hold", "opensearch-2", "release"]);
+  });
+
+  test("replaces nothing if the replicas cannot be held", async () => {
+    refused = "hold";
+    await expect(upgrade()).rejects.toThrow("OpenSearch does not hold");
+    expect(replaced).toEqual([]);
+  });
+
+  test("stops if the replicas cannot be released, and the next deploy releases them", async () => {
+    refused = "release";
+    await expect(upgrade()).rejects.toThrow("OpenSearch does not release");
+    expect([replaced, held]).toEqual([[["opensearch-2"]], true]);
+    refused = undefined;
+    await releaseReplicas(runOf({}));
+    expect([said.at(-1), held]).toEqual([
+      "  opensearch: replicas may move again, which an interrupted upgrade had left forbidden",
+      false,
+    ]);
+  });
+
+  test("holds nothing for a change of the configuration", async () => {
+    versions = {};
+    await upgrade();
+    expect(steps).toEqual(expect.arrayContaining(["whole?", ...nodesOf("opensearch", 5)]));
+    expect(steps.filter((step) => /hold|release|versions/.test(step))).toEqual([]);
+  });
+});
+
+test("a deploy without leftovers releases nothing, and one without a serving node asks nothing", async () => {
+  await releaseReplicas(runOf({}));
+  held = true;
+  mute = nodesOf("opensearch", 5);
+  await releaseReplicas(runOf({}));
+  expect([steps, said]).toEqual([[], []]);
 });
 
 describe("before a secret is replaced", () => {

@@ -1,7 +1,36 @@
 import { laptop } from "../../../../environments/laptop";
 import { EXIT_CHANGES, EXIT_DESTRUCTIVE } from "../../../../operations/changes/report";
 import type { Json } from "../../../support/platform";
-import { BASE, edited, idOf, setImage, synthesis, testPreviews } from "../../../support/previews";
+import {
+  BASE,
+  edited,
+  idOf,
+  report,
+  setImage,
+  synthesis,
+  testPreviews,
+} from "../../../support/previews";
+
+test("a preview warns of older versions, which a deploy refuses if they cannot read the data", () => {
+  const older = synthesis({
+    ...laptop,
+    kafka: { ...laptop.kafka, image: "apache/kafka:4.2.1" },
+    openSearch: { ...laptop.openSearch, image: "opensearchproject/opensearch:3.7.0" },
+  });
+  const warningsOf = (...[base, head]: Parameters<typeof report>) =>
+    report(base, head).changes.flatMap(({ warnings }) => warnings);
+  expect(warningsOf(BASE, older)).toEqual([
+    ...[1, 2, 3].map(
+      (node) =>
+        `container opensearch-${node} goes from version 3.8.0 to 3.7.0: npm run up refuses this if a node runs a newer version, since OpenSearch cannot return to an older one with the same data`,
+    ),
+    ...[1, 2, 3].map(
+      (node) =>
+        `container kafka-${node} goes from version 4.3.1 to 4.2.1: npm run up refuses this if a newer metadata.version is finalized, which older brokers cannot read`,
+    ),
+  ]);
+  expect(warningsOf(older, BASE)).toEqual([]);
+});
 
 testPreviews([
   [
