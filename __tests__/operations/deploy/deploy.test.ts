@@ -17,6 +17,10 @@ jest.mock("../../../operations/deploy/prepare", () => ({
 jest.mock("../../../operations/deploy/adopt", () => ({
   adoptUnmanaged: async () => steps.push("adopt"),
 }));
+jest.mock("../../../operations/deploy/data-loss", () => ({
+  ...jest.requireActual("../../../operations/deploy/data-loss"),
+  confirmDataLoss: async () => steps.push("ask"),
+}));
 jest.mock("../../../operations/deploy/retire", () => ({ retireSecrets: () => undefined }));
 jest.mock("../../../operations/checks/acceptance", () => ({ checkAcceptance: async () => [] }));
 jest.mock("../../../operations/rolling/rolling", () => ({
@@ -25,11 +29,11 @@ jest.mock("../../../operations/rolling/rolling", () => ({
 }));
 
 test.each([
-  ["one node at a time", {}, ["release", "roll", "deploy", "release"]],
-  ["all nodes at once", { atOnce: true }, ["release", "deploy", "release"]],
-  ["after the state was lost", { adopt: true }, ["release", "adopt", "deploy", "release"]],
+  ["one node at a time", {}, ["ask", "release", "roll", "deploy", "release"]],
+  ["all nodes at once", { atOnce: true }, ["ask", "release", "deploy", "release"]],
+  ["after the state was lost", { adopt: true }, ["ask", "release", "adopt", "deploy", "release"]],
 ])(
-  "a deploy, %s, releases replicas first, and last those of a cluster that did not serve",
+  "a deploy, %s, asks before records are deleted, and releases replicas first, and last those of a cluster that did not serve",
   async (_, options, expected) => {
     jest.spyOn(console, "log").mockImplementation();
     steps.length = 0;
