@@ -2,12 +2,11 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import type { Credentials } from "../../../operations/credentials/credentials";
 import { type Format, RENDERERS } from "../../../operations/credentials/formats";
-import { readPassword } from "../../../secrets/password";
 import { KafkaHarness } from "../../support/fake-kafka";
 import { issue } from "../../support/issued";
+import { passwords } from "../../support/passwords";
 import { INSTALLED_SHELLS } from "../../support/sidecar";
 
 const folder = mkdtempSync(join(tmpdir(), "formats-"));
@@ -31,59 +30,6 @@ const credentials = (password: string): Credentials => ({
   login: { user: "shop", password, caBundle: bundle.join("") },
   consumerGroup: "shop\\u0041:#!=$HOME`\"'",
 });
-
-/** Passwords that some format has a special meaning for. */
-const SPECIAL = [
-  ...[
-    '"',
-    "\\",
-    "\\u0041",
-    "\\n",
-    "'",
-    "$HOME",
-    "$\u007bHOME}",
-    "$(id)",
-    "`id`",
-    "#a",
-    "a #b",
-    "!a",
-  ],
-  ...[
-    " leading",
-    "trailing ",
-    "  ",
-    "\u00a0nbsp\u00a0",
-    "\u3000",
-    "a=b:c",
-    "=a",
-    ";",
-    '";',
-    "//",
-    "/*",
-  ],
-  ...["ä", "пароль 🔑", "e\u0301", "\ud7ff\ue000", "%s%n", "&&", "*", "~", "export A=b", "\u200b"],
-];
-
-/** Random passwords that an application may have. */
-const passwords = (count: number): string[] => {
-  const file = join(folder, "password");
-  const isAllowed = (password: string) => {
-    writeFileSync(file, `${password}\n`);
-    try {
-      return readPassword(file) === password;
-    } catch {
-      return false;
-    }
-  };
-  const printable = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 72 });
-  const beyond = fc.string({ unit: "binary", minLength: 1, maxLength: 18 });
-  const special = fc
-    .array(fc.constantFrom(..."\"\\'$`# =!:;u0041\t"), { minLength: 1, maxLength: 12 })
-    .map((characters) => characters.join(""));
-  const found = fc.sample(fc.oneof(printable, beyond, special), count).filter(isAllowed);
-  expect(found.length).toBeGreaterThan(count / 2);
-  return [...SPECIAL, ...found];
-};
 
 /** Writes the credentials with each password to a file. Returns the paths. */
 const write = (format: Format, all: readonly string[]) =>
