@@ -30,7 +30,9 @@ async function provisionAll(bodies: Readonly<Record<string, Json>>): Promise<Sid
   for (const [name, body] of Object.entries(bodies)) {
     writeFileSync(join(directory, `${name}.json`), JSON.stringify(body));
   }
-  const templates = IndexTemplate.fromDirectory(directory, { componentTemplates: ["base"] });
+  const templates = IndexTemplate.fromDirectory(directory, {
+    componentTemplates: ["base", "nowhere"],
+  });
   rmSync(directory, { recursive: true });
   return startSidecar({
     script: "opensearch/os-init.sh",
