@@ -7,6 +7,7 @@ import { followContext } from "../operations/engine/context";
 import { checkMachines } from "../operations/machine/machine";
 import { Platform } from "../operations/platform/platform";
 import { Run } from "../operations/run/run";
+import { describeScaling } from "../operations/scaling/scaling";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { missingInputs } from "../operations/synthesis/inputs";
 import { synthesize } from "../operations/synthesis/synthesize";
@@ -29,11 +30,16 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
   const run = new Run(platform, stacks, terraform);
   try {
     await run.plan();
+    const scaling = await describeScaling(run);
     for (const refusal of [
       ...(await describeStaleSecrets(run)),
       ...(await describeVersionRefusals(platform, changedClusters(run))),
+      ...scaling.refusals,
     ]) {
       console.warn(`warning: npm run up would refuse this: ${refusal}`);
+    }
+    for (const move of scaling.moves) {
+      console.warn(move);
     }
     const report = await run.report();
     console.log(RENDERERS[format]([report]));

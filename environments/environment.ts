@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type Declared, object, record, strict } from "../constructs/container/declaration";
 import { imageSchema } from "../constructs/container/image-reference";
-import { nodeNames } from "../constructs/container/node-name";
+import { defaultVoters, nodeNames } from "../constructs/container/node-name";
 import { oidcSchema, rootUrlSchema } from "../constructs/grafana/oidc";
 import { smtpSchema } from "../constructs/grafana/smtp";
 import type { CLUSTERS } from "../constructs/security/principals";
@@ -152,8 +152,16 @@ export const environmentSchema = object({
   }),
 
   kafka: object({
-    /** Number of brokers: 1, or an odd number of at least 3. */
+    /** Number of brokers: 1, or at least 3. */
     brokers: countSchema,
+
+    /**
+     * Number of brokers that are also controllers, which agree on the cluster's metadata: an odd number. The first brokers are. A running
+     * cluster cannot change it.
+     *
+     * @default - 3, or 1 with one broker
+     */
+    controllers: v.optional(countSchema),
 
     /**
      * Image of the brokers and of kafka-init, with its version as the tag.
@@ -298,4 +306,11 @@ export type ClusterName = (typeof CLUSTERS)[number];
 export function nodesOf({ kafka, openSearch }: Environment, cluster: ClusterName): string[] {
   const count = cluster === "kafka" ? kafka.brokers : openSearch.nodes;
   return nodeNames(cluster, count);
+}
+
+/** Returns the container names of the nodes that vote: Kafka's controllers, and the nodes that are eligible as OpenSearch's cluster manager. */
+export function votersOf(environment: Environment, cluster: ClusterName): string[] {
+  const nodes = nodesOf(environment, cluster);
+  const controllers = cluster === "kafka" ? environment.kafka.controllers : undefined;
+  return nodes.slice(0, controllers ?? defaultVoters(nodes.length));
 }

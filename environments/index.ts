@@ -15,7 +15,7 @@ export type {
   StateBackend,
 } from "./environment";
 
-export { isSecured, nodesOf } from "./environment";
+export { isSecured, nodesOf, votersOf } from "./environment";
 
 /** Environments by their names. */
 export type Environments = Readonly<Record<string, Environment>>;

@@ -28,11 +28,12 @@ export class MessagingStack extends DockerStack {
     super(scope, layer, environment);
     this.after(props.network, props.storage);
     const security = securityOf(environment);
-    const { image, reauthenticationMinutes } = environment.kafka;
+    const { controllers, image, reauthenticationMinutes } = environment.kafka;
     this.cluster = new KafkaCluster(this, "kafka", {
       infraNetwork: props.network.infra,
       projectNetwork: props.network.project,
       nodes: clusterNodes(this, environment, "kafka", props),
+      controllers,
       image,
       security,
       config: reauthenticationMinutes

@@ -7,6 +7,7 @@ import {
   type Environment,
   type Machine,
   nodesOf,
+  votersOf,
 } from "../environments";
 import { validateEngineAddress } from "../environments/validate-addresses";
 
@@ -113,16 +114,16 @@ export function withEngine(environment: Environment, engine?: EngineAddress): En
   return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
 
-/** Throws if excluded machines have half of a cluster's nodes or more. */
+/** Throws if excluded machines have half of the nodes that vote, or more. */
 export function validateQuorums(environment: Environment): void {
   const { name, excludedMachines = [] } = environment;
   for (const cluster of CLUSTERS) {
-    const nodes = nodesOf(environment, cluster);
+    const nodes = votersOf(environment, cluster);
     const gone = nodes.filter((node) => isExcluded(environment, node));
     validate(
       gone.length < nodes.length / 2 || gone.length === 0,
       () =>
-        `environment "${name}" cannot exclude ${excludedMachines.length === 1 ? "machine" : "machines"} ${excludedMachines.join(" and ")}: ${gone.join(", ")} of ${nodes.length} nodes would be missing, and ${cluster} needs more than half of its nodes; correct placement`,
+        `environment "${name}" cannot exclude ${excludedMachines.length === 1 ? "machine" : "machines"} ${excludedMachines.join(" and ")}: ${gone.join(", ")} of the ${nodes.length} nodes that vote would be missing, and ${cluster} needs more than half of the nodes that vote; correct placement`,
     );
   }
 }

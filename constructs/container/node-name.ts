@@ -7,3 +7,8 @@ export function nodeName(cluster: string, number: number | string): string {
 export function nodeNames(cluster: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => nodeName(cluster, i + 1));
 }
+
+/** Returns how many nodes of a cluster vote by default, the first ones. It does not grow with the cluster, so that adding a node changes no other. */
+export function defaultVoters(nodes: number): number {
+  return Math.min(nodes, 3);
+}

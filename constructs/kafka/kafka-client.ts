@@ -23,6 +23,9 @@ export interface IKafkaCluster {
   /** The CA bundle and key pairs. Unset if the cluster is plaintext. */
   readonly security?: Security;
 
+  /** The prefix of the brokers' names. In a secured cluster, all brokers are the superuser of that name. */
+  readonly containerName: string;
+
   /** The name of the sidecar that provisions the cluster. Its container and certificate have this name. */
   readonly initName: string;
 }

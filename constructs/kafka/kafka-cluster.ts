@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { type ClusterNodeProps, countNodes, resolveNodes } from "../container/cluster-node";
 import { readOwnFile } from "../container/file";
 import { jvmHeapMiB, type Memory, memoryOf } from "../container/memory";
+import { defaultVoters } from "../container/node-name";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { all, validate } from "../container/validation";
@@ -58,11 +59,18 @@ export function kafkaAddresses(
 
 export interface KafkaClusterProps {
   /**
-   * The number of brokers, with equal settings: 1, or an odd number of at least 3.
+   * The number of brokers, with equal settings: 1, or at least 3.
    *
    * @default - the number of `nodes`, or 3
    */
   readonly brokers?: number;
+
+  /**
+   * The number of brokers that are also controllers: an odd number. The first ones are. It cannot change in a cluster that exists.
+   *
+   * @default - 3, or 1 with one broker
+   */
+  readonly controllers?: number;
 
   /**
    * The brokers, if they have settings of their own.
@@ -135,7 +143,7 @@ export interface KafkaClusterProps {
 /** Minutes after which a connection of an application has to authenticate again. For so long it survives a change of the password. */
 export const REAUTHENTICATION_MINUTES = 10;
 
-/** A Kafka cluster in KRaft mode. Every node is broker and controller. The containers are `kafka-1` to `kafka-n`. */
+/** A Kafka cluster in KRaft mode. The first nodes are brokers and controllers, the others only brokers. The containers are `kafka-1` to `kafka-n`. */
 export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly brokers: readonly ServiceContainer[];
 
@@ -145,6 +153,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly image: ServiceImage;
   readonly security?: Security;
   readonly initName: string;
+  readonly containerName: string;
 
   /** The network on which applications reach the brokers. */
   readonly projectNetwork: INetwork;
@@ -159,12 +168,19 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const given = countNodes(this, { nodes: props.nodes, count: props.brokers }, "brokers");
     const count = given.length;
     validate(
-      count % 2 === 1,
+      count !== 2,
       () =>
-        `a Kafka cluster cannot have ${count} brokers: use an odd number, such as 1, 3 or 5, since ${count} tolerate no more failures than ${count - 1}`,
+        "a Kafka cluster of 2 brokers tolerates no more failures than one of 1: declare 1 broker, or at least 3",
       this,
     );
-    const { security, containerName = CLUSTER } = props;
+    const { security, containerName = CLUSTER, controllers = defaultVoters(count) } = props;
+    validate(
+      controllers % 2 === 1 && controllers >= 1 && controllers <= count,
+      () =>
+        `controllers is ${controllers}: it must be an odd number of at most ${count}, the number of brokers`,
+      this,
+    );
+    this.containerName = containerName;
     const own = (network: string) =>
       new Network(this, `${network}-network`, { name: `${containerName}-${network}` });
     const infraNetwork = props.infraNetwork ?? own("infra");
@@ -191,8 +207,9 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
 
     const clusterEnv = {
       CLUSTER_ID: props.clusterId ?? deriveClusterId(this.node.path),
-      KAFKA_PROCESS_ROLES: "broker,controller",
+      // As everything that a node is told about the others: it must not depend on the number of brokers, or adding one replaces them all.
       KAFKA_CONTROLLER_QUORUM_VOTERS: names
+        .slice(0, controllers)
         .map((name, i) => `${i + 1}@${advertise(name, infraNetwork, KAFKA_PORTS.CONTROLLER)}`)
         .join(","),
       KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
@@ -207,7 +224,8 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
       KAFKA_HEAP_OPTS: heapOptions(jvmHeapMiB(memory)),
       ...(security &&
         authorization(
-          [...names, this.initName],
+          containerName,
+          this.initName,
           nodes.some(({ hostPort }) => hostPort),
         )),
     };
@@ -221,7 +239,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         advertise: advertise(name, network, port),
       });
       const listeners: Record<string, { bind: string; advertise: string }> = {
-        CONTROLLER: on(infraNetwork, KAFKA_PORTS.CONTROLLER),
+        ...(i < controllers && { CONTROLLER: on(infraNetwork, KAFKA_PORTS.CONTROLLER) }),
         INTERNAL: on(infraNetwork, KAFKA_PORTS.INTERNAL),
         APP: on(projectNetwork, KAFKA_PORTS.APP),
         ...(hostPort && {
@@ -253,6 +271,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         secrets: client?.secrets,
         env: {
           ...clusterEnv,
+          KAFKA_PROCESS_ROLES: i < controllers ? "broker,controller" : "broker",
           ...configEnv,
           ...processEnv,
           KAFKA_NODE_ID: String(i + 1),
@@ -324,6 +343,7 @@ function configDefaults(
 
 /** Variables that differ between brokers. */
 const OWN_OF_BROKER = [
+  "KAFKA_PROCESS_ROLES",
   "KAFKA_NODE_ID",
   "KAFKA_BROKER_RACK",
   "KAFKA_LISTENERS",
@@ -364,19 +384,21 @@ function renderProtocols(isSecured: boolean): string {
 }
 
 /**
- * Maps a subject that is nothing but `CN=<name>` to the name. Any other subject stays whole, which is the name of no principal: a company's CA
- * may issue `CN=kafka-init,O=other` to somebody else. @internal
+ * Maps the subject of every broker to the cluster's name, and any other that is nothing but `CN=<name>` to the name. Any other subject
+ * stays whole, which is the name of no principal: a company's CA may issue `CN=kafka-init,O=other` to somebody else. @internal
  */
-export const PRINCIPAL_RULES = "RULE:^CN=([a-zA-Z0-9._-]+)$/$1/,DEFAULT";
+export function principalRules(cluster: string): string {
+  return `RULE:^CN=${cluster}-[1-9][0-9]*$/${cluster}/,RULE:^CN=([a-zA-Z0-9._-]+)$/$1/,DEFAULT`;
+}
 
 /** Returns the TLS, authentication and authorization settings, except the listeners' protocols. */
-function authorization(superUsers: readonly string[], onHost: boolean): Record<string, string> {
+function authorization(cluster: string, initName: string, onHost: boolean): Record<string, string> {
   return {
     KAFKA_SSL_KEYSTORE_TYPE: "PEM",
     KAFKA_SSL_KEYSTORE_LOCATION: TLS_FILES.keyStore,
     KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",
     KAFKA_SSL_TRUSTSTORE_LOCATION: TLS_FILES.trustStore,
-    KAFKA_SSL_PRINCIPAL_MAPPING_RULES: PRINCIPAL_RULES,
+    KAFKA_SSL_PRINCIPAL_MAPPING_RULES: principalRules(cluster),
     KAFKA_LISTENER_NAME_CONTROLLER_SSL_CLIENT_AUTH: "required",
     KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",
     ...enableScram("APP"),
@@ -386,7 +408,7 @@ function authorization(superUsers: readonly string[], onHost: boolean): Record<s
     // Logs denied requests at any log level of the image.
     KAFKA_LOG4J_LOGGERS: "kafka.authorizer.logger=INFO",
     // The sidecar too: it creates ACLs, so it could grant itself any permission.
-    KAFKA_SUPER_USERS: superUsers.map((name) => `User:${name}`).join(";"),
+    KAFKA_SUPER_USERS: `User:${cluster};User:${initName}`,
   };
 }
 

@@ -57,7 +57,7 @@ export class KafkaInit extends Construct {
     const { cluster, applications = [] } = props;
     const { security, initName } = cluster;
     const brokers = cluster.brokers.length;
-    const superUsers = [...cluster.brokers.map(({ name }) => name), initName];
+    const superUsers = [cluster.containerName, initName];
     all(
       () => validateTopics(props.topics, brokers, this),
       () => validateApplications(applications, props.topics, this),

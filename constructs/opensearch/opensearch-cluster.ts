@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { type ClusterNodeProps, countNodes, resolveNodes } from "../container/cluster-node";
 import { jvmHeapMiB, type Memory, memoryOf } from "../container/memory";
+import { defaultVoters } from "../container/node-name";
 import { ServiceContainer, type Ulimit } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { validate } from "../container/validation";
@@ -93,7 +94,13 @@ const ULIMITS: readonly Ulimit[] = [
   { name: "nofile", soft: 65536, hard: 65536 },
 ];
 
-/** An OpenSearch cluster. With `security`, it uses the security plugin. Containers `opensearch-1` to `opensearch-n`. */
+/** The roles of a node that is not eligible as cluster manager: all others that it has by default. */
+const DATA_ROLES = "data,ingest,remote_cluster_client";
+
+/**
+ * An OpenSearch cluster. With `security`, it uses the security plugin. Containers `opensearch-1` to `opensearch-n`. The first three are
+ * eligible as cluster manager.
+ */
 export class OpenSearchCluster extends Construct {
   readonly nodes: readonly ServiceContainer[];
 
@@ -136,6 +143,7 @@ export class OpenSearchCluster extends Construct {
     const memory = props.memory ?? memoryOf(this, "search");
     const nodes = resolveNodes(this, { containerName, infraNetwork, projectNetwork }, given);
     const names = nodes.map(({ name }) => name);
+    const eligible = names.slice(0, defaultVoters(count));
     this.expectedNodes = nodes.filter(({ excluded }) => !excluded).length;
     const raiseUlimits = props.raiseUlimits ?? true;
     const heapMiB = jvmHeapMiB(memory);
@@ -166,8 +174,10 @@ export class OpenSearchCluster extends Construct {
         env: {
           "cluster.name": "groundwork",
           "node.name": name,
-          "discovery.seed_hosts": names.map((peer) => `${peer}.${infraNetwork.name}`).join(","),
-          "cluster.initial_cluster_manager_nodes": names.join(","),
+          // As the health check: they do not depend on the number of nodes, or adding one replaces them all.
+          "discovery.seed_hosts": eligible.map((peer) => `${peer}.${infraNetwork.name}`).join(","),
+          "cluster.initial_cluster_manager_nodes": eligible.join(","),
+          ...(!eligible.includes(name) && { "node.roles": DATA_ROLES }),
           "transport.host": host,
           "http.host": httpHosts.join(","),
           "http.publish_host": host,
@@ -182,13 +192,13 @@ export class OpenSearchCluster extends Construct {
         },
         files: tls?.files,
         secrets: tls?.secrets,
-        healthCheck: { command: joinedCommand(count, security) },
+        healthCheck: { command: joinedCommand(eligible.length, security) },
       });
     });
   }
 }
 
-/** The health check: all nodes have joined, and every primary shard is assigned. */
+/** The health check: the node has joined as many nodes as are eligible as cluster manager, and every primary shard is assigned. */
 function joinedCommand(nodes: number, security?: Security): string[] {
   const query = `wait_for_nodes=${encodeURIComponent(`>=${nodes}`)}&wait_for_status=yellow&timeout=1s`;
   const url = `${openSearchUrl(security !== undefined, "127.0.0.1")}/_cluster/health?${query}`;

@@ -31,8 +31,8 @@ export interface ClusterNode {
   readonly leavesNetwork: boolean;
   /** Whether TLS is enabled or disabled, so that the node and nodes not yet replaced cannot communicate. */
   readonly changesSecurity: boolean;
-  /** Whether KRaft's controller.quorum.voters changes, which is fixed while any controller runs. */
-  readonly changesQuorum: boolean;
+  /** How many controllers a Kafka cluster has now, if a change gives it others. KRaft's controller.quorum.voters is fixed. */
+  readonly formerControllers?: number;
 }
 
 /** Totals over the containers of an environment. */

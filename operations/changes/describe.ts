@@ -75,15 +75,18 @@ function nodeOf(before: Container, after: Container): ClusterNode | undefined {
       networksOf(was).some((network) => !networksOf(is).includes(network)),
     ),
     changesSecurity: changes((was, is) => labelOf(was, "security") !== labelOf(is, "security")),
-    changesQuorum: changes((was, is) => votersOf(was) !== votersOf(is)),
+    ...(changes((was, is) => votersOf(was)?.join() !== votersOf(is)?.join()) && {
+      formerControllers: before && votersOf(before)?.length,
+    }),
   };
 }
 
 const networksOf = ({ networks_advanced }: SynthesizedContainer) =>
   networks_advanced.map(({ name }) => name);
 
+/** Returns the ids of Kafka's controllers, without their addresses: those change with the security. */
 const votersOf = ({ env = [] }: SynthesizedContainer) =>
-  env.find((entry) => entry.startsWith("KAFKA_CONTROLLER_QUORUM_VOTERS="));
+  env.find((entry) => entry.startsWith("KAFKA_CONTROLLER_QUORUM_VOTERS="))?.match(/\d+(?=@)/g);
 
 function actionOf({ before, after, movedFrom }: Difference, words: Words): Action {
   if (before === undefined) {

@@ -38,30 +38,23 @@ export function rollsOf(
     const unknown = made.filter(({ name }) => unmanaged.includes(name));
     const added = made.filter((node) => !unknown.includes(node));
     const replaced = [...nodesThat("replace"), ...unknown];
-    const removed = nodesThat("destroy");
     const before = (nodes[cluster] ?? 0) + unknown.length;
     if (replaced.length === 0 || before < 2) {
       return [];
     }
-    const obstacle = obstacleTo(replaced, before, before + added.length - removed.length);
-    return [{ cluster, replaced, added, obstacle }];
+    return [{ cluster, replaced, added, obstacle: obstacleTo(replaced) }];
   });
 }
 
-function obstacleTo(
-  replaced: readonly RolledNode[],
-  before: number,
-  after: number,
-): string | undefined {
+function obstacleTo(replaced: readonly RolledNode[]): string | undefined {
   if (replaced.some(({ leavesNetwork }) => leavesNetwork)) {
     return "the nodes leave the network that connects them";
   }
   if (replaced.some(({ changesSecurity }) => changesSecurity)) {
     return "TLS nodes and plaintext nodes cannot communicate";
   }
-  // If an interrupted deploy left some nodes out, the existing ones still agree on the voters.
-  return after !== before && replaced.some(({ changesQuorum }) => changesQuorum)
-    ? `its quorum changes from ${before} to ${after} nodes, and running nodes cannot change their quorum`
+  return replaced.some(({ formerControllers }) => formerControllers !== undefined)
+    ? "its controllers change, which npm run up refuses"
     : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { nodeName } from "../../constructs/container/node-name";
-import { type Environment, nodesOf } from "../../environments";
-import { includedMachinesOf, includedNodesOf, machineOf } from "../../stacks/placement";
+import { type Environment, votersOf } from "../../environments";
+import { includedMachinesOf, isExcluded, machineOf } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
@@ -93,11 +93,12 @@ function quorumHarm(
 ): string[] {
   const members = [
     { cluster: "kafka", what: "Kafka controllers" },
-    { cluster: "opensearch", what: "OpenSearch nodes" },
+    { cluster: "opensearch", what: "OpenSearch nodes that can be cluster manager" },
   ] as const;
   return members.flatMap(({ cluster, what }) => {
-    const count = nodesOf(environment, cluster).length;
-    const left = includedNodesOf(environment, cluster).filter(stays);
+    const voters = votersOf(environment, cluster);
+    const count = voters.length;
+    const left = voters.filter((node) => !isExcluded(environment, node)).filter(stays);
     return left.length > count / 2
       ? []
       : [`losing ${machine} leaves ${left.length} of ${count} ${what}, which is no majority`];

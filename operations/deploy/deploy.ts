@@ -4,6 +4,7 @@ import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { releaseReplicas, rollClusters } from "../rolling/rolling";
+import { fillNodes, keepNodes, removeNodes } from "../scaling/scaling";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
 import { confirmDataLoss } from "./data-loss";
@@ -33,6 +34,8 @@ export async function deployPlatform(
       await confirmDataLoss(run);
     }
     await releaseReplicas(run);
+    await keepNodes(run);
+    await removeNodes(run);
     if (adopt) {
       await adoptUnmanaged(
         run,
@@ -44,6 +47,8 @@ export async function deployPlatform(
     await run.deploy();
     // Again, for a cluster that did not serve before.
     await releaseReplicas(run);
+    await keepNodes(run);
+    await fillNodes(run);
   } finally {
     run.forgetPlans();
   }

@@ -5,6 +5,7 @@ import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
 import { checkClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
+import { describeScaling } from "../scaling/scaling";
 import { waitForHealthySwarm } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { missingInputs } from "../synthesis/inputs";
@@ -69,6 +70,7 @@ export async function prepareDeploy(
       // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
       ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
       ...(await describeVersionRefusals(platform, changedClusters(run))),
+      ...(await describeScaling(run)).refusals,
     ]);
     return { platform, run, unmanaged };
   } catch (error) {

@@ -29,6 +29,45 @@ export interface Cluster {
   versions(nodes: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Undefined if a change of the version needs no more than any other replacement. */
   readonly replicas?: Replicas;
+  readonly members: Members;
+}
+
+/** The data that moves to other nodes. */
+export interface Moves {
+  /** The number of replicas of partitions, or of shards. */
+  readonly replicas: number;
+  /** Their size on the disk, roughly. */
+  readonly bytes: number;
+}
+
+/** What happens when nodes leave a cluster. */
+export interface Departure extends Moves {
+  /** Why they cannot leave, each with the remedy; empty if they can. */
+  readonly refusals: readonly string[];
+}
+
+/** Called with each change of what is left to move. */
+export type OnMove = (left: Moves) => void;
+
+/**
+ * The nodes of a cluster, which take over data when they join and hand it over before they leave. Each method asks `node`, which serves and
+ * stays, and throws if it refuses. Each may be called again after this process ended in the middle of it: it then continues.
+ */
+export interface Members {
+  /** Returns what happens when nodes leave. Changes nothing. */
+  describeDeparture(node: string, leaving: readonly string[]): Promise<Departure>;
+  /** Moves all data from the leaving nodes to the others, and returns when nothing is left on them. They get no new data. */
+  drain(node: string, leaving: readonly string[], onMove: OnMove): Promise<void>;
+  /** Removes the leaving nodes, which are drained and stopped, from the cluster's metadata, and what `drain` set. */
+  forget(node: string, leaving: readonly string[]): Promise<void>;
+  /**
+   * Returns what `fill` moves once these nodes have joined. Nothing in a cluster that moves data to new nodes by itself. Changes nothing.
+   */
+  describeArrival(node: string, joining: readonly string[]): Promise<Moves>;
+  /** Gives nodes that have no data yet their share of it. */
+  fill(node: string, onMove: OnMove): Promise<void>;
+  /** Takes back what a removal that was interrupted and then undone has set for these nodes. Returns what it took back, for the user. */
+  keep(node: string, staying: readonly string[]): Promise<readonly string[]>;
 }
 
 /** The replicas of a cluster, which move when a node leaves unless they are held. Each method asks one node and throws if it refuses. */

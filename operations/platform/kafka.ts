@@ -4,6 +4,7 @@ import { TLS_FILES } from "../../constructs/kafka/kafka-client";
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec } from "./cluster";
+import { KafkaMembers } from "./kafka-members";
 
 /**
  * Makes a JVM that runs for a second three times as fast: no optimizing compiler, and a shared class archive that the first run
@@ -34,6 +35,8 @@ export interface KafkaProps {
 
 /** Queries the running brokers with the Kafka CLI of their image. */
 export class Kafka implements Cluster {
+  readonly members = new KafkaMembers();
+
   constructor(private readonly props: KafkaProps) {}
 
   /** Returns the output of `kafka-topics.sh --describe` for every topic. */

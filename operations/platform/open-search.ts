@@ -10,6 +10,7 @@ import {
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput } from "./cluster";
+import { OpenSearchMembers } from "./open-search-members";
 import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
 
 const OPTIONS = ["--silent", "--show-error"];
@@ -32,6 +33,8 @@ export interface OpenSearchProps {
 
 /** Queries the running nodes with the curl of their image. */
 export class OpenSearch implements Cluster {
+  readonly members = new OpenSearchMembers();
+
   readonly replicas = new ShardAllocation((...args) => this.send(...args));
 
   constructor(private readonly props: OpenSearchProps) {}

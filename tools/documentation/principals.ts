@@ -54,7 +54,7 @@ function kafkaAuthorization(containers: Containers): Authorization {
   const superUsers = envOf(containers, "kafka-1", "KAFKA_SUPER_USERS").split(";");
   const { monitors } = parseApplications(fileOf(containers, "kafka-init", APPLICATIONS_FILE));
   return (principal) =>
-    superUsers.includes(`User:${principal}`)
+    superUsers.includes(`User:${principal.replace(/^kafka-\d+$/, "kafka")}`)
       ? EVERYTHING
       : monitors.includes(principal)
         ? "describe topics and groups"

@@ -1,4 +1,4 @@
-import { PRINCIPAL_RULES } from "../../../constructs/kafka/kafka-cluster";
+import { principalRules } from "../../../constructs/kafka/kafka-cluster";
 import { labSecured } from "../../../lab/environments";
 import { principalsOf } from "../../../secrets/platform-secrets";
 import { KafkaHarness } from "../../support/fake-kafka";
@@ -11,12 +11,15 @@ afterAll(() => harness.stop());
 
 /** Returns the principals to which Kafka's own code maps the subjects of certificates. */
 async function principals(...subjects: string[]): Promise<string[]> {
-  return (await harness.ask({ do: "principals", rules: PRINCIPAL_RULES, subjects })).principals;
+  return (await harness.ask({ do: "principals", rules: principalRules("kafka"), subjects }))
+    .principals;
 }
 
-test("Kafka knows every certificate of the platform by its name", async () => {
+test("Kafka knows every broker by the name of the cluster, and every other certificate of the platform by its own", async () => {
   const names = [...principalsOf(labSecured).keys(), "kafka-12", "broker.eu_1"];
-  expect(await principals(...names.map((name) => `CN=${name}`))).toEqual(names);
+  expect(await principals(...names.map((name) => `CN=${name}`))).toEqual(
+    names.map((name) => (/^kafka-\d+$/.test(name) ? "kafka" : name)),
+  );
 });
 
 test("Kafka gives no certificate with another subject the name of a superuser", async () => {
@@ -29,6 +32,9 @@ test("Kafka gives no certificate with another subject the name of a superuser", 
     "CN=kafka-init\\,O\\=other",
     "CN=kafka-init\\ ",
     "OU=kafka-init",
+    "CN=kafka-1\\ ",
+    "CN=kafka-1\n",
+    "CN=kafka-1,CN=kafka-2",
   ];
   const mapped = await principals(...others);
   expect(mapped.filter((name) => /^[a-zA-Z0-9._-]+$/.test(name))).toEqual([]);

@@ -1,6 +1,6 @@
 import type { Application } from "../../../constructs";
 import { APPLICATIONS_FILE } from "../../../constructs/kafka/declared-applications";
-import { PRINCIPAL_RULES } from "../../../constructs/kafka/kafka-cluster";
+import { principalRules } from "../../../constructs/kafka/kafka-cluster";
 import { SECURITY, securedKafka } from "../../support/kafka-cluster";
 import { envOf, type Json } from "../../support/platform";
 
@@ -45,8 +45,8 @@ describe("a secured Kafka cluster", () => {
     expect(envOf(broker)).toMatchObject({
       KAFKA_AUTHORIZER_CLASS_NAME: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
       KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND: "false",
-      KAFKA_SUPER_USERS: "User:kafka-1;User:kafka-2;User:kafka-3;User:kafka-init",
-      KAFKA_SSL_PRINCIPAL_MAPPING_RULES: PRINCIPAL_RULES,
+      KAFKA_SUPER_USERS: "User:kafka;User:kafka-init",
+      KAFKA_SSL_PRINCIPAL_MAPPING_RULES: principalRules("kafka"),
     });
   });
 

@@ -90,7 +90,7 @@ describe("unmanaged nodes", () => {
       ...{ stack: "laptop-messaging", address: `docker_container.${name}`, action: "create" },
       node: {
         ...{ cluster: "kafka", name },
-        ...{ leavesNetwork: false, changesSecurity: false, changesQuorum: false },
+        ...{ leavesNetwork: false, changesSecurity: false },
       },
     }) as Change;
   const nodes = ["kafka-1", "kafka-2", "kafka-3"];

@@ -1,0 +1,177 @@
+import { type ClusterName, nodesOf } from "../../environments";
+import type { Action, Change } from "../changes/change";
+import { dockerAt } from "../engine/docker";
+import type { Moves, OnMove } from "../platform/cluster";
+import type { Platform } from "../platform/platform";
+import type { Run } from "../run/run";
+import { clusterOf } from "../synthesis/container";
+import { fileOf } from "../synthesis/environment";
+import { CommandError, counted, listed } from "../terminal/terminal";
+import { servingOf } from "../versions/serving";
+
+/** Interval at which the progress of a move is printed. */
+const REMIND_MS = 10_000;
+
+/** A cluster of which nodes leave or join. */
+interface Scaled {
+  readonly cluster: ClusterName;
+  readonly leaving: readonly string[];
+  readonly joining: readonly string[];
+}
+
+/** What a planned deploy moves between nodes. */
+export interface Scaling {
+  /** Why the deploy is not possible, each with the remedy. */
+  readonly refusals: readonly string[];
+  readonly moves: readonly string[];
+}
+
+/** Describes what leaving and joining nodes move in the running clusters, and what forbids that. Changes nothing. */
+export async function describeScaling(run: Run): Promise<Scaling> {
+  const changes = await plannedNodes(run);
+  const controllers = refusedControllers(run, changes);
+  if (controllers.length > 0) {
+    return { refusals: controllers, moves: [] };
+  }
+  const found = await Promise.all(scaledIn(run, changes).map((scaled) => describe(run, scaled)));
+  return {
+    refusals: found.flatMap(({ refusals }) => refusals),
+    moves: found.flatMap(({ moves }) => moves),
+  };
+}
+
+async function describe(
+  { platform }: Run,
+  { cluster, leaving, joining }: Scaled,
+): Promise<Scaling> {
+  const [node] = await servingOf(platform, cluster);
+  if (node === undefined) {
+    return {
+      refusals:
+        leaving.length === 0
+          ? []
+          : [
+              `${listed(leaving)} cannot hand over data, since no other node of ${cluster} answers: declare as many nodes as before, run npm run up, and remove them then`,
+            ],
+      moves: [],
+    };
+  }
+  const { members } = platform.clusters[cluster];
+  if (leaving.length > 0) {
+    const { refusals, ...moves } = await members.describeDeparture(node, leaving);
+    const removed = leaving.length === 1 ? "removes it" : "removes them";
+    return refusals.length > 0
+      ? { refusals, moves: [] }
+      : {
+          refusals,
+          moves: [
+            `${cluster}: before npm run up ${removed}, ${sizeOf(moves)} move from ${listed(leaving)} to the other nodes`,
+          ],
+        };
+  }
+  const moves = await members.describeArrival(node, joining);
+  return {
+    refusals: [],
+    moves:
+      moves.replicas > 0
+        ? [`${cluster}: ${sizeOf(moves)} move to ${listed(joining)} once npm run up has added it`]
+        : [],
+  };
+}
+
+/** Moves all data from the nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
+export async function removeNodes(run: Run): Promise<void> {
+  for (const { cluster, leaving } of scaledIn(run, await plannedNodes(run))) {
+    if (leaving.length === 0) {
+      continue;
+    }
+    const { members } = run.platform.clusters[cluster];
+    const node = await firstServing(run.platform, cluster);
+    console.log(`moving data from ${listed(leaving)} to the other nodes of ${cluster}`);
+    await members.drain(node, leaving, progressOf(cluster));
+    for (const name of leaving) {
+      await dockerAt(run.platform.engineOf(name), "stop", name);
+    }
+    await members.forget(node, leaving);
+    console.log(`  ${listed(leaving)} hold no data any more and have left ${cluster}`);
+  }
+}
+
+/** Gives nodes without data their share of it, in every cluster that serves. */
+export async function fillNodes({ platform }: Run): Promise<void> {
+  for (const [cluster, { members }] of clustersOf(platform)) {
+    const [node] = await servingOf(platform, cluster);
+    if (node !== undefined) {
+      await members.fill(node, progressOf(cluster));
+    }
+  }
+}
+
+/** Takes back what an interrupted removal of nodes has set for nodes that are declared again, in every cluster that serves. */
+export async function keepNodes({ platform }: Run): Promise<void> {
+  for (const [cluster, { members }] of clustersOf(platform)) {
+    const [node] = await servingOf(platform, cluster);
+    const undone = node ? await members.keep(node, nodesOf(platform.environment, cluster)) : [];
+    for (const line of undone) {
+      console.log(`  ${cluster}: ${line}, which an interrupted removal had left`);
+    }
+  }
+}
+
+function clustersOf(platform: Platform) {
+  return Object.entries(platform.clusters) as [ClusterName, Platform["clusters"][string]][];
+}
+
+async function firstServing(platform: Platform, cluster: ClusterName): Promise<string> {
+  const [node] = await servingOf(platform, cluster);
+  if (node === undefined) {
+    throw new CommandError(`${cluster}: no node answers. Run the same command again to continue`);
+  }
+  return node;
+}
+
+/** Returns the changes of cluster nodes in the plans that are not applied yet. */
+async function plannedNodes(run: Run): Promise<readonly Change[]> {
+  const plans = run.planned.filter(({ changes }) => changes);
+  const { changes } = await run.report(plans);
+  return changes.filter(({ node }) => node !== undefined);
+}
+
+function scaledIn({ platform, containers }: Run, changes: readonly Change[]): Scaled[] {
+  // A node that moves to another machine is removed there and created here.
+  const declared = containers.filter(clusterOf).map(({ name }) => name);
+  return clustersOf(platform).flatMap(([cluster]) => {
+    const nodesThat = (action: Action) =>
+      changes.flatMap(({ node, action: planned }) =>
+        node?.cluster === cluster && planned === action ? node.name : [],
+      );
+    const leaving = nodesThat("destroy").filter((name) => !declared.includes(name));
+    const joining = nodesThat("create");
+    return leaving.length + joining.length > 0 ? [{ cluster, leaving, joining }] : [];
+  });
+}
+
+function refusedControllers({ platform }: Run, changes: readonly Change[]): string[] {
+  const { environment } = platform;
+  const former = changes.flatMap(({ node }) => node?.formerControllers ?? [])[0];
+  return former === undefined
+    ? []
+    : [
+        `the running Kafka cluster has ${counted(former, "controller")}, and a running cluster cannot change that: set kafka.controllers of environment "${environment.name}" in ${fileOf(environment.name)} to ${former}, and kafka.brokers to ${former} or more`,
+      ];
+}
+
+/** Prints what is left to move, now and then. */
+function progressOf(cluster: string): OnMove {
+  let reminded = 0;
+  return (left) => {
+    if (left.replicas > 0 && Date.now() - reminded >= REMIND_MS) {
+      reminded = Date.now();
+      console.log(`  ${cluster}: ${sizeOf(left)} left to move`);
+    }
+  };
+}
+
+function sizeOf({ replicas, bytes }: Moves): string {
+  return `${counted(replicas, "replica")} of about ${Math.ceil(bytes / 1024 ** 2)} MiB`;
+}
