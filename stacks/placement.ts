@@ -114,16 +114,22 @@ export function withEngine(environment: Environment, engine?: EngineAddress): En
   return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
 
+/** What the nodes of a cluster are that vote. */
+export const VOTERS: Readonly<Record<ClusterName, string>> = {
+  kafka: "controllers",
+  opensearch: "cluster-manager-eligible nodes",
+};
+
 /** Throws if excluded machines have half of the nodes that vote, or more. */
 export function validateQuorums(environment: Environment): void {
   const { name, excludedMachines = [] } = environment;
   for (const cluster of CLUSTERS) {
-    const nodes = votersOf(environment, cluster);
-    const gone = nodes.filter((node) => isExcluded(environment, node));
+    const voters = votersOf(environment, cluster);
+    const gone = voters.filter((node) => isExcluded(environment, node));
     validate(
-      gone.length < nodes.length / 2 || gone.length === 0,
+      gone.length < voters.length / 2 || gone.length === 0,
       () =>
-        `environment "${name}" cannot exclude ${excludedMachines.length === 1 ? "machine" : "machines"} ${excludedMachines.join(" and ")}: ${gone.join(", ")} of the ${nodes.length} nodes that vote would be missing, and ${cluster} needs more than half of the nodes that vote; correct placement`,
+        `environment "${name}" cannot exclude ${excludedMachines.length === 1 ? "machine" : "machines"} ${excludedMachines.join(" and ")}: ${gone.join(", ")} of ${voters.length} ${VOTERS[cluster]} would be missing, and ${cluster} needs more than half of them; correct placement`,
     );
   }
 }

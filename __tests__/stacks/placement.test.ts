@@ -174,7 +174,7 @@ describe("with an excluded machine", () => {
 
   test("excluding half of a cluster's nodes or more is rejected", () => {
     expect(() => synthesize({ ...excluding("c"), placement: { "kafka-2": "c" } })).toThrow(
-      'environment "lab-three" cannot exclude machine c: kafka-2, kafka-3 of 3 nodes would be missing, and kafka needs more than half of its nodes; correct placement',
+      'environment "lab-three" cannot exclude machine c: kafka-2, kafka-3 of 3 controllers would be missing, and kafka needs more than half of them; correct placement',
     );
   });
 });

@@ -57,7 +57,12 @@ export class KafkaInit extends Construct {
     const { cluster, applications = [] } = props;
     const { security, initName } = cluster;
     const brokers = cluster.brokers.length;
-    const superUsers = [cluster.containerName, initName];
+    // The names of brokers too: brokers of earlier versions know each other by them.
+    const superUsers = [
+      cluster.containerName,
+      initName,
+      ...cluster.brokers.map(({ name }) => name),
+    ];
     all(
       () => validateTopics(props.topics, brokers, this),
       () => validateApplications(applications, props.topics, this),

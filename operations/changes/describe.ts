@@ -435,7 +435,7 @@ function containerLoss(action: Action, before: Container): string[] {
   }
   return action === "destroy"
     ? [
-        `container ${before.name} is removed from ${cluster}: first move data that only this node holds; its data stays in ${volumes}`,
+        `container ${before.name} is removed from ${cluster}: npm run up first moves its data to the other nodes, npx cdktf deploy does not; ${volumes} stays as it is then`,
       ]
     : [];
 }

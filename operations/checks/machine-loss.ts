@@ -1,6 +1,7 @@
 import { nodeName } from "../../constructs/container/node-name";
+import { CLUSTERS } from "../../constructs/security/principals";
 import { type Environment, votersOf } from "../../environments";
-import { includedMachinesOf, isExcluded, machineOf } from "../../stacks/placement";
+import { includedMachinesOf, isExcluded, machineOf, VOTERS } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
@@ -91,17 +92,15 @@ function quorumHarm(
   machine: string,
   stays: (node: string) => boolean,
 ): string[] {
-  const members = [
-    { cluster: "kafka", what: "Kafka controllers" },
-    { cluster: "opensearch", what: "OpenSearch nodes that can be cluster manager" },
-  ] as const;
-  return members.flatMap(({ cluster, what }) => {
+  return CLUSTERS.flatMap((cluster) => {
     const voters = votersOf(environment, cluster);
     const count = voters.length;
     const left = voters.filter((node) => !isExcluded(environment, node)).filter(stays);
     return left.length > count / 2
       ? []
-      : [`losing ${machine} leaves ${left.length} of ${count} ${what}, which is no majority`];
+      : [
+          `losing ${machine} leaves ${left.length} of ${count} ${VOTERS[cluster]} of ${cluster}, which is no majority`,
+        ];
   });
 }
 

@@ -39,6 +39,24 @@ describe("a Kafka cluster", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  test("has brokers that are no controllers after the first three, and tells no node how many there are", () => {
+    const envs = (brokers: number) =>
+      Object.values<Json>(kafka(brokers).resource.docker_container)
+        .filter(({ name }) => /^kafka-\d$/.test(name))
+        .map((node) => envOf(node));
+    const [three, five] = [envs(3), envs(5)];
+    expect(five.slice(0, 3)).toEqual(three);
+    expect(five.map((env) => env.KAFKA_PROCESS_ROLES)).toEqual([
+      ...["broker,controller", "broker,controller", "broker,controller", "broker", "broker"],
+    ]);
+    const [controller, , , , broker] = five;
+    expect(controller.KAFKA_LISTENERS).toContain("CONTROLLER://kafka-1.");
+    expect(broker.KAFKA_LISTENERS).not.toContain("CONTROLLER");
+    expect(broker.KAFKA_ADVERTISED_LISTENERS).not.toContain("CONTROLLER");
+    expect(broker.KAFKA_CONTROLLER_QUORUM_VOTERS).toBe(controller.KAFKA_CONTROLLER_QUORUM_VOTERS);
+    expect(broker.KAFKA_CONTROLLER_QUORUM_VOTERS.split(",")).toHaveLength(3);
+  });
+
   test("has one replica with a single broker", () => {
     const [broker] = Object.values<Json>(kafka(1).resource.docker_container).filter(
       ({ name }) => name === "kafka-1",
@@ -153,9 +171,14 @@ describe("a Kafka cluster", () => {
     );
   });
 
-  test("fails with an even number of brokers", () => {
+  test("fails with two brokers, and with controllers that cannot agree", () => {
     expect(() => kafka(2)).toThrow(
-      "a Kafka cluster cannot have 2 brokers: use an odd number, such as 1, 3 or 5, since 2 tolerate no more failures than 1 (at test/kafka)",
+      "a Kafka cluster of 2 brokers tolerates no more failures than one of 1: declare 1 broker, or at least 3 (at test/kafka)",
     );
+    for (const controllers of [0, 2, 5]) {
+      expect(() => new KafkaCluster(testStack(), "kafka", { brokers: 4, controllers })).toThrow(
+        `controllers is ${controllers}: it must be an odd number of at most 4, the number of brokers (at test/kafka)`,
+      );
+    }
   });
 });

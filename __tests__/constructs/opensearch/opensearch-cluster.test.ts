@@ -41,6 +41,28 @@ describe("an OpenSearch cluster", () => {
     expect(node.depends_on).toHaveLength(2);
   });
 
+  test("has nodes that are not eligible as cluster manager after the first three, and tells no node how many there are", () => {
+    const made = (nodeCount: number) => {
+      const scope = testStack();
+      new OpenSearchCluster(scope, "os", { ...networks(scope), nodeCount });
+      const { resource } = JSON.parse(Testing.synth(scope));
+      return Object.values<Json>(resource.docker_container).map(({ env, healthcheck }) => ({
+        env: envOf({ env }),
+        healthcheck,
+      }));
+    };
+    const [three, five] = [made(3), made(5)];
+    expect(five.slice(0, 3)).toEqual(three);
+    expect(three.map(({ env }) => env["node.roles"])).toEqual([undefined, undefined, undefined]);
+    for (const { env, healthcheck } of five.slice(3)) {
+      expect(env["node.roles"]).toBe("data,ingest,remote_cluster_client");
+      expect(env["cluster.initial_cluster_manager_nodes"]).toBe(
+        "opensearch-1,opensearch-2,opensearch-3",
+      );
+      expect(healthcheck).toEqual(three[0].healthcheck);
+    }
+  });
+
   test("fails with two nodes", () => {
     const scope = testStack();
     expect(

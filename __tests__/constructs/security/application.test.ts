@@ -201,13 +201,13 @@ describe("no application matches what gives permissions to the platform's own pr
       'application name "search-reader" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-search-reader" (at test/Security)',
     );
     const events = new KafkaCluster(stack, "Events", { ...secured, containerName: "events" });
-    expect(
-      () =>
-        new KafkaInit(stack, "Init", {
-          cluster: events,
-          topics: [],
-          applications: [{ name: "events-1" }],
-        }),
-    ).toThrow('application name "events-1" is reserved for a service of the platform');
+    for (const name of ["events", "events-1", "events-init"]) {
+      expect(
+        () =>
+          new KafkaInit(stack, `Init-${name}`, {
+            ...{ cluster: events, topics: [], applications: [{ name }] },
+          }),
+      ).toThrow(`application name "${name}" is reserved for a service of the platform`);
+    }
   });
 });

@@ -58,18 +58,33 @@ describe("npm run up rolls", () => {
     expect(rolls(new Map(), BASE)).toEqual([]);
   });
 
-  test("OpenSearch if a node is added, and not Kafka, whose quorum changes", () => {
-    const more = synthesis({
-      ...laptop,
-      openSearch: { ...laptop.openSearch, nodes: 4 },
-      kafka: { brokers: 5 },
-    });
-    expect(rolls(BASE, more)).toEqual([
-      ["opensearch", ["opensearch-1", "opensearch-2", "opensearch-3"], undefined],
+  test("no cluster to which nodes are added: the others do not change, open or secured", () => {
+    for (const security of ["none", "tls"] as const) {
+      const base = synthesis({ ...lab, security });
+      const more = synthesis({
+        ...{ ...lab, security },
+        openSearch: { ...lab.openSearch, nodes: 5 },
+        kafka: { brokers: 4 },
+      });
+      expect(rolls(base, more)).toEqual([]);
+      expect(
+        report(base, more)
+          .changes.filter(({ node }) => node)
+          .map(({ subject, action }) => [subject, action]),
+      ).toEqual([
+        ["container opensearch-4", "create"],
+        ["container opensearch-5", "create"],
+        ["container kafka-4", "create"],
+      ]);
+    }
+  });
+
+  test("not Kafka, if its controllers change", () => {
+    expect(rolls(BASE, synthesis({ ...laptop, kafka: { brokers: 5, controllers: 5 } }))).toEqual([
       [
         "kafka",
         ["kafka-1", "kafka-2", "kafka-3"],
-        "its quorum changes from 3 to 5 nodes, and running nodes cannot change their quorum",
+        "its controllers change, which npm run up refuses",
       ],
     ]);
   });
@@ -107,7 +122,7 @@ describe("unmanaged nodes", () => {
     expect(roll.obstacle).toBeUndefined();
   });
 
-  test("are added if an interrupted deploy left them out, and the others are rolled: the quorum is the same", () => {
+  test("are added if an interrupted deploy left them out, and the others are rolled", () => {
     const replaced = (name: string) => ({ ...made(name), action: "replace" }) as Change;
     const [roll] = rollsOf([replaced("kafka-1"), made("kafka-2"), replaced("kafka-3")], {
       kafka: 2,

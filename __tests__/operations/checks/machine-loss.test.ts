@@ -66,12 +66,24 @@ describe("the loss of a machine", () => {
   test("names a cluster that loses its majority, also when other machines are excluded", () => {
     const together: Environment = { ...labThree, placement: { "kafka-2": "a" } };
     expect(harmOfLosing(together, "a", nothing)).toEqual([
-      "losing a leaves 1 of 3 Kafka controllers, which is no majority",
+      "losing a leaves 1 of 3 controllers of kafka, which is no majority",
     ]);
     expect(harmOfLosing(together, "b", nothing)).toEqual([]);
     expect(harmOfLosing({ ...labThree, excludedMachines: ["c"] }, "a", nothing)).toEqual([
-      "losing a leaves 1 of 3 Kafka controllers, which is no majority",
-      "losing a leaves 1 of 3 OpenSearch nodes, which is no majority",
+      "losing a leaves 1 of 3 controllers of kafka, which is no majority",
+      "losing a leaves 1 of 3 cluster-manager-eligible nodes of opensearch, which is no majority",
+    ]);
+  });
+
+  test("counts only the nodes that vote", () => {
+    const five: Environment = {
+      ...labThree,
+      kafka: { brokers: 5 },
+      placement: { "kafka-4": "b", "kafka-5": "b" },
+    };
+    expect(harmOfLosing(five, "b", nothing)).toEqual([]);
+    expect(harmOfLosing({ ...five, kafka: { brokers: 5, controllers: 5 } }, "b", nothing)).toEqual([
+      "losing b leaves 2 of 5 controllers of kafka, which is no majority",
     ]);
   });
 

@@ -46,11 +46,7 @@ testPreviews([
       }),
     ],
   ],
-  [
-    "two more brokers",
-    EXIT_DESTRUCTIVE,
-    () => [BASE, synthesis({ ...laptop, kafka: { brokers: 5 } })],
-  ],
+  ["two more brokers", EXIT_CHANGES, () => [BASE, synthesis({ ...laptop, kafka: { brokers: 5 } })]],
   [
     "two brokers less",
     EXIT_DESTRUCTIVE,
@@ -60,8 +56,13 @@ testPreviews([
     ],
   ],
   [
-    "one more OpenSearch node",
+    "other controllers, which a running cluster cannot have",
     EXIT_DESTRUCTIVE,
+    () => [BASE, synthesis({ ...laptop, kafka: { brokers: 5, controllers: 5 } })],
+  ],
+  [
+    "one more OpenSearch node",
+    EXIT_CHANGES,
     () => [BASE, synthesis({ ...laptop, openSearch: { ...laptop.openSearch, nodes: 4 } })],
   ],
   [
