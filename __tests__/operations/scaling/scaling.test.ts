@@ -1,0 +1,242 @@
+import { laptop } from "../../../environments/laptop";
+import type { Action, Change } from "../../../operations/changes/change";
+import type { Departure, Members, Moves } from "../../../operations/platform/cluster";
+import type { Run } from "../../../operations/run/run";
+import {
+  describeScaling,
+  fillNodes,
+  keepNodes,
+  removeNodes,
+} from "../../../operations/scaling/scaling";
+
+/** What was asked of the clusters and of the engine, in order. */
+let steps: string[];
+/** The nodes that serve. */
+let serving: string[];
+let departure: Departure;
+let arrival: Moves;
+/** What an interrupted removal left. */
+let leftovers: readonly string[];
+/** What is left to move, as a drain or fill reports it. */
+let lefts: readonly Moves[];
+
+jest.mock("../../../operations/engine/docker", () => ({
+  async dockerAt(_: unknown, ...args: string[]) {
+    steps.push(args.join(" "));
+  },
+}));
+
+function membersOf(cluster: string): Members {
+  const step = (what: string, nodes: readonly string[] = []) =>
+    steps.push([what, cluster, ...nodes].join(" "));
+  return {
+    async describeDeparture(_, leaving) {
+      step("departure", leaving);
+      return departure;
+    },
+    async drain(_, leaving, onMove) {
+      step("drain", leaving);
+      lefts.forEach(onMove);
+    },
+    async forget(_, leaving) {
+      step("forget", leaving);
+    },
+    async describeArrival(_, joining) {
+      step("arrival", joining);
+      return arrival;
+    },
+    async fill(_, onMove) {
+      step("fill");
+      lefts.forEach(onMove);
+    },
+    async keep(_, staying) {
+      step("keep", staying);
+      return leftovers;
+    },
+  };
+}
+
+/** A run with these actions on containers, and these containers declared. */
+function runOf(
+  actions: readonly (readonly [name: string, action: Action, formerControllers?: number])[],
+  brokers = 3,
+): Run {
+  const names = (cluster: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
+  const declared = [...names("opensearch", 3), ...names("kafka", brokers)];
+  const changes = actions.map(
+    ([name, action, formerControllers]): Change => ({
+      ...{ stack: "laptop-messaging", address: `docker_container.${name}`, subject: name, action },
+      ...{ details: [], destructive: [], warnings: [] },
+      node: {
+        ...{ cluster: name.split("-")[0], name, leavesNetwork: false, changesSecurity: false },
+        formerControllers,
+      },
+    }),
+  );
+  const clusterOf = (cluster: string) => ({
+    members: membersOf(cluster),
+    serves: async (node: string) => serving.includes(node),
+  });
+  const run: Partial<Record<keyof Run, unknown>> = {
+    platform: {
+      environment: { ...laptop, kafka: { brokers } },
+      clusters: { kafka: clusterOf("kafka"), opensearch: clusterOf("opensearch") },
+      nodes: (cluster: string) => declared.filter((name) => name.startsWith(cluster)),
+      engineOf: () => undefined,
+    },
+    planned: [{ changes: true }],
+    containers: declared.map((name) => ({
+      name,
+      labels: [{ label: "groundwork.cluster", value: name.split("-")[0] }],
+    })),
+    report: async () => ({ changes }),
+  };
+  return run as unknown as Run;
+}
+
+const MiB = 1024 ** 2;
+
+let said: string[];
+beforeEach(() => {
+  steps = [];
+  serving = ["kafka-1", "kafka-2", "kafka-3", "opensearch-1", "opensearch-2", "opensearch-3"];
+  departure = { refusals: [], replicas: 24, bytes: 300 * MiB + 1 };
+  arrival = { replicas: 6, bytes: 75 * MiB };
+  leftovers = [];
+  lefts = [];
+  said = [];
+  jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+});
+afterEach(() => jest.restoreAllMocks());
+
+describe("a plan", () => {
+  test("without joining or leaving nodes asks no cluster", async () => {
+    const run = runOf([["kafka-1", "replace"]]);
+    expect(await describeScaling(run)).toEqual({ refusals: [], moves: [] });
+    await removeNodes(run);
+    expect(steps).toEqual([]);
+  });
+
+  test("says what moves before nodes are removed", async () => {
+    const run = runOf([
+      ["kafka-4", "destroy"],
+      ["kafka-5", "destroy"],
+    ]);
+    expect(await describeScaling(run)).toEqual({
+      refusals: [],
+      moves: [
+        "kafka: before npm run up removes them, 24 replicas of about 301 MiB move from kafka-4 and kafka-5 to the other nodes",
+      ],
+    });
+    expect(steps).toEqual(["departure kafka kafka-4 kafka-5"]);
+  });
+
+  test("says what moves once a node is added, and nothing if nothing does", async () => {
+    const run = runOf([["kafka-4", "create"]], 4);
+    expect(await describeScaling(run)).toEqual({
+      refusals: [],
+      moves: ["kafka: 6 replicas of about 75 MiB move to kafka-4 once npm run up has added it"],
+    });
+    arrival = { replicas: 0, bytes: 0 };
+    expect(await describeScaling(run)).toEqual({ refusals: [], moves: [] });
+  });
+
+  test("is refused with the words of the cluster", async () => {
+    departure = { ...departure, refusals: ["topic a has 4 replicas"] };
+    expect(await describeScaling(runOf([["kafka-4", "destroy"]]))).toEqual({
+      refusals: ["topic a has 4 replicas"],
+      moves: [],
+    });
+  });
+
+  test("is refused if no node that stays answers", async () => {
+    serving = ["opensearch-1"];
+    expect(await describeScaling(runOf([["kafka-4", "destroy"]]))).toEqual({
+      refusals: [
+        "kafka-4 cannot hand over data, since no other node of kafka answers: declare as many nodes as before, run npm run up, and remove them then",
+      ],
+      moves: [],
+    });
+    expect(await describeScaling(runOf([["kafka-4", "create"]], 4))).toEqual({
+      refusals: [],
+      moves: [],
+    });
+  });
+
+  test("is refused if the controllers change, without a question to the cluster", async () => {
+    const run = runOf([
+      ["kafka-1", "replace", 3],
+      ["kafka-2", "destroy"],
+      ["kafka-3", "destroy"],
+    ]);
+    expect(await describeScaling(run)).toEqual({
+      refusals: [
+        'the running Kafka cluster has 3 controllers, and a running cluster cannot change that: set kafka.controllers of environment "laptop" in environments/laptop.ts to 3, and kafka.brokers to 3 or more',
+      ],
+      moves: [],
+    });
+    expect(steps).toEqual([]);
+  });
+
+  test("that moves a node to another machine removes no node", async () => {
+    const run = runOf([
+      ["kafka-3", "destroy"],
+      ["kafka-3", "create"],
+    ]);
+    await removeNodes(run);
+    expect(steps).toEqual([]);
+  });
+});
+
+test("nodes are drained, then stopped, then forgotten", async () => {
+  lefts = [
+    { replicas: 2, bytes: 3 * MiB },
+    { replicas: 1, bytes: 1 },
+    { replicas: 0, bytes: 0 },
+  ];
+  await removeNodes(
+    runOf([
+      ["kafka-4", "destroy"],
+      ["kafka-5", "destroy"],
+    ]),
+  );
+  expect(steps).toEqual([
+    "drain kafka kafka-4 kafka-5",
+    "stop kafka-4",
+    "stop kafka-5",
+    "forget kafka kafka-4 kafka-5",
+  ]);
+  expect(said).toEqual([
+    "moving data from kafka-4 and kafka-5 to the other nodes of kafka",
+    "  kafka: 2 replicas of about 3 MiB left to move",
+    "  kafka-4 and kafka-5 hold no data any more and have left kafka",
+  ]);
+});
+
+test("a node is not removed if no other node answers", async () => {
+  serving = [];
+  await expect(removeNodes(runOf([["kafka-4", "destroy"]]))).rejects.toThrow(
+    "kafka: no node answers. Run the same command again to continue",
+  );
+  expect(steps).toEqual([]);
+});
+
+test("every cluster that serves gives its new nodes data", async () => {
+  await fillNodes(runOf([]));
+  expect(steps).toEqual(["fill kafka", "fill opensearch"]);
+  steps = [];
+  serving = ["opensearch-2"];
+  await fillNodes(runOf([]));
+  expect(steps).toEqual(["fill opensearch"]);
+});
+
+test("what an interrupted removal left is taken back for all declared nodes, and told", async () => {
+  leftovers = ["broker kafka-3 accepts new replicas again"];
+  serving = ["kafka-2"];
+  await keepNodes(runOf([]));
+  expect(steps).toEqual(["keep kafka kafka-1 kafka-2 kafka-3"]);
+  expect(said).toEqual([
+    "  kafka: broker kafka-3 accepts new replicas again, which an interrupted removal had left",
+  ]);
+});
