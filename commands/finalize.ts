@@ -1,11 +1,15 @@
 import { followContext } from "../operations/engine/context";
+import { withLock } from "../operations/lock/lock";
 import { Platform } from "../operations/platform/platform";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { confirm } from "../operations/terminal/confirm";
 import { describeFinalization, finalize, planFinalization } from "../operations/versions/finalize";
 
 /** Raises Kafka's metadata.version to the newest that the brokers support, if requested or confirmed. */
-export async function finalizeVersions({ yes }: { readonly yes: boolean }): Promise<void> {
+export async function finalizeVersions({
+  yes,
+  forceUnlock,
+}: Record<"yes" | "forceUnlock", boolean>): Promise<void> {
   const environment = await followContext(currentEnvironment());
   const platform = new Platform(environment);
   const finalization = await planFinalization(platform);
@@ -21,6 +25,8 @@ export async function finalizeVersions({ yes }: { readonly yes: boolean }): Prom
       "finalize cannot be taken back and needs a confirmation, but standard input is not a terminal: add --yes",
     );
   }
-  await finalize(platform, finalization);
+  await withLock(environment, { command: "finalize", forceUnlock }, () =>
+    finalize(platform, finalization),
+  );
   console.log(`metadata.version of Kafka is ${finalization.to}`);
 }

@@ -1,16 +1,23 @@
 import { followContext } from "../operations/engine/context";
+import { withLock } from "../operations/lock/lock";
 import { type RotateOptions, rotate } from "../operations/rotation/rotate";
 import { currentDeclarations } from "../operations/synthesis/environment";
 
 /** Replaces the CA, the certificates or an application's password, and deploys. */
 export async function rotateSecrets(
   target: string | undefined,
-  options: Required<RotateOptions> & { readonly excludeMachine?: string },
+  options: Required<RotateOptions> & {
+    readonly excludeMachine?: string;
+    readonly forceUnlock: boolean;
+  },
 ): Promise<void> {
-  const { excludeMachine, ...others } = options;
-  const [environment, { applications }] = currentDeclarations(
+  const { excludeMachine, forceUnlock, ...others } = options;
+  const [declared, { applications }] = currentDeclarations(
     process.env.GROUNDWORK_ENV,
     excludeMachine,
   );
-  await rotate(await followContext(environment), applications, target, others);
+  const environment = await followContext(declared);
+  await withLock(environment, { command: "rotate", forceUnlock }, () =>
+    rotate(environment, applications, target, others),
+  );
 }

@@ -1,7 +1,11 @@
 import { rotateSecrets } from "../../commands/rotate";
+import { withLock } from "../../operations/lock/lock";
 import { rotate } from "../../operations/rotation/rotate";
 
 jest.mock("../../operations/rotation/rotate", () => ({ rotate: jest.fn() }));
+jest.mock("../../operations/lock/lock", () => ({
+  withLock: jest.fn((_: unknown, __: unknown, work: () => Promise<void>) => work()),
+}));
 
 const { GROUNDWORK_ENV } = process.env;
 
@@ -16,8 +20,13 @@ afterAll(() => {
 test("an unavailable machine does not block the rotation of a password", async () => {
   process.env.GROUNDWORK_ENV = "lab-three-secured";
   const others = { atOnce: false, revoke: false, due: false };
-  await rotateSecrets("shop", { ...others, excludeMachine: "c" });
+  await rotateSecrets("shop", { ...others, excludeMachine: "c", forceUnlock: false });
   const [[environment, , target, options]] = jest.mocked(rotate).mock.calls;
   expect(environment.excludedMachines).toEqual(["c"]);
   expect([target, options]).toEqual(["shop", others]);
+  const [[locked, lock]] = jest.mocked(withLock).mock.calls;
+  expect([locked.name, lock]).toEqual([
+    "lab-three-secured",
+    { command: "rotate", forceUnlock: false },
+  ]);
 });

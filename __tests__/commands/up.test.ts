@@ -2,6 +2,9 @@ import { up } from "../../commands/up";
 import { deployPlatform } from "../../operations/deploy/deploy";
 
 jest.mock("../../operations/deploy/deploy", () => ({ deployPlatform: jest.fn() }));
+jest.mock("../../operations/lock/lock", () => ({
+  withLock: (_: unknown, __: unknown, work: () => Promise<void>) => work(),
+}));
 
 const { GROUNDWORK_ENV } = process.env;
 const warn = jest.spyOn(console, "warn").mockImplementation();

@@ -101,6 +101,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   observability: suite(210, [...ONE_MACHINE, "alerts", "dashboards"]),
   "secured-adopt": suite(140, ONE_MACHINE_SECURED),
   adopt: suite(115),
+  lock: suite(150),
   engines: suite(185),
   rolling: suite(165),
   upgrades: suite(250),

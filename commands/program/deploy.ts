@@ -2,6 +2,13 @@ import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
 import { DEPLOY, ENGINE, FIX } from "./variables";
 
+/** The option of every command that locks its environment. */
+export const FORCE_UNLOCK = [
+  "--force-unlock",
+  "take the lock of a command that does not run any more, after a confirmation",
+  false,
+] as const;
+
 /** Commands that change a running platform. */
 export function deployCommands(): GuidedCommand[] {
   return [
@@ -37,6 +44,7 @@ export function deployCommands(): GuidedCommand[] {
             "--exclude-machine <machines>",
             "unavailable machines to skip, separated by commas (default: none)",
           )
+          .option(...FORCE_UNLOCK)
           .addOption(new Option("--without <machines>").conflicts("excludeMachine").hideHelp())
           .action(async (options) => (await import("../up")).up(options)),
     ),
@@ -61,6 +69,7 @@ export function deployCommands(): GuidedCommand[] {
         command
           .option("--volumes", "also remove the data volumes; all data is lost", false)
           .option("--yes", "skip the confirmation", false)
+          .option(...FORCE_UNLOCK)
           .action(async (options) => (await import("../down")).down(options)),
     ),
     guided(
@@ -81,6 +90,7 @@ export function deployCommands(): GuidedCommand[] {
       (command) =>
         command
           .option("--yes", "skip the confirmation", false)
+          .option(...FORCE_UNLOCK)
           .action(async (options) => (await import("../finalize")).finalizeVersions(options)),
     ),
     guided(
@@ -98,7 +108,10 @@ export function deployCommands(): GuidedCommand[] {
         variables: DEPLOY,
         pages: ["docs/how-to/adopt.md"],
       },
-      (command) => command.action(async () => (await import("../adopt")).adopt()),
+      (command) =>
+        command
+          .option(...FORCE_UNLOCK)
+          .action(async (options) => (await import("../adopt")).adopt(options)),
     ),
     guided(
       "swarm",
@@ -117,7 +130,10 @@ export function deployCommands(): GuidedCommand[] {
         variables: ENGINE,
         pages: ["docs/how-to/machines.md"],
       },
-      (command) => command.action(async () => (await import("../swarm")).swarm()),
+      (command) =>
+        command
+          .option(...FORCE_UNLOCK)
+          .action(async (options) => (await import("../swarm")).swarm(options)),
     ),
     guided(
       "migrate-state",

@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { FORCE_UNLOCK } from "./deploy";
 import { DEPLOY, ENVIRONMENT, FIX } from "./variables";
 
 /** Commands for credentials and certificates. */
@@ -83,6 +84,7 @@ export function secretCommands(): GuidedCommand[] {
             "--exclude-machine <machines>",
             "unavailable machines to skip, separated by commas (default: none)",
           )
+          .option(...FORCE_UNLOCK)
           .action(async (target, options) =>
             (await import("../rotate")).rotateSecrets(target, options),
           ),

@@ -147,11 +147,11 @@ describe("a command line", () => {
     ],
     [
       ["up", "production"],
-      "\nUnexpected argument 'production'. Allowed options: --at-once, --allow-data-loss, --exclude-machine. See npx groundwork up --help\n",
+      "\nUnexpected argument 'production'. Allowed options: --at-once, --allow-data-loss, --exclude-machine, --force-unlock. See npx groundwork up --help\n",
     ],
     [
       ["up", "--exclude-machine"],
-      "\nOption '--exclude-machine <machines>' argument missing. Allowed options: --at-once, --allow-data-loss, --exclude-machine. See npx groundwork up --help\n",
+      "\nOption '--exclude-machine <machines>' argument missing. Allowed options: --at-once, --allow-data-loss, --exclude-machine, --force-unlock. See npx groundwork up --help\n",
     ],
     [["plan", "--format", "xml"], '\n--format is "xml": allowed are terminal, markdown, json\n'],
     [

@@ -49,6 +49,10 @@ jest.mock("../../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
 }));
 
+jest.mock("../../../operations/lock/lock", () => ({
+  withLock: (_: unknown, __: unknown, work: () => Promise<void>) => work(),
+}));
+
 jest.mock("../../../operations/engine/docker", () => ({
   async tryDockerAt(_: unknown, ...args: string[]) {
     const container = args.find((arg) => /^(kafka|opensearch)-\d$/.test(arg)) ?? "";
@@ -102,7 +106,7 @@ const DRY_RUN = "upgrade --feature metadata.version=30 --dry-run";
 
 describe("npm run finalize", () => {
   test("says what it does, and raises metadata.version only", async () => {
-    await finalizeVersions({ yes: true });
+    await finalizeVersions({ yes: true, forceUnlock: false });
     expect(said).toEqual([
       "metadata.version of Kafka: 4.2-IV1 -> 4.3-IV0 (level 30); all brokers run 4.3.1",
       "Kafka accepts this change. No other feature changes, and no broker is replaced.",
@@ -114,7 +118,7 @@ describe("npm run finalize", () => {
   });
 
   test("without a terminal, only validates unless it is confirmed with --yes", async () => {
-    await expect(finalizeVersions({ yes: false })).rejects.toThrow(
+    await expect(finalizeVersions({ yes: false, forceUnlock: false })).rejects.toThrow(
       "finalize cannot be taken back and needs a confirmation, but standard input is not a terminal: add --yes",
     );
     expect(said).toHaveLength(3);
@@ -123,7 +127,7 @@ describe("npm run finalize", () => {
 
   test("changes nothing if the newest version is finalized", async () => {
     levels["metadata.version"] = 30;
-    await finalizeVersions({ yes: true });
+    await finalizeVersions({ yes: true, forceUnlock: false });
     expect(said).toEqual([
       "Kafka has finalized the newest metadata.version that its brokers support",
     ]);
@@ -154,7 +158,7 @@ describe("npm run finalize", () => {
     ],
   ])("refuses while %s", async (_, change, found) => {
     change();
-    await expect(finalizeVersions({ yes: true })).rejects.toThrow(
+    await expect(finalizeVersions({ yes: true, forceUnlock: false })).rejects.toThrow(
       `the brokers do not all run one version: ${found}. Nothing was changed. Run npm run up to replace the others, then run the same command again`,
     );
     expect(changes).toEqual([]);
@@ -162,7 +166,7 @@ describe("npm run finalize", () => {
 
   test("stops if Kafka refuses, before it asks", async () => {
     refusal = "Can not upgrade metadata.version to 30.";
-    await expect(finalizeVersions({ yes: true })).rejects.toThrow(
+    await expect(finalizeVersions({ yes: true, forceUnlock: false })).rejects.toThrow(
       "Kafka refuses metadata.version=30: Can not upgrade metadata.version to 30.",
     );
     expect(changes).toEqual([DRY_RUN]);

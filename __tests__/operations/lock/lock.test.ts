@@ -1,0 +1,238 @@
+import execa from "execa";
+import { laptop } from "../../../environments/laptop";
+import { labThree } from "../../../lab/environments";
+import { withLock } from "../../../operations/lock/lock";
+import { confirm } from "../../../operations/terminal/confirm";
+import { CommandError } from "../../../operations/terminal/terminal";
+
+type Labels = Record<string, string>;
+
+/** The volumes of each engine that answers: their labels by name. */
+let engines: Record<string, Map<string, Labels>>;
+/** Called after each volume is created, as another process would act meanwhile. */
+let meanwhile: (host: string) => void;
+
+/** Answers as an engine does: a volume that exists keeps its labels. */
+jest.mock("../../../operations/engine/docker", () => ({
+  async askEngine(
+    engine: { host: string } | undefined,
+    what: string,
+    action: string,
+    ...args: string[]
+  ) {
+    const host = engine?.host ?? "here";
+    const volumes = engines[host];
+    const name = args.at(-1) ?? "";
+    if (volumes === undefined) {
+      return { exitCode: 1, output: "no answer" };
+    }
+    if (what === "version") {
+      return { exitCode: 0, output: "28.5.2" };
+    }
+    if (action === "create") {
+      const labels = args.flatMap((arg, i) => (args[i - 1] === "--label" ? [arg] : []));
+      if (!volumes.has(name)) {
+        volumes.set(name, Object.fromEntries(labels.map((label) => label.split(/=(.*)/s))));
+      }
+      meanwhile(host);
+      return { exitCode: 0, output: name };
+    }
+    const labels = volumes.get(name);
+    if (labels === undefined) {
+      return { exitCode: 1, output: `no such volume: ${name}` };
+    }
+    if (action === "rm") {
+      volumes.delete(name);
+    }
+    return { exitCode: 0, output: JSON.stringify(labels) };
+  },
+}));
+
+jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
+
+const LOCK = "groundwork-lock-laptop";
+
+/** The labels of a lock that another process has held for 12 minutes. */
+function held(labels: Labels = {}): Labels {
+  const owner = {
+    ...{ command: "npm run up", user: "ada", host: "build-7", processes: "elsewhere", pid: "4711" },
+    ...{ started: "1", since: new Date(Date.now() - 12 * 60_000).toISOString(), id: "theirs" },
+  };
+  return {
+    "groundwork.lock": "laptop",
+    ...Object.fromEntries(
+      Object.entries({ ...owner, ...labels }).map(([name, value]) => [
+        `groundwork.lock.${name}`,
+        value,
+      ]),
+    ),
+  };
+}
+
+let said: string[];
+beforeEach(() => {
+  engines = { here: new Map() };
+  meanwhile = () => undefined;
+  said = [];
+  jest.mocked(confirm).mockReset();
+  jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+});
+afterEach(() => jest.restoreAllMocks());
+
+/** Runs work under the lock and returns the lock's labels meanwhile. */
+async function locked(options: { readonly forceUnlock?: boolean } = {}): Promise<Labels> {
+  return withLock(laptop, { command: "up", ...options }, async () => ({
+    ...(engines.here.get(LOCK) ?? {}),
+  }));
+}
+
+test("the engine holds the lock while the work runs, with who holds it", async () => {
+  expect(await locked()).toMatchObject({
+    "groundwork.lock": "laptop",
+    "groundwork.lock.command": "npm run up",
+    "groundwork.lock.pid": String(process.pid),
+  });
+  expect(engines.here.size).toBe(0);
+});
+
+test("work that fails unlocks", async () => {
+  await expect(
+    withLock(laptop, { command: "up" }, async () => {
+      throw new CommandError("failed");
+    }),
+  ).rejects.toThrow("failed");
+  expect(engines.here.size).toBe(0);
+});
+
+test("a second process is refused, with who, where, what and since when, and the lock stays", async () => {
+  const theirs = held();
+  engines.here.set(LOCK, theirs);
+  const since = theirs["groundwork.lock.since"].replace("T", " ").replace(/\..*/, "");
+  await expect(locked()).rejects.toThrow(
+    `environment "laptop" is locked by npm run up, by ada on host build-7 (process 4711), since ${since} UTC, 12 minutes ago. Nothing was changed: wait until it ends. If it does not run any more, run npm run up -- --force-unlock`,
+  );
+  expect(engines.here.get(LOCK)).toBe(theirs);
+});
+
+test("of two processes that start at once, the one whose lock the engine has goes on", async () => {
+  const work = jest.fn();
+  const race = withLock(laptop, { command: "up" }, work);
+  engines.here.set(LOCK, held());
+  await expect(race).rejects.toThrow("is locked by npm run up, by ada on host build-7");
+  expect(work).not.toHaveBeenCalled();
+  expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
+});
+
+test("the lock of a process of this machine that ended is taken over", async () => {
+  const mine = await locked();
+  const ended = await execa("true");
+  expect(ended.exitCode).toBe(0);
+  const { pid } = execa("true");
+  await execa("sh", ["-c", `while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`]);
+  engines.here.set(LOCK, {
+    ...mine,
+    "groundwork.lock.id": "theirs",
+    "groundwork.lock.pid": String(pid),
+  });
+  await locked();
+  expect(said).toEqual([
+    expect.stringMatching(/^ {2}npm run up, by .* ended without unlocking: its lock is removed$/),
+  ]);
+  expect(engines.here.size).toBe(0);
+});
+
+test("so is the lock of one whose process id another process has by now", async () => {
+  const mine = await locked();
+  engines.here.set(LOCK, {
+    ...mine,
+    "groundwork.lock.id": "theirs",
+    "groundwork.lock.started": "1",
+  });
+  await locked();
+  expect(said).toEqual([expect.stringContaining("ended without unlocking")]);
+});
+
+test("the lock of a process that runs here is not taken over", async () => {
+  engines.here.set(LOCK, { ...(await locked()), "groundwork.lock.id": "theirs" });
+  await expect(locked()).rejects.toThrow('environment "laptop" is locked by npm run up');
+});
+
+test("--force-unlock takes the lock after a confirmation", async () => {
+  engines.here.set(LOCK, held());
+  expect(await locked({ forceUnlock: true })).toMatchObject({
+    "groundwork.lock.pid": String(process.pid),
+  });
+  const [[name, consequence, otherwise]] = jest.mocked(confirm).mock.calls;
+  expect(name).toBe("laptop");
+  expect(consequence).toMatch(
+    /^npm run up, by ada on host build-7 \(process 4711\), since .* ago has locked environment "laptop"\. If it still runs, two deploys change the same clusters at once$/,
+  );
+  expect(otherwise).toBe(
+    "--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume groundwork-lock-laptop of each engine once that process has ended",
+  );
+});
+
+test("without the confirmation the lock stays", async () => {
+  engines.here.set(LOCK, held());
+  jest.mocked(confirm).mockRejectedValue(new CommandError("no changes made"));
+  await expect(locked({ forceUnlock: true })).rejects.toThrow("no changes made");
+  expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
+});
+
+test("a process whose lock was taken away does not remove that of the other", async () => {
+  await withLock(laptop, { command: "up" }, async () => {
+    engines.here.set(LOCK, held());
+  });
+  expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
+});
+
+test("an engine that does not answer is left to the command", async () => {
+  engines = {};
+  const work = jest.fn();
+  await withLock(laptop, { command: "up" }, work);
+  expect(work).toHaveBeenCalled();
+});
+
+describe("on several machines", () => {
+  const NAME = "groundwork-lock-lab-three";
+  const hosts = (labThree.machines ?? []).map(({ engine }) => engine);
+  beforeEach(() => {
+    engines = Object.fromEntries(hosts.map((host) => [host, new Map()]));
+  });
+  const onAll = () => hosts.map((host) => engines[host]?.has(NAME));
+  const lockedThere = () => withLock(labThree, { command: "up" }, async () => onAll());
+
+  test("every engine that answers holds it", async () => {
+    expect(await lockedThere()).toEqual([true, true, true]);
+    expect(onAll()).toEqual([false, false, false]);
+    delete engines[hosts[1]];
+    expect(await lockedThere()).toEqual([true, undefined, true]);
+  });
+
+  test("it is refused where another process has it, and what was taken is given back", async () => {
+    meanwhile = (host) => {
+      if (host === hosts[0]) {
+        engines[hosts[1]].set(NAME, held());
+      }
+    };
+    await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
+    expect(onAll()).toEqual([false, true, false]);
+  });
+
+  test("a machine that was gone at the end of a deploy keeps a lock, which the next one removes", async () => {
+    engines[hosts[2]].set(NAME, held());
+    expect(await lockedThere()).toEqual([true, true, true]);
+    expect(onAll()).toEqual([false, false, false]);
+  });
+
+  test("a process that is locking the engines right now is not taken for that", async () => {
+    engines[hosts[0]].set(NAME, held({ since: new Date().toISOString() }));
+    await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
+  });
+
+  test("most of the machines with a lock are a deploy that runs without the others", async () => {
+    engines[hosts[0]].set(NAME, held());
+    engines[hosts[1]].set(NAME, held());
+    await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
+  });
+});
