@@ -59,7 +59,10 @@ export class OpenSearchDeparture {
       this.requests.settings(node),
     ]);
     const staying = members.filter(({ name }) => !leaving.includes(name));
-    const holders = staying.filter(({ roles }) => roles.includes("data")).map(({ name }) => name);
+    const holders = staying
+      .filter(({ roles }) => roles.includes("data"))
+      .map(({ name }) => name)
+      .sort();
     const enable = [transient, persistent].map((level) => level[`cluster.${ENABLE}`]).find(Boolean);
     const refusals = [
       ...this.missing(leaving, staying),
@@ -79,7 +82,7 @@ export class OpenSearchDeparture {
   async reasonToStay(node: string, { index, shard, isPrimary, node: at }: ShardCopy) {
     const explanation: Json = await this.requests.ask(
       node,
-      "why a shard stays",
+      "tell why a shard stays",
       {
         ...{ method: "POST", path: "/_cluster/allocation/explain" },
         body: { index, shard, primary: isPrimary, current_node: at },
@@ -112,8 +115,11 @@ export class OpenSearchDeparture {
   ): Promise<string[]> {
     const path =
       "/_cluster/state/metadata?filter_path=metadata.cluster_coordination.last_committed_config";
-    const { metadata } = await this.requests.ask(node, "which nodes vote", { path }, (answer) =>
-      Array.isArray(answer?.metadata?.cluster_coordination?.last_committed_config),
+    const { metadata } = await this.requests.ask(
+      node,
+      "tell which nodes vote",
+      { path },
+      (answer) => Array.isArray(answer?.metadata?.cluster_coordination?.last_committed_config),
     );
     const ids: string[] = metadata.cluster_coordination.last_committed_config;
     const dead = ids.filter((id) => !members.some((member) => member.id === id)).length;
@@ -134,7 +140,7 @@ export class OpenSearchDeparture {
     const path = "/_all/_settings?flat_settings=true&expand_wildcards=all";
     return this.requests.ask(
       node,
-      "the settings of its indices",
+      "tell the settings of its indices",
       { path },
       (answer) =>
         typeof answer === "object" &&
@@ -175,7 +181,7 @@ export class OpenSearchDeparture {
     );
     const { explanations } = await this.requests.ask(
       node,
-      "where shards could move",
+      "tell where shards could move",
       {
         method: "POST",
         path: "/_cluster/reroute?dry_run=true&explain=true&filter_path=explanations.decisions",
@@ -207,10 +213,10 @@ interface Homeless {
   }[];
 }
 
-/** The settings of each index, flat. */
-type Indices = Readonly<
-  Record<string, { readonly settings: Readonly<Record<string, string | undefined>> }>
->;
+/** The settings of an index, flat. */
+type IndexSettings = Readonly<Record<string, string | undefined>>;
+
+type Indices = Readonly<Record<string, { readonly settings: IndexSettings }>>;
 
 /** Groups by reason. That a node has another copy of the shard is one only if there is no other. */
 function reasonsOf(
@@ -234,15 +240,14 @@ function reasonsOf(
 
 /** Describes copies that stay for the same reasons. */
 function describeHomeless(group: readonly Homeless[]): string {
-  const names = firstOf(
-    group.map(({ copy }) => nameOf(copy)),
-    MOST_NAMES,
-  );
+  const names = group.map(({ copy }) => nameOf(copy));
+  const more = names.length - MOST_NAMES;
+  const named = more > 1 ? [...names.slice(0, MOST_NAMES), `${more} more`] : names;
   const from = [...new Set(group.map(({ copy }) => copy.node as string))];
   const [{ reasons }] = group;
   const remedies = new Set(reasons.flatMap(({ decider }) => REMEDIES[decider] ?? []));
   const given = reasons.map(({ reason, nodes }) => `${listed(nodes)} (${reason})`);
-  return `no other node takes ${names.join(", ")} from ${listed(from)}: ${given.join("; ")}. ${upperFirst([...remedies, `declare ${listed(from)} again`].join(", or "))}`;
+  return `no other node takes ${listed(named)} from ${listed(from)}: ${given.join("; ")}. ${upperFirst([...remedies, `declare ${listed(from)} again`].join(", or "))}`;
 }
 
 function isAgainst({ decision }: Decision): boolean {
@@ -288,19 +293,25 @@ function unsafe(
 
 function tooManyCopies(indices: Indices, leaving: readonly string[], nodes: number): string[] {
   const findings = Object.entries(indices).flatMap(([name, { settings }]) => {
-    const expanded = settings["index.auto_expand_replicas"];
-    const [setting, least, highest] =
-      expanded && expanded !== "false"
-        ? ["auto_expand_replicas", expanded.split("-")[0], `a range from ${nodes - 1} or less`]
-        : ["number_of_replicas", settings["index.number_of_replicas"], `${nodes - 1} or less`];
-    const copies = Number(least) + 1;
+    const expanded = rangeOf(settings);
+    const most = nodes === 1 ? "0" : `${nodes - 1} or less`;
+    const [setting, value, highest] = expanded
+      ? ["auto_expand_replicas", expanded, `a range from ${most}`]
+      : ["number_of_replicas", settings["index.number_of_replicas"], most];
+    const copies = Number.parseInt(value ?? "", 10) + 1;
     return copies <= nodes
       ? []
       : [
-          `index ${name} has ${setting} ${expanded && expanded !== "false" ? expanded : least}, so ${counted(copies, "copy").replace("copys", "copies")} of each shard, but only ${counted(nodes, "node")} stay without ${listed(leaving)}: set its ${setting} to ${highest}`,
+          `index ${name} has ${setting} ${value}, so ${copies} copies of each shard, but only ${counted(nodes, "node")} ${nodes === 1 ? "stays" : "stay"} without ${listed(leaving)}: set its ${setting} to ${highest}`,
         ];
   });
   return firstOf(findings, MOST_FINDINGS);
+}
+
+/** Returns the range of replicas of an index that has as many as there are nodes: `0-all`. */
+function rangeOf(settings: IndexSettings): string | undefined {
+  const range = settings["index.auto_expand_replicas"];
+  return range === "false" ? undefined : range;
 }
 
 function forbidden(enable: string | undefined, indices: Indices): string[] {
@@ -328,7 +339,6 @@ function isToMove(
   nodes: number,
 ): boolean {
   const settings = indices[index]?.settings ?? {};
-  const expands = (settings["index.auto_expand_replicas"] ?? "false") !== "false";
   const copies = Number(settings["index.number_of_replicas"]) + 1;
-  return node !== undefined && leaving.includes(node) && !(expands && copies > nodes);
+  return node !== undefined && leaving.includes(node) && !(rangeOf(settings) && copies > nodes);
 }

@@ -74,7 +74,7 @@ export class OpenSearchExclusions {
       "/_cluster/state/metadata?filter_path=metadata.cluster_coordination.voting_config_exclusions";
     const { metadata } = await this.requests.ask(
       node,
-      "which nodes are excluded from voting",
+      "tell which nodes are excluded from voting",
       { path },
       (answer) => Array.isArray(answer?.metadata?.cluster_coordination?.voting_config_exclusions),
     );
@@ -100,7 +100,7 @@ export class OpenSearchExclusions {
     };
     await this.requests.ask(
       node,
-      `that it set ${EXCLUDED}`,
+      `set ${EXCLUDED}`,
       { method: "PUT", path: "/_cluster/settings", body },
       (answer) => answer?.acknowledged === true,
     );

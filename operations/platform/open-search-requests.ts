@@ -37,7 +37,7 @@ export class OpenSearchRequests {
     const { exitCode, output } = await this.send(node, { as: "administrator", ...request });
     const answer = jsonIn(output);
     if (exitCode !== 0 || !isWhole(answer)) {
-      throw new CommandError(`OpenSearch does not tell ${what}: ${output || "no answer"}`);
+      throw new CommandError(`OpenSearch does not ${what}: ${output || "no answer"}`);
     }
     return answer;
   }
@@ -57,7 +57,7 @@ export class OpenSearchRequests {
     const path = "/_cat/nodes?format=json&full_id=true&h=id,name,node.roles";
     const nodes: Json[] = await this.ask(
       node,
-      "its nodes",
+      "tell its nodes",
       { path },
       (answer) =>
         isListOf(answer, ["id", "name", "node.roles"]) &&
@@ -73,7 +73,7 @@ export class OpenSearchRequests {
   /** Returns every copy of every shard, also of closed and hidden indices. */
   async shards(node: string): Promise<ShardCopy[]> {
     const path = "/_cat/shards?format=json&bytes=b&h=index,shard,prirep,state,store,node";
-    const shards: Json[] = await this.ask(node, "its shards", { path }, (answer) =>
+    const shards: Json[] = await this.ask(node, "tell its shards", { path }, (answer) =>
       isListOf(answer, ["index", "shard", "prirep", "state"]),
     );
     return shards.map(({ index, shard, prirep, state, store, node: at }) => ({
@@ -89,7 +89,7 @@ export class OpenSearchRequests {
     const path = "/_cluster/settings?flat_settings=true";
     return this.ask(
       node,
-      "its settings",
+      "tell its settings",
       { path },
       (answer) => answer?.persistent !== undefined && answer?.transient !== undefined,
     );
