@@ -23,7 +23,10 @@ export interface ShardCopy {
   readonly node?: string;
 }
 
-/** Requests of the administrator about nodes and shards. Each throws unless the answer is whole. */
+/** A request, by default of the administrator. */
+type Asked = Omit<Parameters<Send>[1], "as"> & Partial<Parameters<Send>[1]>;
+
+/** Requests about nodes and shards. Each throws unless the answer is whole. */
 export class OpenSearchRequests {
   constructor(private readonly send: Send) {}
 
@@ -31,7 +34,7 @@ export class OpenSearchRequests {
   async ask(
     node: string,
     what: string,
-    request: Omit<Parameters<Send>[1], "as">,
+    request: Asked,
     isWhole: (answer: Json) => boolean,
   ): Promise<Json> {
     const { exitCode, output } = await this.send(node, { as: "administrator", ...request });
@@ -43,7 +46,7 @@ export class OpenSearchRequests {
   }
 
   /** Sends a request whose answer is empty. Throws if it is an error. */
-  async tell(node: string, what: string, request: Omit<Parameters<Send>[1], "as">): Promise<void> {
+  async tell(node: string, what: string, request: Asked): Promise<void> {
     const { exitCode, output } = await this.send(node, { as: "administrator", ...request });
     if (exitCode !== 0) {
       throw new CommandError(
@@ -90,7 +93,8 @@ export class OpenSearchRequests {
     return this.ask(
       node,
       "tell its settings",
-      { path },
+      // Every deploy asks for them, without the administrator's key.
+      { as: "checks", path },
       (answer) => answer?.persistent !== undefined && answer?.transient !== undefined,
     );
   }
