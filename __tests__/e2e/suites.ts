@@ -24,6 +24,7 @@ const NOT_RUN = [
   ...[
     ...["chain.test.ts", "container-state.ts", "dashboard-style.ts", "docs.ts"],
     ...["fake-kafka.ts", "fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts"],
+    "open-search-shards.ts",
     ...["own-secrets.ts", "patience.test.ts", "previews.ts", "programs.ts", "progress.ts"],
     ...["run.test.ts", "stack.ts", "stale.test.ts", "variables.ts"],
   ].map((name) => `__tests__/support/${name}`),
