@@ -24,6 +24,7 @@ const NOT_RUN = [
   ...[
     ...["chain.test.ts", "container-state.ts", "dashboard-style.ts", "docs.ts"],
     ...["fake-kafka.ts", "fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts"],
+    "open-search-shards.ts",
     ...["own-secrets.ts", "patience.test.ts", "previews.ts", "programs.ts", "progress.ts"],
     ...["run.test.ts", "stack.ts", "stale.test.ts", "variables.ts"],
   ].map((name) => `__tests__/support/${name}`),
@@ -105,6 +106,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   engines: suite(185),
   rolling: suite(165),
   upgrades: suite(250),
+  "grows-opensearch": suite(240),
+  "grows-opensearch-killed": suite(290),
   secured: suite(210, ONE_MACHINE_SECURED),
 };
 

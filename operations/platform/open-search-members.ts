@@ -1,20 +1,143 @@
+import { setTimeout } from "node:timers/promises";
+import { poll } from "../terminal/poll";
+import { CommandError, listed } from "../terminal/terminal";
 import type { Departure, Members, Moves, OnMove } from "./cluster";
+import { OpenSearchDeparture, votes } from "./open-search-departure";
+import { OpenSearchExclusions } from "./open-search-exclusions";
+import { movesOf, nameOf, OpenSearchRequests, type ShardCopy } from "./open-search-requests";
+import type { Send } from "./shard-allocation";
 
+/** How long the steps of a removal wait, in milliseconds. */
+export interface MembersPatience {
+  readonly intervalMs: number;
+  /** While nothing moves, although shards are left. */
+  readonly stalledMs: number;
+  /** While OpenSearch does not answer. */
+  readonly muteMs: number;
+  /** For a stopped node to leave. OpenSearch removes one that it cannot reach after 90 s at the latest. */
+  readonly leavingMs: number;
+}
+
+const PATIENCE: MembersPatience = {
+  intervalMs: 1000,
+  stalledMs: 120_000,
+  muteMs: 120_000,
+  leavingMs: 180_000,
+};
+
+/** Nodes that join get shards from OpenSearch by itself. */
 export class OpenSearchMembers implements Members {
-  async describeDeparture(_node: string, _leaving: readonly string[]): Promise<Departure> {
-    throw new Error("to be done");
+  private readonly requests: OpenSearchRequests;
+  private readonly exclusions: OpenSearchExclusions;
+
+  constructor(
+    send: Send,
+    /** The declared nodes, without those on excluded machines. */
+    private readonly nodes: readonly string[],
+    private readonly patience = PATIENCE,
+  ) {
+    this.requests = new OpenSearchRequests(send);
+    this.exclusions = new OpenSearchExclusions(this.requests);
   }
-  async drain(_node: string, _leaving: readonly string[], _onMove: OnMove): Promise<void> {
-    throw new Error("to be done");
+
+  describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
+    return new OpenSearchDeparture(this.requests, this.nodes).describe(node, leaving);
   }
-  async forget(_node: string, _leaving: readonly string[]): Promise<void> {
-    throw new Error("to be done");
+
+  async drain(node: string, leaving: readonly string[], onMove: OnMove): Promise<void> {
+    await this.exclusions.exclude(node, leaving);
+    const members = await this.requests.members(node);
+    const voters = members.filter((member) => leaving.includes(member.name) && votes(member));
+    await this.exclusions.excludeVoters(
+      node,
+      voters.map(({ name }) => name),
+    );
+    await this.untilEmpty(node, leaving, onMove);
   }
-  async describeArrival(_node: string, _joining: readonly string[]): Promise<Moves> {
+
+  async forget(node: string, leaving: readonly string[]): Promise<void> {
+    const left = await poll(
+      async () => (await this.requests.members(node)).filter(({ name }) => leaving.includes(name)),
+      ({ length }) => length === 0,
+      { intervalMs: this.patience.intervalMs, patienceMs: this.patience.leavingMs },
+    );
+    if (left.length > 0) {
+      const names = listed(left.map(({ name }) => name));
+      throw new CommandError(
+        `${names} did not leave the OpenSearch cluster after the container was stopped. Run the same command again`,
+      );
+    }
+    await this.exclusions.takeBack(node, leaving);
+  }
+
+  async describeArrival(): Promise<Moves> {
     return { replicas: 0, bytes: 0 };
   }
-  async fill(_node: string, _onMove: OnMove): Promise<void> {}
-  async keep(_node: string, _staying: readonly string[]): Promise<readonly string[]> {
-    return [];
+
+  async fill(): Promise<void> {}
+
+  async keep(node: string, staying: readonly string[]): Promise<readonly string[]> {
+    const excluded = await this.exclusions.leaving(node);
+    if (excluded.length === 0) {
+      return [];
+    }
+    const members = (await this.requests.members(node)).map(({ name }) => name);
+    // Those of other nodes in the cluster are about to leave.
+    const kept = excluded.filter((name) => staying.includes(name) || !members.includes(name));
+    if (kept.length === 0) {
+      return [];
+    }
+    await this.exclusions.takeBack(node, kept);
+    return kept.map((name) => `${name} may have shards and votes again`);
   }
+
+  /** Waits until no shard is left on the leaving nodes. Throws if they stop moving. */
+  private async untilEmpty(
+    node: string,
+    leaving: readonly string[],
+    onMove: OnMove,
+  ): Promise<void> {
+    let last = "";
+    let changed = Date.now();
+    let answered = Date.now();
+    for (;;) {
+      let left: ShardCopy[] | undefined;
+      try {
+        left = (await this.requests.shards(node)).filter((copy) => isOn(copy, leaving));
+        answered = Date.now();
+      } catch (error) {
+        if (Date.now() - answered > this.patience.muteMs) {
+          throw error;
+        }
+      }
+      if (left?.length === 0) {
+        return;
+      }
+      if (left !== undefined) {
+        onMove(movesOf(left));
+        const seen = JSON.stringify(left.map(({ bytes: _, ...copy }) => copy));
+        if (seen !== last || left.some(({ state }) => state !== "STARTED")) {
+          last = seen;
+          changed = Date.now();
+        } else if (Date.now() - changed > this.patience.stalledMs) {
+          throw await this.stalled(node, left[0]);
+        }
+      }
+      await setTimeout(this.patience.intervalMs);
+    }
+  }
+
+  private async stalled(node: string, copy: ShardCopy): Promise<CommandError> {
+    const reason = await new OpenSearchDeparture(this.requests, this.nodes).reasonToStay(
+      node,
+      copy,
+    );
+    return new CommandError(
+      `${nameOf(copy)} does not move away from ${copy.node}: ${reason}. Nothing was removed. Change what forbids it and run the same command again, or declare as many nodes as before and run npm run up, which lets ${copy.node} have shards again`,
+    );
+  }
+}
+
+function isOn({ node }: ShardCopy, nodes: readonly string[]): boolean {
+  return node !== undefined && nodes.includes(node);
 }

@@ -33,11 +33,13 @@ export interface OpenSearchProps {
 
 /** Queries the running nodes with the curl of their image. */
 export class OpenSearch implements Cluster {
-  readonly members = new OpenSearchMembers();
+  readonly members: OpenSearchMembers;
 
   readonly replicas = new ShardAllocation((...args) => this.send(...args));
 
-  constructor(private readonly props: OpenSearchProps) {}
+  constructor(private readonly props: OpenSearchProps) {
+    this.members = new OpenSearchMembers((...args) => this.send(...args), props.nodes);
+  }
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */
   get(path: string): Promise<Outcome> {

@@ -13,7 +13,7 @@ export type Send = (
   node: string,
   request: {
     readonly as: "checks" | "administrator";
-    readonly method?: "POST" | "PUT";
+    readonly method?: "DELETE" | "POST" | "PUT";
     readonly path: string;
     readonly body?: Json;
   },

@@ -45,7 +45,8 @@ function healthStatus(output: string, check: readonly string[]): string {
   const health = parse(output.slice(output.indexOf("{"), output.lastIndexOf("}") + 1));
   if (health?.number_of_nodes !== undefined) {
     const [, wanted] = /wait_for_nodes=%3E%3D(\d+)/.exec(check.join(" ")) ?? [];
-    return `${health.number_of_nodes}${wanted ? ` of ${wanted}` : ""} nodes joined, status ${health.status}`;
+    const isShort = health.number_of_nodes < Number(wanted);
+    return `${health.number_of_nodes}${isShort ? ` of ${wanted}` : ""} nodes joined, status ${health.status}`;
   }
   return /refused|Failed to connect|Couldn't connect/.test(output)
     ? "starting: no answer yet"

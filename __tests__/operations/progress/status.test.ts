@@ -31,6 +31,16 @@ test.each<[string, ContainerState, string, string]>([
     "2 of 3 nodes joined, status yellow",
   ],
   [
+    "a node of OpenSearch in a cluster with more nodes than it waits for",
+    state({
+      health: "starting",
+      output: '{"status":"red","number_of_nodes":4}\ncurl: (22) The requested URL returned 408',
+      test: ["CMD", "curl", "http://x/_cluster/health?wait_for_nodes=%3E%3D3"],
+    }),
+    "",
+    "4 nodes joined, status red",
+  ],
+  [
     "one that listens nowhere yet",
     state({ health: "starting", output: "curl: (7) Failed to connect to 127.0.0.1" }),
     "",

@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { eventually } from "./eventually";
+import { docker, expectDone, type Finished, freshLab, onceItSays, openSearch } from "./lab";
+import type { Json } from "./platform";
+import { type ProjectCopy, projectCopy } from "./project-copy";
+
+const DECLARED = "openSearch: { ...laptop.openSearch, raiseUlimits: false";
+const WATERMARK = "cluster.routing.allocation.disk.watermark";
+const NODES_OF_BOTH = ["--filter", "label=groundwork.cluster", "--format", "{{.Names}}"];
+
+/** A lab whose number of OpenSearch nodes changes. Every node has shards, with and without a second copy. */
+export class GrownLab {
+  private nodes = 3;
+
+  constructor(readonly copy: ProjectCopy) {}
+
+  async prepare(): Promise<void> {
+    await freshLab();
+    this.copy.edit("lab/environments.ts", DECLARED, `${DECLARED}, nodes: ${this.nodes}`);
+    expectDone(this.copy.command("up"));
+    this.setWatermark();
+    for (const index of ["logs-grown", "logs-shrunk", "bulky"]) {
+      openSearch("PUT", `/${index}`, { settings: { number_of_shards: 6, number_of_replicas: 1 } });
+    }
+    openSearch("PUT", "/single", { settings: { number_of_shards: 4, number_of_replicas: 0 } });
+    openSearch("PUT", "/everywhere", { settings: { auto_expand_replicas: "0-all" } });
+    const lines = Array.from(
+      { length: 1000 },
+      () => `{"index":{}}\n{"text":"${randomBytes(3000).toString("base64")}"}\n`,
+    );
+    for (const index of ["bulky", "single"]) {
+      const { errors } = openSearch("POST", `/${index}/_bulk?refresh=true`, lines.join(""));
+      expect(errors).toBe(false);
+    }
+  }
+
+  /** Declares a number of nodes. */
+  setNodes(count: number): void {
+    this.copy.edit("lab/environments.ts", `nodes: ${this.nodes} }`, `nodes: ${count} }`);
+    this.nodes = count;
+  }
+
+  up(count: number): Finished {
+    this.setNodes(count);
+    return this.copy.command("up");
+  }
+
+  /**
+   * Starts a deploy with a number of nodes. After it printed a text and `isTime` has returned, kills it and its child processes. Returns
+   * whether it still ran.
+   */
+  async killedUp(count: number, text: RegExp, isTime: () => unknown): Promise<boolean> {
+    this.setNodes(count);
+    let killed = false;
+    await onceItSays(
+      text,
+      async (_, group) => {
+        await isTime();
+        try {
+          process.kill(-group, "SIGKILL");
+          killed = true;
+        } catch (error) {
+          expect(error).toMatchObject({ code: "ESRCH" });
+        }
+      },
+      ...(["node", ["commands/groundwork.mjs", "up"], this.copy.folder] as const),
+    );
+    return killed;
+  }
+
+  /** Sets the low watermark. By default, one that the disk of this machine is below: it may be fuller than OpenSearch allows. */
+  setWatermark(low = "300mb"): void {
+    const settings = { low, high: "200mb", flood_stage: "100mb" };
+    const persistent = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`${WATERMARK}.${name}`, value]),
+    );
+    expect(openSearch("PUT", "/_cluster/settings", { persistent }).acknowledged).toBe(true);
+  }
+
+  /** Returns when each node's container was started. */
+  startTimes(): Record<string, string> {
+    return Object.fromEntries(
+      docker("ps", "--all", ...NODES_OF_BOTH)
+        .split("\n")
+        .map((name) => [name, docker("inspect", "--format", "{{.State.StartedAt}}", name)]),
+    );
+  }
+
+  /** Returns the shards that a node has. */
+  copies(node: string): string[] {
+    const shards: Json[] = openSearch("GET", "/_cat/shards?format=json&h=index,shard,prirep,node");
+    return shards
+      .filter((shard) => shard.node?.split(" ")[0] === node)
+      .map(({ index, shard, prirep }) => `${index}[${shard}] ${prirep}`)
+      .sort();
+  }
+
+  /** Waits until OpenSearch has given shards to a fourth node and nothing moves any more. */
+  filled(): Promise<void> {
+    return eventually(() => {
+      const { status, relocating_shards } = openSearch("GET", "/_cluster/health");
+      const isFilled = this.copies("opensearch-4").length > 4;
+      return status === "green" && relocating_shards === 0 && isFilled
+        ? []
+        : [{ status, relocating_shards, isFilled }];
+    });
+  }
+
+  /** Returns every setting and voting exclusion that a removal sets. */
+  exclusions(): Json[] {
+    const { persistent, transient } = openSearch("GET", "/_cluster/settings?flat_settings=true");
+    const path = "/_cluster/state/metadata?filter_path=metadata.cluster_coordination";
+    const { metadata } = openSearch("GET", path);
+    return [
+      ...Object.entries({ ...persistent, ...transient }).filter(([name]) =>
+        /exclude|groundwork/.test(name),
+      ),
+      ...metadata.cluster_coordination.voting_config_exclusions,
+    ];
+  }
+
+  /** Asserts that the fourth node has left, with nothing of it but its volume. */
+  expectGone(): void {
+    expect(docker("ps", "--all", "--quiet", "--filter", "name=opensearch-4")).toBe("");
+    expect(docker("volume", "ls", "--quiet", "--filter", "name=opensearch-4-data")).toBe(
+      "opensearch-4-data",
+    );
+    expect(this.exclusions()).toEqual([]);
+    const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
+    expect({ status, number_of_nodes }).toEqual({ status: "green", number_of_nodes: 3 });
+  }
+
+  /** Asserts that no document of the prepared indices is lost. */
+  expectDocuments(): void {
+    expect(openSearch("GET", "/bulky/_count").count).toBe(1000);
+    expect(openSearch("GET", "/single/_count").count).toBe(1000);
+  }
+}
+
+/** Deploys the lab with three nodes before the tests of a file. */
+export function grownLab(): GrownLab {
+  const lab = new GrownLab(projectCopy());
+  beforeAll(() => lab.prepare());
+  return lab;
+}

@@ -1,0 +1,344 @@
+import type { Json } from "../synthesis/tree";
+import { counted, firstOf, listed } from "../terminal/terminal";
+import type { Departure } from "./cluster";
+import {
+  type Member,
+  movesOf,
+  nameOf,
+  type OpenSearchRequests,
+  type ShardCopy,
+} from "./open-search-requests";
+
+/** Findings of a kind that are listed. */
+const MOST_FINDINGS = 10;
+
+/** Copies that a finding names. */
+const MOST_NAMES = 3;
+
+/** Copies whose moves OpenSearch simulates in one request. Its answer takes 4 KB for each copy and node. */
+const MOST_SIMULATED = 50;
+
+const ENABLE = "routing.allocation.enable";
+
+/** Values with which shards move. Replicas that an upgrade holds (`primaries`) are released before nodes leave. */
+const MOVING = [undefined, "all", "primaries"];
+
+/** What to do about a decider of OpenSearch that keeps shards from every other node. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  disk_threshold: "free or add disk space on the nodes that stay",
+  filter: "change the allocation filters of the index or cluster",
+  shards_limit: "raise total_shards_per_node",
+  awareness: "keep as many machines with nodes as the index needs",
+};
+
+/** A decision about a shard on a node: of the simulation, or of `_cluster/allocation/explain`. */
+interface Decision {
+  readonly decider: string;
+  readonly decision: string;
+  readonly explanation: string;
+}
+
+/** Whether a node is eligible as cluster manager. */
+export function votes({ roles }: Member): boolean {
+  return roles.includes("cluster_manager") || roles.includes("master");
+}
+
+/** Finds out what happens when nodes leave. Changes nothing. */
+export class OpenSearchDeparture {
+  constructor(
+    private readonly requests: OpenSearchRequests,
+    /** The declared nodes, without those on excluded machines. */
+    private readonly nodes: readonly string[],
+  ) {}
+
+  async describe(node: string, leaving: readonly string[]): Promise<Departure> {
+    const [members, shards, indices, { persistent, transient }] = await Promise.all([
+      this.requests.members(node),
+      this.requests.shards(node),
+      this.indices(node),
+      this.requests.settings(node),
+    ]);
+    const staying = members.filter(({ name }) => !leaving.includes(name));
+    const holders = staying
+      .filter(({ roles }) => roles.includes("data"))
+      .map(({ name }) => name)
+      .sort();
+    const enable = [transient, persistent].map((level) => level[`cluster.${ENABLE}`]).find(Boolean);
+    const refusals = [
+      ...this.missing(leaving, staying),
+      ...(await this.lostMajority(node, leaving, members)),
+      ...unsafe(shards, leaving, members),
+      ...tooManyCopies(indices, leaving, holders.length),
+      ...forbidden(enable, indices),
+    ];
+    const copies = shards.filter((copy) => isToMove(copy, leaving, indices, holders.length));
+    if (refusals.length === 0) {
+      refusals.push(...(await this.homeless(node, copies, holders)));
+    }
+    return { refusals, ...movesOf(copies) };
+  }
+
+  /** Returns why a copy that should leave its node stays there, in OpenSearch's words. */
+  async reasonToStay(node: string, { index, shard, isPrimary, node: at }: ShardCopy) {
+    const explanation: Json = await this.requests.ask(
+      node,
+      "tell why a shard stays",
+      {
+        ...{ method: "POST", path: "/_cluster/allocation/explain" },
+        body: { index, shard, primary: isPrimary, current_node: at },
+      },
+      (answer) => typeof answer?.current_state === "string",
+    );
+    const { can_move_to_other_node, move_explanation, node_allocation_decisions } = explanation;
+    const nodes = (node_allocation_decisions ?? []).map(
+      ({ node_name, deciders = [] }: Json) => `${node_name} (${reasonsIn(deciders)})`,
+    );
+    return [move_explanation ?? `can_move_to_other_node is ${can_move_to_other_node}`, ...nodes]
+      .filter(Boolean)
+      .join("; ");
+  }
+
+  private missing(leaving: readonly string[], staying: readonly Member[]): string[] {
+    const missing = this.nodes.filter((name) => !staying.some((member) => member.name === name));
+    return missing.length === 0
+      ? []
+      : [
+          `${listed(missing)} ${missing.length === 1 ? "is" : "are"} not in the OpenSearch cluster, and ${listed(leaving)} can leave only if every other node is: declare as many nodes as before and run npm run up first`,
+        ];
+  }
+
+  /** Nodes that vote and do not answer still count, until others replace them. */
+  private async lostMajority(
+    node: string,
+    leaving: readonly string[],
+    members: readonly Member[],
+  ): Promise<string[]> {
+    const path =
+      "/_cluster/state/metadata?filter_path=metadata.cluster_coordination.last_committed_config";
+    const { metadata } = await this.requests.ask(
+      node,
+      "tell which nodes vote",
+      { path },
+      (answer) => Array.isArray(answer?.metadata?.cluster_coordination?.last_committed_config),
+    );
+    const ids: string[] = metadata.cluster_coordination.last_committed_config;
+    const dead = ids.filter((id) => !members.some((member) => member.id === id)).length;
+    const eligible = members.filter(votes).map(({ name }) => name);
+    const left = eligible.filter((name) => !leaving.includes(name));
+    const gone = eligible.length - left.length;
+    if (gone === 0 || left.length > dead) {
+      return [];
+    }
+    return [
+      left.length === 0
+        ? `${listed(leaving)} cannot leave, since no other node is eligible as cluster manager`
+        : `${listed(leaving)} cannot leave, since only ${listed(left)} would vote for a cluster manager, and ${counted(dead, "voting node")} ${dead === 1 ? "does" : "do"} not answer: declare as many nodes as before and run npm run up first`,
+    ];
+  }
+
+  private indices(node: string): Promise<Indices> {
+    const path = "/_all/_settings?flat_settings=true&expand_wildcards=all";
+    return this.requests.ask(
+      node,
+      "tell the settings of its indices",
+      { path },
+      (answer) =>
+        typeof answer === "object" &&
+        answer !== null &&
+        Object.values<Json>(answer).every(
+          (index) => typeof index?.settings?.["index.number_of_replicas"] === "string",
+        ),
+    );
+  }
+
+  /** Simulates that the copies move, and returns what no other node takes. The largest first, as they are the hardest to place. */
+  private async homeless(
+    node: string,
+    copies: readonly ShardCopy[],
+    holders: readonly string[],
+  ): Promise<string[]> {
+    const started = copies
+      .filter(({ state }) => state === "STARTED")
+      .sort((one, other) => other.bytes - one.bytes);
+    const groups = new Map<string, Homeless[]>();
+    for (let first = 0; first < started.length; first += MOST_SIMULATED) {
+      const some = started.slice(first, first + MOST_SIMULATED);
+      for (const found of await this.simulated(node, some, holders)) {
+        const key = found.reasons.map(({ reason }) => reason).join();
+        groups.set(key, [...(groups.get(key) ?? []), found]);
+      }
+    }
+    return firstOf([...groups.values()].map(describeHomeless), MOST_FINDINGS);
+  }
+
+  private async simulated(
+    node: string,
+    copies: readonly ShardCopy[],
+    holders: readonly string[],
+  ): Promise<Homeless[]> {
+    const moves = copies.flatMap(({ index, shard, node: from_node }) =>
+      holders.map((to_node) => ({ index, shard, from_node, to_node })),
+    );
+    const { explanations } = await this.requests.ask(
+      node,
+      "tell where shards could move",
+      {
+        method: "POST",
+        path: "/_cluster/reroute?dry_run=true&explain=true&filter_path=explanations.decisions",
+        body: { commands: moves.map((move) => ({ move })) },
+      },
+      (answer) =>
+        answer?.explanations?.length === moves.length &&
+        answer.explanations.every(({ decisions }: Json) => Array.isArray(decisions)),
+    );
+    return copies.flatMap((copy, i) => {
+      const refusals = holders.map((name, j) => ({
+        name,
+        decisions: (explanations[i * holders.length + j].decisions as Decision[]).filter(isAgainst),
+      }));
+      return refusals.some(({ decisions }) => decisions.length === 0)
+        ? []
+        : [{ copy, reasons: reasonsOf(refusals) }];
+    });
+  }
+}
+
+/** A copy that no node takes, and why. */
+interface Homeless {
+  readonly copy: ShardCopy;
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly decider: string;
+    readonly nodes: readonly string[];
+  }[];
+}
+
+/** The settings of an index, flat. */
+type IndexSettings = Readonly<Record<string, string | undefined>>;
+
+type Indices = Readonly<Record<string, { readonly settings: IndexSettings }>>;
+
+/** Groups by reason. That a node has another copy of the shard is one only if there is no other. */
+function reasonsOf(
+  refusals: readonly { readonly name: string; readonly decisions: readonly Decision[] }[],
+): Homeless["reasons"] {
+  const all = refusals.flatMap(({ name, decisions }) =>
+    decisions.map((decision) => ({ ...decision, name })),
+  );
+  const others = all.filter(({ decider }) => decider !== "same_shard");
+  const decisive = others.length > 0 ? others : all;
+  return [...new Set(decisive.map(({ explanation }) => explanation))].sort().map((explanation) => {
+    const same = decisive.filter((one) => one.explanation === explanation);
+    const [{ decider }] = same;
+    return {
+      reason: `${decider}: ${explanation}`,
+      decider,
+      nodes: same.map(({ name }) => name),
+    };
+  });
+}
+
+/** Describes copies that stay for the same reasons. */
+function describeHomeless(group: readonly Homeless[]): string {
+  const names = group.map(({ copy }) => nameOf(copy));
+  const more = names.length - MOST_NAMES;
+  const named = more > 1 ? [...names.slice(0, MOST_NAMES), `${more} more`] : names;
+  const from = [...new Set(group.map(({ copy }) => copy.node as string))];
+  const [{ reasons }] = group;
+  const remedies = new Set(reasons.flatMap(({ decider }) => REMEDIES[decider] ?? []));
+  const given = reasons.map(({ reason, nodes }) => `${listed(nodes)} (${reason})`);
+  return `no other node takes ${listed(named)} from ${listed(from)}: ${given.join("; ")}. ${upperFirst([...remedies, `declare ${listed(from)} again`].join(", or "))}`;
+}
+
+function isAgainst({ decision }: Decision): boolean {
+  return decision === "NO";
+}
+
+function reasonsIn(decisions: readonly Decision[]): string {
+  return decisions
+    .filter(isAgainst)
+    .map(({ decider, explanation }) => `${decider}: ${explanation}`)
+    .join(", ");
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Returns the shards that have no copy besides those of the leaving nodes, or whose copies are not all started. */
+function unsafe(
+  shards: readonly ShardCopy[],
+  leaving: readonly string[],
+  members: readonly Member[],
+): string[] {
+  // Copies of a dead node that leaves are allocated to other nodes in time.
+  const isDead = leaving.some((name) => !members.some((member) => member.name === name));
+  const isSafe = ({ index, shard }: ShardCopy) =>
+    shards.some(
+      (other) =>
+        other.index === index &&
+        other.shard === shard &&
+        ["STARTED", "RELOCATING"].includes(other.state) &&
+        !leaving.includes(other.node ?? ""),
+    );
+  const findings = shards
+    .filter(({ state }) => state === "UNASSIGNED" || state === "INITIALIZING")
+    .filter((copy) => copy.isPrimary || !isDead || !isSafe(copy))
+    .map(
+      (copy) =>
+        `${nameOf(copy)} is ${copy.state.toLowerCase()}: ${listed(leaving)} can leave once the OpenSearch cluster is green. GET /_cluster/allocation/explain says what it waits for`,
+    );
+  return firstOf(findings, MOST_FINDINGS);
+}
+
+function tooManyCopies(indices: Indices, leaving: readonly string[], nodes: number): string[] {
+  const findings = Object.entries(indices).flatMap(([name, { settings }]) => {
+    const expanded = rangeOf(settings);
+    const most = nodes === 1 ? "0" : `${nodes - 1} or less`;
+    const [setting, value, highest] = expanded
+      ? ["auto_expand_replicas", expanded, `a range from ${most}`]
+      : ["number_of_replicas", settings["index.number_of_replicas"], most];
+    const copies = Number.parseInt(value ?? "", 10) + 1;
+    return copies <= nodes
+      ? []
+      : [
+          `index ${name} has ${setting} ${value}, so ${copies} copies of each shard, but only ${counted(nodes, "node")} ${nodes === 1 ? "stays" : "stay"} without ${listed(leaving)}: set its ${setting} to ${highest}`,
+        ];
+  });
+  return firstOf(findings, MOST_FINDINGS);
+}
+
+/** Returns the range of replicas of an index that has as many as there are nodes: `0-all`. */
+function rangeOf(settings: IndexSettings): string | undefined {
+  const range = settings["index.auto_expand_replicas"];
+  return range === "false" ? undefined : range;
+}
+
+function forbidden(enable: string | undefined, indices: Indices): string[] {
+  const ofIndices = Object.entries(indices).flatMap(([name, { settings }]) => {
+    const value = settings[`index.${ENABLE}`];
+    return MOVING.slice(0, 2).includes(value)
+      ? []
+      : [
+          `index ${name} has index.${ENABLE}=${value}, with which its shards do not move: set it to null`,
+        ];
+  });
+  return [
+    ...(MOVING.includes(enable)
+      ? []
+      : [`OpenSearch has cluster.${ENABLE}=${enable}, with which no shard moves: set it to null`]),
+    ...firstOf(ofIndices, MOST_FINDINGS),
+  ];
+}
+
+/** Whether a copy has to move: the number of copies of an index with `auto_expand_replicas` follows the number of nodes. */
+function isToMove(
+  { index, node }: ShardCopy,
+  leaving: readonly string[],
+  indices: Indices,
+  nodes: number,
+): boolean {
+  const settings = indices[index]?.settings ?? {};
+  const copies = Number(settings["index.number_of_replicas"]) + 1;
+  return node !== undefined && leaving.includes(node) && !(rangeOf(settings) && copies > nodes);
+}
