@@ -222,7 +222,7 @@ final class Members {
     Set<Integer> registered = new TreeSet<>(leaving);
     registered.retainAll(state.brokers().keySet());
     // First, since the controllers change nothing of a broker that they do not know.
-    settings.stay(registered);
+    settings.forget(registered);
     for (int id : registered) {
       try {
         admin.unregisterBroker(id).all().get();
@@ -258,7 +258,7 @@ final class Members {
   /** Gives brokers that hold no replica their share, and finishes what an earlier run began. */
   void fill(long bytesPerSecond) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
-    if (!settings.throttled(state.brokers().keySet()).isEmpty()) {
+    if (!settings.throttled(state.serving()).isEmpty()) {
       state = await(state.serving(), partition -> true);
       settle(state);
     }
@@ -287,7 +287,9 @@ final class Members {
 
   /** Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. */
   void keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
-    Set<Integer> throttled = settings.throttled(staying);
+    Set<Integer> throttled = ClusterState.serving(admin);
+    throttled.retainAll(staying);
+    throttled = settings.throttled(throttled);
     if (throttled.isEmpty()) {
       return;
     }

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -33,7 +34,7 @@ final class MoveSettings {
   private static final String LIST_MARK = "0:0";
 
   private final Admin admin;
-  /** A client of the controllers. They also know brokers that do not answer, for which the brokers' answer would time out. */
+  /** A client of the controllers, which also change what is set for registered brokers that do not answer. Only the broker itself tells it. */
   private final Admin controllers;
 
   MoveSettings(Admin admin, Admin controllers) {
@@ -41,7 +42,7 @@ final class MoveSettings {
     this.controllers = controllers;
   }
 
-  /** Returns the brokers that this program throttled, and those that it marked as leaving. */
+  /** Returns which of these brokers, which serve, this program throttled, and which it marked as leaving. */
   Set<Integer> throttled(Collection<Integer> brokers) throws ExecutionException, InterruptedException {
     return marked(brokers, Set.of(MARK, LEAVING_MARK));
   }
@@ -52,7 +53,7 @@ final class MoveSettings {
 
   private Set<Integer> marked(Collection<Integer> brokers, Set<Long> marks) throws ExecutionException, InterruptedException {
     Set<Integer> marked = new TreeSet<>();
-    dynamic(controllers, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
+    dynamic(admin, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
       if (RATES.stream().anyMatch(rate -> marks.contains(markOf(configs.get(rate))))) {
         marked.add(Integer.valueOf(broker.name()));
       }
@@ -74,10 +75,10 @@ final class MoveSettings {
     admin.incrementalAlterConfigs(cordons).all().get();
   }
 
-  /** Removes the cordons and rates of brokers that were leaving. */
+  /** Removes the rates of this program, and the cordon if it set it, from brokers that serve. */
   void stay(Set<Integer> brokers) throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
-    dynamic(controllers, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
+    dynamic(admin, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
       List<AlterConfigOp> deleted = new ArrayList<>();
       RATES.stream().filter(rate -> Set.of(MARK, LEAVING_MARK).contains(markOf(configs.get(rate)))).forEach(rate -> deleted.add(delete(rate)));
       if (!deleted.isEmpty() && configs.containsKey(CORDON)) {
@@ -90,11 +91,18 @@ final class MoveSettings {
     controllers.incrementalAlterConfigs(changes).all().get();
   }
 
+  /** Removes the rates and the cordon of registered brokers that are drained and stopped, whoever set them. */
+  void forget(Set<Integer> brokers) throws ExecutionException, InterruptedException {
+    Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
+    brokers.forEach(id -> changes.put(broker(id), Stream.concat(RATES.stream(), Stream.of(CORDON)).map(MoveSettings::delete).toList()));
+    controllers.incrementalAlterConfigs(changes).all().get();
+  }
+
   /** Throttles planned moves: the brokers first, so that a throttled topic always has a marked broker. */
   void throttle(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state, long bytesPerSecond)
       throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> rates = new HashMap<>();
-    dynamic(controllers, state.brokers().keySet().stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> rates.put(
+    dynamic(admin, state.serving().stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> rates.put(
         broker, RATES.stream().filter(rate -> !configs.containsKey(rate)).map(rate -> set(rate, rate(bytesPerSecond, MARK))).toList()));
     rates.values().removeIf(Collection::isEmpty);
     controllers.incrementalAlterConfigs(rates).all().get();
@@ -144,7 +152,7 @@ final class MoveSettings {
         .filter(key -> isOwnList(configs.get(key))).map(MoveSettings::delete).toList()));
     lists.values().removeIf(Collection::isEmpty);
     admin.incrementalAlterConfigs(lists).all().get();
-    Set<Integer> others = throttled(state.brokers().keySet());
+    Set<Integer> others = throttled(state.serving());
     others.removeAll(leaving(others));
     stay(others);
   }
