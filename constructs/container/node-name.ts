@@ -3,6 +3,11 @@ export function nodeName(cluster: string, number: number | string): string {
   return `${cluster}-${number}`;
 }
 
+/** Returns the number in a node's name. */
+export function numberOfNode(name: string): number {
+  return Number(name.slice(name.lastIndexOf("-") + 1));
+}
+
 /** Returns the names of all nodes of a cluster. */
 export function nodeNames(cluster: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => nodeName(cluster, i + 1));

@@ -41,20 +41,23 @@ const SECURED_PROTOCOLS = {
   HEALTH: "PLAINTEXT",
 } as const;
 
-/** Returns a broker's address for clients on the infra network, and for the health check in its container. */
+/** Returns a broker's address for clients on the infra network, that of its controller if it is one, and the one for the health check in its container. */
 export function kafkaAddresses(
   broker: string,
   infraNetwork: INetwork,
   isSecured: boolean,
-): { readonly internal: string; readonly health: readonly [host: string, port: string] } {
-  const { INTERNAL } = KAFKA_PORTS;
-  const name = `${broker}.${infraNetwork.name}`;
-  return isSecured
-    ? {
-        internal: `${hostNameOn(infraNetwork, broker)}:${INTERNAL}`,
-        health: ["127.0.0.1", String(HEALTH_PORT)],
-      }
-    : { internal: `${name}:${INTERNAL}`, health: [name, String(INTERNAL)] };
+): {
+  readonly internal: string;
+  readonly controller: string;
+  readonly health: readonly [host: string, port: string];
+} {
+  const { CONTROLLER, INTERNAL } = KAFKA_PORTS;
+  const host = isSecured ? hostNameOn(infraNetwork, broker) : `${broker}.${infraNetwork.name}`;
+  return {
+    internal: `${host}:${INTERNAL}`,
+    controller: `${host}:${CONTROLLER}`,
+    health: isSecured ? ["127.0.0.1", String(HEALTH_PORT)] : [host, String(INTERNAL)],
+  };
 }
 
 export interface KafkaClusterProps {

@@ -1,4 +1,5 @@
 import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
+import { numberOfNode } from "../../constructs/container/node-name";
 import { type Environment, isSecured } from "../../environments";
 import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
@@ -92,7 +93,7 @@ function publishedEndpoints(environment: Environment): string[][] {
   const published = (cluster: "kafka" | "opensearch", firstPort: number) =>
     includedNodesOf(environment, cluster).map((node) => ({
       from: from(node),
-      at: `localhost:${firstPort + Number(node.split("-")[1]) - 1}`,
+      at: `localhost:${firstPort + numberOfNode(node) - 1}`,
     }));
   const [node] = published("opensearch", hostPorts.openSearch);
   const brokers = published("kafka", hostPorts.kafka);

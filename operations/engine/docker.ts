@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import execa, { type ExecaChildProcess } from "execa";
 import type { EngineAddress } from "../../environments";
 
@@ -88,6 +90,21 @@ export function tryDockerWithInput(
   ...args: string[]
 ): Promise<Outcome> {
   return outcomeOf(engine, args, { input });
+}
+
+/** Like `tryDockerWithInput`, hands over each line of standard output as it comes, and keeps the standard input open until the command ends. */
+export async function followDocker(
+  engine: Engine,
+  { input, onLine }: { readonly input: Buffer; readonly onLine: (line: string) => void },
+  ...args: string[]
+): Promise<Outcome> {
+  const child = runAt(engine, args, { reject: false });
+  // The command may end before it has read everything.
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.write(input);
+  createInterface({ input: child.stdout as Readable }).on("line", onLine);
+  const { exitCode = 127, stdout, stderr } = await child;
+  return { exitCode, output: (exitCode === 0 ? stdout : stderr).trim() };
 }
 
 /** The longest that a healthy engine takes to answer, also over SSH. */

@@ -14,6 +14,20 @@ export type ExecWithInput = (
   input: string,
 ) => Promise<Outcome>;
 
+/**
+ * Runs a command in a container on any machine, and hands over each line of its standard output as it comes. The standard input stays open
+ * after the input until the command ends, so that the command learns if this process ends.
+ */
+export type Follow = (
+  container: string,
+  command: readonly string[],
+  options: {
+    readonly env?: readonly string[];
+    readonly input: Buffer;
+    readonly onLine: (line: string) => void;
+  },
+) => Promise<Outcome>;
+
 /** Queries about a cluster, answered by one of its nodes. */
 export interface Cluster {
   /** Whether the node serves requests as a member of the cluster. Its health check may require more, such as all other nodes. */

@@ -3,7 +3,7 @@ import { nodeName } from "../../constructs/container/node-name";
 import { TLS_FILES } from "../../constructs/kafka/kafka-client";
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
-import type { Cluster, Exec } from "./cluster";
+import type { Cluster, Exec, Follow } from "./cluster";
 import { KafkaMembers } from "./kafka-members";
 
 /**
@@ -28,16 +28,35 @@ export interface MetadataVersion {
 export interface KafkaProps {
   /** The brokers' containers, without those on excluded machines. */
   readonly brokers: readonly string[];
+  /** Those of them that are controllers. */
+  readonly controllers: readonly string[];
+  /** Returns the machine of a broker, if there are several. */
+  readonly rackOf: (broker: string) => string | undefined;
   readonly infraNetwork: INetwork;
   readonly secured: boolean;
   readonly exec: Exec;
+  readonly follow: Follow;
 }
 
 /** Queries the running brokers with the Kafka CLI of their image. */
 export class Kafka implements Cluster {
-  readonly members = new KafkaMembers();
+  readonly members: KafkaMembers;
 
-  constructor(private readonly props: KafkaProps) {}
+  constructor(private readonly props: KafkaProps) {
+    const { secured, controllers, rackOf, follow } = props;
+    this.members = new KafkaMembers({
+      rackOf,
+      run: (broker, command, input, onLine) =>
+        follow(broker, command, {
+          env: [
+            `KAFKA_BOOTSTRAP_SERVERS=${this.addresses(broker).internal}`,
+            `KAFKA_BOOTSTRAP_CONTROLLERS=${controllers.map((each) => this.addresses(each).controller).join(",")}`,
+            ...(secured ? [`KAFKA_CLIENT_CONFIG=${KAFKA_CLIENT_CONFIG}`] : []),
+          ],
+          ...{ input, onLine },
+        }),
+    });
+  }
 
   /** Returns the output of `kafka-topics.sh --describe` for every topic. */
   describeTopics(): Promise<Outcome> {

@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ADMIN_PRINCIPAL } from "../../constructs/opensearch/tls";
-import { type ClusterName, type Environment, isSecured } from "../../environments";
+import { type ClusterName, type Environment, isSecured, votersOf } from "../../environments";
 import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
-import { engineOf, enginesOf, includedNodesOf } from "../../stacks/placement";
-import { type Engine, tryDockerAt, tryDockerWithInput } from "../engine/docker";
-import type { Cluster, Exec, ExecWithInput } from "./cluster";
+import {
+  engineOf,
+  enginesOf,
+  includedNodesOf,
+  isExcluded,
+  machineOf,
+} from "../../stacks/placement";
+import { type Engine, followDocker, tryDockerAt, tryDockerWithInput } from "../engine/docker";
+import type { Cluster, Exec, ExecWithInput, Follow } from "./cluster";
 import { Kafka } from "./kafka";
 import { Grafana, Loki, Prometheus } from "./observability";
 import { OpenSearch } from "./open-search";
@@ -28,8 +34,12 @@ export class Platform {
   constructor(readonly environment: Environment) {
     const secured = isSecured(environment);
     const infraNetwork = environment.networks.infra;
-    const { exec, execWithInput } = this;
-    this.kafka = new Kafka({ brokers: this.nodes("kafka"), infraNetwork, secured, exec });
+    const { exec, execWithInput, follow } = this;
+    this.kafka = new Kafka({
+      ...{ brokers: this.nodes("kafka"), infraNetwork, secured, exec, follow },
+      controllers: votersOf(environment, "kafka").filter((node) => !isExcluded(environment, node)),
+      rackOf: (broker) => machineOf(environment, broker)?.name,
+    });
     this.openSearch = new OpenSearch({
       nodes: this.nodes("opensearch"),
       secured,
@@ -67,6 +77,14 @@ export class Platform {
     tryDockerAt(
       this.engineOf(container),
       ...["exec", ...env.flatMap((variable) => ["--env", variable])],
+      ...[container, ...command],
+    );
+
+  private readonly follow: Follow = (container, command, { env = [], input, onLine }) =>
+    followDocker(
+      this.engineOf(container),
+      { input, onLine },
+      ...["exec", "--interactive", ...env.flatMap((variable) => ["--env", variable])],
       ...[container, ...command],
     );
 

@@ -60,6 +60,10 @@ public final class Harness {
       }
       return answer;
     }
+    if (command.get("do").asText().equals("place")) {
+      answer.set("plan", Placements.plan(command));
+      return answer;
+    }
     if (command.get("do").asText().equals("read")) {
       ArrayNode files = answer.putArray("files");
       String as = command.get("as").asText();

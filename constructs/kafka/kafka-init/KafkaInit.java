@@ -214,7 +214,7 @@ public final class KafkaInit {
     return config;
   }
 
-  private static Properties readProperties(Path file) throws IOException {
+  static Properties readProperties(Path file) throws IOException {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(file)) {
       properties.load(reader);

@@ -1,0 +1,133 @@
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
+import org.apache.kafka.clients.admin.LogDirDescription;
+import org.apache.kafka.clients.admin.PartitionReassignment;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** The brokers and partitions of a cluster at one moment. */
+record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition, Partition> partitions) {
+  /** @param disks the log directories by path; empty if the broker does not serve */
+  record Broker(int id, String rack, boolean serves, Map<String, LogDirDescription> disks) {
+    boolean isCordoned() {
+      return !disks.isEmpty() && disks.values().stream().allMatch(LogDirDescription::isCordoned);
+    }
+  }
+
+  /**
+   * @param replicas also those that a reassignment adds or removes
+   * @param sizes the bytes of its replicas on brokers that serve
+   */
+  record Partition(
+      List<Integer> replicas, Set<Integer> inSync, int leader, List<Integer> adding, List<Integer> removing, Map<Integer, Long> sizes) {
+    /** Returns the size of the largest replica. */
+    long bytes() {
+      return sizes.values().stream().mapToLong(bytes -> bytes).max().orElse(0);
+    }
+
+    /** Returns the replicas once a reassignment is done. */
+    List<Integer> settled() {
+      return replicas.stream().filter(id -> !removing.contains(id)).toList();
+    }
+
+    /** Returns the replicas that a reassignment does not add. */
+    List<Integer> former() {
+      return replicas.stream().filter(id -> !adding.contains(id)).toList();
+    }
+
+    boolean isMoving() {
+      return !adding.isEmpty() || !removing.isEmpty();
+    }
+  }
+
+  private static final int NO_LEADER = -1;
+
+  static ClusterState read(Admin admin) throws ExecutionException, InterruptedException {
+    SortedMap<Integer, Broker> brokers = new TreeMap<>();
+    Map<TopicPartition, Map<Integer, Long>> sizes = new HashMap<>();
+    var nodes = admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get();
+    var disks = admin.describeLogDirs(nodes.stream().filter(node -> !node.isFenced()).map(Node::id).toList()).descriptions();
+    for (Node node : nodes) {
+      Map<String, LogDirDescription> found = node.isFenced() ? Map.of() : disks.get(node.id()).get();
+      brokers.put(node.id(), new Broker(node.id(), node.rack(), !node.isFenced(), found));
+      found.values().forEach(disk -> disk.replicaInfos().forEach((partition, replica) ->
+          sizes.computeIfAbsent(partition, key -> new HashMap<>()).merge(node.id(), replica.size(), Math::max)));
+    }
+    Map<TopicPartition, PartitionReassignment> moving = admin.listPartitionReassignments().reassignments().get();
+    SortedMap<TopicPartition, Partition> partitions = new TreeMap<>(Placement.ORDER);
+    for (TopicDescription topic : describeTopics(admin)) {
+      for (TopicPartitionInfo info : topic.partitions()) {
+        TopicPartition partition = new TopicPartition(topic.name(), info.partition());
+        PartitionReassignment move = moving.get(partition);
+        partitions.put(partition, new Partition(
+            info.replicas().stream().map(Node::id).toList(),
+            info.isr().stream().map(Node::id).collect(Collectors.toCollection(TreeSet::new)),
+            info.leader() == null ? NO_LEADER : info.leader().id(),
+            move == null ? List.of() : move.addingReplicas(),
+            move == null ? List.of() : move.removingReplicas(),
+            sizes.getOrDefault(partition, Map.of())));
+      }
+    }
+    return new ClusterState(brokers, partitions);
+  }
+
+  /** Describes all topics, internal ones too. One that is deleted meanwhile is left out. */
+  private static List<TopicDescription> describeTopics(Admin admin) throws ExecutionException, InterruptedException {
+    Set<String> names = admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get();
+    var answers = admin.describeTopics(names).topicNameValues();
+    Map<String, TopicDescription> found = new TreeMap<>();
+    for (String name : names) {
+      try {
+        found.put(name, answers.get(name).get());
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw e;
+        }
+      }
+    }
+    return List.copyOf(found.values());
+  }
+
+  static Set<Integer> serving(Admin admin) throws ExecutionException, InterruptedException {
+    return admin.describeCluster().nodes().get().stream().map(Node::id).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  Set<Integer> serving() {
+    return brokers.values().stream().filter(Broker::serves).map(Broker::id).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Returns the racks of these brokers, and of all that hold replicas. */
+  Map<Integer, String> racks(Set<Integer> ids) {
+    Set<Integer> all = new HashSet<>(ids);
+    partitions.values().forEach(partition -> all.addAll(partition.settled()));
+    Map<Integer, String> racks = new TreeMap<>();
+    all.forEach(id -> racks.put(id, brokers.containsKey(id) ? brokers.get(id).rack : null));
+    return racks;
+  }
+
+  /** Returns the partitions as they are once all reassignments are done. */
+  Map<TopicPartition, Placement.Replicas> settled() {
+    Map<TopicPartition, Placement.Replicas> settled = new TreeMap<>(Placement.ORDER);
+    partitions.forEach((partition, state) -> settled.put(partition, new Placement.Replicas(state.settled(), state.bytes())));
+    return settled;
+  }
+
+  /** Returns the partitions of which one of these brokers has a replica, or will have one. */
+  List<TopicPartition> on(Set<Integer> ids) {
+    return partitions.keySet().stream().filter(partition -> partitions.get(partition).replicas.stream().anyMatch(ids::contains)).toList();
+  }
+}

@@ -1,0 +1,323 @@
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.BrokerIdNotRegisteredException;
+import org.apache.kafka.common.errors.ElectionNotNeededException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.NoReassignmentInProgressException;
+import org.apache.kafka.common.errors.PreferredLeaderNotAvailableException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/**
+ * The brokers of a cluster, which take over replicas when they join and hand them over before they leave. Kafka carries out a move by itself.
+ * So each method may be called again after it ended in the middle: it then continues.
+ */
+final class Members {
+  /** A failure with the words for the user. */
+  @SuppressWarnings("serial")
+  static final class Refused extends RuntimeException {
+    Refused(String message) {
+      super(message);
+    }
+  }
+
+  /** What is moved, or left to move. */
+  record Moves(long replicas, long bytes) {}
+
+  /** The number of metadata.version 4.3-IV0, below which a cordon has no effect. */
+  private static final int CORDONS_SINCE = 30;
+  private static final long FIRST_POLL_MS = 200;
+  private static final long LAST_POLL_MS = 2_000;
+  private static final int CORDON_POLLS = 50;
+  private static final int FENCE_POLLS = 300;
+  private static final long SHORT_POLL_MS = 200;
+
+  private final Admin admin;
+  private final MoveSettings settings;
+  private final Consumer<Moves> onMove;
+
+  Members(Admin admin, Admin controllers, Consumer<Moves> onMove) {
+    this.admin = admin;
+    this.onMove = onMove;
+    settings = new MoveSettings(admin, controllers);
+  }
+
+  /** Returns what moves when brokers leave. Adds why they cannot to the refusals. */
+  Moves describeDeparture(Set<Integer> leaving, List<String> refusals) throws ExecutionException, InterruptedException {
+    ClusterState state = ClusterState.read(admin);
+    SortedMap<TopicPartition, List<Integer>> plan = departure(state, leaving);
+    refusals.addAll(Departure.refusals(admin, state, leaving, plan));
+    long replicas = 0;
+    long bytes = 0;
+    for (TopicPartition partition : state.on(leaving)) {
+      ClusterState.Partition found = state.partitions().get(partition);
+      long moving = found.replicas().stream().filter(leaving::contains).count();
+      replicas += moving;
+      bytes += moving * found.bytes();
+    }
+    return new Moves(replicas, bytes);
+  }
+
+  private static SortedMap<TopicPartition, List<Integer>> departure(ClusterState state, Set<Integer> leaving) {
+    Set<Integer> staying = state.serving();
+    staying.removeAll(leaving);
+    Map<Integer, String> racks = state.racks(staying);
+    racks.keySet().removeAll(leaving);
+    return Placement.vacate(racks, state.settled());
+  }
+
+  /** Moves all replicas off the leaving brokers, and returns when none is left. */
+  void drain(Set<Integer> leaving, long bytesPerSecond) throws ExecutionException, InterruptedException {
+    ClusterState state = ClusterState.read(admin);
+    List<String> refusals = Departure.refusals(admin, state, leaving, departure(state, leaving));
+    if (!refusals.isEmpty()) {
+      throw new Refused(String.join("\n", refusals));
+    }
+    Set<Integer> registered = new TreeSet<>(leaving);
+    registered.retainAll(state.brokers().keySet());
+    Set<Integer> serving = state.serving();
+    Set<Integer> cordoned = new TreeSet<>(registered);
+    cordoned.retainAll(canCordon() ? serving : Set.of());
+    settings.leave(registered, cordoned, bytesPerSecond);
+    if (!cordoned.isEmpty()) {
+      awaitCordon(serving.size());
+    }
+    // Again, for replicas that a new topic placed there meanwhile.
+    for (; !state.on(leaving).isEmpty(); state = ClusterState.read(admin)) {
+      move(departure(state, leaving), state, bytesPerSecond);
+      await(serving, partition -> partition.replicas().stream().anyMatch(leaving::contains));
+    }
+    settle(state);
+  }
+
+  private boolean canCordon() throws ExecutionException, InterruptedException {
+    var version = admin.describeFeatures().featureMetadata().get().finalizedFeatures().get("metadata.version");
+    return version != null && version.maxVersionLevel() >= CORDONS_SINCE;
+  }
+
+  /** Waits until the controller knows a cordon, which the broker tells it with a heartbeat: it then finds too few brokers for a topic on all of them. */
+  private void awaitCordon(int brokers) throws ExecutionException, InterruptedException {
+    NewTopic topic = new NewTopic("__groundwork_cordon", 1, (short) brokers);
+    for (int poll = 0; poll < CORDON_POLLS; poll++) {
+      try {
+        admin.createTopics(List.of(topic), new CreateTopicsOptions().validateOnly(true)).all().get();
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof InvalidReplicationFactorException) {
+          return;
+        }
+        throw e;
+      }
+      Thread.sleep(SHORT_POLL_MS);
+    }
+    throw new Refused("Kafka accepted cordoned.log.dirs of the leaving brokers, and still gives them replicas: run the same command again");
+  }
+
+  /** Submits all moves at once, so that Kafka carries them out even if this program ends. */
+  private void move(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state, long bytesPerSecond)
+      throws ExecutionException, InterruptedException {
+    if (plan.isEmpty()) {
+      return;
+    }
+    settings.throttle(plan, state, bytesPerSecond);
+    Map<TopicPartition, Optional<NewPartitionReassignment>> asked = new HashMap<>();
+    plan.forEach((partition, replicas) -> asked.put(partition, Optional.of(new NewPartitionReassignment(replicas))));
+    for (var answer : admin.alterPartitionReassignments(asked).values().entrySet()) {
+      try {
+        answer.getValue().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw new Refused("Kafka does not move partition " + answer.getKey() + ": " + e.getCause().getMessage());
+        }
+      }
+    }
+  }
+
+  /** Waits until these partitions have been moved. To copy takes as long as it takes while all brokers are there. */
+  private ClusterState await(Set<Integer> expected, Predicate<ClusterState.Partition> isAwaited) throws ExecutionException, InterruptedException {
+    for (long pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LAST_POLL_MS)) {
+      ClusterState state = ClusterState.read(admin);
+      List<ClusterState.Partition> moving = state.partitions().values().stream()
+          .filter(partition -> partition.isMoving() && isAwaited.test(partition)).toList();
+      if (moving.isEmpty()) {
+        return state;
+      }
+      Set<Integer> missing = new TreeSet<>(expected);
+      missing.removeAll(state.serving());
+      if (!missing.isEmpty()) {
+        throw new Refused(Departure.names(missing) + " does not answer any more. Kafka continues with the moves by itself once it is back: "
+            + "start it, and run the same command again");
+      }
+      onMove.accept(left(moving));
+      Thread.sleep(pollMs);
+    }
+  }
+
+  private static Moves left(List<ClusterState.Partition> moving) {
+    long replicas = 0;
+    long bytes = 0;
+    for (ClusterState.Partition partition : moving) {
+      for (int id : partition.adding()) {
+        if (!partition.inSync().contains(id)) {
+          replicas++;
+          bytes += Math.max(0, partition.bytes() - partition.sizes().getOrDefault(id, 0L));
+        }
+      }
+    }
+    return new Moves(replicas, bytes);
+  }
+
+  /** Gives each partition its preferred leader and removes the throttle, unless replicas still move. */
+  private void settle(ClusterState state) throws ExecutionException, InterruptedException {
+    if (state.partitions().values().stream().anyMatch(ClusterState.Partition::isMoving)) {
+      return;
+    }
+    Set<TopicPartition> others = new TreeSet<>(Placement.ORDER);
+    state.partitions().forEach((partition, found) -> {
+      if (found.leader() != found.replicas().get(0) && found.inSync().contains(found.replicas().get(0))) {
+        others.add(partition);
+      }
+    });
+    if (!others.isEmpty()) {
+      for (var answer : admin.electLeaders(ElectionType.PREFERRED, others).partitions().get().entrySet()) {
+        Throwable error = answer.getValue().orElse(null);
+        // Kafka elects one by itself that becomes available later.
+        if (error != null && !(error instanceof ElectionNotNeededException || error instanceof PreferredLeaderNotAvailableException
+            || error instanceof UnknownTopicOrPartitionException)) {
+          throw new Refused("Kafka does not elect the preferred leader of " + answer.getKey() + ": " + error.getMessage());
+        }
+      }
+    }
+    settings.unthrottle(state);
+  }
+
+  /** Unregisters brokers that are drained and stopped, and removes what `drain` set for them. */
+  void forget(Set<Integer> leaving) throws ExecutionException, InterruptedException {
+    ClusterState state = ClusterState.read(admin);
+    for (int poll = 0; state.serving().stream().anyMatch(leaving::contains); poll++) {
+      if (poll == FENCE_POLLS) {
+        throw new Refused(Departure.names(leaving) + " still answers: stop it, and run the same command again");
+      }
+      Thread.sleep(SHORT_POLL_MS);
+      state = ClusterState.read(admin);
+    }
+    List<TopicPartition> held = state.on(leaving);
+    if (!held.isEmpty()) {
+      throw new Refused(Departure.names(leaving) + " got replicas of " + held.size() + " partitions meanwhile, such as " + held.get(0)
+          + ": run the same command again");
+    }
+    Set<Integer> registered = new TreeSet<>(leaving);
+    registered.retainAll(state.brokers().keySet());
+    // First, since the controllers change nothing of a broker that they do not know.
+    settings.forget(registered);
+    for (int id : registered) {
+      try {
+        admin.unregisterBroker(id).all().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof BrokerIdNotRegisteredException)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** @param joining the racks of brokers that do not exist yet, by id */
+  Moves describeArrival(Map<Integer, String> joining) throws ExecutionException, InterruptedException {
+    ClusterState state = ClusterState.read(admin);
+    Map<Integer, String> racks = new TreeMap<>(state.racks(state.serving()));
+    boolean isNew = joining.keySet().stream().anyMatch(id -> state.on(Set.of(id)).isEmpty());
+    racks.putAll(joining);
+    return isNew ? movesOf(Placement.spread(racks, racks.keySet(), state.settled()), state) : new Moves(0, 0);
+  }
+
+  private static Moves movesOf(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state) {
+    long replicas = 0;
+    long bytes = 0;
+    for (var move : plan.entrySet()) {
+      ClusterState.Partition found = state.partitions().get(move.getKey());
+      long added = move.getValue().stream().filter(id -> !found.settled().contains(id)).count();
+      replicas += added;
+      bytes += added * found.bytes();
+    }
+    return new Moves(replicas, bytes);
+  }
+
+  /** Gives brokers that hold no replica their share, and finishes what an earlier run began. */
+  void fill(long bytesPerSecond) throws ExecutionException, InterruptedException {
+    ClusterState state = ClusterState.read(admin);
+    if (!settings.throttled(state.serving()).isEmpty()) {
+      state = await(state.serving(), partition -> true);
+      settle(state);
+    }
+    SortedMap<TopicPartition, List<Integer>> plan = arrival(state);
+    if (plan.isEmpty()) {
+      return;
+    }
+    // Those of somebody else.
+    state = await(state.serving(), partition -> true);
+    plan = arrival(state);
+    List<String> refusals = Departure.spaceRefusals(state, plan);
+    if (!refusals.isEmpty()) {
+      throw new Refused(String.join("\n", refusals));
+    }
+    move(plan, state, bytesPerSecond);
+    settle(await(state.serving(), partition -> true));
+  }
+
+  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state) {
+    Set<Integer> takers = new TreeSet<>();
+    state.brokers().values().stream().filter(broker -> broker.serves() && !broker.isCordoned()).forEach(broker -> takers.add(broker.id()));
+    Set<Integer> holding = new TreeSet<>();
+    state.partitions().values().forEach(partition -> holding.addAll(partition.settled()));
+    return holding.containsAll(takers) ? new TreeMap<>() : Placement.spread(state.racks(takers), takers, state.settled());
+  }
+
+  /** Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. */
+  void keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
+    Set<Integer> throttled = ClusterState.serving(admin);
+    throttled.retainAll(staying);
+    throttled = settings.throttled(throttled);
+    if (throttled.isEmpty()) {
+      return;
+    }
+    Set<Integer> kept = settings.leaving(throttled);
+    ClusterState state = ClusterState.read(admin);
+    Map<TopicPartition, Optional<NewPartitionReassignment>> cancelled = new HashMap<>();
+    state.partitions().forEach((partition, found) -> {
+      if (found.removing().stream().anyMatch(kept::contains)) {
+        cancelled.put(partition, Optional.empty());
+      }
+    });
+    for (var answer : admin.alterPartitionReassignments(cancelled).values().entrySet()) {
+      try {
+        answer.getValue().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof NoReassignmentInProgressException || e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw new Refused("Kafka does not cancel the move of partition " + answer.getKey() + ": " + e.getCause().getMessage());
+        }
+      }
+    }
+    if (!kept.isEmpty()) {
+      settings.stay(kept);
+      onUndone.accept("cancelled the moves of " + cancelled.size() + " partitions off " + Departure.names(kept) + " and let it take replicas again");
+    }
+    state = ClusterState.read(admin);
+    if (state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
+      settle(state);
+      onUndone.accept("removed the replication throttle");
+    }
+  }
+}
