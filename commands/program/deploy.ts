@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { atOnce, excludeMachine } from "./options";
 import { DEPLOY, ENGINE, FIX } from "./variables";
 
 /** Commands that change a running platform. */
@@ -23,20 +24,13 @@ export function deployCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .option(
-            "--at-once",
-            "replace all nodes of a cluster at once; the cluster is down meanwhile",
-            false,
-          )
+          .addOption(atOnce())
           .option(
             "--allow-data-loss",
             "allow declared changes that delete stored records, such as a shorter retention",
             false,
           )
-          .option(
-            "--exclude-machine <machines>",
-            "unavailable machines to skip, separated by commas (default: none)",
-          )
+          .addOption(excludeMachine())
           .addOption(new Option("--without <machines>").conflicts("excludeMachine").hideHelp())
           .action(async (options) => (await import("../up")).up(options)),
     ),
