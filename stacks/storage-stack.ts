@@ -15,6 +15,13 @@ export interface StorageStackProps {
 
 type ObservabilityVolume = "grafana" | "loki" | "prometheus";
 
+const SUFFIX = "-data";
+
+/** Returns the container whose data a volume has, by the volume's name. */
+export function containerOfVolume(volume: string): string {
+  return volume.endsWith(SUFFIX) ? volume.slice(0, -SUFFIX.length) : volume;
+}
+
 /** All data volumes. Their own stack keeps them when the other stacks are destroyed. */
 export class StorageStack extends DockerStack {
   readonly openSearch: readonly DataVolume[];
@@ -46,7 +53,7 @@ export class StorageStack extends DockerStack {
 
   private volume(container: string): DataVolume {
     return new DataVolume(this.of(container), container, {
-      name: `${container}-data`,
+      name: `${container}${SUFFIX}`,
       ...this.props,
     });
   }

@@ -44,7 +44,7 @@ export class Visitors {
     }
   }
 
-  /** Copies the platform's key pairs to both, and one with the administrator's name from a CA that the platform does not trust. */
+  /** Copies the platform's key pairs to both, one with the administrator's name from a CA that the platform does not trust, and one with a service's common name in a longer subject. */
   private async putKeyPairs(): Promise<void> {
     this.put("ca.pem", this.project.credentials("shop", "ca"));
     for (const name of [
@@ -53,6 +53,8 @@ export class Visitors {
     ]) {
       this.put(`${name}.pem`, this.project.keyPairOf(name));
     }
+    const ca = readFileSync(join(this.project.secrets, "ca", "ca.pem"), "utf8");
+    this.put("other-subject.pem", await makeKeyPair(ca, "os-init,O=other", ["os-init"]));
     this.put(
       "unknown-ca.pem",
       await makeKeyPair(await makeCa("another"), "os-admin", ["os-admin"]),
@@ -102,6 +104,7 @@ const OPENSEARCH_PRINCIPALS = [
     "nobody",
     "wrong-password",
     "unknown-ca",
+    "other-subject",
     "shop",
     "ledger",
     "kafka-init",
@@ -118,12 +121,13 @@ const OPENSEARCH_UNAUTHENTICATED: Partial<Record<OpenSearchPrincipal, Status>> =
   nobody: 401,
   "wrong-password": 401,
   "unknown-ca": "no answer",
+  "other-subject": 401,
 };
 
 interface OpenSearchOperation {
   readonly operation: string;
   /** The method and path. */
-  readonly request: `${"HEAD" | "GET" | "POST" | "PUT" | "DELETE"} /${string}`;
+  readonly request: `${"HEAD" | "GET" | "POST" | "PUT" | "PATCH" | "DELETE"} /${string}`;
   readonly body?: string;
   /** Whether unauthenticated principals try it too. OpenSearch blocks an address after 30 failed logins in 20 s. */
   readonly alsoUnauthenticated?: boolean;
@@ -250,6 +254,8 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     operation: "write an index template",
     request: "PUT /_index_template/mine",
     body: '{"index_patterns":["mine"]}',
+    // Alone here, other-subject would have the permission of the service whose common name it has.
+    alsoUnauthenticated: true,
     answers: { "os-init": 200, "os-admin": 200, others: 403 },
   },
   {
@@ -308,6 +314,12 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     answers: { "os-admin": 200, others: 403 },
   },
   {
+    operation: "change whose certificates have which name",
+    request: "PATCH /_plugins/_security/api/securityconfig",
+    body: '[{"op":"add","path":"/config/dynamic/filtered_alias_mode","value":"warn"}]',
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
     operation: "read the index of the security plugin",
     request: "GET /.opendistro_security/_search",
     answers: { "os-admin": 200, others: 403 },
@@ -336,6 +348,7 @@ export function testOpenSearchAuthorization(
       nobody: "",
       "wrong-password": 'user = "shop:wrong"',
       "unknown-ca": "cert = unknown-ca.pem",
+      "other-subject": "cert = other-subject.pem",
       shop: login("shop"),
       ledger: login("ledger"),
       "kafka-init": "cert = kafka-init.pem",

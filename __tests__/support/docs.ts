@@ -89,6 +89,15 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/commands/import.test.ts",
     'runHere(["import", file',
   ],
+  "npm run volumes": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("volumes")'],
+  "npm run volumes -- --format json": [
+    "__tests__/e2e/lifecycle/platform.test.ts",
+    'npm("volumes", ["--format", "json"])',
+  ],
+  "npm run volumes -- --remove-orphans": [
+    "__tests__/e2e/lifecycle/platform.test.ts",
+    'npm("volumes", ["--remove-orphans"])',
+  ],
   "npm run versions": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("versions")'],
   "npm run finalize": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("finalize")'],
   "npm run import": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],

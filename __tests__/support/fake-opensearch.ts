@@ -39,6 +39,31 @@ const INITIAL_AUDIT: Json = {
   },
 };
 
+/** How an earlier version's clusters know clients after their first start, with what the server fills in. */
+const INITIAL_DYNAMIC: Json = {
+  do_not_fail_on_forbidden: false,
+  authc: {
+    certificate: {
+      http_enabled: true,
+      order: 0,
+      http_authenticator: {
+        challenge: false,
+        type: "clientcert",
+        config: { username_attribute: "cn" },
+      },
+      authentication_backend: { type: "noop", config: {} },
+      description: null,
+    },
+    password: {
+      http_enabled: true,
+      order: 1,
+      http_authenticator: { challenge: true, type: "basic", config: {} },
+      authentication_backend: { type: "intern", config: {} },
+      description: null,
+    },
+  },
+};
+
 /** The part of OpenSearch's REST API that the sidecars use, with its normalization, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
@@ -49,6 +74,7 @@ export class FakeOpenSearch {
   };
   /** The configuration of the security plugin, as it is after the first start. */
   audit: Json = structuredClone(INITIAL_AUDIT);
+  dynamic: Json = structuredClone(INITIAL_DYNAMIC);
   readonly listeners = new Map<string, Json>();
   readonly requests: string[] = [];
   /** The names in the certificates of clients. */
@@ -77,9 +103,7 @@ export class FakeOpenSearch {
 
   /** The requests that change something. */
   get writes(): string[] {
-    return this.requests.filter(
-      (request) => request.startsWith("PUT") || request.startsWith("DEL"),
-    );
+    return this.requests.filter((request) => /^(PUT|PATCH|DELETE) /.test(request));
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -188,6 +212,19 @@ export class FakeOpenSearch {
     }
     if (path === "audit") {
       return [200, { _readonly: [], config: this.audit }];
+    }
+    if (path === "securityconfig") {
+      for (const { op, path: pointer, value } of method === "PATCH" ? body : []) {
+        const [config, dynamic, authc, name, ...more] = pointer.slice(1).split("/");
+        if ([op, config, dynamic, authc].join() !== "add,config,dynamic,authc" || more.length > 0) {
+          return [400, { status: "BAD_REQUEST", message: `not supported: ${op} ${pointer}` }];
+        }
+        const backend = { config: {}, ...value.authentication_backend };
+        this.dynamic.authc[name] = { description: null, ...value, authentication_backend: backend };
+      }
+      return method === "PATCH"
+        ? [200, { status: "OK", message: "Resource updated." }]
+        : [200, { config: { dynamic: this.dynamic } }];
     }
     if (path === "audit/config") {
       this.audit = {

@@ -1,13 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { atOnce, excludeMachine, forceUnlock } from "./options";
 import { DEPLOY, ENGINE, FIX } from "./variables";
-
-/** The option of every command that locks its environment. */
-export const FORCE_UNLOCK = [
-  "--force-unlock",
-  "take the lock of a command that does not run any more, after a confirmation",
-  false,
-] as const;
 
 /** Commands that change a running platform. */
 export function deployCommands(): GuidedCommand[] {
@@ -30,21 +24,14 @@ export function deployCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .option(
-            "--at-once",
-            "replace all nodes of a cluster at once; the cluster is down meanwhile",
-            false,
-          )
+          .addOption(atOnce())
           .option(
             "--allow-data-loss",
             "allow declared changes that delete stored records, such as a shorter retention",
             false,
           )
-          .option(
-            "--exclude-machine <machines>",
-            "unavailable machines to skip, separated by commas (default: none)",
-          )
-          .option(...FORCE_UNLOCK)
+          .addOption(excludeMachine())
+          .addOption(forceUnlock())
           .addOption(new Option("--without <machines>").conflicts("excludeMachine").hideHelp())
           .action(async (options) => (await import("../up")).up(options)),
     ),
@@ -69,7 +56,7 @@ export function deployCommands(): GuidedCommand[] {
         command
           .option("--volumes", "also remove the data volumes; all data is lost", false)
           .option("--yes", "skip the confirmation", false)
-          .option(...FORCE_UNLOCK)
+          .addOption(forceUnlock())
           .action(async (options) => (await import("../down")).down(options)),
     ),
     guided(
@@ -90,7 +77,7 @@ export function deployCommands(): GuidedCommand[] {
       (command) =>
         command
           .option("--yes", "skip the confirmation", false)
-          .option(...FORCE_UNLOCK)
+          .addOption(forceUnlock())
           .action(async (options) => (await import("../finalize")).finalizeVersions(options)),
     ),
     guided(
@@ -110,7 +97,7 @@ export function deployCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .option(...FORCE_UNLOCK)
+          .addOption(forceUnlock())
           .action(async (options) => (await import("../adopt")).adopt(options)),
     ),
     guided(
@@ -132,7 +119,7 @@ export function deployCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .option(...FORCE_UNLOCK)
+          .addOption(forceUnlock())
           .action(async (options) => (await import("../swarm")).swarm(options)),
     ),
     guided(

@@ -14,7 +14,7 @@ const EXIT_CODES = {
   3: "there are destructive changes",
 };
 
-/** Commands that change nothing. */
+/** Commands that show something. Only `volumes --remove-orphans` changes anything. */
 export function inspectCommands(): GuidedCommand[] {
   return [
     guided(
@@ -93,6 +93,40 @@ export function inspectCommands(): GuidedCommand[] {
         pages: ["docs/how-to/image.md"],
       },
       (command) => command.action(async () => (await import("../versions")).showVersions()),
+    ),
+    guided(
+      "volumes",
+      {
+        purpose: "Show the data volumes, and remove those that nothing needs",
+        examples: {
+          "npx groundwork volumes": "show what each volume belongs to, its size and its state",
+          "npx groundwork volumes --remove-orphans":
+            "remove the volumes of removed nodes, after a confirmation",
+          "npx groundwork volumes --format json >volumes.json": "write JSON for a script",
+        },
+        exitCodes: {
+          0: "shown, or the orphans are removed",
+          1: `not confirmed, or an engine does not answer, or a volume remains: ${FIX}`,
+        },
+        variables: ENGINE,
+        pages: ["docs/how-to/node.md"],
+      },
+      (command) =>
+        command
+          .addOption(
+            new Option("--format <format>", "output format")
+              .choices(["terminal", "json"] as const)
+              .default("terminal" as const),
+          )
+          .addOption(
+            new Option(
+              "--remove-orphans",
+              "remove the volumes that are not declared and that no container mounts; asks on a terminal",
+            )
+              .default(false)
+              .conflicts("format"),
+          )
+          .action(async (options) => (await import("../volumes")).volumes(options)),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
-import { FORCE_UNLOCK } from "./deploy";
+import { atOnce, excludeMachine, forceUnlock } from "./options";
 import { DEPLOY, ENVIRONMENT, FIX } from "./variables";
 
 /** Commands for credentials and certificates. */
@@ -75,16 +75,9 @@ export function secretCommands(): GuidedCommand[] {
             "with certificates: replace only those past two thirds of their life",
             false,
           )
-          .option(
-            "--at-once",
-            "replace all nodes of a cluster at once; the cluster is down meanwhile",
-            false,
-          )
-          .option(
-            "--exclude-machine <machines>",
-            "unavailable machines to skip, separated by commas (default: none)",
-          )
-          .option(...FORCE_UNLOCK)
+          .addOption(atOnce())
+          .addOption(excludeMachine())
+          .addOption(forceUnlock())
           .action(async (target, options) =>
             (await import("../rotate")).rotateSecrets(target, options),
           ),

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # os-security.sh and rest.sh set the variables
 # Applies the parts of the security plugin's configuration that its API can change. Uses rest.sh, and functions of os-security.sh.
-# CONFIGURATION_DIR  for each part: PART.part.json, as a request. PART is its path in the API, with a dot for the slash. PART.initial.json is
-#                    what a cluster has from its first start.
+# CONFIGURATION_DIR  for each part: PART.part.json, its value. PART is its path in the API, with dots for slashes. PART.initial.json is
+#                    what a cluster has from its first start, perhaps by an earlier version.
 # Creates missing parts. Applies a changed declaration if the part is as it was applied last, and reports drift otherwise. The lines that
 # were applied last are the description of the role groundwork_configuration, in Base64, since the configuration has no room for a mark.
 
@@ -30,7 +30,7 @@ only() {
 # recall PART: writes the lines that were applied last to $known.
 recall() {
   sed -n "s/^$1 //p" "$remembered" >"$known"
-  if [ ! -s "$remembered" ] && [ -e "$CONFIGURATION_DIR/$1.initial.json" ]; then
+  if [ ! -s "$known" ] && [ -e "$CONFIGURATION_DIR/$1.initial.json" ]; then
     lines "$CONFIGURATION_DIR/$1.initial.json" >"$known"
   fi
 }
@@ -40,7 +40,7 @@ configure() {
   part=$(echo "$1" | tr . /)
   retry "security/$1" fetch "${part%%/*}" || exit
   [ "$STATUS" = 200 ] || unconfigurable "$1"
-  flatten <"$body" | sed -n "s/^${part#*/}\\.//p" >"$live"
+  flatten <"$body" | sed -n "s/^${1#*.}\\.//p" >"$live"
   lines "$CONFIGURATION_DIR/$1.part.json" >"$wanted"
   only "$wanted" <"$live" >"$actual"
   recall "$1"
@@ -58,11 +58,28 @@ configure() {
     fi
   fi
   if [ "$outcome" != unchanged ]; then
-    retry "security/$1" http PUT "$API/$part?pretty" "$CONFIGURATION_DIR/$1.part.json" || exit
-    case $STATUS in 2??) ;; *) unconfigurable "$1" ;; esac
+    write "$1"
   fi
   sed "s/^/$1 /" "$wanted" >>"$applied"
   settle "$outcome" "security/$1"
+}
+
+# write PART: sends the declaration of a part, which $part is the path of.
+write() {
+  set -- "$1" PUT "$part" "$CONFIGURATION_DIR/$1.part.json"
+  case $part in
+    securityconfig/*)
+      # A request to replace this would remove what somebody else added beside the part.
+      {
+        printf '[{"op": "add", "path": "/%s", "value":\n' "${part#*/}"
+        cat "$4"
+        echo '}]'
+      } >"$request"
+      set -- "$1" PATCH "${part%%/*}" "$request"
+      ;;
+  esac
+  retry "security/$1" http "$2" "$API/$3?pretty" "$4" || exit
+  case $STATUS in 2??) ;; *) unconfigurable "$1" ;; esac
 }
 
 # unconfigurable PART: ends the sidecar after OpenSearch rejects a request.

@@ -8,12 +8,28 @@ export const CONFIGURATION_DIR = `${SIDECAR_DIR}/configuration`;
 
 /** Renders the configuration that os-security applies, and the one that a cluster has from its first start. */
 export function renderConfiguration(cluster: string): UploadedFile[] {
+  const { certificate } = parse(configurationFile("config", cluster)).config.dynamic.authc;
   const listeners = Object.entries<object>(declared("authfailurelisteners"));
   return [
     renderFile("audit.config.part", declared("audit").config),
     renderFile("audit.config.initial", parse(configurationFile("audit", cluster)).config),
+    renderFile(`${CERTIFICATE_DOMAIN}.part`, certificate),
+    renderFile(`${CERTIFICATE_DOMAIN}.initial`, withoutSkippedUsers(certificate)),
     ...listeners.map(([name, body]) => renderFile(`authfailurelisteners.${name}.part`, body)),
   ];
+}
+
+/** The part that says which name a certificate gives its client. */
+const CERTIFICATE_DOMAIN = "securityconfig.config.dynamic.authc.certificate";
+
+/** Returns the domain of clusters that an earlier version started. It knew clients by their common name alone. */
+function withoutSkippedUsers({ http_authenticator, ...domain }: CertificateDomain): object {
+  const { skip_users: _, ...config } = http_authenticator.config;
+  return { ...domain, http_authenticator: { ...http_authenticator, config } };
+}
+
+interface CertificateDomain {
+  readonly http_authenticator: { readonly config: Readonly<Record<string, unknown>> };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the configuration's schema is the security plugin's

@@ -42,7 +42,7 @@ export interface OpenSearchSecurityProps {
 /**
  * Provisions users and permissions. Once the sidecar has succeeded, every declared application has its user and its permissions in
  * OpenSearch, Alloy and the platform's other principals have their permissions, applications that are no longer declared have none, and
- * the audit trail and the limits of failed logins are configured. It is the only container with the administrator's certificate. Container `os-security`.
+ * the audit trail, the limits of failed logins and the names of clients are configured. It is the only container with the administrator's certificate. Container `os-security`.
  */
 export class OpenSearchSecurity extends Construct {
   readonly sidecar: InitSidecar;

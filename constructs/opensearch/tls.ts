@@ -1,7 +1,6 @@
 import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { nodePattern } from "../security/principals";
 import { type Security, tlsFiles } from "../security/security";
 
 /** The additional environment, files and secrets of a container in a secured cluster. */
@@ -18,8 +17,8 @@ const CONFIG_DIR = "/usr/share/opensearch/config";
 const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
 
 /**
- * Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles, the audit trail and the
- * limits of failed logins later: a change of these files replaces every node.
+ * Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles, the audit trail, the
+ * limits of failed logins and the names of clients later: a change of these files replaces every node.
  */
 const INITIAL_CONFIGURATION = [
   "action_groups",
@@ -82,6 +81,8 @@ export function nodeOverTls(
       "plugins.security.authcz.admin_dn": `CN=${ADMIN_PRINCIPAL}`,
       "plugins.security.allow_default_init_securityindex": "true",
       "plugins.security.audit.type": "log4j",
+      // os-security applies which names certificates give their clients. As the rest of this API, it is for the administrator alone.
+      "plugins.security.unsupported.restapi.allow_securityconfig_modification": "true",
     },
     files: INITIAL_CONFIGURATION.map((name) => ({
       path: `${CONFIG_DIR}/opensearch-security/${name}.yml`,
@@ -100,14 +101,19 @@ export function nodeOverTls(
  * `CN=opensearch-any` and `CN=opensearch-1,O=other`, which a company's CA may issue to somebody else.
  */
 function nodeSubjects(cluster: string): string {
-  return `/CN=${cluster.replaceAll(".", "\\.")}-[1-9][0-9]*/`;
+  return `/CN=${nodeNames(cluster)}/`;
 }
 
-/** Returns a file of the security plugin's configuration, with the cluster's name in the nodes' names. */
+/** Returns the regular expression of the nodes' names. */
+function nodeNames(cluster: string): string {
+  return `${cluster.replaceAll(".", "\\.")}-[1-9][0-9]*`;
+}
+
+/** Returns a file of the security plugin's configuration, with the pattern of the nodes' names. */
 export function configurationFile(name: string, cluster: string): string {
   return readOwnFile(__dirname, `security/${name}.yml`).replaceAll(
     "opensearch-*",
-    nodePattern(cluster),
+    `/${nodeNames(cluster)}/`,
   );
 }
 

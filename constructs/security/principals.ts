@@ -16,7 +16,7 @@ export const LOKI_CLIENTS = [MONITOR, "checks", "grafana"] as const;
 /** Containers that have no certificate yet. */
 const OTHERS = ["engine-proxy", "exit-relay", "os-security"] as const;
 
-/** Returns the pattern of the nodes' names that OpenSearch's security plugin compares with. It covers more than numbers. */
+/** Returns the pattern of the names that only nodes have, in the form of OpenSearch's security plugin. It covers more than numbers. */
 export function nodePattern(cluster: string): string {
   return `${cluster}-*`;
 }

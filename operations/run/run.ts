@@ -81,7 +81,7 @@ export class Run {
       for (const { address, change } of resource_changes as Json[]) {
         if (undeclared(plan).includes(address) && !declared.includes(change.before.name)) {
           console.log(
-            `  volume ${change.before.name} is no longer declared: it keeps its data; run docker volume rm ${change.before.name} to delete both`,
+            `  volume ${change.before.name} is no longer declared and keeps its data. Declare it again to use it again, or run npm run volumes -- --remove-orphans after this deploy to delete it`,
           );
         }
       }

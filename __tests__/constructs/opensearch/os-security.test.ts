@@ -316,7 +316,7 @@ describe("os-security", () => {
     expect(roles.get("groundwork_checks").cluster_permissions).toContain("cluster:monitor/state");
     expect(rolesmapping.get("groundwork_node")).toEqual({
       reserved: true,
-      users: ["opensearch-*"],
+      users: ["/opensearch-[1-9][0-9]*/"],
     });
     server.requests.length = 0;
     expect(exitLine(await run(url, own))).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 0 });
@@ -503,6 +503,7 @@ describe("os-security configures the security plugin:", () => {
     "security/audit.config",
     "security/authfailurelisteners.groundwork-by-address",
     "security/authfailurelisteners.groundwork-by-user",
+    "security/securityconfig.config.dynamic.authc.certificate",
   ];
   const MEMORY = "PUT /_plugins/_security/api/roles/groundwork_configuration";
   const declaration = { applications: [], configuration: renderConfiguration("opensearch") };
@@ -522,10 +523,10 @@ describe("os-security configures the security plugin:", () => {
     return [server, url];
   }
 
-  test.concurrent("a cluster as it was first started gets the audit trail and the limits, once", async () => {
+  test.concurrent("a cluster as it was first started gets the audit trail, the limits and the names of clients, once", async () => {
     const [server, url] = await fake();
     const result = await run(url, declaration);
-    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, reconciled: 1 });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2, reconciled: 2 });
     expect(linesOf(result, "drift")).toEqual([]);
     expect(server.audit).toMatchObject({
       audit: { enable_rest: true, ignore_users: [] },
@@ -552,7 +553,7 @@ describe("os-security configures the security plugin:", () => {
     });
     server.requests.length = 0;
     const again = await run(url, declaration);
-    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 3 });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 4 });
     expect(linesOf(again, "unchanged").map(({ resource }) => resource)).toEqual(PARTS);
     expect(server.writes).toEqual([]);
   });
@@ -561,7 +562,7 @@ describe("os-security configures the security plugin:", () => {
     const [server, url] = await configured();
     const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
     expect(exitLine(await run(url, fewer))).toMatchObject({
-      ...{ exit_code: 0, unchanged: 2, reconciled: 1 },
+      ...{ exit_code: 0, unchanged: 3, reconciled: 1 },
     });
     expect(server.writes).toEqual([
       "PUT /_plugins/_security/api/authfailurelisteners/groundwork-by-address",
@@ -609,7 +610,75 @@ describe("os-security configures the security plugin:", () => {
     server.audit.audit.ignore_users = [];
     server.listeners.delete("groundwork-by-user");
     expect(exitLine(await run(url, fewer))).toMatchObject({
-      ...{ exit_code: 0, unchanged: 2, created: 1 },
+      ...{ exit_code: 0, unchanged: 3, created: 1 },
+    });
+  });
+
+  describe("the name of a client", () => {
+    const { certificate } = new FakeOpenSearch().dynamic.authc;
+    const skipped = (server: FakeOpenSearch): string[] =>
+      server.dynamic.authc.certificate.http_authenticator.config.skip_users;
+
+    test.concurrent("is that of a certificate whose whole subject is one common name, in a cluster that an earlier version configured, too", async () => {
+      const [server, url] = await fake();
+      // An earlier version knew all parts but this one.
+      const earlier = declaration.configuration.filter(({ path }) => !/securityconfig/.test(path));
+      expect(exitLine(await run(url, { ...declaration, configuration: earlier }))).toMatchObject({
+        exit_code: 0,
+      });
+      server.dynamic.authc.mine = { order: 7 };
+      server.requests.length = 0;
+      const { password, mine } = server.dynamic.authc;
+      const result = await run(url, declaration);
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 3, reconciled: 1 });
+      expect(server.writes).toEqual(["PATCH /_plugins/_security/api/securityconfig", MEMORY]);
+      // Nothing else changes, so that nobody is locked out.
+      expect(server.dynamic.authc).toEqual({
+        ...{ password, mine },
+        certificate: {
+          ...certificate,
+          http_authenticator: {
+            ...certificate.http_authenticator,
+            config: { username_attribute: "cn", skip_users: [expect.any(String)] },
+          },
+        },
+      });
+      // The regular expression of the security plugin, which compares it with the whole subject.
+      const [, pattern = ""] = /^\/\(\?s\)(.*)\/$/.exec(skipped(server)[0]) ?? [];
+      const isSkipped = (subject: string) => new RegExp(`^(?:${pattern})$`, "s").test(subject);
+      for (const subject of ["CN=os-init", "CN=opensearch-1", "CN=checks"]) {
+        expect([subject, isSkipped(subject)]).toEqual([subject, false]);
+      }
+      for (const subject of [
+        ...["CN=os-init, O=other", "CN=os-init,O=other", "O=other, CN=os-init", "O=other"],
+        ...["CN=os-init + O=other", "CN=os-init, CN=os-init", 'CN="os-init, O=other"'],
+        "CN=os-init, O=a\nb",
+      ]) {
+        expect([subject, isSkipped(subject)]).toEqual([subject, true]);
+      }
+    });
+
+    test.concurrent("is left to somebody who changed it, and that is drift", async () => {
+      const [server, url] = await fake();
+      server.dynamic.authc.certificate.http_authenticator.config.username_attribute = "san:DNS";
+      const result = await run(url, declaration);
+      expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+      expect(linesOf(result, "drift")).toContainEqual(
+        expect.objectContaining({
+          ...{ resource: PARTS[3], field: "http_authenticator.config.username_attribute" },
+          ...{ declared: '"cn"', actual: '"san:DNS"' },
+        }),
+      );
+      expect(skipped(server)).toBeUndefined();
+    });
+
+    test.concurrent("is the administrator's to change: a refusal ends the sidecar with what OpenSearch says", async () => {
+      const body = { status: "FORBIDDEN", message: "Access denied" };
+      const [, url] = await fake([/PATCH/, { kind: "status", status: 403, body }]);
+      expect(exitLine(await run(url, declaration))).toMatchObject({
+        exit_code: 77,
+        reason: expect.stringMatching(/securityconfig\?pretty: HTTP 403: .*Access denied/),
+      });
     });
   });
 

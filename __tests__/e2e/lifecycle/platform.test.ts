@@ -1,4 +1,4 @@
-import { KAFKA_IMAGE, resolveTopic } from "../../../constructs";
+import { DOCKER_CLI_IMAGE, KAFKA_IMAGE, resolveTopic } from "../../../constructs";
 import { renderTopics, TOPICS_FILE } from "../../../constructs/kafka/declared-topics";
 import { synthesizedContainers as containersOfLab } from "../../../lab/bench/deploy";
 import { runSidecar } from "../../../lab/bench/sidecar-run";
@@ -20,14 +20,19 @@ import {
   onceItSays,
   openSearch,
   records,
+  removeTrials,
   rerun,
   run,
   synthesizedContainers,
   TRIAL,
   topic,
 } from "../../support/lab";
+import type { Json } from "../../support/platform";
 
 const COUNT = 1000;
+/** Fills a volume with a file of a known size and age. */
+const WRITE =
+  "head -c 3000000 /dev/urandom >/data/file && touch -d '2026-01-02 03:04' /data/file /data";
 const STACKS = ["lab-network", "lab-storage", "lab-data", "lab-messaging", "lab-observability"];
 
 function exitCodeOf(container: string): number {
@@ -300,6 +305,69 @@ describe("npm run down", () => {
     expect(docker("network", "ls", "--quiet", "--filter", "label=groundwork.environment=lab")).toBe(
       "",
     );
+    expectEveryVolume();
+  });
+
+  test("leaves volumes of which npm run volumes removes the orphan: none that is declared, mounted, or another environment's", async () => {
+    const volumes = { "kafka-8-data": "lab", "kafka-9-data": "lab", "other-data": "other" };
+    const inVolume = (name: string, script: string) =>
+      docker(
+        ...[
+          "run",
+          "--name",
+          `of-${name}`,
+          ...TRIAL,
+          "--volume",
+          `${name}:/data`,
+          "--entrypoint",
+          "sh",
+        ],
+        ...[DOCKER_CLI_IMAGE, "-c", script],
+      );
+    const answered = (answer: string) =>
+      run("sh", [
+        "-c",
+        `printf '${answer}\\n' | script --quiet --return --command 'npm run --silent volumes -- --remove-orphans' /dev/null`,
+      ]);
+    try {
+      for (const [name, owner] of Object.entries(volumes)) {
+        docker("volume", "create", "--label", `groundwork.environment=${owner}`, name);
+      }
+      inVolume("kafka-8-data", "true");
+      inVolume("kafka-9-data", WRITE);
+      docker("rm", "of-kafka-9-data");
+      const { exitCode, output } = npm("volumes");
+      expect(exitCode).toBe(0);
+      expect(output).toMatch(/^kafka-1-data +kafka-1 +\d.* not used: no container mounts it$/m);
+      expect(output).toMatch(
+        /^kafka-8-data +kafka-8 .* no longer declared, used by of-kafka-8-data$/m,
+      );
+      expect(output).toMatch(
+        /^kafka-9-data +kafka-9 +2\.9 MiB +orphan, last written 2026-01-02 03:04 UTC$/m,
+      );
+      expect(output).not.toContain("other-data");
+      const listed = JSON.parse(npm("volumes", ["--format", "json"]).output);
+      expect(listed.flatMap(({ name, orphan }: Json) => (orphan ? [name] : []))).toEqual([
+        "kafka-9-data",
+      ]);
+      const refused = npm("volumes", ["--remove-orphans"]);
+      expect([refused.exitCode, refused.output]).toEqual([
+        ...[1, expect.stringContaining("- kafka-9-data (2.9 MiB, last written 2026-01-02")],
+      ]);
+      expect(answered("yes").exitCode).toBe(1);
+      expect(docker("volume", "ls", "--quiet")).toContain("kafka-9-data");
+      const removed = answered("lab");
+      expect([removed.exitCode, removed.output]).toEqual([
+        ...[0, expect.stringContaining("removed kafka-9-data. Freed: 2.9 MiB")],
+      ]);
+      const left = docker("volume", "ls", "--quiet");
+      expect(left).not.toContain("kafka-9-data");
+      expect(left).toContain("kafka-8-data");
+      expect(left).toContain("other-data");
+    } finally {
+      await removeTrials();
+      docker("volume", "rm", "--force", ...Object.keys(volumes));
+    }
     expectEveryVolume();
   });
 

@@ -85,7 +85,7 @@ describe("a change that replaces every node of both clusters", () => {
 
   test("a volume that is no longer declared stays with its data", () => {
     expect(finished.output).toContain(
-      "volume loki-data is no longer declared: it keeps its data; run docker volume rm loki-data to delete both",
+      "volume loki-data is no longer declared and keeps its data. Declare it again to use it again, or run npm run volumes -- --remove-orphans after this deploy to delete it",
     );
     expect(docker("volume", "ls", "--quiet", "--filter", "name=^lo").split("\n").sort()).toEqual([
       "logs-data",

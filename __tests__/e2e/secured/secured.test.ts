@@ -64,6 +64,30 @@ describe("authorization", () => {
       },
     });
 
+    test("are known by their whole subject in a cluster that an earlier version configured, too", async () => {
+      const api = "https://opensearch-1:9200/_plugins/_security/api";
+      const asAdmin = (method: string, path: string, ...more: readonly string[]) =>
+        visitors.guests.infra_net.status(
+          ...[`${api}/${path}`, "--cert", "os-admin.pem", "--request", method, ...more],
+        );
+      const asOther = () =>
+        visitors.guests.infra_net.status(
+          ...["https://opensearch-1:9200/_cluster/health", "--cert", "other-subject.pem"],
+        );
+      const skip_users = "/config/dynamic/authc/certificate/http_authenticator/config/skip_users";
+      const patch = JSON.stringify([{ op: "remove", path: skip_users }]);
+      expect(
+        asAdmin(
+          ...(["PATCH", "securityconfig", "--header", "Content-Type: application/json"] as const),
+          ...["--data-binary", patch],
+        ),
+      ).toBe("200");
+      expect(asAdmin("DELETE", "roles/groundwork_configuration")).toBe("200");
+      await eventually(() => [asOther()].filter((status) => status !== "200"));
+      expect(rerun("os-security").exitCode).toBe(0);
+      await eventually(() => [asOther()].filter((status) => status !== "401"));
+    });
+
     /** Sends a request as an application from its network. Returns the HTTP status and the response. */
     const as = (application: string, method: string, path: string, body: string) => {
       const { output } = visitors.guests.project_net.run(

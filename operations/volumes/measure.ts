@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DOCKER_CLI_IMAGE } from "../../constructs";
+import { type Engine, tryDockerAt } from "../engine/docker";
+
+/** What the content of a volume says. */
+export interface Measure {
+  /** Size on disk. @default - not known */
+  readonly sizeBytes?: number;
+  /** The newest modification of a file or folder in it, in ISO 8601. Its last user still ran then. @default - not known */
+  readonly lastWrittenAt?: string;
+}
+
+/** Where the short-lived container has the volumes. */
+const FOLDER = "/volumes";
+
+/**
+ * Measures volumes from inside a short-lived container of an image that every machine needs anyway. `docker system df` would measure every
+ * image and container too, and knows no times. The engine keeps no record of when a volume was last mounted.
+ */
+export async function measure(
+  engine: Engine,
+  volumes: readonly string[],
+): Promise<{ readonly measures: ReadonlyMap<string, Measure>; readonly problem?: string }> {
+  if (volumes.length === 0) {
+    return { measures: new Map() };
+  }
+  const { exitCode, output } = await tryDockerAt(
+    engine,
+    ...["run", "--rm", "--pull", "never", "--label", "groundwork.volumes", "--network", "none"],
+    ...["--read-only", "--security-opt", "no-new-privileges"],
+    ...volumes.flatMap((name) => [
+      "--mount",
+      `type=volume,source=${name},target=${FOLDER}/${name},readonly,volume-nocopy`,
+    ]),
+    ...["--entrypoint", "sh", DOCKER_CLI_IMAGE],
+    ...["-c", readFileSync(join(__dirname, "measure.sh"), "utf8"), "measure.sh", FOLDER],
+    ...volumes,
+  );
+  if (exitCode !== 0) {
+    const cause = output.split("\n").find((line) => line !== "") ?? `exit code ${exitCode}`;
+    return {
+      measures: new Map(),
+      problem: `sizes and times are not known, since no container of ${DOCKER_CLI_IMAGE} ran: ${cause}`,
+    };
+  }
+  return {
+    measures: new Map(
+      [...output.matchAll(/^(\S+) (\S+) (\S+)$/gm)].map(([, name, kib, newest]) => [
+        name,
+        {
+          ...(kib !== "-" && { sizeBytes: Number(kib) * 1024 }),
+          ...(newest !== "-" && { lastWrittenAt: new Date(Number(newest) * 1000).toISOString() }),
+        },
+      ]),
+    ),
+  };
+}
