@@ -29,7 +29,13 @@ export class Platform {
     const secured = isSecured(environment);
     const infraNetwork = environment.networks.infra;
     const { exec, execWithInput } = this;
-    this.kafka = new Kafka({ brokers: this.nodes("kafka"), infraNetwork, secured, exec });
+    this.kafka = new Kafka({
+      brokers: this.nodes("kafka"),
+      infraNetwork,
+      secured,
+      exec,
+      execWithInput,
+    });
     this.openSearch = new OpenSearch({
       nodes: this.nodes("opensearch"),
       secured,
