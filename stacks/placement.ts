@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { validate } from "../constructs/container/validation";
+import { nodeOfCertificates } from "../constructs/security/node-certificates";
 import { CLUSTERS } from "../constructs/security/principals";
 import {
   type ClusterName,
@@ -55,6 +56,10 @@ export function machineOf(environment: Environment, container: string): Machine 
     return undefined;
   }
   const named = (name: string) => machines.find((machine) => machine.name === name);
+  const node = nodeOfCertificates(container);
+  if (node !== undefined) {
+    return machineOf(environment, node);
+  }
   if (Object.hasOwn(placement, container)) {
     return named(placement[container]);
   }

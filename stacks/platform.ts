@@ -11,6 +11,7 @@ import type {
 import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/container/declaration";
 import { validate, validateDistinct } from "../constructs/container/validation";
+import { nodeOfCertificates } from "../constructs/security/node-certificates";
 import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
 import { makePrivate } from "../secrets/secret-files";
@@ -139,7 +140,9 @@ function validatePlacement(
 ): void {
   const containers = app.node
     .findAll()
-    .flatMap((construct) => (construct instanceof ServiceContainer ? construct.name : []));
+    .flatMap((construct) => (construct instanceof ServiceContainer ? construct.name : []))
+    // They are on the machine of their node.
+    .filter((container) => nodeOfCertificates(container) === undefined);
   const known = [...containers, ...excludedServices];
   all(
     ...Object.keys(placement).map(

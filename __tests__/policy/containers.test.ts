@@ -1,3 +1,4 @@
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import { knownEnvironments } from "../../operations/synthesis/environment";
 import { machineOf, machinesOf, nameOn } from "../../stacks/placement";
 import {
@@ -15,7 +16,9 @@ describe.each(Object.values(knownEnvironments))(
     const { stacks } = synthesize(environment);
     const all = containers(stacks);
     const services = all.filter((body) => body.must_run);
-    const sidecars = all.filter((body) => !body.must_run);
+    const jobs = all.filter((body) => !body.must_run);
+    const sidecars = jobs.filter(({ name }) => nodeOfCertificates(name) === undefined);
+    const copies = jobs.filter((body) => !sidecars.includes(body));
     const nodes = environment.openSearch.nodes + environment.kafka.brokers;
     const machines = machinesOf(environment);
     const isThere = (name: string) =>
@@ -41,9 +44,15 @@ describe.each(Object.values(knownEnvironments))(
     const violators = (of: Json[], holds: (body: Json) => boolean) =>
       of.filter((body) => !holds(body)).map((body) => body.name);
 
-    test("is a node of a cluster, a part of observability or an init sidecar", () => {
+    test("is a node of a cluster, a part of observability, an init sidecar or the job with the certificates of a node", () => {
       const names = services.map(({ name }) => name);
-      expect(names.filter((name) => /^(kafka|opensearch)-\d$/.test(name))).toHaveLength(nodes);
+      const ofClusters = names.filter((name) => /^(kafka|opensearch)-\d$/.test(name));
+      expect(ofClusters).toHaveLength(nodes);
+      expect(copies.map(({ name }) => name).sort()).toEqual(
+        environment.security === "tls"
+          ? ofClusters.map((name) => `${name}-certificates`).sort()
+          : [],
+      );
       expect(names.filter((name) => !/-\d$/.test(name)).sort()).toEqual(observability);
       expect(sidecars.map(({ name }) => name).sort()).toEqual([
         ...["kafka-init", "os-init"],
@@ -266,15 +275,30 @@ describe.each(Object.values(knownEnvironments))(
       ).toEqual([]);
     });
 
-    test("runs once and fails the deploy on its exit code, if it is a sidecar", () => {
-      for (const body of sidecars) {
+    test("mounts nothing but its volume and reaches no network, if it copies certificates", () => {
+      expect(
+        violators(
+          copies,
+          ({ name, ports, volumes, networks_advanced, network_mode }) =>
+            ports.length === 0 &&
+            volumes.length === 1 &&
+            volumes[0].volume_name === name &&
+            network_mode === "none" &&
+            networks_advanced.length === 0,
+        ),
+      ).toEqual([]);
+    });
+
+    test("runs once and fails the deploy on its exit code, if it is a job", () => {
+      for (const body of jobs) {
         expect(body).toMatchObject({
           must_run: false,
           attach: true,
           logs: true,
           restart: "no",
           rm: false,
-          user: "65534:65534",
+          // Root owns a new volume.
+          user: copies.includes(body) ? "0:1000" : "65534:65534",
         });
         // The log is on the container's machine.
         const DOCKER_HOST = machineOf(environment, body.name)?.engine;
@@ -295,7 +319,7 @@ describe.each(Object.values(knownEnvironments))(
     test("joins named networks and not the default bridge", () => {
       expect(
         violators(
-          all,
+          all.filter((body) => !copies.includes(body)),
           (body) =>
             body.network_mode === "bridge" &&
             body.networks_advanced.length > 0 &&
@@ -378,8 +402,10 @@ describe.each(Object.values(knownEnvironments))(
       }
     });
 
-    test("refuses to destroy a data volume, and keeps all volumes apart from the containers", () => {
-      const volumes = resources(stacks, "docker_volume");
+    test("refuses to destroy a data volume, and keeps all of them apart from the containers", () => {
+      const volumes = resources(stacks, "docker_volume").filter(
+        ({ name }) => nodeOfCertificates(name) === undefined,
+      );
       const nodes = environment.openSearch.nodes + environment.kafka.brokers;
       expect(volumes).toHaveLength(nodes + 3 + machinesOf(environment).length);
       expect(volumes.filter(({ lifecycle }) => lifecycle?.prevent_destroy !== true)).toEqual([]);

@@ -126,6 +126,31 @@ test("more nodes than machines start again at the first machine, and placement o
   expect(machineOf(wide, "grafana")).toBe(a);
 });
 
+test("the certificates of a node are on its machine, and cannot be placed", () => {
+  const secured: Environment = { ...labThree, security: "tls" };
+  const { stacks } = synthesize(secured);
+  const copied = resources(stacks, "docker_container").filter(({ name }) =>
+    name.endsWith("-certificates"),
+  );
+  expect(copied).toHaveLength(6);
+  for (const { name } of copied) {
+    const machine = machineOf(secured, name.replace(/-certificates$/, ""))?.name;
+    expect([name, machineOf(secured, name)?.name]).toEqual([name, machine]);
+    for (const type of ["docker_container", "docker_volume"]) {
+      const [[stack]] = Object.entries(stacks).filter(([, { resource = {} }]) =>
+        Object.values<Json>(resource[type] ?? {}).some((body) => body.name === name),
+      );
+      expect([name, stack]).toEqual([
+        name,
+        expect.stringMatching(new RegExp(`-(data|messaging)-${machine}$`)),
+      ]);
+    }
+  }
+  expect(() => synthesize({ ...secured, placement: { "kafka-1-certificates": "b" } })).toThrow(
+    'places an unknown container "kafka-1-certificates"',
+  );
+});
+
 describe("with an excluded machine", () => {
   const excluding = (...names: string[]): Environment => ({
     ...labThree,

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { promisify } from "node:util";
 import { ROOT } from "./root";
@@ -21,6 +21,8 @@ const SOURCES = join(__dirname, "kafka");
 const PROGRAM = join(ROOT, "constructs", "kafka", "kafka-init");
 const CACHE = join(ROOT, "node_modules", ".cache", "kafka-init");
 export const JAR = `${PROGRAM}.jar`;
+/** The sources of the program with which brokers reread their certificates. Its jar is beside them. */
+export const CERTIFICATE_RELOAD = join(ROOT, "constructs", "kafka", "certificate-reload");
 
 /** A fault of one request or its answer. */
 export interface KafkaFault {
@@ -65,26 +67,30 @@ async function buildJar(...options: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Returns the path of kafka-init.jar, which is rebuilt if its sources changed. */
-export async function buildAgain(): Promise<string> {
+/** Returns the path of a program's jar, which is rebuilt if its sources changed. */
+export async function buildAgain(program = PROGRAM): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of readdirSync(PROGRAM).sort()) {
-    hash.update(file).update(readFileSync(join(PROGRAM, file)));
+  const compiler = ["build.mjs", "pom.xml"].map((file) => join(PROGRAM, file));
+  for (const file of [...readdirSync(program).map((file) => join(program, file)), ...compiler]) {
+    hash.update(file).update(readFileSync(file));
   }
   const jar = join(CACHE, `again-${hash.digest("hex").slice(0, 16)}.jar`);
   if (!existsSync(jar)) {
     mkdirSync(CACHE, { recursive: true });
-    await buildJar("--jar", `${jar}.${process.pid}`);
+    await buildJar("--sources", program, "--jar", `${jar}.${process.pid}`);
     renameSync(`${jar}.${process.pid}`, jar);
   }
   return jar;
 }
 
-/** Returns the libraries and the jar of the tests, which are rebuilt if their sources changed. */
-async function prepare(): Promise<{ libraries: string; jar: string }> {
+/** Returns the libraries, and the jar of the tests of a program, which are rebuilt if their sources changed. */
+export async function buildTests(
+  program: string,
+): Promise<{ readonly libraries: string; readonly jar: string }> {
+  const sources = program === PROGRAM ? SOURCES : join(__dirname, basename(program));
   const hash = createHash("sha256");
-  const sources = readdirSync(SOURCES).map((file) => join(SOURCES, file));
-  for (const file of [...sources, JAR, join(PROGRAM, "pom.xml")]) {
+  const files = readdirSync(sources).map((file) => join(sources, file));
+  for (const file of [...files, `${program}.jar`, join(PROGRAM, "pom.xml")]) {
     hash.update(readFileSync(file));
   }
   const folder = join(CACHE, `tests-${hash.digest("hex").slice(0, 16)}`);
@@ -92,7 +98,8 @@ async function prepare(): Promise<{ libraries: string; jar: string }> {
   const note = join(folder, "libraries");
   if (!existsSync(note)) {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(note, await buildJar("--sources", SOURCES, "--class-path", JAR, "--jar", jar));
+    const classPath = ["--class-path", `${program}.jar`];
+    writeFileSync(note, await buildJar("--sources", sources, ...classPath, "--jar", jar));
   }
   return { libraries: readFileSync(note, "utf8"), jar };
 }
@@ -109,7 +116,7 @@ export interface ReadFile {
 /** A JVM with fake clusters that runs kafka-init against them. */
 export class KafkaHarness {
   static async start(): Promise<KafkaHarness> {
-    const { libraries, jar } = await prepare();
+    const { libraries, jar } = await buildTests(PROGRAM);
     return new KafkaHarness(libraries, jar);
   }
 

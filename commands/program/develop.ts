@@ -121,20 +121,24 @@ export function developCommands(): GuidedCommand[] {
     guided(
       "jar",
       {
-        purpose: "Build kafka-init.jar; requires JDK 17 or newer and Maven",
+        purpose: "Build the programs for Kafka; requires JDK 17 or newer and Maven",
         examples: {
-          "npx groundwork jar": "build it after a change in constructs/kafka/kafka-init/",
-          "npx groundwork jar --jar /tmp/kafka-init.jar": "write to another file",
+          "npx groundwork jar":
+            "build kafka-init.jar and certificate-reload.jar after a change of their sources",
         },
         exitCodes: WRITTEN,
         pages: ["docs/how-to/image.md"],
       },
       (command) =>
-        command
-          .option("--jar <file>", "output file", "constructs/kafka/kafka-init.jar")
-          .action(({ jar }) =>
-            runScript(["node", "constructs/kafka/kafka-init/build.mjs", "--jar", jar]),
+        command.action(() =>
+          runScript(
+            ...["kafka-init", "certificate-reload"].map((program): [string, ...string[]] => {
+              const sources = `constructs/kafka/${program}`;
+              const options = ["--sources", sources, "--jar", `${sources}.jar`];
+              return ["node", "constructs/kafka/kafka-init/build.mjs", ...options];
+            }),
           ),
+        ),
     ),
     guided(
       "topic-configs",

@@ -58,7 +58,7 @@ export interface ServiceContainerProps {
    */
   readonly memory?: Memory;
 
-  /** The networks of the container. The first one publishes the ports. */
+  /** The networks of the container. The first one publishes the ports. Without any, it has only its loopback address. */
   readonly networks: readonly INetwork[];
 
   /**
@@ -244,7 +244,7 @@ export class ServiceContainer extends Construct {
       tmpfs: props.tmpfs && { ...props.tmpfs },
       // Without a mode every plan replaces the container (kreuzwerker/terraform-provider-docker#603). The container joins only
       // the networks below, not the default bridge.
-      networkMode: "bridge",
+      networkMode: props.networks.length > 0 ? "bridge" : "none",
       networksAdvanced: props.networks.map((network) => ({
         name: network.name,
         aliases: renderAliases(props, network),
@@ -382,9 +382,10 @@ function renderUpload(scope: Construct, file: UploadedFile | UploadedProgram): C
 
 function renderMounts({ volumes = {}, hostPaths = {} }: ServiceContainerProps): ContainerVolumes[] {
   return [
-    ...Object.entries(volumes).map(([containerPath, { name }]) => ({
+    ...Object.entries(volumes).map(([containerPath, { name, readOnly }]) => ({
       containerPath,
       volumeName: name,
+      readOnly,
     })),
     ...Object.entries(hostPaths).map(([containerPath, hostPath]) => ({
       containerPath,

@@ -33,25 +33,46 @@ export interface IKafkaCluster {
 /** The `--command-config` of Kafka's CLI in a broker of a secured cluster. */
 export const KAFKA_CLIENT_CONFIG = "/groundwork/client.properties";
 
+/** The folder of the PEM files in a container. */
+export const TLS_DIR = "/groundwork/tls";
+
+const [KEY_STORE, TRUST_STORE] = ["keystore.pem", "truststore.pem"];
+
 /** PEM files in a container: its key pair, and the CA bundle. */
 export const TLS_FILES = {
-  keyStore: "/groundwork/tls/keystore.pem",
-  trustStore: "/groundwork/tls/truststore.pem",
+  keyStore: `${TLS_DIR}/${KEY_STORE}`,
+  trustStore: `${TLS_DIR}/${TRUST_STORE}`,
 } as const;
 
-/** Returns the files with which a container authenticates as a principal to a secured cluster. */
-export function kafkaClientFiles(
+/** Returns the sources of the PEM files in `TLS_DIR`, by name. */
+export function tlsSources(
   security: Security,
   principal: string,
   hosts?: readonly string[],
-): { readonly files: readonly UploadedFile[]; readonly secrets: readonly SecretFile[] } {
-  // Neither the user of Kafka's image nor that of a sidecar is in root's group.
-  const readableBy = "everyone";
+): Record<string, string> {
   return {
-    files: [{ path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") }],
-    secrets: [
-      { path: TLS_FILES.keyStore, source: security.keyPairOf(principal, hosts), readableBy },
-      { path: TLS_FILES.trustStore, source: security.caBundle, readableBy },
-    ],
+    [KEY_STORE]: security.keyPairOf(principal, hosts),
+    [TRUST_STORE]: security.caBundle,
+  };
+}
+
+/** Returns the configuration of clients that authenticate with the files in `TLS_DIR`. */
+export function kafkaClientConfig(): UploadedFile {
+  return { path: KAFKA_CLIENT_CONFIG, content: readOwnFile(__dirname, "client.properties") };
+}
+
+/** Returns the files with which a sidecar authenticates as a principal to a secured cluster. */
+export function kafkaClientFiles(
+  security: Security,
+  principal: string,
+): { readonly files: readonly UploadedFile[]; readonly secrets: readonly SecretFile[] } {
+  return {
+    files: [kafkaClientConfig()],
+    secrets: Object.entries(tlsSources(security, principal)).map(([name, source]) => ({
+      path: `${TLS_DIR}/${name}`,
+      source,
+      // A sidecar's user is not in root's group.
+      readableBy: "everyone",
+    })),
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { Aspects } from "cdktf";
 import { Construct } from "constructs";
 import { type ClusterNodeProps, countNodes, resolveNodes } from "../container/cluster-node";
@@ -10,8 +11,15 @@ import { ServiceImage } from "../container/service-image";
 import { all, validate } from "../container/validation";
 import { hostNameOn, hostNamesOn } from "../network/host-name";
 import { type INetwork, Network } from "../network/network";
+import { NodeCertificates } from "../security/node-certificates";
 import type { Security } from "../security/security";
-import { type IKafkaCluster, kafkaClientFiles, TLS_FILES } from "./kafka-client";
+import {
+  type IKafkaCluster,
+  kafkaClientConfig,
+  TLS_DIR,
+  TLS_FILES,
+  tlsSources,
+} from "./kafka-client";
 import { KafkaInit } from "./kafka-init";
 import { type Topic, validateTopics } from "./topic";
 
@@ -254,24 +262,32 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         }),
       };
       const { health } = kafkaAddresses(name, infraNetwork, isSecured);
-      const client =
+      const image = ServiceImage.of(nodeScope, this.image.reference);
+      const hosts = hostNamesOn(node.networks, name, containerName);
+      const certificates =
         security &&
-        kafkaClientFiles(security, name, hostNamesOn(node.networks, name, containerName));
+        new NodeCertificates(nodeScope, `${name}-certificates`, {
+          node: name,
+          image,
+          files: tlsSources(security, name, hosts),
+        });
       return new ServiceContainer(nodeScope, name, {
         name,
-        image: ServiceImage.of(nodeScope, this.image.reference),
+        image,
         tier: "broker",
         memory,
         cluster: containerName,
         networks: node.networks,
         isSecured,
-        volumes: { "/var/lib/kafka/data": node.dataVolume },
+        volumes: {
+          "/var/lib/kafka/data": node.dataVolume,
+          ...(certificates && { [TLS_DIR]: certificates }),
+        },
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],
         files: [
           { path: "/groundwork/healthcheck.sh", content: readOwnFile(__dirname, "healthcheck.sh") },
-          ...(client?.files ?? []),
+          ...(certificates ? [kafkaClientConfig(), CERTIFICATE_RELOAD] : []),
         ],
-        secrets: client?.secrets,
         env: {
           ...clusterEnv,
           KAFKA_PROCESS_ROLES: i < controllers ? "broker,controller" : "broker",
@@ -344,6 +360,15 @@ function configDefaults(
   };
 }
 
+/**
+ * The program with which a broker rereads its certificates. The last one on the class path: the image has an archive of the classes before
+ * it, with which a broker starts faster.
+ */
+export const CERTIFICATE_RELOAD = {
+  path: "/opt/kafka/libs/zz-certificate-reload.jar",
+  source: join(__dirname, "certificate-reload.jar"),
+};
+
 /** Variables that differ between brokers. */
 const OWN_OF_BROKER = [
   "KAFKA_PROCESS_ROLES",
@@ -401,6 +426,7 @@ function authorization(cluster: string, initName: string, onHost: boolean): Reco
     KAFKA_SSL_KEYSTORE_LOCATION: TLS_FILES.keyStore,
     KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",
     KAFKA_SSL_TRUSTSTORE_LOCATION: TLS_FILES.trustStore,
+    KAFKA_SSL_ENGINE_FACTORY_CLASS: "ReloadingSslEngineFactory",
     KAFKA_SSL_PRINCIPAL_MAPPING_RULES: principalRules(cluster),
     KAFKA_LISTENER_NAME_CONTROLLER_SSL_CLIENT_AUTH: "required",
     KAFKA_LISTENER_NAME_INTERNAL_SSL_CLIENT_AUTH: "required",

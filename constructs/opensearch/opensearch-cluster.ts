@@ -6,13 +6,17 @@ import { ServiceContainer, type Ulimit } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { validate } from "../container/validation";
 import { type INetwork, Network } from "../network/network";
+import { NodeCertificates } from "../security/node-certificates";
 import { httpScheme, type Security } from "../security/security";
-import { CURL_AS_NODE, nodeOverTls } from "./tls";
+import { CERTIFICATES_DIR, CURL_AS_NODE, nodeCertificateSources, nodeOverTls } from "./tls";
 
 /** The default image of nodes, and of the sidecars that need its curl. */
 export const OPENSEARCH_IMAGE = "opensearchproject/opensearch:3.8.0";
 
 export const OPENSEARCH_HTTP_PORT = 9200;
+
+/** The default of OpenSearch, for the traffic between nodes. */
+export const OPENSEARCH_TRANSPORT_PORT = 9300;
 
 const CLUSTER = "opensearch";
 
@@ -157,18 +161,29 @@ export class OpenSearchCluster extends Construct {
 
     this.nodes = nodes.map(({ name, scope: place, machine, networks, ...node }) => {
       const { hostPort } = node;
-      const tls = security && nodeOverTls(name, containerName, networks, security);
+      const image = ServiceImage.of(place, this.image.reference);
+      const tls = security && nodeOverTls(containerName);
+      const certificates =
+        security &&
+        new NodeCertificates(place, `${name}-certificates`, {
+          node: name,
+          image,
+          files: nodeCertificateSources(name, containerName, networks, security),
+        });
       const host = `${name}.${infraNetwork.name}`;
       const httpHosts = ["_local_", ...networks.map((network) => `${name}.${network.name}`)];
       return new ServiceContainer(place, name, {
         name,
-        image: ServiceImage.of(place, this.image.reference),
+        image,
         tier: "search",
         memory,
         cluster: containerName,
         networks,
         isSecured: security !== undefined,
-        volumes: { "/usr/share/opensearch/data": node.dataVolume },
+        volumes: {
+          "/usr/share/opensearch/data": node.dataVolume,
+          ...(certificates && { [CERTIFICATES_DIR]: certificates }),
+        },
         ports: hostPort ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort }] : [],
         ulimits: raiseUlimits ? ULIMITS : undefined,
         env: {
@@ -191,7 +206,6 @@ export class OpenSearchCluster extends Construct {
           ...(tls ? tls.env : { DISABLE_SECURITY_PLUGIN: "true" }),
         },
         files: tls?.files,
-        secrets: tls?.secrets,
         healthCheck: { command: joinedCommand(eligible.length, security) },
       });
     });

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { readOwnFile, type SecretFile, type UploadedFile } from "../container/file";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
@@ -14,7 +15,9 @@ interface TlsParts {
 export const ADMIN_PRINCIPAL = "os-admin";
 
 const CONFIG_DIR = "/usr/share/opensearch/config";
-const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
+
+/** The folder of a node's certificates. */
+export const CERTIFICATES_DIR = `${CONFIG_DIR}/certificates`;
 
 /**
  * Only the first start of a cluster reads these files, and it requires all but `audit`. os-security changes roles, the audit trail, the
@@ -35,7 +38,9 @@ const NODE_FILE = `${CERTIFICATES_DIR}/node.pem`;
 
 const CA_BUNDLE_FILE = `${CERTIFICATES_DIR}/ca-bundle.pem`;
 
-const AS_CHECKS = ["--cert", `${CERTIFICATES_DIR}/checks.pem`];
+const CHECKS_FILE = `${CERTIFICATES_DIR}/checks.pem`;
+
+const AS_CHECKS = ["--cert", CHECKS_FILE];
 
 /** The options of curl in a node's container, to send requests as the node. */
 export const CURL_AS_NODE = ["--cacert", CA_BUNDLE_FILE, "--cert", NODE_FILE];
@@ -58,21 +63,34 @@ export const CURL_NODE = ["--cacert", NODE_FILE];
  */
 export const CURL_NODE_AS_CHECKS = [...CURL_NODE, ...AS_CHECKS];
 
-/** Returns the settings of a node with TLS and authentication for HTTP and transport. */
-export function nodeOverTls(
+/** Returns the sources of a node's certificates, by their names in `CERTIFICATES_DIR`. */
+export function nodeCertificateSources(
   node: string,
   cluster: string,
   networks: readonly INetwork[],
   security: Security,
-): TlsParts {
+): Record<string, string> {
+  return {
+    [basename(CA_BUNDLE_FILE)]: security.caBundle,
+    [basename(NODE_FILE)]: security.keyPairOf(node, hostNamesOn(networks, node, cluster)),
+    [basename(CHECKS_FILE)]: security.keyPairOf("checks"),
+  };
+}
+
+/** Returns the settings of a node with TLS and authentication for HTTP and transport. */
+export function nodeOverTls(cluster: string): Pick<TlsParts, "env" | "files"> {
   const listener = (layer: "http" | "transport") => ({
     [`plugins.security.ssl.${layer}.pemcert_filepath`]: "certificates/node.pem",
     [`plugins.security.ssl.${layer}.pemkey_filepath`]: "certificates/node.pem",
     [`plugins.security.ssl.${layer}.pemtrustedcas_filepath`]: "certificates/ca-bundle.pem",
+    // Otherwise a node keeps its certificate if the new one has another CA or other host names.
+    [`plugins.security.ssl.${layer}.enforce_cert_reload_dn_verification`]: "false",
   });
   return {
     env: {
       "plugins.security.ssl.http.enabled": "true",
+      // Within 5 seconds.
+      "plugins.security.ssl.certificates_hot_reload.enabled": "true",
       ...listener("http"),
       ...listener("transport"),
       // Java rejects host names with an underscore, such as those on infra_net. A client without a node's certificate is refused anyway.
@@ -88,11 +106,6 @@ export function nodeOverTls(
       path: `${CONFIG_DIR}/opensearch-security/${name}.yml`,
       content: configurationFile(name, cluster),
     })),
-    secrets: [
-      secret(CA_BUNDLE_FILE, security.caBundle),
-      secret(NODE_FILE, security.keyPairOf(node, hostNamesOn(networks, node, cluster))),
-      secret(`${CERTIFICATES_DIR}/checks.pem`, security.keyPairOf("checks")),
-    ],
   };
 }
 
@@ -125,9 +138,4 @@ export function sidecarOverTls(directory: string, principal: string, security: S
     // A sidecar's user is not in root's group.
     secrets: tlsFiles(security, principal, directory, { readableBy: "everyone" }),
   };
-}
-
-/** Readable by everyone, since a node's user is not in root's group. */
-function secret(path: string, source: string): SecretFile {
-  return { path, source, readableBy: "everyone" };
 }

@@ -9,6 +9,13 @@ export interface IDataVolume {
   readonly name: string;
 
   /**
+   * Whether containers can only read it.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
+
+  /**
    * The resource that containers of the same stack depend on.
    *
    * @default - none: the volume exists before the stack

@@ -9,6 +9,7 @@ import {
   FORMER_APPLICATIONS_FILE,
 } from "../../constructs/kafka/declared-applications";
 import { FORMER_TOPICS_FILE, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import {
   clusterOf,
   type Label,
@@ -152,6 +153,9 @@ const WORDS: Readonly<Record<string, Words>> = {
     inPlace: () => false,
     destroys: (action, before) => {
       const { name } = before ?? {};
+      if (name !== undefined && nodeOfCertificates(name) !== undefined) {
+        return [];
+      }
       const refusal = before?.lifecycle?.prevent_destroy
         ? "Terraform refuses this (prevent_destroy) and with it the whole stack"
         : "its data is lost";
@@ -305,9 +309,17 @@ function compareContainers(before: Container, after: Container): FileChange {
   });
   return {
     ...files,
-    details: [...details, ...files.details],
+    details: [...details, ...files.details, ...reloadOf(before, after)],
     warnings: [...files.warnings, ...olderVersion(before, after)],
   };
+}
+
+/** Describes what new files of a job that copies certificates mean for its node. */
+function reloadOf(before: SynthesizedContainer, after: SynthesizedContainer): string[] {
+  const node = nodeOfCertificates(after.name);
+  return node !== undefined && !isDeepStrictEqual(before.upload, after.upload)
+    ? [`${node} reloads its certificates, without a restart`]
+    : [];
 }
 
 /** Why a cluster may not run an older version, by its name. Only a deploy knows what runs. */

@@ -5,6 +5,7 @@ import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { counted, listed } from "../terminal/terminal";
+import { certificateChecks } from "./certificates";
 import { loginFailures } from "./logins";
 import { machineLossChecks } from "./machine-loss";
 import { observabilityChecks } from "./observability";
@@ -26,13 +27,15 @@ export async function checkAcceptance(
   const { catalog } = await import("../../catalog");
   const { applications, indexTemplates, topics } = catalog;
   const sidecars = sidecarsIn(containers);
-  const [reruns, firstTopicFailures, memory, observability, machineLoss] = await Promise.all([
-    rerunUntilSteady(platform, sidecars),
-    topicFailures(platform, topics),
-    memoryFailures(platform, containers),
-    Promise.all(observabilityChecks(platform, catalog, containers)),
-    Promise.all(machineLossChecks(platform)),
-  ]);
+  const [reruns, firstTopicFailures, memory, observability, certificates, machineLoss] =
+    await Promise.all([
+      rerunUntilSteady(platform, sidecars),
+      topicFailures(platform, topics),
+      memoryFailures(platform, containers),
+      Promise.all(observabilityChecks(platform, catalog, containers)),
+      Promise.all(certificateChecks(platform)),
+      Promise.all(machineLossChecks(platform)),
+    ]);
   return [
     {
       requirement: "AUT-001",
@@ -65,6 +68,7 @@ export async function checkAcceptance(
           },
         ]
       : []),
+    ...certificates,
     ...machineLoss,
     {
       requirement: "NFR-IDEM",

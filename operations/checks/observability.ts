@@ -3,7 +3,7 @@ import { includedMachinesOf, nameOn } from "../../stacks/placement";
 import type { Catalog } from "../../stacks/platform";
 import { dockerAt } from "../engine/docker";
 import type { Platform } from "../platform/platform";
-import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
+import { jobsIn, type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
 import { counted, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
 
@@ -19,7 +19,8 @@ export function observabilityChecks(
       containers.some(({ name }) => [service, nameOn(service, machine)].includes(name)),
     );
   const sidecars = sidecarsIn(containers);
-  const running = containers.map(({ name }) => name).filter((name) => !sidecars.includes(name));
+  const jobs = jobsIn(containers);
+  const running = containers.map(({ name }) => name).filter((name) => !jobs.includes(name));
   return [
     ...(has("grafana")
       ? [

@@ -1,6 +1,7 @@
 import { removeContainers } from "../engine/docker";
 import { rollClusters } from "../rolling/rolling";
 import type { Run } from "../run/run";
+import { jobsIn } from "../synthesis/container";
 import { CommandError } from "../terminal/terminal";
 import type { UnmanagedResource } from "./unmanaged";
 
@@ -21,11 +22,19 @@ export async function adoptUnmanaged(
   await run.plan();
   refuseReplacement(run);
   const containers = unmanaged.filter(({ kind }) => kind === "container");
+  // A replaced node gets its certificates from a new job of the same name.
+  const jobs = jobsIn(run.containers);
+  await remove(containers.filter(({ name }) => jobs.includes(name)));
   await rollClusters(
     run,
     containers.map(({ name }) => name),
   );
-  // By id: the remaining ones are in no cluster, or in one that does not serve.
+  // The remaining ones are in no cluster, or in one that does not serve.
+  await remove(containers);
+}
+
+/** Removes containers by id: a new one may have the name. */
+async function remove(containers: readonly UnmanagedResource[]): Promise<void> {
   for (const { stack, id } of containers) {
     await removeContainers(stack.engine, [id]);
   }

@@ -20,6 +20,8 @@ export interface DeployOptions {
    * nodes of a cluster one at a time. @default false - unmanaged resources stop the deploy
    */
   readonly adopt?: boolean;
+  /** Whether nodes are replaced that do not change, which ends every connection to them. @default false */
+  readonly replaceNodes?: boolean;
   /** Whether declared changes may delete stored records, such as a shorter retention. @default false - asks on a terminal, or refuses */
   readonly allowDataLoss?: boolean;
 }
@@ -27,9 +29,9 @@ export interface DeployOptions {
 /** Deploys everything, then checks every guarantee in the running platform. Throws if one does not hold. */
 export async function deployPlatform(
   environment: Environment,
-  { atOnce = false, adopt = false, allowDataLoss = false }: DeployOptions = {},
+  { atOnce = false, adopt = false, replaceNodes, allowDataLoss = false }: DeployOptions = {},
 ): Promise<void> {
-  const { platform, run, unmanaged } = await prepareDeploy(environment, { adopt });
+  const { platform, run, unmanaged } = await prepareDeploy(environment, { adopt, replaceNodes });
   try {
     if (!allowDataLoss) {
       await confirmDataLoss(run);

@@ -1,3 +1,4 @@
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
 import { isSameEngine, isSidecar } from "../../stacks/placement";
 import { dockerAt, removeContainers } from "../engine/docker";
@@ -25,10 +26,10 @@ export interface PreparedDeploy {
   readonly unmanaged: readonly UnmanagedResource[];
 }
 
-/** Plans a deploy. Throws every obstacle before it changes a resource. */
+/** Plans a deploy, which may replace every node of both clusters. Throws every obstacle before it changes a resource. */
 export async function prepareDeploy(
   environment: Environment,
-  { adopt }: { readonly adopt: boolean },
+  { adopt, replaceNodes }: { readonly adopt: boolean; readonly replaceNodes?: boolean },
 ): Promise<PreparedDeploy> {
   console.log(`synthesizing environment "${environment.name}" and checking the machine ...`);
   const stacks = await synthesize(environment);
@@ -59,7 +60,7 @@ export async function prepareDeploy(
   await waitForHealthySwarm(environment);
   const platform = new Platform(environment);
   await removeUnstarted(platform);
-  const run = new Run(platform, stacks, terraform);
+  const run = new Run(platform, stacks, terraform, { replaceNodes });
   try {
     await run.plan();
     await run.keepVolumes();
@@ -126,14 +127,20 @@ async function removeUnstarted({ environment, engines }: Platform): Promise<void
   }
 }
 
-/** Removes finished init sidecars from a machine that was gone while they ran elsewhere. They are unmanaged and keep no data. */
+/**
+ * Removes unmanaged jobs, which keep no data, unless other unmanaged resources are in the way too: sidecars of a machine that was gone
+ * while they ran elsewhere, and a job that was running when a deploy was killed.
+ */
 async function removeFinished(
   environment: Environment,
   unmanaged: readonly UnmanagedResource[],
 ): Promise<UnmanagedResource[]> {
-  const isFinished = ({ kind, name, environment: owner }: UnmanagedResource) =>
-    kind === "container" && owner === environment.name && isSidecar(name);
-  const finished = environment.machines ? unmanaged.filter(isFinished) : [];
+  const isJob = ({ kind, name, environment: owner }: UnmanagedResource) =>
+    kind === "container" &&
+    owner === environment.name &&
+    (isSidecar(name) || nodeOfCertificates(name) !== undefined);
+  const isAlone = unmanaged.every((resource) => resource.kind === "volume" || isJob(resource));
+  const finished = environment.machines || isAlone ? unmanaged.filter(isJob) : [];
   for (const { stack, id } of finished) {
     await removeContainers(stack.engine, [id]);
   }

@@ -1,9 +1,10 @@
 import { type INetwork, KAFKA_CLIENT_CONFIG, kafkaAddresses } from "../../constructs";
 import { nodeName } from "../../constructs/container/node-name";
 import { TLS_FILES } from "../../constructs/kafka/kafka-client";
+import { CERTIFICATE_RELOAD } from "../../constructs/kafka/kafka-cluster";
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
-import type { Cluster, Exec, Follow } from "./cluster";
+import type { Cluster, Exec, ExecWithInput, Follow } from "./cluster";
 import { KafkaMembers } from "./kafka-members";
 
 /**
@@ -36,6 +37,7 @@ export interface KafkaProps {
   readonly secured: boolean;
   readonly exec: Exec;
   readonly follow: Follow;
+  readonly execWithInput: ExecWithInput;
 }
 
 /** Queries the running brokers with the Kafka CLI of their image. */
@@ -88,6 +90,16 @@ export class Kafka implements Cluster {
       }
     }
     return "";
+  }
+
+  /**
+   * Asks listeners (`host:port`), of this or another service, from a broker's container of a secured cluster. Prints a line for each, as
+   * `constructs/kafka/certificate-reload/Presented.java` describes. `caBundle` has the expected CAs, PEM.
+   */
+  presented(broker: string, listeners: readonly string[], caBundle: string): Promise<Outcome> {
+    const java = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx64m"];
+    const program = ["-cp", CERTIFICATE_RELOAD.path, "Presented", ...listeners];
+    return this.props.execWithInput(broker, [...java, ...program], caBundle);
   }
 
   /** Runs the broker's health check. */

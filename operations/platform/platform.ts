@@ -36,7 +36,7 @@ export class Platform {
     const infraNetwork = environment.networks.infra;
     const { exec, execWithInput, follow } = this;
     this.kafka = new Kafka({
-      ...{ brokers: this.nodes("kafka"), infraNetwork, secured, exec, follow },
+      ...{ brokers: this.nodes("kafka"), infraNetwork, secured, exec, execWithInput, follow },
       controllers: votersOf(environment, "kafka").filter((node) => !isExcluded(environment, node)),
       rackOf: (broker) => machineOf(environment, broker)?.name,
     });

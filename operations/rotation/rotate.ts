@@ -41,7 +41,7 @@ export interface RotateOptions {
 
 /** What `--revoke` does and costs. */
 const REVOCATION = `revoking every certificate that was issued so far: the CA and all key pairs are replaced, and nothing trusts the old CA in the end
-- three deploys follow, and each replaces every node, one at a time; both clusters keep serving
+- three deploys follow; the third replaces every node, one at a time, which ends open connections; both clusters keep serving
 - a leaked key stays valid until the third deploy has ended
 - applications need the new CA bundle before the second deploy; their passwords stay`;
 
@@ -87,12 +87,9 @@ export async function rotate(
   if (revoke) {
     console.log(REVOCATION);
   }
-  await checkBefore(environment, target, atOnce);
+  await checkBefore(environment, target, { replacesNodes: revoke && !atOnce });
   if (target === "ca") {
-    await rotateCa(environment, names, {
-      atOnce,
-      command: revoke ? "certificates --revoke" : "ca",
-    });
+    await rotateCa(environment, names, { atOnce, revoke });
   } else if (what === "certificates") {
     await replaceKeyPairs(environment);
     await deployPlatform(environment, { atOnce });
@@ -109,7 +106,11 @@ export async function rotate(
 }
 
 /** Throws if a deploy would be refused or the clusters cannot take it, before a secret is replaced. */
-async function checkBefore(environment: Environment, what: string, atOnce: boolean): Promise<void> {
+async function checkBefore(
+  environment: Environment,
+  what: string,
+  { replacesNodes }: { readonly replacesNodes: boolean },
+): Promise<void> {
   const continues =
     what === "ca"
       ? caRotationStepOf(environment) !== undefined
@@ -118,9 +119,8 @@ async function checkBefore(environment: Environment, what: string, atOnce: boole
     console.log(`an earlier rotation of ${what} did not end: continuing with the secrets it made`);
   }
   console.log("checking the platform before a secret is replaced ...");
-  const isPassword = !["ca", "certificates"].includes(what);
   // An interrupted replacement leaves a node down, which the deploy starts again.
-  await checkDeploy(environment, { replacesNodes: !isPassword && !atOnce && !continues });
+  await checkDeploy(environment, { replacesNodes: replacesNodes && !continues });
 }
 
 /** Renews the certificates that are due, and deploys. Deploys also if none is: an earlier command may have renewed them. */
@@ -138,7 +138,7 @@ async function renewDue(environment: Environment, atOnce: boolean): Promise<void
 async function rotateCa(
   environment: Environment,
   applications: readonly string[],
-  { atOnce, command }: { readonly atOnce: boolean; readonly command: string },
+  { atOnce, revoke }: { readonly atOnce: boolean; readonly revoke: boolean },
 ): Promise<void> {
   const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
@@ -147,17 +147,22 @@ async function rotateCa(
   for (let step = first; step <= CA_ROTATION_STEPS.length; step++) {
     console.log(`step ${step} of ${CA_ROTATION_STEPS.length}: ${CA_ROTATION_STEPS[step - 1]}`);
     await takeCaRotationStep(environment, step);
-    await deployPlatform(environment, { atOnce });
+    const isLast = step === CA_ROTATION_STEPS.length;
+    await deployPlatform(environment, { atOnce, ...(revoke && isLast && { replaceNodes: true }) });
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
       console.log(
-        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ${command} again`,
+        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ${revoke ? "certificates --revoke" : "ca"} again`,
       );
       return;
     }
   }
   finishCaRotation(environment);
   console.log(
-    "\nthe CA and every certificate are new. Certificates of the old CA are refused, also those of a leaked key",
+    `\nthe CA and every certificate are new. ${
+      revoke
+        ? "Certificates of the old CA are refused, also those of a leaked key"
+        : "New connections with certificates of the old CA are refused. Those that were open stay open: if a key has leaked, run npm run rotate -- certificates --revoke"
+    }`,
   );
 }

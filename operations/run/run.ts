@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import { reportOf } from "../changes/plan";
 import type { ChangeReport } from "../changes/report";
 import { engineCpus, isSshEngine } from "../engine/docker";
@@ -7,7 +8,12 @@ import type { Platform } from "../platform/platform";
 import { openDisplay } from "../progress/display";
 import { Progress } from "../progress/progress";
 import { watchWhile } from "../progress/watch";
-import { containersOf, type SynthesizedContainer } from "../synthesis/container";
+import {
+  clusterOf,
+  containersOf,
+  isContainer,
+  type SynthesizedContainer,
+} from "../synthesis/container";
 import { PROJECT_ROOT } from "../synthesis/project";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
@@ -16,6 +22,7 @@ import {
   createsOnly,
   forgetPlans,
   type OnMessage,
+  replacing,
   type SavedPlan,
   Terraform,
   TerraformErrors,
@@ -29,14 +36,25 @@ export class Run {
   private readonly plans = new Map<Stack, SavedPlan>();
   /** The deployed stacks, and whether the deploy changed anything. */
   private readonly changed = new Map<Stack, boolean>();
+  /** The addresses of the nodes that are replaced although their configuration is the same. */
+  private readonly renewed = new Map<Stack, readonly string[]>();
 
   constructor(
     readonly platform: Platform,
     /** Each stack after its dependencies. */
     readonly stacks: readonly Stack[],
     private readonly binary: TerraformBinary,
+    /** Whether every node of a cluster is replaced. */
+    { replaceNodes = false }: { readonly replaceNodes?: boolean } = {},
   ) {
     this.logFile = join(PROJECT_ROOT, ".state", platform.environment.name, "terraform.log");
+    for (const stack of replaceNodes ? stacks : []) {
+      const nodes = stack.resources.filter(isContainer).filter(({ body }) => clusterOf(body));
+      this.renewed.set(
+        stack,
+        nodes.map(({ type, id }) => `${type}.${id}`),
+      );
+    }
   }
 
   get containers(): SynthesizedContainer[] {
@@ -53,7 +71,7 @@ export class Run {
       await terraform.init(this.stacks);
       const planned = await this.inTurn<SavedPlan>(this.stacks, async (stack, before) => {
         const stale = !asksTheEngineAlone(stack) && (await before()).some(({ changes }) => changes);
-        return terraform.plan(stack, ...(stale ? ["-refresh=false"] : []));
+        return this.planOf(terraform, stack, ...(stale ? ["-refresh=false"] : []));
       });
       for (const plan of planned) {
         this.plans.set(plan.stack, plan);
@@ -78,16 +96,26 @@ export class Run {
       .map(({ body }) => body.name);
     for (const plan of this.planned.filter((planned) => undeclared(planned).length > 0)) {
       const { resource_changes } = await terraform.show(plan);
-      for (const { address, change } of resource_changes as Json[]) {
-        if (undeclared(plan).includes(address) && !declared.includes(change.before.name)) {
+      const kept = (resource_changes as Json[])
+        .filter(({ address }) => undeclared(plan).includes(address))
+        // The certificates of a removed node are destroyed.
+        .filter(({ change }) => nodeOfCertificates(change.before.name) === undefined);
+      if (kept.length === 0) {
+        continue;
+      }
+      for (const { change } of kept) {
+        if (!declared.includes(change.before.name)) {
           console.log(
             `  volume ${change.before.name} is no longer declared and keeps its data. Declare it again to use it again, or run npm run volumes -- --remove-orphans after this deploy to delete it`,
           );
         }
       }
       await this.explainFailures(async () => {
-        await terraform.forget(plan.stack, undeclared(plan));
-        this.plans.set(plan.stack, await terraform.plan(plan.stack));
+        await terraform.forget(
+          plan.stack,
+          kept.map(({ address }) => address),
+        );
+        this.plans.set(plan.stack, await this.planOf(terraform, plan.stack));
       });
     }
   }
@@ -143,7 +171,7 @@ export class Run {
     await this.follow((terraform, progress) =>
       this.inTurn<void>(stacks, async (stack, before) => {
         await before();
-        const plan = this.freshPlan(stack) ?? (await terraform.plan(stack));
+        const plan = this.freshPlan(stack) ?? (await this.planOf(terraform, stack));
         if (plan.changes) {
           const apply = () => terraform.apply(plan);
           await (inTurn.includes(stack) ? oneByOne(apply) : apply());
@@ -151,6 +179,7 @@ export class Run {
           progress.unchanged(stack);
         }
         this.plans.delete(stack);
+        this.renewed.delete(stack);
         this.changed.set(stack, plan.changes);
       }),
     );
@@ -172,8 +201,25 @@ export class Run {
       this.plans.delete(stack);
     }
     await this.follow((terraform) =>
-      allOf(targets.map(({ stack, addresses }) => terraform.applyTargets(stack, addresses))),
+      allOf(
+        targets.map(async ({ stack, addresses }) => {
+          const renewed = this.renewed.get(stack) ?? [];
+          await terraform.applyTargets(
+            stack,
+            addresses,
+            renewed.filter((address) => addresses.includes(address)),
+          );
+          this.renewed.set(
+            stack,
+            renewed.filter((address) => !addresses.includes(address)),
+          );
+        }),
+      ),
     );
+  }
+
+  private planOf(terraform: Terraform, stack: Stack, ...args: string[]): Promise<SavedPlan> {
+    return terraform.plan(stack, ...replacing(this.renewed.get(stack) ?? []), ...args);
   }
 
   /** Imports an existing resource into the state. */

@@ -1,3 +1,4 @@
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { SynthesizedResource } from "./resources";
 
 /** A file that Terraform copies into a container: its content, or its path relative to the stack's working folder. */
@@ -79,8 +80,13 @@ export function containersOf(resources: readonly SynthesizedResource[]): Synthes
   return resources.filter(isContainer).map(({ body }) => body);
 }
 
-/** Returns the names of the containers that run to their end during the deploy. */
+/** Returns the names of the init sidecars: the jobs that provision a cluster. */
 export function sidecarsIn(containers: readonly SynthesizedContainer[]): string[] {
+  return jobsIn(containers).filter((name) => nodeOfCertificates(name) === undefined);
+}
+
+/** Returns the names of the containers that run to their end during the deploy: the init sidecars, and those that copy certificates. */
+export function jobsIn(containers: readonly SynthesizedContainer[]): string[] {
   return containers.filter(({ must_run }) => must_run === false).map(({ name }) => name);
 }
 

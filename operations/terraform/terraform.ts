@@ -130,10 +130,14 @@ export class Terraform {
     await this.run(stack, ["apply", PLAN_FILE]);
   }
 
-  /** Applies only these resources of a stack and their dependencies. */
-  async applyTargets(stack: Stack, addresses: readonly string[]): Promise<void> {
+  /** Applies only these resources of a stack and their dependencies. Replaces those in `replaced` in any case. */
+  async applyTargets(
+    stack: Stack,
+    addresses: readonly string[],
+    replaced: readonly string[] = [],
+  ): Promise<void> {
     const targets = addresses.map((address) => `-target=${address}`);
-    await this.run(stack, ["apply", "-auto-approve", ...targets]);
+    await this.run(stack, ["apply", "-auto-approve", ...targets, ...replacing(replaced)]);
   }
 
   /** Destroys a stack. Sets unset variables to a placeholder, since Terraform requires them although it does not use them here. */
@@ -199,6 +203,11 @@ export class Terraform {
     }
     return code;
   }
+}
+
+/** Returns the options of a plan that replaces these resources although nothing about them changes. */
+export function replacing(addresses: readonly string[]): string[] {
+  return addresses.map((address) => `-replace=${address}`);
 }
 
 /**

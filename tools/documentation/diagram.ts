@@ -1,4 +1,5 @@
 import { OPENSEARCH_HTTP_PORT } from "../../constructs";
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
 import {
   clusterOf,
@@ -47,7 +48,10 @@ function outside({ networks }: Environment): [string, string][] {
 }
 
 export function drawPicture({ networks }: Environment, synthesis: Synthesis): Picture {
-  const containers = containersIn(synthesis);
+  // Jobs that copy certificates reach nothing.
+  const containers = containersIn(synthesis).filter(
+    ({ name }) => nodeOfCertificates(name) === undefined,
+  );
   const names = [...new Set(containers.map(unitOf))];
   const units = names.map((name) =>
     toUnit(

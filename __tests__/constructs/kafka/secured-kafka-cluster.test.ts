@@ -33,7 +33,12 @@ describe("a secured Kafka cluster", () => {
       KAFKA_SSL_KEYSTORE_LOCATION: "/groundwork/tls/keystore.pem",
       KAFKA_SSL_TRUSTSTORE_TYPE: "PEM",
       KAFKA_SSL_TRUSTSTORE_LOCATION: "/groundwork/tls/truststore.pem",
+      KAFKA_SSL_ENGINE_FACTORY_CLASS: "ReloadingSslEngineFactory",
     });
+    // Behind all jars of the image, whose archive of classes it would otherwise invalidate.
+    const jars = broker.upload.map(({ file }: Json) => file).filter((f: string) => /jar$/.test(f));
+    expect(jars).toEqual(["/opt/kafka/libs/zz-certificate-reload.jar"]);
+    expect(["zstd-jni-1.5.6-10.jar", "zz-certificate-reload.jar"].sort()[1]).toMatch(/^zz/);
     expect(Object.keys(envOf(broker)).filter((name) => /IDENTIFICATION/.test(name))).toEqual([]);
   });
 
@@ -74,9 +79,10 @@ describe("a secured Kafka cluster", () => {
   });
 
   test("gets its secrets from files of the deploying machine, readable for the image's user", () => {
-    expect(secretsOf(broker)).toEqual([
-      ["/groundwork/tls/keystore.pem", "tls/kafka-2.store.pem", "0444"],
-      ["/groundwork/tls/truststore.pem", "tls/ca.pem", "0444"],
+    expect(secretsOf(broker)).toEqual([]);
+    expect(secretsOf(found("kafka-2-certificates"))).toEqual([
+      ["/groundwork/certificates/keystore.pem", "tls/kafka-2.store.pem", "0440"],
+      ["/groundwork/certificates/truststore.pem", "tls/ca.pem", "0440"],
     ]);
     expect(secretsOf(init)).toEqual([
       ["/groundwork/tls/keystore.pem", "tls/kafka-init.store.pem", "0444"],

@@ -73,9 +73,9 @@ test("a secured OpenSearch cluster with another name accepts nodes with that nam
   });
   new OpenSearchSecurity(stack, "os-security", { cluster, applications: [] });
   const { resource } = JSON.parse(Testing.synth(stack));
-  const [node, sidecar] = Object.values<Json>(resource.docker_container).sort((a, b) =>
-    b.name.localeCompare(a.name),
-  );
+  const [node, sidecar] = Object.values<Json>(resource.docker_container)
+    .filter(({ name }) => !/-certificates$/.test(name))
+    .sort((a, b) => b.name.localeCompare(a.name));
   expect([node.name, sidecar.name]).toEqual(["search-1", "os-security"]);
   expect(envOf(node)["plugins.security.nodes_dn"]).toBe("/CN=search-[1-9][0-9]*/");
   const files = JSON.stringify([filesOf(node), filesOf(sidecar)]);
@@ -120,6 +120,10 @@ describe("a secured OpenSearch cluster", () => {
         "plugins.security.ssl.http.pemcert_filepath": "certificates/node.pem",
         "plugins.security.ssl.transport.pemkey_filepath": "certificates/node.pem",
         "plugins.security.ssl.transport.pemtrustedcas_filepath": "certificates/ca-bundle.pem",
+        "plugins.security.ssl.certificates_hot_reload.enabled": "true",
+        // A new CA, or other host names, is an ordinary renewal.
+        "plugins.security.ssl.http.enforce_cert_reload_dn_verification": "false",
+        "plugins.security.ssl.transport.enforce_cert_reload_dn_verification": "false",
         "plugins.security.nodes_dn": "/CN=opensearch-[1-9][0-9]*/",
         "plugins.security.authcz.admin_dn": "CN=os-admin",
         "plugins.security.unsupported.restapi.allow_securityconfig_modification": "true",
@@ -130,8 +134,9 @@ describe("a secured OpenSearch cluster", () => {
   });
 
   test("gives each node its own certificate and that of the checks only", () => {
-    const config = "/usr/share/opensearch/config/certificates";
-    expect(nodes.map(secretsOf)).toEqual(
+    const config = "/groundwork/certificates";
+    expect(nodes.map(secretsOf)).toEqual([{}, {}, {}]);
+    expect([1, 2, 3].map((n) => secretsOf(containers[`opensearch-${n}-certificates`]))).toEqual(
       [1, 2, 3].map((n) => ({
         [`${config}/ca-bundle.pem`]: "secrets/ca.pem",
         [`${config}/node.pem`]: `secrets/opensearch-${n}.pem`,
@@ -213,9 +218,9 @@ describe("a secured OpenSearch cluster", () => {
     expect(file("user")).toBeUndefined();
   });
 
-  test("lets nodes, which do not run as root, read their secrets", () => {
-    const modes = Object.values(containers).flatMap(({ upload }) =>
-      upload
+  test("lets sidecars, which do not run as root, read their secrets", () => {
+    const modes = ["os-init", "os-security"].flatMap((name) =>
+      containers[name].upload
         .filter(({ source_hash }: Json) => source_hash)
         .map(({ permissions }: Json) => permissions),
     );

@@ -6,7 +6,7 @@ import { labSecured } from "../../../lab/environments";
 import { deployPlatform } from "../../../operations/deploy/deploy";
 import { checkDeploy } from "../../../operations/deploy/prepare";
 import { retireSecrets } from "../../../operations/deploy/retire";
-import { rotate } from "../../../operations/rotation/rotate";
+import { type RotateOptions, rotate } from "../../../operations/rotation/rotate";
 import { listed } from "../../../operations/terminal/terminal";
 import { ensureKeyPairs, makeKeyPairs, principalsOf } from "../../../secrets/platform-secrets";
 import { certificatesIn } from "../../../secrets/secret-files";
@@ -62,9 +62,8 @@ test.each(["shop", "certificates", "ca"])(
 
 test.each([
   ["shop", {}, { replacesNodes: false }],
-  ["certificates", {}, { replacesNodes: true }],
-  ["ca", {}, { replacesNodes: true }],
-  ["certificates", { atOnce: true }, { replacesNodes: false }],
+  ["certificates", {}, { replacesNodes: false }],
+  ["ca", {}, { replacesNodes: false }],
 ])("the rotation of %s with %j needs clusters that %j", async (what, options, needs) => {
   await rotate(environment, applications, what, options);
   expect(jest.mocked(checkDeploy).mock.calls).toEqual([[environment, needs]]);
@@ -72,6 +71,33 @@ test.each([
     environment,
     { atOnce: false, ...options },
   ]);
+});
+
+test.each([
+  [{ revoke: true }, { replacesNodes: true }],
+  [{ revoke: true, atOnce: true }, { replacesNodes: false }],
+])(
+  "a revocation with %j needs clusters that %j, since it ends open connections",
+  async (options, needs) => {
+    await rotate(environment, [], "certificates", options);
+    expect(jest.mocked(checkDeploy).mock.calls).toEqual([[environment, needs]]);
+    const { atOnce = false }: RotateOptions = options;
+    expect(jest.mocked(deployPlatform).mock.calls).toEqual([
+      [environment, { atOnce }],
+      [environment, { atOnce }],
+      [environment, { atOnce, replaceNodes: true }],
+    ]);
+  },
+);
+
+test("the rotation of a CA replaces no node, and says that open connections stay", async () => {
+  await rotate(environment, [], "ca");
+  expect(jest.mocked(deployPlatform).mock.calls).toEqual(
+    [1, 2, 3].map(() => [environment, { atOnce: false }]),
+  );
+  expect(said.at(-1)).toBe(
+    "\nthe CA and every certificate are new. New connections with certificates of the old CA are refused. Those that were open stay open: if a key has leaked, run npm run rotate -- certificates --revoke",
+  );
 });
 
 test("the old password is there until the new one is deployed", async () => {

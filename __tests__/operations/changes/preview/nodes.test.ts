@@ -1,5 +1,6 @@
 import { laptop } from "../../../../environments/laptop";
 import { EXIT_CHANGES, EXIT_DESTRUCTIVE } from "../../../../operations/changes/report";
+import type { Synthesis } from "../../../../operations/synthesis/tree";
 import type { Json } from "../../../support/platform";
 import {
   BASE,
@@ -30,6 +31,43 @@ test("a preview warns of older versions, which a deploy refuses if they cannot r
     ),
   ]);
   expect(warningsOf(older, BASE)).toEqual([]);
+});
+
+test("a renewed certificate of a node is reloaded: its node is not replaced", () => {
+  const secured = { ...laptop, security: "tls" } as const;
+  const renewed = (stacks: Synthesis) => {
+    const text = JSON.stringify(Object.fromEntries(stacks));
+    // Terraform computes the hash of a secret at plan.
+    const hash = /\$\{filesha256\([^)]*kafka-1\.pem[^)]*\)\}/g;
+    expect(text.match(hash)).toHaveLength(1);
+    return new Map(Object.entries(JSON.parse(text.replace(hash, "0123"))));
+  };
+  const before = synthesis(secured);
+  const { changes, rolls } = report(before, renewed(before) as Synthesis);
+  expect(rolls).toEqual([]);
+  expect(changes).toEqual([
+    expect.objectContaining({
+      subject: "container kafka-1-certificates",
+      action: "replace",
+      details: [
+        "file /groundwork/certificates/keystore.pem changed",
+        "kafka-1 reloads its certificates, without a restart",
+      ],
+      destructive: [],
+      warnings: [],
+    }),
+  ]);
+});
+
+test("a preview calls no loss when TLS is disabled and the volumes of certificates are destroyed", () => {
+  const { changes } = report(synthesis({ ...laptop, security: "tls" }), BASE);
+  const volumes = changes.filter(({ subject }) => subject.startsWith("volume "));
+  expect(volumes.map(({ subject, action }) => `${subject}: ${action}`).sort()).toEqual(
+    ["kafka", "opensearch"].flatMap((cluster) =>
+      [1, 2, 3].map((n) => `volume ${cluster}-${n}-certificates: destroy`),
+    ),
+  );
+  expect(volumes.flatMap(({ destructive }) => destructive)).toEqual([]);
 });
 
 testPreviews([
