@@ -218,6 +218,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
 
     const clusterEnv = {
       CLUSTER_ID: props.clusterId ?? deriveClusterId(this.node.path),
+      KAFKA_PROCESS_ROLES: "broker,controller",
       // As everything that a node is told about the others: it must not depend on the number of brokers, or adding one replaces them all.
       KAFKA_CONTROLLER_QUORUM_VOTERS: names
         .slice(0, controllers)
@@ -290,7 +291,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         ],
         env: {
           ...clusterEnv,
-          KAFKA_PROCESS_ROLES: i < controllers ? "broker,controller" : "broker",
+          ...(i >= controllers && { KAFKA_PROCESS_ROLES: "broker" }),
           ...configEnv,
           ...processEnv,
           KAFKA_NODE_ID: String(i + 1),
@@ -371,7 +372,6 @@ export const CERTIFICATE_RELOAD = {
 
 /** Variables that differ between brokers. */
 const OWN_OF_BROKER = [
-  "KAFKA_PROCESS_ROLES",
   "KAFKA_NODE_ID",
   "KAFKA_BROKER_RACK",
   "KAFKA_LISTENERS",
