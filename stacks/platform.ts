@@ -36,10 +36,13 @@ export interface Catalog {
 /** Uid of the dashboard about certificates and rejected clients, which only a secured environment has. */
 const SECURITY_DASHBOARD = "groundwork-security";
 
-/** Conditions of alert groups that do not apply to every environment, by the group's name. */
-const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
+/** Conditions of alert groups that do not apply everywhere, by the group's name. */
+const ALERTS_OF_SOME: Readonly<
+  Record<string, (environment: Environment, notifications: Notifications) => boolean>
+> = {
   machines: ({ machines }) => machines !== undefined,
   security: isSecured,
+  watchdog: (_, { heartbeat }) => heartbeat !== undefined,
 };
 
 export interface SynthesizeProps extends StorageStackProps {
@@ -87,7 +90,9 @@ export function declarePlatform(
   validateQuorums(environment);
   const secured = isSecured(environment);
   validateAlerts(alertGroups);
-  const groups = alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true);
+  const groups = alertGroups.filter(
+    ({ name }) => ALERTS_OF_SOME[name]?.(environment, notifications) ?? true,
+  );
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(
