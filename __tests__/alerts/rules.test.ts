@@ -177,3 +177,17 @@ test.each(alerts.map(({ alert, annotations }) => [alert, annotations.runbook]))(
     }
   },
 );
+
+test("the page that compares them with others' alerts names only alerts that exist", () => {
+  const known = [...alerts.map(({ alert }) => alert), "ClientCertificateExpiring"];
+  const rows = readFileSync(join(ROOT, "docs", "alerts.md"), "utf8").match(/^\| .+ \|$/gm) ?? [];
+  const named = rows
+    .map((row) => row.split("|")[2].trim())
+    .filter((here) => !here.startsWith("no: ") && !/^(here|-+)$/.test(here))
+    .map((here) => here.match(/\b(?:[A-Z][a-z]+){2,}\b|\bOpenSearch\w+\b|\bWatchdog\b/g) ?? []);
+  expect(named.length).toBeGreaterThan(50);
+  for (const names of named) {
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => name !== "OpenSearch" && !known.includes(name))).toEqual([]);
+  }
+});
