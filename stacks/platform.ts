@@ -33,8 +33,14 @@ export interface Catalog {
   readonly notifications: Notifications;
 }
 
-/** Uid of the dashboard about certificates and rejected clients, which only a secured environment has. */
+/** Uid of the dashboard about certificates and rejected clients, for which only a secured environment has data. */
 const SECURITY_DASHBOARD = "groundwork-security";
+
+/** What that dashboard shows elsewhere. */
+const NOT_SECURED = [
+  "Not secured",
+  'Connections are plaintext, and any client on the networks may read and write. So there are no certificates, rejected logins or denied requests to show.\n\nTo enable TLS, set `security: "tls"` in the environment (docs/how-to/enable-tls.md).',
+] as const;
 
 /** Conditions of alert groups that do not apply everywhere, by the group's name. */
 const ALERTS_OF_SOME: Readonly<
@@ -106,7 +112,7 @@ export function declarePlatform(
     storage,
     data,
     messaging,
-    dashboards: secured ? dashboards : dashboards.without(SECURITY_DASHBOARD),
+    dashboards: secured ? dashboards : dashboards.saying(SECURITY_DASHBOARD, ...NOT_SECURED),
     alertGroups: groups,
   });
   if (!environment.excludedServices?.includes("grafana")) {
