@@ -3,6 +3,8 @@ import type { Notifications } from "../constructs";
 /**
  * Notifications of alerts. Replace the address and set `grafana.smtp` in the environment, or use a webhook or Slack. Alerts of severity
  * info are only shown in Grafana.
+ *
+ * To notice that no alert is sent any more, add `heartbeat: { url: { variable: "heartbeat_url" } }` (docs/how-to/alert.md).
  */
 export const notifications: Notifications = {
   contactPoints: [{ name: "operators", email: { addresses: ["operators@example.org"] } }],

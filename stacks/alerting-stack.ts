@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import {
   type AlertGroup,
   ContactPoint,
+  Heartbeat,
   httpScheme,
   MuteTiming,
   NotificationPolicy,
@@ -69,6 +70,8 @@ export class AlertingStack extends PlatformStack {
     new NotificationPolicy(this, "notification-policy", notifications.policy, {
       contactPoints,
       muteTimings,
+      heartbeat:
+        notifications.heartbeat && new Heartbeat(this, "heartbeat", notifications.heartbeat),
     });
     const folder = new Folder(this, "folder", { uid: "groundwork-alerts", title: "Alerts" });
     for (const group of alertGroups.filter(({ rules }) => rules.length > 0)) {

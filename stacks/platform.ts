@@ -34,13 +34,22 @@ export interface Catalog {
   readonly notifications: Notifications;
 }
 
-/** Uid of the dashboard about certificates and rejected clients, which only a secured environment has. */
+/** Uid of the dashboard about certificates and rejected clients, for which only a secured environment has data. */
 const SECURITY_DASHBOARD = "groundwork-security";
 
-/** Conditions of alert groups that do not apply to every environment, by the group's name. */
-const ALERTS_OF_SOME: Readonly<Record<string, (environment: Environment) => boolean>> = {
+/** What that dashboard shows elsewhere. */
+const NOT_SECURED = [
+  "Not secured",
+  'Connections are plaintext, and any client on the networks may read and write. So there are no certificates, rejected logins or denied requests to show.\n\nTo enable TLS, set `security: "tls"` in the environment (docs/how-to/enable-tls.md).',
+] as const;
+
+/** Conditions of alert groups that do not apply everywhere, by the group's name. */
+const ALERTS_OF_SOME: Readonly<
+  Record<string, (environment: Environment, notifications: Notifications) => boolean>
+> = {
   machines: ({ machines }) => machines !== undefined,
   security: isSecured,
+  watchdog: (_, { heartbeat }) => heartbeat !== undefined,
 };
 
 export interface SynthesizeProps extends StorageStackProps {
@@ -88,7 +97,9 @@ export function declarePlatform(
   validateQuorums(environment);
   const secured = isSecured(environment);
   validateAlerts(alertGroups);
-  const groups = alertGroups.filter(({ name }) => ALERTS_OF_SOME[name]?.(environment) ?? true);
+  const groups = alertGroups.filter(
+    ({ name }) => ALERTS_OF_SOME[name]?.(environment, notifications) ?? true,
+  );
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(
@@ -102,7 +113,7 @@ export function declarePlatform(
     storage,
     data,
     messaging,
-    dashboards: secured ? dashboards : dashboards.without(SECURITY_DASHBOARD),
+    dashboards: secured ? dashboards : dashboards.saying(SECURITY_DASHBOARD, ...NOT_SECURED),
     alertGroups: groups,
   });
   if (!environment.excludedServices?.includes("grafana")) {

@@ -95,7 +95,15 @@ test("Prometheus accepts every PromQL query", () => {
 });
 
 describe("consumer lag in time", () => {
-  const expr = exprOf("Kafka", "Consumer lag, time");
+  const recorded = catalog.alertGroups
+    .flatMap(({ recordingRules = [] }) => recordingRules)
+    .find(({ record }) => record === "consumergroup_topic:consumer_lag:seconds");
+  const expr = recorded?.expr ?? "";
+
+  test("is on the dashboard of Kafka as it is recorded", () => {
+    const name = 'consumergroup_topic:consumer_lag:seconds{job="", topic=~".+"}';
+    expect(exprOf("Kafka", "Consumer lag, time")).toBe(`max by (consumergroup, topic) (${name})`);
+  });
   const lag = 'kafka_consumergroup_uncommitted_offsets_sum{consumergroup="g",topic="t"}';
   const written = 'kafka_topic_partition_current_offset{topic="t",partition="0"}';
   const sample = '{consumergroup="g", topic="t"}';

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { catalog } from "../../catalog";
 import { selectorsOf, withoutJob } from "../support/jobs";
@@ -13,50 +14,127 @@ const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
 /** Promtool from the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
 
-/** Promtool's result for each file. */
-const told = new Map(
-  spawnSync(promtool, ["test", "rules", ...files.map((file) => join(TESTS, file))], {
-    encoding: "utf8",
-  })
-    .output.join("")
-    .split(/^Unit Testing: +/m)
-    .map((part) => {
-      const [file, ...lines] = part.trim().split("\n");
-      return [file, lines.join("\n").trim()] as const;
-    }),
-);
+/** Returns promtool's result for each file. */
+function tested(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    spawnSync(promtool, ["test", "rules", ...paths], { encoding: "utf8" })
+      .output.join("")
+      .split(/^Unit Testing: +/m)
+      .map((part) => {
+        const [file, ...lines] = part.trim().split("\n");
+        return [basename(file), lines.join("\n").trim()] as const;
+      }),
+  );
+}
+
+const told = tested(files.map((file) => join(TESTS, file)));
+
+interface Series {
+  readonly series: string;
+  readonly values: string;
+}
+
+/**
+ * Returns the same series as an application sends them. The labels of Alloy's scrape replace the application's own, and the scrape adds
+ * `up`.
+ */
+function forge(all: readonly Series[], value: string): Series[] {
+  const scraped = ["job", "container", "service"];
+  const target = 'job="applications", container="forger", service="forger"';
+  const forged = all.map(({ series }) => {
+    const [name, labels = ""] = series.replace("}", "").split("{");
+    const others = labels
+      .split(/,\s*(?=\w+=)/)
+      .filter((label) => label && !scraped.includes(label.split("=")[0]));
+    return `${name}{${[target, 'forged="1"', ...others].join(", ")}}`;
+  });
+  return [
+    ...[...new Set(forged)].map((series) => ({ series, values: value })),
+    { series: `up{${target}}`, values: "1x2000" },
+  ];
+}
 
 test("the alerts are these", () => {
   expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
     "AlloyDown (critical)",
     "LogsStopped (warning)",
+    "ScrapeTargetDown (warning)",
+    "ScrapeTargetMissing (warning)",
+    "MetricsLost (warning)",
+    "PrometheusRulesFailing (critical)",
     "MemoryAboveReservation (info)",
     "ContainerRestarting (warning)",
+    "ContainerRestartingOften (info)",
+    "ContainerOutOfMemory (warning)",
+    "ContainerMissing (critical)",
     "ApplicationFailing (warning)",
+    "HostDiskFillingUp (warning)",
+    "HostDiskFull (critical)",
+    "HostInodesLow (warning)",
+    "HostMemoryHigh (warning)",
+    "HostMajorPageFaults (warning)",
+    "HostCpuHigh (info)",
+    "HostSaturated (warning)",
+    "HostDiskSaturated (warning)",
+    "HostFileDescriptorsHigh (warning)",
+    "HostRaidDegraded (critical)",
     "InitFailed (critical)",
     "InitNeverSucceeded (critical)",
+    "KafkaConsumerLag (warning)",
     "KafkaBrokerMissing (critical)",
     "KafkaUnderReplicated (warning)",
     "KafkaUnderMinIsr (critical)",
+    "KafkaPartitionOffline (critical)",
+    "KafkaLeaderSkew (warning)",
     "MachineMissing (critical)",
+    "MachineClockWrong (warning)",
     "OpenSearchStatusRed (critical)",
     "OpenSearchStatusYellow (warning)",
     "OpenSearchNodeMissing (critical)",
     "DiskWatermark (warning)",
+    "OpenSearchDiskFillingUp (warning)",
+    "OpenSearchHeapHigh (critical)",
+    "OpenSearchRequestsRejected (warning)",
     "CertificateExpiring (warning)",
     "LoginsFailing (warning)",
     "RequestsDenied (warning)",
+    "Watchdog (info)",
   ]);
 });
 
 test.each(files)(
   "the rules of %s fire when they should, stay silent otherwise and resolve",
   (file) => {
-    expect(told.get(join(TESTS, file))).toBe("SUCCESS");
+    expect(told.get(file)).toBe("SUCCESS");
   },
 );
 
-test.each(alerts.map(({ alert }) => alert))(
+test.each([
+  ["0", "0x2000"],
+  ["a huge and growing number", "1e15+1e12x2000"],
+])("no alert changes if an application sends %s as every series that it reads", (_, value) => {
+  const folder = mkdtempSync(join(tmpdir(), "forged-"));
+  const paths = files.map((file) => {
+    const content = parse(readFileSync(join(TESTS, file), "utf8"));
+    const tests = content.tests.map((one: { input_series: Series[] }) => ({
+      ...one,
+      input_series: [...one.input_series, ...forge(one.input_series, value)],
+    }));
+    expect(tests).not.toEqual(content.tests);
+    const path = join(folder, file);
+    const rules = content.rule_files.map((rule: string) => join(TESTS, rule));
+    writeFileSync(path, JSON.stringify({ ...content, rule_files: rules, tests }));
+    return path;
+  });
+  const results = tested(paths);
+  rmSync(folder, { recursive: true });
+  expect(files.map((file) => [file, results.get(file)])).toEqual(
+    files.map((file) => [file, "SUCCESS"]),
+  );
+});
+
+// The watchdog always fires.
+test.each(alerts.map(({ alert }) => alert).filter((alert) => alert !== "Watchdog"))(
   "%s is tested before, while and after it fires",
   (alert) => {
     const moments = files
@@ -71,10 +149,15 @@ test.each(alerts.map(({ alert }) => alert))(
   },
 );
 
-test.each(alerts.map(({ alert, expr }) => [alert, expr] as const))(
+const recorded = catalog.alertGroups.flatMap(({ recordingRules = [] }) => recordingRules);
+
+test.each([
+  ...alerts.map(({ alert, expr }) => [alert, expr] as const),
+  ...recorded.map(({ record, expr }) => [record, expr] as const),
+])(
   "%s names the job of every series, so that no application's metrics can silence or raise it",
   (_, expr) => {
-    expect(selectorsOf(expr).length).toBeGreaterThan(0);
+    expect(selectorsOf(expr).length > 0 || expr.trim() === "vector(1)").toBe(true);
     expect(withoutJob(expr)).toEqual([]);
   },
 );
@@ -94,3 +177,17 @@ test.each(alerts.map(({ alert, annotations }) => [alert, annotations.runbook]))(
     }
   },
 );
+
+test("the page that compares them with others' alerts names only alerts that exist", () => {
+  const known = [...alerts.map(({ alert }) => alert), "ClientCertificateExpiring"];
+  const rows = readFileSync(join(ROOT, "docs", "alerts.md"), "utf8").match(/^\| .+ \|$/gm) ?? [];
+  const named = rows
+    .map((row) => row.split("|")[2].trim())
+    .filter((here) => !here.startsWith("no: ") && !/^(here|-+)$/.test(here))
+    .map((here) => here.match(/\b(?:[A-Z][a-z]+){2,}\b|\bOpenSearch\w+\b|\bWatchdog\b/g) ?? []);
+  expect(named.length).toBeGreaterThan(50);
+  for (const names of named) {
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => name !== "OpenSearch" && !known.includes(name))).toEqual([]);
+  }
+});

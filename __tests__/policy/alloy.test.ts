@@ -1,9 +1,11 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { catalog } from "../../catalog";
 import { SERVICES } from "../../constructs/security/principals";
 import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { principalsOf } from "../../secrets/platform-secrets";
+import { ownMetricsOf } from "../support/jobs";
 import { container, envOf, type Json, synthesize } from "../support/platform";
 import { ROOT } from "../support/root";
 import { alloysGauges } from "../support/telemetry";
@@ -62,6 +64,10 @@ const EXPORTS: Record<string, string[]> = {
   "prometheus.remote_write": ["receiver"],
   "prometheus.scrape": [],
 };
+
+/** Replaces Grafana's variables, as it does before it sends a query. */
+const withoutVariables = (expr: string) =>
+  expr.replaceAll("$__rate_interval", "1m").replace(/\$\w+/g, "x");
 
 const typeOf = (component: string) => component.slice(0, component.lastIndexOf("."));
 const ofType = (type: string) => [...components].filter(([name]) => typeOf(name) === type);
@@ -271,6 +277,55 @@ describe("an application that is scraped", () => {
       ["label_value_length_limit", "2048"],
     ]);
   });
+
+  test("cannot send a metric with the name of one that an alert or a dashboard reads", () => {
+    expect(scrape("applications")).toMatch(/= \[prometheus\.relabel\.applications\.receiver\]\n/);
+    const rules = components.get("prometheus.relabel.applications") ?? "";
+    const [, names] = /source_labels = \["__name__"\]\s+regex\s+= "(.+)"\n/.exec(rules) ?? [];
+    expect(rules).toMatch(/target_label\s+= "__name__"\s+replacement\s+= "application_\$1"/);
+    const renamed = new RegExp(`^(?:${names})$`);
+    const read = new Set([
+      ...catalog.alertGroups.flatMap(({ rules: alerts, recordingRules = [] }) => [
+        ...[...alerts, ...recordingRules].flatMap(({ expr }) => ownMetricsOf(expr)),
+        ...recordingRules.map(({ record }) => record),
+      ]),
+      ...catalog.dashboards.dashboards.flatMap(({ queries }) =>
+        queries
+          .filter(({ dataSource }) => dataSource === "prometheus")
+          .flatMap(({ expr }) => ownMetricsOf(withoutVariables(expr))),
+      ),
+    ]);
+    expect(read.size).toBeGreaterThan(50);
+    // Every target has `up`, and every client library `process_*`. Only the job says whose they are.
+    expect(
+      [...read].filter((name) => !renamed.test(name) && !/^(up$|process_)/.test(name)),
+    ).toEqual([]);
+    for (const name of [
+      "http_requests_total",
+      "kafka_consumer_fetch_manager_records_lag",
+      "kafka_producer_record_send_total",
+      "nodejs_heap_size_used_bytes",
+      "container_pool_size",
+      "up",
+    ]) {
+      expect([name, renamed.test(name)]).toEqual([name, false]);
+    }
+  });
+});
+
+test("a container on project_net with the name of the exit relay or of a node sends no exit codes and no failed logins", () => {
+  const relay = `source_labels = ["network", "service"]
+		regex         = sys.env("INFRA_NETWORK") + ";" + sys.env("EXIT_RELAY")`;
+  expect(components.get("discovery.relabel.exits")).toContain(
+    `${relay}\n\t\taction        = "keep"`,
+  );
+  expect(components.get("discovery.relabel.logs")).toContain(
+    `${relay}\n\t\taction        = "drop"`,
+  );
+  const [first] = (components.get("loki.process.refusals") ?? "").split("stage.label_keep");
+  expect(first).toContain(
+    `selector = "{network!=\\"" + sys.env("INFRA_NETWORK") + "\\"}"\n\t\taction   = "drop"`,
+  );
 });
 
 test("every exporter is scraped", () => {

@@ -5,9 +5,9 @@ import { laptop } from "../../environments/laptop";
 import { type Json, resources, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
-/** The alert groups of a plaintext platform on one machine. */
+/** The alert groups of a plaintext platform on one machine without a heartbeat. */
 const alertGroups = catalog.alertGroups.filter(
-  ({ name }) => !["machines", "security"].includes(name),
+  ({ name }) => !["machines", "security", "watchdog"].includes(name),
 );
 const alerting = stacks["laptop-alerting"];
 

@@ -193,17 +193,30 @@ test("no resource in any stack contains a key, password or hash", () => {
   }
 });
 
-test("only a secured environment has the dashboard and alerts about certificates and rejections", () => {
-  const shown = (of: Record<string, Json>, name: string) => [
-    containers(of).some(({ upload = [] }) =>
-      upload.some(({ file }: Json) => file === "/etc/grafana/dashboards/Platform/security.json"),
-    ),
+test("only a secured environment has the alerts and panels about certificates and rejections; elsewhere the dashboard says why", () => {
+  const path = "/etc/grafana/dashboards/Platform/security.json";
+  const dashboard = (of: Record<string, Json>) =>
+    JSON.parse(
+      container(of, "grafana").upload.find(({ file }: Json) => file === path)?.content ?? "{}",
+    );
+  const alerts = (of: Record<string, Json>, name: string) =>
     Object.values<Json>(of[`${name}-alerting`].resource.grafana_rule_group).some(
       (group) => group.name === "security",
-    ),
-  ];
-  expect(shown(stacks, "secured")).toEqual([true, true]);
-  expect(shown(synthesize(laptop).stacks, "laptop")).toEqual([false, false]);
+    );
+  const { stacks: plaintext } = synthesize(laptop);
+  const [secured, not] = [stacks, plaintext].map(dashboard);
+  expect(secured.panels).toHaveLength(6);
+  expect(not).toEqual({ ...secured, panels: [expect.objectContaining({ type: "text" })] });
+  expect(not.panels[0]).toMatchObject({
+    title: "Not secured",
+    options: {
+      mode: "markdown",
+      content: expect.stringMatching(
+        /^Connections are plaintext.*set `security: "tls"` in the environment \(docs\/how-to\/enable-tls\.md\)\.$/s,
+      ),
+    },
+  });
+  expect([alerts(stacks, "secured"), alerts(plaintext, "laptop")]).toEqual([true, false]);
 });
 
 test("Alloy checks the certificate of every TLS listener on infra_net", () => {

@@ -1,20 +1,10 @@
 import { ContactPoint as ContactPointResource } from "@cdktf/provider-grafana/lib/contact-point";
-import { TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import * as v from "valibot";
 import { checkDeclared, type Declared, object } from "../container/declaration";
 import { escapeTemplate } from "../container/file";
 import { validate } from "../container/validation";
-
-const secretSchema = object({
-  /** The name of the Terraform variable: lowercase letters, digits and "_". */
-  variable: v.string(),
-});
-
-/**
- * A value that is neither in this repository nor in the synthesized configuration. Set `TF_VAR_<variable>` in the shell that deploys.
- */
-export type Secret = Declared<typeof secretSchema>;
+import { type Secret, secretSchema, secretValue, validateSecretUrl } from "./secret";
 
 const contactPointSchema = object({
   /** The name by which policies and routes refer to it. */
@@ -39,13 +29,9 @@ const KINDS = ["email", "webhook", "slack"] as const;
 export function validateContactPoint(props: ContactPointProps, scope?: Construct): void {
   const { name } = props;
   for (const kind of ["webhook", "slack"] as const) {
-    // Before checkDeclared, whose message would show the value, which may be the secret itself.
-    validate(
-      props[kind] === undefined || /^[a-z][a-z0-9_]*$/.test(props[kind]?.url?.variable ?? ""),
-      () =>
-        `contact point "${name}" has no Terraform variable for its ${kind} URL: set url to { variable: "${kind}_url" } and export TF_VAR_${kind}_url before you deploy`,
-      scope,
-    );
+    if (props[kind] !== undefined) {
+      validateSecretUrl(props[kind]?.url, `contact point "${name}"`, kind, scope);
+    }
   }
   checkDeclared(contactPointSchema, props, `contact point "${name}"`, scope);
   const kinds = KINDS.filter((kind) => props[kind] !== undefined);
@@ -82,14 +68,8 @@ export class ContactPoint extends Construct {
   }
 
   private secret(kind: string, secret: Secret): string {
-    const variable = new TerraformVariable(this, secret.variable, {
-      type: "string",
-      sensitive: true,
-      nullable: false,
-      description: `The ${kind} URL of contact point "${escapeTemplate(this.name)}": export TF_VAR_${secret.variable}`,
-    });
-    variable.overrideLogicalId(secret.variable);
-    return variable.stringValue;
+    const what = `The ${kind} URL of contact point "${escapeTemplate(this.name)}"`;
+    return secretValue(this, secret, what);
   }
 }
 

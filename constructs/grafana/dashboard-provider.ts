@@ -13,9 +13,13 @@ export class DashboardProvider {
 
   private constructor(readonly dashboards: readonly Dashboard[]) {}
 
-  /** Returns the same dashboards, except the one with this uid. */
-  without(uid: string): DashboardProvider {
-    return new DashboardProvider(this.dashboards.filter((dashboard) => dashboard.uid !== uid));
+  /** Returns the same dashboards, of which the one with this uid shows only a text, in Markdown, under a title. */
+  saying(uid: string, title: string, text: string): DashboardProvider {
+    return new DashboardProvider(
+      this.dashboards.map((dashboard) =>
+        dashboard.uid === uid ? dashboard.saying(title, text) : dashboard,
+      ),
+    );
   }
 
   /** The files to upload to Grafana's container. */

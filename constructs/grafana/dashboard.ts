@@ -82,6 +82,19 @@ export class Dashboard {
     });
   }
 
+  /** Returns a dashboard of the same uid, title, folder and links that shows only a text, in Markdown. */
+  saying(title: string, text: string): Dashboard {
+    const gridPos = { x: 0, y: 0, w: 24, h: 8 };
+    const panel = {
+      id: 1,
+      type: "text",
+      title,
+      gridPos,
+      options: { mode: "markdown", content: text },
+    };
+    return new Dashboard(this.path, this.folder, { ...this.model, panels: [panel] });
+  }
+
   /** The path below Grafana's directory of dashboards. Grafana names a folder like the last directory only. */
   get file(): string {
     return join(this.folder, basename(this.path));

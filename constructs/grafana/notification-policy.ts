@@ -5,6 +5,7 @@ import { checkDeclared, type Declared, object, record } from "../container/decla
 import { escapeTemplate } from "../container/file";
 import { all, validate } from "../container/validation";
 import type { ContactPoint } from "./contact-point";
+import { type Heartbeat, WATCHDOG } from "./heartbeat";
 import type { MuteTiming } from "./mute-timing";
 
 /** A duration in Grafana's format. */
@@ -111,6 +112,12 @@ export class NotificationPolicy extends Construct {
     known: {
       readonly contactPoints: readonly ContactPoint[];
       readonly muteTimings: readonly MuteTiming[];
+      /**
+       * The contact point of the heartbeat, which gets the alert Watchdog and no other.
+       *
+       * @default - none
+       */
+      readonly heartbeat?: Heartbeat;
     },
   ) {
     super(scope, id);
@@ -121,19 +128,40 @@ export class NotificationPolicy extends Construct {
       groupBy: (props.groupBy ?? ["alertname"]).map(escapeTemplate),
       groupWait: props.groupWait ?? "30s",
       repeatInterval: props.repeatInterval ?? "4h",
-      policy: routes.map(({ labels, contactPoint, muteTimings }) => ({
-        contactPoint: escapeTemplate(contactPoint),
-        muteTimings: muteTimings?.map(escapeTemplate),
-        matcher: Object.entries(labels).map(([label, value]) => ({
-          label: escapeTemplate(label),
-          match: "=",
-          value: escapeTemplate(value),
+      policy: [
+        // Before all others, so that no route mutes it.
+        ...(known.heartbeat ? [heartbeatRoute(known.heartbeat)] : []),
+        ...routes.map(({ labels, contactPoint, muteTimings }) => ({
+          contactPoint: escapeTemplate(contactPoint),
+          muteTimings: muteTimings?.map(escapeTemplate),
+          matcher: Object.entries(labels).map(([label, value]) => ({
+            label: escapeTemplate(label),
+            match: "=",
+            value: escapeTemplate(value),
+          })),
         })),
-      })),
+      ],
       // References are by name only, so Terraform does not see that these must exist first.
-      dependsOn: [...known.contactPoints, ...known.muteTimings].map(({ node }) =>
-        node.findChild("Resource"),
-      ) as never[],
+      dependsOn: [
+        ...known.contactPoints,
+        ...known.muteTimings,
+        ...(known.heartbeat ? [known.heartbeat] : []),
+      ].map(({ node }) => node.findChild("Resource")) as never[],
     });
   }
+}
+
+/**
+ * Grafana decides about a repetition every group interval. With a repeat interval of the same length, the last notification is a moment too
+ * young every other time (prometheus/alertmanager#676). With a shorter one, every group interval sends.
+ */
+function heartbeatRoute({ name, intervalSeconds }: Heartbeat) {
+  return {
+    contactPoint: name,
+    matcher: [{ label: "alertname", match: "=", value: WATCHDOG }],
+    groupBy: ["alertname"],
+    groupWait: "10s",
+    groupInterval: `${intervalSeconds}s`,
+    repeatInterval: `${Math.floor(intervalSeconds / 2)}s`,
+  };
 }

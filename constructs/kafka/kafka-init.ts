@@ -52,6 +52,9 @@ export class KafkaInit extends Construct {
   /** The topics that it provisions, with all defaults resolved. */
   readonly topics: readonly Required<Topic>[];
 
+  /** The applications that it declares. */
+  readonly applications: readonly Application[];
+
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
     super(scope, id);
     const { cluster, applications = [] } = props;
@@ -74,6 +77,7 @@ export class KafkaInit extends Construct {
     );
     const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
     this.topics = topics;
+    this.applications = applications;
     const secured = security && securityFiles(security, initName, applications);
     this.sidecar = new InitSidecar(this, "Sidecar", {
       name: initName,

@@ -2,6 +2,7 @@ import type { ServiceContainer } from "../container/service-container";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { KafkaInit } from "../kafka/kafka-init";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
+import { type Application, DEFAULT_MAX_CONSUMER_LAG_SECONDS } from "../security/application";
 
 /**
  * A declared number, as a metric. Dashboards and alerts compare measurements with it, so that the number of brokers, for example, is in
@@ -11,6 +12,12 @@ export interface DeclaredMetric {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
+  /**
+   * A PromQL query, for what is declared by a pattern. Each series of its result gets the value.
+   *
+   * @default - a single series
+   */
+  readonly forEach?: string;
 }
 
 export interface Declaration {
@@ -18,7 +25,7 @@ export interface Declaration {
   readonly openSearch: OpenSearchCluster;
   /** The Kafka cluster, for its number of brokers. */
   readonly kafka: KafkaCluster;
-  /** The sidecar that provisions the declared topics. */
+  /** The sidecar that provisions the declared topics and applications. */
   readonly kafkaInit: KafkaInit;
 
   /** All containers of the platform. */
@@ -51,6 +58,8 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
         labels: { topic: name },
         value,
       })),
+    { name: "groundwork_declared_kafka_max_lag_seconds", value: DEFAULT_MAX_CONSUMER_LAG_SECONDS },
+    ...kafkaInit.applications.flatMap(maxLagOf),
     ...machines.map((machine) => ({
       name: "groundwork_declared_machine",
       labels: { machine },
@@ -72,11 +81,39 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
   ];
 }
 
+/** Returns the lag that an application declares for its consumer groups. A prefix stands for every group that Kafka knows. */
+function maxLagOf({
+  name: application,
+  consumerGroups = [],
+  maxConsumerLagSeconds: value,
+}: Application): DeclaredMetric[] {
+  const name = "groundwork_declared_kafka_group_max_lag_seconds";
+  return value === undefined
+    ? []
+    : consumerGroups.map(
+        (group): DeclaredMetric =>
+          group.endsWith("*")
+            ? {
+                name,
+                labels: { application },
+                value,
+                forEach: groupsWithPrefix(group.slice(0, -1)),
+              }
+            : { name, labels: { application, consumergroup: group }, value },
+      );
+}
+
+function groupsWithPrefix(prefix: string): string {
+  const pattern = `${prefix.replace(/[^a-zA-Z0-9]/g, "\\$&")}.*`;
+  const matcher = `consumergroup=~${JSON.stringify(pattern)}`;
+  return `group by (consumergroup) (kafka_consumergroup_members{job="integrations/kafka", ${matcher}})`;
+}
+
 /** Renders a rule file of Prometheus, as JSON, which is valid YAML. */
 export function renderDeclaredMetrics(metrics: readonly DeclaredMetric[]): string {
-  const rules = metrics.map(({ name, labels, value }) => ({
+  const rules = metrics.map(({ name, labels, value, forEach }) => ({
     record: name,
-    expr: `vector(${value})`,
+    expr: forEach === undefined ? `vector(${value})` : `${forEach} * ${value}`,
     labels,
   }));
   return `${JSON.stringify({ groups: [{ name: "declared", rules }] }, null, 2)}\n`;

@@ -1,6 +1,6 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import { readOwnFile, type SecretFile } from "../container/file";
+import { escapeTemplate, readOwnFile, type SecretFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { validateRetentionDays } from "../container/validation";
@@ -89,7 +89,10 @@ export class Prometheus extends Construct {
         },
         {
           path: `${CONFIG_DIR}/declared.json`,
-          content: Lazy.stringValue({ produce: () => renderDeclaredMetrics(props.declared()) }),
+          content: Lazy.stringValue({
+            // Escaped here, since the container does not see the text. Consumer groups may contain "${".
+            produce: () => escapeTemplate(renderDeclaredMetrics(props.declared())),
+          }),
         },
         {
           path: RECORDING_FILE,

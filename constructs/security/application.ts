@@ -53,6 +53,14 @@ const applicationSchema = object({
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
+   * How far its consumer groups may lag behind, in seconds: the age of the oldest record that a group has not committed. Above it, the
+   * alert KafkaConsumerLag fires. At least 60, since lag is measured every 30 s.
+   *
+   * @default 600, while a group has had a member within a day
+   */
+  maxConsumerLagSeconds: v.optional(v.number()),
+
+  /**
    * The access to indices, by index name or pattern such as `logs-*`: `read`, `append`, `write` or `readwrite`. In a pattern, `*` stands for
    * any characters and `?` for one.
    *
@@ -67,6 +75,9 @@ const applicationSchema = object({
    */
   everything: v.optional(v.boolean()),
 });
+
+/** The lag of a consumer group, in seconds, above which KafkaConsumerLag fires if no application declares another. */
+export const DEFAULT_MAX_CONSUMER_LAG_SECONDS = 600;
 
 /** An application and its permissions in the clusters. It gets no others. */
 export type Application = Declared<typeof applicationSchema>;
@@ -96,6 +107,7 @@ export function validateApplications(
           validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []),
         () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
         () => validateNames(scope, application),
+        () => validateLag(scope, application),
         () => validateIndices(scope, application),
         () =>
           topics &&
@@ -197,6 +209,27 @@ function validateNames(
   validate(
     twice === undefined,
     () => `application "${name}" lists the consumer group "${twice}" twice: remove one`,
+    scope,
+  );
+}
+
+function validateLag(
+  scope: Construct | undefined,
+  { name, consumerGroups = [], maxConsumerLagSeconds: seconds }: Application,
+) {
+  if (seconds === undefined) {
+    return;
+  }
+  validate(
+    Number.isInteger(seconds) && seconds >= 60,
+    () =>
+      `application "${name}" has maxConsumerLagSeconds ${seconds}: use a whole number of seconds, at least 60`,
+    scope,
+  );
+  validate(
+    consumerGroups.length > 0,
+    () =>
+      `application "${name}" has maxConsumerLagSeconds and no consumer groups: list them in consumerGroups, or remove maxConsumerLagSeconds`,
     scope,
   );
 }

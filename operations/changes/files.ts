@@ -135,8 +135,13 @@ function describeDeclared(before = "", after = ""): FileChange {
       text === ""
         ? []
         : JSON.parse(text).groups[0].rules.map(({ record, labels = {}, expr }: Json) => [
-            [record.replace("groundwork_declared_", ""), ...Object.values(labels)].join(" "),
-            expr.slice("vector(".length, -1),
+            [
+              record.replace("groundwork_declared_", ""),
+              ...Object.values(labels),
+              // What is declared by a pattern has the pattern in its query.
+              ...(/=~"[^"]*"/.exec(expr) ?? []),
+            ].join(" "),
+            /(\d+)\)?$/.exec(expr)?.[1] ?? expr,
           ]),
     );
   const [old, now] = [numbers(before), numbers(after)];

@@ -21,6 +21,7 @@ export const REFERENCE_PAGES: Readonly<
         "IndexTemplateProps",
         "Notifications",
         "ContactPointProps",
+        "HeartbeatProps",
         "Secret",
       ],
       ...["MuteTimingProps", "NotificationPolicyProps", "NotificationRoute"],

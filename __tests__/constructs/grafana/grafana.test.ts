@@ -15,10 +15,7 @@ describe("Grafana", () => {
       .map(({ file }: Json) => file)
       .filter((file: string) => file.startsWith("/etc/grafana/dashboards/"));
     expect(files.sort()).toEqual(
-      catalog.dashboards
-        .without("groundwork-security")
-        .dashboards.map(({ file }) => `/etc/grafana/dashboards/${file}`)
-        .sort(),
+      catalog.dashboards.dashboards.map(({ file }) => `/etc/grafana/dashboards/${file}`).sort(),
     );
   });
 

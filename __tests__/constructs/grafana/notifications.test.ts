@@ -1,11 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Terraform's templates are written so.
 import { catalog } from "../../../catalog";
-import type { Notifications } from "../../../constructs";
+import type { HeartbeatProps, Notifications } from "../../../constructs";
 import {
   ContactPoint,
   type ContactPointProps,
   MuteTiming,
   NotificationPolicy,
+  validateNotifications,
 } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { type Json, resources, synthesize } from "../../support/platform";
@@ -90,6 +91,86 @@ describe("notifications", () => {
         ],
       },
     ]);
+  });
+
+  describe("with a heartbeat", () => {
+    const heartbeat = { url: { variable: "heartbeat_url" } };
+
+    test("send the alert Watchdog to its address every 5 minutes, and nothing when it ends", () => {
+      const { resource, variable } = declare({ heartbeat });
+      const points = Object.values<Json>(resource.grafana_contact_point);
+      expect(points.find(({ name }) => name === "groundwork-heartbeat")).toMatchObject({
+        webhook: [{ url: "${var.heartbeat_url}", disable_resolve_message: true }],
+      });
+      expect(variable.heartbeat_url).toEqual({
+        type: "string",
+        sensitive: true,
+        nullable: false,
+        description: "The URL of the heartbeat: export TF_VAR_heartbeat_url",
+      });
+      const rules = Object.values<Json>(resource.grafana_rule_group).flatMap(({ rule }) => rule);
+      expect(rules.filter(({ name }) => name === "Watchdog")).toHaveLength(1);
+    });
+
+    test("route it before every other route, and repeat it at every group interval", () => {
+      const [policy] = Object.values<Json>(
+        declare({ heartbeat: { ...heartbeat, interval: "2m" } }).resource
+          .grafana_notification_policy,
+      );
+      expect(policy.policy).toHaveLength(2);
+      expect(policy.policy[0]).toEqual({
+        contact_point: "groundwork-heartbeat",
+        matcher: [{ label: "alertname", match: "=", value: "Watchdog" }],
+        group_by: ["alertname"],
+        group_wait: "10s",
+        group_interval: "120s",
+        repeat_interval: "60s",
+      });
+      expect(policy.depends_on).toContainEqual(expect.stringContaining("heartbeat"));
+    });
+
+    test("are the only ones with the alert Watchdog", () => {
+      const { resource } = declare({});
+      expect(JSON.stringify(resource)).not.toMatch(/Watchdog|heartbeat/);
+    });
+
+    test.each<[string, HeartbeatProps, string]>([
+      [
+        "with the secret itself",
+        { url: { variable: "https://example.org/T0KEN" } },
+        'the heartbeat has no Terraform variable for its heartbeat URL: set url to { variable: "heartbeat_url" } and export TF_VAR_heartbeat_url before you deploy',
+      ],
+      [
+        "that is sent more often than rules are evaluated",
+        { ...heartbeat, interval: "30s" },
+        'the heartbeat has the interval "30s": use 1m to 1d, such as 5m',
+      ],
+      [
+        "without a unit",
+        { ...heartbeat, interval: "5" },
+        'the heartbeat has the interval "5": use 1m to 1d, such as 5m',
+      ],
+      [
+        "with an unknown property",
+        { ...heartbeat, intervall: "5m" } as never,
+        'the heartbeat has an unknown property "intervall": did you mean "interval"? allowed: url, interval',
+      ],
+    ])("fail for one %s", (_, props, message) => {
+      const validated = () => validateNotifications({ ...catalog.notifications, heartbeat: props });
+      expect(validated).toThrow(message);
+      expect(() => declare({ heartbeat: props })).toThrow(message);
+      expect(validated).not.toThrow("T0KEN");
+    });
+
+    test("fail for a contact point of the same name", () => {
+      const { contactPoints } = catalog.notifications;
+      const own = { ...contactPoints[0], name: "groundwork-heartbeat" };
+      expect(() =>
+        validateNotifications({ ...catalog.notifications, contactPoints: [...contactPoints, own] }),
+      ).toThrow(
+        'contact point "groundwork-heartbeat" has the name of the one for the heartbeat: rename yours',
+      );
+    });
   });
 
   test.each<[string, ContactPointProps, string]>([

@@ -1,7 +1,13 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a consumer group may be named so.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { catalog } from "../../../catalog";
 import { laptop } from "../../../environments/laptop";
 import { knownEnvironments } from "../../../operations/synthesis/environment";
 import { container, fileOf, type Json, resources, synthesize } from "../../support/platform";
+import { ROOT } from "../../support/root";
 
 const { stacks } = synthesize(laptop);
 
@@ -12,7 +18,7 @@ function declared(environment: keyof typeof knownEnvironments, of = catalog) {
   return Object.fromEntries(
     groups[0].rules.map(({ record, labels = {}, expr }: Json) => [
       [record.replace("groundwork_declared_", ""), ...Object.values(labels)].join(" "),
-      Number(/^vector\((\d+)\)$/.exec(expr)?.[1]),
+      Number(/^(?:vector\(|.+ \* )(\d+)\)?$/.exec(expr)?.[1]),
     ]),
   );
 }
@@ -24,6 +30,7 @@ describe("Prometheus", () => {
       opensearch_nodes: 3,
       kafka_brokers: 3,
       kafka_min_insync_replicas: 2,
+      kafka_max_lag_seconds: 600,
       "init_sidecar os-init": 1,
       "init_sidecar kafka-init": 1,
       ...Object.fromEntries(
@@ -54,6 +61,67 @@ describe("Prometheus", () => {
     expect(metrics["kafka_topic_min_insync_replicas relaxed"]).toBe(1);
   });
 
+  test("records the lag that an application allows its consumer groups, of every group with a prefix", () => {
+    const groups = ["or.ders", 'or"d${x}-*'];
+    const applications = [
+      { name: "orders", consumerGroups: groups, maxConsumerLagSeconds: 900 },
+      { name: "reports", consumerGroups: ["reports"] },
+    ];
+    const prometheus = container(
+      synthesize(laptop, { ...catalog, applications }).stacks,
+      "prometheus",
+    );
+    // Terraform reads "$${" as "${".
+    const text = fileOf(prometheus, "/etc/prometheus/declared.json");
+    const rules = JSON.parse(text.replaceAll("$${", "${")).groups[0].rules.filter(
+      ({ record }: Json) => record === "groundwork_declared_kafka_group_max_lag_seconds",
+    );
+    expect(text).not.toMatch(/[^$]\$\{/);
+    expect(rules).toEqual([
+      {
+        record: "groundwork_declared_kafka_group_max_lag_seconds",
+        expr: "vector(900)",
+        labels: { application: "orders", consumergroup: "or.ders" },
+      },
+      {
+        record: "groundwork_declared_kafka_group_max_lag_seconds",
+        expr: expect.stringMatching(/ \* 900$/),
+        labels: { application: "orders" },
+      },
+    ]);
+    const members = (consumergroup: string) =>
+      `kafka_consumergroup_members{job="integrations/kafka", consumergroup=${JSON.stringify(consumergroup)}}`;
+    const test = {
+      interval: "1m",
+      input_series: [
+        ...['or"d${x}-a', 'or"d${x}-', "or.ders", "orders"].map(members),
+        members('or"d${x}-b').replace("integrations/kafka", "applications"),
+      ].map((series) => ({ series, values: "2x5" })),
+      promql_expr_test: [
+        {
+          expr: "groundwork_declared_kafka_group_max_lag_seconds",
+          eval_time: "2m",
+          exp_samples: ["or.ders", 'or"d${x}-a', 'or"d${x}-'].map((group) => ({
+            labels: `groundwork_declared_kafka_group_max_lag_seconds{application="orders", consumergroup=${JSON.stringify(group)}}`,
+            value: 900,
+          })),
+        },
+      ],
+    };
+    const folder = mkdtempSync(join(tmpdir(), "declared-"));
+    writeFileSync(join(folder, "rules.json"), JSON.stringify({ groups: [{ name: "a", rules }] }));
+    writeFileSync(
+      join(folder, "test.json"),
+      JSON.stringify({ rule_files: ["rules.json"], tests: [test] }),
+    );
+    const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
+    const { output, status } = spawnSync(promtool, ["test", "rules", join(folder, "test.json")], {
+      encoding: "utf8",
+    });
+    rmSync(folder, { recursive: true });
+    expect(status === 0 ? "" : output.join("")).toBe("");
+  });
+
   test("evaluates the recording rules of alerts/, and Grafana only the alerts", () => {
     const recordingRules = [{ record: "job:up:sum", expr: "sum by (job) (up)" }];
     const alertGroups = [
@@ -66,7 +134,12 @@ describe("Prometheus", () => {
       "\n  - /etc/prometheus/recording.json\n",
     );
     expect(JSON.parse(fileOf(prometheus, "/etc/prometheus/recording.json"))).toEqual({
-      groups: [{ name: "recorded", interval: "30s", rules: recordingRules }],
+      groups: [
+        { name: "recorded", interval: "30s", rules: recordingRules },
+        ...catalog.alertGroups.flatMap(({ name, interval, recordingRules: rules }) =>
+          rules ? { name, interval, rules } : [],
+        ),
+      ],
     });
     const groups = resources(platform, "grafana_rule_group").map(({ name }) => name);
     expect(groups.length).toBeGreaterThan(3);

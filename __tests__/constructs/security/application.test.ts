@@ -35,6 +35,21 @@ describe("an application", () => {
       `application name "os-admin" is reserved for a service of the platform, whose permissions it would get: choose another name, such as "app-os-admin" (at test/init)`,
     ],
     [
+      "a lag that is shorter than the time between two measurements",
+      [{ name: "shop", consumerGroups: ["shop"], maxConsumerLagSeconds: 59 }],
+      'application "shop" has maxConsumerLagSeconds 59: use a whole number of seconds, at least 60 (at test/init)',
+    ],
+    [
+      "a lag that is no whole number of seconds",
+      [{ name: "shop", consumerGroups: ["shop"], maxConsumerLagSeconds: 90.5 }],
+      'application "shop" has maxConsumerLagSeconds 90.5: use a whole number of seconds, at least 60 (at test/init)',
+    ],
+    [
+      "a lag without a consumer group",
+      [{ name: "shop", maxConsumerLagSeconds: 900 }],
+      'application "shop" has maxConsumerLagSeconds and no consumer groups: list them in consumerGroups, or remove maxConsumerLagSeconds (at test/init)',
+    ],
+    [
       "a duplicate name",
       [{ name: "shop" }, { name: "shop" }],
       'application "shop" is declared twice: rename or remove one (at test/init)',

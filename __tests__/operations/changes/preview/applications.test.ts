@@ -33,6 +33,21 @@ describe("for an application in a secured environment", () => {
     });
   });
 
+  test("reports a changed limit of consumer lag, of each group", () => {
+    const groups = { ...shop, consumerGroups: ["shop", "shop-*", "bills-*"] };
+    const [before, after] = [900, 1800].map((maxConsumerLagSeconds) =>
+      withApplications({ ...groups, maxConsumerLagSeconds }),
+    );
+    const { changes } = report(before, after);
+    expect(changes.map(({ details }) => details)).toEqual([
+      [
+        "declared kafka_group_max_lag_seconds shop shop 900 -> 1800",
+        'declared kafka_group_max_lag_seconds shop =~"shop\\\\-.*" 900 -> 1800',
+        'declared kafka_group_max_lag_seconds shop =~"bills\\\\-.*" 900 -> 1800',
+      ],
+    ]);
+  });
+
   test("the monitoring principal is no application", () => {
     const { changes } = report(synthesis(lab), withApplications());
     expect(
