@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   all,
+  ComponentTemplate,
   DashboardProvider,
   IndexTemplate,
   readAlertGroups,
@@ -15,7 +16,8 @@ import { topics } from "./topics";
 
 const ROOT = join(__dirname, "..");
 
-const [indexTemplates, dashboards, alertGroups] = all(
+const [componentTemplates, indexTemplates, dashboards, alertGroups] = all(
+  () => ComponentTemplate.fromDirectory(join(__dirname, "component-templates")),
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
   () => DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
   () => readAlertGroups(join(ROOT, "alerts"), ROOT),
@@ -29,6 +31,7 @@ const [indexTemplates, dashboards, alertGroups] = all(
 export const catalog: Catalog = {
   topics,
   applications,
+  componentTemplates,
   indexTemplates,
   dashboards,
   alertGroups,
