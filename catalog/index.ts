@@ -4,6 +4,7 @@ import {
   ComponentTemplate,
   DashboardProvider,
   IndexTemplate,
+  IngestPipeline,
   readAlertGroups,
   validateApplications,
   validateNotifications,
@@ -16,8 +17,9 @@ import { topics } from "./topics";
 
 const ROOT = join(__dirname, "..");
 
-const [componentTemplates, indexTemplates, dashboards, alertGroups] = all(
+const [componentTemplates, ingestPipelines, indexTemplates, dashboards, alertGroups] = all(
   () => ComponentTemplate.fromDirectory(join(__dirname, "component-templates")),
+  () => IngestPipeline.fromDirectory(join(__dirname, "ingest-pipelines")),
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
   () => DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
   () => readAlertGroups(join(ROOT, "alerts"), ROOT),
@@ -32,6 +34,7 @@ export const catalog: Catalog = {
   topics,
   applications,
   componentTemplates,
+  ingestPipelines,
   indexTemplates,
   dashboards,
   alertGroups,

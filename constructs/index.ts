@@ -48,6 +48,7 @@ export { type INetwork, Network, type NetworkProps } from "./network/network";
 export { ComponentTemplate } from "./opensearch/component-template";
 export type { DeclaredResourceProps } from "./opensearch/declared-resource";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
+export { IngestPipeline } from "./opensearch/ingest-pipeline";
 export {
   OPENSEARCH_HTTP_PORT,
   OPENSEARCH_IMAGE,

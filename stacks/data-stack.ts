@@ -14,7 +14,7 @@ import { securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";
 
 export interface DataStackProps
-  extends Pick<OpenSearchInitProps, "componentTemplates" | "indexTemplates"> {
+  extends Pick<OpenSearchInitProps, "componentTemplates" | "indexTemplates" | "ingestPipelines"> {
   readonly network: NetworkStack;
   readonly storage: StorageStack;
   readonly applications: readonly Application[];
@@ -39,6 +39,7 @@ export class DataStack extends DockerStack {
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
       componentTemplates: props.componentTemplates,
+      ingestPipelines: props.ingestPipelines,
       indexTemplates: props.indexTemplates,
     });
     if (security) {

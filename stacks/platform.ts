@@ -6,6 +6,7 @@ import type {
   ComponentTemplate,
   DashboardProvider,
   IndexTemplate,
+  IngestPipeline,
   Notifications,
   Topic,
 } from "../constructs";
@@ -28,6 +29,7 @@ import { StorageStack, type StorageStackProps } from "./storage-stack";
 export interface Catalog {
   readonly topics: readonly Topic[];
   readonly componentTemplates: readonly ComponentTemplate[];
+  readonly ingestPipelines: readonly IngestPipeline[];
   readonly indexTemplates: readonly IndexTemplate[];
   readonly applications: readonly Application[];
   readonly dashboards: DashboardProvider;

@@ -43,6 +43,7 @@ const INITIAL_AUDIT: Json = {
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
   readonly components = new Map<string, Json>();
+  readonly pipelines = new Map<string, Json>();
   security: Record<(typeof KINDS)[number], Map<string, Json>> = {
     internalusers: new Map(),
     roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
@@ -152,6 +153,20 @@ export class FakeOpenSearch {
     if (path === "/.opendistro_security/_source/internalusers") {
       const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
       return [200, { internalusers: Buffer.from(users).toString("base64") }];
+    }
+    if (path === "/_ingest/pipeline/_simulate") {
+      return [
+        200,
+        { docs: body.docs.map(({ _source }: Json) => ingested(body.pipeline, _source)) },
+      ];
+    }
+    if (path.startsWith("/_ingest/pipeline/")) {
+      if (method === "PUT") {
+        this.pipelines.set(name, body);
+        return [200, { acknowledged: true }];
+      }
+      const pipeline = this.pipelines.get(name);
+      return pipeline ? [200, { [name]: pipeline }] : [404, {}];
     }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
@@ -303,6 +318,28 @@ function normalize({ template }: Json, index = `simulate_template_index_${"x".re
     ...rest,
     ...(settings && { settings: nested(settings) }),
   };
+}
+
+/** Returns what a simulation says of a document, for some processors. */
+function ingested({ processors }: Json, source: Json): Json {
+  let result = { ...source };
+  for (const processor of processors) {
+    const [[type, { field, value, message }]] = Object.entries<Json>(processor);
+    switch (type) {
+      case "set":
+        result = { ...result, [field]: value };
+        break;
+      case "lowercase":
+        result = { ...result, [field]: result[field].toLowerCase() };
+        break;
+      case "drop":
+        return null;
+      case "fail":
+        return { error: { root_cause: [{ reason: message }], type: "x", reason: message } };
+    }
+  }
+  const _ingest = { timestamp: "2026-11-30T12:00:00Z" };
+  return { doc: { _index: "_index", _id: "_id", _source: result, _ingest } };
 }
 
 /** Returns a template whose settings are nested, so that it can be merged. */

@@ -1,7 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ComponentTemplate, type DriftPolicy, IndexTemplate } from "../../constructs";
+import {
+  ComponentTemplate,
+  type DriftPolicy,
+  IndexTemplate,
+  IngestPipeline,
+} from "../../constructs";
 import { loggedName, renderResource } from "../../constructs/opensearch/declared-resource";
 import type { Json } from "./platform";
 import { linesOf, type SidecarRun, startSidecar } from "./sidecar";
@@ -13,13 +18,15 @@ export interface DeclarationProps {
   readonly onDrift?: DriftPolicy;
   /** Component templates that the cluster has. */
   readonly componentTemplates?: readonly string[];
+  /** Ingest pipelines that the cluster has. */
+  readonly ingestPipelines?: readonly string[];
 }
 
 /** Reads declarations as catalog/index.ts does, in the order of `OpenSearchInit`. */
 export function declare(declarations: Declarations, props: DeclarationProps = {}) {
   const directory = mkdtempSync(join(tmpdir(), "catalog-"));
   try {
-    for (const kind of ["component-templates", "index-templates"]) {
+    for (const kind of ["component-templates", "ingest-pipelines", "index-templates"]) {
       mkdirSync(join(directory, kind));
     }
     for (const [path, body] of Object.entries(declarations)) {
@@ -32,6 +39,7 @@ export function declare(declarations: Declarations, props: DeclarationProps = {}
         join(directory, "component-templates"),
         props,
       ),
+      ingestPipelines: IngestPipeline.fromDirectory(join(directory, "ingest-pipelines"), props),
       indexTemplates: IndexTemplate.fromDirectory(join(directory, "index-templates"), props),
     };
   } finally {
@@ -45,12 +53,15 @@ export function runOsInit(
   declarations: Declarations,
   props: DeclarationProps & { readonly nodes?: number } = {},
 ): Promise<SidecarRun> {
-  const { componentTemplates, indexTemplates } = declare(declarations, props);
-  const resources = [...componentTemplates, ...indexTemplates];
+  const { componentTemplates, ingestPipelines, indexTemplates } = declare(declarations, props);
+  const resources = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
   return startSidecar({
     script: "opensearch/os-init.sh",
     beside: ["opensearch/rest.sh", "opensearch/resources.sh"],
-    files: resources.flatMap(renderResource),
+    files: [
+      ...resources.flatMap(renderResource),
+      ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
+    ],
     declared: resources.map(loggedName).join(" "),
     env: (directory) => ({
       OPENSEARCH_ENDPOINTS: url,

@@ -16,7 +16,12 @@ import {
 export class ComponentTemplate implements DeclaredResource {
   /** Creates a template from a JSON file. Its name is the file name without `.json`. Throws if the name or the body is invalid. */
   static fromFile(path: string, props: DeclaredResourceProps = {}): ComponentTemplate {
-    return new ComponentTemplate(nameOfFile(path), parseBody(path), props.onDrift ?? "fail");
+    return new ComponentTemplate(
+      nameOfFile(path),
+      parseBody(path),
+      props.onDrift ?? "fail",
+      props.ingestPipelines ?? [],
+    );
   }
 
   /** Creates a template from every `*.json` of a directory and its subdirectories. Throws if another file is there. */
@@ -31,6 +36,7 @@ export class ComponentTemplate implements DeclaredResource {
     readonly name: string,
     readonly body: Body,
     readonly onDrift: DriftPolicy,
+    readonly ingestPipelines: readonly string[],
   ) {}
 }
 

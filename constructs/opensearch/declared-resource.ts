@@ -8,7 +8,7 @@ import type { DriftPolicy } from "../init-sidecar/drift-policy";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 
 /** The kinds of resources that os-init provisions, in the order in which they refer to each other. */
-const KINDS = ["component-template", "index-template"] as const;
+const KINDS = ["component-template", "ingest-pipeline", "index-template"] as const;
 
 export type Kind = (typeof KINDS)[number];
 
@@ -20,6 +20,9 @@ export interface DeclaredResource {
   readonly name: string;
   readonly body: object;
   readonly onDrift: DriftPolicy;
+  /** Component templates and ingest pipelines that the cluster has from elsewhere. */
+  readonly componentTemplates?: readonly string[];
+  readonly ingestPipelines: readonly string[];
 }
 
 export interface DeclaredResourceProps {
@@ -30,6 +33,13 @@ export interface DeclaredResourceProps {
    * @default "fail"
    */
   readonly onDrift?: DriftPolicy;
+
+  /**
+   * The names of ingest pipelines that the cluster has from elsewhere. Besides the declared ones, only these may be used.
+   *
+   * @default - none
+   */
+  readonly ingestPipelines?: readonly string[];
 }
 
 /** Names a kind in messages: `component template`. */
@@ -75,7 +85,7 @@ export function commonChecks(what: string, name: string, body: Body, keys: reado
   ];
 }
 
-const unknownKeys = (what: string, body: Body, known: readonly string[]): Check[] =>
+export const unknownKeys = (what: string, body: Body, known: readonly string[]): Check[] =>
   Object.keys(body).map((key) =>
     check(known.includes(key), () => `${what} has ${unknownName(key, known)}`),
   );
@@ -106,8 +116,16 @@ export function templateChecks(what: string, { template }: Body): Check[] {
   ];
 }
 
-const isObject = (value: unknown): value is Body =>
+export const isObject = (value: unknown): value is Body =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The field that has the fingerprint. OpenSearch accepts no `_meta` in a pipeline. */
+function markedField({ kind, body }: DeclaredResource): Body {
+  const { description, _meta } = body as Body;
+  return kind === "ingest-pipeline"
+    ? { description: `${description ? `${description} ` : ""}[fingerprint @FINGERPRINT@]` }
+    : { _meta: { ...(_meta as Body | undefined), fingerprint: "@FINGERPRINT@" } };
+}
 
 /**
  * Renders the files of a resource as os-init.sh reads them, with one line per field: Terraform's time grows with the square of a text's
@@ -118,7 +136,7 @@ export function renderResource(resource: DeclaredResource): UploadedFile[] {
   const laidOut = {
     ...rest,
     ...(resource.kind === "index-template" && { composed_of: rest.composed_of ?? [] }),
-    _meta: { ...(rest._meta as Body | undefined), fingerprint: "@FINGERPRINT@" },
+    ...markedField(resource),
     ...(index_patterns !== undefined && { index_patterns }),
   };
   const fields = Object.entries(laidOut).map(
@@ -130,7 +148,8 @@ export function renderResource(resource: DeclaredResource): UploadedFile[] {
   ];
 }
 
-function resourceFile(
+/** A file of a resource in the container. */
+export function resourceFile(
   { kind, name }: DeclaredResource,
   suffix: string,
   content: string,
@@ -141,7 +160,7 @@ function resourceFile(
 /** Describes a resource's change by the file that OpenSearch gets, and its drift policy by the policy file. */
 export function describeResourceFile(path: string, before?: string, after?: string): FileChange {
   const [, kind, name, part] =
-    /\/([a-z-]+)s\/(.*?)\.(compare\.json|json|meta|on-drift)$/.exec(path) ?? [];
+    /\/([a-z-]+)s\/(.*?)\.(compare\.json|tests|json|meta|on-drift)$/.exec(path) ?? [];
   if (!isKind(kind)) {
     return facts();
   }
@@ -150,6 +169,9 @@ export function describeResourceFile(path: string, before?: string, after?: stri
     return before !== undefined && after !== undefined
       ? facts(`${what}: onDrift ${before.trim()} -> ${after.trim()}`)
       : facts();
+  }
+  if (part === "tests") {
+    return before !== undefined && after !== undefined ? facts(`${what}: tests changed`) : facts();
   }
   if (part !== "json") {
     return facts();
@@ -171,7 +193,9 @@ export function describeResourceFile(path: string, before?: string, after?: stri
   const paths = differingPaths(JSON.parse(before), JSON.parse(after));
   return {
     ...facts(`${what}: ${paths.join(", ")} changed`),
-    warnings: [`${what}: existing indices keep their mapping`],
+    warnings: [
+      `${what}: ${kind === "ingest-pipeline" ? "indexed documents stay as they are" : "existing indices keep their mapping"}`,
+    ],
   };
 }
 

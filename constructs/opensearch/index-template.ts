@@ -53,6 +53,7 @@ export class IndexTemplate implements DeclaredResource {
       nameOfFile(path),
       parseBody(path),
       props.onDrift ?? "fail",
+      props.ingestPipelines ?? [],
       props.componentTemplates ?? [],
     );
   }
@@ -69,6 +70,7 @@ export class IndexTemplate implements DeclaredResource {
     readonly name: string,
     readonly body: IndexTemplateBody,
     readonly onDrift: DriftPolicy,
+    readonly ingestPipelines: readonly string[],
     readonly componentTemplates: readonly string[],
   ) {}
 }

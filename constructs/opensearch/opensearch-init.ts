@@ -12,7 +12,9 @@ import {
 } from "./declared-resource";
 import { patternsOverlap } from "./index-name";
 import type { IndexTemplate } from "./index-template";
+import type { IngestPipeline } from "./ingest-pipeline";
 import type { OpenSearchCluster } from "./opensearch-cluster";
+import { calledFirst, validateReferences } from "./references";
 import { sidecarOverTls } from "./tls";
 
 export interface OpenSearchInitProps {
@@ -30,6 +32,13 @@ export interface OpenSearchInitProps {
   readonly componentTemplates?: readonly ComponentTemplate[];
 
   /**
+   * The ingest pipelines, which exist and pass their tests once the sidecar has succeeded.
+   *
+   * @default - none
+   */
+  readonly ingestPipelines?: readonly IngestPipeline[];
+
+  /**
    * The name of the container.
    *
    * @default "os-init"
@@ -44,14 +53,18 @@ export interface OpenSearchInitProps {
   readonly retry?: RetryProps;
 }
 
-/** Provisions templates. Once the sidecar has succeeded, every declared template is active. Container `os-init`. */
+/** Provisions templates and ingest pipelines. Once the sidecar has succeeded, all that are declared are active. Container `os-init`. */
 export class OpenSearchInit extends Construct {
   readonly sidecar: InitSidecar;
 
   constructor(scope: Construct, id: string, props: OpenSearchInitProps) {
     super(scope, id);
-    const { componentTemplates = [], indexTemplates } = props;
-    const resources: DeclaredResource[] = [...componentTemplates, ...indexTemplates];
+    const { componentTemplates = [], ingestPipelines = [], indexTemplates } = props;
+    const resources: DeclaredResource[] = [
+      ...componentTemplates,
+      ...calledFirst(this, ingestPipelines),
+      ...indexTemplates,
+    ];
     all(
       () =>
         validateDistinct(
@@ -60,9 +73,7 @@ export class OpenSearchInit extends Construct {
           this,
         ),
       () => validatePriorities(this, indexTemplates),
-      ...indexTemplates.map(
-        (template) => () => validateComponents(this, template, componentTemplates),
-      ),
+      () => validateReferences(this, resources),
     );
     const { security } = props.cluster;
     const tls = security && sidecarOverTls(SIDECAR_DIR, "os-init", security);
@@ -77,6 +88,7 @@ export class OpenSearchInit extends Construct {
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
         { path: `${SIDECAR_DIR}/resources.sh`, content: readOwnFile(__dirname, "resources.sh") },
         ...resources.flatMap(renderResource),
+        ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
         ...(tls?.files ?? []),
       ],
       secrets: tls?.secrets,
@@ -89,26 +101,6 @@ export class OpenSearchInit extends Construct {
       retry: props.retry,
     });
   }
-}
-
-/** Throws if a template is composed of one that is neither declared nor in the cluster. */
-function validateComponents(
-  scope: Construct,
-  { name, body, componentTemplates }: IndexTemplate,
-  declared: readonly ComponentTemplate[],
-): void {
-  const known = [...declared.map((component) => component.name), ...componentTemplates];
-  all(
-    ...(body.composed_of ?? []).map(
-      (component) => () =>
-        validate(
-          known.includes(component),
-          () =>
-            `index template "${name}" is composed of the component template "${component}", which is not declared: declare it in catalog/component-templates/${component}.json, remove it from composed_of, or add it to componentTemplates in catalog/index.ts if the cluster has it; declared: ${known.join(", ") || "none"}`,
-          scope,
-        ),
-    ),
-  );
 }
 
 /** OpenSearch rejects two templates with the same priority and overlapping index patterns. */

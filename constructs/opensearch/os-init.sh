@@ -2,7 +2,7 @@
 # Provisions what GROUNDWORK_DECLARED names, in that order: creates what is missing, applies changed declarations, reports drift. Uses
 # rest.sh and resources.sh.
 # DECLARED_DIR  a folder for each kind, such as index-templates; in it, for each resource, NAME.json (the body, one line per field, with
-#               @FINGERPRINT@ for its fingerprint) and NAME.on-drift
+#               @FINGERPRINT@ for its fingerprint), NAME.on-drift and, for a pipeline with tests, NAME.tests
 
 here=${0%/*}
 # shellcheck source=../init-sidecar/lib.sh
@@ -26,9 +26,16 @@ accepted() {
   esac
 }
 
-# create: sends the declaration, unless another sidecar created the resource first.
+# create: sends the declaration, unless something else created the resource first. OpenSearch has no request that only creates a pipeline.
+# So looks again right before each attempt.
 create() {
-  put '&create=true' || return
+  if [ "$kind" = ingest-pipeline ]; then
+    http GET "$api?pretty" || return
+    [ "$STATUS" = 404 ] || return 0
+    put '' || return
+  else
+    put '&create=true' || return
+  fi
   case $STATUS in
     2??) outcome=created ;;
     *) grep -q 'already exists' "$body" || accepted ;;
@@ -47,6 +54,7 @@ provision() {
   locate "$resource"
   read -r on_drift <"$file.on-drift"
   retry "$what" wanted || exit
+  [ ! -e "$file.tests" ] || retry "$what" run_tests || exit
   retry "$what" actual || exit
   outcome=unchanged
   if [ "$STATUS" = 404 ]; then

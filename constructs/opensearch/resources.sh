@@ -11,12 +11,15 @@ actual=$GROUNDWORK_RUN_DIR/actual
 simulated=$GROUNDWORK_RUN_DIR/simulated
 own=$GROUNDWORK_RUN_DIR/own
 composed=$GROUNDWORK_RUN_DIR/composed
+# Any JSON as the server prints it.
+echoed=$GROUNDWORK_RUN_DIR/echoed
 
 # locate RESOURCE: sets its $kind, $name and $api, the $file of its declaration without the suffix, and $what it is in messages.
 locate() {
   name=${1#*/}
   case $1 in
     component-template/*) kind=component-template what="component template $name" api=/_component_template/$name ;;
+    ingest-pipeline/*) kind=ingest-pipeline what="ingest pipeline $name" api=/_ingest/pipeline/$name ;;
     *) kind=index-template what="index template $name" api=/_index_template/$name ;;
   esac
   file=$DECLARED_DIR/${kind}s/$name
@@ -25,6 +28,16 @@ locate() {
 # wanted: writes the declaration as the server reads it, as lines, to $wanted. The server normalizes both sides, so spelling and order do
 # not matter.
 wanted() {
+  : >"$own"
+  case $kind in *-template) simulate_declared || return ;; esac
+  # A simulation covers only `template`.
+  sed '/^  "template": /d' "$file.json" >"$GROUNDWORK_RUN_DIR/rest"
+  echo_json "$GROUNDWORK_RUN_DIR/rest" || return
+  { cat "$own" && normalized <"$echoed"; } | sort >"$wanted"
+}
+
+# simulate_declared: writes what the declared template has of its own to $own, and all that it has to $composed.
+simulate_declared() {
   {
     probe '"priority"'
     # A component template has no patterns of its own.
@@ -33,49 +46,76 @@ wanted() {
   } >"$request"
   simulate '' "$request" || return
   cp "$simulated" "$composed"
-  without_components "$(sed -n 's/^  "composed_of": \(.*\),$/\1/p' "$file.json")" || return
-  # A simulation covers only `template`. The server reads the other fields as the `_meta` of a mapping.
-  {
-    probe '"index_patterns": ["groundwork-probe"], "priority"'
-    echo '"template": { "mappings": { "_meta":'
-    sed '/^  "template": /d' "$file.json"
-    echo '} } }'
-  } >"$request"
-  http POST '/_index_template/_simulate?pretty&filter_path=template.mappings._meta' "$request" || return
-  accepted
-  {
-    cat "$own"
-    flatten <"$body" | sed -n 's/^template\.mappings\._meta\.//p' | normalized
-  } | sort >"$wanted"
+  without_components "$(sed -n 's/^  "composed_of": \(.*\),$/\1/p' "$file.json")"
 }
 
 # actual: writes the cluster's resource to $actual in the same form, its fingerprint to $MARK. STATUS is 404 if it does not exist.
 actual() {
   MARK=
-  http GET "$api?pretty&filter_path=-*.*.template" || return
+  case $kind in
+    # A simulation has the rest of a template.
+    *-template) query='&filter_path=-*.*.template' inside='[a-z]*_templates\[0]\.[a-z]*_template' ;;
+    *) query='' inside="\(\[\"\)\{0,1\}$name\(\"]\)\{0,1\}" ;;
+  esac
+  http GET "$api?pretty$query" || return
   [ "$STATUS" != 404 ] || return 0
   accepted
-  flatten <"$body" | sed -n 's/^[a-z]*_templates\[0\]\.[a-z]*_template\.//p' >"$GROUNDWORK_RUN_DIR/meta"
-  MARK=$(sed -n 's/^_meta\.fingerprint="\(.*\)"$/\1/p' "$GROUNDWORK_RUN_DIR/meta")
-  if [ "$kind" = component-template ]; then
-    simulate_components "[\"$name\"]" || return
-    cp "$simulated" "$own"
-  else
-    simulate "/$name" || return
-    without_components "[$(sed -n 's/^composed_of\[[0-9]*]=//p' "$GROUNDWORK_RUN_DIR/meta" | tr '\n' ',' | sed 's/,$//')]" || return
-  fi
-  { cat "$own" && normalized <"$GROUNDWORK_RUN_DIR/meta"; } | sort >"$actual"
+  flatten <"$body" | sed -n "s/^$inside\.//p" >"$GROUNDWORK_RUN_DIR/rest"
+  MARK=$(sed -n 's/^_meta\.fingerprint="\(.*\)"$/\1/p; s/^description=".*\[fingerprint \([0-9a-f]*\)]"$/\1/p' "$GROUNDWORK_RUN_DIR/rest")
+  : >"$own"
+  case $kind in
+    component-template)
+      simulate_components "[\"$name\"]" || return
+      cp "$simulated" "$own"
+      ;;
+    index-template)
+      simulate "/$name" || return
+      without_components "[$(sed -n 's/^composed_of\[[0-9]*]=//p' "$GROUNDWORK_RUN_DIR/rest" | tr '\n' ',' | sed 's/,$//')]" || return
+      ;;
+  esac
+  { cat "$own" && normalized <"$GROUNDWORK_RUN_DIR/rest"; } | sort >"$actual"
+}
+
+# run_tests: checks what the declared pipeline makes of the documents of its tests. Ends the sidecar if a test fails.
+run_tests() {
+  {
+    echo '{ "pipeline":'
+    cat "$file.json"
+    printf ', "docs": %s }\n' "$(sed -n 1p "$file.tests")"
+  } >"$request"
+  http POST '/_ingest/pipeline/_simulate?pretty' "$request" || return
+  accepted
+  flatten <"$body" | named_tests >"$simulated"
+  sed -n 2p "$file.tests" >"$GROUNDWORK_RUN_DIR/rest"
+  echo_json "$GROUNDWORK_RUN_DIR/rest" || return
+  named_tests <"$echoed" >"$GROUNDWORK_RUN_DIR/expected"
+  # "<any>" stands for any value.
+  awk '
+    { at = index($0, "="); path = substr($0, 1, at - 1) }
+    FILENAME == ARGV[1] { if (substr($0, at + 1) == "\"<any>\"") any[path]; next }
+    { print path in any ? path "=\"<any>\"" : $0 }
+  ' "$GROUNDWORK_RUN_DIR/expected" "$simulated" | sort >"$own"
+  ! same "$GROUNDWORK_RUN_DIR/expected" "$own" || return 0
+  report drift "$resource" "$GROUNDWORK_RUN_DIR/expected" "$own"
+  fail "$EX_DATAERR" "$what: it does not pass its tests, so it was not applied"
+}
+
+# named_tests: turns lines of a simulated pipeline into lines by which its author knows its tests, and sorts them.
+named_tests() {
+  sed -n 's/^docs\[\([0-9]*\)]=/tests[\1].expected=/p; s/^docs\[\([0-9]*\)]\.doc\._source/tests[\1].expected/p
+    s/^docs\[\([0-9]*\)]\.error\.reason=/tests[\1].error=/p' | sort
 }
 
 # put QUERY: sends the declaration with a fingerprint, by which a later run recognizes its own resource.
 put() {
-  sed "/^  \"_meta\": /s/\"fingerprint\":\"@FINGERPRINT@\"/\"fingerprint\":\"$(fingerprint "$wanted")\"/" "$file.json" >"$request"
+  sed "/^  \"_meta\": /s/\"fingerprint\":\"@FINGERPRINT@\"/\"fingerprint\":\"$(fingerprint "$wanted")\"/
+    /^  \"description\": /s/\[fingerprint @FINGERPRINT@]\"\(,\{0,1\}\)$/[fingerprint $(fingerprint "$wanted")]\"\1/" "$file.json" >"$request"
   http PUT "$api?pretty$1" "$request"
 }
 
 # verify: checks what is in effect. Returns 73, with $reason, if it is not the declaration.
 verify() {
-  if [ "$kind" = component-template ]; then
+  if [ "$kind" != index-template ]; then
     [ "$outcome" != unchanged ] || return 0
     actual || return
     ! same "$wanted" "$actual" || return 0
@@ -128,12 +168,26 @@ without_components() {
   cp "$simulated.own" "$own"
 }
 
-# normalized: mimics what the server adds and converts outside `template`, and removes the fingerprint, and a _meta that is empty without
+# echo_json FILE: writes the JSON in a file as the server prints it, as lines, to $echoed. The server reads it as the `_meta` of a mapping.
+echo_json() {
+  {
+    probe '"index_patterns": ["groundwork-probe"], "priority"'
+    echo '"template": { "mappings": { "_meta":'
+    cat "$1"
+    echo '} } }'
+  } >"$request"
+  http POST '/_index_template/_simulate?pretty&filter_path=template.mappings._meta' "$request" || return
+  accepted
+  flatten <"$body" | sed -n 's/^template\.mappings\._meta\.//p' >"$echoed"
+}
+
+# normalized: mimics what the server adds and converts outside `template`, and removes the fingerprint, and a field that is empty without
 # it.
 normalized() {
   sed 's/^data_stream={ }$/data_stream.timestamp_field.name="@timestamp"/
     s/^priority="\(.*\)"$/priority=\1/; s/^version="\(.*\)"$/version=\1/
-    /^_meta\.fingerprint=/d; /^_meta={ }$/d'
+    /^_meta\.fingerprint=/d; /^_meta={ }$/d
+    /^description=/s/ \{0,1\}\[fingerprint [@A-Za-z0-9]*]"$/"/; /^description=""$/d'
 }
 
 # aliases_of INDEX: puts the index into the names of aliases, quoted or not.

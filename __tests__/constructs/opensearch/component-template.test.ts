@@ -53,7 +53,7 @@ describe("a component template", () => {
   test("fails to be removed while an index template is composed of it, which the message names", () => {
     const without = init({ "index-templates/logs": LOGS, "component-templates/other": BASE });
     expect(without).toThrow(
-      'index template "logs" is composed of the component template "base", which is not declared: declare it in catalog/component-templates/base.json, remove it from composed_of, or add it to componentTemplates in catalog/index.ts if the cluster has it; declared: other (at test/init)',
+      'index template "logs" uses the component template "base", which is not declared: declare it in catalog/component-templates/base.json, remove it from composed_of, or add it to componentTemplates in catalog/index.ts if the cluster has it; declared: other (at test/init)',
     );
     expect(init({ "index-templates/logs": LOGS, "component-templates/base": BASE })).not.toThrow();
     expect(init({ "index-templates/logs": LOGS }, ["base"])).not.toThrow();
