@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import {
   all,
+  ComponentTemplate,
   DashboardProvider,
   IndexTemplate,
+  IngestPipeline,
   readAlertGroups,
   validateApplications,
   validateNotifications,
@@ -15,7 +17,9 @@ import { topics } from "./topics";
 
 const ROOT = join(__dirname, "..");
 
-const [indexTemplates, dashboards, alertGroups] = all(
+const [componentTemplates, ingestPipelines, indexTemplates, dashboards, alertGroups] = all(
+  () => ComponentTemplate.fromDirectory(join(__dirname, "component-templates")),
+  () => IngestPipeline.fromDirectory(join(__dirname, "ingest-pipelines")),
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
   () => DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
   () => readAlertGroups(join(ROOT, "alerts"), ROOT),
@@ -29,6 +33,8 @@ const [indexTemplates, dashboards, alertGroups] = all(
 export const catalog: Catalog = {
   topics,
   applications,
+  componentTemplates,
+  ingestPipelines,
   indexTemplates,
   dashboards,
   alertGroups,

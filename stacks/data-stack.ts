@@ -1,9 +1,9 @@
 import type { Construct } from "constructs";
 import {
   type Application,
-  type IndexTemplate,
   OpenSearchCluster,
   OpenSearchInit,
+  type OpenSearchInitProps,
   OpenSearchSecurity,
 } from "../constructs";
 import type { Environment } from "../environments";
@@ -13,14 +13,14 @@ import { DockerStack } from "./platform-stack";
 import { securityOf } from "./security";
 import type { StorageStack } from "./storage-stack";
 
-export interface DataStackProps {
+export interface DataStackProps
+  extends Pick<OpenSearchInitProps, "componentTemplates" | "indexTemplates" | "ingestPipelines"> {
   readonly network: NetworkStack;
   readonly storage: StorageStack;
-  readonly indexTemplates: readonly IndexTemplate[];
   readonly applications: readonly Application[];
 }
 
-/** OpenSearch, its index templates, and the permissions of applications in it. */
+/** OpenSearch, its templates, and the permissions of applications in it. */
 export class DataStack extends DockerStack {
   readonly cluster: OpenSearchCluster;
 
@@ -38,6 +38,8 @@ export class DataStack extends DockerStack {
     });
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
+      componentTemplates: props.componentTemplates,
+      ingestPipelines: props.ingestPipelines,
       indexTemplates: props.indexTemplates,
     });
     if (security) {

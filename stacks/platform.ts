@@ -3,8 +3,10 @@ import type { Construct } from "constructs";
 import type {
   AlertGroup,
   Application,
+  ComponentTemplate,
   DashboardProvider,
   IndexTemplate,
+  IngestPipeline,
   Notifications,
   Topic,
 } from "../constructs";
@@ -27,6 +29,8 @@ import { StorageStack, type StorageStackProps } from "./storage-stack";
 /** What the platform provisions in its services: topics, templates, applications, dashboards and alerts. */
 export interface Catalog {
   readonly topics: readonly Topic[];
+  readonly componentTemplates: readonly ComponentTemplate[];
+  readonly ingestPipelines: readonly IngestPipeline[];
   readonly indexTemplates: readonly IndexTemplate[];
   readonly applications: readonly Application[];
   readonly dashboards: DashboardProvider;
@@ -91,9 +95,10 @@ export async function synthesizePlatform(
 export function declarePlatform(
   app: Construct,
   environment: Environment,
-  { topics, indexTemplates, applications, dashboards, alertGroups, notifications }: Catalog,
+  catalog: Catalog,
   storageProps?: StorageStackProps,
 ): void {
+  const { topics, applications, dashboards, alertGroups, notifications } = catalog;
   validateQuorums(environment);
   const secured = isSecured(environment);
   validateAlerts(alertGroups);
@@ -103,8 +108,7 @@ export function declarePlatform(
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
   const [data, messaging] = all(
-    () =>
-      new DataStack(app, "data", environment, { network, storage, indexTemplates, applications }),
+    () => new DataStack(app, "data", environment, { network, storage, ...catalog }),
     () =>
       new MessagingStack(app, "messaging", environment, { network, storage, topics, applications }),
   );

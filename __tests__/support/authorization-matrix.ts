@@ -264,6 +264,28 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     answers: { "os-admin": 200, others: 403 },
   },
   {
+    operation: "write a component template",
+    request: "PUT /_component_template/mine",
+    body: '{"template":{}}',
+    answers: { "os-init": 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete a component template",
+    request: "DELETE /_component_template/mine",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "write an ingest pipeline",
+    request: "PUT /_ingest/pipeline/mine",
+    body: '{"processors":[]}',
+    answers: { "os-init": 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete an ingest pipeline",
+    request: "DELETE /_ingest/pipeline/mine",
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
     operation: "read the health of the cluster",
     request: "GET /_cluster/health",
     answers: {

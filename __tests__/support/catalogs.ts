@@ -5,18 +5,20 @@ import { type Catalog, synthesizePlatform } from "../../stacks/platform";
 
 const [infraEvents, ...others] = catalog.topics;
 
-/** Returns the shipped index template with another mapping of a field. */
+/** Returns the shipped index templates. In logs_template, a field has another mapping. */
 const templatesWith = (field: string, type: string) =>
   catalog.indexTemplates.map((template) =>
-    Object.assign(Object.create(Object.getPrototypeOf(template)), template, {
-      body: {
-        ...template.body,
-        template: {
-          ...template.body.template,
-          mappings: { properties: { message: { type: "text" }, [field]: { type } } },
-        },
-      },
-    }),
+    template.name !== "logs_template"
+      ? template
+      : Object.assign(Object.create(Object.getPrototypeOf(template)), template, {
+          body: {
+            ...template.body,
+            template: {
+              ...template.body.template,
+              mappings: { properties: { message: { type: "text" }, [field]: { type } } },
+            },
+          },
+        }),
   );
 
 const catalogs: Record<string, Catalog> = {

@@ -67,6 +67,8 @@ const INITIAL_DYNAMIC: Json = {
 /** The part of OpenSearch's REST API that the sidecars use, with its normalization, and faults by request. */
 export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
+  readonly components = new Map<string, Json>();
+  readonly pipelines = new Map<string, Json>();
   security: Record<(typeof KINDS)[number], Map<string, Json>> = {
     internalusers: new Map(),
     roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
@@ -159,8 +161,8 @@ export class FakeOpenSearch {
       ];
     }
     if (path === "/_index_template/_simulate") {
-      const clash = this.clash("", body);
-      return clash ?? [200, { template: normalize(body) }];
+      const refusal = this.refusal("", body);
+      return refusal ?? [200, { template: normalize(this.composed(body)) }];
     }
     if (path.startsWith("/_index_template/_simulate_index/")) {
       const matching = [...this.templates.values()]
@@ -170,40 +172,67 @@ export class FakeOpenSearch {
           ),
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-      return [200, matching[0] ? { template: normalize(matching[0], name) } : {}];
+      return [200, matching[0] ? { template: normalize(this.composed(matching[0]), name) } : {}];
     }
     if (path === "/.opendistro_security/_source/internalusers") {
       const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
       return [200, { internalusers: Buffer.from(users).toString("base64") }];
     }
+    if (path === "/_ingest/pipeline/_simulate") {
+      return [
+        200,
+        { docs: body.docs.map(({ _source }: Json) => ingested(body.pipeline, _source)) },
+      ];
+    }
+    if (path.startsWith("/_ingest/pipeline/")) {
+      if (method === "PUT") {
+        this.pipelines.set(name, body);
+        return [200, { acknowledged: true }];
+      }
+      const pipeline = this.pipelines.get(name);
+      return pipeline ? [200, { [name]: pipeline }] : [404, {}];
+    }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
     }
-    const stored = this.templates.get(name);
+    const kind = path.startsWith("/_component_template/") ? "component" : "index";
+    const all = kind === "component" ? this.components : this.templates;
+    const stored = all.get(name);
     if (method === "PUT") {
       if (url.searchParams.has("create") && stored) {
-        return [400, { error: { reason: `index template [${name}] already exists` } }];
+        return [400, { error: { reason: `${kind} template [${name}] already exists` } }];
       }
-      const clash = this.clash(name, body);
-      if (clash) {
-        return clash;
+      const refusal = kind === "index" && this.refusal(name, body);
+      if (refusal) {
+        return refusal;
       }
-      this.templates.set(name, body);
+      all.set(name, body);
       return [200, { acknowledged: true }];
     }
     if (!stored) {
-      return [404, { error: `index template matching [${name}] not found` }];
+      return [404, { error: `${kind} template matching [${name}] not found` }];
     }
     if (path.startsWith("/_index_template/_simulate/")) {
-      return [200, { template: normalize(stored) }];
+      return [200, { template: normalize(this.composed(stored)) }];
     }
-    const { template: _, ...outside } = { composed_of: [], ...stored };
+    const { template: _, ...outside } = stored;
     const meta = {
+      ...(kind === "index" && { composed_of: [] }),
       ...outside,
       ...(stored.priority !== undefined && { priority: Number(stored.priority) }),
+      ...(stored.version !== undefined && { version: Number(stored.version) }),
       ...(stored.data_stream && { data_stream: { timestamp_field: { name: "@timestamp" } } }),
     };
-    return [200, { index_templates: [{ name, index_template: meta }] }];
+    return [200, { [`${kind}_templates`]: [{ name, [`${kind}_template`]: meta }] }];
+  }
+
+  /** Returns a template with what its components have. */
+  private composed({ composed_of = [], ...body }: Json): Json {
+    const parts = [...composed_of.map((name: string) => this.components.get(name)), body];
+    return {
+      ...body,
+      template: parts.reduce((all, part) => merged(all, inNormalForm(part.template ?? {})), {}),
+    };
   }
 
   private answerSecurity(method: string, path: string, body: Json): [number, Json] {
@@ -267,8 +296,12 @@ export class FakeOpenSearch {
     return [200, { [name]: shown(kind, existing) }];
   }
 
-  /** Returns OpenSearch's error if another template has overlapping patterns and the same priority. */
-  private clash(name: string, body: Json): [number, Json] | undefined {
+  /** Returns OpenSearch's error if a component is missing, or another template has overlapping patterns and the same priority. */
+  private refusal(name: string, body: Json): [number, Json] | undefined {
+    const missing = (body.composed_of ?? []).filter((one: string) => !this.components.has(one));
+    if (missing.length > 0) {
+      return [400, { error: { reason: `component templates [${missing}] that do not exist` } }];
+    }
     for (const [other, stored] of this.templates) {
       const overlap = stored.index_patterns.some((pattern: string) =>
         body.index_patterns.includes(pattern),
@@ -322,6 +355,48 @@ function normalize({ template }: Json, index = `simulate_template_index_${"x".re
     ...rest,
     ...(settings && { settings: nested(settings) }),
   };
+}
+
+/** Returns what a simulation says of a document, for some processors. */
+function ingested({ processors }: Json, source: Json): Json {
+  let result = { ...source };
+  for (const processor of processors) {
+    const [[type, { field, value, message }]] = Object.entries<Json>(processor);
+    switch (type) {
+      case "set":
+        result = { ...result, [field]: value };
+        break;
+      case "lowercase":
+        result = { ...result, [field]: result[field].toLowerCase() };
+        break;
+      case "drop":
+        return null;
+      case "fail":
+        return { error: { root_cause: [{ reason: message }], type: "x", reason: message } };
+    }
+  }
+  const _ingest = { timestamp: "2026-11-30T12:00:00Z" };
+  return { doc: { _index: "_index", _id: "_id", _source: result, _ingest } };
+}
+
+/** Returns a template whose settings are nested, so that it can be merged. */
+const inNormalForm = ({ settings, ...rest }: Json): Json => ({
+  ...rest,
+  ...(settings && { settings: nested(settings) }),
+});
+
+/** Merges objects. Of other values, the later one counts. */
+function merged(one: Json, other: Json): Json {
+  const isObject = (value: Json) =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(one) || !isObject(other)) {
+    return other;
+  }
+  const result = { ...one };
+  for (const [key, value] of Object.entries(other)) {
+    result[key] = Object.hasOwn(one, key) ? merged(one[key], value) : value;
+  }
+  return result;
 }
 
 function nested(settings: Json): Json {

@@ -52,13 +52,18 @@ function withFiles(
   }
 }
 
+/** Synthesizes with these index templates in place of logs_template. */
 export function withTemplates(files: Record<string, object>): Synthesis {
   const named = Object.entries(files).map(([name, body]) => [`${name}.json`, body]);
   return withFiles(Object.fromEntries(named), (directory) => ({
-    indexTemplates: IndexTemplate.fromDirectory(directory),
+    indexTemplates: [
+      ...catalog.indexTemplates.filter(({ name }) => name !== "logs_template"),
+      ...IndexTemplate.fromDirectory(directory),
+    ],
   }));
 }
-export const TEMPLATE = catalog.indexTemplates[0].body;
+export const TEMPLATE: object = catalog.indexTemplates.find(({ name }) => name === "logs_template")
+  ?.body as object;
 
 export function withDashboards(change: (files: Record<string, Json>) => void): Synthesis {
   const files = Object.fromEntries(

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { UploadedFile } from "../../constructs/container/file";
+import { SIDECAR_DIR } from "../../constructs/init-sidecar/sidecar-dir";
 import { ROOT } from "./root";
 
 const CONSTRUCTS = join(ROOT, "constructs");
@@ -44,7 +45,7 @@ export interface SidecarOptions {
   readonly script: string;
   /** Other files that the script expects in its folder. */
   readonly beside?: readonly string[];
-  /** The files of the declaration. Only the last part of a path counts. */
+  /** The files of the declaration, whose paths are below `SIDECAR_DIR`. */
   readonly files: readonly UploadedFile[];
   readonly env: (directory: string) => Record<string, string>;
   /** Scripts to put first on the PATH, by name. */
@@ -82,7 +83,9 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
     cpSync(join(CONSTRUCTS, file), join(directory, basename(file)));
   }
   for (const { path, content } of options.files) {
-    writeFileSync(join(directory, basename(path)), content);
+    const file = join(directory, path.replace(SIDECAR_DIR, ""));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
   }
   const retry = { ...RETRY, ...options.retry };
   const script = join(directory, basename(options.script));

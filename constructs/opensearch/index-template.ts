@@ -1,22 +1,23 @@
-import { basename } from "node:path";
-import { unknownName } from "../container/declaration";
-import { filesIn, readJsonFile } from "../container/file";
 import { all, validate } from "../container/validation";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
+import {
+  check,
+  commonChecks,
+  type DeclaredResource,
+  type DeclaredResourceProps,
+  nameOfFile,
+  objects,
+  readBody,
+  resourceFiles,
+  templateChecks,
+  wholeNumbers,
+} from "./declared-resource";
 import { refusalOfIndexPattern } from "./index-name";
 import { isLegacyTemplate, toComposable } from "./legacy-template";
 
-export interface IndexTemplateProps {
+export interface IndexTemplateProps extends DeclaredResourceProps {
   /**
-   * What to do if the template was edited since Groundwork applied it, or was created by something else. A changed declaration is
-   * applied with every policy.
-   *
-   * @default "fail"
-   */
-  readonly onDrift?: DriftPolicy;
-
-  /**
-   * The names of component templates that the cluster already has. Only these may be in `composed_of`.
+   * The names of component templates that the cluster already has. Besides the declared ones, only these may be in `composed_of`.
    *
    * @default - none
    */
@@ -44,34 +45,38 @@ const KNOWN_KEYS = [
   "_meta",
 ];
 
-const TEMPLATE_KEYS = ["settings", "mappings", "aliases"];
-
 /** An index template that is active once a deploy has succeeded. It is validated at synth. */
-export class IndexTemplate {
+export class IndexTemplate implements DeclaredResource {
   /** Creates a template from a JSON file. Its name is the file name without `.json`. Throws if the name or the body is invalid. */
   static fromFile(path: string, props: IndexTemplateProps = {}): IndexTemplate {
-    const name = basename(path, ".json");
-    return new IndexTemplate(name, parseBody(path, props), props.onDrift ?? "fail");
+    return new IndexTemplate(
+      nameOfFile(path),
+      parseBody(path),
+      props.onDrift ?? "fail",
+      props.ingestPipelines ?? [],
+      props.componentTemplates ?? [],
+    );
   }
 
   /** Creates a template from every `*.json` of a directory and its subdirectories. Throws if another file is there. */
   static fromDirectory(path: string, props: IndexTemplateProps = {}): IndexTemplate[] {
-    const files = filesIn(path, [".json"], "an index template");
+    const files = resourceFiles(path, "index-template");
     return all(...files.map((file) => () => IndexTemplate.fromFile(file, props)));
   }
+
+  readonly kind = "index-template";
 
   private constructor(
     readonly name: string,
     readonly body: IndexTemplateBody,
     readonly onDrift: DriftPolicy,
+    readonly ingestPipelines: readonly string[],
+    readonly componentTemplates: readonly string[],
   ) {}
 }
 
-function parseBody(
-  path: string,
-  { componentTemplates = [] }: IndexTemplateProps,
-): IndexTemplateBody {
-  const read = readJsonFile(path, "index template");
+function parseBody(path: string): IndexTemplateBody {
+  const read = readBody(path, "index-template");
   const what = `index template ${path}`;
   validate(
     !isLegacyTemplate(read),
@@ -79,34 +84,15 @@ function parseBody(
       `${what} is a legacy template, which has less precedence than any composable one: replace it, or run npm run import -- ${path} --replace; as a composable template, it is\n${JSON.stringify(toComposable(read), null, 2)}`,
   );
   // OpenSearch reads a text as a list of one.
-  const body: Partial<IndexTemplateBody> =
+  const body: Readonly<Record<string, unknown>> =
     typeof read.index_patterns === "string"
       ? { ...read, index_patterns: [read.index_patterns] }
       : read;
-  const name = basename(path, ".json");
   const { index_patterns: patterns, composed_of: components = [] } = body;
-  const check = (holds: boolean, message: () => string) => () => validate(holds, message);
   all(
-    check(
-      /^[a-z0-9][a-z0-9._-]*$/.test(name),
-      () =>
-        `${what}: the name "${name}" is invalid: use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit`,
-    ),
-    ...Object.keys(body).map((key) =>
-      check(KNOWN_KEYS.includes(key), () => `${what} has ${unknownName(key, KNOWN_KEYS)}`),
-    ),
-    ...(["template", "data_stream", "_meta"] as const).map((key) =>
-      check(
-        body[key] === undefined || isObject(body[key]),
-        () => `${what} has ${key} ${JSON.stringify(body[key])}: it must be an object`,
-      ),
-    ),
-    ...Object.keys(isObject(body.template) ? body.template : {}).map((key) =>
-      check(
-        TEMPLATE_KEYS.includes(key),
-        () => `${what}: template has ${unknownName(key, TEMPLATE_KEYS)}`,
-      ),
-    ),
+    ...commonChecks(what, nameOfFile(path), body, KNOWN_KEYS),
+    ...templateChecks(what, body),
+    ...objects(what, body, "data_stream"),
     check(
       Array.isArray(patterns) &&
         patterns.length > 0 &&
@@ -123,26 +109,11 @@ function parseBody(
           () => `${what} has the index pattern "${pattern}": ${refusal}`,
         );
       }),
-    ...(["version", "priority"] as const).map((key) =>
-      check(
-        body[key] === undefined || /^\d+$/.test(String(body[key])),
-        () => `${what} has the ${key} ${JSON.stringify(body[key])}: use a whole number, such as 1`,
-      ),
-    ),
+    ...wholeNumbers(what, body, "priority"),
     check(
-      Array.isArray(components),
+      Array.isArray(components) && components.every((name) => typeof name === "string"),
       () => `${what} has composed_of ${JSON.stringify(components)}: use a list of names`,
     ),
-    ...(Array.isArray(components) ? components : []).map((component) =>
-      check(
-        componentTemplates.includes(component),
-        () =>
-          `${what} is composed of the component template "${component}", which is not declared: copy its settings and mappings into template, or add it to componentTemplates in catalog/index.ts if the cluster has it; declared: ${componentTemplates.join(", ") || "none"}`,
-      ),
-    ),
   );
-  return body as IndexTemplateBody;
+  return body as unknown as IndexTemplateBody;
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,19 +1,42 @@
 import { Construct } from "constructs";
-import { readOwnFile, type UploadedFile } from "../container/file";
-import { validate } from "../container/validation";
+import { readOwnFile } from "../container/file";
+import { all, validate, validateDistinct } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
+import type { ComponentTemplate } from "./component-template";
+import {
+  calledResource,
+  type DeclaredResource,
+  loggedName,
+  renderResource,
+} from "./declared-resource";
 import { patternsOverlap } from "./index-name";
 import type { IndexTemplate } from "./index-template";
+import type { IngestPipeline } from "./ingest-pipeline";
 import type { OpenSearchCluster } from "./opensearch-cluster";
+import { calledFirst, validateReferences } from "./references";
 import { sidecarOverTls } from "./tls";
 
 export interface OpenSearchInitProps {
   /** The cluster that gets the templates. */
   readonly cluster: OpenSearchCluster;
 
-  /** The templates that are active once the sidecar has succeeded. */
+  /** The index templates that are active once the sidecar has succeeded. */
   readonly indexTemplates: readonly IndexTemplate[];
+
+  /**
+   * The component templates, which exist once the sidecar has succeeded.
+   *
+   * @default - none
+   */
+  readonly componentTemplates?: readonly ComponentTemplate[];
+
+  /**
+   * The ingest pipelines, which exist and pass their tests once the sidecar has succeeded.
+   *
+   * @default - none
+   */
+  readonly ingestPipelines?: readonly IngestPipeline[];
 
   /**
    * The name of the container.
@@ -30,22 +53,28 @@ export interface OpenSearchInitProps {
   readonly retry?: RetryProps;
 }
 
-const TEMPLATES_DIR = `${SIDECAR_DIR}/index-templates`;
-
-/** Provisions index templates. Once the sidecar has succeeded, every declared template is active. Container `os-init`. */
+/** Provisions templates and ingest pipelines. Once the sidecar has succeeded, all that are declared are active. Container `os-init`. */
 export class OpenSearchInit extends Construct {
   readonly sidecar: InitSidecar;
 
   constructor(scope: Construct, id: string, props: OpenSearchInitProps) {
     super(scope, id);
-    const names = props.indexTemplates.map(({ name }) => name);
-    const duplicate = names.find((name, i) => names.indexOf(name) !== i);
-    validate(
-      duplicate === undefined,
-      () => `index template "${duplicate}" is declared twice: rename or remove one`,
-      this,
+    const { componentTemplates = [], ingestPipelines = [], indexTemplates } = props;
+    const resources: DeclaredResource[] = [
+      ...componentTemplates,
+      ...calledFirst(this, ingestPipelines),
+      ...indexTemplates,
+    ];
+    all(
+      () =>
+        validateDistinct(
+          resources.map(calledResource),
+          (called) => `${called} is declared twice: rename or remove one`,
+          this,
+        ),
+      () => validatePriorities(this, indexTemplates),
+      () => validateReferences(this, resources),
     );
-    validatePriorities(this, props.indexTemplates);
     const { security } = props.cluster;
     const tls = security && sidecarOverTls(SIDECAR_DIR, "os-init", security);
     this.sidecar = new InitSidecar(this, "Sidecar", {
@@ -54,46 +83,24 @@ export class OpenSearchInit extends Construct {
       network: props.cluster.infraNetwork,
       waitFor: props.cluster.nodes,
       script: readOwnFile(__dirname, "os-init.sh"),
-      declared: names,
+      declared: resources.map(loggedName),
       files: [
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
-        ...props.indexTemplates.flatMap(renderTemplate),
+        { path: `${SIDECAR_DIR}/resources.sh`, content: readOwnFile(__dirname, "resources.sh") },
+        ...resources.flatMap(renderResource),
+        ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
         ...(tls?.files ?? []),
       ],
       secrets: tls?.secrets,
       env: {
         OPENSEARCH_ENDPOINTS: props.cluster.internalEndpoints.join(" "),
         OPENSEARCH_NODES: String(props.cluster.expectedNodes),
-        TEMPLATES_DIR,
+        DECLARED_DIR: SIDECAR_DIR,
         ...tls?.env,
       },
       retry: props.retry,
     });
   }
-}
-
-/**
- * Renders the files of a template as os-init.sh reads them, with one line per field: Terraform's time grows with the square of a text's
- * number of lines.
- *
- * @internal
- */
-export function renderTemplate({ name, body, onDrift }: IndexTemplate): UploadedFile[] {
-  const { index_patterns, ...rest } = body;
-  const laidOut = {
-    ...rest,
-    composed_of: body.composed_of ?? [],
-    _meta: { ...body._meta, fingerprint: "@FINGERPRINT@" },
-    index_patterns,
-  };
-  const file = (suffix: string, content: string) => ({
-    path: `${TEMPLATES_DIR}/${name}.${suffix}`,
-    content: `${content}\n`,
-  });
-  const fields = Object.entries(laidOut).map(
-    ([field, value]) => `  ${JSON.stringify(field)}: ${JSON.stringify(value)}`,
-  );
-  return [file("json", `{\n${fields.join(",\n")}\n}`), file("on-drift", onDrift)];
 }
 
 /** OpenSearch rejects two templates with the same priority and overlapping index patterns. */

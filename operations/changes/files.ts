@@ -10,6 +10,10 @@ import {
   APPLICATIONS_DIR,
   describeApplicationFile,
 } from "../../constructs/opensearch/declared-applications";
+import {
+  describeResourceFile,
+  isResourceFile,
+} from "../../constructs/opensearch/declared-resource";
 import { describeRecordingRules } from "../../constructs/prometheus/describe-recording-rules";
 import { RECORDING_FILE } from "../../constructs/prometheus/recording-rule";
 import type { Json } from "../synthesis/tree";
@@ -30,8 +34,8 @@ export function describeFile(
   if (path === TOPICS_FILE) {
     return describeTopics(before, after);
   }
-  if (path.startsWith("/groundwork/index-templates/")) {
-    return describeTemplate(path, before, after);
+  if (isResourceFile(path)) {
+    return describeResourceFile(path, before, after);
   }
   if (path.startsWith("/etc/grafana/dashboards/")) {
     return describeDashboard(before, after);
@@ -54,48 +58,6 @@ export function describeFile(
   }
   const what = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   return facts(`${path.endsWith(".jar") ? "program" : "file"} ${path} ${what}`);
-}
-
-/** Describes a template by the file that OpenSearch gets, and its drift policy by the policy file. */
-function describeTemplate(path: string, before?: string, after?: string): FileChange {
-  const [, name, part] = /^(.*?)\.(compare\.json|json|meta|on-drift)$/.exec(basename(path)) ?? [];
-  if (part === "on-drift") {
-    return before !== undefined && after !== undefined
-      ? facts(`index template ${name}: onDrift ${before.trim()} -> ${after.trim()}`)
-      : facts();
-  }
-  if (part !== "json") {
-    return facts();
-  }
-  if (after === undefined) {
-    return {
-      ...facts(`index template ${name}: no longer declared`),
-      destructive: [
-        `index template ${name} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
-      ],
-    };
-  }
-  if (before === undefined) {
-    const { index_patterns } = JSON.parse(after);
-    return facts(`index template ${name}: added, for ${index_patterns.join(", ")}`);
-  }
-  const paths = differingPaths(JSON.parse(before), JSON.parse(after));
-  return {
-    ...facts(`index template ${name}: ${paths.join(", ")} changed`),
-    warnings: [`index template ${name}: existing indices keep their mapping`],
-  };
-}
-
-/** Returns the paths that differ, as deep as both sides have the same shape. */
-function differingPaths(before: Json, after: Json, path = ""): string[] {
-  const isObject = (value: Json) =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isObject(before) || !isObject(after)) {
-    return isDeepStrictEqual(before, after) ? [] : [path];
-  }
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-    differingPaths(before[key], after[key], path === "" ? key : `${path}.${key}`),
-  );
 }
 
 function describeDashboard(before?: string, after?: string): FileChange {

@@ -19,6 +19,7 @@ export const REFERENCE_PAGES: Readonly<
         "TopicConfigs",
         "Application",
         "IndexTemplateProps",
+        "DeclaredResourceProps",
         "Notifications",
         "ContactPointProps",
         "HeartbeatProps",

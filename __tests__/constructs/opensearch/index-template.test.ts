@@ -53,12 +53,7 @@ describe("an index template", () => {
     [
       "has a part that is no object",
       '{"index_patterns": ["a-*"], "template": 7, "_meta": []}',
-      /^index template .*t\.json has template 7: it must be an object\nindex template .*t\.json has _meta \[\]: it must be an object$/,
-    ],
-    [
-      "is composed of what nobody declares",
-      '{"index_patterns": ["a-*"], "composed_of": ["base"]}',
-      /^index template .*t\.json is composed of the component template "base", which is not declared: copy its settings and mappings into template, or add it to componentTemplates in catalog\/index\.ts if the cluster has it; declared: none$/,
+      /^index template .*t\.json has _meta \[\]: it must be an object\nindex template .*t\.json has template 7: it must be an object$/,
     ],
   ])("fails when it %s", (_, text, message) => {
     expect(() => load(text)).toThrow(message);
@@ -113,13 +108,6 @@ describe("an index template", () => {
       version: "7",
       priority: "9",
     });
-  });
-
-  test("may be composed of component templates that the cluster has", () => {
-    const path = join(directory, "t.json");
-    writeFileSync(path, '{"index_patterns": ["a-*"], "composed_of": ["base"]}');
-    const { body } = IndexTemplate.fromFile(path, { componentTemplates: ["base"] });
-    expect(body.composed_of).toEqual(["base"]);
   });
 
   test.each([

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexTemplate, type IndexTemplateProps } from "../../../constructs";
-import { renderTemplate } from "../../../constructs/opensearch/opensearch-init";
+import { renderResource } from "../../../constructs/opensearch/declared-resource";
 import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
 import type { Json } from "../../support/platform";
 import {
@@ -65,13 +65,13 @@ function start(
 ) {
   return startSidecar({
     script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh"],
-    files: renderTemplate(declare(body, { onDrift })),
+    beside: ["opensearch/rest.sh", "opensearch/resources.sh"],
+    files: renderResource(declare(body, { onDrift })),
     declared: "logs",
     env: (directory) => ({
       OPENSEARCH_ENDPOINTS: endpoints,
       OPENSEARCH_NODES: "3",
-      TEMPLATES_DIR: directory,
+      DECLARED_DIR: directory,
     }),
     ...options,
   });
@@ -585,18 +585,18 @@ describe("os-init", () => {
     };
     const names = Object.keys(contents).sort();
     const files = names.flatMap((name) =>
-      renderTemplate(
+      renderResource(
         declare({ ...BODY, index_patterns: [`${name}-*`], ...contents[name] }, { name }),
       ),
     );
     const [server, url] = await fake();
     const resources = (result: SidecarRun, event: string) =>
       linesOf(result, event).map(({ resource }) => resource);
-    const first = await run(url, { files });
+    const first = await run(url, { files, declared: names.join(" ") });
     expect(resources(first, "created")).toEqual(names);
     expect(exitLine(first).exit_code).toBe(0);
     server.requests.length = 0;
-    const second = await run(url, { files });
+    const second = await run(url, { files, declared: names.join(" ") });
     expect(resources(second, "unchanged")).toEqual(names);
     expect(exitLine(second).exit_code).toBe(0);
     expect(server.writes).toEqual([]);

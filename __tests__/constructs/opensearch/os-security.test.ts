@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { UploadedFile } from "../../../constructs/container/file";
 import { renderConfiguration } from "../../../constructs/opensearch/configuration";
 import {
+  APPLICATIONS_DIR,
   MARK,
   renderApplication,
   renderMonitor,
@@ -92,7 +93,10 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
       ...applications.flatMap(renderApplication),
       ...principals,
       ...configuration,
-      ...applications.map(({ name }) => ({ path: `${name}.hash`, content: `${hash}\n` })),
+      ...applications.map(({ name }) => ({
+        path: `${APPLICATIONS_DIR}/${name}.hash`,
+        content: `${hash}\n`,
+      })),
       ...(keyPair
         ? [
             {
@@ -108,8 +112,8 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
     env: (directory) => ({
       OPENSEARCH_ENDPOINTS: url,
       OPENSEARCH_NODES: "3",
-      APPLICATIONS_DIR: directory,
-      CONFIGURATION_DIR: directory,
+      APPLICATIONS_DIR: `${directory}/applications`,
+      CONFIGURATION_DIR: `${directory}/configuration`,
       MARK,
       ...(keyPair && { CURL_HOME: directory }),
     }),

@@ -1,73 +1,32 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { IndexTemplate } from "../../../constructs";
-import { OPENSEARCH_IMAGE } from "../../../constructs/opensearch/opensearch-cluster";
-import { renderTemplate } from "../../../constructs/opensearch/opensearch-init";
-import { docker, freshLab, TRIAL } from "../../support/lab";
+import { OpenSearchNode } from "../../support/open-search-node";
+import { runOsInit } from "../../support/os-init";
 import type { Json } from "../../support/platform";
-import { exitLine, linesOf, type SidecarRun, startSidecar } from "../../support/sidecar";
+import { exitLine, linesOf } from "../../support/sidecar";
+import { templateBodies } from "../../support/template-spellings";
 
-// One node of the lab's OpenSearch is enough: the number of nodes does not affect what it accepts.
-let container: string;
-let url: string;
-
-async function ask(method: string, path: string, body?: Json): Promise<[number, Json]> {
-  const response = await fetch(url + path, {
-    method,
-    headers: { "Content-Type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  return [response.status, await response.json()];
-}
+const node = new OpenSearchNode();
+const ask: OpenSearchNode["ask"] = (...request) => node.ask(...request);
 
 const provision = (name: string, body: Json) => provisionAll({ [name]: body });
 
-/** Runs the real os-init in this machine's shell. */
-async function provisionAll(bodies: Readonly<Record<string, Json>>): Promise<SidecarRun> {
-  const directory = mkdtempSync(join(tmpdir(), "templates-"));
-  for (const [name, body] of Object.entries(bodies)) {
-    writeFileSync(join(directory, `${name}.json`), JSON.stringify(body));
-  }
-  const templates = IndexTemplate.fromDirectory(directory, {
-    componentTemplates: ["base", "nowhere"],
-  });
-  rmSync(directory, { recursive: true });
-  return startSidecar({
-    script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh"],
-    files: templates.flatMap(renderTemplate),
-    declared: Object.keys(bodies).join(" "),
-    env: (templates) => ({
-      OPENSEARCH_ENDPOINTS: url,
-      OPENSEARCH_NODES: "1",
-      TEMPLATES_DIR: templates,
-    }),
-  }).done;
-}
+const provisionAll = (bodies: Readonly<Record<string, Json>>) =>
+  runOsInit(
+    node.url,
+    Object.fromEntries(
+      Object.entries(bodies).map(([name, body]) => [`index-templates/${name}`, body]),
+    ),
+    { nodes: 1, componentTemplates: ["base", "nowhere"] },
+  );
 
 beforeAll(async () => {
-  await freshLab();
-  container = docker(
-    ...["run", ...TRIAL, "--detach", "--memory", "2g", "--publish", "127.0.0.1::9200"],
-    ...["--env", "discovery.type=single-node", "--env", "DISABLE_SECURITY_PLUGIN=true"],
-    ...["--env", "OPENSEARCH_JAVA_OPTS=-Xms512m -Xmx512m", OPENSEARCH_IMAGE, "opensearch"],
-  );
-  url = `http://${docker("port", container, "9200/tcp").split("\n")[0]}`;
-  docker(
-    ...["exec", container, "curl", "--silent", "--output", "/dev/null", "--max-time", "5"],
-    ...["--retry", "120", "--retry-delay", "1", "--retry-all-errors"],
-    "http://127.0.0.1:9200/_cluster/health?wait_for_status=yellow",
-  );
+  await node.start();
   await ask("PUT", "/_component_template/base", {
     template: { settings: { refresh_interval: "5s" } },
   });
 });
 
-afterAll(() => {
-  docker("rm", "--force", "--volumes", container);
-});
+afterAll(() => node.remove());
 
 const TEMPLATES: Record<string, Json> = {
   "settings-without-index": {
@@ -329,85 +288,9 @@ test("the lab's OpenSearch runs scripts, ingest pipelines and reindex as the off
   });
 });
 
-/** Settings by their names below `index`, each with some of its spellings. */
-const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
-  number_of_shards: [1, "2", 1.0],
-  number_of_replicas: [0, "1"],
-  refresh_interval: ["5s", "5000ms", "-1", -1, null],
-  codec: ["default", "best_compression"],
-  hidden: [true, "false"],
-  max_result_window: [10_000, "20000"],
-  "mapping.total_fields.limit": [1000, "2000"],
-  "translog.durability": ["async", "request"],
-  "translog.sync_interval": ["5s", "10s"],
-  "query.default_field": ["a", ["a", "b"], []],
-  "routing.allocation.total_shards_per_node": [-1, "3"],
-};
-
-/** Parameters of fields by type, including defaults. */
-const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
-  keyword: { index: [true, "false"], ignore_above: [256, "10"], doc_values: [true, false] },
-  text: { norms: [true, false], index: ["true"], fields: [{ raw: { type: "keyword" } }] },
-  long: { coerce: [true, "false"], null_value: [1, "2"], store: [false, true] },
-  float: { ignore_malformed: [true, false] },
-  scaled_float: { scaling_factor: [100, 0.5, "10"] },
-  date: { format: ["epoch_millis", "yyyy-MM-dd||epoch_second"], ignore_malformed: [false] },
-  boolean: { null_value: [true] },
-  ip: { store: [true] },
-  geo_point: { ignore_malformed: [true] },
-  object: { enabled: [true, false], dynamic: ["strict", true, "false"] },
-  nested: { dynamic: [false], include_in_parent: [true] },
-};
-
-/** Picks some of the entries, each with one of its values. */
-const someOf = (
-  all: Readonly<Record<string, readonly unknown[]>>,
-  needed: readonly string[] = [],
-) =>
-  fc
-    .subarray(Object.entries(all))
-    .map((some) => [...some, ...Object.entries(all).filter(([name]) => needed.includes(name))])
-    .chain((some) =>
-      fc.record(
-        Object.fromEntries(some.map(([name, values]) => [name, fc.constantFrom(...values)])),
-      ),
-    );
-
-/** Returns the same settings with or without `index`, as a path or as objects. */
-const settings = fc
-  .tuple(someOf(SETTINGS), fc.constantFrom("path", "inside", "bare"))
-  .map(([some, spelling]): Json => {
-    if (spelling === "inside") {
-      return { index: some };
-    }
-    const prefix = spelling === "path" ? "index." : "";
-    return Object.fromEntries(
-      Object.entries(some).map(([name, value]) => [`${prefix}${name}`, value]),
-    );
-  });
-
-const fields = fc.dictionary(
-  fc.constantFrom("a", "b", "a_b", "c.d", "c.e", "@timestamp", "with space", "g.h.i"),
-  fc
-    .constantFrom(...Object.keys(FIELDS))
-    .chain((type) =>
-      someOf(FIELDS[type], ["scaling_factor"]).map((parameters) => ({ type, ...parameters })),
-    ),
-);
-
 const templates = fc.record(
   {
-    template: fc.record(
-      {
-        settings,
-        mappings: fc.record(
-          { properties: fields, dynamic: fc.constantFrom(true, "strict", "false") },
-          { requiredKeys: [] },
-        ),
-        aliases: fc.constantFrom({}, { all: {} }, { some: { filter: { term: { a: "x" } } } }),
-      },
-      { requiredKeys: [] },
-    ),
+    template: templateBodies,
     composed_of: fc.constantFrom([], ["base"]),
     version: fc.constantFrom(3, "4"),
     _meta: fc.constantFrom({}, { owner: "x", deep: { list: [1, "2", null] } }),

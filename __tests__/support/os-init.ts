@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  ComponentTemplate,
+  type DriftPolicy,
+  IndexTemplate,
+  IngestPipeline,
+} from "../../constructs";
+import { loggedName, renderResource } from "../../constructs/opensearch/declared-resource";
+import type { Json } from "./platform";
+import { linesOf, type SidecarRun, startSidecar } from "./sidecar";
+
+/** Bodies by their paths below catalog/, such as `component-templates/base`. */
+export type Declarations = Readonly<Record<string, Json>>;
+
+export interface DeclarationProps {
+  readonly onDrift?: DriftPolicy;
+  /** Component templates that the cluster has. */
+  readonly componentTemplates?: readonly string[];
+  /** Ingest pipelines that the cluster has. */
+  readonly ingestPipelines?: readonly string[];
+}
+
+/** Reads declarations as catalog/index.ts does, in the order of `OpenSearchInit`. */
+export function declare(declarations: Declarations, props: DeclarationProps = {}) {
+  const directory = mkdtempSync(join(tmpdir(), "catalog-"));
+  try {
+    for (const kind of ["component-templates", "ingest-pipelines", "index-templates"]) {
+      mkdirSync(join(directory, kind));
+    }
+    for (const [path, body] of Object.entries(declarations)) {
+      const file = join(directory, `${path}.json`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, JSON.stringify(body));
+    }
+    return {
+      componentTemplates: ComponentTemplate.fromDirectory(
+        join(directory, "component-templates"),
+        props,
+      ),
+      ingestPipelines: IngestPipeline.fromDirectory(join(directory, "ingest-pipelines"), props),
+      indexTemplates: IndexTemplate.fromDirectory(join(directory, "index-templates"), props),
+    };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Runs the real os-init in this machine's shell. */
+export function runOsInit(
+  url: string,
+  declarations: Declarations,
+  props: DeclarationProps & { readonly nodes?: number } = {},
+): Promise<SidecarRun> {
+  const { componentTemplates, ingestPipelines, indexTemplates } = declare(declarations, props);
+  const resources = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
+  return startSidecar({
+    script: "opensearch/os-init.sh",
+    beside: ["opensearch/rest.sh", "opensearch/resources.sh"],
+    files: [
+      ...resources.flatMap(renderResource),
+      ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
+    ],
+    declared: resources.map(loggedName).join(" "),
+    env: (directory) => ({
+      OPENSEARCH_ENDPOINTS: url,
+      OPENSEARCH_NODES: String(props.nodes ?? 3),
+      DECLARED_DIR: directory,
+    }),
+  }).done;
+}
+
+/** The fields in lines of an event, each with its resource, and what is declared and found. */
+export const fieldsOf = (run: SidecarRun, event: "drift" | "change") =>
+  linesOf(run, event).map(({ resource, field, declared, actual }) => [
+    ...[resource, field, declared, actual],
+  ]);
