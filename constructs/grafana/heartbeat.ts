@@ -29,7 +29,7 @@ export type HeartbeatProps = Declared<typeof heartbeatSchema>;
 
 /** Throws if the address is not given as a variable, or the interval is out of range. */
 export function validateHeartbeat(props: HeartbeatProps, scope?: Construct): void {
-  validateSecretUrl(props?.url, "the heartbeat", "heartbeat", scope);
+  validateSecretUrl(props?.url, "the heartbeat", "URL", "heartbeat_url", scope);
   checkDeclared(heartbeatSchema, props, "the heartbeat", scope);
   const { interval = "5m" } = props;
   const seconds = toSeconds(interval);
