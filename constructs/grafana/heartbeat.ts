@@ -13,7 +13,7 @@ export const WATCHDOG = "Watchdog";
 export const HEARTBEAT_CONTACT_POINT = "groundwork-heartbeat";
 
 const heartbeatSchema = object({
-  /** The address, which gets a POST request. It is a secret: whoever knows it can send heartbeats in place of the platform. */
+  /** The address, which gets a POST request. It is a secret: anyone who knows it can send heartbeats in place of the platform. */
   url: secretSchema,
 
   /**
