@@ -30,7 +30,13 @@ export function validateContactPoint(props: ContactPointProps, scope?: Construct
   const { name } = props;
   for (const kind of ["webhook", "slack"] as const) {
     if (props[kind] !== undefined) {
-      validateSecretUrl(props[kind]?.url, `contact point "${name}"`, kind, scope);
+      validateSecretUrl(
+        props[kind]?.url,
+        `contact point "${name}"`,
+        `${kind} URL`,
+        `${kind}_url`,
+        scope,
+      );
     }
   }
   checkDeclared(contactPointSchema, props, `contact point "${name}"`, scope);

@@ -13,7 +13,7 @@ export const WATCHDOG = "Watchdog";
 export const HEARTBEAT_CONTACT_POINT = "groundwork-heartbeat";
 
 const heartbeatSchema = object({
-  /** The address, which gets a POST request. It is a secret: whoever knows it can send heartbeats in place of the platform. */
+  /** The address, which gets a POST request. It is a secret: anyone who knows it can send heartbeats in place of the platform. */
   url: secretSchema,
 
   /**
@@ -29,7 +29,7 @@ export type HeartbeatProps = Declared<typeof heartbeatSchema>;
 
 /** Throws if the address is not given as a variable, or the interval is out of range. */
 export function validateHeartbeat(props: HeartbeatProps, scope?: Construct): void {
-  validateSecretUrl(props?.url, "the heartbeat", "heartbeat", scope);
+  validateSecretUrl(props?.url, "the heartbeat", "URL", "heartbeat_url", scope);
   checkDeclared(heartbeatSchema, props, "the heartbeat", scope);
   const { interval = "5m" } = props;
   const seconds = toSeconds(interval);

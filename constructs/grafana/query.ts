@@ -70,7 +70,7 @@ function errorIn(language: QueryLanguage, expanded: string): number | undefined 
 
 /** The factor that limits cAdvisor's metrics, which cover every container of the engine, to the platform's containers, and adds their names. */
 export const NAMED_CONTAINERS =
-  "on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))";
+  'on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info{job="integrations/self"}[1d]))';
 
 /** cAdvisor's metrics (https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md). An application's may start with `container_` too. */
 const MEASURED =

@@ -21,13 +21,14 @@ export type Secret = Declared<typeof secretSchema>;
 export function validateSecretUrl(
   url: Secret | undefined,
   owner: string,
-  kind: string,
+  name: string,
+  variable: string,
   scope?: Construct,
 ): void {
   validate(
     /^[a-z][a-z0-9_]*$/.test(url?.variable ?? ""),
     () =>
-      `${owner} has no Terraform variable for its ${kind} URL: set url to { variable: "${kind}_url" } and export TF_VAR_${kind}_url before you deploy`,
+      `${owner} has no Terraform variable for its ${name}: set url to { variable: "${variable}" } and export TF_VAR_${variable} before you deploy`,
     scope,
   );
 }

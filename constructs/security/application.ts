@@ -54,7 +54,7 @@ const applicationSchema = object({
 
   /**
    * How far its consumer groups may lag behind, in seconds: the age of the oldest record that a group has not committed. Above it, the
-   * alert KafkaConsumerLag fires. At least 60, since lag is measured every 30 s.
+   * alert KafkaConsumerLag fires. At least 60, since lag is recorded every minute.
    *
    * @default 600, while a group has had a member within a day
    */

@@ -92,7 +92,7 @@ export async function unmeasured(
   running: readonly string[],
 ): Promise<string[]> {
   const { exitCode, output } = await platform.prometheus.query(
-    `container_memory_working_set_bytes * ${NAMED_CONTAINERS}`,
+    `container_memory_working_set_bytes{job="integrations/cadvisor"} * ${NAMED_CONTAINERS}`,
   );
   if (exitCode !== 0) {
     return [`Prometheus: ${output}`];

@@ -55,16 +55,19 @@ function join(selector: SyntaxNode, query: string, labels: string): Edit[] | und
   }
   const names = texts.filter((text) => NAMES.includes(labelOf(text)));
   const kept = texts.filter((text) => OWN.includes(labelOf(text)));
-  const info = `groundwork_container_info${names.length > 0 ? `{${names.join(", ")}}` : ""}[1d]`;
+  const info = `groundwork_container_info{${['job="integrations/self"', ...names].join(", ")}}[1d]`;
   const factor = `on (container_id) group_left (${labels}) group by (container_id, ${labels}) (last_over_time(${info}))`;
   const { from, to } = vectorOf(selector);
-  const list = selector.getChild("LabelMatchers");
+  // Without a list, the job comes to the end of the selector, in front of the factor that may be there too.
+  const list = selector.getChild("LabelMatchers") ?? { from: selector.to, to: selector.to };
   return [
     { from, to: from, text: "(" },
-    ...(list
-      ? [{ from: list.from, to: list.to, text: kept.length > 0 ? `{${kept.join(", ")}}` : "" }]
-      : []),
     { from: to, to, text: ` * ${factor})` },
+    {
+      from: list.from,
+      to: list.to,
+      text: `{${['job="integrations/cadvisor"', ...kept].join(", ")}}`,
+    },
   ];
 }
 

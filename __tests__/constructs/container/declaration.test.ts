@@ -167,7 +167,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "notifications with an unknown property",
     notifications({ contactpoints: [] }),
     [
-      'the declaration of notifications has an unknown property "contactpoints": did you mean "contactPoints"? allowed: contactPoints, muteTimings, policy',
+      'the declaration of notifications has an unknown property "contactpoints": did you mean "contactPoints"? allowed: contactPoints, muteTimings, policy, heartbeat',
     ],
   ],
   [

@@ -341,7 +341,7 @@ describe("a dashboard", () => {
       (d) => {
         d.panels[0].targets[0].expr = "sum(rate(container_cpu_usage_seconds_total[5m]))";
       },
-      'panel "Rate": query A reads container_cpu_usage_seconds_total of every container of the Docker engine: limit it to the platform\'s containers with * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info[1d]))',
+      'panel "Rate": query A reads container_cpu_usage_seconds_total of every container of the Docker engine: limit it to the platform\'s containers with * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info{job="integrations/self"}[1d]))',
     ],
     [
       "a query of another kind of data source",

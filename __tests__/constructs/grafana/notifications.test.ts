@@ -138,7 +138,7 @@ describe("notifications", () => {
       [
         "with the secret itself",
         { url: { variable: "https://example.org/T0KEN" } },
-        'the heartbeat has no Terraform variable for its heartbeat URL: set url to { variable: "heartbeat_url" } and export TF_VAR_heartbeat_url before you deploy',
+        'the heartbeat has no Terraform variable for its URL: set url to { variable: "heartbeat_url" } and export TF_VAR_heartbeat_url before you deploy',
       ],
       [
         "that is sent more often than rules are evaluated",

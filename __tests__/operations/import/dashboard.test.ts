@@ -196,7 +196,7 @@ test("metrics of containers are joined with the containers' names", () => {
       'sum by (name) (rate(container_cpu_usage_seconds_total{name=~"$instance", job="cadvisor", cpu="total"}[$__rate_interval]))';
   });
   expect(model.panels[0].targets[0].expr).toBe(
-    'sum by (name) ((rate(container_cpu_usage_seconds_total{cpu="total"}[$__rate_interval]) * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info{name=~"$instance"}[1d]))))',
+    'sum by (name) ((rate(container_cpu_usage_seconds_total{job="integrations/cadvisor", cpu="total"}[$__rate_interval]) * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info{job="integrations/self", name=~"$instance"}[1d]))))',
   );
   expect(changes).toContain("container metrics are joined with groundwork_container_info");
 });

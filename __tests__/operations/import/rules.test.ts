@@ -127,12 +127,28 @@ test("recording rules stay", () => {
   expect(recordings).toBe(1);
 });
 
-test("metrics of containers are joined with the containers' names", () => {
-  const { group } = convertRule({ expr: 'container_memory_rss{name!=""} > 5' });
-  expect(group.rules[0].expr).toBe(
-    '(container_memory_rss * on (container_id) group_left (name) group by (container_id, name) (last_over_time(groundwork_container_info{name!=""}[1d]))) > 5',
-  );
-});
+test.each([
+  [
+    'container_memory_rss{name!=""} > 5',
+    'container_memory_rss{job="integrations/cadvisor"}',
+    ', name!=""',
+  ],
+  ["container_memory_rss > 5", 'container_memory_rss{job="integrations/cadvisor"}', ""],
+  [
+    "rate(container_cpu_usage_seconds_total[5m]) > 5",
+    'rate(container_cpu_usage_seconds_total{job="integrations/cadvisor"}[5m])',
+    "",
+  ],
+])(
+  "metrics of containers are joined with the containers' names, and get their job: %s",
+  (expr, measured, names) => {
+    const info = `groundwork_container_info{job="integrations/self"${names}}[1d]`;
+    const { group } = convertRule({ expr });
+    expect(group.rules[0].expr).toBe(
+      `(${measured} * on (container_id) group_left (name) group by (container_id, name) (last_over_time(${info}))) > 5`,
+    );
+  },
+);
 
 test("what cannot be imported is named, and stays in the file as a comment", () => {
   const { content, group, lost } = convert({
