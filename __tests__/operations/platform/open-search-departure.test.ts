@@ -63,6 +63,16 @@ test("a shard that moves already is not simulated", async () => {
   expect(server.requests.at(-1)?.body.commands).toHaveLength(3);
 });
 
+test("a copy that is being made is waited for", async () => {
+  const [, made] = server.shards;
+  made.state = "INITIALIZING";
+  setTimeout(() => {
+    made.state = "STARTED";
+  }, 10);
+  const members = server.members(STAYING, { initializingMs: 10_000 });
+  expect((await members.describeDeparture("opensearch-1", ["opensearch-4"])).refusals).toEqual([]);
+});
+
 test("a copy of an index that expands to every node does not move, since one is too many without the node", async () => {
   server.indices = {
     orders: index({ "index.number_of_replicas": "3", "index.auto_expand_replicas": "0-all" }),

@@ -17,10 +17,10 @@ beforeEach(() => {
 });
 
 describe("a node is drained", () => {
-  const drain = (leaving = ["opensearch-4"]) => {
+  const drain = (leaving = ["opensearch-4"], patience = {}) => {
     const seen: [number, number][] = [];
     const done = server
-      .members(STAYING)
+      .members(STAYING, patience)
       .drain("opensearch-1", leaving, ({ replicas, bytes }) => seen.push([replicas, bytes]));
     return done.then(() => seen);
   };
