@@ -96,7 +96,7 @@ export class OpenSearchMembers implements Members {
       return [];
     }
     await this.exclusions.takeBack(node, kept);
-    return kept.map((name) => `${name} may have shards and votes again`);
+    return kept.map((name) => `the exclusion of ${name} is taken back`);
   }
 
   /** Waits until no shard is left on the leaving nodes. Throws if they stop moving. */
