@@ -60,7 +60,8 @@ export class OpenSearchDeparture {
     ];
     const copies = shards.filter((copy) => isToMove(copy, leaving, indices, holders.length));
     if (refusals.length === 0) {
-      refusals.push(...(await homelessCopies(this.requests, node, copies, holders)));
+      const needed = copies.filter((copy) => !isSpare(copy, shards, leaving, indices));
+      refusals.push(...(await homelessCopies(this.requests, node, needed, holders)));
     }
     return { refusals, ...movesOf(copies) };
   }
@@ -208,6 +209,24 @@ function forbidden(enable: string | undefined, indices: Indices): string[] {
       : [`OpenSearch has cluster.${ENABLE}=${enable}, with which no shard moves: set it to null`]),
     ...firstOf(ofIndices, MOST_FINDINGS),
   ];
+}
+
+/** Whether OpenSearch drops a copy that no other node takes: of an index with `auto_expand_replicas`, whose other nodes have enough. */
+function isSpare(
+  { index, shard }: ShardCopy,
+  shards: readonly ShardCopy[],
+  leaving: readonly string[],
+  indices: Indices,
+): boolean {
+  const range = rangeOf(indices[index]?.settings ?? {});
+  const others = shards.filter(
+    (other) =>
+      other.index === index &&
+      other.shard === shard &&
+      other.state === "STARTED" &&
+      !leaving.includes(other.node ?? ""),
+  );
+  return range !== undefined && others.length > Number.parseInt(range, 10);
 }
 
 /** Whether a copy has to move: the number of copies of an index with `auto_expand_replicas` follows the number of nodes. */

@@ -83,6 +83,17 @@ test("a copy of an index that expands to every node does not move, since one is 
   expect((await describeIt()).replicas).toBe(2);
 });
 
+test("a copy that no node takes is dropped if its index expands, and other nodes have enough copies", async () => {
+  server.decisions = () => [{ decider: "filter", decision: "NO", explanation: "excluded" }];
+  server.indices = { orders: index({ "index.auto_expand_replicas": "0-all" }) };
+  expect((await describeIt()).refusals).toEqual([]);
+  server.indices = { orders: index({ "index.auto_expand_replicas": "1-all" }) };
+  expect((await describeIt()).refusals).toHaveLength(1);
+  server.shards = server.shards.filter(({ node }) => node === "opensearch-4");
+  server.indices = { orders: index({ "index.auto_expand_replicas": "0-all" }) };
+  expect((await describeIt()).refusals).toHaveLength(1);
+});
+
 describe("a departure is refused", () => {
   test("if an index has more copies than nodes stay", async () => {
     server.indices = {
