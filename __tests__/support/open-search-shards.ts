@@ -61,7 +61,14 @@ export class ShardsServer {
 
   members(nodes: readonly string[], patience: Json = {}): OpenSearchMembers {
     return new OpenSearchMembers(this.send, nodes, {
-      ...{ intervalMs: 1, stalledMs: 20, muteMs: 20, leavingMs: 20, ...patience },
+      ...{
+        intervalMs: 1,
+        initializingMs: 20,
+        stalledMs: 20,
+        muteMs: 20,
+        leavingMs: 20,
+        ...patience,
+      },
     });
   }
 

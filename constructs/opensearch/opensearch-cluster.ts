@@ -191,7 +191,10 @@ export class OpenSearchCluster extends Construct {
           "node.name": name,
           // As the health check: they do not depend on the number of nodes, or adding one replaces them all.
           "discovery.seed_hosts": eligible.map((peer) => `${peer}.${infraNetwork.name}`).join(","),
-          "cluster.initial_cluster_manager_nodes": eligible.join(","),
+          // Of one node alone, or two new ones could found a second cluster while the only old one restarts.
+          ...(name === eligible[0] && {
+            "cluster.initial_cluster_manager_nodes": eligible.join(","),
+          }),
           ...(!eligible.includes(name) && { "node.roles": DATA_ROLES }),
           "transport.host": host,
           "http.host": httpHosts.join(","),

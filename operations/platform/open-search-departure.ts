@@ -1,4 +1,5 @@
 import type { Json } from "../synthesis/tree";
+import { type Patience, poll } from "../terminal/poll";
 import { counted, firstOf, listed } from "../terminal/terminal";
 import type { Departure } from "./cluster";
 import {
@@ -8,35 +9,15 @@ import {
   type OpenSearchRequests,
   type ShardCopy,
 } from "./open-search-requests";
+import { homelessCopies, reasonsIn } from "./open-search-simulation";
 
 /** Findings of a kind that are listed. */
 const MOST_FINDINGS = 10;
-
-/** Copies that a finding names. */
-const MOST_NAMES = 3;
-
-/** Copies whose moves OpenSearch simulates in one request. Its answer takes 4 KB for each copy and node. */
-const MOST_SIMULATED = 50;
 
 const ENABLE = "routing.allocation.enable";
 
 /** Values with which shards move. Replicas that an upgrade holds (`primaries`) are released before nodes leave. */
 const MOVING = [undefined, "all", "primaries"];
-
-/** What to do about a decider of OpenSearch that keeps shards from every other node. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  disk_threshold: "free or add disk space on the nodes that stay",
-  filter: "change the allocation filters of the index or cluster",
-  shards_limit: "raise total_shards_per_node",
-  awareness: "keep as many machines with nodes as the index needs",
-};
-
-/** A decision about a shard on a node: of the simulation, or of `_cluster/allocation/explain`. */
-interface Decision {
-  readonly decider: string;
-  readonly decision: string;
-  readonly explanation: string;
-}
 
 /** Whether a node is eligible as cluster manager. */
 export function votes({ roles }: Member): boolean {
@@ -49,12 +30,18 @@ export class OpenSearchDeparture {
     private readonly requests: OpenSearchRequests,
     /** The declared nodes, without those on excluded machines. */
     private readonly nodes: readonly string[],
+    /** For copies that are being made. */
+    private readonly patience: Patience<unknown>,
   ) {}
 
   async describe(node: string, leaving: readonly string[]): Promise<Departure> {
     const [members, shards, indices, { persistent, transient }] = await Promise.all([
       this.requests.members(node),
-      this.requests.shards(node),
+      poll(
+        () => this.requests.shards(node),
+        (copies) => copies.every(({ state }) => state !== "INITIALIZING"),
+        this.patience,
+      ),
       this.indices(node),
       this.requests.settings(node),
     ]);
@@ -73,7 +60,8 @@ export class OpenSearchDeparture {
     ];
     const copies = shards.filter((copy) => isToMove(copy, leaving, indices, holders.length));
     if (refusals.length === 0) {
-      refusals.push(...(await this.homeless(node, copies, holders)));
+      const needed = copies.filter((copy) => !isSpare(copy, shards, leaving, indices));
+      refusals.push(...(await homelessCopies(this.requests, node, needed, holders)));
     }
     return { refusals, ...movesOf(copies) };
   }
@@ -150,120 +138,12 @@ export class OpenSearchDeparture {
         ),
     );
   }
-
-  /** Simulates that the copies move, and returns what no other node takes. The largest first, as they are the hardest to place. */
-  private async homeless(
-    node: string,
-    copies: readonly ShardCopy[],
-    holders: readonly string[],
-  ): Promise<string[]> {
-    const started = copies
-      .filter(({ state }) => state === "STARTED")
-      .sort((one, other) => other.bytes - one.bytes);
-    const groups = new Map<string, Homeless[]>();
-    for (let first = 0; first < started.length; first += MOST_SIMULATED) {
-      const some = started.slice(first, first + MOST_SIMULATED);
-      for (const found of await this.simulated(node, some, holders)) {
-        const key = found.reasons.map(({ reason }) => reason).join();
-        groups.set(key, [...(groups.get(key) ?? []), found]);
-      }
-    }
-    return firstOf([...groups.values()].map(describeHomeless), MOST_FINDINGS);
-  }
-
-  private async simulated(
-    node: string,
-    copies: readonly ShardCopy[],
-    holders: readonly string[],
-  ): Promise<Homeless[]> {
-    const moves = copies.flatMap(({ index, shard, node: from_node }) =>
-      holders.map((to_node) => ({ index, shard, from_node, to_node })),
-    );
-    const { explanations } = await this.requests.ask(
-      node,
-      "tell where shards could move",
-      {
-        method: "POST",
-        path: "/_cluster/reroute?dry_run=true&explain=true&filter_path=explanations.decisions",
-        body: { commands: moves.map((move) => ({ move })) },
-      },
-      (answer) =>
-        answer?.explanations?.length === moves.length &&
-        answer.explanations.every(({ decisions }: Json) => Array.isArray(decisions)),
-    );
-    return copies.flatMap((copy, i) => {
-      const refusals = holders.map((name, j) => ({
-        name,
-        decisions: (explanations[i * holders.length + j].decisions as Decision[]).filter(isAgainst),
-      }));
-      return refusals.some(({ decisions }) => decisions.length === 0)
-        ? []
-        : [{ copy, reasons: reasonsOf(refusals) }];
-    });
-  }
-}
-
-/** A copy that no node takes, and why. */
-interface Homeless {
-  readonly copy: ShardCopy;
-  readonly reasons: readonly {
-    readonly reason: string;
-    readonly decider: string;
-    readonly nodes: readonly string[];
-  }[];
 }
 
 /** The settings of an index, flat. */
 type IndexSettings = Readonly<Record<string, string | undefined>>;
 
 type Indices = Readonly<Record<string, { readonly settings: IndexSettings }>>;
-
-/** Groups by reason. That a node has another copy of the shard is one only if there is no other. */
-function reasonsOf(
-  refusals: readonly { readonly name: string; readonly decisions: readonly Decision[] }[],
-): Homeless["reasons"] {
-  const all = refusals.flatMap(({ name, decisions }) =>
-    decisions.map((decision) => ({ ...decision, name })),
-  );
-  const others = all.filter(({ decider }) => decider !== "same_shard");
-  const decisive = others.length > 0 ? others : all;
-  return [...new Set(decisive.map(({ explanation }) => explanation))].sort().map((explanation) => {
-    const same = decisive.filter((one) => one.explanation === explanation);
-    const [{ decider }] = same;
-    return {
-      reason: `${decider}: ${explanation}`,
-      decider,
-      nodes: same.map(({ name }) => name),
-    };
-  });
-}
-
-/** Describes copies that stay for the same reasons. */
-function describeHomeless(group: readonly Homeless[]): string {
-  const names = group.map(({ copy }) => nameOf(copy));
-  const more = names.length - MOST_NAMES;
-  const named = more > 1 ? [...names.slice(0, MOST_NAMES), `${more} more`] : names;
-  const from = [...new Set(group.map(({ copy }) => copy.node as string))];
-  const [{ reasons }] = group;
-  const remedies = new Set(reasons.flatMap(({ decider }) => REMEDIES[decider] ?? []));
-  const given = reasons.map(({ reason, nodes }) => `${listed(nodes)} (${reason})`);
-  return `no other node takes ${listed(named)} from ${listed(from)}: ${given.join("; ")}. ${upperFirst([...remedies, `declare ${listed(from)} again`].join(", or "))}`;
-}
-
-function isAgainst({ decision }: Decision): boolean {
-  return decision === "NO";
-}
-
-function reasonsIn(decisions: readonly Decision[]): string {
-  return decisions
-    .filter(isAgainst)
-    .map(({ decider, explanation }) => `${decider}: ${explanation}`)
-    .join(", ");
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 /** Returns the shards that have no copy besides those of the leaving nodes, or whose copies are not all started. */
 function unsafe(
@@ -329,6 +209,24 @@ function forbidden(enable: string | undefined, indices: Indices): string[] {
       : [`OpenSearch has cluster.${ENABLE}=${enable}, with which no shard moves: set it to null`]),
     ...firstOf(ofIndices, MOST_FINDINGS),
   ];
+}
+
+/** Whether OpenSearch drops a copy that no other node takes: of an index with `auto_expand_replicas`, whose other nodes have enough. */
+function isSpare(
+  { index, shard }: ShardCopy,
+  shards: readonly ShardCopy[],
+  leaving: readonly string[],
+  indices: Indices,
+): boolean {
+  const range = rangeOf(indices[index]?.settings ?? {});
+  const others = shards.filter(
+    (other) =>
+      other.index === index &&
+      other.shard === shard &&
+      other.state === "STARTED" &&
+      !leaving.includes(other.node ?? ""),
+  );
+  return range !== undefined && others.length > Number.parseInt(range, 10);
 }
 
 /** Whether a copy has to move: the number of copies of an index with `auto_expand_replicas` follows the number of nodes. */

@@ -10,6 +10,8 @@ import type { Send } from "./shard-allocation";
 /** How long the steps of a removal wait, in milliseconds. */
 export interface MembersPatience {
   readonly intervalMs: number;
+  /** For copies that are being made, before a removal is refused. */
+  readonly initializingMs: number;
   /** While nothing moves, although shards are left. */
   readonly stalledMs: number;
   /** While OpenSearch does not answer. */
@@ -20,6 +22,7 @@ export interface MembersPatience {
 
 const PATIENCE: MembersPatience = {
   intervalMs: 1000,
+  initializingMs: 30_000,
   stalledMs: 120_000,
   muteMs: 120_000,
   leavingMs: 180_000,
@@ -29,19 +32,24 @@ const PATIENCE: MembersPatience = {
 export class OpenSearchMembers implements Members {
   private readonly requests: OpenSearchRequests;
   private readonly exclusions: OpenSearchExclusions;
+  private readonly departure: OpenSearchDeparture;
 
   constructor(
     send: Send,
     /** The declared nodes, without those on excluded machines. */
-    private readonly nodes: readonly string[],
+    nodes: readonly string[],
     private readonly patience = PATIENCE,
   ) {
     this.requests = new OpenSearchRequests(send);
     this.exclusions = new OpenSearchExclusions(this.requests);
+    this.departure = new OpenSearchDeparture(this.requests, nodes, {
+      intervalMs: patience.intervalMs,
+      patienceMs: patience.initializingMs,
+    });
   }
 
   describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
-    return new OpenSearchDeparture(this.requests, this.nodes).describe(node, leaving);
+    return this.departure.describe(node, leaving);
   }
 
   async drain(node: string, leaving: readonly string[], onMove: OnMove): Promise<void> {
@@ -88,7 +96,7 @@ export class OpenSearchMembers implements Members {
       return [];
     }
     await this.exclusions.takeBack(node, kept);
-    return kept.map((name) => `${name} may have shards and votes again`);
+    return kept.map((name) => `the exclusion of ${name} is taken back`);
   }
 
   /** Waits until no shard is left on the leaving nodes. Throws if they stop moving. */
@@ -128,10 +136,7 @@ export class OpenSearchMembers implements Members {
   }
 
   private async stalled(node: string, copy: ShardCopy): Promise<CommandError> {
-    const reason = await new OpenSearchDeparture(this.requests, this.nodes).reasonToStay(
-      node,
-      copy,
-    );
+    const reason = await this.departure.reasonToStay(node, copy);
     return new CommandError(
       `${nameOf(copy)} does not move away from ${copy.node}: ${reason}. Nothing was removed. Change what forbids it and run the same command again, or declare as many nodes as before and run npm run up, which lets ${copy.node} have shards again`,
     );

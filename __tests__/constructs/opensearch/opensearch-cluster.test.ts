@@ -41,26 +41,46 @@ describe("an OpenSearch cluster", () => {
     expect(node.depends_on).toHaveLength(2);
   });
 
-  test("has nodes that are not eligible as cluster manager after the first three, and tells no node how many there are", () => {
-    const made = (nodeCount: number) => {
-      const scope = testStack();
-      new OpenSearchCluster(scope, "os", { ...networks(scope), nodeCount });
-      const { resource } = JSON.parse(Testing.synth(scope));
-      return Object.values<Json>(resource.docker_container).map(({ env, healthcheck }) => ({
-        env: envOf({ env }),
-        healthcheck,
-      }));
-    };
-    const [three, five] = [made(3), made(5)];
-    expect(five.slice(0, 3)).toEqual(three);
-    expect(three.map(({ env }) => env["node.roles"])).toEqual([undefined, undefined, undefined]);
-    for (const { env, healthcheck } of five.slice(3)) {
-      expect(env["node.roles"]).toBe("data,ingest,remote_cluster_client");
-      expect(env["cluster.initial_cluster_manager_nodes"]).toBe(
-        "opensearch-1,opensearch-2,opensearch-3",
+  test("tells a node the same however many nodes join after the first three, which alone are eligible as cluster manager", () => {
+    const nodesOf = (count: number) => {
+      const { stacks } = synthesize({
+        ...laptop,
+        openSearch: { ...laptop.openSearch, nodes: count },
+      });
+      const made = Array.from({ length: count }, (_, i) =>
+        container(stacks, `opensearch-${i + 1}`),
       );
-      expect(healthcheck).toEqual(three[0].healthcheck);
+      return made.map((node) => ({ env: envOf(node), healthcheck: node.healthcheck }));
+    };
+    const five = nodesOf(5);
+    expect(five.slice(0, 3)).toEqual(nodesOf(3));
+    expect(five.map(({ env }) => env["node.roles"])).toEqual([
+      ...[undefined, undefined, undefined],
+      ...["data,ingest,remote_cluster_client", "data,ingest,remote_cluster_client"],
+    ]);
+    for (const { env, healthcheck } of five) {
+      expect(env["discovery.seed_hosts"]).toBe(
+        "opensearch-1.infra_net,opensearch-2.infra_net,opensearch-3.infra_net",
+      );
+      expect(healthcheck.test.join(" ")).toContain("wait_for_nodes=%3E%3D3&");
     }
+  });
+
+  test("is founded by the first node, so that no others found a second one", () => {
+    const founders = (count: number) => {
+      const { stacks } = synthesize({
+        ...laptop,
+        openSearch: { ...laptop.openSearch, nodes: count },
+      });
+      return Array.from(
+        { length: count },
+        (_, i) =>
+          envOf(container(stacks, `opensearch-${i + 1}`))["cluster.initial_cluster_manager_nodes"],
+      );
+    };
+    const all = "opensearch-1,opensearch-2,opensearch-3";
+    expect(founders(5)).toEqual([all, undefined, undefined, undefined, undefined]);
+    expect(founders(1)).toEqual(["opensearch-1"]);
   });
 
   test("fails with two nodes", () => {

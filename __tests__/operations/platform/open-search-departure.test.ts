@@ -63,6 +63,16 @@ test("a shard that moves already is not simulated", async () => {
   expect(server.requests.at(-1)?.body.commands).toHaveLength(3);
 });
 
+test("a copy that is being made is waited for", async () => {
+  const [, made] = server.shards;
+  made.state = "INITIALIZING";
+  setTimeout(() => {
+    made.state = "STARTED";
+  }, 10);
+  const members = server.members(STAYING, { initializingMs: 10_000 });
+  expect((await members.describeDeparture("opensearch-1", ["opensearch-4"])).refusals).toEqual([]);
+});
+
 test("a copy of an index that expands to every node does not move, since one is too many without the node", async () => {
   server.indices = {
     orders: index({ "index.number_of_replicas": "3", "index.auto_expand_replicas": "0-all" }),
@@ -71,6 +81,17 @@ test("a copy of an index that expands to every node does not move, since one is 
   // This one has to move, as any other.
   server.indices = { orders: index({ "index.auto_expand_replicas": "0-1" }) };
   expect((await describeIt()).replicas).toBe(2);
+});
+
+test("a copy that no node takes is dropped if its index expands, and other nodes have enough copies", async () => {
+  server.decisions = () => [{ decider: "filter", decision: "NO", explanation: "excluded" }];
+  server.indices = { orders: index({ "index.auto_expand_replicas": "0-all" }) };
+  expect((await describeIt()).refusals).toEqual([]);
+  server.indices = { orders: index({ "index.auto_expand_replicas": "1-all" }) };
+  expect((await describeIt()).refusals).toHaveLength(1);
+  server.shards = server.shards.filter(({ node }) => node === "opensearch-4");
+  server.indices = { orders: index({ "index.auto_expand_replicas": "0-all" }) };
+  expect((await describeIt()).refusals).toHaveLength(1);
 });
 
 describe("a departure is refused", () => {

@@ -17,10 +17,10 @@ beforeEach(() => {
 });
 
 describe("a node is drained", () => {
-  const drain = (leaving = ["opensearch-4"]) => {
+  const drain = (leaving = ["opensearch-4"], patience = {}) => {
     const seen: [number, number][] = [];
     const done = server
-      .members(STAYING)
+      .members(STAYING, patience)
       .drain("opensearch-1", leaving, ({ replicas, bytes }) => seen.push([replicas, bytes]));
     return done.then(() => seen);
   };
@@ -227,7 +227,7 @@ describe("what an interrupted removal has set", () => {
   test("is taken back from a node that stays", async () => {
     server.persistent = { ...excluded };
     server.votingExclusions = ["opensearch-4"];
-    expect(await keep()).toEqual(["opensearch-4 may have shards and votes again"]);
+    expect(await keep()).toEqual(["the exclusion of opensearch-4 is taken back"]);
     expect([server.persistent, server.votingExclusions]).toEqual([{}, []]);
   });
 
@@ -236,7 +236,7 @@ describe("what an interrupted removal has set", () => {
     expect(await keep(STAYING)).toEqual([]);
     expect(server.persistent).toEqual(excluded);
     delete server.nodes["opensearch-4"];
-    expect(await keep(STAYING)).toEqual(["opensearch-4 may have shards and votes again"]);
+    expect(await keep(STAYING)).toEqual(["the exclusion of opensearch-4 is taken back"]);
     expect(server.persistent).toEqual({});
   });
 
