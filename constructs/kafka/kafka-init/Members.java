@@ -312,7 +312,8 @@ final class Members {
     }
     if (!kept.isEmpty()) {
       settings.stay(kept);
-      onUndone.accept("cancelled the moves of " + cancelled.size() + " partitions off " + Departure.names(kept) + " and let it take replicas again");
+      onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
+          + Departure.names(kept) + ", which takes replicas again");
     }
     state = ClusterState.read(admin);
     if (state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
