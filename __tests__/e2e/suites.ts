@@ -104,6 +104,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   engines: suite(185),
   rolling: suite(165),
   upgrades: suite(250),
+  "grows-kafka": suite(290),
   secured: suite(210, ONE_MACHINE_SECURED),
 };
 

@@ -10,6 +10,8 @@ if [ -e "$jar" ]; then
 else
   head -c "$size" >"$jar.$$"
   [ "$(wc -c <"$jar.$$")" -eq "$size" ]
+  # Of other versions. A run of theirs keeps its file open.
+  rm -f /tmp/groundwork-*.jar
   mv "$jar.$$" "$jar"
 fi
 class_path=$jar
@@ -20,4 +22,4 @@ for library in kafka-clients slf4j-api jackson-core; do
 done
 # A small heap beside the broker's. A shared archive of the classes, which the first run writes, makes the start twice as fast.
 exec java -Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xlog:disable \
-  -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$jar.jsa" -cp "$class_path" KafkaMembers "$@"
+  -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=/tmp/groundwork.jsa -cp "$class_path" KafkaMembers "$@"

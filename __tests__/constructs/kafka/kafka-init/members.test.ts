@@ -43,6 +43,7 @@ interface Moved {
     readonly left?: object;
     readonly refusal?: string;
     readonly undone?: string;
+    readonly owed?: number;
   }[];
   readonly error: string;
   readonly partitions: Readonly<Record<string, { replicas: number[]; leader: number }>>;
@@ -287,6 +288,19 @@ describe("new brokers", () => {
     expect(moved.lines.length).toBeGreaterThan(0);
   });
 
+  test("get their share also if a topic was created on them meanwhile", async () => {
+    const created = { topic: "new", partition: 0, replicas: [4, 1, 2], bytes: 100 };
+    const partitions = [...ON_THREE, created];
+    expect((await run(["fill", RATE], { partitions })).calls).toEqual([]);
+    const three = { 1: {}, 2: {}, 3: {} };
+    const before = { brokers: three, partitions: ON_THREE };
+    expect((await run(["keep", "1,2,3,4"], before)).lines).toEqual([{ owed: 4 }]);
+    const moved = await run(["fill", RATE, "4"], { partitions });
+    expect([1, 2, 3, 4].map((id) => heldBy(moved, id)).sort((a, b) => a - b)).toEqual([
+      ...[9, 10, 10, 10],
+    ]);
+  });
+
   test("are not those that catch up after they lost their disk", async () => {
     const partitions = SPREAD.map((each) => ({
       ...each,
@@ -356,6 +370,7 @@ describe("brokers that stay", () => {
     expect(moved.lines).toEqual([
       { undone: "cancelled the moves of 1 partition off kafka-4, which takes replicas again" },
       { undone: "removed the replication throttle" },
+      { owed: 4 },
     ]);
   });
 
