@@ -97,11 +97,15 @@ final class Members {
     cordoned.retainAll(canCordon() ? serving : Set.of());
     settings.leave(registered, cordoned, bytesPerSecond);
     if (!cordoned.isEmpty()) {
-      awaitCordon(serving.size());
+      awaitCordon(serving.size() - cordoned.size() + 1);
     }
     // Again, for replicas that a new topic placed there meanwhile.
     for (; !state.on(leaving).isEmpty(); state = ClusterState.read(admin)) {
-      move(departure(state, leaving), state, bytesPerSecond);
+      SortedMap<TopicPartition, List<Integer>> plan = departure(state, leaving);
+      if (plan.isEmpty() && state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
+        throw new Refused("no other broker can take partition " + state.on(leaving).get(0) + ": run the same command again");
+      }
+      move(plan, state, bytesPerSecond);
       await(serving, partition -> partition.replicas().stream().anyMatch(leaving::contains));
     }
     settle(state);
@@ -112,7 +116,7 @@ final class Members {
     return version != null && version.maxVersionLevel() >= CORDONS_SINCE;
   }
 
-  /** Waits until the controller knows a cordon, which the broker tells it with a heartbeat: it then finds too few brokers for a topic on all of them. */
+  /** Waits until the controller knows the cordons, which brokers tell it with a heartbeat: it then finds too few for a topic on one broker more. */
   private void awaitCordon(int brokers) throws ExecutionException, InterruptedException {
     NewTopic topic = new NewTopic("__groundwork_cordon", 1, (short) brokers);
     for (int poll = 0; poll < CORDON_POLLS; poll++) {

@@ -200,6 +200,17 @@ describe("a drain", () => {
     expect(moved.configs).toEqual({ "BROKER 4": rates(52_428_702) });
   });
 
+  test("moves replicas off several brokers", async () => {
+    const partitions = SPREAD.map((each) => ({
+      ...each,
+      replicas: [0, 1].map((i) => 1 + ((each.partition + i) % 5)),
+    }));
+    const moved = await run(["drain", "4,5", RATE], { brokers: { ...FOUR, 5: {} }, partitions });
+    expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+    expect([1, 2, 3, 4, 5].map((id) => heldBy(moved, id))).toEqual([8, 8, 8, 0, 0]);
+    expect(moved.configs).toEqual({ "BROKER 4": LEAVING, "BROKER 5": LEAVING });
+  });
+
   test("continues with moves that an earlier run began", async () => {
     const partitions = [
       { topic: "a", partition: 0, replicas: [1, 2, 4], adding: [2], removing: [4], bytes: 70 },
