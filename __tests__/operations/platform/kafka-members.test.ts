@@ -116,7 +116,7 @@ describe("Kafka's brokers", () => {
     expect(asked()).toEqual(["fill", "52428800"]);
   });
 
-  test("are kept, and what was taken back is told", async () => {
+  test("are kept, and the lines say what was taken back", async () => {
     const undone = ["cancelled the moves of 2 partitions", "removed the replication throttle"];
     const kafka = members(undefined, ...undone.map((each) => ({ undone: each })));
     expect(await kafka.keep("kafka-1", ["kafka-1", "kafka-2", "kafka-3"])).toEqual(undone);

@@ -92,7 +92,7 @@ final class MoveSettings {
     alter(changes);
   }
 
-  /** Removes the rates and the cordon of registered brokers that are drained and stopped, whoever set them. */
+  /** Removes the rates and the cordon of registered brokers that are drained and stopped, also those of an operator. */
   void forget(Set<Integer> brokers) throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
     brokers.forEach(id -> changes.put(broker(id), Stream.concat(RATES.stream(), Stream.of(CORDON)).map(MoveSettings::delete).toList()));
