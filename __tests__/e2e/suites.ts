@@ -109,6 +109,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   upgrades: suite(250),
   "grows-opensearch": suite(240),
   "grows-opensearch-killed": suite(290),
+  "grows-kafka": suite(290),
   secured: suite(210, ONE_MACHINE_SECURED),
 };
 

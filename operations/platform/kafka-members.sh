@@ -4,12 +4,18 @@
 set -eu
 jar=$1
 size=$2
+folder=${jar%/*}
 shift 2
 if [ -e "$jar" ]; then
   head -c "$size" >/dev/null
 else
   head -c "$size" >"$jar.$$"
-  [ "$(wc -c <"$jar.$$")" -eq "$size" ]
+  if [ "$(wc -c <"$jar.$$")" -ne "$size" ]; then
+    rm "$jar.$$"
+    exit 1
+  fi
+  # Of other versions. A run of theirs keeps its file open.
+  rm -f "$folder"/groundwork-*.jar
   mv "$jar.$$" "$jar"
 fi
 class_path=$jar
@@ -20,4 +26,4 @@ for library in kafka-clients slf4j-api jackson-core; do
 done
 # A small heap beside the broker's. A shared archive of the classes, which the first run writes, makes the start twice as fast.
 exec java -Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xlog:disable \
-  -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$jar.jsa" -cp "$class_path" KafkaMembers "$@"
+  -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$folder/groundwork.jsa" -cp "$class_path" KafkaMembers "$@"

@@ -1,8 +1,14 @@
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { environments } from "../../../environments";
 import { labThreeSecured } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
-import { JAR } from "../../support/fake-kafka";
+import { JAR, KafkaHarness } from "../../support/fake-kafka";
+import { ROOT } from "../../support/root";
 
 const calls: { args: string[]; input: Buffer }[] = [];
 let answer: { exitCode: number; output: string };
@@ -101,7 +107,16 @@ describe("Kafka's brokers", () => {
     expect(asked()).toEqual(["fill", "52428800"]);
   });
 
-  test("are kept, and what was taken back is told", async () => {
+  test("are filled if they were new when they were kept, also if they have some replicas since", async () => {
+    const kafka = members(undefined, { owed: 4 }, { owed: 5 });
+    await kafka.keep("kafka-1", ["kafka-1", "kafka-2", "kafka-3", "kafka-4", "kafka-5"]);
+    await kafka.fill("kafka-1", () => undefined);
+    expect(asked()).toEqual(["fill", "52428800", "4,5"]);
+    await kafka.fill("kafka-1", () => undefined);
+    expect(asked()).toEqual(["fill", "52428800"]);
+  });
+
+  test("are kept, and the lines say what was taken back", async () => {
     const undone = ["cancelled the moves of 2 partitions", "removed the replication throttle"];
     const kafka = members(undefined, ...undone.map((each) => ({ undone: each })));
     expect(await kafka.keep("kafka-1", ["kafka-1", "kafka-2", "kafka-3"])).toEqual(undone);
@@ -120,5 +135,71 @@ describe("Kafka's brokers", () => {
     await expect(members().describeDeparture("kafka-1", ["kafka-4"])).rejects.toThrow(
       "kafka-1 does not tell what moves: run the same command again",
     );
+  });
+});
+
+describe("kafka-members.sh", () => {
+  const folder = mkdtempSync(join(tmpdir(), "kafka-members-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const SCRIPT = join(ROOT, "operations", "platform", "kafka-members.sh");
+
+  /** Runs the script with a java that prints its last arguments. */
+  function runScript(jar: string, size: number, input: string) {
+    writeFileSync(join(folder, "java"), '#!/bin/sh\necho "ran $*"\n', { mode: 0o755 });
+    const { status, stdout } = spawnSync(
+      "sh",
+      [SCRIPT, join(folder, jar), String(size), "keep", "1,2,3"],
+      { input, encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}` } },
+    );
+    return { status, stdout };
+  }
+  const jars = () => readdirSync(folder).filter((name) => name.startsWith("groundwork-"));
+
+  test("runs the program of the jar that it gets, and keeps only that jar", () => {
+    writeFileSync(join(folder, "groundwork-old.jar"), "old");
+    const { status, stdout } = runScript("groundwork-new.jar", 3, "new");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ran -Xmx96m .*groundwork-new\.jar.* KafkaMembers keep 1,2,3\n$/);
+    expect(jars()).toEqual(["groundwork-new.jar"]);
+  });
+
+  test("runs no jar of which the end is missing", () => {
+    const { status, stdout } = runScript("groundwork-cut.jar", 100, "cut");
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(jars().filter((name) => name.includes("cut"))).toEqual([]);
+  });
+});
+
+describe("the program in a broker's container", () => {
+  let harness: KafkaHarness;
+  beforeAll(async () => {
+    harness = await KafkaHarness.start();
+  });
+  afterAll(() => harness.stop());
+
+  test("ends when the command that runs it has ended", async () => {
+    // A broker that never answers.
+    const silent = createServer(() => undefined);
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as { port: number };
+    const program = spawn(
+      "java",
+      [
+        ...["-XX:TieredStopAtLevel=1", "-cp", `${JAR}:${harness.libraries}/*`],
+        ...["KafkaMembers", "keep", "1,2,3"],
+      ],
+      {
+        env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}` },
+        stdio: ["pipe", "ignore", "ignore"],
+      },
+    );
+    const [connection] = await once(silent, "connection");
+    expect(program.exitCode).toBeNull();
+    program.stdin.end();
+    expect(await once(program, "exit")).toEqual([1, null]);
+    connection.destroy();
+    silent.close();
   });
 });

@@ -3,6 +3,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -10,6 +11,7 @@ import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +66,9 @@ public final class Harness {
       answer.set("plan", Placements.plan(command));
       return answer;
     }
+    if (command.get("do").asText().equals("move")) {
+      return move(command);
+    }
     if (command.get("do").asText().equals("read")) {
       ArrayNode files = answer.putArray("files");
       String as = command.get("as").asText();
@@ -95,6 +100,19 @@ public final class Harness {
       default -> throw new IllegalArgumentException(command.toString());
     }
     return answer;
+  }
+
+  /** Runs the program that moves replicas in a new cluster. Answers with its output, and with the cluster afterwards. */
+  private static ObjectNode move(JsonNode command) throws IOException {
+    FakeBrokers brokers = new FakeBrokers(command.get("cluster"));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    List<String> args = new ArrayList<>();
+    command.get("args").forEach(arg -> args.add(arg.asText()));
+    int code = KafkaMembers.run(args, brokers.env(), new PrintStream(out), new PrintStream(err));
+    ObjectNode answer = brokers.look();
+    brokers.stop();
+    return answer.put("code", code).put("output", out.toString().trim()).put("error", err.toString().trim());
   }
 
   /** A line for each run: the process whose variables it has, and the pipe that its log goes to. */

@@ -102,10 +102,6 @@ record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition
     return List.copyOf(found.values());
   }
 
-  static Set<Integer> serving(Admin admin) throws ExecutionException, InterruptedException {
-    return admin.describeCluster().nodes().get().stream().map(Node::id).collect(Collectors.toCollection(TreeSet::new));
-  }
-
   Set<Integer> serving() {
     return brokers.values().stream().filter(Broker::serves).map(Broker::id).collect(Collectors.toCollection(TreeSet::new));
   }

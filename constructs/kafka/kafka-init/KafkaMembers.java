@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.apache.kafka.clients.admin.Admin;
@@ -27,8 +28,9 @@ import org.apache.kafka.common.KafkaException;
  * drain IDS RATE           moves all replicas off them, with a throttle in bytes a second: {"left": {"replicas": N, "bytes": N}} ...
  * forget IDS               unregisters them once they are drained and stopped
  * arrival ID=RACK,...      what moves when these brokers join: {"moves": ...}
- * fill RATE                gives brokers without replicas their share: {"left": ...} ...
- * keep IDS                 takes back an interrupted drain of these brokers: {"undone": TEXT} ...
+ * fill RATE [IDS]          gives brokers without replicas, and these ones, their share: {"left": ...} ...
+ * keep IDS                 takes back an interrupted drain of these brokers: {"undone": TEXT} ..., and tells which of them get a share with
+ *                          fill even if they have some replicas then: {"owed": ID} ...
  *
  * KAFKA_BOOTSTRAP_SERVERS      the brokers, separated by commas
  * KAFKA_BOOTSTRAP_CONTROLLERS  the controllers
@@ -63,21 +65,26 @@ public final class KafkaMembers {
 
   /** Returns the exit code. */
   static int run(List<String> args, Map<String, String> env, PrintStream out, PrintStream err) {
-    try (Admin admin = connect(env, "bootstrap.servers", "KAFKA_BOOTSTRAP_SERVERS");
-        Admin controllers = connect(env, "bootstrap.controllers", "KAFKA_BOOTSTRAP_CONTROLLERS")) {
-      try {
-        obey(args, new Members(admin, controllers, left -> write(out, "left", left)), out);
-        return 0;
-      } finally {
-        admin.close(Duration.ZERO);
-        controllers.close(Duration.ZERO);
-      }
+    List<Admin> clients = new ArrayList<>();
+    try {
+      clients.add(connect(env, "bootstrap.servers", "KAFKA_BOOTSTRAP_SERVERS"));
+      // Most runs need none.
+      Supplier<Admin> controllers = () -> {
+        if (clients.size() == 1) {
+          clients.add(connect(env, "bootstrap.controllers", "KAFKA_BOOTSTRAP_CONTROLLERS"));
+        }
+        return clients.get(1);
+      };
+      obey(args, new Members(clients.get(0), controllers, left -> write(out, "left", left)), out);
+      return 0;
     } catch (ExecutionException e) {
       err.println(Refusals.text(Refusals.unwrap(e)));
-    } catch (Members.Refused | KafkaException | IOException e) {
+    } catch (Members.Refused | KafkaException | UncheckedIOException e) {
       err.println(Refusals.text(e));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      clients.forEach(client -> client.close(Duration.ZERO));
     }
     return FAILED;
   }
@@ -93,8 +100,8 @@ public final class KafkaMembers {
       case "drain" -> members.drain(ids(args.get(1)), Long.parseLong(args.get(2)));
       case "forget" -> members.forget(ids(args.get(1)));
       case "arrival" -> write(out, "moves", members.describeArrival(racks(args.get(1))));
-      case "fill" -> members.fill(Long.parseLong(args.get(1)));
-      case "keep" -> members.keep(ids(args.get(1)), undone -> write(out, "undone", undone));
+      case "fill" -> members.fill(Long.parseLong(args.get(1)), args.size() == 3 ? ids(args.get(2)) : Set.of());
+      case "keep" -> members.keep(ids(args.get(1)), undone -> write(out, "undone", undone)).forEach(id -> write(out, "owed", id));
       default -> throw new Members.Refused("unknown command " + args.get(0));
     }
   }
@@ -112,10 +119,14 @@ public final class KafkaMembers {
     return racks;
   }
 
-  private static Admin connect(Map<String, String> env, String property, String variable) throws IOException {
+  private static Admin connect(Map<String, String> env, String property, String variable) {
     Map<String, Object> config = new HashMap<>();
     if (!env.getOrDefault("KAFKA_CLIENT_CONFIG", "").isEmpty()) {
-      KafkaInit.readProperties(Path.of(env.get("KAFKA_CLIENT_CONFIG"))).forEach((name, value) -> config.put((String) name, value));
+      try {
+        KafkaInit.readProperties(Path.of(env.get("KAFKA_CLIENT_CONFIG"))).forEach((name, value) -> config.put((String) name, value));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     config.putAll(Map.of(
         property, env.get(variable),
@@ -135,6 +146,8 @@ public final class KafkaMembers {
         json.writeNumberField("replicas", moves.replicas());
         json.writeNumberField("bytes", moves.bytes());
         json.writeEndObject();
+      } else if (value instanceof Integer id) {
+        json.writeNumberField(key, id);
       } else {
         json.writeStringField(key, value.toString());
       }

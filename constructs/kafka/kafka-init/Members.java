@@ -9,11 +9,14 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.BrokerIdNotRegisteredException;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
@@ -50,7 +53,7 @@ final class Members {
   private final MoveSettings settings;
   private final Consumer<Moves> onMove;
 
-  Members(Admin admin, Admin controllers, Consumer<Moves> onMove) {
+  Members(Admin admin, Supplier<Admin> controllers, Consumer<Moves> onMove) {
     this.admin = admin;
     this.onMove = onMove;
     settings = new MoveSettings(admin, controllers);
@@ -94,11 +97,15 @@ final class Members {
     cordoned.retainAll(canCordon() ? serving : Set.of());
     settings.leave(registered, cordoned, bytesPerSecond);
     if (!cordoned.isEmpty()) {
-      awaitCordon(serving.size());
+      awaitCordon(serving.size() - cordoned.size() + 1);
     }
     // Again, for replicas that a new topic placed there meanwhile.
     for (; !state.on(leaving).isEmpty(); state = ClusterState.read(admin)) {
-      move(departure(state, leaving), state, bytesPerSecond);
+      SortedMap<TopicPartition, List<Integer>> plan = departure(state, leaving);
+      if (plan.isEmpty() && state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
+        throw new Refused("no other broker can take partition " + state.on(leaving).get(0) + ": run the same command again");
+      }
+      move(plan, state, bytesPerSecond);
       await(serving, partition -> partition.replicas().stream().anyMatch(leaving::contains));
     }
     settle(state);
@@ -109,7 +116,7 @@ final class Members {
     return version != null && version.maxVersionLevel() >= CORDONS_SINCE;
   }
 
-  /** Waits until the controller knows a cordon, which the broker tells it with a heartbeat: it then finds too few brokers for a topic on all of them. */
+  /** Waits until the controller knows the cordons, which brokers tell it with a heartbeat: it then finds too few for a topic on one broker more. */
   private void awaitCordon(int brokers) throws ExecutionException, InterruptedException {
     NewTopic topic = new NewTopic("__groundwork_cordon", 1, (short) brokers);
     for (int poll = 0; poll < CORDON_POLLS; poll++) {
@@ -255,20 +262,20 @@ final class Members {
     return new Moves(replicas, bytes);
   }
 
-  /** Gives brokers that hold no replica their share, and finishes what an earlier run began. */
-  void fill(long bytesPerSecond) throws ExecutionException, InterruptedException {
+  /** Gives brokers that hold no replica, and these ones, their share, and finishes what an earlier run began. */
+  void fill(long bytesPerSecond, Set<Integer> owed) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
     if (!settings.throttled(state.serving()).isEmpty()) {
       state = await(state.serving(), partition -> true);
       settle(state);
     }
-    SortedMap<TopicPartition, List<Integer>> plan = arrival(state);
+    SortedMap<TopicPartition, List<Integer>> plan = arrival(state, owed);
     if (plan.isEmpty()) {
       return;
     }
     // Those of somebody else.
     state = await(state.serving(), partition -> true);
-    plan = arrival(state);
+    plan = arrival(state, owed);
     List<String> refusals = Departure.spaceRefusals(state, plan);
     if (!refusals.isEmpty()) {
       throw new Refused(String.join("\n", refusals));
@@ -277,21 +284,32 @@ final class Members {
     settle(await(state.serving(), partition -> true));
   }
 
-  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state) {
+  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state, Set<Integer> owed) {
     Set<Integer> takers = new TreeSet<>();
     state.brokers().values().stream().filter(broker -> broker.serves() && !broker.isCordoned()).forEach(broker -> takers.add(broker.id()));
     Set<Integer> holding = new TreeSet<>();
     state.partitions().values().forEach(partition -> holding.addAll(partition.settled()));
+    holding.removeAll(owed);
     return holding.containsAll(takers) ? new TreeMap<>() : Placement.spread(state.racks(takers), takers, state.settled());
   }
 
-  /** Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. */
-  void keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
-    Set<Integer> throttled = ClusterState.serving(admin);
-    throttled.retainAll(staying);
-    throttled = settings.throttled(throttled);
+  /**
+   * Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. Returns the brokers that
+   * `fill` owes a share even if they soon have some replicas: those that do not exist yet, and those that were drained in part.
+   */
+  Set<Integer> keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
+    Set<Integer> owed = new TreeSet<>(staying);
+    Set<Integer> serving = new TreeSet<>(staying);
+    for (Node node : admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get()) {
+      owed.remove(node.id());
+      if (node.isFenced()) {
+        serving.remove(node.id());
+      }
+    }
+    serving.removeAll(owed);
+    Set<Integer> throttled = settings.throttled(serving);
     if (throttled.isEmpty()) {
-      return;
+      return owed;
     }
     Set<Integer> kept = settings.leaving(throttled);
     ClusterState state = ClusterState.read(admin);
@@ -312,12 +330,15 @@ final class Members {
     }
     if (!kept.isEmpty()) {
       settings.stay(kept);
-      onUndone.accept("cancelled the moves of " + cancelled.size() + " partitions off " + Departure.names(kept) + " and let it take replicas again");
+      owed.addAll(kept);
+      onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
+          + Departure.names(kept) + ", which takes replicas again");
     }
     state = ClusterState.read(admin);
     if (state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
       settle(state);
       onUndone.accept("removed the replication throttle");
     }
+    return owed;
   }
 }

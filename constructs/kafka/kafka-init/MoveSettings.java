@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,9 +36,9 @@ final class MoveSettings {
 
   private final Admin admin;
   /** A client of the controllers, which also change what is set for registered brokers that do not answer. Only the broker itself tells it. */
-  private final Admin controllers;
+  private final Supplier<Admin> controllers;
 
-  MoveSettings(Admin admin, Admin controllers) {
+  MoveSettings(Admin admin, Supplier<Admin> controllers) {
     this.admin = admin;
     this.controllers = controllers;
   }
@@ -53,7 +54,7 @@ final class MoveSettings {
 
   private Set<Integer> marked(Collection<Integer> brokers, Set<Long> marks) throws ExecutionException, InterruptedException {
     Set<Integer> marked = new TreeSet<>();
-    dynamic(admin, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
+    dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
       if (RATES.stream().anyMatch(rate -> marks.contains(markOf(configs.get(rate))))) {
         marked.add(Integer.valueOf(broker.name()));
       }
@@ -69,7 +70,7 @@ final class MoveSettings {
   void leave(Set<Integer> brokers, Set<Integer> cordoned, long bytesPerSecond) throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> marks = new HashMap<>();
     brokers.forEach(id -> marks.put(broker(id), RATES.stream().map(rate -> set(rate, rate(bytesPerSecond, LEAVING_MARK))).toList()));
-    controllers.incrementalAlterConfigs(marks).all().get();
+    alter(marks);
     Map<ConfigResource, Collection<AlterConfigOp>> cordons = new HashMap<>();
     cordoned.forEach(id -> cordons.put(broker(id), List.of(set(CORDON, "*"))));
     admin.incrementalAlterConfigs(cordons).all().get();
@@ -78,7 +79,7 @@ final class MoveSettings {
   /** Removes the rates of this program, and the cordon if it set it, from brokers that serve. */
   void stay(Set<Integer> brokers) throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
-    dynamic(admin, brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
+    dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
       List<AlterConfigOp> deleted = new ArrayList<>();
       RATES.stream().filter(rate -> Set.of(MARK, LEAVING_MARK).contains(markOf(configs.get(rate)))).forEach(rate -> deleted.add(delete(rate)));
       if (!deleted.isEmpty() && configs.containsKey(CORDON)) {
@@ -88,24 +89,24 @@ final class MoveSettings {
         changes.put(broker, deleted);
       }
     });
-    controllers.incrementalAlterConfigs(changes).all().get();
+    alter(changes);
   }
 
-  /** Removes the rates and the cordon of registered brokers that are drained and stopped, whoever set them. */
+  /** Removes the rates and the cordon of registered brokers that are drained and stopped, also those of an operator. */
   void forget(Set<Integer> brokers) throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
     brokers.forEach(id -> changes.put(broker(id), Stream.concat(RATES.stream(), Stream.of(CORDON)).map(MoveSettings::delete).toList()));
-    controllers.incrementalAlterConfigs(changes).all().get();
+    alter(changes);
   }
 
   /** Throttles planned moves: the brokers first, so that a throttled topic always has a marked broker. */
   void throttle(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state, long bytesPerSecond)
       throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> rates = new HashMap<>();
-    dynamic(admin, state.serving().stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> rates.put(
+    dynamic(state.serving().stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> rates.put(
         broker, RATES.stream().filter(rate -> !configs.containsKey(rate)).map(rate -> set(rate, rate(bytesPerSecond, MARK))).toList()));
     rates.values().removeIf(Collection::isEmpty);
-    controllers.incrementalAlterConfigs(rates).all().get();
+    alter(rates);
     Map<String, Set<String>> ofLeaders = new TreeMap<>();
     Map<String, Set<String>> ofFollowers = new TreeMap<>();
     plan.forEach((partition, replicas) -> {
@@ -114,7 +115,7 @@ final class MoveSettings {
       replicas.stream().filter(id -> !former.contains(id)).forEach(id -> list(ofFollowers, partition, id));
     });
     Map<ConfigResource, Collection<AlterConfigOp>> lists = new HashMap<>();
-    dynamic(admin, ofFollowers.keySet().stream().map(MoveSettings::topic).toList()).forEach((topic, configs) -> {
+    dynamic(ofFollowers.keySet().stream().map(MoveSettings::topic).toList()).forEach((topic, configs) -> {
       List<AlterConfigOp> changes = new ArrayList<>();
       add(changes, OF_LEADERS, configs, ofLeaders.get(topic.name()));
       add(changes, OF_FOLLOWERS, configs, ofFollowers.get(topic.name()));
@@ -148,7 +149,7 @@ final class MoveSettings {
   void unthrottle(ClusterState state) throws ExecutionException, InterruptedException {
     List<ConfigResource> topics = state.partitions().keySet().stream().map(TopicPartition::topic).distinct().map(MoveSettings::topic).toList();
     Map<ConfigResource, Collection<AlterConfigOp>> lists = new HashMap<>();
-    dynamic(admin, topics).forEach((topic, configs) -> lists.put(topic, List.of(OF_LEADERS, OF_FOLLOWERS).stream()
+    dynamic(topics).forEach((topic, configs) -> lists.put(topic, List.of(OF_LEADERS, OF_FOLLOWERS).stream()
         .filter(key -> isOwnList(configs.get(key))).map(MoveSettings::delete).toList()));
     lists.values().removeIf(Collection::isEmpty);
     admin.incrementalAlterConfigs(lists).all().get();
@@ -158,17 +159,23 @@ final class MoveSettings {
   }
 
   /** Returns the dynamic configs of brokers or topics. */
-  private static Map<ConfigResource, Map<String, String>> dynamic(Admin client, Collection<ConfigResource> resources)
+  private Map<ConfigResource, Map<String, String>> dynamic(Collection<ConfigResource> resources)
       throws ExecutionException, InterruptedException {
     Map<ConfigResource, Map<String, String>> found = new HashMap<>();
     if (resources.isEmpty()) {
       return found;
     }
-    for (Map.Entry<ConfigResource, Config> answer : client.describeConfigs(resources).all().get().entrySet()) {
+    for (Map.Entry<ConfigResource, Config> answer : admin.describeConfigs(resources).all().get().entrySet()) {
       found.put(answer.getKey(), answer.getValue().entries().stream().filter(MoveSettings::isDynamic)
           .collect(Collectors.toMap(ConfigEntry::name, ConfigEntry::value)));
     }
     return found;
+  }
+
+  private void alter(Map<ConfigResource, Collection<AlterConfigOp>> changes) throws ExecutionException, InterruptedException {
+    if (!changes.isEmpty()) {
+      controllers.get().incrementalAlterConfigs(changes).all().get();
+    }
   }
 
   private static boolean isDynamic(ConfigEntry entry) {

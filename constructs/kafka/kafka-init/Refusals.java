@@ -105,6 +105,6 @@ final class Refusals {
   }
 
   static String text(Throwable error) {
-    return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    return error.getMessage() == null || error.getMessage().isEmpty() ? error.getClass().getSimpleName() : error.getMessage();
   }
 }
