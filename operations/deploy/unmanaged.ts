@@ -1,3 +1,4 @@
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import { dockerAt, type Engine } from "../engine/docker";
@@ -94,8 +95,11 @@ export async function describeRemains(
     "container",
     // An overlay network disappears from the other machines a moment later.
     ...(environment.machines ? [] : (["network"] as const)),
-    ...(volumes ? (["volume"] as const) : []),
+    "volume",
   ];
+  // Keys must not stay behind.
+  const isKept = (kind: Kind, name: string) =>
+    kind === "volume" && !volumes && nodeOfCertificates(name) === undefined;
   const found = await Promise.all(
     engines.flatMap((engine) =>
       kinds.map(async (kind) =>
@@ -107,7 +111,9 @@ export async function describeRemains(
       ),
     ),
   );
-  const left = found.flat().filter(({ owner }) => owner === environment.name);
+  const left = found
+    .flat()
+    .filter(({ kind, name, owner }) => owner === environment.name && !isKept(kind, name));
   return left.length === 0
     ? undefined
     : `environment "${environment.name}" is not down: ${list(left)} ${left.length === 1 ? UNKNOWN_ONE : UNKNOWN}. Then run npm run down again`;

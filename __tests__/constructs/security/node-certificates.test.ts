@@ -53,6 +53,8 @@ describe("every node of a secured cluster", () => {
         network_mode: "none",
         networks_advanced: [],
         user: "0:1000",
+        // Without a category, SELinux lets the node read what the job wrote.
+        security_opts: ["no-new-privileges:true", "label=level:s0"],
         volumes: [{ container_path: "/certificates", volume_name: `${node}-certificates` }],
       });
     }

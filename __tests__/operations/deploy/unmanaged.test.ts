@@ -70,6 +70,16 @@ describe("the remains of an environment after npm run down", () => {
     );
   });
 
+  test("is a volume with certificates, also if the data volumes stay", async () => {
+    const volumes = ["kafka-1-data", "kafka-1-certificates"].map(
+      (name) => `${name}\\t${name}\\tlaptop`,
+    );
+    engine({ ps: "", network: "", volume: volumes.join("\\n") });
+    expect(await describeRemains(new Platform(laptop), { volumes: false })).toMatch(
+      /"laptop" is not down: volume kafka-1-certificates exists but /,
+    );
+  });
+
   test("is nothing if only its volumes remain, unless they were to be removed too", async () => {
     engine({ ps: "", network: "5\\tbridge\\t", volume: "kafka-1-data\\tkafka-1-data\\tlaptop" });
     expect(await describeRemains(new Platform(laptop), { volumes: false })).toBeUndefined();
