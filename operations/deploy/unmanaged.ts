@@ -1,6 +1,6 @@
 import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
-import { isSameEngine } from "../../stacks/placement";
+import { isSameEngine, isSidecar } from "../../stacks/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
@@ -84,6 +84,23 @@ async function existingOn(engine: Engine, kind: Kind): Promise<Existing[]> {
       const [id, name, environment] = line.split("\t");
       return { id, name, environment: environment || undefined };
     });
+}
+
+/**
+ * Returns the jobs that can be removed, since they keep no data and the deploy runs them again: sidecars of a machine that was gone while
+ * they ran elsewhere, and a job that was running when a deploy was killed. None if other resources are in the way too: another clone may
+ * have deployed all of them.
+ */
+export function abandonedJobs(
+  { name: environment, machines }: Environment,
+  unmanaged: readonly UnmanagedResource[],
+): UnmanagedResource[] {
+  const isJob = ({ kind, name, environment: owner }: UnmanagedResource) =>
+    kind === "container" &&
+    owner === environment &&
+    (isSidecar(name) || nodeOfCertificates(name) !== undefined);
+  const isAlone = unmanaged.every((resource) => resource.kind === "volume" || isJob(resource));
+  return machines || isAlone ? unmanaged.filter(isJob) : [];
 }
 
 /** Describes what remains on the engines of a platform that was taken down. Returns undefined if nothing does. */

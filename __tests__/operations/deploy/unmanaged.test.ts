@@ -1,5 +1,7 @@
 import { laptop } from "../../../environments/laptop";
+import { labThree } from "../../../lab/environments";
 import {
+  abandonedJobs,
   describeObstacles,
   describeRemains,
   type UnmanagedResource,
@@ -39,6 +41,34 @@ test("resources of another environment or of no environment are not taken over",
       "network infra_net already exists and was not created by Groundwork: remove it, use another engine (DOCKER_HOST), or join the network with `adopt: true` in environments/laptop.ts",
     ]);
   }
+});
+
+describe("jobs that a killed deploy left", () => {
+  const jobs = [
+    resource("container", "kafka-init", "laptop"),
+    resource("container", "kafka-1-certificates", "laptop"),
+  ];
+  const volume = resource("volume", "kafka-1-certificates", "laptop");
+
+  test("are removed and run again", () => {
+    expect(abandonedJobs(laptop, [...jobs, volume])).toEqual(jobs);
+  });
+
+  test("stay if other resources are not in the state either: another clone may have deployed all", () => {
+    for (const other of [
+      resource("container", "kafka-1", "laptop"),
+      resource("network", "infra_net", "laptop"),
+      resource("container", "os-init", "production"),
+    ]) {
+      expect(abandonedJobs(laptop, [...jobs, other])).toEqual([]);
+    }
+  });
+
+  test("are removed in any case if there are several machines, since one may have been gone", () => {
+    const node = resource("container", "kafka-1", labThree.name);
+    const [sidecar] = [resource("container", "kafka-init", labThree.name)];
+    expect(abandonedJobs(labThree, [sidecar, node])).toEqual([sidecar]);
+  });
 });
 
 test("existing volumes do not stop a deploy", () => {
