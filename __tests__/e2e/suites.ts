@@ -47,7 +47,9 @@ const SECURITY = [
   ...["configuration", "configuration.sh", "configuration.ts"].map(
     (name) => `constructs/opensearch/${name}`,
   ),
-  "operations/checks/logins.ts",
+  ...["operations/checks/certificates.ts", "operations/checks/logins.ts"],
+  ...["constructs/kafka/certificate-reload", "constructs/kafka/certificate-reload.jar"],
+  "constructs/security/copy-certificates.sh",
   ...["secrets/certificates.ts", "secrets/rotation.ts"],
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],

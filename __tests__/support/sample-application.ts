@@ -1,7 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { NODES } from "./lab";
+import { docker, NODES } from "./lab";
 import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
 import type { Json } from "./platform";
 import { deployedSecuredLab, Guest, type SecuredProject } from "./secured";
@@ -36,6 +37,42 @@ export class SampleApplication {
   expectRolled(load: Load): void {
     for (const [cluster, nodes] of Object.entries(NODES)) {
       expect(goneOneByOne(load, cluster)).toEqual(nodes);
+    }
+  }
+
+  /** Returns when each node of both clusters was started. */
+  startedAt(): string[] {
+    const nodes = Object.values(NODES).flat();
+    return docker("inspect", "--format", "{{.Name}} {{.State.StartedAt}}", ...nodes).split("\n");
+  }
+
+  /** Asserts that every listener between nodes, and those for clients, present the current certificate of their node. */
+  expectReloaded(): void {
+    const { project } = this;
+    const infra = new Guest("infra", "infra_net");
+    try {
+      const ports = { kafka: ["19092", "9093", "29092"], opensearch: ["9200", "9300"] };
+      const listeners = Object.entries(NODES).flatMap(([cluster, nodes]) =>
+        nodes.flatMap((node) => [
+          ...ports[cluster as keyof typeof ports].map(
+            (port) => [infra, node, `${node}.infra_net:${port}`] as const,
+          ),
+          [this.client, node, `${node}.project_net:${cluster === "kafka" ? 9092 : 9200}`] as const,
+        ]),
+      );
+      const serialAt = (guest: Guest, address: string) =>
+        guest.run(
+          ...["sh", "-c"],
+          `openssl s_client -connect ${address} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+        ).output;
+      expect(listeners.map(([guest, , address]) => [address, serialAt(guest, address)])).toEqual(
+        listeners.map(([, node, address]) => [
+          address,
+          `serial=${new X509Certificate(project.keyPairOf(node)).serialNumber}`,
+        ]),
+      );
+    } finally {
+      infra.remove();
     }
   }
 

@@ -262,6 +262,8 @@ export class ServiceContainer extends Construct {
         "no-new-privileges:true",
         // SELinux denies containers the host's files, including the Docker socket.
         ...(props.hostPaths && Object.keys(props.hostPaths).length > 0 ? ["label=disable"] : []),
+        // And the files of a job, which are for another container, unless they have no category.
+        ...(!props.healthCheck && props.volumes ? ["label=level:s0"] : []),
       ],
       capabilities: { drop: ["ALL"], add: props.capabilities && [...props.capabilities] },
       ...LOGGING,

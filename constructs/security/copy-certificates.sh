@@ -3,6 +3,7 @@
 # each is written beside its name and renamed. The group of the process can read them.
 set -eu
 umask 0337
+copied=
 for file in "$1"/*; do
   name=${file##*/}
   rm -f "$2/$name.new"
@@ -12,8 +13,9 @@ for file in "$1"/*; do
     exit 1
   }
   mv -f "$2/$name.new" "$2/$name"
+  copied="$copied $name"
 done
 for file in "$2"/*; do
   [ -e "$1/${file##*/}" ] || rm "$file"
 done
-echo "copied $(ls "$1" | tr '\n' ' ')"
+echo "copied$copied"

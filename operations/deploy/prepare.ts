@@ -1,6 +1,5 @@
-import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
-import { isSameEngine, isSidecar } from "../../stacks/placement";
+import { isSameEngine } from "../../stacks/placement";
 import { dockerAt, removeContainers } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
@@ -16,7 +15,12 @@ import { describeVersionRefusals } from "../versions/refusals";
 import { refuseDataLoss } from "./data-loss";
 import { describeForeignCa } from "./foreign-ca";
 import { describeStaleSecrets } from "./stale-secrets";
-import { describeObstacles, findUnmanaged, type UnmanagedResource } from "./unmanaged";
+import {
+  abandonedJobs,
+  describeObstacles,
+  findUnmanaged,
+  type UnmanagedResource,
+} from "./unmanaged";
 
 /** A planned deploy without obstacles. */
 export interface PreparedDeploy {
@@ -127,20 +131,12 @@ async function removeUnstarted({ environment, engines }: Platform): Promise<void
   }
 }
 
-/**
- * Removes unmanaged jobs, which keep no data, unless other unmanaged resources are in the way too: sidecars of a machine that was gone
- * while they ran elsewhere, and a job that was running when a deploy was killed.
- */
+/** Removes unmanaged jobs that are not needed. Returns the others. */
 async function removeFinished(
   environment: Environment,
   unmanaged: readonly UnmanagedResource[],
 ): Promise<UnmanagedResource[]> {
-  const isJob = ({ kind, name, environment: owner }: UnmanagedResource) =>
-    kind === "container" &&
-    owner === environment.name &&
-    (isSidecar(name) || nodeOfCertificates(name) !== undefined);
-  const isAlone = unmanaged.every((resource) => resource.kind === "volume" || isJob(resource));
-  const finished = environment.machines || isAlone ? unmanaged.filter(isJob) : [];
+  const finished = abandonedJobs(environment, unmanaged);
   for (const { stack, id } of finished) {
     await removeContainers(stack.engine, [id]);
   }

@@ -1,5 +1,6 @@
+import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
-import { isSameEngine } from "../../stacks/placement";
+import { isSameEngine, isSidecar } from "../../stacks/placement";
 import { dockerAt, type Engine } from "../engine/docker";
 import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
@@ -85,6 +86,23 @@ async function existingOn(engine: Engine, kind: Kind): Promise<Existing[]> {
     });
 }
 
+/**
+ * Returns the jobs that can be removed, since they keep no data and the deploy runs them again: sidecars of a machine that was gone while
+ * they ran elsewhere, and a job that was running when a deploy was killed. None if other resources are in the way too: another clone may
+ * have deployed all of them.
+ */
+export function abandonedJobs(
+  { name: environment, machines }: Environment,
+  unmanaged: readonly UnmanagedResource[],
+): UnmanagedResource[] {
+  const isJob = ({ kind, name, environment: owner }: UnmanagedResource) =>
+    kind === "container" &&
+    owner === environment &&
+    (isSidecar(name) || nodeOfCertificates(name) !== undefined);
+  const isAlone = unmanaged.every((resource) => resource.kind === "volume" || isJob(resource));
+  return machines || isAlone ? unmanaged.filter(isJob) : [];
+}
+
 /** Describes what remains on the engines of a platform that was taken down. Returns undefined if nothing does. */
 export async function describeRemains(
   { environment, engines }: Platform,
@@ -94,8 +112,11 @@ export async function describeRemains(
     "container",
     // An overlay network disappears from the other machines a moment later.
     ...(environment.machines ? [] : (["network"] as const)),
-    ...(volumes ? (["volume"] as const) : []),
+    "volume",
   ];
+  // Keys must not stay behind.
+  const isKept = (kind: Kind, name: string) =>
+    kind === "volume" && !volumes && nodeOfCertificates(name) === undefined;
   const found = await Promise.all(
     engines.flatMap((engine) =>
       kinds.map(async (kind) =>
@@ -107,7 +128,9 @@ export async function describeRemains(
       ),
     ),
   );
-  const left = found.flat().filter(({ owner }) => owner === environment.name);
+  const left = found
+    .flat()
+    .filter(({ kind, name, owner }) => owner === environment.name && !isKept(kind, name));
   return left.length === 0
     ? undefined
     : `environment "${environment.name}" is not down: ${list(left)} ${left.length === 1 ? UNKNOWN_ONE : UNKNOWN}. Then run npm run down again`;

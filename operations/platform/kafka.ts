@@ -98,7 +98,7 @@ export class Kafka implements Cluster {
    */
   presented(broker: string, listeners: readonly string[], caBundle: string): Promise<Outcome> {
     const java = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx64m"];
-    const program = ["-cp", CERTIFICATE_RELOAD.path, "Presented", ...listeners];
+    const program = ["-cp", CERTIFICATE_RELOAD.path, "Presented", TLS_FILES.keyStore, ...listeners];
     return this.props.execWithInput(broker, [...java, ...program], caBundle);
   }
 

@@ -87,7 +87,9 @@ async function presented(bundle: string, ...servers: (TlsOptions | undefined)[])
     const addresses = listening.map(
       (server) => `127.0.0.1:${(server.address() as AddressInfo).port}`,
     );
-    const program = java("Presented", ...addresses);
+    const keyPair = join(folder, "own.pem");
+    writeFileSync(keyPair, await makeKeyPair(ca, "kafka-2", []));
+    const program = java("Presented", keyPair, ...addresses);
     program.stdin.end(bundle);
     let output = "";
     for await (const chunk of program.stdout) {
@@ -113,7 +115,7 @@ test("Presented prints the certificate of each listener, the CAs that it accepts
     await presented(
       own,
       options,
-      { ...options, requestCert: true, ca: own },
+      { ...options, requestCert: true, ca: own, maxVersion: "TLSv1.2" },
       { ...options, requestCert: true, ca: other },
       undefined,
     ),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
@@ -160,6 +160,10 @@ describe("authorization", () => {
       // Each node generates its own, which only it can read.
       rmSync(join(copied, "opensearch.keystore"), { force: true });
       writeFileSync(join(copied, "certificates", "node.pem"), project.keyPairOf("os-init"));
+      // docker cp gives files to root, and a node has only its group's certificates.
+      for (const file of readdirSync(join(copied, "certificates"))) {
+        chmodSync(join(copied, "certificates", file), 0o444);
+      }
       docker("cp", `${copied}/.`, `intruder:${config}`);
       docker("start", "intruder");
       await eventually(() => {

@@ -1,5 +1,7 @@
 import { laptop } from "../../../environments/laptop";
+import { labThree } from "../../../lab/environments";
 import {
+  abandonedJobs,
   describeObstacles,
   describeRemains,
   type UnmanagedResource,
@@ -41,6 +43,34 @@ test("resources of another environment or of no environment are not taken over",
   }
 });
 
+describe("jobs that a killed deploy left", () => {
+  const jobs = [
+    resource("container", "kafka-init", "laptop"),
+    resource("container", "kafka-1-certificates", "laptop"),
+  ];
+  const volume = resource("volume", "kafka-1-certificates", "laptop");
+
+  test("are removed and run again", () => {
+    expect(abandonedJobs(laptop, [...jobs, volume])).toEqual(jobs);
+  });
+
+  test("stay if other resources are not in the state either: another clone may have deployed all", () => {
+    for (const other of [
+      resource("container", "kafka-1", "laptop"),
+      resource("network", "infra_net", "laptop"),
+      resource("container", "os-init", "production"),
+    ]) {
+      expect(abandonedJobs(laptop, [...jobs, other])).toEqual([]);
+    }
+  });
+
+  test("are removed in any case if there are several machines, since one may have been gone", () => {
+    const node = resource("container", "kafka-1", labThree.name);
+    const [sidecar] = [resource("container", "kafka-init", labThree.name)];
+    expect(abandonedJobs(labThree, [sidecar, node])).toEqual([sidecar]);
+  });
+});
+
 test("existing volumes do not stop a deploy", () => {
   expect(describeObstacles(laptop, [resource("volume", "kafka-1-data", "laptop")])).toEqual([]);
 });
@@ -67,6 +97,16 @@ describe("the remains of an environment after npm run down", () => {
     );
     expect(await describeRemains(new Platform(laptop), { volumes: true })).toBe(
       told("1 network, 1 container and 1 volume (kafka-1, infra_net, kafka-1-data)"),
+    );
+  });
+
+  test("is a volume with certificates, also if the data volumes stay", async () => {
+    const volumes = ["kafka-1-data", "kafka-1-certificates"].map(
+      (name) => `${name}\\t${name}\\tlaptop`,
+    );
+    engine({ ps: "", network: "", volume: volumes.join("\\n") });
+    expect(await describeRemains(new Platform(laptop), { volumes: false })).toMatch(
+      /"laptop" is not down: volume kafka-1-certificates exists but /,
     );
   });
 

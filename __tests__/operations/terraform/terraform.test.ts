@@ -1,9 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { environments } from "../../../environments";
 import { variablesOf } from "../../../operations/synthesis/inputs";
 import type { Stack } from "../../../operations/synthesis/synthesize";
-import { createsOnly, Terraform } from "../../../operations/terraform/terraform";
+import { createsOnly, replacing, Terraform } from "../../../operations/terraform/terraform";
 import { synthesize } from "../../support/platform";
 import { programsOnPath } from "../../support/programs";
 import { restoreVariables } from "../../support/variables";
@@ -61,6 +69,24 @@ test.each([
     value,
   );
   expect(readFileSync(told, "utf8")).toBe(`-chdir=${folder} output -json -no-color\n`);
+});
+
+test("a revocation replaces nodes that do not change, and only those that are applied", async () => {
+  const told = join(folder, "arguments");
+  program("terraform", `echo "$*" >>${told}`);
+  rmSync(told, { force: true });
+  const stack = { folder, variables: [], name: "laptop-data" } as unknown as Stack;
+  const terraform = new Terraform(BINARY, join(folder, "log"));
+  const [one, two] = ["docker_container.a", "docker_container.b"];
+  await terraform.plan(stack, ...replacing([one, two]));
+  await terraform.applyTargets(stack, [one], [one]);
+  await terraform.applyTargets(stack, [two]);
+  const lines = readFileSync(told, "utf8").trimEnd().split("\n");
+  expect(lines.map((line) => line.match(/-(replace|target)=\S+/g))).toEqual([
+    [`-replace=${one}`, `-replace=${two}`],
+    [`-target=${one}`, `-replace=${one}`],
+    [`-target=${two}`],
+  ]);
 });
 
 test("a run closes the state's folder to other users and removes the plan of a killed run", async () => {

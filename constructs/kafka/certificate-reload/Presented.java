@@ -1,13 +1,20 @@
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.Principal;
 import java.security.PrivateKey;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -21,33 +28,43 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Presented HOST:PORT...: prints a line for each listener: its address, the SHA-256 of the certificate that it presents, and the CAs of
+ * Presented KEYPAIR HOST:PORT...: prints a line for each listener: its address, the SHA-256 of the certificate that it presents, and the CAs of
  * which it accepts certificates if those are not the CAs on standard input (PEM), separated by tabs. Without a certificate, the second
- * field is empty and the third is the error. Trusts every certificate and sends none.
+ * field is empty and the third is the error. Trusts every certificate. Sends the key pair's, so that no listener reports a refused client.
  */
 public final class Presented {
   private static final int TIMEOUT_MS = 5_000;
+  private static final String CERTIFICATE = "-----BEGIN CERTIFICATE-----";
+  private static final String KEY = "-----BEGIN PRIVATE KEY-----";
+  private static final String KEY_END = "-----END PRIVATE KEY-----";
 
-  public static void main(String[] listeners) throws GeneralSecurityException {
+  public static void main(String[] args) throws IOException, GeneralSecurityException {
+    KeyPair own = KeyPair.read(Path.of(args[0]));
     Set<Principal> cas = new HashSet<>();
-    for (Certificate ca : CertificateFactory.getInstance("X.509").generateCertificates(System.in)) {
-      cas.add(((X509Certificate) ca).getSubjectX500Principal());
+    for (X509Certificate ca : certificatesIn(System.in)) {
+      cas.add(ca.getSubjectX500Principal());
     }
-    for (String listener : listeners) {
-      System.out.println(String.join("\t", describe(listener, cas)));
+    for (String listener : Arrays.asList(args).subList(1, args.length)) {
+      System.out.println(String.join("\t", describe(listener, cas, own)));
     }
   }
 
-  private static List<String> describe(String listener, Set<Principal> cas)
+  private static X509Certificate[] certificatesIn(InputStream pem) throws GeneralSecurityException {
+    return CertificateFactory.getInstance("X.509")
+        .generateCertificates(pem)
+        .toArray(X509Certificate[]::new);
+  }
+
+  private static List<String> describe(String listener, Set<Principal> cas, KeyPair own)
       throws GeneralSecurityException {
-    Greeting greeting = new Greeting();
+    Greeting greeting = new Greeting(own);
     String error = "";
     int colon = listener.lastIndexOf(':');
     try {
       shakeHands(
           listener.substring(0, colon), Integer.parseInt(listener.substring(colon + 1)), greeting);
     } catch (IOException e) {
-      // A listener that requires a certificate ends the connection after it has presented its own.
+      // A listener that refuses the key pair has presented its own certificate before.
       error = e.toString().replaceAll("\\s", " ");
     }
     if (greeting.certificate == null) {
@@ -80,8 +97,13 @@ public final class Presented {
 
   /** What a listener says in a handshake. */
   private static final class Greeting {
+    final KeyPair own;
     X509Certificate certificate;
     Set<Principal> accepted;
+
+    Greeting(KeyPair own) {
+      this.own = own;
+    }
 
     final X509ExtendedTrustManager trust =
         new X509ExtendedTrustManager() {
@@ -122,12 +144,22 @@ public final class Presented {
           @Override
           public String chooseClientAlias(String[] types, Principal[] issuers, Socket socket) {
             accepted = issuers == null ? Set.of() : Set.of(issuers);
-            return null;
+            return "own";
+          }
+
+          @Override
+          public X509Certificate[] getCertificateChain(String alias) {
+            return own.chain();
+          }
+
+          @Override
+          public PrivateKey getPrivateKey(String alias) {
+            return own.key();
           }
 
           @Override
           public String[] getClientAliases(String type, Principal[] issuers) {
-            return null;
+            return new String[] {"own"};
           }
 
           @Override
@@ -139,17 +171,23 @@ public final class Presented {
           public String chooseServerAlias(String type, Principal[] issuers, Socket socket) {
             return null;
           }
-
-          @Override
-          public X509Certificate[] getCertificateChain(String alias) {
-            return null;
-          }
-
-          @Override
-          public PrivateKey getPrivateKey(String alias) {
-            return null;
-          }
         };
+  }
+
+  /** A key pair as Kafka has it: a file with a private key (PKCS8) and its certificates, PEM. */
+  private record KeyPair(PrivateKey key, X509Certificate[] chain) {
+    static KeyPair read(Path file) throws IOException, GeneralSecurityException {
+      String pem = Files.readString(file);
+      X509Certificate[] chain =
+          certificatesIn(new ByteArrayInputStream(pem.substring(pem.indexOf(CERTIFICATE)).getBytes()));
+      String key =
+          pem.substring(pem.indexOf(KEY) + KEY.length(), pem.indexOf(KEY_END)).replaceAll("\\s", "");
+      // The certificate says which kind of key it is.
+      return new KeyPair(
+          KeyFactory.getInstance(chain[0].getPublicKey().getAlgorithm())
+              .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(key))),
+          chain);
+    }
   }
 
   private Presented() {}
