@@ -1,14 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { catalog } from "../../catalog";
 import { selectorsOf, withoutJob } from "../support/jobs";
 import { ROOT } from "../support/root";
-
-const TESTS = join(__dirname, "rules");
-const files = readdirSync(join(ROOT, "alerts")).sort();
-const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
+import {
+  shippedAlerts as alerts,
+  shippedAlertFiles as files,
+  ALERT_TESTS as TESTS,
+} from "../support/shipped";
 
 /** Promtool from the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
@@ -26,7 +26,7 @@ const told = new Map(
     }),
 );
 
-test("the alerts are these", () => {
+test("the shipped alerts are these", () => {
   expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
     "AlloyDown (critical)",
     "LogsStopped (warning)",

@@ -1,17 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's variables are written so.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalog } from "../../catalog";
 import type { Json } from "../support/platform";
-
-const { dashboards } = catalog.dashboards;
+import { shippedDashboards as dashboards, shippedAlerts } from "../support/shipped";
 
 /** What the exporter that Alloy embeds documents (https://github.com/grafana/kafka_exporter#metrics). */
 const KAFKA_METRICS = readFileSync(join(__dirname, "kafka-exporter-metrics.txt"), "utf8")
   .trim()
   .split("\n");
 
-test("the dashboards are these, in these folders", () => {
+test("the shipped dashboards are these, in these folders", () => {
   expect(dashboards.map(({ folder, uid, title }) => `${folder}: ${title} (${uid})`)).toEqual([
     "Messaging: Kafka (groundwork-kafka)",
     "Platform: Containers (groundwork-containers)",
@@ -26,7 +24,7 @@ test("the dashboards are these, in these folders", () => {
 test("every query of Kafka uses metrics that the embedded exporter has", () => {
   const expressions = [
     ...dashboards.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
-    ...catalog.alertGroups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
+    ...shippedAlerts.map(({ expr }) => expr),
   ];
   const used = new Set(expressions.flatMap((expr) => expr.match(/\bkafka_\w+/g) ?? []));
   expect(used.size).toBeGreaterThan(8);
