@@ -1,15 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parse } from "yaml";
-import { catalog } from "../../catalog";
 import { selectorsOf, withoutJob } from "../support/jobs";
 import { ROOT } from "../support/root";
-
-const TESTS = join(__dirname, "rules");
-const files = readdirSync(join(ROOT, "alerts")).sort();
-const alerts = catalog.alertGroups.flatMap(({ rules }) => rules);
+import {
+  shippedAlerts as alerts,
+  shippedAlertFiles as files,
+  shippedAlertGroups,
+  ALERT_TESTS as TESTS,
+} from "../support/shipped";
 
 /** Promtool from the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
@@ -54,7 +55,7 @@ function forge(all: readonly Series[], value: string): Series[] {
   ];
 }
 
-test("the alerts are these", () => {
+test("the shipped alerts are these", () => {
   expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
     "AlloyDown (critical)",
     "LogsStopped (warning)",
@@ -149,7 +150,7 @@ test.each(alerts.map(({ alert }) => alert).filter((alert) => alert !== "Watchdog
   },
 );
 
-const recorded = catalog.alertGroups.flatMap(({ recordingRules = [] }) => recordingRules);
+const recorded = shippedAlertGroups.flatMap(({ recordingRules = [] }) => recordingRules);
 
 test.each([
   ...alerts.map(({ alert, expr }) => [alert, expr] as const),

@@ -1,10 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Grafana's variables are written so.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalog } from "../../catalog";
 import type { Json } from "../support/platform";
-
-const { dashboards } = catalog.dashboards;
+import { shippedDashboards as dashboards, shippedAlertGroups } from "../support/shipped";
 
 /**
  * What the exporters that Alloy 1.18 embeds send, by the beginning of the names:
@@ -20,7 +18,7 @@ const EXPORTERS = {
   container: "cadvisor-metrics.txt",
 };
 
-test("the dashboards are these, in these folders", () => {
+test("the shipped dashboards are these, in these folders", () => {
   expect(dashboards.map(({ folder, uid, title }) => `${folder}: ${title} (${uid})`)).toEqual([
     "Messaging: Kafka (groundwork-kafka)",
     "Platform: Containers (groundwork-containers)",
@@ -38,7 +36,7 @@ test.each(Object.entries(EXPORTERS))(
     const known = readFileSync(join(__dirname, file), "utf8").trim().split("\n");
     const expressions = [
       ...dashboards.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
-      ...catalog.alertGroups.flatMap(({ rules, recordingRules = [] }) =>
+      ...shippedAlertGroups.flatMap(({ rules, recordingRules = [] }) =>
         [...rules, ...recordingRules].map(({ expr }) => expr),
       ),
     ];

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { catalog } from "../../catalog";
+import { catalog as declared } from "../../catalog";
 import { DashboardProvider, IndexTemplate, type Topic } from "../../constructs";
 import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
@@ -11,12 +11,23 @@ import { type ChangeReport, exitCodeOf } from "../../operations/changes/report";
 import type { Synthesis } from "../../operations/synthesis/tree";
 import type { Catalog } from "../../stacks/platform";
 import { type Json, synthesize } from "./platform";
+import { shippedAlertGroups, shippedDashboards } from "./shipped";
 
-export function synthesis(
-  environment: Environment = laptop,
-  declared: Catalog = catalog,
-): Synthesis {
-  return new Map(Object.entries(synthesize(environment, declared).stacks));
+/** What Groundwork ships of the catalog of this clone. */
+export const catalog: Catalog = {
+  ...declared,
+  topics: [
+    { name: "infra-events", partitions: 3 },
+    { name: "application-logs", partitions: 6 },
+  ],
+  applications: [],
+  indexTemplates: declared.indexTemplates.filter(({ name }) => name === "logs_template"),
+  dashboards: new DashboardProvider(shippedDashboards),
+  alertGroups: shippedAlertGroups,
+};
+
+export function synthesis(environment: Environment = laptop, of: Catalog = catalog): Synthesis {
+  return new Map(Object.entries(synthesize(environment, of).stacks));
 }
 
 export const BASE = synthesis();

@@ -11,7 +11,7 @@ export class DashboardProvider {
     return new DashboardProvider(Dashboard.fromDirectory(path));
   }
 
-  private constructor(readonly dashboards: readonly Dashboard[]) {}
+  constructor(readonly dashboards: readonly Dashboard[]) {}
 
   /** Returns the same dashboards, of which the one with this uid shows only a text, in Markdown, under a title. */
   saying(uid: string, title: string, text: string): DashboardProvider {

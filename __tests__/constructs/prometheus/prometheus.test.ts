@@ -54,7 +54,7 @@ describe("Prometheus", () => {
       { name: "relaxed", partitions: 1, configs: { "min.insync.replicas": 1 } },
       { name: "ordinary", partitions: 1 },
     ];
-    const metrics = declared("lab", { ...catalog, topics });
+    const metrics = declared("lab", { ...catalog, topics, applications: [] });
     expect(Object.keys(metrics).filter((name) => name.startsWith("kafka_topic"))).toEqual([
       "kafka_topic_min_insync_replicas relaxed",
     ]);

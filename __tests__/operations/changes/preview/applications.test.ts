@@ -1,10 +1,9 @@
-import { catalog } from "../../../../catalog";
 import type { Application } from "../../../../constructs";
 import { lab } from "../../../../lab/environments";
 import type { Synthesis } from "../../../../operations/synthesis/tree";
 import type { Catalog } from "../../../../stacks/platform";
 import type { Json } from "../../../support/platform";
-import { idOf, infraEvents, report, synthesis } from "../../../support/previews";
+import { catalog, idOf, infraEvents, report, synthesis } from "../../../support/previews";
 
 describe("for an application in a secured environment", () => {
   const shop = {

@@ -1,9 +1,9 @@
-import { catalog } from "../../../../catalog";
 import type { RecordingRule } from "../../../../constructs";
 import { laptop } from "../../../../environments/laptop";
 import { EXIT_CHANGES } from "../../../../operations/changes/report";
 import {
   BASE,
+  catalog,
   synthesis,
   testPreviews,
   withDashboards,

@@ -1,8 +1,8 @@
-import { catalog } from "../../../../catalog";
 import { EXIT_CHANGES, EXIT_DESTRUCTIVE } from "../../../../operations/changes/report";
 import {
   applicationLogs,
   BASE,
+  catalog,
   infraEvents,
   testPreviews,
   withTopics,
