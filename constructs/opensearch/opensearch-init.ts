@@ -62,7 +62,7 @@ export class OpenSearchInit extends Construct {
     const { componentTemplates = [], ingestPipelines = [], indexTemplates } = props;
     const resources: DeclaredResource[] = [
       ...componentTemplates,
-      ...calledFirst(this, ingestPipelines),
+      ...calledFirst(ingestPipelines, this),
       ...indexTemplates,
     ];
     all(
