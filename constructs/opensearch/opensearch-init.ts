@@ -14,6 +14,7 @@ import { patternsOverlap } from "./index-name";
 import type { IndexTemplate } from "./index-template";
 import type { IngestPipeline } from "./ingest-pipeline";
 import type { OpenSearchCluster } from "./opensearch-cluster";
+import type { OpenSearchSecurity } from "./opensearch-security";
 import { calledFirst, validateReferences } from "./references";
 import { sidecarOverTls } from "./tls";
 
@@ -37,6 +38,13 @@ export interface OpenSearchInitProps {
    * @default - none
    */
   readonly ingestPipelines?: readonly IngestPipeline[];
+
+  /**
+   * The sidecar that keeps this one's permissions in a secured cluster up to date, and runs before it.
+   *
+   * @default - none: it has the permissions of the cluster's first start
+   */
+  readonly openSearchSecurity?: OpenSearchSecurity;
 
   /**
    * The name of the container.
@@ -81,7 +89,10 @@ export class OpenSearchInit extends Construct {
       name: props.containerName ?? "os-init",
       image: props.cluster.image,
       network: props.cluster.infraNetwork,
-      waitFor: props.cluster.nodes,
+      waitFor: [
+        ...props.cluster.nodes,
+        ...(props.openSearchSecurity ? [props.openSearchSecurity.sidecar.container] : []),
+      ],
       script: readOwnFile(__dirname, "os-init.sh"),
       declared: resources.map(loggedName),
       files: [
