@@ -36,17 +36,18 @@ export class DataStack extends DockerStack {
       image: environment.openSearch.image,
       security,
     });
+    const openSearchSecurity =
+      security &&
+      new OpenSearchSecurity(this, "os-security", {
+        cluster: this.cluster,
+        applications: props.applications,
+      });
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
       componentTemplates: props.componentTemplates,
       ingestPipelines: props.ingestPipelines,
       indexTemplates: props.indexTemplates,
+      openSearchSecurity,
     });
-    if (security) {
-      new OpenSearchSecurity(this, "os-security", {
-        cluster: this.cluster,
-        applications: props.applications,
-      });
-    }
   }
 }

@@ -27,6 +27,7 @@ test("every common task has a page", () => {
       "image",
       "import",
       "index-template",
+      "ingest-pipeline",
       "machines",
       "node",
       "pull-requests",

@@ -8,6 +8,7 @@ import {
   IngestPipeline,
 } from "../../constructs";
 import { loggedName, renderResource } from "../../constructs/opensearch/declared-resource";
+import { calledFirst } from "../../constructs/opensearch/references";
 import type { Json } from "./platform";
 import { linesOf, type SidecarRun, startSidecar } from "./sidecar";
 
@@ -54,7 +55,7 @@ export function runOsInit(
   props: DeclarationProps & { readonly nodes?: number } = {},
 ): Promise<SidecarRun> {
   const { componentTemplates, ingestPipelines, indexTemplates } = declare(declarations, props);
-  const resources = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
+  const resources = [...componentTemplates, ...calledFirst(ingestPipelines), ...indexTemplates];
   return startSidecar({
     script: "opensearch/os-init.sh",
     beside: ["opensearch/rest.sh", "opensearch/resources.sh"],

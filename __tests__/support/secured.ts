@@ -7,12 +7,19 @@ import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "./lab";
 import { ProjectCopy } from "./project-copy";
 
 const APPLICATIONS = `[
-  { name: "shop", topics: { "infra-events": "write" }, indices: { "logs-shop-*": "write" } },
+  {
+    name: "shop",
+    topics: { "infra-events": "write" },
+    indices: { "logs-shop-*": "write", "application-logs": "write" },
+  },
   {
     name: "ledger",
     topics: { "infra-events": "read" },
     consumerGroups: ["ledger"],
-    indices: { "logs-shop-*": "read", "ledger-*": "append" },
+    indices: {
+      ...{ "logs-shop-*": "read", "ledger-*": "append" },
+      ...{ "application-logs": "append", "application-log*": "read" },
+    },
   },
 ]`;
 

@@ -55,7 +55,7 @@ export interface InitSidecarProps {
   /** The network on which the sidecar reaches the cluster. */
   readonly network: INetwork;
 
-  /** The services that must be healthy before the sidecar starts. */
+  /** The services that must be healthy, and the sidecars that must have succeeded, before the sidecar starts. */
   readonly waitFor: readonly ServiceContainer[];
 
   /** The POSIX sh script that provisions, or starts a program that does. It sources `lib.sh`. */

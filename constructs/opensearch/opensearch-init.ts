@@ -14,6 +14,7 @@ import { patternsOverlap } from "./index-name";
 import type { IndexTemplate } from "./index-template";
 import type { IngestPipeline } from "./ingest-pipeline";
 import type { OpenSearchCluster } from "./opensearch-cluster";
+import type { OpenSearchSecurity } from "./opensearch-security";
 import { calledFirst, validateReferences } from "./references";
 import { sidecarOverTls } from "./tls";
 
@@ -39,6 +40,13 @@ export interface OpenSearchInitProps {
   readonly ingestPipelines?: readonly IngestPipeline[];
 
   /**
+   * The sidecar that keeps this one's permissions in a secured cluster up to date, and runs before it.
+   *
+   * @default - none: it has the permissions of the cluster's first start
+   */
+  readonly openSearchSecurity?: OpenSearchSecurity;
+
+  /**
    * The name of the container.
    *
    * @default "os-init"
@@ -62,7 +70,7 @@ export class OpenSearchInit extends Construct {
     const { componentTemplates = [], ingestPipelines = [], indexTemplates } = props;
     const resources: DeclaredResource[] = [
       ...componentTemplates,
-      ...calledFirst(this, ingestPipelines),
+      ...calledFirst(ingestPipelines, this),
       ...indexTemplates,
     ];
     all(
@@ -81,7 +89,10 @@ export class OpenSearchInit extends Construct {
       name: props.containerName ?? "os-init",
       image: props.cluster.image,
       network: props.cluster.infraNetwork,
-      waitFor: props.cluster.nodes,
+      waitFor: [
+        ...props.cluster.nodes,
+        ...(props.openSearchSecurity ? [props.openSearchSecurity.sidecar.container] : []),
+      ],
       script: readOwnFile(__dirname, "os-init.sh"),
       declared: resources.map(loggedName),
       files: [

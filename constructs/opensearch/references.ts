@@ -78,8 +78,8 @@ function pipelinesInProcessors(value: unknown): string[] {
 
 /** Sorts pipelines so that each follows those that it calls, as its tests need. Throws if pipelines call each other. */
 export function calledFirst(
-  scope: Construct,
   pipelines: readonly IngestPipeline[],
+  scope?: Construct,
 ): IngestPipeline[] {
   const sorted = new Set<IngestPipeline>();
   const visit = (pipeline: IngestPipeline, callers: readonly IngestPipeline[]): void => {

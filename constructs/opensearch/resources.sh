@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # os-init.sh and rest.sh set and use the variables
 # How os-init.sh reads, compares and writes each kind of resource. Uses rest.sh.
 
 # A priority that no template has: the server refuses to simulate a template with the priority of an existing one.

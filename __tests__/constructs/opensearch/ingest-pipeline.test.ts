@@ -145,7 +145,7 @@ describe("an ingest pipeline", () => {
       "ingest-pipelines/b": call("c"),
       "ingest-pipelines/c": CLEAN,
     });
-    const sorted = calledFirst(testStack(), ingestPipelines);
+    const sorted = calledFirst(ingestPipelines);
     expect(sorted.map(({ name }) => name)).toEqual(["c", "b", "a"]);
   });
 });

@@ -38,16 +38,14 @@ function synthesize(secured: boolean): Record<string, Json> {
     })),
     ...(secured && { security, image: "opensearchproject/opensearch:3.4.0" }),
   });
+  const openSearchSecurity = secured
+    ? new OpenSearchSecurity(stack, "os-security", { cluster, applications })
+    : undefined;
   new OpenSearchInit(stack, "os-init", {
     cluster,
-    indexTemplates: IndexTemplate.fromDirectory("catalog/index-templates"),
+    indexTemplates: [IndexTemplate.fromFile("catalog/index-templates/logs_template.json")],
+    openSearchSecurity,
   });
-  if (secured) {
-    new OpenSearchSecurity(stack, "os-security", {
-      cluster,
-      applications,
-    });
-  }
   const { resource } = JSON.parse(Testing.synth(stack));
   return Object.fromEntries(
     Object.values<Json>(resource.docker_container).map((body) => [body.name, body]),
@@ -63,6 +61,12 @@ function secretsOf(body: Json): Record<string, string> {
 function filesOf(body: Json): Record<string, string> {
   return Object.fromEntries(body.upload.map(({ file, content }: Json) => [file, content]));
 }
+
+test("os-init starts after os-security, which gives it the permissions that an upgrade adds", () => {
+  expect(synthesize(true)["os-init"].depends_on).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^docker_container\.os-security_/)]),
+  );
+});
 
 test("a secured OpenSearch cluster with another name accepts nodes with that name", () => {
   const stack = testStack();
