@@ -21,6 +21,8 @@ export const catalog: Catalog = {
     { name: "application-logs", partitions: 6 },
   ],
   applications: [],
+  componentTemplates: [],
+  ingestPipelines: [],
   indexTemplates: declared.indexTemplates.filter(({ name }) => name === "logs_template"),
   dashboards: new DashboardProvider(shippedDashboards),
   alertGroups: shippedAlertGroups,
