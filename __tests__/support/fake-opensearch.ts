@@ -249,6 +249,10 @@ export class FakeOpenSearch {
           return [400, { status: "BAD_REQUEST", message: `not supported: ${op} ${pointer}` }];
         }
         const backend = { config: {}, ...value.authentication_backend };
+        // As the server stores the whole configuration again.
+        for (const listener of this.listeners.values()) {
+          listener.ignore_hosts = listener.ignore_hosts?.length > 0 ? listener.ignore_hosts : null;
+        }
         this.dynamic.authc[name] = { description: null, ...value, authentication_backend: backend };
       }
       return method === "PATCH"

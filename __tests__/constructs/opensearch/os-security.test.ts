@@ -647,6 +647,9 @@ describe("os-security configures the security plugin:", () => {
           },
         },
       });
+      // The request changes how the server shows the limits, which is no drift.
+      expect(server.listeners.get("groundwork-by-user").ignore_hosts).toBeNull();
+      expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0, unchanged: 4 });
       // The regular expression of the security plugin, which compares it with the whole subject.
       const [, pattern = ""] = /^\/\(\?s\)(.*)\/$/.exec(skipped(server)[0]) ?? [];
       const isSkipped = (subject: string) => new RegExp(`^(?:${pattern})$`, "s").test(subject);
