@@ -331,8 +331,11 @@ final class Members {
     if (!kept.isEmpty()) {
       settings.stay(kept);
       owed.addAll(kept);
-      onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
-          + Departure.names(kept) + ", which takes replicas again");
+      onUndone.accept("removed the cordon of " + Departure.names(kept));
+      if (!cancelled.isEmpty()) {
+        onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
+            + Departure.names(kept));
+      }
     }
     state = ClusterState.read(admin);
     if (state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {

@@ -379,7 +379,8 @@ describe("brokers that stay", () => {
     expect(moved.partitions["a-0"].replicas).toEqual([1, 4]);
     expect(moved.configs).toEqual({});
     expect(moved.lines).toEqual([
-      { undone: "cancelled the moves of 1 partition off kafka-4, which takes replicas again" },
+      { undone: "removed the cordon of kafka-4" },
+      { undone: "cancelled the moves of 1 partition off kafka-4" },
       { undone: "removed the replication throttle" },
       { owed: 4 },
     ]);
