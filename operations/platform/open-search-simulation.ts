@@ -126,8 +126,9 @@ function describeHomeless(group: readonly Homeless[]): string {
   return `no other node takes ${listed(named)} from ${listed(from)}: ${given.join("; ")}. ${upperFirst([...remedies, `declare ${listed(from)} again`].join(", or "))}`;
 }
 
-function isAgainst({ decision }: Decision): boolean {
-  return decision === "NO";
+/** Whether a decision forbids a move. The command itself fails only for a shard that has started to move since it was listed. */
+function isAgainst({ decider, decision }: Decision): boolean {
+  return decision === "NO" && decider !== "move_allocation_command";
 }
 
 /** Lists the decisions against a move: `decider: explanation`. */

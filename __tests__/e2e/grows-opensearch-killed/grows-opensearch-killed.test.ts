@@ -79,6 +79,6 @@ test("a removal that is killed at any point is finished by the next deploy", asy
   openSearch("PUT", "/_cluster/settings", {
     persistent: { "cluster.routing.allocation.exclude._name": null },
   });
-  lab.expectGone();
+  await lab.expectGone();
   lab.expectDocuments();
 });

@@ -80,7 +80,7 @@ test("a node leaves while both clusters serve, after its shards have moved", asy
   });
   expectDone(finished);
   expect(finished?.output).toMatch(/opensearch: \d+ replicas of about \d+ MiB left to move/);
-  lab.expectGone();
+  await lab.expectGone();
   lab.expectDocuments();
   expect(lab.startTimes()).toEqual(staying);
   expectNothingLost(load);

@@ -63,6 +63,17 @@ test("a shard that moves already is not simulated", async () => {
   expect(server.requests.at(-1)?.body.commands).toHaveLength(3);
 });
 
+test("a shard that has started to move since it was listed is no obstacle", async () => {
+  server.decisions = () => [
+    {
+      decider: "move_allocation_command",
+      decision: "NO",
+      explanation: "shard 0 has not been started",
+    },
+  ];
+  expect((await describeIt()).refusals).toEqual([]);
+});
+
 test("a copy that is being made is waited for", async () => {
   const [, made] = server.shards;
   made.state = "INITIALIZING";
