@@ -74,7 +74,7 @@ test("the app and a command report every mistake in the declarations, a line for
     'index template catalog/index-templates/logs_template.json has an unknown property "index_pattern": did you mean "index_patterns"? allowed: index_patterns, priority, template, composed_of, version, data_stream, _meta',
     'index template catalog/index-templates/logs_template.json has no index_patterns: list the index names that it applies to, such as ["logs-*"]',
     'dashboard dashboards/Messaging/kafka.json: the uid "" is invalid: use 1 to 40 letters, digits, "-" and "_"',
-    'alert "KafkaBrokerMissing" in alerts/kafka.yml has an unsupported property "four": did you mean "for"? allowed: alert, expr, for, keep_firing_for, labels, annotations',
+    'alert "KafkaConsumerLag" in alerts/kafka.yml has an unsupported property "four": did you mean "for"? allowed: alert, expr, for, keep_firing_for, labels, annotations',
     'topic name "infra events" is invalid: use 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-", but not "." or ".."',
     'topic "infra events" has partitions 0: it must be a whole number from 1 to 2147483647',
     'topic "application-logs" has an unknown property "replicationfactor": did you mean "replicationFactor"? allowed: name, partitions, replicationFactor, configs, onDrift',

@@ -10,7 +10,7 @@ import {
   shippedAlertFiles as files,
   shippedAlertGroups,
   ALERT_TESTS as TESTS,
-} from "../support/shipped";
+} from "../support/shipped-catalog";
 
 /** Promtool from the PATH, else Debian's. */
 const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../support/platform";
-import { shippedDashboards as dashboards, shippedAlertGroups } from "../support/shipped";
+import { shippedDashboards as dashboards, shippedAlertGroups } from "../support/shipped-catalog";
 
 /**
  * What the exporters that Alloy 1.18 embeds send, by the beginning of the names:

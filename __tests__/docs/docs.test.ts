@@ -7,7 +7,7 @@ import { CURL_AS_CHECKS } from "../../constructs/opensearch/tls";
 import { production } from "../../environments/production";
 import { documentedCommands, PAGES, RUN_IN_LAB, TESTED } from "../support/docs";
 import { ROOT } from "../support/root";
-import { shippedAlerts } from "../support/shipped";
+import { shippedAlerts } from "../support/shipped-catalog";
 
 const { scripts } = require("../../package.json");
 

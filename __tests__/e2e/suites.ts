@@ -81,7 +81,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   examples: suite(15, [...ONE_MACHINE, "examples"]),
   docs: suite(85, PAGES),
   declared: suite(90),
-  templates: suite(250),
+  templates: suite(250, ONE_MACHINE_SECURED),
   "cdk-terrain": suite(35, SYNTHESIS),
   "enable-tls": suite(100, ONE_MACHINE_SECURED),
   "rotation-ca": suite(150, ONE_MACHINE_SECURED),

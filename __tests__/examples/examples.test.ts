@@ -78,7 +78,8 @@ test("opensearch-only has one node, published on the host, and an index template
 test("secured has both clusters with TLS, an application in both, and generates all secrets", async () => {
   const { containers } = await synthesize("secured", "shop");
   expect(Object.keys(containers).sort()).toEqual([
-    ...["kafka-1", "kafka-init", "opensearch-1", "os-security"],
+    ...["kafka-1", "kafka-1-certificates", "kafka-init"],
+    ...["opensearch-1", "opensearch-1-certificates", "os-security"],
   ]);
   expect(envOf(containers["kafka-1"]).KAFKA_LISTENER_SECURITY_PROTOCOL_MAP).toContain(
     "APP:SASL_SSL",

@@ -1,7 +1,7 @@
 import { styleProblemsOf } from "../support/dashboard-style";
 import { withoutJob } from "../support/jobs";
 import type { Json } from "../support/platform";
-import { shippedDashboards } from "../support/shipped";
+import { shippedDashboards } from "../support/shipped-catalog";
 
 test.each(shippedDashboards.map(({ file, content }) => [file, content]))(
   "%s reads well on a screen",

@@ -32,7 +32,17 @@ describe("a secured environment with all of observability", () => {
       synthesize({ ...knownEnvironments.production, security: "none" }).stacks,
     );
     const ofSecurity = ["engine-proxy", "os-security"];
-    expect(names(stacks).filter((name) => !ofSecurity.includes(name))).toEqual(plaintext);
+    const jobs = plaintext
+      .filter((name) => /^(kafka|opensearch)-\d$/.test(name))
+      .map((node) => `${node}-certificates`);
+    expect(
+      names(stacks)
+        .filter((name) => jobs.includes(name))
+        .sort(),
+    ).toEqual(jobs.sort());
+    expect(names(stacks).filter((name) => ![...ofSecurity, ...jobs].includes(name))).toEqual(
+      plaintext,
+    );
     expect(plaintext).toEqual(expect.arrayContaining(["alloy", "grafana", "loki", "prometheus"]));
   });
 

@@ -11,7 +11,7 @@ import { type ChangeReport, exitCodeOf } from "../../operations/changes/report";
 import type { Synthesis } from "../../operations/synthesis/tree";
 import type { Catalog } from "../../stacks/platform";
 import { type Json, synthesize } from "./platform";
-import { shippedAlertGroups, shippedDashboards } from "./shipped";
+import { shippedAlertGroups, shippedDashboards } from "./shipped-catalog";
 
 /** What Groundwork ships of the catalog of this clone. */
 export const catalog: Catalog = {

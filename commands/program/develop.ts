@@ -125,6 +125,8 @@ export function developCommands(): GuidedCommand[] {
         examples: {
           "npx groundwork jar":
             "build kafka-init.jar and certificate-reload.jar after a change of their sources",
+          "npx groundwork jar && npx groundwork test:e2e smoke":
+            "build them, and deploy them in a lab",
         },
         exitCodes: WRITTEN,
         pages: ["docs/how-to/image.md"],

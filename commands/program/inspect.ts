@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
+import { forceUnlock } from "./options";
 import { DEPLOY, ENGINE, ENVIRONMENT, FIX } from "./variables";
 
 const format = () =>
@@ -126,6 +127,7 @@ export function inspectCommands(): GuidedCommand[] {
               .default(false)
               .conflicts("format"),
           )
+          .addOption(forceUnlock())
           .action(async (options) => (await import("../volumes")).volumes(options)),
     ),
   ];

@@ -219,7 +219,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const clusterEnv = {
       CLUSTER_ID: props.clusterId ?? deriveClusterId(this.node.path),
       KAFKA_PROCESS_ROLES: "broker,controller",
-      // As everything that a node is told about the others: it must not depend on the number of brokers, or adding one replaces them all.
+      // No variable may depend on the number of brokers: a new one would replace all others.
       KAFKA_CONTROLLER_QUORUM_VOTERS: names
         .slice(0, controllers)
         .map((name, i) => `${i + 1}@${advertise(name, infraNetwork, KAFKA_PORTS.CONTROLLER)}`)

@@ -36,9 +36,9 @@ export async function deployPlatform(
     if (!allowDataLoss) {
       await confirmDataLoss(run);
     }
+    await run.keepVolumes();
     await releaseReplicas(run);
     await keepNodes(run);
-    await removeNodes(run);
     if (adopt) {
       await adoptUnmanaged(
         run,
@@ -47,6 +47,8 @@ export async function deployPlatform(
     } else if (!atOnce) {
       await rollClusters(run);
     }
+    // Last before the deploy, which also tells the alerts that fewer nodes are expected.
+    await removeNodes(run);
     await run.deploy();
     // Again, for a cluster that did not serve before.
     await releaseReplicas(run);

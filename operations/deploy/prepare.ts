@@ -5,7 +5,7 @@ import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
 import { checkClusters } from "../rolling/rolling";
 import { Run } from "../run/run";
-import { describeScaling } from "../scaling/scaling";
+import { describeScaling, type Scaling } from "../scaling/scaling";
 import { waitForHealthySwarm } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { missingInputs } from "../synthesis/inputs";
@@ -67,15 +67,10 @@ export async function prepareDeploy(
   const run = new Run(platform, stacks, terraform, { replaceNodes });
   try {
     await run.plan();
-    await run.keepVolumes();
     const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
-    const foreign = await describeForeignCa(platform);
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt }),
-      // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
-      ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
-      ...(await describeVersionRefusals(platform, changedClusters(run))),
-      ...(await describeScaling(run)).refusals,
+      ...(await describeConsequences(run)).refusals,
     ]);
     return { platform, run, unmanaged };
   } catch (error) {
@@ -84,7 +79,22 @@ export async function prepareDeploy(
   }
 }
 
-/** Returns the clusters whose stacks change anything. */
+/** Describes what the running platform forbids of a planned deploy, and what moves between its nodes. */
+export async function describeConsequences(run: Run): Promise<Scaling> {
+  const foreign = await describeForeignCa(run.platform);
+  const scaling = await describeScaling(run);
+  return {
+    refusals: [
+      // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
+      ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
+      ...(await describeVersionRefusals(run.platform, changedClusters(run))),
+      ...scaling.refusals,
+    ],
+    moves: scaling.moves,
+  };
+}
+
+/** Returns the clusters whose stacks change anything. @internal */
 export function changedClusters({ planned }: Run): string[] {
   const containers = planned
     .filter(({ changes }) => changes)

@@ -38,14 +38,14 @@ export async function withLock<T>(
 ): Promise<T> {
   const lock = { id: randomUUID(), owner: thisProcess(`npm run ${command}`) };
   const engines = await answering(environment);
-  await makeWay(environment, engines, command, forceUnlock);
+  await makeWay(environment, engines, forceUnlock);
   const taken: Engine[] = [];
   try {
     // In the same order everywhere, so that of two deploys that start at once only one gets further than the first engine.
     for (const engine of engines) {
       const holder = await take(environment, engine, lock);
       if (holder.id !== lock.id) {
-        throw new CommandError(describeHeld(environment, holder, command));
+        throw new CommandError(describeHeld(environment, holder));
       }
       taken.push(engine);
     }
@@ -64,7 +64,6 @@ export async function withLock<T>(
 async function makeWay(
   environment: Environment,
   engines: readonly Engine[],
-  command: string,
   forceUnlock: boolean,
 ): Promise<void> {
   const found = await Promise.all(
@@ -78,11 +77,11 @@ async function makeWay(
     const ended = hasEnded(lock.owner);
     if (!isLeft && !ended) {
       if (!forceUnlock) {
-        throw new CommandError(describeHeld(environment, lock, command));
+        throw new CommandError(describeHeld(environment, lock));
       }
       await confirm(
         environment.name,
-        `${describe(lock.owner)} has locked environment "${environment.name}". If it still runs, two deploys change the same clusters at once`,
+        `${describe(lock.owner)} holds the lock of environment "${environment.name}". If it still runs, two deploys change the same clusters at once`,
         `--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume ${volumeOf(environment)} of each engine once that process has ended`,
       );
     }
@@ -151,8 +150,8 @@ function volumeOf({ name }: Environment): string {
   return `groundwork-lock-${name}`;
 }
 
-function describeHeld({ name }: Environment, { owner }: Lock, command: string): string {
-  return `environment "${name}" is locked by ${describe(owner)}. Nothing was changed: wait until it ends. If it does not run any more, run npm run ${command} -- --force-unlock`;
+function describeHeld({ name }: Environment, { owner }: Lock): string {
+  return `environment "${name}" is locked by ${describe(owner)}. Nothing was changed: wait until it ends. If it does not run any more, run the same command with --force-unlock`;
 }
 
 /** Describes an owner: `npm run up, by ada on host build-7 (process 4711), since 2026-01-31 10:15:00 UTC, 12 minutes ago`. */

@@ -93,7 +93,9 @@ export async function removeNodes(run: Run): Promise<void> {
       await dockerAt(run.platform.engineOf(name), "stop", name);
     }
     await members.forget(node, leaving);
-    console.log(`  ${listed(leaving)} hold no data any more and have left ${cluster}`);
+    console.log(
+      `  ${listed(leaving)} ${leaving.length === 1 ? "has" : "have"} left ${cluster}, without data`,
+    );
   }
 }
 
@@ -107,13 +109,13 @@ export async function fillNodes({ platform }: Run): Promise<void> {
   }
 }
 
-/** Takes back what an interrupted removal of nodes has set for nodes that are declared again, in every cluster that serves. */
+/** Takes back what an interrupted run has set for nodes that are declared again, in every cluster that serves. */
 export async function keepNodes({ platform }: Run): Promise<void> {
   for (const [cluster, { members }] of clustersOf(platform)) {
     const [node] = await servingOf(platform, cluster);
     const undone = node ? await members.keep(node, nodesOf(platform.environment, cluster)) : [];
     for (const line of undone) {
-      console.log(`  ${cluster}: ${line}, which an interrupted removal had left`);
+      console.log(`  ${cluster}: ${line}, which an interrupted run had left`);
     }
   }
 }

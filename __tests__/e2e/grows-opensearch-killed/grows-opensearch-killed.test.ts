@@ -32,7 +32,7 @@ test("an interrupted removal that is undone is taken back", async () => {
   const undone = lab.up(4);
   expectDone(undone);
   expect(undone.output).toContain(
-    "opensearch: the exclusion of opensearch-4 is taken back, which an interrupted removal had left",
+    "opensearch: the exclusion of opensearch-4 is taken back, which an interrupted run had left",
   );
   expect(lab.exclusions()).toEqual([]);
   expect(lab.startTimes()["opensearch-4"]).toBe(started);

@@ -11,7 +11,11 @@ jest.mock("../../../operations/deploy/prepare", () => ({
   prepareDeploy: async () => ({
     platform: {},
     unmanaged: [],
-    run: { deploy: async () => steps.push("deploy"), forgetPlans: () => undefined },
+    run: {
+      keepVolumes: async () => steps.push("keep volumes"),
+      deploy: async () => steps.push("deploy"),
+      forgetPlans: () => undefined,
+    },
   }),
 }));
 jest.mock("../../../operations/deploy/adopt", () => ({
@@ -27,13 +31,21 @@ jest.mock("../../../operations/rolling/rolling", () => ({
   rollClusters: async () => steps.push("roll"),
   releaseReplicas: async () => steps.push("release"),
 }));
+jest.mock("../../../operations/scaling/scaling", () => ({
+  keepNodes: async () => steps.push("keep nodes"),
+  removeNodes: async () => steps.push("remove nodes"),
+  fillNodes: async () => steps.push("fill nodes"),
+}));
+
+const FIRST = ["ask", "keep volumes", "release", "keep nodes"];
+const LAST = ["remove nodes", "deploy", "release", "keep nodes", "fill nodes"];
 
 test.each([
-  ["one node at a time", {}, ["ask", "release", "roll", "deploy", "release"]],
-  ["all nodes at once", { atOnce: true }, ["ask", "release", "deploy", "release"]],
-  ["after the state was lost", { adopt: true }, ["ask", "release", "adopt", "deploy", "release"]],
+  ["one node at a time", {}, [...FIRST, "roll", ...LAST]],
+  ["all nodes at once", { atOnce: true }, [...FIRST, ...LAST]],
+  ["after the state was lost", { adopt: true }, [...FIRST, "adopt", ...LAST]],
 ])(
-  "a deploy, %s, asks before records are deleted, and releases replicas first, and last those of a cluster that did not serve",
+  "a deploy, %s, asks before it changes anything, takes back first and last what an interrupted one left, and removes nodes after the others are healthy",
   async (_, options, expected) => {
     jest.spyOn(console, "log").mockImplementation();
     steps.length = 0;

@@ -109,7 +109,7 @@ test("a second process is refused, with who, where, what and since when, and the
   engines.here.set(LOCK, theirs);
   const since = theirs["groundwork.lock.since"].replace("T", " ").replace(/\..*/, "");
   await expect(locked()).rejects.toThrow(
-    `environment "laptop" is locked by npm run up, by ada on host build-7 (process 4711), since ${since} UTC, 12 minutes ago. Nothing was changed: wait until it ends. If it does not run any more, run npm run up -- --force-unlock`,
+    `environment "laptop" is locked by npm run up, by ada on host build-7 (process 4711), since ${since} UTC, 12 minutes ago. Nothing was changed: wait until it ends. If it does not run any more, run the same command with --force-unlock`,
   );
   expect(engines.here.get(LOCK)).toBe(theirs);
 });
@@ -165,7 +165,7 @@ test("--force-unlock takes the lock after a confirmation", async () => {
   const [[name, consequence, otherwise]] = jest.mocked(confirm).mock.calls;
   expect(name).toBe("laptop");
   expect(consequence).toMatch(
-    /^npm run up, by ada on host build-7 \(process 4711\), since .* ago has locked environment "laptop"\. If it still runs, two deploys change the same clusters at once$/,
+    /^npm run up, by ada on host build-7 \(process 4711\), since .* ago holds the lock of environment "laptop"\. If it still runs, two deploys change the same clusters at once$/,
   );
   expect(otherwise).toBe(
     "--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume groundwork-lock-laptop of each engine once that process has ended",

@@ -15,7 +15,7 @@ let steps: string[];
 let serving: string[];
 let departure: Departure;
 let arrival: Moves;
-/** What an interrupted removal left. */
+/** What an interrupted run left. */
 let leftovers: readonly string[];
 /** What is left to move, as a drain or fill reports it. */
 let lefts: readonly Moves[];
@@ -210,7 +210,7 @@ test("nodes are drained, then stopped, then forgotten", async () => {
   expect(said).toEqual([
     "moving data from kafka-4 and kafka-5 to the other nodes of kafka",
     "  kafka: 2 replicas of about 3 MiB left to move",
-    "  kafka-4 and kafka-5 hold no data any more and have left kafka",
+    "  kafka-4 and kafka-5 have left kafka, without data",
   ]);
 });
 
@@ -231,12 +231,12 @@ test("every cluster that serves gives its new nodes data", async () => {
   expect(steps).toEqual(["fill opensearch"]);
 });
 
-test("what an interrupted removal left is taken back for all declared nodes, and told", async () => {
+test("what an interrupted run left is taken back for all declared nodes, and told", async () => {
   leftovers = ["broker kafka-3 accepts new replicas again"];
   serving = ["kafka-2"];
   await keepNodes(runOf([]));
   expect(steps).toEqual(["keep kafka kafka-1 kafka-2 kafka-3"]);
   expect(said).toEqual([
-    "  kafka: broker kafka-3 accepts new replicas again, which an interrupted removal had left",
+    "  kafka: broker kafka-3 accepts new replicas again, which an interrupted run had left",
   ]);
 });
