@@ -189,11 +189,11 @@ describe("no application matches what gives permissions to the platform's own pr
     fileOf(node, "/usr/share/opensearch/config/opensearch-security/roles_mapping.yml"),
   );
   const patterns = [
-    env["plugins.security.nodes_dn"].replace(/^\/CN=(.+)\[1-9\]\[0-9\]\*\/$/, "$1*"),
+    env["plugins.security.nodes_dn"],
     env["plugins.security.authcz.admin_dn"].replace(/^CN=/, ""),
     ...Object.values(mappings).flatMap(({ users = [] }) => users),
     ...envOf(container(stacks, "kafka-1")).KAFKA_SUPER_USERS.replaceAll("User:", "").split(";"),
-  ];
+  ].map((pattern) => pattern.replace(/^\/(?:CN=)?(.+)\[1-9\]\[0-9\]\*\/$/, "$1*"));
 
   test.each(patterns)("%s", (pattern) => {
     for (const part of ["reader", "1", "a-b"]) {
