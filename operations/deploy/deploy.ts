@@ -31,7 +31,9 @@ export async function deployPlatform(
   environment: Environment,
   { atOnce = false, adopt = false, replaceNodes, allowDataLoss = false }: DeployOptions = {},
 ): Promise<void> {
-  const { platform, run, unmanaged } = await prepareDeploy(environment, { adopt, replaceNodes });
+  const { platform, run, adopts, unmanaged } = await prepareDeploy(environment, {
+    ...{ adopt, replaceNodes },
+  });
   try {
     if (!allowDataLoss) {
       await confirmDataLoss(run);
@@ -39,7 +41,7 @@ export async function deployPlatform(
     await run.keepVolumes();
     await releaseReplicas(run);
     await keepNodes(run);
-    if (adopt) {
+    if (adopts) {
       await adoptUnmanaged(
         run,
         unmanaged.filter((resource) => resource.environment === environment.name),

@@ -10,13 +10,14 @@ import { waitForHealthySwarm } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
 import { missingInputs } from "../synthesis/inputs";
 import { synthesize } from "../synthesis/synthesize";
-import { counted, refuse } from "../terminal/terminal";
+import { counted, listed, refuse } from "../terminal/terminal";
 import { describeVersionRefusals } from "../versions/refusals";
 import { refuseDataLoss } from "./data-loss";
 import { describeForeignCa } from "./foreign-ca";
 import { describeStaleSecrets } from "./stale-secrets";
 import {
   abandonedJobs,
+  areLeftOver,
   describeObstacles,
   findUnmanaged,
   type UnmanagedResource,
@@ -27,6 +28,8 @@ export interface PreparedDeploy {
   readonly platform: Platform;
   /** The caller removes its plans in the end, with `forgetPlans`. */
   readonly run: Run;
+  /** Whether the deploy takes over unmanaged resources of the environment. */
+  readonly adopts: boolean;
   readonly unmanaged: readonly UnmanagedResource[];
 }
 
@@ -68,11 +71,17 @@ export async function prepareDeploy(
   try {
     await run.plan();
     const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
+    const { before } = await run.report();
+    const areLeft = areLeftOver(environment, unmanaged, before.containers);
     refuse([
-      ...describeObstacles(environment, unmanaged, { adopt }),
+      ...describeObstacles(environment, unmanaged, { adopt: adopt || areLeft }),
       ...(await describeConsequences(run)).refusals,
     ]);
-    return { platform, run, unmanaged };
+    if (areLeft) {
+      const names = unmanaged.map(({ kind, name }) => `${kind} ${name}`);
+      console.log(`  taking over what an interrupted deploy left: ${listed(names)}`);
+    }
+    return { platform, run, adopts: adopt || areLeft, unmanaged };
   } catch (error) {
     run.forgetPlans();
     throw error;

@@ -136,6 +136,22 @@ export async function describeRemains(
     : `environment "${environment.name}" is not down: ${list(left)} ${left.length === 1 ? UNKNOWN_ONE : UNKNOWN}. Then run npm run down again`;
 }
 
+/**
+ * Whether a deploy that was killed left these containers: it created them and did not get to write the state, which has others. Another
+ * clone's state, or a new one, has none.
+ */
+export function areLeftOver(
+  { name: environment }: Environment,
+  unmanaged: readonly UnmanagedResource[],
+  containersInState: number,
+): boolean {
+  return (
+    containersInState > 0 &&
+    unmanaged.some(({ kind }) => kind === "container") &&
+    unmanaged.every(({ kind, environment: owner }) => kind !== "network" && owner === environment)
+  );
+}
+
 /** Describes why unmanaged resources stop a deploy, and what to do. Volumes do not: an existing volume is used. */
 export function describeObstacles(
   { name: environment }: Environment,

@@ -8,8 +8,9 @@ const steps: string[] = [];
 
 jest.mock("../../../operations/deploy/prepare", () => ({
   ...jest.requireActual("../../../operations/deploy/prepare"),
-  prepareDeploy: async () => ({
+  prepareDeploy: async (_: unknown, { adopt }: { readonly adopt: boolean }) => ({
     platform: {},
+    adopts: adopt,
     unmanaged: [],
     run: {
       keepVolumes: async () => steps.push("keep volumes"),

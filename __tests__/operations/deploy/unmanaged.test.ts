@@ -2,6 +2,7 @@ import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
 import {
   abandonedJobs,
+  areLeftOver,
   describeObstacles,
   describeRemains,
   type UnmanagedResource,
@@ -41,6 +42,27 @@ test("resources of another environment or of no environment are not taken over",
       "network infra_net already exists and was not created by Groundwork: remove it, use another engine (DOCKER_HOST), or join the network with `adopt: true` in environments/laptop.ts",
     ]);
   }
+});
+
+describe("containers that a killed deploy left", () => {
+  const node = resource("container", "kafka-4", "laptop");
+  const volume = resource("volume", "kafka-4-data", "laptop");
+
+  test("are those that are not in a state with others", () => {
+    expect(areLeftOver(laptop, [node, volume], 12)).toBe(true);
+  });
+
+  test("are not those of another clone or of a lost state, which has no container", () => {
+    expect(areLeftOver(laptop, [node], 0)).toBe(false);
+    const network = resource("network", "infra_net", "laptop");
+    expect(areLeftOver(laptop, [node, network], 12)).toBe(false);
+  });
+
+  test("are not those of others", () => {
+    expect(areLeftOver(laptop, [node, resource("container", "grafana")], 12)).toBe(false);
+    expect(areLeftOver(laptop, [resource("container", "kafka-1", "production")], 12)).toBe(false);
+    expect(areLeftOver(laptop, [volume], 12)).toBe(false);
+  });
 });
 
 describe("jobs that a killed deploy left", () => {
