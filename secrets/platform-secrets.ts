@@ -18,6 +18,7 @@ import {
   ensureSecretFiles,
   makeSecretFiles,
   missingFiles,
+  outdatedPrincipals,
   readCaBundle,
   readCertificate,
   renewKeyPairs,
@@ -82,6 +83,23 @@ function wantedBy(environment: Environment, applications: readonly string[]): Wa
     principals: principalsOf(environment),
     applications,
   };
+}
+
+/** Describes the secrets that `ensureSecrets` would generate or renew, one line for each file or certificate. Changes nothing. */
+export function pendingSecrets(
+  environment: Environment,
+  applications: readonly string[],
+): string[] {
+  // Nothing is written to a given folder.
+  if (!isSecured(environment) || secretsAreGiven()) {
+    return [];
+  }
+  const folder = secretsFolder(environment);
+  const wanted = wantedBy(environment, applications);
+  return [
+    ...missingFiles(folder, wanted).map((file) => `${join(folder, file)} is missing`),
+    ...outdatedPrincipals(folder, wanted).map((name) => `the certificate of ${name} is due`),
+  ];
 }
 
 /**
