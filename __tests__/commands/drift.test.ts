@@ -1,7 +1,7 @@
 import { showDrift } from "../../commands/drift";
 import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
-import { type DriftReport, findDrift } from "../../operations/drift/drift";
+import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
 import { withLock } from "../../operations/lock/lock";
 import { checkMachines } from "../../operations/machine/machine";
 import { Run } from "../../operations/run/run";
@@ -11,6 +11,7 @@ jest.mock("../../operations/deploy/foreign-ca", () => ({ describeForeignCa: jest
 jest.mock("../../operations/deploy/stale-secrets", () => ({ describeStaleSecrets: jest.fn() }));
 jest.mock("../../operations/drift/drift", () => ({
   ...jest.requireActual("../../operations/drift/drift"),
+  describePendingSecrets: jest.fn(),
   findDrift: jest.fn(),
 }));
 jest.mock("../../operations/engine/context", () => ({
@@ -41,6 +42,7 @@ beforeEach(() => {
   jest.clearAllMocks();
   plan.mockResolvedValue(undefined);
   jest.mocked(Run).mockReturnValue({ plan, forgetPlans } as unknown as Run);
+  jest.mocked(describePendingSecrets).mockReturnValue([]);
   jest.mocked(describeForeignCa).mockResolvedValue([]);
   jest.mocked(describeStaleSecrets).mockResolvedValue([]);
   jest.mocked(findDrift).mockResolvedValue(REPORT);
@@ -71,6 +73,11 @@ test("JSON is all that is written to standard output", async () => {
 });
 
 test.each<[string, () => void, string]>([
+  [
+    "a secret that a synth would write",
+    () => jest.mocked(describePendingSecrets).mockReturnValueOnce(["a key pair is missing"]),
+    "- a key pair is missing",
+  ],
   [
     "an engine that does not answer",
     () => jest.mocked(checkMachines).mockRejectedValueOnce(new CommandError("no engine")),

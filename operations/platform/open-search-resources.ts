@@ -47,7 +47,7 @@ export class OpenSearchResources {
     if (json === undefined && status !== 400) {
       throw new CommandError(`OpenSearch does not simulate a template: ${output}`);
     }
-    return json?.template ?? (status === 400 ? output : {});
+    return json?.template ?? (status === 400 ? reasonIn(output) : {});
   }
 
   private async simulated(path: string): Promise<Json> {
@@ -69,4 +69,13 @@ export class OpenSearchResources {
       output: output || "no answer",
     };
   }
+}
+
+/** Returns the innermost reason of an error, or the whole text if it has none. */
+function reasonIn(output: string): string {
+  let cause = jsonIn(output.replace(/curl: \(22\).*$/s, ""))?.error;
+  while (cause?.caused_by) {
+    cause = cause.caused_by;
+  }
+  return cause?.reason ?? output;
 }

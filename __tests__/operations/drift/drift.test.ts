@@ -1,5 +1,5 @@
 import { catalog } from "../../../catalog";
-import { environments } from "../../../environments";
+import { type Environment, environments } from "../../../environments";
 import { labSecured } from "../../../lab/environments";
 import type { Change } from "../../../operations/changes/change";
 import type { ChangeReport } from "../../../operations/changes/report";
@@ -122,15 +122,36 @@ test("nothing in Markdown is markup or mentions anybody", () => {
   expect(RENDERERS.markdown(report)).toContain("- `` topic orders: <b>`@everybody` # heading ``\n");
 });
 
-test("nothing is compared while secrets would be written", () => {
-  const lines = describePendingSecrets(
-    { ...labSecured, name: "drift-test" },
-    { applications: [{ name: "orders" }] },
-  );
-  expect(lines).toContainEqual(
-    expect.stringMatching(
-      /drift-test.*orders\.password is missing, and npm run drift writes no secrets: run npm run up first$/,
-    ),
-  );
-  expect(describePendingSecrets(plaintext, { applications: [{ name: "orders" }] })).toEqual([]);
+describe("secrets that a synth would write", () => {
+  const { TF_VAR_grafana_admin_password: given } = process.env;
+  const applications = [{ name: "orders" }];
+  const pending = (environment: Environment) =>
+    describePendingSecrets({ ...environment, name: "drift-test" }, { applications });
+
+  beforeEach(() => {
+    delete process.env.TF_VAR_grafana_admin_password;
+  });
+  afterAll(() => {
+    if (given === undefined) {
+      delete process.env.TF_VAR_grafana_admin_password;
+    } else {
+      process.env.TF_VAR_grafana_admin_password = given;
+    }
+  });
+
+  test("are refused", () => {
+    expect(pending(labSecured)).toContainEqual(
+      expect.stringMatching(
+        /drift-test.*orders\.password is missing, and npm run drift writes no secrets: run npm run up first$/,
+      ),
+    );
+    expect(pending(plaintext)).toEqual([
+      "Grafana's admin password in .state/drift-test/ is missing, and npm run drift writes no secrets: run npm run up first",
+    ]);
+  });
+
+  test("are none in a plaintext environment whose admin password is given", () => {
+    process.env.TF_VAR_grafana_admin_password = "a-password";
+    expect(pending(plaintext)).toEqual([]);
+  });
 });

@@ -140,11 +140,21 @@ describe("templates and pipelines", () => {
 
   test("that OpenSearch rejects are reported with its reason", async () => {
     applied();
-    const [line, ...more] = await told([template({ ...LOGS, composed_of: ["gone"] })]);
-    expect(more).toEqual([]);
-    expect(line).toMatch(
-      /^index template logs: OpenSearch rejects it: .*component templates \[gone\] that do not exist/s,
-    );
+    expect(await told([template({ ...LOGS, composed_of: ["gone"] })])).toEqual([
+      "index template logs: OpenSearch rejects it: component templates [gone] that do not exist",
+    ]);
+    const inner = { type: "x", reason: "unknown analyzer [a]" };
+    server.faults.push({
+      on: /POST .*_simulate$/,
+      fault: {
+        kind: "status",
+        status: 400,
+        body: { error: { reason: "invalid", caused_by: { reason: "parsing", caused_by: inner } } },
+      },
+    });
+    expect(await told([template()])).toEqual([
+      "index template logs: OpenSearch rejects it: unknown analyzer [a]",
+    ]);
   });
 
   test("of a cluster that does not answer are an error", async () => {

@@ -35,7 +35,7 @@ test("a topic as declared has no drift, in whichever spelling", async () => {
     partitions: 6,
     configs: {
       "cleanup.policy": "compact,delete",
-      "retention.ms": "+060000",
+      "flush.ms": "+060000",
       "min.cleanable.dirty.ratio": "0.0001",
       "message.timestamp.type": "CreateTime",
       preallocate: "FALSE",
@@ -44,7 +44,7 @@ test("a topic as declared has no drift, in whichever spelling", async () => {
   const live = [
     config("min.insync.replicas", "2", false),
     config("cleanup.policy", "delete,compact"),
-    config("retention.ms", "60000"),
+    config("flush.ms", "60000"),
     config("min.cleanable.dirty.ratio", "1.0E-4"),
     config("message.timestamp.type", "CreateTime", false),
     config("preallocate", "false", false),
