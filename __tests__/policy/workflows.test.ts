@@ -297,8 +297,8 @@ describe("the scheduled search for drift", () => {
     };
     const listForRepo = () => undefined;
     const github = {
-      paginate: async (list: unknown, { state, labels }: Json) => {
-        expect([list, state, labels]).toEqual([listForRepo, "open", "drift"]);
+      paginate: async (list: unknown, { state, creator }: Json) => {
+        expect([list, state, creator]).toEqual([listForRepo, "open", "github-actions[bot]"]);
         return issues;
       },
       rest: {
@@ -328,11 +328,11 @@ describe("the scheduled search for drift", () => {
     return requests;
   }
 
-  const OPEN = { number: 5, body: `${MARK}\nolder`, user: { type: "Bot" } };
+  const OPEN = { number: 5, body: `${MARK}\nolder` };
   const OTHERS = [
-    { number: 1, body: null, user: { type: "Bot" } },
-    { number: 2, body: `${MARK}\nof a person`, user: { type: "User" } },
-    { number: 3, body: "<!-- groundwork drift staging -->", user: { type: "Bot" } },
+    { number: 1, body: null },
+    { number: 2, body: `Quoted: ${MARK}` },
+    { number: 3, body: "<!-- groundwork drift staging -->" },
   ];
 
   test("never runs beside a deploy, without approval, and only where it is configured", () => {
