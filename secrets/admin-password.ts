@@ -49,12 +49,22 @@ export function ensureAdminPassword(
   }
 }
 
+/** Whether `ensureAdminPassword` would generate a password. */
+export function isAdminPasswordPending(environment: Environment): boolean {
+  const isGenerated = environment.grafana.adminPassword === "generated" && !process.env[GIVEN_BY];
+  return isGenerated && isMissing(environment);
+}
+
+function isMissing(environment: Environment): boolean {
+  return (
+    !environment.excludedServices?.includes("grafana") &&
+    !existsSync(adminPasswordFile(environment))
+  );
+}
+
 /** Returns a message for each secret that Terraform needs and does not have, with the way to set it. */
 export function missingSecrets(environment: Environment): string[] {
-  const missing =
-    !environment.excludedServices?.includes("grafana") &&
-    !existsSync(adminPasswordFile(environment));
-  return missing
+  return isMissing(environment)
     ? [
         `Grafana admin password is not set: export ${GIVEN_BY}, or write it to .state/${environment.name}/grafana-admin-password (npx cdktf reads only that file)`,
       ]

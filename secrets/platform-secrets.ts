@@ -6,7 +6,7 @@ import { hostNamesOn } from "../constructs/network/host-name";
 import type { Application } from "../constructs/security/application";
 import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
-import { ensureAdminPassword } from "./admin-password";
+import { ensureAdminPassword, isAdminPasswordPending } from "./admin-password";
 import { clientCasFile, writeClientCas } from "./client-ca";
 import { recordGeneration } from "./generation";
 import { refuseOpenFiles } from "./modes";
@@ -18,6 +18,7 @@ import {
   ensureSecretFiles,
   makeSecretFiles,
   missingFiles,
+  outdatedPrincipals,
   readCaBundle,
   readCertificate,
   renewKeyPairs,
@@ -82,6 +83,27 @@ function wantedBy(environment: Environment, applications: readonly string[]): Wa
     principals: principalsOf(environment),
     applications,
   };
+}
+
+/** Describes the secrets that `ensureSecrets` would generate or renew, one line for each file or certificate. Changes nothing. */
+export function pendingSecrets(
+  environment: Environment,
+  applications: readonly string[],
+): string[] {
+  const adminPassword = isAdminPasswordPending(environment)
+    ? [`Grafana's admin password in .state/${environment.name}/ is missing`]
+    : [];
+  // Nothing is written to a given folder.
+  if (!isSecured(environment) || secretsAreGiven()) {
+    return adminPassword;
+  }
+  const folder = secretsFolder(environment);
+  const wanted = wantedBy(environment, applications);
+  return [
+    ...adminPassword,
+    ...missingFiles(folder, wanted).map((file) => `${join(folder, file)} is missing`),
+    ...outdatedPrincipals(folder, wanted).map((name) => `the certificate of ${name} is due`),
+  ];
 }
 
 /**

@@ -226,7 +226,7 @@ export function missingFiles(
  * Returns the principals whose certificates are outdated: those that the CA did not sign, that lack a host name, or that are past two
  * thirds of their lifetime. Returns none without the CA's key, since nothing can be renewed then: they stay until they expire.
  */
-function outdatedPrincipals(folder: string, { principals }: WantedSecrets): string[] {
+export function outdatedPrincipals(folder: string, { principals }: WantedSecrets): string[] {
   const { ca, keyPair } = SECRET_FILES;
   if (!existsSync(join(folder, ca))) {
     return [];

@@ -21,6 +21,7 @@ test("every common task has a page", () => {
       "audit-trail",
       "backend",
       "dashboard",
+      "drift",
       "enable-tls",
       "environment",
       "failed-init",

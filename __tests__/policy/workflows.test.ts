@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NoOperationTraceWriter, parseWorkflow } from "@actions/workflow-parser";
 import { parse } from "yaml";
@@ -25,6 +27,7 @@ test("the workflows are these", () => {
   expect(workflows.map(({ name }) => name).sort()).toEqual([
     "comment.yml",
     "deploy.yml",
+    "drift.yml",
     "nightly.yml",
     "plan.yml",
     "preview.yml",
@@ -256,6 +259,170 @@ describe("the scheduled renewal of certificates", () => {
   test("asks for the deployed commit in a job that runs no code of the repository", () => {
     expect(jobs.deployed.permissions).toEqual({ deployments: "read" });
     expect(jobs.deployed.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
+      ["actions/github-script", undefined],
+    ]);
+  });
+});
+
+describe("the scheduled search for drift", () => {
+  const { concurrency, jobs } = find("drift.yml");
+  const deploy = find("deploy.yml");
+  const MARK = "<!-- groundwork drift production -->";
+
+  /** Runs the script that finds the commit. Deployments are given newest first, with their states. */
+  async function deployedCommit(states: Readonly<Record<string, readonly string[]>>) {
+    const shas = Object.keys(states);
+    const github = {
+      rest: {
+        repos: {
+          listDeployments: async () => ({ data: shas.map((sha, id) => ({ id, sha })) }),
+          listDeploymentStatuses: async ({ deployment_id }: Json) => ({
+            data: states[shas[deployment_id]].map((state) => ({ state })),
+          }),
+        },
+      },
+    };
+    const script = new Function(
+      ...["github", "context", "process"],
+      `return (async () => {${jobs.deployed.steps[0].with.script}})()`,
+    );
+    return script(github, { repo: {} }, { env: { ENVIRONMENT: "production" } });
+  }
+
+  /** Runs the script that reports, in a repository with these open issues. Returns the requests that change something. */
+  async function reported(status: string, issues: readonly Json[] = []): Promise<Json[]> {
+    const requests: Json[] = [];
+    const record = (name: string) => async (request: Json) => {
+      requests.push({ name, ...request });
+    };
+    const listForRepo = () => undefined;
+    const github = {
+      paginate: async (list: unknown, { state, creator }: Json) => {
+        expect([list, state, creator]).toEqual([listForRepo, "open", "github-actions[bot]"]);
+        return issues;
+      },
+      rest: {
+        issues: {
+          listForRepo,
+          create: record("create"),
+          update: record("update"),
+          createComment: record("createComment"),
+        },
+      },
+    };
+    const [, { with: input }] = jobs.report.steps;
+    const script = new Function(
+      ...["github", "context", "process", "require"],
+      `return (async () => {${input.script}})()`,
+    );
+    const context = {
+      ...{ serverUrl: "https://github.com", runId: 7 },
+      repo: { owner: "somebody", repo: "groundwork" },
+    };
+    await script(github, context, { env: { ENVIRONMENT: "production", STATUS: status } }, () => ({
+      readFileSync: (file: string) => {
+        expect(file).toBe("drift/text.md");
+        return "environment has drift";
+      },
+    }));
+    return requests;
+  }
+
+  const OPEN = { number: 5, body: `${MARK}\nolder` };
+  const OTHERS = [
+    { number: 1, body: null },
+    { number: 2, body: `Quoted: ${MARK}` },
+    { number: 3, body: "<!-- groundwork drift staging -->" },
+  ];
+
+  test("never runs beside a deploy, without approval, and only where it is configured", () => {
+    const group = (body: Json) => body.concurrency.group.replace(/\$\{\{ .* \}\}/, "<environment>");
+    expect(group({ concurrency })).toBe(group(deploy));
+    expect(jobs.compare.environment).toBe("drift");
+    expect(jobs.deployed.if).toBe(
+      "github.ref == 'refs/heads/main' && vars.GROUNDWORK_DRIFT_ENV != ''",
+    );
+  });
+
+  test("compares with the commit that was deployed last, on the runner of a deploy and with its settings", () => {
+    const [checkout, ...steps] = jobs.compare.steps;
+    const [, ...deploySteps] = deploy.jobs.deploy.steps;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
+    expect(steps.slice(0, -2)).toEqual(deploySteps.slice(0, -2));
+    expect(jobs.compare["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
+    const { GROUNDWORK_ENV, ...env } = jobs.compare.env;
+    expect(deploy.jobs.deploy.env).toMatchObject(env);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    expect(GROUNDWORK_ENV).toBe("${{ vars.GROUNDWORK_DRIFT_ENV }}");
+  });
+
+  test.each([
+    [0, "status=0\n", 0],
+    [2, "status=2\n", 0],
+    [1, "", 1],
+  ])("after exit code %i of the command the report gets %j", (exitCode, output, expected) => {
+    const folder = mkdtempSync(join(tmpdir(), "drift-"));
+    writeFileSync(join(folder, "npm"), `#!/bin/sh\necho "$*"\nexit ${exitCode}\n`, { mode: 0o755 });
+    const files = {
+      GITHUB_OUTPUT: join(folder, "output"),
+      GITHUB_STEP_SUMMARY: join(folder, "sum"),
+    };
+    const [compare] = jobs.compare.steps.slice(-2);
+    writeFileSync(files.GITHUB_OUTPUT, "");
+    const { status } = spawnSync("bash", ["-e", "-c", compare.run], {
+      cwd: folder,
+      env: { PATH: `${folder}:${process.env.PATH}`, ...files },
+    });
+    expect([status, readFileSync(files.GITHUB_OUTPUT, "utf8")]).toEqual([expected, output]);
+    expect(readFileSync(files.GITHUB_STEP_SUMMARY, "utf8")).toBe(
+      "run --silent drift -- --format markdown\n",
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  test("what is left of a deploy that failed is drift from its commit, and one that waits for approval is none", async () => {
+    const states = { c: ["waiting"], b: ["failure", "in_progress"], a: ["success"] };
+    expect(await deployedCommit(states)).toBe("b");
+    await expect(deployedCommit({})).rejects.toThrow(
+      "environment production was never deployed by the workflow deploy: deploy it first",
+    );
+  });
+
+  test("opens one issue with the report, and keeps it up to date", async () => {
+    const [opened, ...more] = await reported("2", OTHERS);
+    expect(more).toEqual([]);
+    expect(opened).toMatchObject({
+      ...{ name: "create", title: "Drift in environment production", labels: ["drift"] },
+      body: expect.stringMatching(new RegExp(`^${MARK}\nenvironment has drift\n`)),
+    });
+    expect(await reported("2", [...OTHERS, OPEN])).toEqual([
+      expect.objectContaining({ name: "update", issue_number: 5, body: opened.body }),
+    ]);
+  });
+
+  test("closes the issue once there is no drift, and only its own", async () => {
+    expect(await reported("0", [...OTHERS, OPEN])).toEqual([
+      expect.objectContaining({ name: "createComment", issue_number: 5 }),
+      expect.objectContaining({ name: "update", issue_number: 5, state: "closed" }),
+    ]);
+    expect(await reported("0", OTHERS)).toEqual([]);
+  });
+
+  test("says nothing after a failure", async () => {
+    await expect(reported("", [OPEN])).rejects.toThrow(
+      'the comparison ended with status "", which says nothing about drift',
+    );
+  });
+
+  test("writes issues, and asks for the commit, in jobs that run no code of the repository", () => {
+    expect(jobs.deployed.permissions).toEqual({ deployments: "read" });
+    expect(jobs.report.permissions).toEqual({ issues: "write" });
+    expect(jobs.compare.permissions).toBeUndefined();
+    const steps = [...jobs.deployed.steps, ...jobs.report.steps];
+    expect(steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
+      ["actions/github-script", undefined],
+      ["actions/download-artifact", undefined],
       ["actions/github-script", undefined],
     ]);
   });

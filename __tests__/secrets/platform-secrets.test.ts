@@ -25,6 +25,7 @@ import {
   ensureKeyPairs,
   ensureSecrets,
   makeKeyPairs,
+  pendingSecrets,
   principalsOf,
   secretsFolder,
 } from "../../secrets/platform-secrets";
@@ -172,10 +173,13 @@ describe("generated secrets", () => {
     rmSync(own, { recursive: true });
     cpSync(old, own, { recursive: true });
 
+    const pending = () => pendingSecrets({ ...environment, excludedServices: ["grafana"] }, []);
+    expect(pending()).toEqual(NAMES.map((name) => `the certificate of ${name} is due`));
     expect((await changedBy(() => ensureKeyPairs(environment))).sort()).toEqual(
       [...NAMES.map((name) => `${name}.pem`), "generation"].sort(),
     );
     expect(await changedBy(() => ensureKeyPairs(environment))).toEqual([]);
+    expect(pending()).toEqual([]);
   });
 
   test("are renewed if they lack a host name", async () => {

@@ -89,6 +89,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/commands/import.test.ts",
     'runHere(["import", file',
   ],
+  "npm run drift": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("drift")'],
   "npm run volumes": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("volumes")'],
   "npm run volumes -- --format json": [
     "__tests__/e2e/lifecycle/platform.test.ts",

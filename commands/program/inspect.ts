@@ -60,6 +60,28 @@ export function inspectCommands(): GuidedCommand[] {
           .action(async (options) => (await import("../plan")).showPlan(options)),
     ),
     guided(
+      "drift",
+      {
+        purpose: "Show how the running platform differs from its declaration, and change nothing",
+        examples: {
+          "npx groundwork drift": 'compare environment "laptop" with its declaration',
+          "GROUNDWORK_ENV=production npx groundwork drift --format markdown >drift.md":
+            "write Markdown for an issue, for another environment",
+        },
+        exitCodes: {
+          0: "no drift",
+          1: "failed, or a service does not answer: the message says what to do",
+          2: "there is drift",
+        },
+        variables: DEPLOY,
+        pages: ["docs/how-to/drift.md"],
+      },
+      (command) =>
+        command
+          .addOption(format())
+          .action(async (options) => (await import("../drift")).showDrift(options)),
+    ),
+    guided(
       "doctor",
       {
         purpose: "Check every prerequisite of a deploy",

@@ -33,7 +33,7 @@ export function createProgram(): GuidedCommand {
       exitCodes: {
         0: "done",
         1: "failed: the message on standard error says what to do",
-        2: "preview and plan: there are changes",
+        2: "preview and plan: there are changes; drift: there is drift",
         3: "preview and plan: there are destructive changes",
       },
       variables: DEPLOY,

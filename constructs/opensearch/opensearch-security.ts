@@ -107,7 +107,7 @@ export class OpenSearchSecurity extends Construct {
   }
 }
 
-/** Renders the files of the platform's own roles, equal to those that nodes read at a cluster's first start. @internal */
+/** Renders the files of the platform's own roles, equal to those that nodes read at a cluster's first start. */
 export function renderOwnRoles(cluster: string): UploadedFile[] {
   return (["role", "mapping"] as const).flatMap((kind) => {
     const file = { role: "roles", mapping: "roles_mapping" }[kind];

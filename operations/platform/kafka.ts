@@ -65,6 +65,25 @@ export class Kafka implements Cluster {
     return this.run(this.props.brokers[0], "kafka-topics.sh", ["--describe"]);
   }
 
+  /** Returns the output of `kafka-configs.sh --describe --all` for every topic: the effective values. */
+  describeTopicConfigs(): Promise<Outcome> {
+    return this.describeConfigs("--all", "--entity-type", "topics");
+  }
+
+  /** Returns the output of `kafka-configs.sh --describe` for every user with a password. */
+  describeUsers(): Promise<Outcome> {
+    return this.describeConfigs("--entity-type", "users");
+  }
+
+  private describeConfigs(...of: readonly string[]): Promise<Outcome> {
+    return this.run(this.props.brokers[0], "kafka-configs.sh", ["--describe", ...of]);
+  }
+
+  /** Returns the output of `kafka-acls.sh --list`. */
+  listAcls(): Promise<Outcome> {
+    return this.run(this.props.brokers[0], "kafka-acls.sh", ["--list"]);
+  }
+
   /** Runs a Kafka CLI tool in a broker's container. In a secured cluster it authenticates as that broker. */
   run(broker: string, tool: string, args: readonly string[]): Promise<Outcome> {
     const { secured, exec } = this.props;

@@ -11,6 +11,7 @@ import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput } from "./cluster";
 import { OpenSearchMembers } from "./open-search-members";
+import { OpenSearchResources } from "./open-search-resources";
 import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
 
 const OPTIONS = ["--silent", "--show-error"];
@@ -35,10 +36,13 @@ export interface OpenSearchProps {
 export class OpenSearch implements Cluster {
   readonly members: OpenSearchMembers;
 
+  readonly resources: OpenSearchResources;
+
   readonly replicas = new ShardAllocation((...args) => this.send(...args));
 
   constructor(private readonly props: OpenSearchProps) {
     this.members = new OpenSearchMembers((...args) => this.send(...args), props.nodes);
+    this.resources = new OpenSearchResources((...args) => this.send(...args), props.nodes[0]);
   }
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */

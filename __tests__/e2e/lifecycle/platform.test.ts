@@ -142,6 +142,12 @@ test("a second deploy says No changes in every stack", () => {
   ).toHaveLength(STACKS.length);
 });
 
+test("npm run drift finds no drift after a deploy", () => {
+  const { exitCode, output } = npm("drift");
+  expect(output).toContain('environment "lab" has no drift');
+  expect(exitCode).toBe(0);
+});
+
 test("cdktf diff shows a new topic and nothing else", () => {
   const { output } = cdktf(
     [
@@ -197,6 +203,24 @@ describe("running the sidecars again", () => {
     expect(records("infra-events")).toBe(COUNT);
     expect(openSearch("GET", "/logs-stored/_count").count).toBe(COUNT);
   };
+
+  test("is not needed by npm run drift, which names each manual edit and starts no sidecar", () => {
+    const starts = () =>
+      docker("inspect", "--format", "{{.State.StartedAt}}", "kafka-init", "os-init");
+    const before = starts();
+    const { exitCode, output } = npm("drift");
+    for (const line of [
+      "topic infra-events: partitions is 5, declared 3",
+      "topic application-logs: min.insync.replicas is 1, declared 2",
+      'index template logs_template: template.settings.index.number_of_replicas is "2", declared "1"',
+      "topic application-logs has undeclared configs, left unchanged: retention.ms=86400000.",
+      'environment "lab" has drift: 3 differences.',
+    ]) {
+      expect(output).toContain(line);
+    }
+    expect(exitCode).toBe(2);
+    expect(starts()).toBe(before);
+  });
 
   test("names each manual edit, exits with 73 and changes nothing", () => {
     const kafkaInit = rerun("kafka-init");

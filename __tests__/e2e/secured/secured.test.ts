@@ -37,6 +37,9 @@ test("a second deploy changes nothing", () => {
   expect(again.output.match(/: no changes/g)).toHaveLength(5);
   const plan = project.command("plan");
   expectDone(plan);
+  const drift = project.command("drift");
+  expect(drift.output).toContain('environment "lab-secured" has no drift');
+  expectDone(drift);
 });
 
 /** Logs in to a node as an application. Returns the HTTP status. */

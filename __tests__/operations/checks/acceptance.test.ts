@@ -1,6 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { catalog } from "../../../catalog";
 import { readSidecarRun } from "../../../constructs/init-sidecar/run-log";
-import { describeUndeclared } from "../../../operations/checks/acceptance";
+import { environments } from "../../../environments";
+import { checkWithoutChanges, describeUndeclared } from "../../../operations/checks/acceptance";
 import { renderAcceptance } from "../../../operations/checks/row";
+import { Platform } from "../../../operations/platform/platform";
+import type { SynthesizedContainer } from "../../../operations/synthesis/container";
+import { programsOnPath } from "../../support/programs";
+
+const { folder, program } = programsOnPath();
 
 test("undeclared configs are noted for each topic, only from the last run, and are no failure", () => {
   const retention = { event: "undeclared", field: "retention.ms", actual: "60000" };
@@ -29,5 +38,44 @@ test("undeclared configs are noted for each topic, only from the last run, and a
     "requirement  holds  guarantee",
     `AUT-002      yes    ${guarantee}`,
     ...notes.map((note) => `                    ${note}`),
+  ]);
+});
+
+test("the checks that only read start no sidecar, and say what does not hold", async () => {
+  const { security: _, ...environment } = environments.laptop;
+  const MiB = 1024 * 1024;
+  const states = [
+    { Name: "/os-init", HostConfig: { MemoryReservation: 64 * MiB } },
+    { Name: "/loki", HostConfig: { MemoryReservation: 5 * MiB } },
+  ];
+  program(
+    "docker",
+    `echo "$*" >>${folder}/log
+case "$*" in
+  container*) printf '%s\\n' ${states.map((state) => `'${JSON.stringify(state)}'`).join(" ")} ;;
+  logs*) echo '{"container":"os-init","exit_code":0}' ;;
+esac`,
+  );
+  const containers = [
+    { name: "os-init", memory_reservation: 64, must_run: false },
+    { name: "loki", memory_reservation: 128 },
+    { name: "kafka-1", memory_reservation: 512 },
+  ] as SynthesizedContainer[];
+  const rows = await checkWithoutChanges(new Platform(environment), catalog, containers);
+  expect(rows.map(({ requirement, failures }) => [requirement, failures])).toEqual([
+    [
+      "AUT-003",
+      [
+        "loki: declared memory reservation 128 MiB, has 5 MiB",
+        "kafka-1: the container does not exist",
+      ],
+    ],
+    ["NFR-VIS", []],
+  ]);
+  const calls = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
+  expect(calls.filter((call) => /^container (?!inspect)/.test(call))).toEqual([]);
+  expect([...new Set(calls.map((call) => call.split(" ")[0]))].sort()).toEqual([
+    "container",
+    "logs",
   ]);
 });

@@ -1,0 +1,106 @@
+import { showDrift } from "../../commands/drift";
+import { describeForeignCa } from "../../operations/deploy/foreign-ca";
+import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
+import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
+import { withLock } from "../../operations/lock/lock";
+import { checkMachines } from "../../operations/machine/machine";
+import { Run } from "../../operations/run/run";
+import { CommandError } from "../../operations/terminal/terminal";
+
+jest.mock("../../operations/deploy/foreign-ca", () => ({ describeForeignCa: jest.fn() }));
+jest.mock("../../operations/deploy/stale-secrets", () => ({ describeStaleSecrets: jest.fn() }));
+jest.mock("../../operations/drift/drift", () => ({
+  ...jest.requireActual("../../operations/drift/drift"),
+  describePendingSecrets: jest.fn(),
+  findDrift: jest.fn(),
+}));
+jest.mock("../../operations/engine/context", () => ({
+  followContext: async (environment: unknown) => environment,
+}));
+jest.mock("../../operations/lock/lock", () => ({ withLock: jest.fn() }));
+jest.mock("../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
+jest.mock("../../operations/run/run", () => ({ Run: jest.fn() }));
+jest.mock("../../operations/synthesis/inputs", () => ({ missingInputs: () => [] }));
+jest.mock("../../operations/synthesis/synthesize", () => ({ synthesize: async () => [] }));
+
+const totals = { containers: 1, memoryReservationMiB: 1, nodes: {} };
+const REPORT: DriftReport = {
+  ...{ environment: "laptop", guarantees: [], resources: [], notes: [], failures: [] },
+  plan: {
+    ...{ environment: "laptop", against: "the deployed platform", changes: [], rolls: [] },
+    ...{ before: totals, after: totals, memoryBudgetMiB: 1 },
+  },
+};
+const RESOURCES = [{ resource: "topic orders", actual: "does not exist" }];
+
+const log = jest.spyOn(console, "log").mockImplementation();
+const plan = jest.fn();
+const forgetPlans = jest.fn();
+const { exitCode } = process;
+
+beforeEach(() => {
+  jest.clearAllMocks();
+  plan.mockResolvedValue(undefined);
+  jest.mocked(Run).mockReturnValue({ plan, forgetPlans } as unknown as Run);
+  jest.mocked(describePendingSecrets).mockReturnValue([]);
+  jest.mocked(describeForeignCa).mockResolvedValue([]);
+  jest.mocked(describeStaleSecrets).mockResolvedValue([]);
+  jest.mocked(findDrift).mockResolvedValue(REPORT);
+});
+afterEach(() => {
+  expect(withLock).not.toHaveBeenCalled();
+  process.exitCode = exitCode;
+});
+
+test.each([
+  ["no drift", REPORT, 0, 'environment "laptop" has no drift'],
+  ["drift", { ...REPORT, resources: RESOURCES }, 2, "topic orders: does not exist"],
+  ["a silent service", { ...REPORT, failures: ["Kafka is silent"] }, 1, "Kafka is silent"],
+])("%s sets the exit code, without a lock, and leaves no plan", async (_, report, code, line) => {
+  jest.mocked(findDrift).mockResolvedValue(report);
+  await showDrift({ format: "terminal" });
+  expect(process.exitCode).toBe(code);
+  expect(log.mock.calls.join("\n")).toContain(line);
+  expect(forgetPlans).toHaveBeenCalledTimes(1);
+});
+
+test("JSON is all that is written to standard output", async () => {
+  jest.mocked(findDrift).mockResolvedValue({ ...REPORT, resources: RESOURCES });
+  await showDrift({ format: "json" });
+  const [[text], ...more] = log.mock.calls;
+  expect(more).toEqual([]);
+  expect(JSON.parse(text)).toMatchObject({ drift: true, resources: RESOURCES });
+});
+
+test.each<[string, () => void, string]>([
+  [
+    "a secret that a synth would write",
+    () => jest.mocked(describePendingSecrets).mockReturnValueOnce(["a key pair is missing"]),
+    "- a key pair is missing",
+  ],
+  [
+    "an engine that does not answer",
+    () => jest.mocked(checkMachines).mockRejectedValueOnce(new CommandError("no engine")),
+    "no engine",
+  ],
+  [
+    "a state that does not answer",
+    () => plan.mockRejectedValueOnce(new CommandError("no state")),
+    "no state",
+  ],
+  [
+    "a foreign CA",
+    () => jest.mocked(describeForeignCa).mockResolvedValueOnce(["foreign"]),
+    "- foreign",
+  ],
+  [
+    "secrets of another clone",
+    () => jest.mocked(describeStaleSecrets).mockResolvedValueOnce(["stale"]),
+    "- stale",
+  ],
+])("%s is a failure, and nothing is compared", async (_, fail, message) => {
+  fail();
+  await expect(showDrift({ format: "terminal" })).rejects.toThrow(message);
+  expect(findDrift).not.toHaveBeenCalled();
+  expect(log).not.toHaveBeenCalled();
+});

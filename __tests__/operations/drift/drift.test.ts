@@ -1,0 +1,157 @@
+import { catalog } from "../../../catalog";
+import { type Environment, environments } from "../../../environments";
+import { labSecured } from "../../../lab/environments";
+import type { Change } from "../../../operations/changes/change";
+import type { ChangeReport } from "../../../operations/changes/report";
+import { checkWithoutChanges } from "../../../operations/checks/acceptance";
+import type { AcceptanceRow } from "../../../operations/checks/row";
+import {
+  type DriftReport,
+  describePendingSecrets,
+  EXIT_DRIFT,
+  EXIT_FAILED,
+  EXIT_NO_DRIFT,
+  exitCodeOf,
+  findDrift,
+} from "../../../operations/drift/drift";
+import { RENDERERS } from "../../../operations/drift/render";
+import { inspectContainers } from "../../../operations/platform/containers";
+import type { Run } from "../../../operations/run/run";
+
+jest.mock("../../../operations/checks/acceptance", () => ({
+  ...jest.requireActual("../../../operations/checks/acceptance"),
+  checkWithoutChanges: jest.fn(),
+}));
+jest.mock("../../../operations/platform/containers", () => ({ inspectContainers: jest.fn() }));
+
+const { security: _, ...plaintext } = environments.laptop;
+
+const CHANGE: Change = {
+  ...{ stack: "laptop-messaging", address: "docker_container.kafka-1", action: "update" },
+  ...{ subject: "container kafka-1", details: ["memory 1 -> 2 MiB"] },
+  ...{ destructive: [], warnings: [] },
+};
+const planOf = (...changes: Change[]): ChangeReport => ({
+  ...{ environment: "laptop", against: "the deployed platform", changes, rolls: [] },
+  before: { containers: 1, memoryReservationMiB: 1, nodes: {} },
+  after: { containers: 1, memoryReservationMiB: 1, nodes: {} },
+  memoryBudgetMiB: 100,
+});
+const row = (...failures: string[]): AcceptanceRow => ({
+  ...{ requirement: "AUT-003", guarantee: "memory reservation is set", failures },
+});
+
+interface Found {
+  readonly plan?: ChangeReport;
+  readonly rows?: readonly AcceptanceRow[];
+  readonly topics?: { readonly exitCode: number; readonly output: string };
+  readonly exitCode?: number;
+}
+
+/** Compares a platform without declared topics and templates. */
+function driftOf({ plan = planOf(), rows = [row()], topics, exitCode = 0 }: Found) {
+  jest.mocked(checkWithoutChanges).mockResolvedValue([...rows]);
+  const state = { Name: "/kafka-init", State: { ExitCode: exitCode } };
+  jest.mocked(inspectContainers).mockResolvedValue([state] as never);
+  const answer = async () => topics ?? { exitCode: 0, output: "" };
+  const run = {
+    containers: [{ name: "kafka-init", must_run: false }],
+    report: async () => plan,
+    platform: {
+      environment: plaintext,
+      kafka: { describeTopics: answer, describeTopicConfigs: answer },
+      openSearch: {},
+    },
+  };
+  const nothing = { topics: [], applications: [], componentTemplates: [] };
+  return findDrift(run as unknown as Run, {
+    ...{ ...catalog, ...nothing, ingestPipelines: [], indexTemplates: [] },
+  });
+}
+
+test("a platform as declared has no drift", async () => {
+  const report = await driftOf({});
+  expect(exitCodeOf(report)).toBe(EXIT_NO_DRIFT);
+  expect(RENDERERS.terminal(report)).toBe('environment "laptop" has no drift');
+  expect(RENDERERS.markdown(report)).toBe('environment "laptop" has no drift.\n');
+  expect(JSON.parse(RENDERERS.json(report))).toMatchObject({ drift: false, failures: [] });
+});
+
+test.each<[string, Found, string]>([
+  ["planned changes", { plan: planOf(CHANGE) }, "container kafka-1: updated in place"],
+  [
+    "guarantees that do not hold",
+    { rows: [row("kafka-1: declared 1 MiB, has 2 MiB"), row()] },
+    "kafka-1: declared 1 MiB, has 2 MiB",
+  ],
+  [
+    "topics, templates and users that differ",
+    { exitCode: 73 },
+    "sidecar kafka-init: its last run exited with 73: ",
+  ],
+])("drift is shown below the heading %s", async (heading, found, line) => {
+  const report = await driftOf(found);
+  expect(exitCodeOf(report)).toBe(EXIT_DRIFT);
+  const [terminal, last] = RENDERERS.terminal(report).split(/\n(?=.*$)/);
+  expect(terminal).toMatch(new RegExp(`^${heading}\n\n`));
+  expect(terminal).toContain(line);
+  expect(last).toMatch(
+    /^environment "laptop" has drift: 1 .*\. Run npm run up to deploy the declaration, or declare what is there \(docs\/how-to\/drift\.md\)$/,
+  );
+  expect(RENDERERS.markdown(report).toLowerCase()).toContain(`\n## ${heading}\n\n`);
+  expect(JSON.parse(RENDERERS.json(report)).drift).toBe(true);
+});
+
+test("a service that does not answer is a failure, and what is known is shown too", async () => {
+  const topics = { exitCode: 1, output: "Timed out" };
+  const silent = await driftOf({ topics });
+  expect(exitCodeOf(silent)).toBe(EXIT_FAILED);
+  expect(RENDERERS.terminal(silent)).toBe(
+    'not compared\n\nKafka does not describe its topics: Timed out\n\nenvironment "laptop" could not be compared as a whole',
+  );
+  const both = await driftOf({ topics, plan: planOf(CHANGE) });
+  expect(exitCodeOf(both)).toBe(EXIT_FAILED);
+  expect(RENDERERS.terminal(both)).toMatch(/could not be compared as a whole; 1 planned change$/);
+});
+
+test("nothing in Markdown is markup or mentions anybody", () => {
+  const report: DriftReport = {
+    ...{ environment: "laptop", plan: planOf(), guarantees: [], notes: [], failures: [] },
+    resources: [{ resource: "topic orders", actual: "<b>``@everybody``\n# heading" }],
+  };
+  expect(RENDERERS.markdown(report)).toContain("- `` topic orders: <b>`@everybody` # heading ``\n");
+});
+
+describe("secrets that a synth would write", () => {
+  const { TF_VAR_grafana_admin_password: given } = process.env;
+  const applications = [{ name: "orders" }];
+  const pending = (environment: Environment) =>
+    describePendingSecrets({ ...environment, name: "drift-test" }, { applications });
+
+  beforeEach(() => {
+    delete process.env.TF_VAR_grafana_admin_password;
+  });
+  afterAll(() => {
+    if (given === undefined) {
+      delete process.env.TF_VAR_grafana_admin_password;
+    } else {
+      process.env.TF_VAR_grafana_admin_password = given;
+    }
+  });
+
+  test("are refused", () => {
+    expect(pending(labSecured)).toContainEqual(
+      expect.stringMatching(
+        /drift-test.*orders\.password is missing, and npm run drift writes no secrets: run npm run up first$/,
+      ),
+    );
+    expect(pending(plaintext)).toEqual([
+      "Grafana's admin password in .state/drift-test/ is missing, and npm run drift writes no secrets: run npm run up first",
+    ]);
+  });
+
+  test("are none in a plaintext environment whose admin password is given", () => {
+    process.env.TF_VAR_grafana_admin_password = "a-password";
+    expect(pending(plaintext)).toEqual([]);
+  });
+});

@@ -1,0 +1,214 @@
+import type { Application } from "../../../constructs";
+import {
+  MARK,
+  renderApplication,
+  renderMonitor,
+} from "../../../constructs/opensearch/declared-applications";
+import type { DeclaredResource } from "../../../constructs/opensearch/declared-resource";
+import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-security";
+import { describeDifference } from "../../../operations/drift/difference";
+import { findOpenSearchUserDrift } from "../../../operations/drift/open-search-users";
+import { findTemplateDrift } from "../../../operations/drift/templates";
+import { OpenSearchResources } from "../../../operations/platform/open-search-resources";
+import { FakeOpenSearch } from "../../support/fake-opensearch";
+import type { Json } from "../../support/platform";
+
+let server: FakeOpenSearch;
+let resources: OpenSearchResources;
+
+beforeEach(async () => {
+  server = new FakeOpenSearch();
+  const address = await server.start();
+  resources = new OpenSearchResources(async (_, { method = "GET", path, body }) => {
+    const answer = await fetch(`${address}${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return answer.ok
+      ? { exitCode: 0, output: text }
+      : {
+          exitCode: 22,
+          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
+        };
+  }, "opensearch-1");
+});
+afterEach(async () => {
+  expect(server.writes).toEqual([]);
+  await server.stop();
+});
+
+const told = async (declared: readonly DeclaredResource[]) =>
+  (await findTemplateDrift(resources, declared)).map(describeDifference);
+
+const declare = (
+  kind: DeclaredResource["kind"],
+  name: string,
+  body: Json,
+  onDrift: DeclaredResource["onDrift"] = "fail",
+): DeclaredResource => ({ kind, name, body, onDrift, ingestPipelines: [] });
+
+const BASE = {
+  template: { mappings: { properties: { level: { type: "keyword" } } } },
+  version: 1,
+  _meta: { owner: "us" },
+};
+const LOGS = {
+  index_patterns: ["logs-*"],
+  priority: "100",
+  data_stream: {},
+  composed_of: ["base"],
+  template: { settings: { number_of_shards: 1 }, aliases: { "all-{index}": {} } },
+};
+const LOWER = { description: "Lower case", processors: [{ lowercase: { field: "level" } }] };
+
+const component = (body: Json = BASE) => declare("component-template", "base", body);
+const template = (body: Json = LOGS) => declare("index-template", "logs", body);
+const pipeline = (body: Json = LOWER) => declare("ingest-pipeline", "lower", body);
+const ALL = [component(), pipeline(), template()];
+
+/** Has the cluster what os-init applied. */
+function applied(): void {
+  server.components.set("base", { ...BASE, _meta: { owner: "us", fingerprint: "ab12" } });
+  server.pipelines.set("lower", { ...LOWER, description: "Lower case [fingerprint ab12]" });
+  server.templates.set("logs", {
+    ...LOGS,
+    _meta: { fingerprint: "ab12" },
+    template: { ...LOGS.template, settings: { index: { number_of_shards: "1" } } },
+  });
+}
+
+describe("templates and pipelines", () => {
+  test("as declared have no drift, in whichever spelling", async () => {
+    applied();
+    expect(await told(ALL)).toEqual([]);
+  });
+
+  test("that do not exist are reported", async () => {
+    expect(await told(ALL)).toEqual([
+      "component template base: does not exist",
+      "ingest pipeline lower: does not exist",
+      "index template logs: does not exist",
+    ]);
+  });
+
+  test("are reported with each field that differs, each in the resource that has it", async () => {
+    applied();
+    expect(
+      await told([
+        component({
+          ...BASE,
+          version: 2,
+          template: { mappings: { properties: { level: { type: "text" } } } },
+        }),
+        pipeline({ ...LOWER, processors: [{ lowercase: { field: "service" } }] }),
+        template({
+          ...LOGS,
+          priority: 7,
+          template: { ...LOGS.template, settings: { number_of_shards: 3 } },
+        }),
+      ]),
+    ).toEqual([
+      'component template base: template.mappings.properties.level.type is "keyword", declared "text"',
+      "component template base: version is 1, declared 2",
+      'ingest pipeline lower: processors[0].lowercase.field is "level", declared "service"',
+      "index template logs: priority is 100, declared 7",
+      'index template logs: template.settings.index.number_of_shards is "1", declared "3"',
+    ]);
+  });
+
+  test("with onDrift ignore are not compared", async () => {
+    expect(await told([declare("index-template", "logs", LOGS, "ignore")])).toEqual([]);
+  });
+
+  test("of which another one has a higher priority are reported", async () => {
+    applied();
+    server.templates.set("theirs", {
+      index_patterns: ["logs-groundwork*"],
+      priority: 500,
+      template: {
+        settings: { number_of_shards: 9 },
+        mappings: BASE.template.mappings,
+        aliases: LOGS.template.aliases,
+      },
+    });
+    expect(await told(ALL)).toEqual([
+      "index template logs: another template applies to its indices, such as logs-groundwork-probe",
+      'index template logs: settings.index.number_of_shards is "9", declared "1"',
+    ]);
+  });
+
+  test("that OpenSearch rejects are reported with its reason", async () => {
+    applied();
+    expect(await told([template({ ...LOGS, composed_of: ["gone"] })])).toEqual([
+      "index template logs: OpenSearch rejects it: component templates [gone] that do not exist",
+    ]);
+    const inner = { type: "x", reason: "unknown analyzer [a]" };
+    server.faults.push({
+      on: /POST .*_simulate$/,
+      fault: {
+        kind: "status",
+        status: 400,
+        body: { error: { reason: "invalid", caused_by: { reason: "parsing", caused_by: inner } } },
+      },
+    });
+    expect(await told([template()])).toEqual([
+      "index template logs: OpenSearch rejects it: unknown analyzer [a]",
+    ]);
+  });
+
+  test("of a cluster that does not answer are an error", async () => {
+    server.faults.push({
+      on: /GET .*_index_template/,
+      fault: { kind: "status", status: 503, body: { error: "no master" } },
+    });
+    await expect(told([template()])).rejects.toThrow(
+      /^OpenSearch does not answer \/_index_template\/logs: .*no master.* 503/s,
+    );
+  });
+});
+
+describe("users of OpenSearch", () => {
+  const SHOP: Application = { name: "shop", indices: { "shop-*": "write" } };
+
+  /** Has the cluster what os-security creates. */
+  function provisioned(): void {
+    const kinds = { user: "internalusers", role: "roles", mapping: "rolesmapping" } as const;
+    for (const { path, content = "" } of [
+      ...renderApplication(SHOP),
+      ...renderMonitor(),
+      ...renderOwnRoles("opensearch"),
+    ]) {
+      const [, name, kind] = /([^/]+)\.(user|role|mapping)\.json$/.exec(path) ?? [];
+      const isPlain = kind === "user" || name.startsWith("groundwork_");
+      server.security[kinds[kind as keyof typeof kinds]].set(
+        isPlain ? name : `application-${name}`,
+        JSON.parse(content),
+      );
+    }
+  }
+  const drift = async () =>
+    (await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }])).map(describeDifference);
+
+  test("as os-security creates them have no drift", async () => {
+    provisioned();
+    expect(await drift()).toEqual([]);
+  });
+
+  test("that are missing, changed or not declared any more are reported", async () => {
+    provisioned();
+    const { internalusers, roles, rolesmapping } = server.security;
+    internalusers.delete("shop");
+    rolesmapping.set("application-shop", { users: ["shop", "eve"], description: MARK });
+    internalusers.set("former", { description: MARK });
+    roles.set("application-former", { description: MARK });
+    const checks = roles.get("groundwork_checks");
+    roles.set("groundwork_checks", { ...checks, reserved: false });
+    expect(await drift()).toEqual([
+      "application/shop: OpenSearch user is absent, declared present",
+      'application/shop: mapping.users[1] is "eve", declared absent',
+      "role groundwork_checks: role.reserved is absent, declared true",
+      "application/former: is not declared any more: npm run up removes its user and permissions from OpenSearch",
+    ]);
+  });
+});

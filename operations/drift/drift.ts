@@ -1,0 +1,140 @@
+import { meaningOf } from "../../constructs/init-sidecar/exit-codes";
+import { isSecured } from "../../environments";
+import { pendingSecrets } from "../../secrets/platform-secrets";
+import type { Catalog } from "../../stacks/platform";
+import type { ChangeReport } from "../changes/report";
+import { checkWithoutChanges, describeUndeclared } from "../checks/acceptance";
+import { loginFailures } from "../checks/logins";
+import type { AcceptanceRow } from "../checks/row";
+import { inspectContainers } from "../platform/containers";
+import type { Platform } from "../platform/platform";
+import type { Run } from "../run/run";
+import { sidecarsIn } from "../synthesis/container";
+import { CommandError } from "../terminal/terminal";
+import type { Difference } from "./difference";
+import { findKafkaUserDrift } from "./kafka-users";
+import { findOpenSearchUserDrift } from "./open-search-users";
+import { findTemplateDrift } from "./templates";
+import { findTopicDrift } from "./topics";
+
+/** How the running platform differs from its declaration. */
+export interface DriftReport {
+  readonly environment: string;
+  /** What Terraform would change. */
+  readonly plan: ChangeReport;
+  /** The guarantees that do not hold. */
+  readonly guarantees: readonly AcceptanceRow[];
+  /** The topics, templates, users and sidecars that are not as declared. */
+  readonly resources: readonly Difference[];
+  /** What is no drift. */
+  readonly notes: readonly string[];
+  /** What could not be compared, since a service did not answer. */
+  readonly failures: readonly string[];
+}
+
+/** The platform is as declared. @internal */
+export const EXIT_NO_DRIFT = 0;
+/** Something could not be compared. @internal */
+export const EXIT_FAILED = 1;
+/** Something differs. @internal */
+export const EXIT_DRIFT = 2;
+
+/** Whether anything is known to differ. */
+export function hasDrift({ plan, guarantees, resources }: DriftReport): boolean {
+  return plan.changes.length + guarantees.length + resources.length > 0;
+}
+
+/** Returns the exit code of a report. What could not be compared is never "no drift". */
+export function exitCodeOf(report: DriftReport): number {
+  if (report.failures.length > 0) {
+    return EXIT_FAILED;
+  }
+  return hasDrift(report) ? EXIT_DRIFT : EXIT_NO_DRIFT;
+}
+
+/** Describes the secrets that a synth would write. Nothing is compared then, since a comparison changes nothing. */
+export function describePendingSecrets(
+  environment: Platform["environment"],
+  { applications }: Pick<Catalog, "applications">,
+): string[] {
+  const pending = pendingSecrets(
+    environment,
+    applications.map(({ name }) => name),
+  );
+  return pending.map(
+    (what) => `${what}, and npm run drift writes no secrets: run npm run up first`,
+  );
+}
+
+/** Compares a planned platform with its declaration. Changes nothing: it starts no sidecar. */
+export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport> {
+  const { platform, containers } = run;
+  const { environment, kafka, openSearch } = platform;
+  const { topics, applications, componentTemplates, ingestPipelines, indexTemplates } = catalog;
+  const failures: string[] = [];
+  const unlessSilent = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof CommandError)) {
+        throw error;
+      }
+      failures.push(error.message);
+      return otherwise;
+    }
+  };
+  const plan = await run.report();
+  const [rows, ofTopics, ...others] = await Promise.all([
+    checkWithoutChanges(platform, catalog, containers),
+    unlessSilent(findTopicDrift(kafka, topics, environment.kafka.brokers), {
+      differences: [],
+      undeclared: [],
+    }),
+    unlessSilent(
+      findTemplateDrift(openSearch.resources, [
+        ...componentTemplates,
+        ...ingestPipelines,
+        ...indexTemplates,
+      ]),
+      [],
+    ),
+    ...(isSecured(environment)
+      ? [
+          unlessSilent(findKafkaUserDrift(kafka, applications), []),
+          unlessSilent(findOpenSearchUserDrift(openSearch.resources, applications), []),
+          passwordDrift(platform, catalog),
+        ]
+      : []),
+    sidecarFailures(platform, sidecarsIn(containers)),
+  ]);
+  return {
+    environment: environment.name,
+    plan,
+    guarantees: rows.filter(({ failures: lines }) => lines.length > 0),
+    resources: [...ofTopics.differences, ...others.flat()],
+    notes: describeUndeclared(ofTopics),
+    failures,
+  };
+}
+
+async function passwordDrift(platform: Platform, { applications }: Catalog): Promise<Difference[]> {
+  const failures = await loginFailures(platform, applications);
+  return failures.map((line) => {
+    const [, name, reason] = /^application (\S+): (.*)$/s.exec(line) ?? [];
+    return { resource: `application/${name}`, actual: reason };
+  });
+}
+
+/** Describes the sidecars whose last run failed: what they provision may not be in effect. */
+async function sidecarFailures(
+  platform: Platform,
+  sidecars: readonly string[],
+): Promise<Difference[]> {
+  const states = await inspectContainers(platform, sidecars);
+  return states
+    .filter(({ State }) => State.ExitCode !== 0)
+    .map(({ Name, State: { ExitCode } }) => ({
+      resource: `sidecar ${Name.slice(1)}`,
+      actual: `its last run exited with ${ExitCode}: ${meaningOf(ExitCode)}`,
+    }));
+}

@@ -1,0 +1,102 @@
+import type { Application } from "../../constructs";
+import type { Access } from "../../constructs/security/application";
+import { MONITOR } from "../../constructs/security/principals";
+import type { Kafka } from "../platform/kafka";
+import { CommandError } from "../terminal/terminal";
+import type { Difference } from "./difference";
+
+/** The operations of each access to a topic, as `Application.java` grants them. */
+const OPERATIONS: Readonly<Record<Access, readonly string[]>> = {
+  read: ["READ", "DESCRIBE"],
+  write: ["WRITE", "DESCRIBE"],
+  readwrite: ["READ", "WRITE", "DESCRIBE"],
+};
+
+/** The ACL by which `kafka-init` recognizes the users that it made. */
+const MARK = "DESCRIBE on group groundwork.application";
+
+/** Compares the users and ACLs of applications with Kafka. Throws if Kafka does not answer. */
+export async function findKafkaUserDrift(
+  kafka: Pick<Kafka, "describeUsers" | "listAcls">,
+  applications: readonly Application[],
+): Promise<Difference[]> {
+  const users = await kafka.describeUsers();
+  const acls = await kafka.listAcls();
+  const failed = [users, acls].find(({ exitCode }) => exitCode !== 0);
+  if (failed) {
+    throw new CommandError(`Kafka does not list its users and ACLs: ${failed.output}`);
+  }
+  const withPassword = [
+    ...users.output.matchAll(/user-principal '([^']+)' are .*SCRAM-SHA-512=/g),
+  ].map(([, name]) => name);
+  const live = aclsIn(acls.output);
+  const declared = new Map([
+    ...applications.map((application) => [application.name, permissionsOf(application)] as const),
+    [MONITOR, ["DESCRIBE on topic *", "DESCRIBE on group *", MARK]] as const,
+  ]);
+  return [
+    ...applications
+      .filter(({ name }) => !withPassword.includes(name))
+      .map(({ name }) => ({
+        resource: resourceOf(name),
+        field: "Kafka user",
+        declared: "present",
+        actual: "absent",
+      })),
+    ...[...declared].flatMap(([name, permissions]) => {
+      const found = live.get(name) ?? [];
+      return [
+        ...permissions
+          .filter((permission) => !found.includes(permission))
+          .map((permission) => acl(name, permission, "granted", "not granted")),
+        ...found
+          .filter((permission) => !permissions.includes(permission))
+          .map((permission) => acl(name, permission, "not granted", "granted")),
+      ];
+    }),
+    ...[...live]
+      .filter(([name, permissions]) => permissions.includes(MARK) && !declared.has(name))
+      .map(([name]) => ({
+        resource: resourceOf(name),
+        actual: "is not declared any more: npm run up removes its user and ACLs from Kafka",
+      })),
+  ];
+}
+
+const resourceOf = (name: string) => `application/${name}`;
+
+function acl(name: string, permission: string, declared: string, actual: string): Difference {
+  return { resource: resourceOf(name), field: `Kafka ACL ${permission}`, declared, actual };
+}
+
+function permissionsOf({ topics = {}, consumerGroups = [] }: Application): string[] {
+  return [
+    ...Object.entries(topics).flatMap(([topic, access]) =>
+      OPERATIONS[access].map((operation) => `${operation} on topic ${topic}`),
+    ),
+    ...consumerGroups.map((group) => `READ on group ${group}`),
+    MARK,
+  ];
+}
+
+/** Parses the output of `kafka-acls.sh --list`: the permissions of each user, such as `READ on topic orders`. */
+function aclsIn(output: string): Map<string, string[]> {
+  const permissions = new Map<string, string[]>();
+  let on = "";
+  for (const line of output.split("\n")) {
+    const [, type, resource, pattern] =
+      /ResourcePattern\(resourceType=(\w+), name=(.*), patternType=(\w+)\)/.exec(line) ?? [];
+    if (type !== undefined) {
+      const words = type.toLowerCase().replaceAll("_", " ");
+      on = `${words} ${resource}${pattern === "PREFIXED" ? "*" : ""}`;
+    }
+    const [, user, host, operation, permission] =
+      /\(principal=User:(.*), host=(.*), operation=(\w+), permissionType=(\w+)\)/.exec(line) ?? [];
+    if (user !== undefined) {
+      const from = host === "*" ? "" : ` from ${host}`;
+      const entry = `${permission === "DENY" ? "DENY " : ""}${operation} on ${on}${from}`;
+      permissions.set(user, [...(permissions.get(user) ?? []), entry]);
+    }
+  }
+  return permissions;
+}
