@@ -1,7 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { eventually } from "../../support/eventually";
-import { docker, expectDone, type Finished, NODES, TRIAL } from "../../support/lab";
+import { docker, expectDone, type Finished, NODES, onceItSays, TRIAL } from "../../support/lab";
 import { underLoad } from "../../support/load";
 import { deployedSampleApplication } from "../../support/sample-application";
 
@@ -21,10 +20,13 @@ test("npm run rotate -- shop replaces the application's password, and no write i
   const load = await underLoad(
     "shop-password",
     async () => {
-      rotated = application.project.command("rotate", "shop");
-      application.login();
-      // The application continues with the new credentials.
-      await setTimeout(20_000);
+      rotated = await onceItSays(
+        /os-security: created after/,
+        // The application continues with the new credentials.
+        () => application.login(),
+        ...(["node", ["commands/groundwork.mjs", "rotate", "shop"]] as const),
+        application.project.folder,
+      );
     },
     old,
   );
