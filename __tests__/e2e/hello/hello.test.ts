@@ -23,7 +23,7 @@ test("a record and a document are written and read without authentication", () =
 });
 
 test("each printed command works as it stands", () => {
-  const commands = hello.output.match(/^ {2}docker run .*$/gm) ?? [];
+  const commands: string[] = hello.output.match(/^ {2}docker run .*$/gm) ?? [];
   expect(commands).toHaveLength(4);
   const [write, read, index, find] = commands.map((command) => run("sh", ["-c", command]));
   for (const finished of [write, read, index, find]) {

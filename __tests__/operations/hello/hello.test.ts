@@ -199,7 +199,7 @@ test("OpenSearch that applications do not reach is skipped, and so are links wit
   );
 });
 
-test("a named application writes, and one that may not is told", async () => {
+test("a named application writes, unless it may not", async () => {
   const { lines } = await hello(labSecured, APPLICATIONS, "ledger");
   expect(lines[0]).toBe(
     'skipped: Kafka: application ledger may not write a topic: add topics: { "infra-events": "readwrite" } to it in catalog/applications.ts, and run npm run up',
