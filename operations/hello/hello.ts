@@ -311,7 +311,7 @@ function wordsOf(output: string): string {
     /"name":"producer_send_error".*?"message":"((?:[^"\\]|\\.)*)"/.exec(output) ?? [];
   const lines = output
     .split("\n")
-    .filter((line) => !/^\s*$|^\s+(at |\.\.\. \d+ more)|has been deprecated/.test(line))
+    .filter((line) => !/^\s*$|^\s+(at |\.\.\. \d+ more)|deprecated and will be removed/.test(line))
     .slice(-3);
   return message ?? (lines.join("\n") || "no answer");
 }

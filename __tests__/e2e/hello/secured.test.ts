@@ -8,7 +8,7 @@ test("applications write and read with exactly their permissions", () => {
   expectDone(hello);
   expect(hello.output.match(/^(done|failed|skipped): .*$/gm)).toEqual([
     "done: write a record to topic infra-events",
-    // Its group is "ledger", so that ledger may not join another one.
+    // Application ledger may join no group but "ledger".
     expect.stringMatching(/^done: read the record at offset 0 of partition [0-2]$/),
     "done: index a document in logs-shop-hello",
     "done: find the document in logs-shop-hello",
