@@ -35,7 +35,7 @@ test("the first application that may write does without a name, also into a data
 
 test("a password that is not deployed yet fails with the server's words and the remedy", () => {
   const file = "catalog/applications.ts";
-  project.edit(file, 'name: "shop"', 'name: "shop2"');
+  project.edit(file, '    name: "shop"', '    name: "shop2"');
   const hello = project.command("hello", "shop2");
   expect(hello.exitCode).toBe(1);
   expect(hello.output).toMatch(
