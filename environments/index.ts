@@ -3,6 +3,7 @@ import { ValidationError } from "../constructs/container/validation";
 import type { Environment } from "./environment";
 import { laptop } from "./laptop";
 import { production } from "./production";
+import { small } from "./small";
 import { validateEnvironment } from "./validate";
 
 export type {
@@ -20,7 +21,7 @@ export { isSecured, nodesOf, votersOf } from "./environment";
 /** Environments by their names. */
 export type Environments = Readonly<Record<string, Environment>>;
 
-export const environments: Environments = { laptop, production };
+export const environments: Environments = { laptop, small, production };
 
 /** Current names of properties by their deprecated names. */
 const FORMER_NAMES: Readonly<Record<string, string>> = {

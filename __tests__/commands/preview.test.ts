@@ -40,7 +40,7 @@ describe("npm run preview", () => {
     [
       "no environment",
       async () => currentEnvironment("prod"),
-      /^GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured/,
+      /^GROUNDWORK_ENV is "prod": allowed are laptop, small, production, lab, lab-secured, lab-three, lab-three-secured/,
     ],
   ])("fails with the remedy for what is %s", async (_, look, message) => {
     await expect(look()).rejects.toThrow(message);

@@ -106,6 +106,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "secured-adopt": suite(140, ONE_MACHINE_SECURED),
   adopt: suite(115),
   lock: suite(150),
+  hello: suite(250, ONE_MACHINE_SECURED),
   engines: suite(185),
   rolling: suite(165),
   upgrades: suite(250),

@@ -30,7 +30,7 @@ test("an environment with current names stays as declared", () => {
 
 test("an unknown environment is rejected with the list of known ones", () => {
   expect(() => environmentNamed(knownEnvironments, "prod")).toThrow(
-    'GROUNDWORK_ENV is "prod": allowed are laptop, production, lab, lab-secured, lab-three, lab-three-secured; unset it to use laptop',
+    'GROUNDWORK_ENV is "prod": allowed are laptop, small, production, lab, lab-secured, lab-three, lab-three-secured; unset it to use laptop',
   );
   expect(environmentNamed(knownEnvironments)).toEqual(laptop);
   expect(() => environmentNamed(knownEnvironments, "constructor")).toThrow(

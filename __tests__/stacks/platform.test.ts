@@ -6,6 +6,7 @@ import { catalog } from "../../catalog";
 import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
 import { production } from "../../environments/production";
+import { small } from "../../environments/small";
 import { knownEnvironments } from "../../operations/synthesis/environment";
 import { type SynthesizeProps, synthesizePlatform } from "../../stacks/platform";
 import { synthesize } from "../support/platform";
@@ -24,8 +25,8 @@ describe.each(Object.values(knownEnvironments))("environment $name", (environmen
   });
 });
 
-// One in plaintext and one with TLS. The others differ only in what their own tests check.
-describe.each([laptop, production])("environment $name", (environment) => {
+// In plaintext, with TLS, and with one node of each cluster. The others differ only in what their own tests check.
+describe.each([laptop, small, production])("environment $name", (environment) => {
   const { stacks } = synthesize(environment);
 
   test.each(Object.keys(stacks))("synthesizes stack %s to this", (stack) => {

@@ -99,6 +99,11 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/e2e/lifecycle/platform.test.ts",
     'npm("volumes", ["--remove-orphans"])',
   ],
+  "npm run hello": ["__tests__/e2e/hello/hello.test.ts", 'npm("hello")'],
+  "npm run hello -- <application>": [
+    "__tests__/e2e/hello/secured.test.ts",
+    'project.command("hello", "shop")',
+  ],
   "npm run versions": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("versions")'],
   "npm run finalize": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("finalize")'],
   "npm run import": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],

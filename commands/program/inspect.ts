@@ -100,6 +100,30 @@ export function inspectCommands(): GuidedCommand[] {
       (command) => command.action(async () => (await import("../doctor")).doctor()),
     ),
     guided(
+      "hello",
+      {
+        purpose: "Write and read a record, a document and a log line as an application does",
+        examples: {
+          "npx groundwork hello": "try the deployed platform, and print the commands to copy",
+          "npx groundwork hello orders": "write with the permissions of application orders",
+        },
+        exitCodes: {
+          0: "every step that is possible worked; the output says why others are skipped",
+          1: `a step failed: ${FIX}`,
+        },
+        variables: { ...ENGINE, GROUNDWORK_SECRETS: DEPLOY.GROUNDWORK_SECRETS },
+        pages: ["README.md", "docs/how-to/application.md"],
+      },
+      (command) =>
+        command
+          .usage("[application] [options]")
+          .argument(
+            "[application]",
+            "application in catalog/applications.ts that writes (default: none if plaintext, otherwise the first that may)",
+          )
+          .action(async (application) => (await import("../hello")).hello(application)),
+    ),
+    guided(
       "versions",
       {
         purpose: "Show the declared, running and finalized versions of the services",

@@ -1,7 +1,8 @@
 import { applyServiceSettings, MEMORY_TIERS } from "../../../constructs";
 import { validateMemory } from "../../../constructs/container/memory";
 import { laptop } from "../../../environments/laptop";
-import { type Json, synthesize } from "../../support/platform";
+import { small } from "../../../environments/small";
+import { containers, type Json, synthesize } from "../../support/platform";
 import { testStack } from "../../support/stack";
 
 describe("memory", () => {
@@ -22,6 +23,18 @@ describe("memory", () => {
       .flatMap((json) => Object.values<Json>(json.resource.docker_container ?? {}))
       .reduce((sum, { memory }) => sum + memory, 0);
     expect(total).toBeLessThanOrEqual(8192);
+  });
+
+  test("of the small environment fits in 4 GiB without the sidecars, which end", () => {
+    const all = containers(synthesize(small).stacks);
+    const running = all.filter(({ must_run }) => must_run);
+    const ending = all.filter((body) => !running.includes(body)).map(({ name }) => name);
+    const sum = (bodies: Json[], field: string) =>
+      bodies.reduce((total, body) => total + body[field], 0);
+    expect(ending).toEqual(["os-init", "kafka-init"]);
+    expect(sum(running, "memory")).toBe(3968);
+    expect(sum(all, "memory_reservation")).toBe(2368);
+    expect(small.memoryBudgetMiB).toBe(4096);
   });
 
   test("gives every JVM a heap of whole mebibytes at any scale", () => {

@@ -1,0 +1,19 @@
+#!/bin/bash
+# open-search.sh METHOD URL [BODY]: sends a request and prints the response. Takes the output of credentials --format shell from standard
+# input; none is needed without authentication.
+set -euo pipefail
+umask 077
+eval "$(cat)"
+options=(--silent --show-error --fail-with-body --max-time 30 --request "$1")
+if [[ -n ${OPENSEARCH_USERNAME:-} ]]; then
+  base64 --decode <<<"$CA_BASE64" >/tmp/ca.pem
+  login=$OPENSEARCH_USERNAME:$OPENSEARCH_PASSWORD
+  login=${login//\\/\\\\}
+  # In a file, since arguments are visible to others.
+  printf 'user = "%s"\n' "${login//\"/\\\"}" >/tmp/curlrc
+  options+=(--cacert /tmp/ca.pem --config /tmp/curlrc)
+fi
+if (($# > 2)); then
+  options+=(--header 'content-type: application/json' --data "$3")
+fi
+exec curl "${options[@]}" "$2"
