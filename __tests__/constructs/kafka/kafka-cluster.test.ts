@@ -1,7 +1,7 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { Testing } from "cdktf";
 import { KafkaCluster, KafkaInit } from "../../../constructs";
-import { environments } from "../../../environments";
+import { environments, nodesOf } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
 import { declaredIn, kafka, kafkaWith } from "../../support/kafka-cluster";
 import { container, envOf, type Json, synthesize } from "../../support/platform";
@@ -32,7 +32,9 @@ describe("a Kafka cluster", () => {
   test("has the same cluster id on all brokers and another one in another environment", () => {
     const ids = Object.values(environments).map((environment) => {
       const { stacks } = synthesize(environment);
-      const own = [1, 2, 3].map((n) => envOf(container(stacks, `kafka-${n}`)).CLUSTER_ID);
+      const own = nodesOf(environment, "kafka").map(
+        (name) => envOf(container(stacks, name)).CLUSTER_ID,
+      );
       expect(new Set(own).size).toBe(1);
       return own[0];
     });
