@@ -55,9 +55,10 @@ export class SampleApplication {
       const listeners = Object.entries(NODES).flatMap(([cluster, nodes]) =>
         nodes.flatMap((node) => [
           ...ports[cluster as keyof typeof ports].map(
-            (port) => [infra, node, `${node}.infra_net:${port}`] as const,
+            // Java refuses a TLS client that asks for a host with an underscore.
+            (port) => [infra, node, `${node}.infra-net:${port}`] as const,
           ),
-          [this.client, node, `${node}.project_net:${cluster === "kafka" ? 9092 : 9200}`] as const,
+          [this.client, node, `${node}.project-net:${cluster === "kafka" ? 9092 : 9200}`] as const,
         ]),
       );
       const serialAt = (guest: Guest, address: string) =>
