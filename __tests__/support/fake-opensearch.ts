@@ -441,3 +441,15 @@ function pretty(value: Json, indent = ""): string {
   }
   return JSON.stringify(value);
 }
+
+/** Returns a function that starts a server with faults, and returns it with its URL. Stops all of them after the tests of a file or group. */
+export function fakeOpenSearches() {
+  const servers: FakeOpenSearch[] = [];
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  return async (...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> => {
+    const server = new FakeOpenSearch();
+    servers.push(server);
+    server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
+    return [server, await server.start()];
+  };
+}

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ComponentTemplate, OpenSearchCluster, OpenSearchInit } from "../../../constructs";
-import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
+import { fakeOpenSearches } from "../../support/fake-opensearch";
 import { type Declarations, declare, fieldsOf, runOsInit } from "../../support/os-init";
 import type { Json } from "../../support/platform";
 import { exitLine, linesOf } from "../../support/sidecar";
@@ -93,15 +93,7 @@ function changed<T extends object>(body: T, change: (copy: Json) => void): T {
 }
 
 describe("os-init", () => {
-  const servers: FakeOpenSearch[] = [];
-
-  async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
-    const server = new FakeOpenSearch();
-    servers.push(server);
-    server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
-    return [server, await server.start()];
-  }
-  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  const fake = fakeOpenSearches();
 
   test.concurrent("creates component templates before the index templates that are composed of them, and then finds both unchanged", async () => {
     const [server, url] = await fake();

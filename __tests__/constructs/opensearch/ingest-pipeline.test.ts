@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IngestPipeline, OpenSearchCluster, OpenSearchInit } from "../../../constructs";
 import { calledFirst } from "../../../constructs/opensearch/references";
-import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
+import { type Fault, fakeOpenSearches } from "../../support/fake-opensearch";
 import { type Declarations, declare, fieldsOf, runOsInit } from "../../support/os-init";
 import type { Json } from "../../support/platform";
 import { exitLine, linesOf } from "../../support/sidecar";
@@ -171,15 +171,7 @@ const USED: Declarations = {
 };
 
 describe("os-init", () => {
-  const servers: FakeOpenSearch[] = [];
-
-  async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
-    const server = new FakeOpenSearch();
-    servers.push(server);
-    server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
-    return [server, await server.start()];
-  }
-  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  const fake = fakeOpenSearches();
 
   test.concurrent("creates pipelines before the templates that use them, and then finds them unchanged", async () => {
     const [server, url] = await fake();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexTemplate, type IndexTemplateProps } from "../../../constructs";
 import { renderResource } from "../../../constructs/opensearch/declared-resource";
-import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
+import { FakeOpenSearch, type Fault, fakeOpenSearches } from "../../support/fake-opensearch";
 import type { Json } from "../../support/platform";
 import {
   exitLine,
@@ -31,16 +31,7 @@ const BODY = {
   _meta: { owner: "groundwork", note: 'with "quotes", and = signs' },
 };
 
-const servers: FakeOpenSearch[] = [];
-
-async function fake(...faults: [RegExp, Fault][]): Promise<[FakeOpenSearch, string]> {
-  const server = new FakeOpenSearch();
-  servers.push(server);
-  server.faults.push(...faults.map(([on, fault]) => ({ on, fault })));
-  return [server, await server.start()];
-}
-
-afterAll(() => Promise.all(servers.map((server) => server.stop())));
+const fake = fakeOpenSearches();
 
 function declare(
   body: Json,
@@ -95,12 +86,11 @@ describe("os-init", () => {
   test.concurrent("continues when its target appears late", async () => {
     const port = await unusedPort();
     const server = new FakeOpenSearch();
-    servers.push(server);
     const retry = { initialMs: 50, maxMs: 400 };
     const sidecar = start(`http://127.0.0.1:${port}`, { retry });
     await sidecar.seen("retry", 8);
     await server.start(port);
-    const result = await sidecar.done;
+    const result = await sidecar.done.finally(() => server.stop());
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
     expectBackoff(result, 8, retry);
   });
