@@ -1,3 +1,4 @@
+import { counted } from "../terminal/terminal";
 import type { Action, Change, ClusterNode } from "./change";
 
 /** A cluster whose nodes are replaced one at a time. Terraform would replace them all at once. */
@@ -50,18 +51,29 @@ function obstacleTo(replaced: readonly RolledNode[]): string | undefined {
   if (replaced.some(({ leavesNetwork }) => leavesNetwork)) {
     return "the nodes leave the network that connects them";
   }
-  if (replaced.some(({ changesSecurity }) => changesSecurity)) {
-    return "TLS nodes and plaintext nodes cannot communicate";
-  }
-  return replaced.some(({ formerControllers }) => formerControllers !== undefined)
-    ? "its controllers change, which npm run up refuses"
+  return replaced.some(({ changesSecurity }) => changesSecurity)
+    ? "TLS nodes and plaintext nodes cannot communicate"
     : undefined;
+}
+
+/** Returns how many controllers a Kafka cluster has now, if these nodes would get others. */
+export function formerControllersIn(nodes: readonly ClusterNode[]): number | undefined {
+  return nodes.find(({ formerControllers }) => formerControllers !== undefined)?.formerControllers;
+}
+
+/** Describes why other controllers are refused, with the remedy. */
+export function describeFixedControllers(former: number, environment: string): string {
+  return `the running Kafka cluster has ${counted(former, "controller")}, and a running cluster cannot change that: set kafka.controllers of ${environment} to ${former}, and kafka.brokers to ${former} or more`;
 }
 
 /** Describes for a preview how the nodes are replaced. */
 export function describeRoll({ cluster, replaced, obstacle }: Roll): string {
   const nodes = replaced.map(({ name }) => name).join(", ");
   const one = replaced.length === 1;
+  const former = formerControllersIn(replaced);
+  if (former !== undefined) {
+    return `npm run up refuses this: ${describeFixedControllers(former, "the environment")}`;
+  }
   if (obstacle) {
     return `${cluster} is unavailable while ${nodes} ${one ? "is replaced" : "are replaced at once"}: ${obstacle}`;
   }

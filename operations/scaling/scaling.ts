@@ -1,5 +1,6 @@
 import { type ClusterName, nodesOf } from "../../environments";
 import type { Action, Change } from "../changes/change";
+import { describeFixedControllers, formerControllersIn } from "../changes/roll";
 import { dockerAt } from "../engine/docker";
 import type { Moves, OnMove } from "../platform/cluster";
 import type { Platform } from "../platform/platform";
@@ -154,13 +155,11 @@ function scaledIn({ platform, containers }: Run, changes: readonly Change[]): Sc
 }
 
 function refusedControllers({ platform }: Run, changes: readonly Change[]): string[] {
-  const { environment } = platform;
-  const former = changes.flatMap(({ node }) => node?.formerControllers ?? [])[0];
+  const { name } = platform.environment;
+  const former = formerControllersIn(changes.flatMap(({ node }) => node ?? []));
   return former === undefined
     ? []
-    : [
-        `the running Kafka cluster has ${counted(former, "controller")}, and a running cluster cannot change that: set kafka.controllers of environment "${environment.name}" in ${fileOf(environment.name)} to ${former}, and kafka.brokers to ${former} or more`,
-      ];
+    : [describeFixedControllers(former, `environment "${name}" in ${fileOf(name)}`)];
 }
 
 /** Prints what is left to move, now and then. */

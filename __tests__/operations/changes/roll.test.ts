@@ -79,13 +79,10 @@ describe("npm run up rolls", () => {
     }
   });
 
-  test("not Kafka, if its controllers change", () => {
-    expect(rolls(BASE, synthesis({ ...laptop, kafka: { brokers: 5, controllers: 5 } }))).toEqual([
-      [
-        "kafka",
-        ["kafka-1", "kafka-2", "kafka-3"],
-        "its controllers change, which npm run up refuses",
-      ],
+  test("not Kafka, if its controllers change, and the preview says that this is refused", () => {
+    const { rolls } = report(BASE, synthesis({ ...laptop, kafka: { brokers: 5, controllers: 5 } }));
+    expect(rolls.map(describeRoll)).toEqual([
+      "npm run up refuses this: the running Kafka cluster has 3 controllers, and a running cluster cannot change that: set kafka.controllers of the environment to 3, and kafka.brokers to 3 or more",
     ]);
   });
 
