@@ -52,7 +52,7 @@ export async function deployPlatform(
     // Last before the deploy, which also tells the alerts that fewer nodes are expected.
     await removeNodes(run);
     await run.deploy();
-    // Again, for a cluster that did not serve before.
+    // Again, for a cluster or node that did not serve before.
     await releaseReplicas(run);
     await keepNodes(run);
     await fillNodes(run);

@@ -73,9 +73,11 @@ export async function prepareDeploy(
     const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
     const { before } = await run.report();
     const areLeft = areLeftOver(environment, unmanaged, before.containers);
+    const foreign = await describeForeignCa(platform);
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt: adopt || areLeft }),
-      ...(await describeConsequences(run)).refusals,
+      // With secrets of a foreign CA, every other refusal is about another platform.
+      ...(foreign.length > 0 ? foreign : (await describeConsequences(run)).refusals),
     ]);
     if (areLeft) {
       const names = unmanaged.map(({ kind, name }) => `${kind} ${name}`);
@@ -88,14 +90,39 @@ export async function prepareDeploy(
   }
 }
 
-/** Describes what the running platform forbids of a planned deploy, and what moves between its nodes. */
+/**
+ * Plans a deploy for work that changes nothing, and removes the plans in the end. Throws if an input is missing, or if the secrets are not
+ * those of the platform's CA.
+ */
+export async function withPlan<T>(
+  environment: Environment,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  const stacks = await synthesize(environment);
+  refuse(
+    missingInputs(
+      environment,
+      stacks.flatMap(({ variables }) => variables),
+    ),
+  );
+  const terraform = await checkMachines(environment);
+  const platform = new Platform(environment);
+  refuse(await describeForeignCa(platform));
+  const run = new Run(platform, stacks, terraform);
+  try {
+    await run.plan();
+    return await work(run);
+  } finally {
+    run.forgetPlans();
+  }
+}
+
+/** Describes what the running platform forbids of a planned deploy, and what moves between its nodes. The secrets have to be of its CA. */
 export async function describeConsequences(run: Run): Promise<Scaling> {
-  const foreign = await describeForeignCa(run.platform);
   const scaling = await describeScaling(run);
   return {
     refusals: [
-      // Secrets of a foreign CA are not those of the platform either, and their remedy is another one.
-      ...(foreign.length > 0 ? foreign : await describeStaleSecrets(run)),
+      ...(await describeStaleSecrets(run)),
       ...(await describeVersionRefusals(run.platform, changedClusters(run))),
       ...scaling.refusals,
     ],
