@@ -41,5 +41,7 @@ test("a password that is not deployed yet fails with the server's words and the 
   expect(hello.output).toMatch(
     /- write a record to topic infra-events: .*[Aa]uthentication.*npm run up/,
   );
-  expect(hello.output).toMatch(/- index a document in \S+: .*401; deploy .*npm run up/s);
+  expect(hello.output).toMatch(
+    /- index a document in \S+: .*401\nUnauthorized; deploy .*: npm run up/,
+  );
 });

@@ -80,7 +80,7 @@ describe("a deploy that is killed with -9", () => {
     expectDone(next);
     expect(next.output).toMatch(/npm run up, by .* ended without unlocking: its lock is removed/);
     expect(locks()).toBe("");
-    expect(kafka("kafka-topics.sh", ["--describe", "--under-replicated-partitions"])).toBe("");
+    expect(kafka("kafka-topics", ["--describe", "--under-replicated-partitions"])).toBe("");
   });
 });
 
