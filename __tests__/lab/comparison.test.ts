@@ -27,6 +27,10 @@ test("the page on the compose example has the comparison that the benchmark prin
         .map((cell) => cell.trim()),
     );
   const compared = compareWithCompose(containers(stacks), catalog);
+  const [lines] = compared;
+  expect(readFileSync(join(ROOT, "README.md"), "utf8")).toContain(
+    `${lines.compose} lines in place of ${lines.groundwork}`,
+  );
   expect(rows).toEqual(
     compared.map(({ what, groundwork, compose }) => [what, groundwork, compose]),
   );
