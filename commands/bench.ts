@@ -1,4 +1,5 @@
 import { benchTests } from "../lab/bench/commands";
+import { benchCompose } from "../lab/bench/deploy";
 import { type Figure, figureTable } from "../lab/bench/figure";
 import { benchMachines } from "../lab/bench/machines";
 import { benchPlatform } from "../lab/bench/platform";
@@ -9,6 +10,7 @@ import { CommandError } from "../operations/terminal/terminal";
 
 const PARTS: Readonly<Record<string, () => Promise<Figure[]>>> = {
   tests: benchTests,
+  compose: benchCompose,
   platform: benchPlatform,
   secured: benchSecured,
   machines: benchMachines,

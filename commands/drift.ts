@@ -1,12 +1,21 @@
 import { withPlan } from "../operations/deploy/prepare";
 import { describeStaleSecrets } from "../operations/deploy/stale-secrets";
-import { describePendingSecrets, exitCodeOf, findDrift } from "../operations/drift/drift";
+import {
+  describePendingSecrets,
+  EXIT_FAILED,
+  exitCodeOf,
+  findDrift,
+} from "../operations/drift/drift";
+import { recordRun } from "../operations/drift/record";
 import { type Format, RENDERERS } from "../operations/drift/render";
 import { followContext } from "../operations/engine/context";
 import { currentDeclarations } from "../operations/synthesis/environment";
 import { refuse } from "../operations/terminal/terminal";
 
-/** Prints how the running platform differs from its declaration. Changes nothing and takes no lock. Sets the exit code. */
+/**
+ * Prints how the running platform differs from its declaration. Changes nothing and takes no lock. Records the run where it is scheduled.
+ * Sets the exit code.
+ */
 export async function showDrift({ format }: { readonly format: Format }): Promise<void> {
   const [declared, catalog] = currentDeclarations();
   const environment = await followContext(declared);
@@ -16,5 +25,10 @@ export async function showDrift({ format }: { readonly format: Format }): Promis
     const report = await findDrift(run, catalog);
     console.log(RENDERERS[format](report));
     process.exitCode = exitCodeOf(report);
+    if (process.exitCode !== EXIT_FAILED) {
+      for (const warning of await recordRun(environment)) {
+        console.warn(`warning: ${warning}`);
+      }
+    }
   });
 }

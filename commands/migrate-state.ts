@@ -4,6 +4,7 @@ import { PROJECT_ROOT } from "../operations/synthesis/project";
 import { synthesize } from "../operations/synthesis/synthesize";
 import { CommandError, table } from "../operations/terminal/terminal";
 import { detectTerraform } from "../operations/terraform/binary";
+import { describeMissingTerraform } from "../operations/terraform/install";
 import { migrateState } from "../operations/terraform/migrate-state";
 
 /** Moves the local state of every stack to the environment's backend. */
@@ -16,9 +17,7 @@ export async function moveStateOfEnvironment(): Promise<void> {
   }
   const terraform = detectTerraform();
   if (!terraform) {
-    throw new CommandError(
-      "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu, or set TERRAFORM_BINARY_NAME to its path",
-    );
+    throw new CommandError(describeMissingTerraform());
   }
   const rows: string[][] = [["stack", "state"]];
   for (const { name, layer, folder } of await synthesize(environment)) {

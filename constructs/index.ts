@@ -13,7 +13,12 @@ export { ServiceImage } from "./container/service-image";
 export { applyServiceSettings, type ServiceSettings } from "./container/settings";
 export { all, ValidationError } from "./container/validation";
 export { EngineProxy, type EngineProxyProps, HAPROXY_IMAGE } from "./engine-proxy/engine-proxy";
-export { DOCKER_CLI_IMAGE, ExitRelay, type ExitRelayProps } from "./exit-relay/exit-relay";
+export {
+  DOCKER_CLI_IMAGE,
+  DRIFT_RUN_LABELS,
+  ExitRelay,
+  type ExitRelayProps,
+} from "./exit-relay/exit-relay";
 export { type AlertGroup, type AlertRule, readAlertGroups } from "./grafana/alert-group";
 export { ContactPoint, type ContactPointProps } from "./grafana/contact-point";
 export { Dashboard, type DashboardQuery } from "./grafana/dashboard";

@@ -265,6 +265,19 @@ export const environmentSchema = object({
   placement: v.optional(record(v.string())),
 
   /**
+   * Schedule on which something else, such as the workflow `drift`, runs `npm run drift`. The alert `DriftRunMissing` fires if no run
+   * compared the platform for twice as long.
+   *
+   * @default - no alert
+   */
+  drift: v.optional(
+    object({
+      /** Hours between two runs. */
+      everyHours: countSchema,
+    }),
+  ),
+
+  /**
    * Backend of the Terraform state: on this machine, or shared by a team.
    *
    * @default - local, in `.state/<environment>/`

@@ -20,6 +20,7 @@ import { makePrivate } from "../secrets/secret-files";
 import { AlertingStack } from "./alerting-stack";
 import { certificateAlert } from "./certificate-alert";
 import { DataStack } from "./data-stack";
+import { driftAlert } from "./drift-alert";
 import { MessagingStack } from "./messaging-stack";
 import { NetworkStack } from "./network-stack";
 import { ObservabilityStack } from "./observability-stack";
@@ -101,8 +102,9 @@ export function declarePlatform(
   const { topics, applications, dashboards, alertGroups, notifications } = catalog;
   validateQuorums(environment);
   const secured = isSecured(environment);
-  validateAlerts(alertGroups);
-  const groups = alertGroups.filter(
+  const declaredAlerts = [...alertGroups, ...driftAlert(environment)];
+  validateAlerts(declaredAlerts);
+  const groups = declaredAlerts.filter(
     ({ name }) => ALERTS_OF_SOME[name]?.(environment, notifications) ?? true,
   );
   const network = new NetworkStack(app, "network", environment);

@@ -48,7 +48,7 @@ test("a machine with nothing installed gets all problems at once", async () => {
   expect(row(result, "Terraform")).toMatch(/^Terraform +NO +none$/);
   expect(row(result, "Docker engine")).toMatch(/^Docker engine +NO +none$/);
   expect(result.stderr).toContain(
-    "- neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer",
+    "- neither terraform nor tofu is on the PATH: install OpenTofu or Terraform 1.6.0 or newer (",
   );
   expect(result.stderr).toContain(
     "- no Docker engine answers: Cannot connect to the Docker daemon at unix:///made; start Docker, or set DOCKER_HOST to an engine",

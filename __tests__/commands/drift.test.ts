@@ -2,6 +2,7 @@ import { showDrift } from "../../commands/drift";
 import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
 import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
+import { recordRun } from "../../operations/drift/record";
 import { withLock } from "../../operations/lock/lock";
 import { checkMachines } from "../../operations/machine/machine";
 import { Run } from "../../operations/run/run";
@@ -14,6 +15,7 @@ jest.mock("../../operations/drift/drift", () => ({
   describePendingSecrets: jest.fn(),
   findDrift: jest.fn(),
 }));
+jest.mock("../../operations/drift/record", () => ({ recordRun: jest.fn() }));
 jest.mock("../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
 }));
@@ -46,6 +48,7 @@ beforeEach(() => {
   jest.mocked(describeForeignCa).mockResolvedValue([]);
   jest.mocked(describeStaleSecrets).mockResolvedValue([]);
   jest.mocked(findDrift).mockResolvedValue(REPORT);
+  jest.mocked(recordRun).mockResolvedValue([]);
 });
 afterEach(() => {
   expect(withLock).not.toHaveBeenCalled();
@@ -62,6 +65,17 @@ test.each([
   expect(process.exitCode).toBe(code);
   expect(log.mock.calls.join("\n")).toContain(line);
   expect(forgetPlans).toHaveBeenCalledTimes(1);
+  // A run that could not compare is none.
+  expect(recordRun).toHaveBeenCalledTimes(code === 1 ? 0 : 1);
+});
+
+test("a run that is not recorded is a warning beside the report", async () => {
+  const warn = jest.spyOn(console, "warn").mockImplementation();
+  jest.mocked(recordRun).mockResolvedValueOnce(["no such image"]);
+  await showDrift({ format: "json" });
+  expect(warn.mock.calls).toEqual([["warning: no such image"]]);
+  expect(JSON.parse(log.mock.calls[0][0])).toMatchObject({ drift: false });
+  expect(process.exitCode).toBe(0);
 });
 
 test("JSON is all that is written to standard output", async () => {

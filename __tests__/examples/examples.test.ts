@@ -38,12 +38,16 @@ const fileOf = (body: Json, path: string) =>
   body.upload.find(({ file }: Json) => file === path).content;
 
 test("the examples are complete", () => {
+  const ofCompose = (file: string) => `examples/compose/${file}`;
   const files = readdirSync(join(ROOT, "examples"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)))
-    .filter((file) => !file.startsWith("examples/secured/secrets/"));
+    .filter((file) => !/^examples\/(secured\/secrets\/|compose\/\.env$)/.test(file));
   expect(files.sort()).toEqual([
-    ...["examples/README.md", "examples/kafka-only/main.ts"],
+    "examples/README.md",
+    ...["README.md", "compose.yaml", "config.alloy", "data-sources.yaml"].map(ofCompose),
+    ...["templates.sh", "topics.sh"].map(ofCompose),
+    "examples/kafka-only/main.ts",
     "examples/opensearch-only/index-templates/products.json",
     ...["examples/opensearch-only/main.ts", "examples/secured/main.ts"],
   ]);

@@ -74,7 +74,10 @@ export function labCommands(): GuidedCommand[] {
       (command) =>
         command
           .usage("[parts...] [options]")
-          .argument("[parts...]", "parts to run: tests, platform, secured, machines (default: all)")
+          .argument(
+            "[parts...]",
+            "parts to run: tests, compose, platform, secured, machines (default: all)",
+          )
           .option("--yes", "continue even if the engine runs other containers", false)
           .action(async (parts, options) => (await import("../bench")).bench(parts, options)),
     ),

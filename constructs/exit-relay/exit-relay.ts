@@ -9,6 +9,9 @@ import type { INetwork } from "../network/network";
 /** An image with the docker CLI only. */
 export const DOCKER_CLI_IMAGE = "docker:28.5.2-cli";
 
+/** The labels `groundwork.service` and `groundwork.role` of the container whose exit says that `npm run drift` compared the platform. */
+export const DRIFT_RUN_LABELS = { service: "drift", role: "run" } as const;
+
 export interface ExitRelayProps {
   /**
    * The name of the container.

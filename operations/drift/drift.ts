@@ -34,7 +34,7 @@ export interface DriftReport {
 
 /** The platform is as declared. @internal */
 export const EXIT_NO_DRIFT = 0;
-/** Something could not be compared. @internal */
+/** Something could not be compared. */
 export const EXIT_FAILED = 1;
 /** Something differs. @internal */
 export const EXIT_DRIFT = 2;

@@ -4,7 +4,8 @@ import { type Environment, isSecured } from "../../environments";
 import { containersOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";
 import type { SynthesizedResource } from "../synthesis/resources";
-import { OLDEST_TERRAFORM, type TerraformBinary } from "../terraform/binary";
+import type { TerraformBinary } from "../terraform/binary";
+import { describeMissingTerraform, OLDEST_TERRAFORM } from "../terraform/install";
 
 /** The requirements of the platform on a machine. */
 export interface Requirements {
@@ -215,7 +216,7 @@ function checkTerraform(
       found: "none",
       problem: forcedTerraform
         ? `TERRAFORM_BINARY_NAME is "${forcedTerraform}", which is not Terraform or OpenTofu: correct it, or unset it to use the one on the PATH`
-        : `neither terraform nor tofu is on the PATH: install Terraform or OpenTofu ${OLDEST_TERRAFORM} or newer, or set TERRAFORM_BINARY_NAME to its path`,
+        : describeMissingTerraform(),
     };
   }
   const { product, version, command } = terraform;

@@ -11,9 +11,6 @@ export interface TerraformBinary {
   readonly choice: string;
 }
 
-/** The first OpenTofu release, which was forked from Terraform of this version. */
-export const OLDEST_TERRAFORM = "1.6.0";
-
 /** CDKTF's variable that forces the choice. */
 const FORCE = "TERRAFORM_BINARY_NAME";
 

@@ -172,7 +172,7 @@ describe("a command line", () => {
     ],
     [
       ["bench", "platfrom"],
-      '\nunknown part "platfrom" of the benchmark: allowed are tests, platform, secured, machines\n',
+      '\nunknown part "platfrom" of the benchmark: allowed are tests, compose, platform, secured, machines\n',
     ],
   ])("%j fails with what is allowed", async (args, message) => {
     const expected = typeof message === "string" ? message : expect.stringMatching(message);

@@ -9,6 +9,7 @@ import {
   requirementsOf,
 } from "../../../operations/machine/preflight";
 import { resourcesOf } from "../../../operations/synthesis/resources";
+import { describeMissingTerraform } from "../../../operations/terraform/install";
 import { synthesize } from "../../support/platform";
 
 const DEMAND: Requirements = {
@@ -71,7 +72,7 @@ test("reports all problems together, each with its remedy", () => {
     ),
   ).toEqual([
     "Node.js 18.1.0 is too old: install 20.19 or newer from your distribution or nodejs.org",
-    "neither terraform nor tofu is on the PATH: install Terraform or OpenTofu 1.6.0 or newer, or set TERRAFORM_BINARY_NAME to its path",
+    describeMissingTerraform(),
     "no Docker engine answers: Cannot connect to the Docker daemon; start Docker, or set DOCKER_HOST to an engine",
     "vm.max_map_count is 65530: OpenSearch needs at least 262144; run sudo sysctl -w vm.max_map_count=262144",
     "port 9200 on 127.0.0.1 is already in use, but opensearch-1 publishes it: stop the process that uses it, or change hostPorts in environments/laptop.ts",

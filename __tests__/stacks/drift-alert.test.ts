@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { laptop } from "../../environments/laptop";
+import { driftAlert } from "../../stacks/drift-alert";
+import { type Json, resources, synthesize } from "../support/platform";
+import { ROOT } from "../support/root";
+
+const folder = mkdtempSync(join(tmpdir(), "drift-alert-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf8" }).trim();
+const scheduled = { ...laptop, drift: { everyHours: 24 } };
+const RUN =
+  'groundwork_container_succeeded_timestamp_seconds{job="integrations/self", service="drift", role="run", container="groundwork-drift-laptop"}';
+const FIRING = [
+  {
+    exp_labels: { severity: "warning" },
+    exp_annotations: {
+      summary: "npm run drift has not compared the platform for more than 48 hours",
+      runbook: "docs/runbooks/DriftRunMissing.md",
+    },
+  },
+];
+
+/** Returns promtool's complaint, if any, about the alert at these hours after 1970, with these values of the gauge in each hour. */
+function complaint(
+  series: Readonly<Record<string, string>>,
+  firing: Readonly<Record<number, Json[]>>,
+) {
+  writeFileSync(join(folder, "rules.json"), JSON.stringify({ groups: driftAlert(scheduled) }));
+  const test = {
+    rule_files: ["rules.json"],
+    evaluation_interval: "1h",
+    tests: [
+      {
+        interval: "1h",
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        alert_rule_test: Object.entries(firing).map(([hours, exp_alerts]) => ({
+          alertname: "DriftRunMissing",
+          eval_time: `${hours}h`,
+          exp_alerts,
+        })),
+      },
+    ],
+  };
+  writeFileSync(join(folder, "test.json"), JSON.stringify(test));
+  const { status, output } = spawnSync(promtool, ["test", "rules", join(folder, "test.json")], {
+    encoding: "utf8",
+  });
+  return status === 0 ? "" : output.join("");
+}
+
+/** Returns the gauge from hour 0 on, if a run ended in each of these hours. */
+const runs = (...hours: number[]) =>
+  Array.from({ length: 200 }, (_, hour) => {
+    const last = hours.filter((at) => at <= hour).pop();
+    return last === undefined ? "_" : String(last * 3600);
+  }).join(" ");
+
+test("a run that is missing for twice the interval alerts, and the next one clears it", () => {
+  const firing = { 52: [], 80: [], 100: FIRING, 130: FIRING, 151: [] };
+  expect(complaint({ [RUN]: runs(4, 28, 51, 150) }, firing)).toBe("");
+});
+
+test("a run that Alloy forgot when it restarted counts as long as it is fresh", () => {
+  expect(complaint({ [RUN]: `0 3600 stale _x100` }, { 20: [], 24: [], 60: FIRING })).toBe("");
+});
+
+test("a platform that was never compared alerts", () => {
+  expect(complaint({}, { 24: [], 60: FIRING })).toBe("");
+});
+
+test("a container of an application that is named like the run counts for nothing", () => {
+  const own = RUN.replace("integrations/self", "applications");
+  expect(complaint({ [own]: runs(4, 28, 51, 75, 99) }, { 100: FIRING })).toBe("");
+});
+
+test("the alert is where drift is scheduled and Alloy measures it, and nowhere else", () => {
+  const alertsOf = (environment: Parameters<typeof synthesize>[0]) =>
+    resources(synthesize(environment).stacks, "grafana_rule_group")
+      .flatMap(({ rule }) => rule)
+      .map(({ name }: Json) => name);
+  expect(alertsOf(scheduled)).toContain("DriftRunMissing");
+  expect(alertsOf(laptop)).not.toContain("DriftRunMissing");
+  expect(driftAlert({ ...scheduled, excludedServices: ["alloy"] })).toEqual([]);
+});
+
+test("its runbook says what it means, how to look, what to do and when it clears", () => {
+  const [{ rules }] = driftAlert(scheduled);
+  const text = readFileSync(join(ROOT, rules[0].annotations.runbook), "utf8");
+  for (const heading of ["What it means", "Look", "Do", "When it clears"]) {
+    expect(text).toContain(`\n## ${heading}\n`);
+  }
+});
