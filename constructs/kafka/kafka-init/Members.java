@@ -273,10 +273,12 @@ final class Members {
       settle(state);
     }
     Set<Integer> marked = unfilled.read();
-    if (!arrival(state, marked).isEmpty()) {
+    Set<Integer> takers = state.serving();
+    takers.removeAll(settings.cordoned(takers));
+    if (!arrival(state, takers, marked).isEmpty()) {
       // Those of somebody else.
       state = await(state.serving(), partition -> true);
-      SortedMap<TopicPartition, List<Integer>> plan = arrival(state, marked);
+      SortedMap<TopicPartition, List<Integer>> plan = arrival(state, takers, marked);
       List<String> refusals = Departure.spaceRefusals(state, plan);
       if (!refusals.isEmpty()) {
         throw new Refused(String.join("\n", refusals));
@@ -286,22 +288,15 @@ final class Members {
       settle(state);
     }
     Set<Integer> left = new TreeSet<>(marked);
-    left.removeAll(takers(state));
+    left.removeAll(takers);
     unfilled.write(marked, left);
   }
 
-  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state, Set<Integer> unfilled) {
-    Set<Integer> takers = takers(state);
+  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state, Set<Integer> takers, Set<Integer> unfilled) {
     Set<Integer> filled = new TreeSet<>();
     state.partitions().values().forEach(partition -> filled.addAll(partition.settled()));
     filled.removeAll(unfilled);
     return filled.containsAll(takers) ? new TreeMap<>() : Placement.spread(state.racks(takers), takers, state.settled());
-  }
-
-  private static Set<Integer> takers(ClusterState state) {
-    Set<Integer> takers = new TreeSet<>();
-    state.brokers().values().stream().filter(broker -> broker.serves() && !broker.isCordoned()).forEach(broker -> takers.add(broker.id()));
-    return takers;
   }
 
   /**
