@@ -45,12 +45,12 @@ export function expectEven(brokers: number): void {
   }
 }
 
-/** Asserts that nothing of a move is left: no reassignment, throttle or cordon. */
+/** Asserts that nothing of a move is left: no reassignment, throttle, cordon or mark. */
 export function expectNothingSet(): void {
   const described = ["brokers", "topics"].map((type) =>
     kafka("kafka-configs", ["--describe", "--entity-type", type]),
   );
-  expect(described.join("\n").match(/\S*(throttled|cordoned)\S*/g) ?? []).toEqual([]);
+  expect(described.join("\n").match(/\S*(throttled|cordoned|groundwork)\S*/g) ?? []).toEqual([]);
   expect(kafka("kafka-topics", ["--describe"])).not.toMatch(/(Adding|Removing) Replicas/);
 }
 

@@ -21,7 +21,6 @@ interface Line {
   readonly left?: Moves;
   readonly refusal?: string;
   readonly undone?: string;
-  readonly owed?: number;
 }
 
 export interface KafkaMembersProps {
@@ -38,9 +37,6 @@ export interface KafkaMembersProps {
 
 /** Moves the replicas of Kafka with a program on its AdminClient, see KafkaMembers.java. It runs in a broker's container. */
 export class KafkaMembers implements Members {
-  /** The ids of the brokers that `fill` owes a share, since `keep` found that they are new. Kafka may give them some replicas before. */
-  private readonly owed = new Set<number>();
-
   constructor(private readonly props: KafkaMembersProps) {}
 
   async describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
@@ -67,18 +63,11 @@ export class KafkaMembers implements Members {
   }
 
   async fill(node: string, onMove: OnMove): Promise<void> {
-    const owed = this.owed.size > 0 ? [[...this.owed].join(",")] : [];
-    await this.run(node, ["fill", String(MOVE_BYTES_PER_SECOND), ...owed], onMove);
-    this.owed.clear();
+    await this.run(node, ["fill", String(MOVE_BYTES_PER_SECOND)], onMove);
   }
 
   async keep(node: string, staying: readonly string[]): Promise<readonly string[]> {
     const lines = await this.run(node, ["keep", idsOf(staying)]);
-    for (const { owed } of lines) {
-      if (owed !== undefined) {
-        this.owed.add(owed);
-      }
-    }
     return lines.flatMap(({ undone }) => undone ?? []);
   }
 

@@ -107,15 +107,6 @@ describe("Kafka's brokers", () => {
     expect(asked()).toEqual(["fill", "52428800"]);
   });
 
-  test("are filled if they were new when they were kept, also if they have some replicas since", async () => {
-    const kafka = members(undefined, { owed: 4 }, { owed: 5 });
-    await kafka.keep("kafka-1", ["kafka-1", "kafka-2", "kafka-3", "kafka-4", "kafka-5"]);
-    await kafka.fill("kafka-1", () => undefined);
-    expect(asked()).toEqual(["fill", "52428800", "4,5"]);
-    await kafka.fill("kafka-1", () => undefined);
-    expect(asked()).toEqual(["fill", "52428800"]);
-  });
-
   test("are kept, and the lines say what was taken back", async () => {
     const undone = ["cancelled the moves of 2 partitions", "removed the replication throttle"];
     const kafka = members(undefined, ...undone.map((each) => ({ undone: each })));

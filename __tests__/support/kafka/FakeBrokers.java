@@ -342,8 +342,12 @@ final class FakeBrokers {
       boolean isTopic = resource.type() == ConfigResource.Type.TOPIC;
       var part = new DescribeConfigsResponseData.DescribeConfigsResult().setResourceType(asked.resourceType()).setResourceName(asked.resourceName());
       Map<String, String> set = configs.getOrDefault(resource, Map.of());
-      set.forEach((key, value) -> part.configs().add(new DescribeConfigsResponseData.DescribeConfigsResourceResult().setName(key).setValue(value)
-          .setConfigSource((isTopic ? DescribeConfigsResponse.ConfigSource.TOPIC_CONFIG : DescribeConfigsResponse.ConfigSource.DYNAMIC_BROKER_CONFIG).id())));
+      // A broker hides the value of a config that it does not know.
+      set.forEach((key, value) -> part.configs().add(new DescribeConfigsResponseData.DescribeConfigsResourceResult().setName(key)
+          .setValue(key.startsWith("groundwork.") ? null : value)
+          .setConfigSource((isTopic ? DescribeConfigsResponse.ConfigSource.TOPIC_CONFIG
+              : resource.isDefault() ? DescribeConfigsResponse.ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG
+              : DescribeConfigsResponse.ConfigSource.DYNAMIC_BROKER_CONFIG).id())));
       if (isTopic && !set.containsKey("min.insync.replicas")) {
         part.configs().add(new DescribeConfigsResponseData.DescribeConfigsResourceResult().setName("min.insync.replicas").setValue("2")
             .setConfigSource(DescribeConfigsResponse.ConfigSource.STATIC_BROKER_CONFIG.id()));
@@ -357,7 +361,7 @@ final class FakeBrokers {
     IncrementalAlterConfigsResponseData answer = new IncrementalAlterConfigsResponseData();
     for (var asked : request.resources()) {
       ConfigResource resource = new ConfigResource(ConfigResource.Type.forId(asked.resourceType()), asked.resourceName());
-      boolean isKnown = resource.type() == ConfigResource.Type.TOPIC || brokers.get(Integer.valueOf(resource.name())).isRegistered;
+      boolean isKnown = resource.type() == ConfigResource.Type.TOPIC || resource.isDefault() || brokers.get(Integer.valueOf(resource.name())).isRegistered;
       Errors error = isKnown ? errors.getOrDefault("IncrementalAlterConfigs", Errors.NONE) : Errors.BROKER_ID_NOT_REGISTERED;
       if (error == Errors.NONE) {
         Map<String, String> set = configs.computeIfAbsent(resource, key -> new TreeMap<>());

@@ -22,11 +22,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** The brokers and partitions of a cluster at one moment. */
 record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition, Partition> partitions) {
   /** @param disks the log directories by path; empty if the broker does not serve */
-  record Broker(int id, String rack, boolean serves, Map<String, LogDirDescription> disks) {
-    boolean isCordoned() {
-      return !disks.isEmpty() && disks.values().stream().allMatch(LogDirDescription::isCordoned);
-    }
-  }
+  record Broker(int id, String rack, boolean serves, Map<String, LogDirDescription> disks) {}
 
   /**
    * @param replicas also those that a reassignment adds or removes

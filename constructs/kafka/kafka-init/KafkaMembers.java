@@ -28,9 +28,8 @@ import org.apache.kafka.common.KafkaException;
  * drain IDS RATE           moves all replicas off them, with a throttle in bytes a second: {"left": {"replicas": N, "bytes": N}} ...
  * forget IDS               unregisters them once they are drained and stopped
  * arrival ID=RACK,...      what moves when these brokers join: {"moves": ...}
- * fill RATE [IDS]          gives brokers without replicas, and these ones, their share: {"left": ...} ...
- * keep IDS                 takes back an interrupted drain of these brokers: {"undone": TEXT} ..., and tells which of them get a share with
- *                          fill even if they have some replicas then: {"owed": ID} ...
+ * fill RATE                gives brokers their share that are marked as unfilled or have no replicas: {"left": ...} ...
+ * keep IDS                 takes back an interrupted drain of these brokers: {"undone": TEXT} ..., and marks new ones as unfilled
  *
  * KAFKA_BOOTSTRAP_SERVERS      the brokers, separated by commas
  * KAFKA_BOOTSTRAP_CONTROLLERS  the controllers
@@ -100,8 +99,8 @@ public final class KafkaMembers {
       case "drain" -> members.drain(ids(args.get(1)), Long.parseLong(args.get(2)));
       case "forget" -> members.forget(ids(args.get(1)));
       case "arrival" -> write(out, "moves", members.describeArrival(racks(args.get(1))));
-      case "fill" -> members.fill(Long.parseLong(args.get(1)), args.size() == 3 ? ids(args.get(2)) : Set.of());
-      case "keep" -> members.keep(ids(args.get(1)), undone -> write(out, "undone", undone)).forEach(id -> write(out, "owed", id));
+      case "fill" -> members.fill(Long.parseLong(args.get(1)));
+      case "keep" -> members.keep(ids(args.get(1)), undone -> write(out, "undone", undone));
       default -> throw new Members.Refused("unknown command " + args.get(0));
     }
   }
@@ -146,8 +145,6 @@ public final class KafkaMembers {
         json.writeNumberField("replicas", moves.replicas());
         json.writeNumberField("bytes", moves.bytes());
         json.writeEndObject();
-      } else if (value instanceof Integer id) {
-        json.writeNumberField(key, id);
       } else {
         json.writeStringField(key, value.toString());
       }

@@ -51,12 +51,14 @@ final class Members {
 
   private final Admin admin;
   private final MoveSettings settings;
+  private final Unfilled unfilled;
   private final Consumer<Moves> onMove;
 
   Members(Admin admin, Supplier<Admin> controllers, Consumer<Moves> onMove) {
     this.admin = admin;
     this.onMove = onMove;
     settings = new MoveSettings(admin, controllers);
+    unfilled = new Unfilled(admin);
   }
 
   /** Returns what moves when brokers leave. Adds why they cannot to the refusals. */
@@ -245,7 +247,8 @@ final class Members {
   Moves describeArrival(Map<Integer, String> joining) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
     Map<Integer, String> racks = new TreeMap<>(state.racks(state.serving()));
-    boolean isNew = joining.keySet().stream().anyMatch(id -> state.on(Set.of(id)).isEmpty());
+    Set<Integer> marked = unfilled.read();
+    boolean isNew = joining.keySet().stream().anyMatch(id -> marked.contains(id) || state.on(Set.of(id)).isEmpty());
     racks.putAll(joining);
     return isNew ? movesOf(Placement.spread(racks, racks.keySet(), state.settled()), state) : new Moves(0, 0);
   }
@@ -262,56 +265,65 @@ final class Members {
     return new Moves(replicas, bytes);
   }
 
-  /** Gives brokers that hold no replica, and these ones, their share, and finishes what an earlier run began. */
-  void fill(long bytesPerSecond, Set<Integer> owed) throws ExecutionException, InterruptedException {
+  /** Gives brokers that are unfilled, or hold no replica, their share, and finishes what an earlier run began. */
+  void fill(long bytesPerSecond) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
     if (!settings.throttled(state.serving()).isEmpty()) {
       state = await(state.serving(), partition -> true);
       settle(state);
     }
-    SortedMap<TopicPartition, List<Integer>> plan = arrival(state, owed);
-    if (plan.isEmpty()) {
-      return;
+    Set<Integer> marked = unfilled.read();
+    Set<Integer> takers = state.serving();
+    takers.removeAll(settings.cordoned(takers));
+    if (!arrival(state, takers, marked).isEmpty()) {
+      // Those of somebody else.
+      state = await(state.serving(), partition -> true);
+      SortedMap<TopicPartition, List<Integer>> plan = arrival(state, takers, marked);
+      List<String> refusals = Departure.spaceRefusals(state, plan);
+      if (!refusals.isEmpty()) {
+        throw new Refused(String.join("\n", refusals));
+      }
+      move(plan, state, bytesPerSecond);
+      state = await(state.serving(), partition -> true);
+      settle(state);
     }
-    // Those of somebody else.
-    state = await(state.serving(), partition -> true);
-    plan = arrival(state, owed);
-    List<String> refusals = Departure.spaceRefusals(state, plan);
-    if (!refusals.isEmpty()) {
-      throw new Refused(String.join("\n", refusals));
-    }
-    move(plan, state, bytesPerSecond);
-    settle(await(state.serving(), partition -> true));
+    Set<Integer> left = new TreeSet<>(marked);
+    left.removeAll(takers);
+    unfilled.write(marked, left);
   }
 
-  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state, Set<Integer> owed) {
-    Set<Integer> takers = new TreeSet<>();
-    state.brokers().values().stream().filter(broker -> broker.serves() && !broker.isCordoned()).forEach(broker -> takers.add(broker.id()));
-    Set<Integer> holding = new TreeSet<>();
-    state.partitions().values().forEach(partition -> holding.addAll(partition.settled()));
-    holding.removeAll(owed);
-    return holding.containsAll(takers) ? new TreeMap<>() : Placement.spread(state.racks(takers), takers, state.settled());
+  private static SortedMap<TopicPartition, List<Integer>> arrival(ClusterState state, Set<Integer> takers, Set<Integer> unfilled) {
+    Set<Integer> filled = new TreeSet<>();
+    state.partitions().values().forEach(partition -> filled.addAll(partition.settled()));
+    filled.removeAll(unfilled);
+    return filled.containsAll(takers) ? new TreeMap<>() : Placement.spread(state.racks(takers), takers, state.settled());
   }
 
   /**
-   * Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. Returns the brokers that
-   * `fill` owes a share even if they soon have some replicas: those that do not exist yet, and those that were drained in part.
+   * Takes back a drain of brokers that stay, and a throttle without moves. Calls `onUndone` with what it took back. Marks those as unfilled that
+   * do not exist yet, and those that were drained in part.
    */
-  Set<Integer> keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
-    Set<Integer> owed = new TreeSet<>(staying);
+  void keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
+    Set<Integer> marked = unfilled.read();
+    Set<Integer> missing = new TreeSet<>(staying);
     Set<Integer> serving = new TreeSet<>(staying);
     for (Node node : admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get()) {
-      owed.remove(node.id());
+      missing.remove(node.id());
       if (node.isFenced()) {
         serving.remove(node.id());
       }
     }
-    serving.removeAll(owed);
+    serving.removeAll(missing);
     Set<Integer> throttled = settings.throttled(serving);
-    if (throttled.isEmpty()) {
-      return owed;
-    }
     Set<Integer> kept = settings.leaving(throttled);
+    Set<Integer> owed = new TreeSet<>(marked);
+    owed.retainAll(staying);
+    owed.addAll(missing);
+    owed.addAll(kept);
+    unfilled.write(marked, owed);
+    if (throttled.isEmpty()) {
+      return;
+    }
     ClusterState state = ClusterState.read(admin);
     Map<TopicPartition, Optional<NewPartitionReassignment>> cancelled = new HashMap<>();
     state.partitions().forEach((partition, found) -> {
@@ -330,7 +342,6 @@ final class Members {
     }
     if (!kept.isEmpty()) {
       settings.stay(kept);
-      owed.addAll(kept);
       onUndone.accept("removed the cordon of " + Departure.names(kept));
       if (!cancelled.isEmpty()) {
         onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
@@ -342,6 +353,5 @@ final class Members {
       settle(state);
       onUndone.accept("removed the replication throttle");
     }
-    return owed;
   }
 }

@@ -52,6 +52,17 @@ final class MoveSettings {
     return marked(brokers, Set.of(LEAVING_MARK));
   }
 
+  /** Returns which of these brokers, which serve, get no new replicas. Asks for the config, since clients before 4.3 do not know cordons. */
+  Set<Integer> cordoned(Collection<Integer> brokers) throws ExecutionException, InterruptedException {
+    Set<Integer> cordoned = new TreeSet<>();
+    dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
+      if (configs.containsKey(CORDON)) {
+        cordoned.add(Integer.valueOf(broker.name()));
+      }
+    });
+    return cordoned;
+  }
+
   private Set<Integer> marked(Collection<Integer> brokers, Set<Long> marks) throws ExecutionException, InterruptedException {
     Set<Integer> marked = new TreeSet<>();
     dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {

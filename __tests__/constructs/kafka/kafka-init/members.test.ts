@@ -43,7 +43,6 @@ interface Moved {
     readonly left?: object;
     readonly refusal?: string;
     readonly undone?: string;
-    readonly owed?: number;
   }[];
   readonly error: string;
   readonly partitions: Readonly<Record<string, { replicas: number[]; leader: number }>>;
@@ -78,6 +77,10 @@ const OURS = rates(52_428_701);
 const LEAVING = { ...rates(52_428_702), "cordoned.log.dirs": "*" };
 const broker = (id: number, values: Record<string, string>): Configs => ({
   ...{ type: "BROKER", name: String(id), values },
+});
+/** A config of all brokers. */
+const unfilled = (id: number): Configs => ({
+  ...{ type: "BROKER", name: "", values: { [`groundwork.unfilled.kafka-${id}`]: "true" } },
 });
 const topic = (name: string, values: Record<string, string>): Configs => ({
   ...{ type: "TOPIC", name, values },
@@ -299,17 +302,44 @@ describe("new brokers", () => {
     expect(moved.lines.length).toBeGreaterThan(0);
   });
 
-  test("get their share also if a topic was created on them meanwhile", async () => {
+  describe("on which a topic was created before they were filled", () => {
     const created = { topic: "new", partition: 0, replicas: [4, 1, 2], bytes: 100 };
     const partitions = [...ON_THREE, created];
-    expect((await run(["fill", RATE], { partitions })).calls).toEqual([]);
-    const three = { 1: {}, 2: {}, 3: {} };
-    const before = { brokers: three, partitions: ON_THREE };
-    expect((await run(["keep", "1,2,3,4"], before)).lines).toEqual([{ owed: 4 }]);
-    const moved = await run(["fill", RATE, "4"], { partitions });
-    expect([1, 2, 3, 4].map((id) => heldBy(moved, id)).sort((a, b) => a - b)).toEqual([
-      ...[9, 10, 10, 10],
-    ]);
+
+    test("are marked before they exist, and get their share in a later run", async () => {
+      const { configs } = await run(["keep", "1,2,3,4"], {
+        ...{ brokers: { 1: {}, 2: {}, 3: {} }, partitions: ON_THREE },
+      });
+      expect(configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
+      const again = await run(["keep", "1,2,3,4"], { partitions, configs: [unfilled(4)] });
+      expect(again.calls).toEqual([]);
+      const arrival = await run(["arrival", "4"], { partitions, configs: [unfilled(4)] });
+      expect(arrival.lines).toEqual([{ moves: { replicas: 8, bytes: 800 } }]);
+      const moved = await run(["fill", RATE], { partitions, configs: [unfilled(4)] });
+      expect([1, 2, 3, 4].map((id) => heldBy(moved, id)).sort((a, b) => a - b)).toEqual([
+        ...[9, 10, 10, 10],
+      ]);
+      expect(moved.configs).toEqual({});
+    });
+
+    test("get nothing without the mark, which is a placement of an operator", async () => {
+      expect((await run(["fill", RATE], { partitions })).calls).toEqual([]);
+    });
+
+    test("keep the mark until they serve and their disk can take their share", async () => {
+      for (const four of [{ serves: false }, { total: 1_000_000_000, usable: 1 }]) {
+        const brokers = { ...FOUR, 4: four };
+        const { configs } = await run(["fill", RATE], {
+          ...{ brokers, partitions: ON_THREE, configs: [unfilled(4)] },
+        });
+        expect(configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
+      }
+    });
+
+    test("lose the mark once they are not declared any more", async () => {
+      const { lines, configs } = await run(["keep", "1,2,3"], { configs: [unfilled(4)] });
+      expect({ lines, configs }).toEqual({ lines: [], configs: {} });
+    });
   });
 
   test("are not those that catch up after they lost their disk", async () => {
@@ -377,12 +407,13 @@ describe("brokers that stay", () => {
     const moved = await run(["keep", "1,2,3,4"], { partitions, configs, looks: 3 });
     expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
     expect(moved.partitions["a-0"].replicas).toEqual([1, 4]);
-    expect(moved.configs).toEqual({});
+    // A part of its replicas has left.
+    expect(moved.configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
+    expect(moved.calls[0]).toBe("set  groundwork.unfilled.kafka-4=true");
     expect(moved.lines).toEqual([
       { undone: "removed the cordon of kafka-4" },
       { undone: "cancelled the moves of 1 partition off kafka-4" },
       { undone: "removed the replication throttle" },
-      { owed: 4 },
     ]);
   });
 
