@@ -4,10 +4,9 @@ import { readTextFile } from "../constructs/container/text-file";
 import { ValidationError, validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import type { Application } from "../constructs/security/application";
-import { CLIENTS, CLUSTERS, LOKI_CLIENTS, SERVICES } from "../constructs/security/principals";
+import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword, isAdminPasswordPending } from "./admin-password";
-import { clientCasFile, writeClientCas } from "./client-ca";
 import { recordGeneration } from "./generation";
 import { refuseOpenFiles } from "./modes";
 import { withoutLineBreak } from "./password";
@@ -183,9 +182,6 @@ export async function ensureKeyPairs(
     await ensureSecretFiles(folder, wanted);
     recordGeneration(folder);
   }
-  // Nothing is written to a given folder.
-  const clientCas = join(ROOT, ".state", environment.name, clientCasFile("loki"));
-  await writeClientCas(clientCas, folder, LOKI_CLIENTS);
 }
 
 function remedyIn(folder: string, { name }: Environment): string {

@@ -1,19 +1,14 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Security } from "../constructs";
-import { clientCasFile, writeClientCas } from "./client-ca";
 import { ensureSecretFiles, SECRET_FILES } from "./secret-files";
 import { renameSecretFiles } from "./takeover";
 
-/**
- * Returns the paths of the secrets in a folder, and of what is derived from them in another one. Both are relative to a stack's working
- * folder.
- */
-export function securityIn(folder: string, derived: string = folder): Security {
+/** Returns the paths of the secrets in a folder, which is relative to a stack's working folder. */
+export function securityIn(folder: string): Security {
   const at = (file: string) => `${folder}/${file}`;
   return {
     caBundle: at(SECRET_FILES.caBundle),
     keyPairOf: (principal) => at(SECRET_FILES.keyPair(principal)),
-    clientCasOf: (service) => `${derived}/${clientCasFile(service)}`,
     credentialsOf: (application) => ({
       password: at(SECRET_FILES.password(application)),
       passwordHash: at(SECRET_FILES.passwordHash(application)),
@@ -31,7 +26,6 @@ export class SecretFolder implements Security {
 
   private readonly files: Security;
   private readonly principals = new Map<string, readonly string[]>();
-  private readonly clientsOf = new Map<string, readonly string[]>();
   private readonly applications = new Set<string>();
 
   /**
@@ -50,14 +44,6 @@ export class SecretFolder implements Security {
     const known = this.principals.get(principal) ?? [];
     this.principals.set(principal, [...new Set([...known, ...hosts])]);
     return this.files.keyPairOf(principal);
-  }
-
-  clientCasOf(service: string, clients: readonly string[]): string {
-    this.clientsOf.set(service, clients);
-    for (const client of clients) {
-      this.keyPairOf(client);
-    }
-    return `${this.path}/${clientCasFile(service)}`;
   }
 
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string } {
@@ -80,8 +66,5 @@ export class SecretFolder implements Security {
       principals: this.principals,
       applications: [...this.applications],
     });
-    for (const [service, clients] of this.clientsOf) {
-      await writeClientCas(join(this.path, clientCasFile(service)), this.path, clients);
-    }
   }
 }

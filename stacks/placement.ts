@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { validate } from "../constructs/container/validation";
+import { LOKI_PROXY } from "../constructs/loki/loki-proxy";
 import { nodeOfCertificates } from "../constructs/security/node-certificates";
 import { CLUSTERS } from "../constructs/security/principals";
 import {
@@ -59,6 +60,9 @@ export function machineOf(environment: Environment, container: string): Machine 
   const node = nodeOfCertificates(container);
   if (node !== undefined) {
     return machineOf(environment, node);
+  }
+  if (container === LOKI_PROXY) {
+    return machineOf(environment, "loki");
   }
   if (Object.hasOwn(placement, container)) {
     return named(placement[container]);

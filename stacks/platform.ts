@@ -13,6 +13,7 @@ import type {
 import { all, ServiceContainer } from "../constructs";
 import { unknownName } from "../constructs/container/declaration";
 import { validate, validateDistinct } from "../constructs/container/validation";
+import { LOKI_PROXY } from "../constructs/loki/loki-proxy";
 import { nodeOfCertificates } from "../constructs/security/node-certificates";
 import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
@@ -158,8 +159,8 @@ function validatePlacement(
   const containers = app.node
     .findAll()
     .flatMap((construct) => (construct instanceof ServiceContainer ? construct.name : []))
-    // They are on the machine of their node.
-    .filter((container) => nodeOfCertificates(container) === undefined);
+    // They are on the machine of their node, or of Loki.
+    .filter((container) => nodeOfCertificates(container) === undefined && container !== LOKI_PROXY);
   const known = [...containers, ...excludedServices];
   all(
     ...Object.keys(placement).map(

@@ -26,9 +26,7 @@ export function declareGeneration(stack: TerraformStack, environment: Environmen
 
 /** Returns the paths of an environment's certificates and passwords, or `undefined` without TLS. */
 export function securityOf(environment: Environment): Security | undefined {
-  return isSecured(environment)
-    ? securityIn(secretsFolderOf(environment), stateFolder(environment))
-    : undefined;
+  return isSecured(environment) ? securityIn(secretsFolderOf(environment)) : undefined;
 }
 
 /** Returns the path of the secret with which Grafana authenticates to the identity provider. */

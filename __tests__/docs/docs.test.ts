@@ -103,7 +103,7 @@ test.each(PAGES)("every link and every command of $path leads somewhere", ({ pat
 
 test("every container that a page names exists in the platform", () => {
   const known =
-    /^(kafka|opensearch)-(\d|init)$|^(os-init|engine-proxy|exit-relay|alloy|grafana|loki|prometheus)$/;
+    /^(kafka|opensearch)-(\d|init)$|^(os-init|engine-proxy|exit-relay|alloy|grafana|loki|loki-proxy|prometheus)$/;
   const named = PAGES.flatMap(({ text }) =>
     [
       ...text.matchAll(/docker (?:logs|exec|start|restart)((?: --\S+(?: \d+)?)*) ([a-z][\w-]*)/g),

@@ -44,6 +44,7 @@ const MACHINES = [
 const SECURITY = [
   ...["commands/credentials.ts", "commands/rotate.ts", "constructs/opensearch/os-security.sh"],
   ...["constructs/opensearch/opensearch-security.ts", "constructs/opensearch/security"],
+  ...["constructs/loki/haproxy.cfg", "constructs/loki/loki-proxy.ts"],
   ...["configuration", "configuration.sh", "configuration.ts"].map(
     (name) => `constructs/opensearch/${name}`,
   ),
@@ -54,7 +55,8 @@ const SECURITY = [
   ...["operations/credentials", "operations/deploy/foreign-ca.ts"],
   ...["operations/rotation", "__tests__/support/certificates.ts"],
   "__tests__/support/authorization-matrix.ts",
-  ...["__tests__/support/kafka-authorization", "__tests__/support/open-search-authorization.sh"],
+  ...["__tests__/support/loki-authorization.ts", "__tests__/support/loki-stand-in.cfg"],
+  ...["__tests__/support/kafka-authorization", "__tests__/support/http-authorization.sh"],
   ...["__tests__/support/secured.ts", "__tests__/support/secured-machines.ts"],
   "__tests__/support/sample-application.ts",
 ];

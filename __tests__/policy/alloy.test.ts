@@ -198,7 +198,7 @@ test("every discovery asks the engine for the networks of its containers, at lea
   ]);
   for (const [, body] of discoveries) {
     expect(body).toMatch(
-      /name {3}= "network"\s+values = \[sys\.env\("INFRA_NETWORK"\), sys\.env\("PROJECT_NETWORK"\)(, sys\.env\("ENGINE_NETWORK"\))?\]/,
+      /name {3}= "network"\s+values = \[sys\.env\("INFRA_NETWORK"\), sys\.env\("PROJECT_NETWORK"\)(, sys\.env\("ENGINE_NETWORK"\), sys\.env\("LOKI_NETWORK"\))?\]/,
     );
     expect(body).toMatch(/host {16}= sys\.env\("ENGINE"\)/);
     expect(body).toMatch(/refresh_interval {4}= "5s"/);
@@ -213,15 +213,17 @@ test("logs of finished containers are read too", () => {
   }
 });
 
-test("a container on several networks counts once: the platform's own on infra_net, the engine proxy on engine_net, others on project_net", () => {
+test("a container on several networks counts once: the platform's own on infra_net, the engine proxy on engine_net, a secured Loki on loki_net, others on project_net", () => {
   const keep = (name: string) =>
     /source_labels = \["__own", "__meta_docker_network_name"\]\s+regex {9}= (.*)\s+action {8}= "keep"/.exec(
       components.get(`discovery.relabel.${name}`) ?? "",
     )?.[1];
-  const [own, proxy, other] = ["INFRA", "ENGINE", "PROJECT"].map(
+  const [own, proxy, loki, other] = ["INFRA", "ENGINE", "LOKI", "PROJECT"].map(
     (network) => `sys.env("${network}_NETWORK")`,
   );
-  expect(keep("containers")).toBe(`"own;" + ${own} + "|proxy;" + ${proxy} + "|;" + ${other}`);
+  expect(keep("containers")).toBe(
+    `"own;" + ${own} + "|proxy;" + ${proxy} + "|loki;" + ${loki} + "|;" + ${other}`,
+  );
   expect(keep("metrics")).toBe(`"own;" + ${own} + "|;" + ${other}`);
 });
 
@@ -483,6 +485,7 @@ test("the container sets every variable that the configuration reads, and no oth
     KAFKA_BOOTSTRAP_SERVERS:
       "kafka-1.infra_net:19092,kafka-2.infra_net:19092,kafka-3.infra_net:19092",
     OPENSEARCH_URL: "http://opensearch.infra_net:9200",
+    LOKI_NETWORK: "infra_net",
     LOKI_URL: "http://loki.infra_net:3100",
     PROMETHEUS_URL: "http://prometheus.infra_net:9090",
   });

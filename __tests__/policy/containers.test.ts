@@ -30,10 +30,12 @@ describe.each(Object.values(knownEnvironments))(
         .flatMap((service) => machines.map((machine) => nameOn(service, machine)))
         .sort();
     const proxies = environment.security === "tls" ? everywhere("engine-proxy") : [];
+    const lokiProxies = environment.security === "tls" && isThere("loki") ? ["loki-proxy"] : [];
     /** The containers that use the engine. */
     const watchers = everywhere("alloy", "exit-relay");
     const observability = [
       ...proxies,
+      ...lokiProxies,
       ...watchers,
       ...["grafana", "loki", "prometheus"].filter(isThere),
     ].sort();
@@ -135,7 +137,8 @@ describe.each(Object.values(knownEnvironments))(
       const images = resources(stacks, "docker_image").map(({ name }) => name);
       // Once a stack: with several machines, sidecars have one of their own.
       const ofNodes = environment.machines ? nodes + 2 : 2;
-      expect(images).toHaveLength(ofNodes + observability.length);
+      // HAProxy's is both proxies'.
+      expect(images).toHaveLength(ofNodes + observability.length - lokiProxies.length);
       expect(images.filter((name) => !/:v?\d+\.\d+\.\d+(-cli|-alpine)?$/.test(name))).toEqual([]);
       expect(violators(all, ({ image }) => image.startsWith("${docker_image."))).toEqual([]);
     });
@@ -328,6 +331,7 @@ describe.each(Object.values(knownEnvironments))(
                 environment.networks.infra.name,
                 environment.networks.project.name,
                 ...(proxies.length > 0 ? ["engine_net"] : []),
+                ...(lokiProxies.length > 0 ? ["loki_net"] : []),
                 ...(environment.machines && (body.ports ?? []).length > 0 ? ["host_net"] : []),
               ].includes(name),
             ),

@@ -70,24 +70,17 @@ test("has all files that the stack uploads, readable by their owner only", () =>
   }
 });
 
-test("has a certificate for each client of Loki, and the CAs with which Loki verifies them", async () => {
+test("has the certificate of Loki, for the host names that its proxy has", async () => {
   const own = new SecretFolder(join(parent, "loki"));
   const scope = testStack();
   const network = new Network(scope, "infra", { name: infra.name });
   const dataVolume = new DataVolume(scope, "volume", { name: "loki" });
   new Loki(scope, "Loki", { network, dataVolume, security: own });
   await own.ensure();
-  const { resource } = JSON.parse(Testing.synth(scope));
-  const [{ upload }] = Object.values<Json>(resource.docker_container);
-  const sources = upload.flatMap(({ source }: Json) => source ?? []);
-  expect(sources).toEqual([
-    join(own.path, "loki-client-cas.pem"),
-    join(own.path, "key-pairs", "loki.pem"),
-  ]);
-  const [clientCas] = sources.map((source: string) => readFileSync(source, "utf8"));
-  expect(clientCas.split("\n")[0]).toMatch(/^[0-9a-f]{64} alloy checks grafana$/);
-  expect(readdirSync(join(own.path, "key-pairs")).sort()).toEqual(
-    ["alloy", "checks", "grafana", "loki"].map((name) => `${name}.pem`),
+  expect(readdirSync(join(own.path, "key-pairs"))).toEqual(["loki.pem"]);
+  const certificate = new X509Certificate(readFileSync(own.keyPairOf("loki")));
+  expect(hostsOf(certificate)).toEqual(
+    expect.arrayContaining(["loki", `loki.${infra.name}`, "localhost"]),
   );
 });
 

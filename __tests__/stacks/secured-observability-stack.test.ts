@@ -31,7 +31,7 @@ describe("a secured environment with all of observability", () => {
     const plaintext = names(
       synthesize({ ...knownEnvironments.production, security: "none" }).stacks,
     );
-    const ofSecurity = ["engine-proxy", "os-security"];
+    const ofSecurity = ["engine-proxy", "loki-proxy", "os-security"];
     const jobs = plaintext
       .filter((name) => /^(kafka|opensearch)-\d$/.test(name))
       .map((node) => `${node}-certificates`);
@@ -95,34 +95,6 @@ describe("a secured Prometheus", () => {
     ]);
     expect(fileOf("prometheus", "/etc/prometheus/checks.yml")).toContain(
       "cert_file: /etc/prometheus/tls/checks.pem",
-    );
-  });
-});
-
-describe("a secured Loki", () => {
-  const loki = container(stacks, "loki");
-
-  test("requires a client certificate, and listens for gRPC only on loopback", () => {
-    expect(loki.command).toEqual([
-      "-config.file=/etc/loki/groundwork.yaml",
-      "-config.expand-env=true",
-      "-server.http-tls-cert-path=/etc/loki/tls/key-pair.pem",
-      "-server.http-tls-key-path=/etc/loki/tls/key-pair.pem",
-      "-server.http-tls-ca-path=/etc/loki/tls/client-cas.pem",
-      "-server.http-tls-client-auth=RequireAndVerifyClientCert",
-      "-server.grpc-listen-address=127.0.0.1",
-    ]);
-    expect(certificatesOf("loki")).toEqual({
-      "/etc/loki/tls/client-cas.pem": ["../../../.state/secured/loki-client-cas.pem", "0444"],
-      "/etc/loki/tls/key-pair.pem": [`${KEY_PAIRS}/loki.pem`, "0444"],
-    });
-  });
-
-  test("has a health check on a loopback port that serves nothing else", () => {
-    const [, ...command] = loki.healthcheck.test;
-    expect(command.at(-1)).toBe("-health.url=http://127.0.0.1:3101/ready");
-    expect(fileOf("loki", "/etc/loki/groundwork.yaml")).toMatch(
-      /\ninternal_server:\n {2}enable: true\n {2}http_listen_address: 127\.0\.0\.1\n {2}http_listen_port: 3101\n {2}grpc_listen_address: 127\.0\.0\.1\n/,
     );
   });
 });

@@ -70,12 +70,12 @@ export class Visitors {
 }
 
 /** The expected answer of an operation for each principal. `others` applies to all that are not named. */
-type Answers<Principal extends string, Answer> = Partial<Record<Principal, Answer>> & {
+export type Answers<Principal extends string, Answer> = Partial<Record<Principal, Answer>> & {
   readonly others: Answer;
 };
 
 /** Returns the expected answer for every principal: its own, else that of unauthenticated principals, else that of the others. */
-function answersOf<Principal extends string, Answer>(
+export function answersOf<Principal extends string, Answer>(
   principals: readonly Principal[],
   unauthenticated: Partial<Record<Principal, Answer>>,
   answers: Answers<Principal, Answer>,
@@ -85,7 +85,7 @@ function answersOf<Principal extends string, Answer>(
 }
 
 /** Fails with a line for each principal that gets an unexpected answer. */
-function expectAnswers<Answer>(
+export function expectAnswers<Answer>(
   operation: string,
   actual: ReadonlyMap<string, Answer> | undefined,
   expected: ReadonlyMap<string, Answer>,
@@ -110,12 +110,13 @@ const OPENSEARCH_PRINCIPALS = [
     "kafka-init",
     "os-init",
   ] as const),
-  ...(["checks", "alloy", "grafana", "loki", "prometheus", "opensearch-1", "os-admin"] as const),
+  ...(["checks", "alloy", "grafana", "loki", "prometheus", "kafka-1"] as const),
+  ...(["opensearch-1", "os-admin"] as const),
 ];
 type OpenSearchPrincipal = (typeof OPENSEARCH_PRINCIPALS)[number];
 
-/** An HTTP status. No answer means that OpenSearch refused the certificate. */
-type Status = number | "no answer";
+/** An HTTP status. No answer means that the server refused the certificate. */
+export type Status = number | "no answer";
 
 const OPENSEARCH_UNAUTHENTICATED: Partial<Record<OpenSearchPrincipal, Status>> = {
   nobody: 401,
@@ -356,13 +357,30 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
 /** Runs a command in the folder of the visitors' files. */
 type RunThere = (...command: string[]) => Finished;
 
+const HTTP_AUTHORIZATION = readFileSync(join(__dirname, "http-authorization.sh"), "utf8");
+
+/** Sends a request as every principal, whose curl config is in the file of its name. Returns the answers. */
+export function askAs(
+  principals: readonly string[],
+  run: RunThere,
+  method: string,
+  url: string,
+  body = "",
+): Map<string, Status> {
+  const { output } = run("sh", "-c", HTTP_AUTHORIZATION, "sh", method, url, body, ...principals);
+  return new Map(
+    [...output.matchAll(/^(\S+) (\d{3})$/gm)].map(([, principal, status]) => [
+      principal,
+      status === "000" ? "no answer" : Number(status),
+    ]),
+  );
+}
+
 /** Tries every operation on OpenSearch as every principal, from each place with the address to use there. */
 export function testOpenSearchAuthorization(
   visitors: () => Visitors,
   places: Readonly<Record<string, { readonly url: string; readonly run: RunThere }>>,
 ): void {
-  const script = readFileSync(join(__dirname, "open-search-authorization.sh"), "utf8");
-
   beforeAll(() => {
     const login = (application: string) =>
       `user = "${application}:${visitors().project.passwordOf(application)}"`;
@@ -380,6 +398,7 @@ export function testOpenSearchAuthorization(
       grafana: "cert = grafana.pem",
       loki: "cert = loki.pem",
       prometheus: "cert = prometheus.pem",
+      "kafka-1": "cert = kafka-1.pem",
       "opensearch-1": "cert = opensearch-1.pem",
       "os-admin": "cert = os-admin.pem",
     };
@@ -399,19 +418,9 @@ export function testOpenSearchAuthorization(
             (principal) => alsoUnauthenticated || !(principal in OPENSEARCH_UNAUTHENTICATED),
           );
           const [method, path] = request.split(" ");
-          const { output } = run(
-            ...["sh", "-c", script, "sh", method, `${url}${path}`, body],
-            ...principals,
-          );
-          const actual = new Map<string, Status>(
-            [...output.matchAll(/^(\S+) (\d{3})$/gm)].map(([, principal, status]) => [
-              principal,
-              status === "000" ? "no answer" : Number(status),
-            ]),
-          );
           expectAnswers(
             operation,
-            actual,
+            askAs(principals, run, method, `${url}${path}`, body),
             answersOf(principals, OPENSEARCH_UNAUTHENTICATED, answers),
           );
         },
@@ -424,7 +433,7 @@ const KAFKA_PRINCIPALS = {
   project_net: ["nobody", "nobody-over-tls", "wrong-password", "shop", "ledger"],
   infra_net: [
     ...(["nobody-inside", "unknown-ca", "os-init", "alloy", "grafana", "loki"] as const),
-    ...(["prometheus", "kafka-init"] as const),
+    ...(["prometheus", "checks", "opensearch-1", "os-admin", "kafka-init"] as const),
   ],
 } as const;
 type KafkaPrincipal = (typeof KAFKA_PRINCIPALS)[keyof typeof KAFKA_PRINCIPALS][number];
@@ -446,6 +455,9 @@ const withoutPermission = (outcome: Outcome) => ({
   grafana: outcome,
   loki: outcome,
   prometheus: outcome,
+  checks: outcome,
+  "opensearch-1": outcome,
+  "os-admin": outcome,
 });
 
 /** The expected outcomes by operation, as KafkaAuthorization.java names them. */
@@ -515,6 +527,9 @@ export function testKafkaAuthorization(visitors: () => Visitors): void {
       grafana: withKeyPair("grafana"),
       loki: withKeyPair("loki"),
       prometheus: withKeyPair("prometheus"),
+      checks: withKeyPair("checks"),
+      "opensearch-1": withKeyPair("opensearch-1"),
+      "os-admin": withKeyPair("os-admin"),
       "kafka-init": withKeyPair("kafka-init"),
     };
     const jar = join(folder, "kafka-authorization.jar");

@@ -1,20 +1,11 @@
 import "reflect-metadata";
 import { createPrivateKey, type KeyObject, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import {
-  GeneralName,
-  GeneralSubtree,
-  GeneralSubtrees,
-  id_ce_nameConstraints,
-  NameConstraints,
-} from "@peculiar/asn1-x509";
 import {
   BasicConstraintsExtension,
   cryptoProvider,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
-  Extension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -59,8 +50,6 @@ interface IssuedProps {
   readonly isCa?: boolean;
   /** The identifier of its key, in hexadecimal. @default - the hash that most tools use */
   readonly keyId?: string;
-  /** The DNS names for which a CA's certificates are valid (RFC 5280, name constraints). @default - all */
-  readonly permitted?: readonly string[];
   /** @default - in a year */
   readonly notAfter?: Date;
 }
@@ -96,7 +85,6 @@ export async function issue(props: IssuedProps): Promise<Issued> {
     notAfter: props.notAfter ?? new Date(Date.now() + 365 * 24 * 3_600_000),
     extensions: [
       new BasicConstraintsExtension(isCa, undefined, true),
-      ...(props.permitted ? [nameConstraints(props.permitted)] : []),
       ...(uses ? [new ExtendedKeyUsageExtension([...uses])] : []),
       ...(hosts.length > 0
         ? [
@@ -115,17 +103,6 @@ export async function issue(props: IssuedProps): Promise<Issued> {
     ],
   });
   return { key, certificate: `${certificate.toString("pem")}\n` };
-}
-
-function nameConstraints(permitted: readonly string[]): Extension {
-  const subtrees = [
-    ...permitted.map((dNSName) => new GeneralName({ dNSName })),
-    new GeneralName({ rfc822Name: "example.org" }),
-  ];
-  const constraints = new NameConstraints({
-    permittedSubtrees: new GeneralSubtrees(subtrees.map((base) => new GeneralSubtree({ base }))),
-  });
-  return new Extension(id_ce_nameConstraints, true, AsnConvert.serialize(constraints));
 }
 
 /** Returns a private key as PEM. */

@@ -1,5 +1,4 @@
 import { cpSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Environment } from "../../environments";
 import { secretsFolder } from "../../secrets/platform-secrets";
 
@@ -13,7 +12,6 @@ export function ownSecrets(environment: Environment, from: string): string {
   });
   afterEach(() => {
     rmSync(own, { recursive: true });
-    rmSync(join(own, "..", "loki-client-cas.pem"), { force: true });
   });
   return own;
 }

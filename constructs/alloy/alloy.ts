@@ -147,6 +147,7 @@ export class Alloy extends Construct {
           KAFKA_VERSION: imageVersion(clusters.kafka.image.reference) ?? clusters.kafka.image.tag,
           OPENSEARCH_URL: clusters.openSearch.internalEndpoint,
         }),
+        LOKI_NETWORK: props.loki.network.name,
         LOKI_URL: props.loki.url,
         PROMETHEUS_URL: props.prometheus.url,
         ...(security && {

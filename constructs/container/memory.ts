@@ -16,7 +16,7 @@ export interface Memory {
  * fixed and `small` is never scaled down, since they do not depend on the load.
  */
 export const MEMORY_TIERS = {
-  /** The exit relay and the engine proxy. */
+  /** The exit relay and the proxies. */
   tool: { limitMiB: 128, reservationMiB: 64 },
   /** Init sidecars. */
   job: { limitMiB: 256, reservationMiB: 128 },

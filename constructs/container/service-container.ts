@@ -62,6 +62,13 @@ export interface ServiceContainerProps {
   readonly networks: readonly INetwork[];
 
   /**
+   * Further host names on a network, by the network's name.
+   *
+   * @default - none
+   */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+
+  /**
    * The health check of a long-running service. A deploy waits until it succeeds.
    *
    * @default - a one-shot job: a deploy waits until it exits, and fails if the exit code is not 0; the next deploy runs the job again
@@ -308,10 +315,11 @@ function dependenciesOf(
 }
 
 function renderAliases(
-  { name, cluster, isSecured }: ServiceContainerProps,
+  { name, cluster, isSecured, aliases: further = {} }: ServiceContainerProps,
   network: INetwork,
 ): string[] | undefined {
   const aliases = [
+    ...(further[network.name] ?? []),
     ...(cluster ? [cluster] : []),
     ...(isSecured ? [hostNameOn(network, name)] : []),
   ];

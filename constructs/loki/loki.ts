@@ -1,32 +1,16 @@
 import { Construct } from "constructs";
-import { readOwnFile, type SecretFile } from "../container/file";
+import { readOwnFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
 import { validateRetentionDays } from "../container/validation";
-import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
-import { LOKI_CLIENTS } from "../security/principals";
 import { httpScheme, type Security } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
+import { LokiProxy, lokiNetwork } from "./loki-proxy";
 
 export const LOKI_IMAGE = "grafana/loki:3.7.3";
 
 const PORT = 3100;
-
-/** The port of a secured Loki's health check, on the container's loopback address only: loki -health cannot use a client certificate. */
-const HEALTH_PORT = 3101;
-
-const TLS_DIR = "/etc/loki/tls";
-const CLIENT_CAS = `${TLS_DIR}/client-cas.pem`;
-
-const SECURED = [
-  `-server.http-tls-cert-path=${TLS_DIR}/key-pair.pem`,
-  `-server.http-tls-key-path=${TLS_DIR}/key-pair.pem`,
-  `-server.http-tls-ca-path=${CLIENT_CAS}`,
-  "-server.http-tls-client-auth=RequireAndVerifyClientCert",
-  // Loki is one process, so only it uses gRPC.
-  "-server.grpc-listen-address=127.0.0.1",
-];
 
 /** Returns the base URL on a network. */
 export function lokiUrl(secured: boolean, network: Pick<INetwork, "name">): string {
@@ -48,19 +32,23 @@ export interface LokiProps {
   readonly retentionDays?: number;
 
   /**
-   * The certificates of Loki and its clients. Only `alloy`, `grafana` and `checks` are allowed, by their certificates.
+   * The CA bundle and Loki's key pair. Clients then reach Loki only through a proxy, which allows `alloy`, `grafana` and `checks` what they
+   * need, by their certificates.
    *
-   * @default - plaintext: any client on the network may read and write
+   * @default - plaintext: any client on the network may read, write and stop Loki
    */
   readonly security?: Security;
 }
 
-/** Loki in one process, for the logs of every container. Container `loki`. */
+/** Loki in one process, for the logs of every container. Container `loki`, and `loki-proxy` if it is secured. */
 export class Loki extends Construct {
   readonly container: ServiceContainer;
 
-  /** The base URL on the network. */
+  /** The base URL on the network of the clients. */
   readonly url: string;
+
+  /** The network that the container joins: that of its clients or, if it is secured, one with the proxy only. */
+  readonly network: INetwork;
 
   constructor(scope: Construct, id: string, props: LokiProps) {
     super(scope, id);
@@ -68,49 +56,31 @@ export class Loki extends Construct {
     validateRetentionDays(retentionDays, "Loki keeps logs", this);
     const { security } = props;
     this.url = lokiUrl(security !== undefined, props.network);
+    this.network = security ? lokiNetwork(this) : props.network;
     this.container = new ServiceContainer(this, "Container", {
       name: "loki",
       image: ServiceImage.of(this, LOKI_IMAGE),
       tier: "medium",
-      metricsPort: PORT,
-      networks: [props.network],
+      metricsPort: security ? undefined : PORT,
+      networks: [this.network],
       volumes: { "/loki": props.dataVolume },
-      files: [
-        {
-          path: "/etc/loki/groundwork.yaml",
-          content: [
-            readOwnFile(__dirname, "loki.yaml"),
-            ...(security ? [readOwnFile(__dirname, "health.yaml")] : []),
-          ].join("\n"),
-        },
-      ],
-      // Loki runs as its own user.
-      secrets: security && secretsOf(security, props.network),
-      command: [
-        "-config.file=/etc/loki/groundwork.yaml",
-        "-config.expand-env=true",
-        ...(security ? SECURED : []),
-      ],
+      files: [{ path: "/etc/loki/groundwork.yaml", content: readOwnFile(__dirname, "loki.yaml") }],
+      command: ["-config.file=/etc/loki/groundwork.yaml", "-config.expand-env=true"],
       env: { LOG_RETENTION: `${retentionDays * 24}h` },
       // The image has neither a shell nor curl.
       healthCheck: {
-        command: [
-          ...["/usr/bin/loki", "-health"],
-          `-health.url=http://127.0.0.1:${security ? HEALTH_PORT : PORT}/ready`,
-        ],
+        command: ["/usr/bin/loki", "-health", `-health.url=http://127.0.0.1:${PORT}/ready`],
         intervalSeconds: 5,
       },
     });
+    if (security) {
+      new LokiProxy(this, "Proxy", {
+        network: props.network,
+        lokiNetwork: this.network,
+        loki: this.container,
+        metricsPort: PORT,
+        security,
+      });
+    }
   }
-}
-
-function secretsOf(security: Security, network: INetwork): SecretFile[] {
-  const readableBy = "everyone";
-  const hosts = hostNamesOn([network], "loki");
-  // Loki has no permissions: any client may stop it, for example. So other certificates of the CA must not reach it.
-  const clientCas = security.clientCasOf?.("loki", LOKI_CLIENTS) ?? security.caBundle;
-  return [
-    { path: CLIENT_CAS, source: clientCas, readableBy },
-    { path: `${TLS_DIR}/key-pair.pem`, source: security.keyPairOf("loki", hosts), readableBy },
-  ];
 }

@@ -14,13 +14,6 @@ export interface Security {
    */
   keyPairOf(principal: string, hosts?: readonly string[]): string;
 
-  /**
-   * Returns the path of the CA certificates, PEM, with which a service verifies its clients, if they are valid only for these principals.
-   *
-   * @default - the CA bundle: the service accepts every certificate of the CA
-   */
-  clientCasOf?(service: string, clients: readonly string[]): string;
-
   /** Returns the paths of an application's password and of its bcrypt hash. */
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
 }

@@ -1,11 +1,11 @@
 import { parse } from "yaml";
 import { APPLICATIONS_FILE, parseApplications } from "../../constructs/kafka/declared-applications";
+import { LOKI_PROXY } from "../../constructs/loki/loki-proxy";
 import {
   applicationFile,
   parseRole,
   type Role,
 } from "../../constructs/opensearch/declared-applications";
-import { LOKI_CLIENTS } from "../../constructs/security/principals";
 import type { Environment } from "../../environments";
 import type { SynthesizedContainer } from "../../operations/synthesis/container";
 import { containersIn, type Json, type Synthesis } from "../../operations/synthesis/tree";
@@ -100,14 +100,20 @@ function prometheusAuthorization(containers: Containers): Authorization {
     tls_server_config.client_allowed_sans.includes(principal) ? "write and read" : NOTHING;
 }
 
+/** What the requests allow that Loki's proxy knows. */
+const LOKI_REQUESTS: Readonly<Record<string, string>> = {
+  push: "write",
+  metrics: "read Loki's metrics",
+  query: "read",
+  tail: "follow",
+};
+
 function lokiAuthorization(containers: Containers): Authorization {
-  const { command } = containerNamed(containers, "loki");
-  const limited = [
-    "-server.http-tls-client-auth=RequireAndVerifyClientCert",
-    "-server.http-tls-ca-path=/etc/loki/tls/client-cas.pem",
-  ].every((option) => command?.includes(option));
+  const rules = fileOf(containers, LOKI_PROXY, "/groundwork/haproxy.cfg");
   return (principal) =>
-    limited && !LOKI_CLIENTS.some((name) => name === principal) ? NOTHING : "write and read";
+    [...rules.matchAll(/^ *http-request allow if METH_\w+ (\w+) (\w+)/gm)]
+      .flatMap(([, name, request]) => (name === principal ? LOKI_REQUESTS[request] : []))
+      .join(", ") || NOTHING;
 }
 
 /** Returns whether a name matches a pattern: a name, a prefix with `*`, or a regular expression between slashes. */

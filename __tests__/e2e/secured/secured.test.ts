@@ -13,6 +13,7 @@ import {
 } from "../../support/authorization-matrix";
 import { eventually } from "../../support/eventually";
 import { docker, expectDone, type Finished, rerun, run, TRIAL } from "../../support/lab";
+import { testLokiAuthorization } from "../../support/loki-authorization";
 import { deployedSecuredLab } from "../../support/secured";
 
 const CONSTRUCTS = join(__dirname, "..", "..", "..", "constructs");
@@ -281,6 +282,10 @@ describe("authorization", () => {
       expect(read("elsewhere", "other")).toMatch(/GroupAuthorizationException/);
       expect(read("shop", "ledger")).toMatch(/AuthorizationException/);
     });
+  });
+
+  describe("clients of Loki", () => {
+    testLokiAuthorization(() => visitors);
   });
 });
 
