@@ -147,6 +147,13 @@ export const environmentSchema = object({
      * @default OPENSEARCH_IMAGE
      */
     image: v.optional(imageSchema),
+    /**
+     * Whether the image has the index management plugin, as the official one does. `false` leaves the catalog's retention policies out, and
+     * indices are kept until somebody deletes them.
+     *
+     * @default true
+     */
+    indexManagement: v.optional(v.boolean()),
     /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the Docker engine refuses that. */
     raiseUlimits: v.boolean(),
   }),
@@ -297,6 +304,14 @@ export type Environment = Declared<typeof environmentSchema> & {
 /** Returns whether the environment has TLS and authentication enabled. */
 export function isSecured({ security }: Environment): boolean {
   return security === "tls";
+}
+
+/** Returns those of the catalog's retention policies that apply to the environment: none without the index management plugin. */
+export function retentionIn<Policy>(
+  { openSearch }: Environment,
+  policies: readonly Policy[],
+): readonly Policy[] {
+  return openSearch.indexManagement === false ? [] : policies;
 }
 
 /** A cluster, named by the prefix of its containers' names. */
