@@ -178,7 +178,7 @@ export function resourceFile(
 /** Describes a resource's change by the file that OpenSearch gets, and its drift policy by the policy file. */
 export function describeResourceFile(path: string, before?: string, after?: string): FileChange {
   const [, folder, name, part] =
-    /\/([a-z-]+)\/(.*?)\.(compare\.json|tests|json|meta|on-drift|managed-indices)$/.exec(path) ??
+    /\/([a-z-]+)\/([^/]*?)\.(compare\.json|tests|json|meta|on-drift|managed-indices)$/.exec(path) ??
     [];
   const kind = KINDS.find((one) => folderOf(one) === folder);
   if (kind === undefined) {
@@ -205,7 +205,9 @@ export function describeResourceFile(path: string, before?: string, after?: stri
     return {
       ...facts(`${what}: no longer declared`),
       destructive: [
-        `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
+        kind === "retention-policy"
+          ? `${what} is no longer declared: OpenSearch keeps it and still applies it to its indices, but os-init no longer checks or repairs it`
+          : `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
       ],
     };
   }

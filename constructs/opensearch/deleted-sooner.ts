@@ -1,5 +1,5 @@
 import { type FileChange, facts } from "../container/file-change";
-import type { PolicyState, RetentionPolicyBody } from "./retention-policy";
+import type { PolicyState, RetentionPolicyBody } from "./retention-policy-body";
 
 /** When a policy deletes an index: the conditions of a way to a state that deletes it. */
 type Conditions = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ export function deletedSooner(
     .filter((conditions) => !before.some((earlier) => isNoSooner(conditions, earlier)))
     .map((conditions) => {
       const former = before.map(inWords).join(", or ") || "never";
-      return `retention policy ${name}: OpenSearch deletes an index ${inWords(conditions)}, before ${former}`;
+      return `retention policy ${name}: OpenSearch deletes an index ${inWords(conditions)}, formerly ${former}`;
     });
 }
 

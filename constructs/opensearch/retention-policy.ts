@@ -17,6 +17,7 @@ import {
 } from "./declared-resource";
 import { refusalOfIndexPattern } from "./index-name";
 import { policyOfRule, type Retention, validateRetention } from "./retention";
+import type { RetentionPolicyBody } from "./retention-policy-body";
 
 /**
  * What happens to indices that the policy manages already when its declaration changes.
@@ -35,31 +36,6 @@ export interface RetentionPolicyProps
    * @default "keep"
    */
   readonly managedIndices?: ManagedIndices;
-}
-
-/** A state of a policy: its actions, and the conditions for the next state. */
-export interface PolicyState {
-  readonly name: string;
-  readonly actions?: readonly Body[];
-  readonly transitions?: readonly {
-    readonly state_name: string;
-    readonly conditions?: Body;
-  }[];
-}
-
-/** The indices that a policy is attached to when they are created. */
-export interface IsmTemplate {
-  readonly index_patterns: readonly string[];
-  readonly priority?: number;
-}
-
-/** The body of a policy (https://docs.opensearch.org/latest/im-plugin/ism/policies/). */
-export interface RetentionPolicyBody {
-  readonly description?: string;
-  readonly default_state: string;
-  readonly states: readonly PolicyState[];
-  readonly ism_template?: readonly IsmTemplate[];
-  readonly error_notification?: unknown;
 }
 
 const KEYS = ["description", "default_state", "states", "ism_template", "error_notification"];

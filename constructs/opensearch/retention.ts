@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { checkDeclared, type Declared, object, record } from "../container/declaration";
 import { all, validate } from "../container/validation";
 import { refusalOfIndexPattern } from "./index-name";
-import type { RetentionPolicyBody } from "./retention-policy";
+import type { RetentionPolicyBody } from "./retention-policy-body";
 
 const WHOLE = "a whole number of at least 1";
 const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
@@ -91,7 +91,7 @@ export function policyOfRule(
   const age = deletion && `${deletion.days}d`;
   const conditions = rollover ? { min_rollover_age: age } : { min_index_age: age };
   return {
-    name: pattern.replace(/\*+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "") || "all",
+    name: pattern.replace(/[^a-z0-9._]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "") || "all",
     body: {
       description: `Retention of ${pattern}`,
       default_state: "open",
