@@ -178,6 +178,14 @@ export const environmentSchema = object({
     image: v.optional(imageSchema),
 
     /**
+     * Disk in GiB of each broker for its topics. `npm run preview` adds up what the topics may take, warns if that is more, and names the
+     * topics without a limit. Nothing is enforced.
+     *
+     * @default - unknown: no sum and no warning
+     */
+    diskGiB: v.optional(v.pipe(v.number(), v.minValue(1, "a number of at least 1"))),
+
+    /**
      * Minutes after which an application's connection has to authenticate again, in a secured environment. For so long an open connection
      * survives a change of the password.
      *
