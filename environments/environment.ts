@@ -16,6 +16,13 @@ const countSchema: v.GenericSchema<number> = v.pipe(
   v.maxValue(1000, WHOLE),
 );
 
+/** A number of days or GiB. */
+const quantitySchema: v.GenericSchema<number> = v.pipe(
+  v.number(),
+  v.integer("a whole number of at least 1"),
+  v.minValue(1, "a whole number of at least 1"),
+);
+
 const networkSchema = object({
   /** Name of the Docker network. */
   name: v.pipe(v.string(), v.nonEmpty("a name")),
@@ -226,6 +233,36 @@ export const environmentSchema = object({
      */
     smtp: v.optional(smtpSchema),
   }),
+
+  /** How long Loki keeps logs. */
+  loki: v.optional(
+    object({
+      /**
+       * Days after which logs are deleted. Loki has no limit of size: watch the disk that has its volume.
+       *
+       * @default 14
+       */
+      retentionDays: v.optional(quantitySchema),
+    }),
+  ),
+
+  /** How long Prometheus keeps metrics. */
+  prometheus: v.optional(
+    object({
+      /**
+       * Days after which metrics are deleted.
+       *
+       * @default 15
+       */
+      retentionDays: v.optional(quantitySchema),
+      /**
+       * Size in GiB of all metrics together, from which the oldest are deleted, even before `retentionDays`. The write-ahead log counts.
+       *
+       * @default - unlimited
+       */
+      retentionGiB: v.optional(quantitySchema),
+    }),
+  ),
 
   /**
    * Observability services that are not deployed, for example because their image is not available. `up` lists them.
