@@ -5,6 +5,7 @@ import {
   DashboardProvider,
   IndexTemplate,
   IngestPipeline,
+  RetentionPolicy,
   readAlertGroups,
   validateApplications,
   validateNotifications,
@@ -13,14 +14,25 @@ import {
 import type { Catalog } from "../stacks/platform";
 import { applications } from "./applications";
 import { notifications } from "./notifications";
+import { retention } from "./retention";
 import { topics } from "./topics";
 
 const ROOT = join(__dirname, "..");
 
-const [componentTemplates, ingestPipelines, indexTemplates, dashboards, alertGroups] = all(
+const [
+  componentTemplates,
+  ingestPipelines,
+  indexTemplates,
+  policies,
+  shortPolicies,
+  dashboards,
+  alertGroups,
+] = all(
   () => ComponentTemplate.fromDirectory(join(__dirname, "component-templates")),
   () => IngestPipeline.fromDirectory(join(__dirname, "ingest-pipelines")),
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
+  () => RetentionPolicy.fromDirectory(join(__dirname, "retention")),
+  () => RetentionPolicy.fromRetention(retention),
   () => DashboardProvider.fromDirectory(join(ROOT, "dashboards")),
   () => readAlertGroups(join(ROOT, "alerts"), ROOT),
   // Validated here too, so that all errors of the catalog are reported together.
@@ -36,6 +48,7 @@ export const catalog: Catalog = {
   componentTemplates,
   ingestPipelines,
   indexTemplates,
+  retentionPolicies: [...policies, ...shortPolicies],
   dashboards,
   alertGroups,
   notifications,

@@ -65,6 +65,12 @@ export {
 } from "./opensearch/opensearch-cluster";
 export { OpenSearchInit, type OpenSearchInitProps } from "./opensearch/opensearch-init";
 export { OpenSearchSecurity, type OpenSearchSecurityProps } from "./opensearch/opensearch-security";
+export type { Retention } from "./opensearch/retention";
+export {
+  type ManagedIndices,
+  RetentionPolicy,
+  type RetentionPolicyProps,
+} from "./opensearch/retention-policy";
 export {
   type Declaration,
   type DeclaredMetric,

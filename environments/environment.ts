@@ -16,6 +16,13 @@ const countSchema: v.GenericSchema<number> = v.pipe(
   v.maxValue(1000, WHOLE),
 );
 
+/** A number of days or GiB. */
+const quantitySchema: v.GenericSchema<number> = v.pipe(
+  v.number(),
+  v.integer("a whole number of at least 1"),
+  v.minValue(1, "a whole number of at least 1"),
+);
+
 const networkSchema = object({
   /** Name of the Docker network. */
   name: v.pipe(v.string(), v.nonEmpty("a name")),
@@ -147,6 +154,13 @@ export const environmentSchema = object({
      * @default OPENSEARCH_IMAGE
      */
     image: v.optional(imageSchema),
+    /**
+     * Whether the image has the index management plugin, as the official one does. `false` leaves the catalog's retention policies out, and
+     * indices are kept until somebody deletes them.
+     *
+     * @default true
+     */
+    indexManagement: v.optional(v.boolean()),
     /** Whether nodes raise their limits of open files and locked memory. Set it to `false` if the Docker engine refuses that. */
     raiseUlimits: v.boolean(),
   }),
@@ -169,6 +183,14 @@ export const environmentSchema = object({
      * @default KAFKA_IMAGE
      */
     image: v.optional(imageSchema),
+
+    /**
+     * Disk in GiB of each broker for its topics. `npm run preview` adds up what the topics may take, warns if that is more, and names the
+     * topics without a limit. Nothing is enforced.
+     *
+     * @default - unknown: no sum and no warning
+     */
+    diskGiB: v.optional(v.pipe(v.number(), v.minValue(1, "a number of at least 1"))),
 
     /**
      * Minutes after which an application's connection has to authenticate again, in a secured environment. For so long an open connection
@@ -211,6 +233,36 @@ export const environmentSchema = object({
      */
     smtp: v.optional(smtpSchema),
   }),
+
+  /** How long Loki keeps logs. */
+  loki: v.optional(
+    object({
+      /**
+       * Days after which logs are deleted. Loki has no limit of size: watch the disk that has its volume.
+       *
+       * @default 14
+       */
+      retentionDays: v.optional(quantitySchema),
+    }),
+  ),
+
+  /** How long Prometheus keeps metrics. */
+  prometheus: v.optional(
+    object({
+      /**
+       * Days after which metrics are deleted.
+       *
+       * @default 15
+       */
+      retentionDays: v.optional(quantitySchema),
+      /**
+       * Size in GiB of all metrics together, from which the oldest are deleted, even before `retentionDays`. The write-ahead log counts.
+       *
+       * @default - unlimited
+       */
+      retentionGiB: v.optional(quantitySchema),
+    }),
+  ),
 
   /**
    * Observability services that are not deployed, for example because their image is not available. `up` lists them.
@@ -310,6 +362,14 @@ export type Environment = Declared<typeof environmentSchema> & {
 /** Returns whether the environment has TLS and authentication enabled. */
 export function isSecured({ security }: Environment): boolean {
   return security === "tls";
+}
+
+/** Returns those of the catalog's retention policies that apply to the environment: none without the index management plugin. */
+export function retentionIn<Policy>(
+  { openSearch }: Environment,
+  policies: readonly Policy[],
+): readonly Policy[] {
+  return openSearch.indexManagement === false ? [] : policies;
 }
 
 /** A cluster, named by the prefix of its containers' names. */

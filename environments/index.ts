@@ -16,7 +16,7 @@ export type {
   StateBackend,
 } from "./environment";
 
-export { isSecured, nodesOf, votersOf } from "./environment";
+export { isSecured, nodesOf, retentionIn, votersOf } from "./environment";
 
 /** Environments by their names. */
 export type Environments = Readonly<Record<string, Environment>>;

@@ -1,11 +1,14 @@
 import type { Environment, Environments } from "../environments";
 import { laptop } from "../environments/laptop";
 
-/** The laptop environment for the lab, whose engine may refuse to raise limits and has no images of Alloy, Grafana and Loki. */
+/**
+ * The laptop environment for the lab, whose engine may refuse to raise limits and has no images of Alloy, Grafana and Loki. Its OpenSearch
+ * has no index management plugin, which no package registry has.
+ */
 export const lab: Environment = {
   ...laptop,
   name: "lab",
-  openSearch: { ...laptop.openSearch, raiseUlimits: false },
+  openSearch: { ...laptop.openSearch, raiseUlimits: false, indexManagement: false },
   excludedServices: ["alloy", "grafana", "loki"],
 };
 

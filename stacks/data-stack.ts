@@ -5,8 +5,9 @@ import {
   OpenSearchInit,
   type OpenSearchInitProps,
   OpenSearchSecurity,
+  type RetentionPolicy,
 } from "../constructs";
-import type { Environment } from "../environments";
+import { type Environment, retentionIn } from "../environments";
 import { clusterNodes } from "./cluster-nodes";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
@@ -18,9 +19,10 @@ export interface DataStackProps
   readonly network: NetworkStack;
   readonly storage: StorageStack;
   readonly applications: readonly Application[];
+  readonly retentionPolicies: readonly RetentionPolicy[];
 }
 
-/** OpenSearch, its templates, and the permissions of applications in it. */
+/** OpenSearch, its templates and retention policies, and the permissions of applications in it. */
 export class DataStack extends DockerStack {
   readonly cluster: OpenSearchCluster;
 
@@ -36,17 +38,20 @@ export class DataStack extends DockerStack {
       image: environment.openSearch.image,
       security,
     });
+    const retentionPolicies = retentionIn(environment, props.retentionPolicies);
     const openSearchSecurity =
       security &&
       new OpenSearchSecurity(this, "os-security", {
         cluster: this.cluster,
         applications: props.applications,
+        hasRetention: retentionPolicies.length > 0,
       });
     new OpenSearchInit(this, "os-init", {
       cluster: this.cluster,
       componentTemplates: props.componentTemplates,
       ingestPipelines: props.ingestPipelines,
       indexTemplates: props.indexTemplates,
+      retentionPolicies,
       openSearchSecurity,
     });
   }

@@ -74,6 +74,7 @@ export class ObservabilityStack extends DockerStack {
     const metrics = new Prometheus(stackOf("prometheus"), "prometheus", {
       network: network.infra,
       dataVolume: prometheus,
+      ...environment.prometheus,
       security,
       recordingGroups: props.alertGroups.flatMap(({ name, interval, recordingRules: rules }) =>
         rules ? { name, interval, rules } : [],
@@ -88,7 +89,12 @@ export class ObservabilityStack extends DockerStack {
         }),
     });
     const logs = has("loki")
-      ? new Loki(stackOf("loki"), "loki", { network: network.infra, dataVolume: loki, security })
+      ? new Loki(stackOf("loki"), "loki", {
+          network: network.infra,
+          dataVolume: loki,
+          ...environment.loki,
+          security,
+        })
       : undefined;
     if (logs && has("alloy")) {
       for (const { stack, ...machine } of telemetry) {

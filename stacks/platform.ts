@@ -8,6 +8,7 @@ import type {
   IndexTemplate,
   IngestPipeline,
   Notifications,
+  RetentionPolicy,
   Topic,
 } from "../constructs";
 import { all, ServiceContainer } from "../constructs";
@@ -28,12 +29,13 @@ import { ObservabilityStack } from "./observability-stack";
 import { validateQuorums } from "./placement";
 import { StorageStack, type StorageStackProps } from "./storage-stack";
 
-/** What the platform provisions in its services: topics, templates, applications, dashboards and alerts. */
+/** What the platform provisions in its services: topics, templates, retention policies, applications, dashboards and alerts. */
 export interface Catalog {
   readonly topics: readonly Topic[];
   readonly componentTemplates: readonly ComponentTemplate[];
   readonly ingestPipelines: readonly IngestPipeline[];
   readonly indexTemplates: readonly IndexTemplate[];
+  readonly retentionPolicies: readonly RetentionPolicy[];
   readonly applications: readonly Application[];
   readonly dashboards: DashboardProvider;
   readonly alertGroups: readonly AlertGroup[];

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type ServerOptions } from "node:https"
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
+import type { FakeIndexManagement } from "./fake-index-management";
 import type { Json } from "./platform";
 
 /** A fault of one request. */
@@ -81,6 +82,8 @@ export class FakeOpenSearch {
   readonly requests: string[] = [];
   /** The names in the certificates of clients. */
   readonly clients = new Set<string>();
+  /** The index management plugin, which not every image has. */
+  indexManagement?: FakeIndexManagement;
   nodes = 3;
   /** Each fault applies to the first request that matches. */
   readonly faults: { readonly on: RegExp; readonly fault: Fault }[] = [];
@@ -191,6 +194,14 @@ export class FakeOpenSearch {
       }
       const pipeline = this.pipelines.get(name);
       return pipeline ? [200, { [name]: pipeline }] : [404, {}];
+    }
+    if (path.startsWith("/_plugins/_ism/")) {
+      return (
+        this.indexManagement?.answer(method, url, body) ?? [
+          400,
+          { error: `no handler found for uri [${path}?pretty] and method [${method}]` },
+        ]
+      );
     }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);

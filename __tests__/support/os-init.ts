@@ -6,6 +6,8 @@ import {
   type DriftPolicy,
   IndexTemplate,
   IngestPipeline,
+  type ManagedIndices,
+  RetentionPolicy,
 } from "../../constructs";
 import { loggedName, renderResource } from "../../constructs/opensearch/declared-resource";
 import { calledFirst } from "../../constructs/opensearch/references";
@@ -21,13 +23,21 @@ export interface DeclarationProps {
   readonly componentTemplates?: readonly string[];
   /** Ingest pipelines that the cluster has. */
   readonly ingestPipelines?: readonly string[];
+  /** Data streams that the cluster has. */
+  readonly dataStreams?: readonly string[];
+  readonly managedIndices?: ManagedIndices;
 }
 
 /** Reads declarations as catalog/index.ts does, in the order of `OpenSearchInit`. */
 export function declare(declarations: Declarations, props: DeclarationProps = {}) {
   const directory = mkdtempSync(join(tmpdir(), "catalog-"));
   try {
-    for (const kind of ["component-templates", "ingest-pipelines", "index-templates"]) {
+    for (const kind of [
+      "component-templates",
+      "ingest-pipelines",
+      "retention",
+      "index-templates",
+    ]) {
       mkdirSync(join(directory, kind));
     }
     for (const [path, body] of Object.entries(declarations)) {
@@ -41,6 +51,7 @@ export function declare(declarations: Declarations, props: DeclarationProps = {}
         props,
       ),
       ingestPipelines: IngestPipeline.fromDirectory(join(directory, "ingest-pipelines"), props),
+      retentionPolicies: RetentionPolicy.fromDirectory(join(directory, "retention"), props),
       indexTemplates: IndexTemplate.fromDirectory(join(directory, "index-templates"), props),
     };
   } finally {
@@ -54,14 +65,21 @@ export function runOsInit(
   declarations: Declarations,
   props: DeclarationProps & { readonly nodes?: number } = {},
 ): Promise<SidecarRun> {
-  const { componentTemplates, ingestPipelines, indexTemplates } = declare(declarations, props);
-  const resources = [...componentTemplates, ...calledFirst(ingestPipelines), ...indexTemplates];
+  const declared = declare(declarations, props);
+  const { componentTemplates, ingestPipelines, retentionPolicies, indexTemplates } = declared;
+  const resources = [
+    ...componentTemplates,
+    ...calledFirst(ingestPipelines),
+    ...retentionPolicies,
+    ...indexTemplates,
+  ];
   return startSidecar({
     script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh", "opensearch/resources.sh"],
+    beside: ["opensearch/rest.sh", "opensearch/resources.sh", "opensearch/retention.sh"],
     files: [
       ...resources.flatMap(renderResource),
       ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
+      ...retentionPolicies.map((policy) => policy.renderManagedIndices()),
     ],
     declared: resources.map(loggedName).join(" "),
     env: (directory) => ({

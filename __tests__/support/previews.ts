@@ -23,6 +23,7 @@ export const catalog: Catalog = {
   applications: [],
   componentTemplates: [],
   ingestPipelines: [],
+  retentionPolicies: [],
   indexTemplates: declared.indexTemplates.filter(({ name }) => name === "logs_template"),
   dashboards: new DashboardProvider(shippedDashboards),
   alertGroups: shippedAlertGroups,

@@ -4,6 +4,8 @@ export interface SidecarRun {
   readonly findings: readonly string[];
   /** The configs that are set in the cluster but not declared. */
   readonly undeclared: readonly Undeclared[];
+  /** What the user should know, and is no finding: what happens to the indices that a policy manages. */
+  readonly notes: readonly string[];
   /** Why the run ended. */
   readonly reason: string;
   readonly created: number;
@@ -50,6 +52,9 @@ export function readSidecarRun(sidecar: string, log: string): SidecarRun {
     undeclared: run
       .filter((line) => line?.event === "undeclared")
       .map(({ resource, field, actual }) => ({ resource, field, actual })),
+    notes: run
+      .filter((line) => line?.event === "managed_indices")
+      .map(({ resource, reason }) => `${named(resource)}: ${reason}`),
     reason,
     created: exit?.created ?? 0,
     reconciled: exit?.reconciled ?? 0,

@@ -11,7 +11,8 @@ export const TOPICS_FILE = `${SIDECAR_DIR}/topics.json`;
 /** The file of earlier versions, with one line per topic instead of JSON. */
 export const FORMER_TOPICS_FILE = `${SIDECAR_DIR}/topics`;
 
-interface DeclaredTopic {
+/** A topic as kafka-init reads it. */
+export interface DeclaredTopic {
   readonly name: string;
   readonly partitions: number;
   readonly replicationFactor: number;
@@ -36,7 +37,7 @@ export function renderTopics(topics: readonly Required<Topic>[]): string {
 }
 
 /** Parses the file, including the lines of earlier versions. */
-function parseTopics(text: string): readonly DeclaredTopic[] {
+export function parseTopics(text: string): readonly DeclaredTopic[] {
   return text.startsWith("[") ? JSON.parse(text) : parseLines(text);
 }
 

@@ -20,9 +20,18 @@ import { refusalOfConfig } from "./topic-config";
 export interface TopicConfigs {
   /** The replicas that must confirm a write with `acks=all`. At most the replication factor. */
   readonly "min.insync.replicas"?: number;
-  /** How long a record is kept, in milliseconds. -1 is forever. */
+  /**
+   * How long a record is kept, in milliseconds. -1 is forever.
+   *
+   * @default 604800000 - 7 days, Kafka's default
+   */
   readonly "retention.ms"?: number;
-  /** The maximum size of a partition in bytes. -1 is unlimited. */
+  /**
+   * The size of a partition, in bytes, from which its oldest records are deleted. -1 is unlimited. A partition may take one segment more,
+   * since Kafka deletes whole segments.
+   *
+   * @default -1 - unlimited, Kafka's default
+   */
   readonly "retention.bytes"?: number;
   /** What happens to old records: `delete` removes them, `compact` keeps the last one of each key. */
   readonly "cleanup.policy"?: "delete" | "compact" | "compact,delete";
@@ -30,7 +39,11 @@ export interface TopicConfigs {
   readonly "compression.type"?: "producer" | "uncompressed" | "gzip" | "snappy" | "lz4" | "zstd";
   /** The maximum size of a record batch in bytes. */
   readonly "max.message.bytes"?: number;
-  /** The size of a log segment in bytes. */
+  /**
+   * The size of a log segment in bytes.
+   *
+   * @default 1073741824 - 1 GiB, Kafka's default
+   */
   readonly "segment.bytes"?: number;
   /** Milliseconds after which a segment is rolled even if it is not full. */
   readonly "segment.ms"?: number;

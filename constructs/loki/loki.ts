@@ -25,7 +25,7 @@ export interface LokiProps {
   readonly dataVolume: IDataVolume;
 
   /**
-   * The number of days after which logs are deleted, at least 1.
+   * The number of days after which logs are deleted, at least 1. Loki has no limit of size.
    *
    * @default 14
    */

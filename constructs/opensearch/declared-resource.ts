@@ -6,9 +6,16 @@ import { type FileChange, facts } from "../container/file-change";
 import { validate } from "../container/validation";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
+import { deletedSooner, describeManagedIndices } from "./deleted-sooner";
 
 /** The kinds of resources that os-init provisions, in the order in which they refer to each other. */
-const KINDS = ["component-template", "ingest-pipeline", "index-template"] as const;
+const KINDS = [
+  "component-template",
+  "ingest-pipeline",
+  // Before an index template makes an index: a policy is attached to new ones only.
+  "retention-policy",
+  "index-template",
+] as const;
 
 export type Kind = (typeof KINDS)[number];
 
@@ -40,10 +47,21 @@ export interface DeclaredResourceProps {
    * @default - none
    */
   readonly ingestPipelines?: readonly string[];
+
+  /**
+   * The patterns of data streams and rollover aliases that the cluster has from elsewhere. Besides the declared ones, only these may be
+   * rolled over by a retention policy.
+   *
+   * @default - none
+   */
+  readonly dataStreams?: readonly string[];
 }
 
 /** Names a kind in messages: `component template`. */
 const wordsOf = (kind: Kind) => kind.replace("-", " ");
+
+/** Names the folder of a kind, in the container. */
+const folderOf = (kind: Kind) => `${kind}s`.replace(/ys$/, "ies");
 
 /** Names a resource in messages: `component template "base"`. */
 export const calledResource = ({ kind, name }: Pick<DeclaredResource, "kind" | "name">) =>
@@ -55,7 +73,7 @@ export const loggedName = ({ kind, name }: DeclaredResource) =>
 
 /** The paths of the files that declare resources, in a directory and its subdirectories. */
 export function resourceFiles(directory: string, kind: Kind): string[] {
-  const article = kind === "component-template" ? "a" : "an";
+  const article = /^[aeiou]/.test(kind) ? "an" : "a";
   return filesIn(directory, [".json"], `${article} ${wordsOf(kind)}`);
 }
 
@@ -119,10 +137,10 @@ export function templateChecks(what: string, { template }: Body): Check[] {
 export const isObject = (value: unknown): value is Body =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The field that has the fingerprint. OpenSearch accepts no `_meta` in a pipeline. */
+/** The field that has the fingerprint. OpenSearch accepts no `_meta` in a pipeline or policy. */
 function markedField({ kind, body }: DeclaredResource): Body {
   const { description, _meta } = body as Body;
-  return kind === "ingest-pipeline"
+  return kind === "ingest-pipeline" || kind === "retention-policy"
     ? { description: `${description ? `${description} ` : ""}[fingerprint @FINGERPRINT@]` }
     : { _meta: { ...(_meta as Body | undefined), fingerprint: "@FINGERPRINT@" } };
 }
@@ -154,14 +172,16 @@ export function resourceFile(
   suffix: string,
   content: string,
 ): UploadedFile {
-  return { path: `${SIDECAR_DIR}/${kind}s/${name}.${suffix}`, content: `${content}\n` };
+  return { path: `${SIDECAR_DIR}/${folderOf(kind)}/${name}.${suffix}`, content: `${content}\n` };
 }
 
 /** Describes a resource's change by the file that OpenSearch gets, and its drift policy by the policy file. */
 export function describeResourceFile(path: string, before?: string, after?: string): FileChange {
-  const [, kind, name, part] =
-    /\/([a-z-]+)s\/(.*?)\.(compare\.json|tests|json|meta|on-drift)$/.exec(path) ?? [];
-  if (!isKind(kind)) {
+  const [, folder, name, part] =
+    /\/([a-z-]+)\/([^/]*?)\.(compare\.json|tests|json|meta|on-drift|managed-indices)$/.exec(path) ??
+    [];
+  const kind = KINDS.find((one) => folderOf(one) === folder);
+  if (kind === undefined) {
     return facts();
   }
   const what = `${wordsOf(kind)} ${name}`;
@@ -173,6 +193,11 @@ export function describeResourceFile(path: string, before?: string, after?: stri
   if (part === "tests") {
     return before !== undefined && after !== undefined ? facts(`${what}: tests changed`) : facts();
   }
+  if (part === "managed-indices") {
+    return before !== undefined && after !== undefined
+      ? describeManagedIndices(name, before.trim(), after.trim())
+      : facts();
+  }
   if (part !== "json") {
     return facts();
   }
@@ -180,30 +205,37 @@ export function describeResourceFile(path: string, before?: string, after?: stri
     return {
       ...facts(`${what}: no longer declared`),
       destructive: [
-        `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
+        kind === "retention-policy"
+          ? `${what} is no longer declared: OpenSearch keeps it and still applies it to its indices, but os-init no longer checks or repairs it`
+          : `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
       ],
     };
   }
   if (before === undefined) {
-    const { index_patterns = [] } = JSON.parse(after);
-    return facts(
-      `${what}: added${index_patterns.length > 0 ? `, for ${index_patterns.join(", ")}` : ""}`,
-    );
+    const { index_patterns = [], ism_template = [] } = JSON.parse(after);
+    const patterns = [{ index_patterns }, ...ism_template].flatMap((one) => one.index_patterns);
+    return facts(`${what}: added${patterns.length > 0 ? `, for ${patterns.join(", ")}` : ""}`);
   }
-  const paths = differingPaths(JSON.parse(before), JSON.parse(after));
+  const [was, is] = [JSON.parse(before), JSON.parse(after)];
   return {
-    ...facts(`${what}: ${paths.join(", ")} changed`),
-    warnings: [
-      `${what}: ${kind === "ingest-pipeline" ? "indexed documents stay as they are" : "existing indices keep their mapping"}`,
-    ],
+    ...facts(`${what}: ${differingPaths(was, is).join(", ")} changed`),
+    warnings: [`${what}: ${UNCHANGED[kind]}`],
+    ...(kind === "retention-policy" && { dataLoss: deletedSooner(name, was, is) }),
   };
 }
 
+/** What a changed declaration does not change. */
+const UNCHANGED: Readonly<Record<Kind, string>> = {
+  "component-template": "existing indices keep their mapping",
+  "ingest-pipeline": "indexed documents stay as they are",
+  "retention-policy":
+    'indices that it manages already keep its earlier version, unless managedIndices is "change"',
+  "index-template": "existing indices keep their mapping",
+};
+
 /** Whether os-init reads a file for the declaration of a resource. */
 export const isResourceFile = (path: string) =>
-  KINDS.some((kind) => path.startsWith(`${SIDECAR_DIR}/${kind}s/`));
-
-const isKind = (text?: string): text is Kind => KINDS.some((kind) => kind === text);
+  KINDS.some((kind) => path.startsWith(`${SIDECAR_DIR}/${folderOf(kind)}/`));
 
 /** Returns the paths that differ, as deep as both sides have the same shape. */
 function differingPaths(before: unknown, after: unknown, path = ""): string[] {

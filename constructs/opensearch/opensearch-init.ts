@@ -16,7 +16,9 @@ import type { IngestPipeline } from "./ingest-pipeline";
 import type { OpenSearchCluster } from "./opensearch-cluster";
 import type { OpenSearchSecurity } from "./opensearch-security";
 import { calledFirst, validateReferences } from "./references";
+import type { RetentionPolicy } from "./retention-policy";
 import { sidecarOverTls } from "./tls";
+import { validateRetentionPolicies } from "./validate-retention";
 
 export interface OpenSearchInitProps {
   /** The cluster that gets the templates. */
@@ -40,6 +42,14 @@ export interface OpenSearchInitProps {
   readonly ingestPipelines?: readonly IngestPipeline[];
 
   /**
+   * The policies that roll over and delete indices, which exist once the sidecar has succeeded. The image must have OpenSearch's index
+   * management plugin.
+   *
+   * @default - none
+   */
+  readonly retentionPolicies?: readonly RetentionPolicy[];
+
+  /**
    * The sidecar that keeps this one's permissions in a secured cluster up to date, and runs before it.
    *
    * @default - none: it has the permissions of the cluster's first start
@@ -61,16 +71,18 @@ export interface OpenSearchInitProps {
   readonly retry?: RetryProps;
 }
 
-/** Provisions templates and ingest pipelines. Once the sidecar has succeeded, all that are declared are active. Container `os-init`. */
+/** Provisions templates, ingest pipelines and retention policies. Once the sidecar has succeeded, all that are declared are active. Container `os-init`. */
 export class OpenSearchInit extends Construct {
   readonly sidecar: InitSidecar;
 
   constructor(scope: Construct, id: string, props: OpenSearchInitProps) {
     super(scope, id);
     const { componentTemplates = [], ingestPipelines = [], indexTemplates } = props;
+    const { retentionPolicies = [] } = props;
     const resources: DeclaredResource[] = [
       ...componentTemplates,
       ...calledFirst(ingestPipelines, this),
+      ...retentionPolicies,
       ...indexTemplates,
     ];
     all(
@@ -82,6 +94,7 @@ export class OpenSearchInit extends Construct {
         ),
       () => validatePriorities(this, indexTemplates),
       () => validateReferences(this, resources),
+      () => validateRetentionPolicies(this, retentionPolicies, indexTemplates, componentTemplates),
     );
     const { security } = props.cluster;
     const tls = security && sidecarOverTls(SIDECAR_DIR, "os-init", security);
@@ -98,8 +111,10 @@ export class OpenSearchInit extends Construct {
       files: [
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
         { path: `${SIDECAR_DIR}/resources.sh`, content: readOwnFile(__dirname, "resources.sh") },
+        { path: `${SIDECAR_DIR}/retention.sh`, content: readOwnFile(__dirname, "retention.sh") },
         ...resources.flatMap(renderResource),
         ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
+        ...retentionPolicies.map((policy) => policy.renderManagedIndices()),
         ...(tls?.files ?? []),
       ],
       secrets: tls?.secrets,

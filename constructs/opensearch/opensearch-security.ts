@@ -25,6 +25,14 @@ export interface OpenSearchSecurityProps {
   readonly applications: readonly Application[];
 
   /**
+   * Whether os-init provisions retention policies. OpenSearch runs a policy with the permissions of the user who wrote it, so os-init gets
+   * the permission to roll over, change and delete all indices.
+   *
+   * @default false
+   */
+  readonly hasRetention?: boolean;
+
+  /**
    * The name of the container.
    *
    * @default "os-security"
@@ -83,7 +91,7 @@ export class OpenSearchSecurity extends Construct {
         ...renderConfiguration(cluster.containerName),
         ...applications.flatMap(renderApplication),
         ...renderMonitor(),
-        ...renderOwnRoles(cluster.containerName),
+        ...renderOwnRoles(cluster.containerName, props.hasRetention),
         ...tls.files,
       ],
       secrets: [
@@ -107,11 +115,14 @@ export class OpenSearchSecurity extends Construct {
   }
 }
 
-/** Renders the files of the platform's own roles, equal to those that nodes read at a cluster's first start. */
-export function renderOwnRoles(cluster: string): UploadedFile[] {
+/** Renders the files of the platform's own roles: those that nodes read at a cluster's first start, and that of retention policies. */
+export function renderOwnRoles(cluster: string, hasRetention = false): UploadedFile[] {
+  const retention = parse(readOwnFile(__dirname, "retention-role.yml"));
   return (["role", "mapping"] as const).flatMap((kind) => {
     const file = { role: "roles", mapping: "roles_mapping" }[kind];
     const { _meta, ...own } = parse(configurationFile(file, cluster));
-    return Object.entries<object>(own).map(([name, body]) => renderFile(name, kind, body));
+    return Object.entries<object>({ ...own, ...(hasRetention && retention[kind]) }).map(
+      ([name, body]) => renderFile(name, kind, body),
+    );
   });
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Provisions what GROUNDWORK_DECLARED names, in that order: creates what is missing, applies changed declarations, reports drift. Uses
-# rest.sh and resources.sh.
+# rest.sh, resources.sh and retention.sh.
 # DECLARED_DIR  a folder for each kind, such as index-templates; in it, for each resource, NAME.json (the body, one line per field, with
-#               @FINGERPRINT@ for its fingerprint), NAME.on-drift and, for a pipeline with tests, NAME.tests
+#               @FINGERPRINT@ for its fingerprint), NAME.on-drift and, for a pipeline with tests, NAME.tests, and for a policy
+#               NAME.managed-indices
 
 here=${0%/*}
 # shellcheck source=../init-sidecar/lib.sh
@@ -11,6 +12,8 @@ here=${0%/*}
 . "$here/rest.sh"
 # shellcheck source=resources.sh
 . "$here/resources.sh"
+# shellcheck source=retention.sh
+. "$here/retention.sh"
 
 trap terminate TERM
 
@@ -29,13 +32,16 @@ accepted() {
 # create: sends the declaration, unless something else created the resource first. OpenSearch has no request that only creates a pipeline.
 # So looks again right before each attempt.
 create() {
-  if [ "$kind" = ingest-pipeline ]; then
-    http GET "$api?pretty" || return
-    [ "$STATUS" = 404 ] || return 0
-    put '' || return
-  else
-    put '&create=true' || return
-  fi
+  case $kind in
+    ingest-pipeline)
+      http GET "$api?pretty" || return
+      [ "$STATUS" = 404 ] || return 0
+      put '' || return
+      ;;
+    # Its request only creates.
+    retention-policy) put '' || return ;;
+    *) put '&create=true' || return ;;
+  esac
   case $STATUS in
     2??) outcome=created ;;
     *) grep -q 'already exists' "$body" || accepted ;;
@@ -45,7 +51,8 @@ create() {
 # replace: sends the declaration of a resource that exists.
 replace() {
   retry "$what" put '' || exit
-  accepted
+  # 409: something else changed the policy at the same time, which verify finds.
+  [ "$kind $STATUS" = 'retention-policy 409' ] || accepted
 }
 
 # provision RESOURCE
@@ -81,7 +88,10 @@ provision() {
   status=0
   retry "$what" verify || status=$?
   case $status in
-    0) settle "$outcome" "$resource" ;;
+    0)
+      settle "$outcome" "$resource"
+      [ "$kind" != retention-policy ] || update_managed
+      ;;
     "$EX_CANTCREAT") conclude "$resource" "$on_drift" "$reason" ;;
     *) exit "$status" ;;
   esac

@@ -51,14 +51,21 @@ function referencesOf({ kind, body }: DeclaredResource): Reference[] {
 }
 
 /** Returns the pipelines that the settings of a template name, in any spelling. */
-function pipelinesInSettings(settings: unknown, prefix = ""): string[] {
+function pipelinesInSettings(settings: unknown): string[] {
+  return settingsIn(settings)
+    .filter(([path, value]) => /^(default|final)_pipeline$/.test(path) && value !== "_none")
+    .map(([, value]) => value);
+}
+
+/** Returns the settings of a template that have a value, by their paths without `index.`, in any spelling. */
+export function settingsIn(settings: unknown, prefix = ""): [path: string, value: string][] {
   return Object.entries(isObject(settings) ? settings : {}).flatMap(([key, value]) => {
     const path = `${prefix}${key}`;
     return isObject(value)
-      ? pipelinesInSettings(value, `${path}.`)
-      : /^(index\.)?(default|final)_pipeline$/.test(path) && value !== null && value !== "_none"
-        ? [String(value)]
-        : [];
+      ? settingsIn(value, `${path}.`)
+      : value === null
+        ? []
+        : [[path.replace(/^index\./, ""), String(value)] as [string, string]];
   });
 }
 

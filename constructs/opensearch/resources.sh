@@ -21,9 +21,11 @@ locate() {
   case $1 in
     component-template/*) kind=component-template what="component template $name" api=/_component_template/$name ;;
     ingest-pipeline/*) kind=ingest-pipeline what="ingest pipeline $name" api=/_ingest/pipeline/$name ;;
+    retention-policy/*) kind=retention-policy what="retention policy $name" api=$ISM/policies/$name ;;
     *) kind=index-template what="index template $name" api=/_index_template/$name ;;
   esac
   file=$DECLARED_DIR/${kind}s/$name
+  [ "$kind" != retention-policy ] || file=$DECLARED_DIR/retention-policies/$name
 }
 
 # wanted: writes the declaration as the server reads it, as lines, to $wanted. The server normalizes both sides, so spelling and order do
@@ -34,6 +36,10 @@ wanted() {
   # A simulation covers only `template`.
   sed '/^  "template": /d' "$file.json" >"$GROUNDWORK_RUN_DIR/rest"
   echo_json "$GROUNDWORK_RUN_DIR/rest" || return
+  if [ "$kind" = retention-policy ]; then
+    policy_lines <"$echoed" >"$wanted"
+    return
+  fi
   { cat "$own" && normalized <"$echoed"; } | sort >"$wanted"
 }
 
@@ -52,6 +58,10 @@ simulate_declared() {
 
 # actual: writes the cluster's resource to $actual in the same form, its fingerprint to $MARK. STATUS is 404 if it does not exist.
 actual() {
+  if [ "$kind" = retention-policy ]; then
+    actual_policy
+    return
+  fi
   MARK=
   case $kind in
     # A simulation has the rest of a template.
@@ -109,6 +119,10 @@ named_tests() {
 
 # put QUERY: sends the declaration with a fingerprint, by which a later run recognizes its own resource.
 put() {
+  if [ "$kind" = retention-policy ]; then
+    put_policy
+    return
+  fi
   sed "/^  \"_meta\": /s/\"fingerprint\":\"@FINGERPRINT@\"/\"fingerprint\":\"$(fingerprint "$wanted")\"/
     /^  \"description\": /s/\[fingerprint @FINGERPRINT@]\"\(,\{0,1\}\)$/[fingerprint $(fingerprint "$wanted")]\"\1/" "$file.json" >"$request"
   http PUT "$api?pretty$1" "$request"

@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import { escapeTemplate, readOwnFile, type SecretFile } from "../container/file";
 import { ServiceContainer } from "../container/service-container";
 import { ServiceImage } from "../container/service-image";
-import { validateRetentionDays } from "../container/validation";
+import { validate, validateRetentionDays } from "../container/validation";
 import { hostNamesOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
 import { httpScheme, type Security, tlsFiles } from "../security/security";
@@ -54,6 +54,14 @@ export interface PrometheusProps {
   readonly retentionDays?: number;
 
   /**
+   * The size in GiB of all metrics together, from which the oldest ones are deleted, even before `retentionDays`. At least 1. The
+   * write-ahead log counts.
+   *
+   * @default - unlimited
+   */
+  readonly retentionGiB?: number;
+
+  /**
    * The certificates of Prometheus and its clients. Only `alloy`, `grafana` and `checks` are allowed, by their certificates.
    *
    * @default - plaintext: any client on the network may read and write
@@ -72,7 +80,12 @@ export class Prometheus extends Construct {
     super(scope, id);
     const retentionDays = props.retentionDays ?? 15;
     validateRetentionDays(retentionDays, "Prometheus keeps metrics", this);
-    const { security } = props;
+    const { security, retentionGiB } = props;
+    validate(
+      retentionGiB === undefined || (Number.isInteger(retentionGiB) && retentionGiB >= 1),
+      () => `retentionGiB is ${retentionGiB}: Prometheus keeps a whole number of GiB, at least 1`,
+      this,
+    );
     const checks = promtoolAsChecks(security !== undefined);
     this.url = `${httpScheme(security !== undefined)}://prometheus.${props.network.name}:${PORT}`;
     this.container = new ServiceContainer(this, "Container", {
@@ -110,6 +123,8 @@ export class Prometheus extends Construct {
         `--config.file=${CONFIG_DIR}/groundwork.yml`,
         "--storage.tsdb.path=/prometheus",
         `--storage.tsdb.retention.time=${retentionDays}d`,
+        // Prometheus' GB are GiB.
+        ...(retentionGiB ? [`--storage.tsdb.retention.size=${retentionGiB}GB`] : []),
         "--web.enable-remote-write-receiver",
         ...(security ? [`--web.config.file=${CONFIG_DIR}/web.yml`] : []),
       ],

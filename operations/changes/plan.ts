@@ -2,6 +2,7 @@ import type { Environment } from "../../environments";
 import { containersOf, type SynthesizedContainer } from "../synthesis/container";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
+import { brokerDiskOf } from "./broker-disk";
 import { type Action, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import type { Difference } from "./diff";
@@ -41,16 +42,16 @@ export function reportOf(environment: Environment, stacks: readonly PlannedStack
   const before = totalsOf(
     stacks.flatMap((planned) => containersIn(planned, planned.plan?.prior_state?.values)),
   );
+  const after = stacks.flatMap((planned) => containersIn(planned, planned.plan?.planned_values));
   return {
     environment: environment.name,
     against: "the deployed platform",
     changes,
     rolls: rollsOf(changes, before.nodes),
     before,
-    after: totalsOf(
-      stacks.flatMap((planned) => containersIn(planned, planned.plan?.planned_values)),
-    ),
+    after: totalsOf(after),
     memoryBudgetMiB: environment.memoryBudgetMiB,
+    brokerDisk: brokerDiskOf(environment, after),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   synthesizeTree,
   withRevision,
 } from "../synthesis/tree";
+import { brokerDiskOf } from "./broker-disk";
 import { totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import { differences } from "./diff";
@@ -43,5 +44,6 @@ export function compare(
     before,
     after: totalsOf(containersIn(head)),
     memoryBudgetMiB: knownEnvironments[environment].memoryBudgetMiB,
+    brokerDisk: brokerDiskOf(knownEnvironments[environment], containersIn(head)),
   };
 }

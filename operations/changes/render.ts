@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { brokerDiskWarnings, describeBrokerDisk } from "./broker-disk";
 import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
 import { describeRoll } from "./roll";
@@ -46,11 +47,21 @@ function destructionsOf({ changes }: ChangeReport): string[] {
   return [...new Set(changes.flatMap(({ destructive }) => destructive))];
 }
 
-function warningsOf({ changes, rolls }: ChangeReport): string[] {
-  return [...new Set(changes.flatMap(({ warnings }) => warnings)), ...rolls.map(describeRoll)];
+function warningsOf({ changes, rolls, brokerDisk }: ChangeReport): string[] {
+  return [
+    ...new Set(changes.flatMap(({ warnings }) => warnings)),
+    ...rolls.map(describeRoll),
+    ...(brokerDisk ? brokerDiskWarnings(brokerDisk) : []),
+  ];
 }
 
-function summaryOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): string[] {
+function summaryOf({
+  changes,
+  before,
+  after,
+  memoryBudgetMiB,
+  brokerDisk,
+}: ChangeReport): string[] {
   const counts = (["create", "update", "replace", "destroy", "move"] as const)
     .map((action) => [action, changes.filter((change) => change.action === action).length] as const)
     .filter(([, count]) => count > 0)
@@ -62,6 +73,7 @@ function summaryOf({ changes, before, after, memoryBudgetMiB }: ChangeReport): s
     counts.join(", ") || "no changes",
     `containers ${arrow(before.containers, after.containers)}`,
     `reserved memory ${arrow(before.memoryReservationMiB, after.memoryReservationMiB)} of ${memoryBudgetMiB} MiB (${share} %${over})`,
+    ...(brokerDisk ? [describeBrokerDisk(brokerDisk)] : []),
   ];
 }
 

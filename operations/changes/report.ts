@@ -1,3 +1,4 @@
+import type { BrokerDisk } from "./broker-disk";
 import type { Change, Totals } from "./change";
 import type { Roll } from "./roll";
 
@@ -11,6 +12,8 @@ export interface ChangeReport {
   readonly before: Totals;
   readonly after: Totals;
   readonly memoryBudgetMiB: number;
+  /** Unset if the environment does not declare the disk of its brokers. */
+  readonly brokerDisk?: BrokerDisk;
 }
 
 /** Nothing changes. @internal */

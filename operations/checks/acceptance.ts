@@ -1,6 +1,6 @@
 import { resolveTopic, type Topic } from "../../constructs";
 import { removalOfConfigs } from "../../constructs/kafka/topic-config";
-import { isSecured } from "../../environments";
+import { isSecured, retentionIn } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
@@ -33,12 +33,24 @@ export async function checkAcceptance(
     topicFailures(platform, topics),
     checkWithoutChanges(platform, catalog, containers),
   ]);
+  const osInit = reruns.find(({ sidecar }) => sidecar === "os-init");
+  const retentionPolicies = retentionIn(platform.environment, catalog.retentionPolicies);
   return [
     {
       requirement: "AUT-001",
       guarantee: `index templates are active and applied: ${some(indexTemplates)}`,
-      failures: reruns.find(({ sidecar }) => sidecar === "os-init")?.findings ?? [],
+      failures: osInit?.findings.filter((finding) => !ofRetention(finding)) ?? [],
     },
+    ...(retentionPolicies.length > 0
+      ? [
+          {
+            requirement: "NFR-RET",
+            guarantee: `retention policies are applied: ${some(retentionPolicies)}`,
+            failures: osInit?.findings.filter(ofRetention) ?? [],
+            notes: osInit?.notes,
+          },
+        ]
+      : []),
     {
       requirement: "AUT-002",
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
@@ -116,6 +128,9 @@ export function describeUndeclared({ undeclared }: Pick<Rerun, "undeclared">): s
     return `topic ${topic} has undeclared configs, left unchanged: ${listing}. Declare them, or remove them with ${removalOfConfigs(topic, keys)}`;
   });
 }
+
+/** Whether a finding of os-init is about a retention policy. */
+const ofRetention = (finding: string) => /^retention.policy/.test(finding);
 
 /** Returns the findings about applications: kafka-init also reports topics. */
 function applicationFailures({ sidecar, findings }: Rerun): readonly string[] {

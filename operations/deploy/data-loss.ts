@@ -1,4 +1,5 @@
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
+import { isResourceFile } from "../../constructs/opensearch/declared-resource";
 import type { Run } from "../run/run";
 import { containersOf } from "../synthesis/container";
 import { confirm } from "../terminal/confirm";
@@ -12,7 +13,7 @@ async function plannedDataLoss(run: Run): Promise<string[]> {
     ({ changes, stack }) =>
       changes &&
       containersOf(stack.resources).some(({ upload = [] }) =>
-        upload.some(({ file }) => file === TOPICS_FILE),
+        upload.some(({ file }) => file === TOPICS_FILE || isResourceFile(file)),
       ),
   );
   const { changes } = await run.report(plans);

@@ -59,6 +59,11 @@ export async function prepareDeploy(
       `excluded services of environment "${environment.name}": ${environment.excludedServices.join(", ")}`,
     );
   }
+  if (environment.openSearch.indexManagement === false) {
+    console.log(
+      `retention policies are left out, since openSearch.indexManagement of environment "${environment.name}" is false: its OpenSearch has no index management plugin`,
+    );
+  }
   if (environment.excludedMachines) {
     console.log(
       `excluded machines, and all containers on them: ${environment.excludedMachines.join(", ")}`,

@@ -1,5 +1,5 @@
 import { meaningOf } from "../../constructs/init-sidecar/exit-codes";
-import { isSecured } from "../../environments";
+import { isSecured, retentionIn } from "../../environments";
 import { pendingSecrets } from "../../secrets/platform-secrets";
 import type { Catalog } from "../../stacks/platform";
 import type { ChangeReport } from "../changes/report";
@@ -14,6 +14,7 @@ import { CommandError } from "../terminal/terminal";
 import type { Difference } from "./difference";
 import { findKafkaUserDrift } from "./kafka-users";
 import { findOpenSearchUserDrift } from "./open-search-users";
+import { findRetentionDrift } from "./retention";
 import { findTemplateDrift } from "./templates";
 import { findTopicDrift } from "./topics";
 
@@ -71,6 +72,7 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
   const { platform, containers } = run;
   const { environment, kafka, openSearch } = platform;
   const { topics, applications, componentTemplates, ingestPipelines, indexTemplates } = catalog;
+  const retentionPolicies = retentionIn(environment, catalog.retentionPolicies);
   const failures: string[] = [];
   const unlessSilent = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -98,10 +100,18 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
       ]),
       [],
     ),
+    unlessSilent(findRetentionDrift(openSearch.resources, retentionPolicies), []),
     ...(isSecured(environment)
       ? [
           unlessSilent(findKafkaUserDrift(kafka, applications), []),
-          unlessSilent(findOpenSearchUserDrift(openSearch.resources, applications), []),
+          unlessSilent(
+            findOpenSearchUserDrift(
+              openSearch.resources,
+              applications,
+              retentionPolicies.length > 0,
+            ),
+            [],
+          ),
           passwordDrift(platform, catalog),
         ]
       : []),

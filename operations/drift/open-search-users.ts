@@ -34,6 +34,7 @@ const nameIn = (kind: string, name: string) =>
 export async function findOpenSearchUserDrift(
   openSearch: OpenSearchResources,
   applications: readonly Application[],
+  hasRetention: boolean,
 ): Promise<Difference[]> {
   const live: Live = {
     user: await read(openSearch, PATHS.user),
@@ -44,7 +45,7 @@ export async function findOpenSearchUserDrift(
   const files = [
     ...own.flatMap(renderApplication),
     ...renderMonitor(),
-    ...renderOwnRoles("opensearch"),
+    ...renderOwnRoles("opensearch", hasRetention),
   ];
   const declared = files.map(({ path, content = "" }) => {
     const [, name, kind] = /^(.*)\.(user|role|mapping)\.json$/.exec(basename(path)) ?? [];

@@ -13,7 +13,7 @@ const PROBE = "groundwork-probe";
  */
 export async function findTemplateDrift(
   openSearch: OpenSearchResources,
-  resources: readonly DeclaredResource[],
+  resources: readonly TemplateOrPipeline[],
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
   for (const resource of resources.filter(({ onDrift }) => onDrift !== "ignore")) {
@@ -21,6 +21,8 @@ export async function findTemplateDrift(
   }
   return differences;
 }
+
+type TemplateOrPipeline = DeclaredResource & { readonly kind: keyof typeof KINDS };
 
 const KINDS = {
   "component-template": compareComponent,

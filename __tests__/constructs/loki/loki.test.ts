@@ -1,6 +1,8 @@
 import { parse } from "yaml";
 import { DataVolume, Loki, Prometheus } from "../../../constructs";
+import type { Environment } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
+import { validateEnvironment } from "../../../environments/validate";
 import { container, envOf, synthesize } from "../../support/platform";
 import { testStack } from "../../support/stack";
 
@@ -18,6 +20,38 @@ test("Loki keeps logs for 14 days by default, and rejects an invalid number of d
   ).toThrow(
     "retentionDays is 1.5: Prometheus keeps metrics for a whole number of days, at least 1 (at test/p)",
   );
+});
+
+test("an environment says for how long Loki and Prometheus keep data, and how much Prometheus keeps", () => {
+  const commandOf = (environment: Environment) =>
+    container(synthesize(environment).stacks, "prometheus").command.filter((word: string) =>
+      word.startsWith("--storage.tsdb.retention"),
+    );
+  const environment: Environment = {
+    ...laptop,
+    loki: { retentionDays: 7 },
+    prometheus: { retentionDays: 30, retentionGiB: 20 },
+  };
+  expect(envOf(container(synthesize(environment).stacks, "loki"))).toEqual({
+    LOG_RETENTION: "168h",
+  });
+  expect(commandOf(environment)).toEqual([
+    "--storage.tsdb.retention.time=30d",
+    "--storage.tsdb.retention.size=20GB",
+  ]);
+  expect(commandOf(laptop)).toEqual(["--storage.tsdb.retention.time=15d"]);
+  const wrong = { ...environment, prometheus: { retentionGiB: 0.5 } };
+  expect(() => validateEnvironment("laptop", wrong)).toThrow(
+    'environment "laptop": prometheus.retentionGiB is 0.5: it must be a whole number of at least 1',
+  );
+});
+
+test("Prometheus rejects a size that is no whole number of GiB", () => {
+  const scope = testStack();
+  const props = { network: { name: "n" }, dataVolume: new DataVolume(scope, "v", { name: "v" }) };
+  expect(
+    () => new Prometheus(scope, "p", { ...props, declared: () => [], retentionGiB: 0 }),
+  ).toThrow("retentionGiB is 0: Prometheus keeps a whole number of GiB, at least 1 (at test/p)");
 });
 
 test("no client of Loki can delete logs", () => {

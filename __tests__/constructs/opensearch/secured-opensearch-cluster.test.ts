@@ -68,6 +68,33 @@ test("os-init starts after os-security, which gives it the permissions that an u
   );
 });
 
+test("os-init gets what retention policies may do only if it provisions some, and with it their failures are not for lack of permission", () => {
+  const filesWith = (hasRetention?: boolean) => {
+    const stack = testStack();
+    const cluster = new OpenSearchCluster(stack, "os", { nodeCount: 1, security });
+    new OpenSearchSecurity(stack, "os-security", { cluster, applications: [], hasRetention });
+    const { resource } = JSON.parse(Testing.synth(stack));
+    const containers: Json[] = Object.values(resource.docker_container);
+    return filesOf(containers.find(({ name }) => name === "os-security"));
+  };
+  const file = "/groundwork/applications/groundwork_retention";
+  expect(Object.keys(filesWith()).filter((path) => path.startsWith(file))).toEqual([]);
+  const files = filesWith(true);
+  expect(JSON.parse(files[`${file}.mapping.json`])).toEqual({ reserved: true, users: ["os-init"] });
+  expect(JSON.parse(files[`${file}.role.json`])).toMatchObject({
+    cluster_permissions: expect.arrayContaining([
+      "cluster:admin/opendistro/ism/policy/get",
+      "cluster:admin/opendistro/ism/policy/write",
+      "cluster:admin/opendistro/ism/managedindex/explain",
+      "cluster:admin/opendistro/ism/managedindex/change",
+    ]),
+    // Which has indices:admin/opensearch/ism/managedindex, which OpenSearch checks before it attaches a policy.
+    index_permissions: [
+      { index_patterns: ["*"], allowed_actions: ["indices:admin/*", "indices:monitor/*"] },
+    ],
+  });
+});
+
 test("a secured OpenSearch cluster with another name accepts nodes with that name", () => {
   const stack = testStack();
   const cluster = new OpenSearchCluster(stack, "os", {

@@ -41,6 +41,18 @@ test("undeclared configs are noted for each topic, only from the last run, and a
   ]);
 });
 
+test("what happens to the indices that a retention policy manages is a note, and no failure", () => {
+  const reason = "2 indices change to this version at the next run of index state management";
+  const lines = [
+    { event: "start" },
+    { event: "managed_indices", resource: "retention-policy/logs", changed: 2, reason },
+    { event: "exit", exit_code: 0, reason: "done", created: 0, reconciled: 0 },
+  ];
+  const run = readSidecarRun("os-init", lines.map((line) => JSON.stringify(line)).join("\n"));
+  expect(run.findings).toEqual([]);
+  expect(run.notes).toEqual([`retention-policy/logs: ${reason}`]);
+});
+
 test("the checks that only read start no sidecar, and say what does not hold", async () => {
   const { security: _, ...environment } = environments.laptop;
   const MiB = 1024 * 1024;

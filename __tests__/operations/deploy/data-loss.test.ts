@@ -1,9 +1,17 @@
 import { createInterface } from "node:readline/promises";
-import type { Topic } from "../../../constructs";
+import { RetentionPolicy, type Topic } from "../../../constructs";
 import { laptop } from "../../../environments/laptop";
 import { confirmDataLoss, refuseDataLoss } from "../../../operations/deploy/data-loss";
 import type { Run } from "../../../operations/run/run";
-import { applicationLogs, BASE, infraEvents, report, withTopics } from "../../support/previews";
+import {
+  applicationLogs,
+  BASE,
+  catalog,
+  infraEvents,
+  report,
+  synthesis,
+  withTopics,
+} from "../../support/previews";
 
 jest.mock("node:readline/promises", () => ({ createInterface: jest.fn() }));
 
@@ -55,6 +63,26 @@ test("a deploy that deletes records asks on a terminal, and goes on with the env
   expect(asked).toEqual([
     `This deploy deletes stored records of environment "laptop":\n- ${LOSS}\nThey cannot be restored. Type the environment's name to continue: `,
   ]);
+});
+
+test("a deploy with a shorter retention of indices asks too", async () => {
+  const keptFor = (days: number) =>
+    synthesis(laptop, {
+      ...catalog,
+      retentionPolicies: RetentionPolicy.fromRetention({ "logs-*": { delete: { days } } }),
+    });
+  const body = { name: "os-init", upload: [{ file: "/groundwork/retention-policies/logs.json" }] };
+  const run = {
+    platform: { environment: laptop },
+    planned: [{ changes: true, stack: { resources: [{ type: "docker_container", body }] } }],
+    report: async (plans: unknown[]) => {
+      expect(plans).toHaveLength(1);
+      return report(keptFor(30), keptFor(10));
+    },
+  } as unknown as Run;
+  await expect(refuseDataLoss(run)).rejects.toThrow(
+    "retention policy logs: OpenSearch deletes an index 10d after its creation, formerly 30d after its creation; deploy this change with npm run up -- --allow-data-loss first, or undo it",
+  );
 });
 
 test("another answer changes nothing", async () => {

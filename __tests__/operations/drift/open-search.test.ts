@@ -38,15 +38,21 @@ afterEach(async () => {
   await server.stop();
 });
 
-const told = async (declared: readonly DeclaredResource[]) =>
+const told = async (declared: Parameters<typeof findTemplateDrift>[1]) =>
   (await findTemplateDrift(resources, declared)).map(describeDifference);
 
 const declare = (
-  kind: DeclaredResource["kind"],
+  kind: Exclude<DeclaredResource["kind"], "retention-policy">,
   name: string,
   body: Json,
   onDrift: DeclaredResource["onDrift"] = "fail",
-): DeclaredResource => ({ kind, name, body, onDrift, ingestPipelines: [] });
+): Parameters<typeof findTemplateDrift>[1][number] => ({
+  kind,
+  name,
+  body,
+  onDrift,
+  ingestPipelines: [],
+});
 
 const BASE = {
   template: { mappings: { properties: { level: { type: "keyword" } } } },
@@ -188,7 +194,9 @@ describe("users of OpenSearch", () => {
     }
   }
   const drift = async () =>
-    (await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }])).map(describeDifference);
+    (await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }], false)).map(
+      describeDifference,
+    );
 
   test("as os-security creates them have no drift", async () => {
     provisioned();

@@ -1,0 +1,286 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RetentionPolicy } from "../../../constructs";
+import { FakeIndexManagement } from "../../support/fake-index-management";
+import { type FakeOpenSearch, type Fault, fakeOpenSearches } from "../../support/fake-opensearch";
+import { type Declarations, fieldsOf, runOsInit } from "../../support/os-init";
+import type { Json } from "../../support/platform";
+import { exitLine, linesOf, type SidecarRun } from "../../support/sidecar";
+
+const policyOf = (days: number, action: Json = { rollover: { min_index_age: "1d" } }): Json => ({
+  policy: {
+    description: "Logs",
+    default_state: "open",
+    states: [
+      {
+        name: "open",
+        actions: [action],
+        transitions: [{ state_name: "delete", conditions: { min_rollover_age: `${days}d` } }],
+      },
+      { name: "delete", actions: [{ delete: {} }] },
+    ],
+    ism_template: [{ index_patterns: ["logs-*"], priority: 5 }],
+  },
+});
+
+describe("a retention policy", () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "policies-"));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const load = (body: Json) => {
+    const path = join(directory, "logs.json");
+    writeFileSync(path, JSON.stringify(body));
+    return RetentionPolicy.fromFile(path);
+  };
+  const changed = (change: (policy: Json) => void) => {
+    const body = policyOf(30);
+    change(body.policy);
+    return body;
+  };
+
+  test.each<[string, Json, RegExp]>([
+    [
+      "has no policy",
+      { states: [] },
+      /^retention policy .*logs\.json has an unknown property "states": allowed: policy\nretention policy .*logs\.json has no policy: write the body of the request that creates it, such as \{ "policy": /,
+    ],
+    [
+      "has what OpenSearch sets",
+      changed((policy) => Object.assign(policy, { policy_id: "logs", schema_version: 21 })),
+      /^retention policy .*logs\.json has policy_id, schema_version, which OpenSearch sets itself: remove it$/,
+    ],
+    [
+      "has no states",
+      changed((policy) => Object.assign(policy, { states: [] })),
+      /^retention policy .*logs\.json has no list of states: write one, such as \[\{ "name": "delete", /,
+    ],
+    [
+      "names states that do not exist",
+      changed((policy) => {
+        policy.default_state = "hot";
+        policy.states[0].transitions[0].state_name = "gone";
+      }),
+      /logs\.json has the default_state "hot": it must be one of its states: open, delete\n.*states\[0\]\.transitions\[0\] has the state_name "gone": it must be one of its states: open, delete$/,
+    ],
+    [
+      "has two states of a name, and an unknown key",
+      changed((policy) => {
+        policy.states[1].name = "open";
+        policy.states[1].action = [];
+        policy.states[0].transitions = [];
+      }),
+      /states\[1\] has the name "open": each has its own\n.*states\[1\] has an unknown property "action": did you mean "actions"\?/,
+    ],
+    [
+      "has a template that applies to nothing, or to no index",
+      changed((policy) => {
+        policy.ism_template = [{ priority: 1 }, { index_patterns: ["Logs-*"], priority: "x" }];
+      }),
+      /has an ism_template without index_patterns: list .*\n.*ism_template has the priority "x": use a whole number, such as 1\n.*has the index pattern "Logs-\*": index names are lowercase: write "logs-\*"$/,
+    ],
+  ])("fails when it %s", (_, body, message) => {
+    expect(() => load(body)).toThrow(message);
+  });
+
+  test("may exclude indices, and have one template in place of a list", () => {
+    const body = changed((policy) => {
+      policy.ism_template = { index_patterns: ["logs-*", "-logs-audit-*"] };
+    });
+    expect(load(body).body.ism_template).toEqual([{ index_patterns: ["logs-*", "-logs-audit-*"] }]);
+  });
+});
+
+const LOGS: Declarations = { "retention/logs": policyOf(30) };
+
+describe("os-init", () => {
+  const start = fakeOpenSearches();
+  const fake = async (
+    ...faults: [RegExp, Fault][]
+  ): Promise<[FakeIndexManagement, string, FakeOpenSearch]> => {
+    const [server, url] = await start(...faults);
+    server.indexManagement = new FakeIndexManagement();
+    return [server.indexManagement, url, server];
+  };
+  const policyIn = (ism: FakeIndexManagement) => ism.policies.get("logs")?.policy;
+  const noted = (run: SidecarRun) => linesOf(run, "managed_indices").map(({ reason }) => reason);
+
+  test.concurrent("creates a policy before the templates whose indices it is attached to, and then finds it unchanged", async () => {
+    const [ism, url, server] = await fake();
+    const both = { ...LOGS, "index-templates/logs": { index_patterns: ["logs-*"] } };
+    expect(exitLine(await runOsInit(url, both))).toMatchObject({ exit_code: 0, created: 2 });
+    expect(server.writes).toEqual([
+      "PUT /_plugins/_ism/policies/logs",
+      "PUT /_index_template/logs?create=true",
+    ]);
+    expect(policyIn(ism).description).toMatch(/^Logs \[fingerprint [0-9a-f]{64}\]$/);
+    server.requests.length = 0;
+    expect(exitLine(await runOsInit(url, both))).toMatchObject({ exit_code: 0, unchanged: 2 });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("applies a changed policy that nobody edited", async () => {
+    const [ism, url] = await fake();
+    await runOsInit(url, LOGS);
+    const run = await runOsInit(url, { "retention/logs": policyOf(10) });
+    expect(fieldsOf(run, "change")).toEqual([
+      [
+        ...["retention-policy/logs", "states[0].transitions[0].conditions.min_rollover_age"],
+        ...['"10d"', '"30d"'],
+      ],
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(policyIn(ism).states[0].transitions[0].conditions).toEqual({ min_rollover_age: "10d" });
+  });
+
+  test.concurrent("reports each field of a policy that was edited, leaves it, and exits with 73", async () => {
+    const [ism, url, server] = await fake();
+    await runOsInit(url, LOGS);
+    const { description } = policyIn(ism);
+    const theirs = { ...policyOf(90).policy, description };
+    ism.put("logs", theirs);
+    server.requests.length = 0;
+    const run = await runOsInit(url, { "retention/logs": policyOf(10) });
+    expect(fieldsOf(run, "drift")).toEqual([
+      [
+        ...["retention-policy/logs", "states[0].transitions[0].conditions.min_rollover_age"],
+        ...['"10d"', '"90d"'],
+      ],
+    ]);
+    expect(exitLine(run)).toMatchObject({
+      ...{ exit_code: 73, reason: "drift from the declaration: retention-policy/logs" },
+    });
+    expect(server.writes).toEqual([]);
+    const ignored = await runOsInit(url, LOGS, { onDrift: "ignore" });
+    expect(exitLine(ignored)).toMatchObject({ exit_code: 0, ignored: 1 });
+  });
+
+  test.concurrent("takes over a policy that something else created as declared, without a write", async () => {
+    const [ism, url, server] = await fake();
+    ism.put("logs", policyOf(30).policy);
+    expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("remembers how OpenSearch spells a policy, so that it is unchanged afterwards, and an edit is still drift", async () => {
+    const [ism, url, server] = await fake();
+    const declared = (shards: number) => ({
+      "retention/logs": policyOf(30, { shrink: { num_new_shards: shards, max_shard_size: "9GB" } }),
+    });
+    expect(exitLine(await runOsInit(url, declared(1)))).toMatchObject({ exit_code: 0, created: 1 });
+    server.requests.length = 0;
+    const again = await runOsInit(url, declared(1));
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+    const next = await runOsInit(url, declared(2));
+    expect(exitLine(next)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    const edited = structuredClone(policyIn(ism));
+    edited.states[0].actions[0].shrink.num_new_shards = 5;
+    ism.put("logs", edited);
+    const drifted = await runOsInit(url, declared(2));
+    expect(exitLine(drifted)).toMatchObject({ exit_code: 73, drifted: 1 });
+    expect(fieldsOf(drifted, "drift")).toContainEqual([
+      ...["retention-policy/logs", "states[0].actions[0].shrink.num_new_shards", "2", "5"],
+    ]);
+  });
+
+  test.concurrent("does not overwrite a policy that something else creates or changes at the same time", async () => {
+    const theirs = policyOf(90).policy;
+    const appear: Fault = {
+      kind: "meanwhile",
+      act: ({ indexManagement }) => indexManagement?.put("logs", theirs),
+    };
+    const [created, url] = await fake([/PUT \/_plugins/, appear]);
+    expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 73, created: 0 });
+    expect(policyIn(created)).toMatchObject({ description: "Logs" });
+
+    const [changed, otherUrl, server] = await fake();
+    await runOsInit(otherUrl, LOGS);
+    server.faults.push({ on: /PUT \/_plugins/, fault: appear });
+    const run = await runOsInit(otherUrl, { "retention/logs": policyOf(10) });
+    expect(linesOf(run, "drifted")).toMatchObject([
+      { reason: "something else changed it at the same time" },
+    ]);
+    expect(exitLine(run).exit_code).toBe(73);
+    expect(policyIn(changed)).toMatchObject({ description: "Logs" });
+  });
+
+  test.concurrent("creates a policy once, although a response is lost", async () => {
+    const [ism, url] = await fake([/PUT \/_plugins/, { kind: "truncated" }]);
+    const run = await runOsInit(url, LOGS);
+    expect(exitLine(run).exit_code).toBe(0);
+    expect(linesOf(run, "retry")).toHaveLength(1);
+    expect(ism.policies.get("logs")?.version).toBe(1);
+  });
+
+  test.concurrent("says that indices keep an earlier version, or has them change and says how many do", async () => {
+    const [ism, url] = await fake();
+    await runOsInit(url, LOGS);
+    const { seqNo = 0 } = ism.policies.get("logs") ?? {};
+    for (const index of [".ds-logs-app-000001", "logs-1", "logs-2"]) {
+      ism.indices.set(index, {
+        policy: "logs",
+        seqNo: seqNo - 1,
+        inTransition: index === "logs-2",
+      });
+    }
+    ism.indices.set("logs-3", { policy: "logs", seqNo });
+    ism.indices.set("metrics-1", { policy: "metrics", seqNo: 0 });
+    expect(noted(await runOsInit(url, LOGS))).toEqual([
+      '3 indices follow an earlier version: set managedIndices to "change" to change this',
+    ]);
+    expect([...ism.changing]).toEqual([]);
+    const run = await runOsInit(url, LOGS, { managedIndices: "change" });
+    expect(noted(run)).toEqual([
+      "index logs-2 does not change to this version: Cannot change policy while transitioning to new state",
+      "2 indices change to this version at the next run of index state management",
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect([...ism.changing]).toEqual([
+      [".ds-logs-app-000001", "logs"],
+      ["logs-1", "logs"],
+    ]);
+  });
+
+  test.concurrent("has more indices change than fit in the line of one request", async () => {
+    const [ism, url, server] = await fake();
+    await runOsInit(url, LOGS);
+    for (let i = 0; i < 40; i++) {
+      ism.indices.set(`logs-${"x".repeat(200)}-${i}`, { policy: "logs", seqNo: 1 });
+    }
+    await runOsInit(url, LOGS, { managedIndices: "change" });
+    expect(ism.changing.size).toBe(40);
+    const requests = server.requests.filter((request) => request.includes("/change_policy/"));
+    expect(requests.length).toBeGreaterThan(1);
+    expect(Math.max(...requests.map((request) => request.length))).toBeLessThan(4000);
+  });
+
+  test.concurrent("says why OpenSearch rejects a policy", async () => {
+    const [ism, url] = await fake();
+    const unknown = policyOf(30, { freeze: {} });
+    expect(exitLine(await runOsInit(url, { "retention/logs": unknown }))).toMatchObject({
+      exit_code: 65,
+      reason:
+        "retention policy logs: OpenSearch rejects it: Invalid field: [freeze] found in Action.: HTTP 400",
+    });
+    ism.put("theirs", policyOf(90).policy);
+    expect(exitLine(await runOsInit(url, LOGS)).reason).toMatch(
+      /^retention policy logs: OpenSearch rejects it: .* please use a different priority than 5: HTTP 400$/,
+    );
+  });
+
+  test.concurrent("says that the image has no index management plugin, with the remedy", async () => {
+    const [server, url] = await start();
+    const run = await runOsInit(url, LOGS);
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 65,
+      reason:
+        "retention policy logs: OpenSearch has no index management plugin, which the official image has: use an image with the plugin, or set openSearch.indexManagement to false in the environment, which leaves retention policies out",
+    });
+    expect(linesOf(run, "retry")).toEqual([]);
+    expect(server.writes).toEqual([]);
+  });
+});

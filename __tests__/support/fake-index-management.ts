@@ -1,0 +1,186 @@
+import type { Json } from "./platform";
+
+/** An index that a policy manages. */
+export interface ManagedIndex {
+  readonly policy: string;
+  /** The version of the policy that it follows. */
+  readonly seqNo: number;
+  readonly failed?: string;
+  /** Whether it is between two states. */
+  readonly inTransition?: boolean;
+}
+
+interface Stored {
+  readonly version: number;
+  readonly seqNo: number;
+  readonly policy: Json;
+}
+
+const LAST_UPDATED = 1_796_000_000_000;
+
+/** The REST API of index state management, as its documentation and the plugin's source say: its defaults, spelling and refusals. */
+export class FakeIndexManagement {
+  readonly policies = new Map<string, Stored>();
+  readonly indices = new Map<string, ManagedIndex>();
+  /** The indices that a request told to change, with the policy. */
+  readonly changing = new Map<string, string>();
+  private seqNo = 6;
+
+  /** Stores a policy as a user would. */
+  put(name: string, policy: Json): Stored {
+    const version = (this.policies.get(name)?.version ?? 0) + 1;
+    const stored = { version, seqNo: ++this.seqNo, policy: asStored(name, policy) };
+    this.policies.set(name, stored);
+    return stored;
+  }
+
+  answer(method: string, { pathname, searchParams }: URL, body: Json): [number, Json] {
+    const [, , , what, names = ""] = pathname.split("/");
+    const name = decodeURIComponent(names);
+    if (what === "policies" && method === "GET") {
+      const stored = this.policies.get(name);
+      return stored
+        ? [200, { ...idsOf(name, stored), policy: stored.policy }]
+        : refusal(404, "status_exception", "Policy not found");
+    }
+    if (what === "policies" && method === "PUT") {
+      const seqNo = searchParams.get("if_seq_no");
+      return this.index(name, body, seqNo === null ? undefined : Number(seqNo));
+    }
+    if (what === "explain") {
+      return [200, this.explain(method === "POST" ? body.filter.policy_id : undefined)];
+    }
+    if (what === "change_policy" && method === "POST") {
+      return this.change(name.split(","), body.policy_id);
+    }
+    return [400, { error: `no handler found for uri [${pathname}] and method [${method}]` }];
+  }
+
+  private index(name: string, { policy, ...others }: Json, seqNo?: number): [number, Json] {
+    if (Object.keys(others).length > 0) {
+      return refusal(400, "parsing_exception", "Failed to parse the policy");
+    }
+    const wrong = invalidIn(policy) ?? this.overlapping(name, policy);
+    if (wrong) {
+      return refusal(400, "illegal_argument_exception", wrong);
+    }
+    const former = this.policies.get(name);
+    if (former && seqNo === undefined) {
+      const reason = `[${name}]: version conflict, document already exists (current version [${former.version}])`;
+      return refusal(409, "version_conflict_engine_exception", reason);
+    }
+    if (seqNo !== undefined && former?.seqNo !== seqNo) {
+      const reason = `[${name}]: version conflict, required seqNo [${seqNo}]`;
+      return refusal(409, "version_conflict_engine_exception", reason);
+    }
+    const stored = this.put(name, policy);
+    return [former ? 200 : 201, { ...idsOf(name, stored), policy: { policy: stored.policy } }];
+  }
+
+  /** Returns why a policy conflicts with another one's templates. */
+  private overlapping(name: string, { ism_template = [] }: Json): string | undefined {
+    const theirs = [...this.policies]
+      .filter(([other]) => other !== name)
+      .flatMap(([, { policy }]) => policy.ism_template ?? []);
+    const conflict = [ism_template]
+      .flat()
+      .find(({ index_patterns, priority = 0 }: Json) =>
+        theirs.some(
+          (other: Json) =>
+            other.priority === priority &&
+            other.index_patterns.some((pattern: string) => index_patterns.includes(pattern)),
+        ),
+      );
+    return (
+      conflict &&
+      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns}] matching existing policy templates, please use a different priority than ${conflict.priority ?? 0}`
+    );
+  }
+
+  private explain(policy?: string): Json {
+    const managed = [...this.indices].filter(([, one]) => !policy || one.policy === policy);
+    const explained = managed.map(([index, one]) => [
+      index,
+      {
+        "index.plugins.index_state_management.policy_id": one.policy,
+        ...{ index, policy_id: one.policy, policy_seq_no: one.seqNo, policy_primary_term: 1 },
+        ...(one.failed && {
+          action: { name: "rollover", failed: true },
+          info: { message: one.failed },
+        }),
+        enabled: true,
+      },
+    ]);
+    return { ...Object.fromEntries(explained), total_managed_indices: managed.length };
+  }
+
+  private change(indices: readonly string[], policy: string): [number, Json] {
+    const failed = indices.filter((index) => this.indices.get(index)?.inTransition);
+    for (const index of indices.filter((one) => !failed.includes(one))) {
+      this.changing.set(index, policy);
+    }
+    const failures = failed.map((index_name) => ({
+      ...{ index_name, index_uuid: "u" },
+      reason: "Cannot change policy while transitioning to new state",
+    }));
+    return [
+      200,
+      {
+        updated_indices: indices.length - failed.length,
+        ...{ failures: failed.length > 0, failed_indices: failures },
+      },
+    ];
+  }
+}
+
+const idsOf = (name: string, { version, seqNo }: Stored) => ({
+  ...{ _id: name, _version: version, _seq_no: seqNo, _primary_term: 1 },
+});
+
+const refusal = (status: number, type: string, reason: string): [number, Json] => [
+  status,
+  { error: { root_cause: [{ type, reason }], type, reason }, status },
+];
+
+/** Returns what the plugin's parser says of some mistakes. */
+function invalidIn({ states }: Json): string | undefined {
+  const types = states.flatMap(({ actions = [] }: Json) => actions.flatMap(Object.keys));
+  const known = ["rollover", "delete", "force_merge", "shrink", "retry", "timeout"];
+  const unknown = types.find((type: string) => !known.includes(type));
+  return unknown && `Invalid field: [${unknown}] found in Action.`;
+}
+
+/** Returns a policy as the API shows it. */
+function asStored(name: string, { ism_template, states, ...rest }: Json): Json {
+  return {
+    policy_id: name,
+    description: rest.description,
+    last_updated_time: LAST_UPDATED,
+    schema_version: 21,
+    error_notification: rest.error_notification ?? null,
+    default_state: rest.default_state,
+    states: states.map(({ name: state, actions = [], transitions = [] }: Json) => ({
+      ...{ name: state, actions: actions.map(actionAsStored), transitions },
+    })),
+    ...(ism_template && {
+      ism_template: [ism_template].flat().map(({ index_patterns, priority = 0 }: Json) => ({
+        ...{ index_patterns, priority, last_updated_time: LAST_UPDATED },
+      })),
+    }),
+  };
+}
+
+function actionAsStored({ retry, ...action }: Json): Json {
+  const [[type, body]] = Object.entries<Json>(action);
+  const spelled = Object.fromEntries(
+    Object.entries<Json>(body).map(([key, value]) => [
+      key,
+      /size$/.test(key) ? String(value).toLowerCase() : value,
+    ]),
+  );
+  const added: Json = { rollover: { copy_alias: false }, shrink: { switch_aliases: false } };
+  return {
+    retry: { count: 3, backoff: "exponential", delay: "1m", ...retry },
+    [type]: { ...added[type], ...spelled },
+  };
+}

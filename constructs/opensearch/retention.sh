@@ -1,0 +1,124 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # os-init.sh and resources.sh set and use the variables
+# What only retention policies have: policies of OpenSearch's index management plugin. Uses rest.sh and resources.sh.
+
+ISM=/_plugins/_ism
+
+# policy_lines: turns the lines of a policy on standard input into lines without what the server adds: its own fields, the fingerprint, and
+# defaults.
+policy_lines() {
+  sed '/^\(policy_id\|last_updated_time\|schema_version\)=/d; /^error_notification=null$/d
+    /^ism_template\[[0-9]*]\.last_updated_time=/d; /^ism_template\[[0-9]*]\.priority=0$/d
+    /^states\[[0-9]*]\.actions\[[0-9]*]\.retry\.\(count=3\|backoff="exponential"\|delay="1m"\)$/d
+    /^states\[[0-9]*]\.actions\[[0-9]*]\.rollover\.copy_alias=false$/d
+    /=\[ ]$/d
+    /^description=/s/ \{0,1\}\[fingerprint [@A-Za-z0-9 ]*]"$/"/; /^description=""$/d' | sort
+}
+
+# policy_answered: ends the sidecar unless the last request for a policy succeeded.
+policy_answered() {
+  [ "$STATUS" != 400 ] || ! grep -q 'no handler found for uri' "$body" ||
+    fail "$EX_DATAERR" "$what: OpenSearch has no index management plugin, which the official image has: use an image with the plugin, or set openSearch.indexManagement to false in the environment, which leaves retention policies out"
+  accepted
+}
+
+# actual_policy: writes the cluster's policy to $actual, its fingerprint to $MARK and its version to $SEQ_NO and $PRIMARY_TERM. A policy
+# that is as it was applied, in the server's own spelling, is as declared then.
+actual_policy() {
+  MARK='' SEQ_NO='' PRIMARY_TERM=''
+  http GET "$api?pretty" || return
+  [ "$STATUS" != 404 ] || return 0
+  policy_answered
+  flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
+  SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
+  PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
+  sed -n 's/^policy\.//p' "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
+  mark=$(sed -n 's/^policy\.description=".*\[fingerprint \([0-9a-f ]*\)]"$/\1/p' "$GROUNDWORK_RUN_DIR/policy")
+  MARK=${mark%% *}
+  case $mark in *' '*) ;; *) return 0 ;; esac
+  found=$(fingerprint "$actual")
+  [ "${mark#* }" = "$found" ] || return 0
+  if [ "$MARK" = "$(fingerprint "$wanted")" ]; then
+    cp "$wanted" "$actual"
+  else
+    MARK=$found
+  fi
+}
+
+# put_policy: sends the declaration, with a fingerprint by which a later run recognizes its own policy. Creates the policy, or replaces the
+# version that was read last. STATUS is 409 if something else was faster.
+put_policy() {
+  send_policy "$(fingerprint "$wanted")" || return
+  case $STATUS in 2??) ;; 409) return 0 ;; *) policy_answered ;; esac
+  flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
+  sed -n 's/^policy\.policy\.//p' "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
+  ! same "$wanted" "$actual" || return 0
+  # The server spells it in another way, or adds a default: remembers that too, unless something else changes the policy at the same time.
+  SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
+  PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
+  send_policy "$(fingerprint "$wanted") $(fingerprint "$actual")" || return
+  [ "$STATUS" != 409 ] || STATUS=200
+}
+
+# send_policy MARK
+send_policy() {
+  {
+    echo '{ "policy":'
+    sed "/^  \"description\": /s/\[fingerprint @FINGERPRINT@]\"\(,\{0,1\}\)$/[fingerprint $1]\"\1/" "$file.json"
+    echo '}'
+  } >"$request"
+  http PUT "$api?pretty${SEQ_NO:+&if_seq_no=$SEQ_NO&if_primary_term=$PRIMARY_TERM}" "$request"
+}
+
+# update_managed: finds the indices that follow an earlier version of the policy, and says how many. Changes them if managed-indices says so.
+update_managed() {
+  printf '{ "filter": { "policy_id": "%s" } }\n' "$name" >"$request"
+  retry "$what" http POST "$ISM/explain?pretty&size=10000&filter_path=*.policy_seq_no,*.policy_primary_term" "$request" || exit
+  policy_answered
+  flatten <"$body" | awk -v current="$SEQ_NO $PRIMARY_TERM" '
+    match($0, /\.policy_(seq_no|primary_term)=[0-9]+$/) {
+      index_name = substr($0, 1, RSTART - 1)
+      gsub(/^\["|"\]$/, "", index_name)
+      number = substr($0, RSTART)
+      sub(/.*=/, "", number)
+      if ($0 ~ /seq_no=/) seq_no[index_name] = number
+      else term[index_name] = number
+    }
+    END { for (each in seq_no) if (seq_no[each] " " term[each] != current) print each }
+  ' | sort >"$GROUNDWORK_RUN_DIR/outdated"
+  outdated=$(($(wc -l <"$GROUNDWORK_RUN_DIR/outdated")))
+  [ "$outdated" -gt 0 ] || return 0
+  read -r managed_indices <"$file.managed-indices"
+  if [ "$managed_indices" = keep ]; then
+    log info managed_indices resource "$resource" '#outdated' "$outdated" reason "$(counted "$outdated" follows follow) an earlier version: set managedIndices to \"change\" to change this"
+    return 0
+  fi
+  changed=0 batch=
+  while read -r index; do
+    batch=$batch${batch:+,}$(url_encode "$index")
+    # A request line has at most 4096 bytes.
+    [ "${#batch}" -lt 2500 ] || change_batch
+  done <"$GROUNDWORK_RUN_DIR/outdated"
+  [ -z "$batch" ] || change_batch
+  log info managed_indices resource "$resource" '#changed' "$changed" reason "$(counted "$changed" changes change) to this version at the next run of index state management"
+}
+
+# change_batch: has the indices in $batch change to the current version of the policy, and adds their number to $changed.
+change_batch() {
+  printf '{ "policy_id": "%s" }\n' "$name" >"$request"
+  retry "$what" http POST "$ISM/change_policy/$batch?pretty" "$request" || exit
+  policy_answered
+  flatten <"$body" >"$GROUNDWORK_RUN_DIR/changes"
+  changed=$((changed + $(sed -n 's/^updated_indices=//p' "$GROUNDWORK_RUN_DIR/changes")))
+  # The name of an index, and why it does not change, on two lines.
+  sed -n 's/^failed_indices\[[0-9]*]\.\(index_name\|reason\)="\(.*\)"$/\2/p' "$GROUNDWORK_RUN_DIR/changes" |
+    while read -r index && read -r reason; do
+      log warn managed_indices resource "$resource" index "$index" reason "index $index does not change to this version: $reason"
+    done
+  batch=
+}
+
+# counted NUMBER VERB VERBS: prints the number with its noun and verb.
+counted() {
+  if [ "$1" = 1 ]; then echo "1 index $2"; else echo "$1 indices $3"; fi
+}

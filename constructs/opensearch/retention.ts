@@ -1,0 +1,119 @@
+import * as v from "valibot";
+import { checkDeclared, type Declared, object, record } from "../container/declaration";
+import { all, validate } from "../container/validation";
+import { refusalOfIndexPattern } from "./index-name";
+import type { RetentionPolicyBody } from "./retention-policy-body";
+
+const WHOLE = "a whole number of at least 1";
+const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
+
+const ruleSchema = object({
+  /**
+   * When the index that is written to is replaced by a new one: as soon as one of the limits is reached. Only a data stream or a rollover
+   * alias can roll over.
+   *
+   * @default - never
+   */
+  rollover: v.optional(
+    object({
+      /** Size of all primary shards together, in GiB. @default - unlimited */
+      sizeGiB: v.optional(wholeSchema),
+      /** Age of the index, in days. @default - unlimited */
+      days: v.optional(wholeSchema),
+      /** Number of documents. @default - unlimited */
+      documents: v.optional(wholeSchema),
+    }),
+  ),
+
+  /**
+   * When an index and its documents are deleted.
+   *
+   * @default - never
+   */
+  delete: v.optional(
+    object({
+      /** Days after its rollover, so that each document is kept at least so long. Without `rollover`, days after it was created. */
+      days: wholeSchema,
+    }),
+  ),
+
+  /**
+   * What happens to indices that the policy manages already when it changes: they `keep` the version with which they started, or os-init
+   * has them `change` to the new one.
+   *
+   * @default "keep"
+   */
+  managedIndices: v.optional(v.picklist(["keep", "change"])),
+});
+
+const retentionSchema = record(ruleSchema);
+
+/** How long indices are kept, by index pattern: `{ "logs-*": { rollover: { sizeGiB: 10, days: 1 }, delete: { days: 30 } } }`. */
+export type Retention = Declared<typeof retentionSchema>;
+
+type Rule = Declared<typeof ruleSchema>;
+
+/** Throws if the short form is malformed, or has a pattern that no index can match, or a rule that does nothing. */
+export function validateRetention(retention: Retention): void {
+  checkDeclared(retentionSchema, retention, "the retention of indices");
+  all(
+    ...Object.entries(retention).flatMap(([pattern, rule]) => [
+      () => {
+        const refusal = refusalOfIndexPattern(pattern, "*");
+        validate(
+          refusal === undefined,
+          () => `retention has the index pattern "${pattern}": ${refusal}`,
+        );
+      },
+      () =>
+        validate(
+          rule.rollover !== undefined || rule.delete !== undefined,
+          () =>
+            `retention of "${pattern}" does nothing: add rollover or delete, such as { delete: { days: 30 } }, or remove it`,
+        ),
+      () =>
+        validate(
+          rule.rollover === undefined ||
+            Object.values(rule.rollover).some((limit) => limit !== undefined),
+          () =>
+            `retention of "${pattern}" has a rollover without a limit, and would roll over at every run: add sizeGiB, days or documents`,
+        ),
+    ]),
+  );
+}
+
+/** Returns the policy of a rule. A longer pattern has a higher priority. */
+export function policyOfRule(
+  pattern: string,
+  { rollover, delete: deletion }: Omit<Rule, "managedIndices">,
+): { readonly name: string; readonly body: RetentionPolicyBody } {
+  const literal = pattern.replaceAll("*", "");
+  const age = deletion && `${deletion.days}d`;
+  const conditions = rollover ? { min_rollover_age: age } : { min_index_age: age };
+  return {
+    name: pattern.replace(/[^a-z0-9._]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "") || "all",
+    body: {
+      description: `Retention of ${pattern}`,
+      default_state: "open",
+      states: [
+        {
+          name: "open",
+          actions: rollover
+            ? [
+                {
+                  rollover: {
+                    ...(rollover.sizeGiB !== undefined && { min_size: `${rollover.sizeGiB}gb` }),
+                    ...(rollover.days !== undefined && { min_index_age: `${rollover.days}d` }),
+                    ...(rollover.documents !== undefined && { min_doc_count: rollover.documents }),
+                  },
+                },
+              ]
+            : [],
+          transitions: age ? [{ state_name: "delete", conditions }] : [],
+        },
+        ...(age ? [{ name: "delete", actions: [{ delete: {} }], transitions: [] }] : []),
+      ],
+      ism_template: [{ index_patterns: [pattern], priority: literal.length }],
+    },
+  };
+}

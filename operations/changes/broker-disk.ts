@@ -1,0 +1,59 @@
+import { unescapeTemplate } from "../../constructs/container/file";
+import { parseTopics, TOPICS_FILE } from "../../constructs/kafka/declared-topics";
+import { diskOfTopics } from "../../constructs/kafka/topic-disk";
+import type { Environment } from "../../environments";
+import { clusterOf, type SynthesizedContainer } from "../synthesis/container";
+
+/** The disk of a broker, and what the declared topics may take of it. Kafka's internal topics are not counted. */
+export interface BrokerDisk {
+  readonly diskGiB: number;
+  readonly topicsGiB: number;
+  /** The topics without a limit of size, which are not counted. */
+  readonly unlimitedTopics: readonly string[];
+}
+
+const GIB = 1024 ** 3;
+
+/** Returns what topics may take, or undefined if the environment does not declare the disk of its brokers. */
+export function brokerDiskOf(
+  { kafka: { diskGiB } }: Pick<Environment, "kafka">,
+  containers: readonly SynthesizedContainer[],
+): BrokerDisk | undefined {
+  if (diskGiB === undefined) {
+    return undefined;
+  }
+  const brokers = containers.filter((container) => clusterOf(container) === "kafka");
+  const topics = containers
+    .flatMap(({ upload = [] }) => upload)
+    .filter(({ file }) => file === TOPICS_FILE)
+    .flatMap(({ content = "[]" }) => parseTopics(unescapeTemplate(content)));
+  const { bytesPerBroker, unlimited } = diskOfTopics(topics, Math.max(1, brokers.length));
+  return {
+    ...{ diskGiB, topicsGiB: Math.round((10 * bytesPerBroker) / GIB) / 10 },
+    unlimitedTopics: unlimited,
+  };
+}
+
+/** Summarizes it in a line. */
+export function describeBrokerDisk({ diskGiB, topicsGiB, unlimitedTopics }: BrokerDisk): string {
+  const share = Math.round((100 * topicsGiB) / diskGiB);
+  const others =
+    unlimitedTopics.length > 0 ? `, and those without a limit: ${unlimitedTopics.join(", ")}` : "";
+  return `topics on each broker ${topicsGiB} of ${diskGiB} GiB (${share} %)${others}`;
+}
+
+/** Warns if topics may fill the disk. */
+export function brokerDiskWarnings({ diskGiB, topicsGiB, unlimitedTopics }: BrokerDisk): string[] {
+  return [
+    ...(topicsGiB > diskGiB
+      ? [
+          `topics may take ${topicsGiB} GiB on each broker, and kafka.diskGiB is ${diskGiB}: lower retention.bytes, segment.bytes or partitions, or add disk or brokers`,
+        ]
+      : []),
+    ...(unlimitedTopics.length > 0
+      ? [
+          `topics without a limit of size may fill the ${diskGiB} GiB disk of a broker: set retention.bytes for ${unlimitedTopics.join(", ")}`,
+        ]
+      : []),
+  ];
+}
