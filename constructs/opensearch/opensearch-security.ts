@@ -6,11 +6,13 @@ import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { type Application, validateNotPrincipal } from "../security/application";
 import { MONITOR, matches, nodePattern } from "../security/principals";
+import { BACKUP_PRINCIPAL } from "./backup";
 import { CONFIGURATION_DIR, renderConfiguration } from "./configuration";
 import {
   APPLICATIONS_DIR,
   MARK,
   renderApplication,
+  renderBackup,
   renderFile,
   renderMonitor,
 } from "./declared-applications";
@@ -23,6 +25,13 @@ export interface OpenSearchSecurityProps {
 
   /** The applications and their permissions. Those without `indices` are skipped. */
   readonly applications: readonly Application[];
+
+  /**
+   * Whether os-backup gets the permission to take backups.
+   *
+   * @default false
+   */
+  readonly backups?: boolean;
 
   /**
    * The name of the container.
@@ -73,7 +82,11 @@ export class OpenSearchSecurity extends Construct {
       network: cluster.infraNetwork,
       waitFor: cluster.nodes,
       script: readOwnFile(__dirname, "os-security.sh"),
-      declared: [...applications.map(({ name }) => name), MONITOR],
+      declared: [
+        ...applications.map(({ name }) => name),
+        MONITOR,
+        ...(props.backups ? [BACKUP_PRINCIPAL] : []),
+      ],
       files: [
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
         {
@@ -83,6 +96,7 @@ export class OpenSearchSecurity extends Construct {
         ...renderConfiguration(cluster.containerName),
         ...applications.flatMap(renderApplication),
         ...renderMonitor(),
+        ...(props.backups ? renderBackup() : []),
         ...renderOwnRoles(cluster.containerName),
         ...tls.files,
       ],

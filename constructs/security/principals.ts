@@ -13,8 +13,8 @@ export const CLIENTS = [MONITOR, "checks", "kafka-init", "os-admin", "os-init"] 
 /** The principals that may read and write logs. */
 export const LOKI_CLIENTS = [MONITOR, "checks", "grafana"] as const;
 
-/** Containers that have no certificate yet. */
-const OTHERS = ["engine-proxy", "exit-relay", "os-security"] as const;
+/** Containers that have no certificate, or one only in some environments. */
+const OTHERS = ["engine-proxy", "exit-relay", "os-backup", "os-security"] as const;
 
 /** Returns the pattern of the names that only nodes have, in the form of OpenSearch's security plugin. It covers more than numbers. */
 export function nodePattern(cluster: string): string {
