@@ -15,6 +15,7 @@ answered() {
   esac
 }
 
+# shellcheck disable=SC2154 # rest.sh sets it
 # value PATH: prints a scalar of the last response, without quotes.
 value() {
   flatten <"$body" | awk -v path="$1=" 'index($0, path) == 1 { print substr($0, length(path) + 1) }' | sed 's/^"//; s/"$//'
@@ -24,6 +25,7 @@ value() {
 read_cluster() {
   retry "the id of the cluster" http GET '/?pretty' || exit
   answered "the id of the cluster"
+  # shellcheck disable=SC2034 # take-backup.sh reads it
   CLUSTER=$(value cluster_uuid)
 }
 

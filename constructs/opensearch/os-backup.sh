@@ -16,8 +16,9 @@ trap terminate TERM
 
 # own: gives a new volume, which belongs to root, to the group of the nodes.
 own() {
-  chgrp 1000 "$REPOSITORY_DIR" && chmod 2770 "$REPOSITORY_DIR" ||
+  if ! chgrp 1000 "$REPOSITORY_DIR" || ! chmod 2770 "$REPOSITORY_DIR"; then
     fail "$EX_CONFIG" "the volume of the repository cannot be given to group 1000, as which OpenSearch runs"
+  fi
 }
 
 # require_plugin PLUGIN: ends the script unless every node has it.

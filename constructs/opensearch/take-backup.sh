@@ -38,7 +38,6 @@ follow() {
     retry "$what" http GET "$snapshots/$name/_status?pretty&filter_path=snapshots.state,snapshots.shards_stats,snapshots.stats" || exit
     answered "$what"
     done_shards=$(value 'snapshots[0].shards_stats.done')
-    failed_shards=$(value 'snapshots[0].shards_stats.failed')
     shards=$(value 'snapshots[0].shards_stats.total')
     bytes=$(value 'snapshots[0].stats.incremental.size_in_bytes')
     now="$done_shards/$shards/$bytes"
