@@ -76,8 +76,7 @@ const MONITOR_ROLE: Role = {
 };
 
 /**
- * The role of os-backup: it takes, verifies and removes backups. It can restore none, and reads no document, although whoever reads the
- * repository reads all.
+ * The role of os-backup: it takes, verifies and removes backups. It can restore none and read no document.
  */
 const BACKUP_ROLE: Role = {
   cluster_permissions: [

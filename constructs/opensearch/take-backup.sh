@@ -31,24 +31,29 @@ create() {
   http PUT "$snapshots/$name?pretty" "$GROUNDWORK_RUN_DIR/request"
 }
 
-# follow: logs how far the backup is, until it ends.
+said=
+
+# look: sets $DONE, the number of shards that are in the repository, and logs it with its changes.
+look() {
+  retry "$what" http GET "$snapshots/$name/_status?pretty&filter_path=snapshots.shards_stats,snapshots.stats" || exit
+  answered "$what"
+  DONE=$(value 'snapshots[0].shards_stats.done')
+  shards=$(value 'snapshots[0].shards_stats.total')
+  bytes=$(value 'snapshots[0].stats.incremental.size_in_bytes')
+  if [ "$DONE/$shards/$bytes" != "$said" ]; then
+    said=$DONE/$shards/$bytes
+    log info progress backup "$name" '#shards_done' "${DONE:-0}" '#shards' "${shards:-0}" '#bytes' "${bytes:-0}"
+  fi
+}
+
+# follow: waits until the backup ends, and sets $state.
 follow() {
-  said=
   while :; do
-    retry "$what" http GET "$snapshots/$name/_status?pretty&filter_path=snapshots.state,snapshots.shards_stats,snapshots.stats" || exit
-    answered "$what"
-    done_shards=$(value 'snapshots[0].shards_stats.done')
-    shards=$(value 'snapshots[0].shards_stats.total')
-    bytes=$(value 'snapshots[0].stats.incremental.size_in_bytes')
-    now="$done_shards/$shards/$bytes"
-    if [ "$now" != "$said" ]; then
-      log info progress backup "$name" '#shards_done' "${done_shards:-0}" '#shards' "${shards:-0}" '#bytes' "${bytes:-0}"
-      said=$now
-    fi
     retry "$what" http GET "$snapshots/$name?pretty&filter_path=snapshots.state,snapshots.reason,snapshots.shards,snapshots.failures" || exit
     answered "$what"
     state=$(value 'snapshots[0].state')
-    [ "$state" = IN_PROGRESS ] || [ "$state" = STARTED ] || return 0
+    [ "$state" = IN_PROGRESS ] || return 0
+    look
     pause 1000
   done
 }
@@ -59,14 +64,11 @@ verify() {
   total=$(value 'snapshots[0].shards.total')
   successful=$(value 'snapshots[0].shards.successful')
   if [ "$state" != SUCCESS ] || [ "$failed" != 0 ] || [ "$successful" != "$total" ]; then
-    first=$(value 'snapshots[0].failures[0].reason')
-    fail "$EX_DATAERR" "backup $name is $state, with ${failed:-?} of ${total:-?} shards failed: $(value 'snapshots[0].reason') ${first:-}"
+    why="$(value 'snapshots[0].reason') $(value 'snapshots[0].failures[0].reason')"
+    fail "$EX_DATAERR" "backup $name is ${state:-gone}, with ${failed:-?} of ${total:-?} shards failed: ${why# }"
   fi
-  retry "$what" http GET "$snapshots/$name/_status?pretty&filter_path=snapshots.shards_stats" || exit
-  answered "$what"
-  if [ "$(value 'snapshots[0].shards_stats.done')" != "$total" ]; then
-    fail "$EX_DATAERR" "backup $name has $(value 'snapshots[0].shards_stats.done') of $total shards in the repository"
-  fi
+  look
+  [ "$DONE" = "$total" ] || fail "$EX_DATAERR" "backup $name has $DONE of $total shards in the repository"
   retry "the repository" http POST "$snapshots/_verify?pretty" || exit
   answered "the repository"
 }

@@ -6,7 +6,7 @@ import { CommandError } from "../terminal/terminal";
 import type { Follow } from "./cluster";
 import { jsonIn, type Send } from "./shard-allocation";
 
-/** A backup in the repository, whoever took it. */
+/** A snapshot in the repository, also of another program. */
 export interface StoredBackup {
   readonly name: string;
   /** `SUCCESS`, `PARTIAL`, `FAILED` or `IN_PROGRESS`. */
