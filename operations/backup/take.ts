@@ -1,4 +1,3 @@
-import { meaningOf } from "../../constructs/init-sidecar/exit-codes";
 import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
 import { BACKUP_PRINCIPAL } from "../../constructs/opensearch/backup";
 import type { Platform } from "../platform/platform";
@@ -41,7 +40,7 @@ export async function takeBackup(
   throw new CommandError(
     lines.length === 0
       ? `${BACKUP_PRINCIPAL} does not run: ${output}. Run npm run up`
-      : `no good backup: ${meaningOf(exitCode)}: ${reason}`,
+      : `no good backup: ${reason}`,
   );
 }
 

@@ -160,7 +160,7 @@ describe("after documents were written", () => {
     test("the new cluster writes to the repository of the old one only when told", () => {
       expect(refused.exitCode).toBe(1);
       expect(refused.output).toMatch(
-        /no good backup: .*: the newest backup backup-[\d-]+ is of another cluster \(.*\), and one cluster at a time may write to a repository: if that cluster is gone, restore what you need and run npm run backup -- --take-over/,
+        /no good backup: the newest backup backup-[\d-]+ is of another cluster \(.*\), and one cluster at a time may write to a repository: if that cluster is gone, restore what you need and run npm run backup -- --take-over/,
       );
       expectDone(copy.command("backup", "--take-over", "--yes"));
       expectDone(copy.command("backup"));
