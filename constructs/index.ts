@@ -52,10 +52,12 @@ export { resolveTopic, type Topic, type TopicConfigs, validateTopics } from "./k
 export { LOKI_IMAGE, Loki, type LokiProps, lokiUrl } from "./loki/loki";
 export { hostNameOn } from "./network/host-name";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
+export type { Backup, BackupRepository } from "./opensearch/backup";
 export { ComponentTemplate } from "./opensearch/component-template";
 export type { DeclaredResourceProps } from "./opensearch/declared-resource";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
 export { IngestPipeline } from "./opensearch/ingest-pipeline";
+export { OpenSearchBackup, type OpenSearchBackupProps } from "./opensearch/opensearch-backup";
 export {
   OPENSEARCH_HTTP_PORT,
   OPENSEARCH_IMAGE,

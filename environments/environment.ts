@@ -4,6 +4,7 @@ import { imageSchema } from "../constructs/container/image-reference";
 import { defaultVoters, nodeNames } from "../constructs/container/node-name";
 import { oidcSchema, rootUrlSchema } from "../constructs/grafana/oidc";
 import { smtpSchema } from "../constructs/grafana/smtp";
+import { backupSchema } from "../constructs/opensearch/backup";
 import type { CLUSTERS } from "../constructs/security/principals";
 
 const WHOLE = "a whole number from 1 to 1000";
@@ -263,6 +264,14 @@ export const environmentSchema = object({
       retentionGiB: v.optional(quantitySchema),
     }),
   ),
+
+  /**
+   * Backups of OpenSearch: where, how often, and how many are kept. Declaring or removing it replaces the nodes, one at a time, unless the
+   * repository is a bucket.
+   *
+   * @default - no backups
+   */
+  backup: v.optional(backupSchema),
 
   /**
    * Observability services that are not deployed, for example because their image is not available. `up` lists them.

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { readTextFile } from "../constructs/container/text-file";
 import { ValidationError, validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
+import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
 import type { Application } from "../constructs/security/application";
 import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
@@ -71,7 +72,9 @@ export function principalsOf(environment: Environment): ReadonlyMap<string, read
   return new Map([
     ...nodes,
     ...SERVICES.map((name): [string, string[]] => [name, hostNamesOn([infra], name)]),
-    ...CLIENTS.map((name): [string, string[]] => [name, [name]]),
+    ...[...CLIENTS, ...(environment.backup ? [BACKUP_PRINCIPAL] : [])].map(
+      (name): [string, string[]] => [name, [name]],
+    ),
   ]);
 }
 

@@ -1,10 +1,11 @@
 import type { AlertGroup } from "../constructs";
+import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
 import { CLIENTS } from "../constructs/security/principals";
 import type { Environment } from "../environments";
 import { certificatesOf } from "../secrets/platform-secrets";
 
 /** Certificates that Alloy cannot measure at a listener: those of clients, and Grafana's. */
-const UNMEASURED: readonly string[] = [...CLIENTS, "grafana"];
+const UNMEASURED: readonly string[] = [...CLIENTS, BACKUP_PRINCIPAL, "grafana"];
 
 /** As for the certificates that Alloy measures: alerts/security.yml. */
 const WARN_DAYS = 21;

@@ -13,6 +13,7 @@ import {
   prometheusDataSource,
   ServiceContainer,
 } from "../constructs";
+import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
 import type { Environment, ObservabilityService } from "../environments";
 import type { DataStack } from "./data-stack";
 import { grafanaAdminPassword } from "./grafana-admin-password";
@@ -69,7 +70,8 @@ export class ObservabilityStack extends DockerStack {
           ? { kafka: messaging.cluster, openSearch: data.cluster }
           : undefined;
       const dataVolume = storage.alloy[i];
-      return { name: name("alloy"), stack, engine, exitRelay, dataVolume, clusters };
+      const backup = machine === machineOf(environment, BACKUP_PRINCIPAL) ? data.backup : undefined;
+      return { name: name("alloy"), stack, engine, exitRelay, dataVolume, clusters, backup };
     });
     const metrics = new Prometheus(stackOf("prometheus"), "prometheus", {
       network: network.infra,
@@ -84,6 +86,7 @@ export class ObservabilityStack extends DockerStack {
           openSearch: data.cluster,
           kafka: messaging.cluster,
           kafkaInit: messaging.init,
+          backup: data.backup,
           containers: ServiceContainer.allIn(this),
           machines: environment.machines?.map((machine) => machine.name),
         }),

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { validate } from "../constructs/container/validation";
 import { LOKI_PROXY } from "../constructs/loki/loki-proxy";
+import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
 import { nodeOfCertificates } from "../constructs/security/node-certificates";
 import { CLUSTERS } from "../constructs/security/principals";
 import {
@@ -16,14 +17,14 @@ import { validateEngineAddress } from "../environments/validate-addresses";
 /** Services that run on every machine, with the machine's name as suffix. */
 const EVERYWHERE = ["alloy", "engine-proxy", "exit-relay"];
 
-const SIDECARS = ["kafka-init", "os-init", "os-security"];
+const SIDECARS = ["kafka-init", "os-backup", "os-init", "os-security"];
 
 /** Returns the machines of an environment; a single `undefined` if it declares none. */
 export function machinesOf({ machines }: Environment): readonly (Machine | undefined)[] {
   return machines ?? [undefined];
 }
 
-/** Returns whether a container is an init sidecar. It has no data, so it can run on any machine. */
+/** Returns whether a container is a sidecar of a cluster. It has no data of its own, so it can run on any machine. */
 export function isSidecar(container: string): boolean {
   return SIDECARS.includes(container);
 }
@@ -66,6 +67,10 @@ export function machineOf(environment: Environment, container: string): Machine 
   }
   if (Object.hasOwn(placement, container)) {
     return named(placement[container]);
+  }
+  if (container === BACKUP_PRINCIPAL && environment.backup?.repository.kind === "volume") {
+    // Beside the volume.
+    return machineOf(environment, nodesOf(environment, "opensearch")[0]);
   }
   if (isSidecar(container)) {
     return includedMachinesOf(environment)[0];

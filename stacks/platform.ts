@@ -20,6 +20,7 @@ import { type Environment, isSecured } from "../environments";
 import { ensureSecrets } from "../secrets/platform-secrets";
 import { makePrivate } from "../secrets/secret-files";
 import { AlertingStack } from "./alerting-stack";
+import { BackupStack, validateBackup } from "./backup-stack";
 import { certificateAlert } from "./certificate-alert";
 import { DataStack } from "./data-stack";
 import { driftAlert } from "./drift-alert";
@@ -55,6 +56,7 @@ const NOT_SECURED = [
 const ALERTS_OF_SOME: Readonly<
   Record<string, (environment: Environment, notifications: Notifications) => boolean>
 > = {
+  backup: ({ backup }) => backup !== undefined,
   machines: ({ machines }) => machines !== undefined,
   security: isSecured,
   watchdog: (_, { heartbeat }) => heartbeat !== undefined,
@@ -104,6 +106,7 @@ export function declarePlatform(
 ): void {
   const { topics, applications, dashboards, alertGroups, notifications } = catalog;
   validateQuorums(environment);
+  validateBackup(environment);
   const secured = isSecured(environment);
   const declaredAlerts = [...alertGroups, ...driftAlert(environment)];
   validateAlerts(declaredAlerts);
@@ -112,8 +115,12 @@ export function declarePlatform(
   );
   const network = new NetworkStack(app, "network", environment);
   const storage = new StorageStack(app, "storage", environment, storageProps);
+  const backups =
+    environment.backup?.repository.kind === "volume"
+      ? new BackupStack(app, "backup", environment)
+      : undefined;
   const [data, messaging] = all(
-    () => new DataStack(app, "data", environment, { network, storage, ...catalog }),
+    () => new DataStack(app, "data", environment, { network, storage, backups, ...catalog }),
     () =>
       new MessagingStack(app, "messaging", environment, { network, storage, topics, applications }),
   );

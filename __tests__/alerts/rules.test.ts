@@ -57,6 +57,8 @@ function forge(all: readonly Series[], value: string): Series[] {
 
 test("the shipped alerts are these", () => {
   expect(alerts.map(({ alert, labels }) => `${alert} (${labels.severity})`)).toEqual([
+    "BackupTooOld (critical)",
+    "BackupMissing (critical)",
     "AlloyDown (critical)",
     "LogsStopped (warning)",
     "ScrapeTargetDown (warning)",

@@ -102,6 +102,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "machines-authorization": suite(195, SEVERAL_MACHINES_SECURED),
   rotation: suite(270, ONE_MACHINE_SECURED),
   "rotation-interrupted": suite(265, ONE_MACHINE_SECURED),
+  backup: suite(240),
   lifecycle: suite(145),
   applies: suite(170),
   observability: suite(210, [...ONE_MACHINE, "alerts", "dashboards"]),

@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { type GuidedCommand, guided } from "../../operations/terminal/command";
-import { atOnce, excludeMachine, forceUnlock } from "./options";
+import { atOnce, excludeMachine, forceUnlock, names } from "./options";
 import { DEPLOY, ENGINE, FIX } from "./variables";
 
 /** Commands that change a running platform. */
@@ -58,6 +58,72 @@ export function deployCommands(): GuidedCommand[] {
           .option("--yes", "skip the confirmation", false)
           .addOption(forceUnlock())
           .action(async (options) => (await import("../down")).down(options)),
+    ),
+    guided(
+      "backup",
+      {
+        purpose: "Take a backup of OpenSearch now, verify it and remove old ones",
+        examples: {
+          "npx groundwork backup": "take a backup besides those of the schedule",
+          "npx groundwork backup --take-over --yes":
+            "write to the repository of a cluster that is gone, after a restore",
+        },
+        exitCodes: {
+          0: "the backup has every shard and is verified",
+          1: `refused or failed, or a shard is missing: ${FIX}`,
+        },
+        variables: ENGINE,
+        pages: ["docs/how-to/backup.md"],
+      },
+      (command) =>
+        command
+          .option(
+            "--take-over",
+            "write even if the newest backup is of another cluster, after a confirmation",
+            false,
+          )
+          .option("--yes", "skip the confirmation", false)
+          .action(async (options) => (await import("../backup")).backup(options)),
+    ),
+    guided(
+      "restore",
+      {
+        purpose: "List the backups of OpenSearch, or restore indices from one",
+        examples: {
+          "npx groundwork restore": "list the backups",
+          "npx groundwork restore latest": "restore everything from the newest good backup",
+          "npx groundwork restore latest --index 'logs-*' --prefix restored-":
+            "restore some indices beside the existing ones",
+          "npx groundwork restore latest --index orders --overwrite orders --yes":
+            "replace an index without a confirmation, for scripts",
+        },
+        exitCodes: {
+          0: "the indices are restored, or the backups are listed",
+          1: `refused, not confirmed or failed: ${FIX}`,
+        },
+        variables: { ...ENGINE, GROUNDWORK_SECRETS: DEPLOY.GROUNDWORK_SECRETS },
+        pages: ["docs/how-to/backup.md"],
+      },
+      (command) =>
+        command
+          .usage("[backup] [options]")
+          .argument("[backup]", 'backup to restore; "latest" is the newest good one')
+          .option(
+            "--index <names>",
+            "indices and data streams to restore, separated by commas; * matches any text (default: all)",
+            names,
+          )
+          .option(
+            "--overwrite <names>",
+            "existing indices and data streams to replace, each by its name",
+            names,
+          )
+          .option("--prefix <prefix>", "restore under names with this prefix")
+          .option("--yes", "skip the confirmation", false)
+          .addOption(forceUnlock())
+          .action(async (name, options) =>
+            (await import("../restore")).restoreBackup(name, options),
+          ),
     ),
     guided(
       "finalize",

@@ -7,6 +7,12 @@ export const atOnce = () =>
     "replace all nodes of a cluster at once; the cluster is down meanwhile",
   ).default(false);
 
+/** Parses names that are separated by commas. An option that is given twice adds to them. */
+export const names = (text: string, before: readonly string[] = []) => [
+  ...before,
+  ...text.split(",").map((name) => name.trim()),
+];
+
 /** The option of commands that deploy while a machine is unavailable. */
 export const excludeMachine = () =>
   new Option(

@@ -10,6 +10,7 @@ import type { ExitRelay } from "../exit-relay/exit-relay";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { Loki } from "../loki/loki";
 import type { INetwork } from "../network/network";
+import type { OpenSearchBackup } from "../opensearch/opensearch-backup";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import type { Prometheus } from "../prometheus/prometheus";
 import { SERVICES } from "../security/principals";
@@ -62,6 +63,13 @@ export interface AlloyProps {
   readonly clusters?: { readonly kafka: KafkaCluster; readonly openSearch: OpenSearchCluster };
 
   /**
+   * The container whose log says when the newest good backup started, on the machine of this Alloy.
+   *
+   * @default - none: there are no backups, or the Alloy of another machine reads it
+   */
+  readonly backup?: OpenSearchBackup;
+
+  /**
    * The CA bundle and Alloy's key pair. Loki, Prometheus and both clusters must be secured too.
    *
    * @default - plaintext connections
@@ -107,6 +115,7 @@ export class Alloy extends Construct {
       ...COMMON_FILES,
       ...(clusters ? ["opensearch.alloy"] : []),
       ...(clusters && security ? ["certificates.alloy"] : []),
+      ...(props.backup ? ["backup.alloy"] : []),
     ];
     this.container = new ServiceContainer(this, "Container", {
       name: props.name ?? "alloy",
@@ -138,6 +147,7 @@ export class Alloy extends Construct {
         ENGINE_PROXY: engine?.container.name ?? "",
         ENVIRONMENT: environment,
         EXIT_RELAY: props.exitRelay.container.name,
+        ...(props.backup && { BACKUP: props.backup.container.name }),
         INFRA_NETWORK: props.infraNetwork.name,
         PROJECT_NETWORK: props.projectNetwork.name,
         ...(machine && { MACHINE: machine }),

@@ -133,6 +133,13 @@ export interface ServiceContainerProps {
   readonly hostPaths?: Readonly<Record<string, string>>;
 
   /**
+   * The same, mounted writable, for storage that the host mounts.
+   *
+   * @default - none
+   */
+  readonly writableHostPaths?: Readonly<Record<string, string>>;
+
+  /**
    * In-memory file systems: mount options, such as `size=16m,mode=1777`, by absolute path. Their content counts towards the container's
    * memory.
    *
@@ -268,7 +275,7 @@ export class ServiceContainer extends Construct {
       securityOpts: [
         "no-new-privileges:true",
         // SELinux denies containers the host's files, including the Docker socket.
-        ...(props.hostPaths && Object.keys(props.hostPaths).length > 0 ? ["label=disable"] : []),
+        ...(mountsHost(props) ? ["label=disable"] : []),
         // And the files of a job, which are for another container, unless they have no category.
         ...(!props.healthCheck && props.volumes ? ["label=level:s0"] : []),
       ],
@@ -390,7 +397,15 @@ function renderUpload(scope: Construct, file: UploadedFile | UploadedProgram): C
   return { file: file.path, source: asset.path, sourceHash: asset.assetHash };
 }
 
-function renderMounts({ volumes = {}, hostPaths = {} }: ServiceContainerProps): ContainerVolumes[] {
+function mountsHost({ hostPaths, writableHostPaths }: ServiceContainerProps): boolean {
+  return Object.keys({ ...hostPaths, ...writableHostPaths }).length > 0;
+}
+
+function renderMounts({
+  volumes = {},
+  hostPaths = {},
+  writableHostPaths = {},
+}: ServiceContainerProps): ContainerVolumes[] {
   return [
     ...Object.entries(volumes).map(([containerPath, { name, readOnly }]) => ({
       containerPath,
@@ -401,6 +416,10 @@ function renderMounts({ volumes = {}, hostPaths = {} }: ServiceContainerProps): 
       containerPath,
       hostPath,
       readOnly: true,
+    })),
+    ...Object.entries(writableHostPaths).map(([containerPath, hostPath]) => ({
+      containerPath,
+      hostPath,
     })),
   ];
 }

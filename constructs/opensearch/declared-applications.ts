@@ -5,6 +5,7 @@ import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Application, IndexAccess } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
+import { BACKUP_PRINCIPAL } from "./backup";
 
 /** The directory with the files of applications and of the platform's own roles, which os-security.sh reads. */
 export const APPLICATIONS_DIR = `${SIDECAR_DIR}/applications`;
@@ -74,6 +75,24 @@ const MONITOR_ROLE: Role = {
   ],
 };
 
+/**
+ * The role of os-backup: it takes, verifies and removes backups. It can restore none and read no document.
+ */
+const BACKUP_ROLE: Role = {
+  cluster_permissions: [
+    "cluster:monitor/health",
+    "cluster:monitor/main",
+    "cluster:monitor/nodes/info",
+    "cluster:admin/repository/get",
+    "cluster:admin/repository/put",
+    "cluster:admin/repository/verify",
+    "cluster:admin/snapshot/create",
+    "cluster:admin/snapshot/delete",
+    "cluster:admin/snapshot/get",
+    "cluster:admin/snapshot/status*",
+  ],
+};
+
 /** Renders the files of an application as os-security.sh reads them. */
 export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
   const accesses = new Set(Object.values(indices));
@@ -106,6 +125,14 @@ export function renderMonitor(): UploadedFile[] {
   ];
 }
 
+/** Renders the files of os-backup, which authenticates with its certificate as Alloy does. */
+export function renderBackup(): UploadedFile[] {
+  return [
+    renderFile(BACKUP_PRINCIPAL, "role", { ...BACKUP_ROLE, description: MARK }),
+    renderFile(BACKUP_PRINCIPAL, "mapping", { users: [BACKUP_PRINCIPAL], description: MARK }),
+  ];
+}
+
 export function renderFile(name: string, kind: FileKind, body: object): UploadedFile {
   return { path: applicationFile(name, kind), content: `${JSON.stringify(body, null, 2)}\n` };
 }
@@ -117,10 +144,10 @@ export const applicationFile = (name: string, kind: FileKind) =>
 
 export const parseRole = (text: string): Role => JSON.parse(text);
 
-/** Describes which permissions an application gets and loses, from its role file. Alloy is no application. */
+/** Describes which permissions an application gets and loses, from its role file. Alloy and os-backup are no applications. */
 export function describeApplicationFile(path: string, before?: string, after?: string): FileChange {
   const [, name, kind] = /^(.*)\.(\w+)\.json$/.exec(basename(path)) ?? [];
-  return kind === "role" && name !== MONITOR
+  return kind === "role" && ![MONITOR, BACKUP_PRINCIPAL].includes(name)
     ? describePermissions(name, "OpenSearch", permissionsIn(before), permissionsIn(after))
     : facts();
 }

@@ -8,6 +8,8 @@ import { validate } from "../container/validation";
 import { type INetwork, Network } from "../network/network";
 import { NodeCertificates } from "../security/node-certificates";
 import { httpScheme, type Security } from "../security/security";
+import type { IDataVolume } from "../storage/data-volume";
+import { REPOSITORY_DIR } from "./backup";
 import { CERTIFICATES_DIR, CURL_AS_NODE, nodeCertificateSources, nodeOverTls } from "./tls";
 
 /** The default image of nodes, and of the sidecars that need its curl. */
@@ -85,6 +87,13 @@ export interface OpenSearchClusterProps {
   readonly memory?: Memory;
 
   /**
+   * Where the nodes keep backups: a volume that they share, or a path on the host of each that leads to the same storage.
+   *
+   * @default - nowhere: the cluster has no repository of files
+   */
+  readonly backupStorage?: IDataVolume | { readonly hostPath: string };
+
+  /**
    * The certificates of the nodes and their clients. HTTP and transport are encrypted, and unauthenticated clients are refused.
    *
    * @default - plaintext, without authentication
@@ -139,7 +148,7 @@ export class OpenSearchCluster extends Construct {
         `an OpenSearch cluster of ${count} nodes cannot elect a cluster manager after it loses one: declare 1 node, or at least 3`,
       this,
     );
-    const { projectNetwork, security, containerName = CLUSTER } = props;
+    const { backupStorage, projectNetwork, security, containerName = CLUSTER } = props;
     const infraNetwork =
       props.infraNetwork ?? new Network(this, "infra-network", { name: `${containerName}-infra` });
     this.infraNetwork = infraNetwork;
@@ -183,7 +192,12 @@ export class OpenSearchCluster extends Construct {
         volumes: {
           "/usr/share/opensearch/data": node.dataVolume,
           ...(certificates && { [CERTIFICATES_DIR]: certificates }),
+          ...(backupStorage && "name" in backupStorage && { [REPOSITORY_DIR]: backupStorage }),
         },
+        writableHostPaths:
+          backupStorage && "hostPath" in backupStorage
+            ? { [REPOSITORY_DIR]: backupStorage.hostPath }
+            : undefined,
         ports: hostPort ? [{ containerPort: OPENSEARCH_HTTP_PORT, hostPort }] : [],
         ulimits: raiseUlimits ? ULIMITS : undefined,
         env: {
@@ -202,6 +216,7 @@ export class OpenSearchCluster extends Construct {
           "bootstrap.memory_lock": String(raiseUlimits),
           OPENSEARCH_JAVA_OPTS: `-Xms${heapMiB}m -Xmx${heapMiB}m`,
           DISABLE_INSTALL_DEMO_CONFIG: "true",
+          ...(backupStorage && { "path.repo": REPOSITORY_DIR }),
           ...(machine && {
             "node.attr.machine": machine,
             "cluster.routing.allocation.awareness.attributes": "machine",

@@ -6,11 +6,13 @@ import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { type Application, validateNotPrincipal } from "../security/application";
 import { MONITOR, matches, nodePattern } from "../security/principals";
+import { BACKUP_PRINCIPAL } from "./backup";
 import { CONFIGURATION_DIR, renderConfiguration } from "./configuration";
 import {
   APPLICATIONS_DIR,
   MARK,
   renderApplication,
+  renderBackup,
   renderFile,
   renderMonitor,
 } from "./declared-applications";
@@ -31,6 +33,13 @@ export interface OpenSearchSecurityProps {
    * @default false
    */
   readonly hasRetention?: boolean;
+
+  /**
+   * Whether os-backup gets the permission to take backups.
+   *
+   * @default false
+   */
+  readonly hasBackups?: boolean;
 
   /**
    * The name of the container.
@@ -81,7 +90,11 @@ export class OpenSearchSecurity extends Construct {
       network: cluster.infraNetwork,
       waitFor: cluster.nodes,
       script: readOwnFile(__dirname, "os-security.sh"),
-      declared: [...applications.map(({ name }) => name), MONITOR],
+      declared: [
+        ...applications.map(({ name }) => name),
+        MONITOR,
+        ...(props.hasBackups ? [BACKUP_PRINCIPAL] : []),
+      ],
       files: [
         { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
         {
@@ -92,6 +105,7 @@ export class OpenSearchSecurity extends Construct {
         ...applications.flatMap(renderApplication),
         ...renderMonitor(),
         ...renderOwnRoles(cluster.containerName, props.hasRetention),
+        ...(props.hasBackups ? renderBackup() : []),
         ...tls.files,
       ],
       secrets: [

@@ -1,6 +1,7 @@
 import type { ServiceContainer } from "../container/service-container";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { KafkaInit } from "../kafka/kafka-init";
+import type { OpenSearchBackup } from "../opensearch/opensearch-backup";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import { type Application, DEFAULT_MAX_CONSUMER_LAG_SECONDS } from "../security/application";
 
@@ -28,6 +29,13 @@ export interface Declaration {
   /** The sidecar that provisions the declared topics and applications. */
   readonly kafkaInit: KafkaInit;
 
+  /**
+   * The backups, for the age at which the newest one is too old.
+   *
+   * @default - none
+   */
+  readonly backup?: OpenSearchBackup;
+
   /** All containers of the platform. */
   readonly containers: readonly ServiceContainer[];
 
@@ -41,7 +49,7 @@ export interface Declaration {
 
 /** Returns all declared numbers that dashboards and alerts use. */
 export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
-  const { openSearch, kafka, kafkaInit, containers, machines = [] } = declaration;
+  const { openSearch, kafka, kafkaInit, backup, containers, machines = [] } = declaration;
   return [
     { name: "groundwork_declared_opensearch_nodes", value: openSearch.nodes.length },
     { name: "groundwork_declared_kafka_brokers", value: kafka.brokers.length },
@@ -60,6 +68,9 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
       })),
     { name: "groundwork_declared_kafka_max_lag_seconds", value: DEFAULT_MAX_CONSUMER_LAG_SECONDS },
     ...kafkaInit.applications.flatMap(maxLagOf),
+    ...(backup
+      ? [{ name: "groundwork_declared_backup_max_age_seconds", value: backup.maxAgeSeconds }]
+      : []),
     ...machines.map((machine) => ({
       name: "groundwork_declared_machine",
       labels: { machine },

@@ -10,8 +10,8 @@ export const MONITOR = "alloy";
 /** The principals that are only clients, by the names in their certificates. */
 export const CLIENTS = [MONITOR, "checks", "kafka-init", "os-admin", "os-init"] as const;
 
-/** Containers that have no certificate yet. */
-const OTHERS = ["engine-proxy", "exit-relay", "loki-proxy", "os-security"] as const;
+/** Containers that have no certificate, or one only in some environments. */
+const OTHERS = ["engine-proxy", "exit-relay", "loki-proxy", "os-backup", "os-security"] as const;
 
 /** Returns the pattern of the names that only nodes have, in the form of OpenSearch's security plugin. It covers more than numbers. */
 export function nodePattern(cluster: string): string {

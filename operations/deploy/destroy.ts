@@ -1,3 +1,4 @@
+import { BACKUP_VOLUME } from "../../constructs/opensearch/backup";
 import type { Environment } from "../../environments";
 import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
@@ -6,7 +7,7 @@ import { synthesize } from "../synthesis/synthesize";
 import { CommandError } from "../terminal/terminal";
 import { describeRemains } from "./unmanaged";
 
-/** Stops and removes containers and networks. Data volumes stay unless `volumes` is set. */
+/** Stops and removes containers and networks. Data volumes stay unless `volumes` is set, and the volume with the backups stays always. */
 export async function destroyPlatform(
   environment: Environment,
   { volumes }: { readonly volumes: boolean },
@@ -23,6 +24,11 @@ export async function destroyPlatform(
   const remains = await describeRemains(platform, { volumes });
   if (remains) {
     throw new CommandError(remains);
+  }
+  if (volumes && environment.backup?.repository.kind === "volume") {
+    console.log(
+      `volume ${BACKUP_VOLUME} keeps the backups: npm run restore restores one after npm run up, and docker volume rm ${BACKUP_VOLUME} deletes them`,
+    );
   }
   console.log(
     volumes

@@ -1,3 +1,4 @@
+import { BACKUP_VOLUME } from "../../constructs/opensearch/backup";
 import { nodeOfCertificates } from "../../constructs/security/node-certificates";
 import type { Environment } from "../../environments";
 import { isSameEngine, isSidecar } from "../../stacks/placement";
@@ -114,9 +115,10 @@ export async function describeRemains(
     ...(environment.machines ? [] : (["network"] as const)),
     "volume",
   ];
-  // Keys must not stay behind.
+  // Keys must not stay behind, and backups must.
   const isKept = (kind: Kind, name: string) =>
-    kind === "volume" && !volumes && nodeOfCertificates(name) === undefined;
+    kind === "volume" &&
+    (name === BACKUP_VOLUME || (!volumes && nodeOfCertificates(name) === undefined));
   const found = await Promise.all(
     engines.flatMap((engine) =>
       kinds.map(async (kind) =>

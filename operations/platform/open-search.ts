@@ -9,7 +9,8 @@ import {
 } from "../../constructs/opensearch/tls";
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
-import type { Cluster, Exec, ExecWithInput } from "./cluster";
+import type { Cluster, Exec, ExecWithInput, Follow } from "./cluster";
+import { OpenSearchBackups } from "./open-search-backups";
 import { OpenSearchMembers } from "./open-search-members";
 import { OpenSearchResources } from "./open-search-resources";
 import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
@@ -28,6 +29,7 @@ export interface OpenSearchProps {
   readonly secured: boolean;
   readonly exec: Exec;
   readonly execWithInput: ExecWithInput;
+  readonly follow: Follow;
   /** Returns the key pair of the administrator of a secured cluster, PEM. It stays on this machine. */
   readonly administrator: () => string;
 }
@@ -38,11 +40,17 @@ export class OpenSearch implements Cluster {
 
   readonly resources: OpenSearchResources;
 
+  readonly backups: OpenSearchBackups;
+
   readonly replicas = new ShardAllocation((...args) => this.send(...args));
 
   constructor(private readonly props: OpenSearchProps) {
     this.members = new OpenSearchMembers((...args) => this.send(...args), props.nodes);
     this.resources = new OpenSearchResources((...args) => this.send(...args), props.nodes[0]);
+    this.backups = new OpenSearchBackups(
+      (...args) => this.send(...args),
+      ...([props.nodes[0], props.follow] as const),
+    );
   }
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */

@@ -45,6 +45,7 @@ export class Platform {
       secured,
       exec,
       execWithInput,
+      follow,
       administrator: () =>
         readFileSync(
           join(secretsFolder(environment), SECRET_FILES.keyPair(ADMIN_PRINCIPAL)),

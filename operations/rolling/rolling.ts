@@ -58,7 +58,7 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
   const feasible = rolls.filter((roll) => roll.obstacle === undefined);
   if (feasible.length > 0) {
     // The nodes need their networks and volumes.
-    await run.deploy("network", "storage");
+    await run.deploy("network", "storage", "backup");
   }
   const clusters = (await Promise.all(feasible.map((roll) => begin(run, roll)))).flatMap(
     (cluster) => cluster ?? [],

@@ -20,8 +20,19 @@ export function listed(items: readonly string[]): string {
 }
 
 /** Renders a number with its noun: `1 container`, `2 containers`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
+/** Renders `812 KiB` or `3.4 GiB`. */
+export function renderSize(bytes: number): string {
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  let size = bytes / 1024;
+  while (size >= 1024 && units.length > 1) {
+    size /= 1024;
+    units.shift();
+  }
+  return `${size < 10 && units[0] !== "KiB" ? size.toFixed(1) : Math.round(size)} ${units[0]}`;
 }
 
 /** Returns the first items, then how many more there are. */

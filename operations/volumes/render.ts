@@ -1,6 +1,6 @@
 import type { Environment } from "../../environments";
 import { fileOf } from "../synthesis/environment";
-import { counted, listed, table } from "../terminal/terminal";
+import { counted, listed, renderSize, table } from "../terminal/terminal";
 import type { Listing, VolumeOnMachine } from "./volumes";
 
 /** The renderers of a listing, by the name of the format. */
@@ -102,15 +102,4 @@ export function renderTotal(volumes: readonly VolumeOnMachine[]): string {
   }
   const total = renderSize(known.reduce((sum, size) => sum + size, 0));
   return known.length < volumes.length ? `at least ${total}` : total;
-}
-
-/** Renders `812 KiB` or `3.4 GiB`. */
-function renderSize(bytes: number): string {
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let size = bytes / 1024;
-  while (size >= 1024 && units.length > 1) {
-    size /= 1024;
-    units.shift();
-  }
-  return `${size < 10 && units[0] !== "KiB" ? size.toFixed(1) : Math.round(size)} ${units[0]}`;
 }

@@ -1,0 +1,250 @@
+import type { BackupRepository } from "../../../constructs";
+import { renderRepository } from "../../../constructs/opensearch/opensearch-backup";
+import { CLUSTER, FakeSnapshots } from "../../support/fake-snapshots";
+import {
+  ALPINE_SHELL,
+  exitLine,
+  INSTALLED_SHELLS,
+  linesOf,
+  type SidecarOptions,
+  type StartedSidecar,
+  startSidecar,
+} from "../../support/sidecar";
+
+let server: FakeSnapshots;
+let url: string;
+beforeEach(async () => {
+  server = new FakeSnapshots();
+  url = await server.start();
+});
+afterEach(() => server.stop());
+
+interface Options {
+  readonly repository?: BackupRepository;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly shell?: string[];
+  readonly retry?: SidecarOptions["retry"];
+}
+
+function start(
+  script: "os-backup" | "take-backup",
+  { repository = { kind: "path", path: "/mnt" }, env, shell, retry }: Options = {},
+): StartedSidecar {
+  return startSidecar({
+    script: `opensearch/${script}.sh`,
+    beside: ["rest.sh", "backups.sh", "take-backup.sh"].map((name) => `opensearch/${name}`),
+    files: renderRepository(repository, "lab"),
+    shell,
+    retry,
+    env: (directory) => ({
+      OPENSEARCH_ENDPOINTS: url,
+      OPENSEARCH_NODES: "3",
+      BACKUP_ENVIRONMENT: "lab",
+      BACKUP_REPOSITORY: "backups",
+      BACKUP_EVERY_SECONDS: "3600",
+      BACKUP_KEEP: "2",
+      BACKUP_LOOK_SECONDS: "1",
+      READY_FILE: `${directory}/ready`,
+      ...env,
+    }),
+  });
+}
+
+const take = (options?: Options) => start("take-backup", options).done;
+
+const names = () => server.snapshots.map(({ name }) => name);
+
+describe("a backup", () => {
+  test.each([
+    ...INSTALLED_SHELLS.slice(0, 1).map(([, shell]) => shell),
+    ...ALPINE_SHELL.map(([, shell]) => shell),
+  ])(
+    "is good once every shard is in the repository, which every node can read (%s)",
+    async (...shell) => {
+      const run = await take({ shell: shell.filter((word) => typeof word === "string") });
+      expect(exitLine(run)).toMatchObject({ exit_code: 0, reason: "done", created: 1 });
+      const [{ name, state, metadata }] = server.snapshots;
+      expect(name).toMatch(/^backup-\d{4}-\d\d-\d\d-\d{6}$/);
+      expect(state).toBe("SUCCESS");
+      expect(metadata).toEqual({ taken_by: "groundwork", environment: "lab", cluster: CLUSTER });
+      expect(
+        linesOf(run, "progress").map(({ shards_done, shards, bytes }) => [
+          shards_done,
+          shards,
+          bytes,
+        ]),
+      ).toEqual([
+        [1, 3, 2048],
+        [3, 3, 2048],
+      ]);
+      expect(server.changes).toEqual([
+        `PUT /_snapshot/backups/${name}`,
+        "POST /_snapshot/backups/_verify",
+      ]);
+    },
+  );
+
+  test("is a failure if OpenSearch calls it PARTIAL, although its status says SUCCESS, and replaces no good one", async () => {
+    server.add("good-1");
+    server.add("good-2");
+    server.ends = "PARTIAL";
+    const run = await take();
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(
+        /^backup \S+ is PARTIAL, with 1 of 3 shards failed: primary shard is not allocated$/,
+      ),
+    });
+    expect(names()).toEqual(["good-1", "good-2", expect.any(String)]);
+  });
+
+  test("is a failure if a node cannot read the repository afterwards", async () => {
+    server.broken = {
+      type: "repository_verification_exception",
+      reason: "[backups] not accessible",
+    };
+    const run = await take({ retry: { deadlineSeconds: 1 } });
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringContaining("[backups] not accessible"),
+    });
+  });
+
+  test("removes good ones beyond those to keep, and bad ones before it, and no snapshot of another program", async () => {
+    server.snapshots.push({ name: "by-hand", state: "SUCCESS", startMs: 1 });
+    for (const name of ["good-1", "good-2", "good-3"]) {
+      server.add(name);
+    }
+    server.add("bad", "PARTIAL");
+    const run = await take();
+    expect(exitLine(run).exit_code).toBe(0);
+    expect(names()).toEqual(["by-hand", "good-3", expect.stringMatching(/^backup-/)]);
+    expect(linesOf(run, "removed").map(({ backup }) => backup)).toEqual([
+      "bad",
+      "good-2",
+      "good-1",
+    ]);
+  });
+
+  test("is refused while another one runs", async () => {
+    server.add("running", "IN_PROGRESS");
+    const run = await take();
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 69,
+      reason: "backup running is still running: wait until it ends",
+    });
+    expect(server.changes).toEqual([]);
+  });
+
+  test("is refused if the newest one is of another cluster, unless it takes over", async () => {
+    server.add("theirs", "SUCCESS", "that-cluster");
+    const refused = await take();
+    expect(exitLine(refused)).toMatchObject({
+      exit_code: 73,
+      reason:
+        "the newest backup theirs is of another cluster (that-cluster; this one is this-cluster), and one cluster at a time may write to a repository: if that cluster is gone, restore what you need and run npm run backup -- --take-over; if it still runs, give this environment another repository",
+    });
+    expect(server.changes).toEqual([]);
+    const taken = await take({ env: { BACKUP_TAKE_OVER: "yes" } });
+    expect(exitLine(taken).exit_code).toBe(0);
+    expect(exitLine(await take()).exit_code).toBe(0);
+  });
+});
+
+/** Runs os-backup until it has logged that many lines of an event. */
+async function runUntil(event: string, count: number, options?: Options) {
+  const sidecar = start("os-backup", options);
+  await sidecar.seen(event, count);
+  sidecar.process.kill("SIGTERM");
+  return sidecar.done;
+}
+
+describe("the schedule", () => {
+  test("registers and verifies the repository, and takes the first backup at once", async () => {
+    const run = await runUntil("state", 2);
+    expect(run.exitCode).toBe(143);
+    expect(server.repository).toEqual({
+      type: "fs",
+      settings: { location: "/usr/share/opensearch/backups/lab" },
+    });
+    const [name] = names();
+    expect(server.changes).toEqual([
+      ...["PUT /_snapshot/backups", "POST /_snapshot/backups/_verify"],
+      ...[`PUT /_snapshot/backups/${name}`, "POST /_snapshot/backups/_verify"],
+    ]);
+    expect(linesOf(run, "state").map(({ good, newest }) => [good, newest])).toEqual([
+      [0, undefined],
+      [1, name],
+    ]);
+    const [, { newest_timestamp_seconds: newest }] = linesOf(run, "state");
+    expect(newest).toBe(Math.floor(server.snapshots[0].startMs / 1000));
+  });
+
+  test("takes none while the newest good one is young, whoever took it, and says which that is", async () => {
+    server.add("young");
+    server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
+    const run = await runUntil("state", 3);
+    expect(names()).toEqual(["young"]);
+    expect(linesOf(run, "state").at(-1)).toMatchObject({ good: 1, newest: "young" });
+  });
+
+  test("leaves a repository that is registered as declared, and registers a changed one", async () => {
+    server.add("young");
+    server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
+    server.repository = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
+    await runUntil("ready", 1);
+    expect(server.changes).toEqual(["POST /_snapshot/backups/_verify"]);
+    server.repository.settings.location = "/elsewhere";
+    await runUntil("ready", 1);
+    expect(server.changes).toContain("PUT /_snapshot/backups");
+  });
+
+  test("tries again after a failure, later each time", async () => {
+    server.ends = "PARTIAL";
+    const run = await runUntil("started", 3);
+    const starts = linesOf(run, "started").map(({ ts }) => Date.parse(ts));
+    expect(starts[2] - starts[0]).toBeGreaterThanOrEqual(2000);
+    expect(linesOf(run, "state").every(({ good }) => good === 0)).toBe(true);
+  });
+
+  test.each([
+    [
+      {
+        type: "access_denied_exception",
+        reason: "/usr/share/opensearch/backups/lab: access_denied",
+      },
+      /Give the folder on each machine to OpenSearch's user: chown 1000:1000$/,
+    ],
+    [
+      {
+        type: "repository_verification_exception",
+        reason: "[backups] path is not accessible on node",
+      },
+      /The same storage must be mounted on the machine of every node$/,
+    ],
+  ])(
+    "does not start with a repository that a node cannot use, and says what to do",
+    async (error, remedy) => {
+      server.broken = error;
+      const run = await start("os-backup", { retry: { deadlineSeconds: 1 } }).done;
+      expect(exitLine(run)).toMatchObject({ exit_code: 69, reason: expect.stringMatching(remedy) });
+      expect(linesOf(run, "ready")).toEqual([]);
+    },
+  );
+
+  test("does not start with a bucket if the nodes lack the plugin", async () => {
+    const repository = { kind: "s3", bucket: "copies" } as const;
+    const run = await start("os-backup", { repository }).done;
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 78,
+      reason:
+        "the repository needs the plugin repository-s3, which the image of opensearch-1 opensearch-2 lacks: build an image with it and set openSearch.image (docs/how-to/backup.md), or declare a repository of kind volume or path",
+    });
+    server.plugins = ["analysis-icu", "repository-s3"];
+    await runUntil("ready", 1, { repository });
+    expect(server.repository).toEqual({
+      type: "s3",
+      settings: { bucket: "copies", base_path: "lab" },
+    });
+  });
+});

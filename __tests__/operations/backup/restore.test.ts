@@ -1,0 +1,251 @@
+import { renderBackups } from "../../../operations/backup/render";
+import { describeReplaced, planOf, planRestore, restore } from "../../../operations/backup/restore";
+import {
+  type Existing,
+  OpenSearchBackups,
+  type StoredBackup,
+} from "../../../operations/platform/open-search-backups";
+import type { Json } from "../../support/platform";
+
+const BACKUP: StoredBackup = {
+  name: "backup-1",
+  state: "SUCCESS",
+  startedAt: "2026-01-31T10:15:00.000Z",
+  indices: [".ds-logs-000001", ".ds-logs-000002", ".plugins-config", "customers", "orders"],
+  dataStreams: ["logs"],
+};
+
+const nothing: Existing = { indices: new Map(), dataStreams: [] };
+
+const existing: Existing = {
+  indices: new Map([
+    [".ds-logs-000001", true],
+    ["orders", true],
+    ["customers", false],
+  ]),
+  dataStreams: ["logs"],
+};
+
+describe("a plan", () => {
+  test("has everything that is not hidden, with the indices behind data streams", () => {
+    expect(planOf(BACKUP, nothing, {})).toMatchObject({
+      names: ["customers", "logs", "orders"],
+      indices: ["customers", "orders", ".ds-logs-000001", ".ds-logs-000002"],
+      closed: [],
+      deleted: [],
+      replaced: [],
+    });
+  });
+
+  test("has hidden indices that are named, and all that a pattern matches", () => {
+    const index = [".plugins-config", "o*"];
+    expect(planOf(BACKUP, nothing, { index }).names).toEqual([".plugins-config", "orders"]);
+  });
+
+  test("knows how OpenSearch names the indices behind a data stream with a prefix", () => {
+    expect(planOf(BACKUP, existing, { prefix: "restored-" })).toMatchObject({
+      indices: [
+        ...["restored-customers", "restored-orders"],
+        ...[".ds-restored-logs-000001", ".ds-restored-logs-000002"],
+      ],
+      replaced: [],
+    });
+  });
+
+  test("is refused for every existing index and data stream that is not named, also a closed one", () => {
+    expect(() => planOf(BACKUP, existing, {})).toThrow(
+      [
+        "no changes made:",
+        "- customers exists and is closed: replace its data with --overwrite customers, or restore beside it with --prefix restored-",
+        "- logs exists: replace its data with --overwrite logs, or restore beside it with --prefix restored-",
+        "- orders exists: replace its data with --overwrite orders, or restore beside it with --prefix restored-",
+      ].join("\n"),
+    );
+  });
+
+  test("closes an open index and deletes a data stream that are named", () => {
+    const plan = planOf(BACKUP, existing, { overwrite: ["customers", "logs", "orders"] });
+    expect(plan).toMatchObject({ closed: ["orders"], deleted: ["logs"] });
+    expect(describeReplaced(plan)).toBe("- index customers\n- data stream logs\n- index orders");
+    expect(describeReplaced(planOf(BACKUP, nothing, {}))).toBeUndefined();
+  });
+
+  test.each([
+    [
+      { overwrite: ["*"] },
+      '--overwrite has the pattern "*": name each index, since its data is replaced',
+    ],
+    [
+      { index: ["orders"], overwrite: ["orders", "customers"] },
+      "--overwrite names customers, which this restore does not touch: remove it from --overwrite",
+    ],
+    [
+      { prefix: "r-", overwrite: ["gone"] },
+      "--overwrite names gone, which does not exist: remove it from --overwrite",
+    ],
+    [
+      { index: ["order"] },
+      '--index: the backup does not have "order": did you mean "orders"? allowed: .plugins-config, customers, logs, orders',
+    ],
+    [
+      { index: ["x*"] },
+      '--index "x*" matches nothing in the backup, which has .plugins-config, customers, logs, orders',
+    ],
+    [
+      { prefix: "Old/" },
+      '--prefix is "Old/": use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit',
+    ],
+  ])("is refused with %j, and says why", (options, message) => {
+    expect(() => planOf(BACKUP, existing, options)).toThrow(message);
+  });
+
+  test("is refused for a backup without indices", () => {
+    const empty = { ...BACKUP, indices: [], dataStreams: [] };
+    expect(() => planOf(empty, nothing, {})).toThrow("backup backup-1 has no indices to restore");
+  });
+});
+
+/** Answers requests by method and path, and records them. */
+function openSearch(answers: Readonly<Record<string, Json | Json[]>>) {
+  const sent: { method: string; path: string; body?: Json }[] = [];
+  const send = async ({ method = "GET", path, body }: Json) => {
+    const key = `${method} ${path.split("?")[0]}`;
+    sent.push({ method, path: path.split("?")[0], body });
+    const answer = answers[key] ?? { acknowledged: true };
+    const next = Array.isArray(answer) && Array.isArray(answer[0]) ? answer.shift() : answer;
+    return next.error
+      ? { exitCode: 22, output: `curl: (22)\n${JSON.stringify(next)}` }
+      : { exitCode: 0, output: JSON.stringify(next) };
+  };
+  const backups = new OpenSearchBackups(
+    (_, request) => send(request),
+    "opensearch-1",
+    async () => ({ exitCode: 0, output: "" }),
+  );
+  return { sent, backups };
+}
+
+const SNAPSHOTS = [
+  { snapshot: "backup-2", state: "PARTIAL", start_time_in_millis: 3_000_000, indices: ["a"] },
+  { snapshot: "backup-1", state: "SUCCESS", start_time_in_millis: 2_000_000, indices: ["a"] },
+  { snapshot: "backup-0", state: "SUCCESS", start_time_in_millis: 1_000_000, indices: ["a"] },
+];
+
+describe("the backup to restore", () => {
+  const { backups } = openSearch({
+    "GET /_snapshot/backups/_all": { snapshots: SNAPSHOTS },
+    "GET /_cat/indices": [],
+    "GET /_data_stream": {},
+  });
+
+  test("is the newest good one if it is the latest", async () => {
+    const { backup } = await planRestore(backups, "latest", {});
+    expect(backup.name).toBe("backup-1");
+  });
+
+  test("is refused if it is not good, or does not exist", async () => {
+    await expect(planRestore(backups, "backup-2", {})).rejects.toThrow(
+      "no changes made: backup backup-2 is PARTIAL, so it lacks data: restore another one, such as backup-1",
+    );
+    await expect(planRestore(backups, "backup-9", {})).rejects.toThrow(
+      'no changes made: there is no backup "backup-9": did you mean "backup-1"? allowed: latest, backup-1, backup-0',
+    );
+  });
+
+  test("is listed with its state, the newest first", async () => {
+    expect(renderBackups(await backups.list())).toBe(
+      [
+        "backup    started                  content  state",
+        "backup-2  1970-01-01 00:50:00 UTC  1 index  not good: some shards are missing",
+        "backup-1  1970-01-01 00:33:20 UTC  1 index  good",
+        "backup-0  1970-01-01 00:16:40 UTC  1 index  good",
+      ].join("\n"),
+    );
+    expect(renderBackups([])).toBe("there are no backups: npm run backup takes one");
+  });
+});
+
+const plan = planOf(BACKUP, existing, {
+  index: ["orders", "logs"],
+  overwrite: ["orders", "logs"],
+});
+
+const active = (...names: string[]) => ({
+  indices: Object.fromEntries(
+    names.map((name) => [name, { shards: { 0: { primary_active: true } } }]),
+  ),
+});
+
+describe("a restore", () => {
+  test("closes, deletes, restores without global state, and ends when every primary shard serves", async () => {
+    const { sent, backups } = openSearch({
+      "GET /_cluster/state/customs": { restore: { snapshots: [{}] } },
+      "GET /_cluster/health": active(...plan.indices),
+      "GET /_cat/recovery": [
+        { index: "orders", type: "snapshot", bytes_recovered: "2048" },
+        { index: "others", type: "snapshot", bytes_recovered: "9999" },
+      ],
+    });
+    const printed: string[] = [];
+    await restore(backups, plan, (line) => printed.push(line));
+    expect(printed).toEqual(["  3 of 3 indices restored, 2 KiB read"]);
+    expect(sent.filter(({ method }) => method !== "GET")).toEqual([
+      { method: "POST", path: "/orders/_close" },
+      { method: "DELETE", path: "/_data_stream/logs" },
+      {
+        method: "POST",
+        path: "/_snapshot/backups/backup-1/_restore",
+        body: {
+          indices: "logs,orders",
+          include_global_state: false,
+          partial: false,
+          include_aliases: true,
+        },
+      },
+    ]);
+  });
+
+  test("opens what it closed if OpenSearch refuses, and says why", async () => {
+    const reason = "cannot restore index [orders] with [1] shards from a snapshot with [2] shards";
+    const { sent, backups } = openSearch({
+      "POST /_snapshot/backups/backup-1/_restore": {
+        error: { reason: "outer", caused_by: { reason } },
+      },
+    });
+    await expect(restore(backups, plan, () => undefined)).rejects.toThrow(
+      `OpenSearch does not restore backup backup-1: ${reason}`,
+    );
+    expect(sent.at(-1)).toMatchObject({ method: "POST", path: "/orders/_open" });
+  });
+
+  test("names the indices that could not be restored", async () => {
+    const { backups } = openSearch({
+      "GET /_cluster/state/customs": {},
+      "GET /_cluster/health": active("orders"),
+      "GET /_cat/recovery": [],
+    });
+    await expect(restore(backups, plan, () => undefined)).rejects.toThrow(
+      [
+        "2 indices of backup backup-1 could not be restored:",
+        "- .ds-logs-000001",
+        "- .ds-logs-000002",
+        "The log of the nodes says why (docker logs opensearch-1). Delete them, or restore again with --overwrite",
+      ].join("\n"),
+    );
+  });
+
+  test("with a prefix renames indices and leaves aliases out", async () => {
+    const renamed = planOf(BACKUP, existing, { index: ["orders"], prefix: "restored-" });
+    const { sent, backups } = openSearch({
+      "GET /_cluster/state/customs": {},
+      "GET /_cluster/health": active("restored-orders"),
+      "GET /_cat/recovery": [],
+    });
+    await restore(backups, renamed, () => undefined);
+    expect(sent[0].body).toMatchObject({
+      include_aliases: false,
+      rename_pattern: "^(.+)$",
+      rename_replacement: "restored-$1",
+    });
+  });
+});

@@ -1,0 +1,210 @@
+import { unknownName } from "../../constructs/container/declaration";
+import type {
+  Existing,
+  OpenSearchBackups,
+  RestoreProgress,
+  StoredBackup,
+} from "../platform/open-search-backups";
+import { poll } from "../terminal/poll";
+import { CommandError, counted, firstOf, refuse, renderSize } from "../terminal/terminal";
+
+/** Stands for the newest good backup. */
+const LATEST = "latest";
+
+/** Refusals and names that are shown. */
+const MOST = 10;
+
+const INTERVAL_MS = 1000;
+
+export interface RestoreOptions {
+  /** Names of indices and data streams, or patterns with `*`. @default - all except hidden indices */
+  readonly index?: readonly string[];
+  /** Names of existing indices and data streams that are replaced. */
+  readonly overwrite?: readonly string[];
+  /** Prefix of the restored names. @default - restored under their own names */
+  readonly prefix?: string;
+}
+
+/** What a restore does. */
+export interface RestorePlan {
+  readonly backup: StoredBackup;
+  /** Names of indices and data streams in the backup. */
+  readonly names: readonly string[];
+  /** Names in the cluster of all indices that are restored, including those behind data streams. */
+  readonly indices: readonly string[];
+  /** Open indices that are closed first. */
+  readonly closed: readonly string[];
+  /** Data streams that are deleted first: OpenSearch closes none. */
+  readonly deleted: readonly string[];
+  /** Names of existing indices and data streams that are replaced. */
+  readonly replaced: readonly string[];
+  readonly prefix?: string;
+}
+
+/** Plans a restore. Throws if the backup is not good, or if it would touch an existing index that `overwrite` does not name. */
+export async function planRestore(
+  backups: OpenSearchBackups,
+  name: string,
+  options: RestoreOptions,
+): Promise<RestorePlan> {
+  const stored = await backups.list();
+  return planOf(chosen(stored, name), await backups.existing(), options);
+}
+
+/** Returns the backup of this name. Throws if it does not exist or is not good. */
+function chosen(stored: readonly StoredBackup[], name: string): StoredBackup {
+  const good = stored.filter(({ state }) => state === "SUCCESS");
+  const found = name === LATEST ? good.at(-1) : stored.find((one) => one.name === name);
+  if (found === undefined) {
+    const names = [LATEST, ...good.map((one) => one.name).reverse()];
+    throw new CommandError(
+      good.length === 0
+        ? "there is no good backup: npm run backup takes one"
+        : unknownName(name, names.slice(0, MOST), "no changes made: there is no backup"),
+    );
+  }
+  if (found.state !== "SUCCESS") {
+    throw new CommandError(
+      `no changes made: backup ${found.name} is ${found.state}, so it lacks data: restore another one, such as ${good.at(-1)?.name ?? "none, since there is no good one"}`,
+    );
+  }
+  return found;
+}
+
+/** @internal */
+export function planOf(
+  backup: StoredBackup,
+  existing: Existing,
+  { index = [], overwrite = [], prefix }: RestoreOptions,
+): RestorePlan {
+  const streamOf = (name: string) =>
+    backup.dataStreams.find((stream) => new RegExp(`^\\.ds-${escaped(stream)}-\\d+$`).test(name));
+  const plain = backup.indices.filter((name) => streamOf(name) === undefined);
+  const all = [...plain, ...backup.dataStreams].sort();
+  const names = selected(all, index);
+  const target = (name: string) => `${prefix ?? ""}${name}`;
+  const isThere = (name: string) =>
+    existing.indices.has(name) || existing.dataStreams.includes(name);
+  const conflicts = names.map(target).filter(isThere);
+  refuse([
+    ...invalid(index, all),
+    ...(prefix !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(prefix)
+      ? [
+          `--prefix is "${prefix}": use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit`,
+        ]
+      : []),
+    ...overwrite
+      .filter((name) => !conflicts.includes(name))
+      .map((name) =>
+        name.includes("*")
+          ? `--overwrite has the pattern "${name}": name each index, since its data is replaced`
+          : `--overwrite names ${name}, which ${isThere(name) ? "this restore does not touch" : "does not exist"}: remove it from --overwrite`,
+      ),
+    ...firstOf(
+      conflicts
+        .filter((name) => !overwrite.includes(name))
+        .map(
+          (name) =>
+            `${name} exists${existing.indices.get(name) === false ? " and is closed" : ""}: replace its data with --overwrite ${name}, or restore beside it with --prefix restored-`,
+        ),
+      MOST,
+    ),
+  ]);
+  if (names.length === 0) {
+    throw new CommandError(`backup ${backup.name} has no indices to restore`);
+  }
+  const streams = names.filter((name) => backup.dataStreams.includes(name));
+  return {
+    ...{ backup, names, prefix },
+    indices: [
+      ...names.filter((name) => !streams.includes(name)).map(target),
+      ...backup.indices
+        .filter((name) => streams.includes(streamOf(name) ?? ""))
+        // OpenSearch renames what follows ".ds-".
+        .map((name) => name.replace(/^\.ds-/, `.ds-${prefix ?? ""}`)),
+    ],
+    closed: conflicts.filter((name) => existing.indices.get(name) === true),
+    deleted: conflicts.filter((name) => existing.dataStreams.includes(name)),
+    replaced: conflicts,
+  };
+}
+
+const escaped = (text: string) => text.replace(/[^a-z0-9]/g, "\\$&");
+
+/** Returns the names that a pattern matches; without patterns, all except hidden ones, which plugins create themselves. */
+function selected(all: readonly string[], patterns: readonly string[]): string[] {
+  const isWanted = (name: string) =>
+    patterns.length === 0
+      ? !name.startsWith(".")
+      : patterns.some((pattern) => matcherOf(pattern).test(name));
+  return all.filter(isWanted);
+}
+
+const matcherOf = (pattern: string) =>
+  new RegExp(`^${pattern.split("*").map(escaped).join(".*")}$`);
+
+function invalid(patterns: readonly string[], all: readonly string[]): string[] {
+  return patterns
+    .filter((pattern) => !all.some((name) => matcherOf(pattern).test(name)))
+    .map((pattern) =>
+      pattern.includes("*")
+        ? `--index "${pattern}" matches nothing in the backup, which has ${firstOf(all, MOST).join(", ") || "no indices"}`
+        : unknownName(pattern, firstOf(all, MOST), "--index: the backup does not have"),
+    );
+}
+
+/** Describes what is replaced, a line for each; undefined if nothing is. */
+export function describeReplaced({ replaced, deleted }: RestorePlan): string | undefined {
+  return replaced.length === 0
+    ? undefined
+    : replaced
+        .map((name) => `- ${deleted.includes(name) ? "data stream" : "index"} ${name}`)
+        .join("\n");
+}
+
+/** Restores, prints how far it is, and returns when every primary shard serves. Throws if one does not. */
+export async function restore(
+  backups: OpenSearchBackups,
+  plan: RestorePlan,
+  print: (line: string) => void,
+): Promise<void> {
+  const { backup, closed, deleted, indices } = plan;
+  for (const name of closed) {
+    await backups.close(name);
+  }
+  for (const name of deleted) {
+    await backups.deleteDataStream(name);
+  }
+  try {
+    await backups.restore(backup.name, plan);
+  } catch (error) {
+    for (const name of closed) {
+      await backups.open(name);
+    }
+    throw error;
+  }
+  let said = "";
+  const say = (seen: RestoreProgress) => {
+    const line = `  ${seen.restored} of ${counted(seen.indices, "index", "indices")} restored, ${renderSize(seen.bytes)} read`;
+    if (line !== said) {
+      print(line);
+      said = line;
+    }
+  };
+  // OpenSearch ends it, however long it takes.
+  const last = await poll(
+    () => backups.progress(indices),
+    ({ restored, failed }) => restored === indices.length || failed.length > 0,
+    { intervalMs: INTERVAL_MS, patienceMs: Number.POSITIVE_INFINITY, onWait: say },
+  );
+  say(last);
+  if (last.failed.length > 0) {
+    throw new CommandError(
+      [
+        `${counted(last.failed.length, "index", "indices")} of backup ${backup.name} could not be restored:`,
+        ...firstOf(last.failed, MOST).map((name) => `- ${name}`),
+        "The log of the nodes says why (docker logs opensearch-1). Delete them, or restore again with --overwrite",
+      ].join("\n"),
+    );
+  }
+}
