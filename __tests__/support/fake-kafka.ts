@@ -233,6 +233,14 @@ export class FakeKafka {
     return this.harness.ask({ do: "user", port: this.port, name });
   }
 
+  /** Runs the program that reports what the cluster has. */
+  inventory(
+    args: readonly string[],
+    declaration = "",
+  ): Promise<{ code: number; output: string; error: string }> {
+    return this.harness.ask({ do: "inventory", port: this.port, args, declaration });
+  }
+
   /** Stops listening. */
   refuse(): Promise<void> {
     return this.harness.ask({ do: "refuse", port: this.port });

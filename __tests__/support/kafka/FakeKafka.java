@@ -39,6 +39,8 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DeleteAclsRequestData;
 import org.apache.kafka.common.message.DeleteAclsResponseData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DescribeAclsResponseData;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
@@ -74,6 +76,8 @@ import org.apache.kafka.storage.internals.log.LogConfig;
  */
 final class FakeKafka {
   private static final Map<String, String> BROKER_DEFAULTS = Map.of("retention.ms", "604800000", "cleanup.policy", "delete");
+
+  private static final LiveTopic MEMORY = new LiveTopic(1, 3, Map.of());
 
   private static final LogConfig BROKER = new LogConfig(Map.of());
 
@@ -288,6 +292,7 @@ final class FakeKafka {
           : createTopics((CreateTopicsRequestData) request, fault);
       case ALTER_PARTITION_REASSIGNMENTS -> reassign((AlterPartitionReassignmentsRequestData) request, fault);
       case LIST_PARTITION_REASSIGNMENTS -> reassignments();
+      case DELETE_TOPICS -> deleteTopics((DeleteTopicsRequestData) request, fault);
       case CREATE_PARTITIONS -> createPartitions((CreatePartitionsRequestData) request, fault);
       case INCREMENTAL_ALTER_CONFIGS -> alterConfigs((IncrementalAlterConfigsRequestData) request, fault);
       case DESCRIBE_ACLS -> describeAcls(fault);
@@ -308,8 +313,32 @@ final class FakeKafka {
     for (int id = 1; id <= Math.max(1, brokers); id++) {
       answer.brokers().add(new MetadataResponseData.MetadataResponseBroker().setNodeId(id).setHost("127.0.0.1").setPort(port));
     }
-    if (request.topics() != null) {
+    if (request.topics() == null) {
+      topics.keySet().forEach(name -> answer.topics().add(
+          new MetadataResponseData.MetadataResponseTopic().setName(name).setIsInternal(isInternal(name))));
+      if (memory.exists()) {
+        answer.topics().add(memory.metadata());
+      }
+    } else {
       request.topics().forEach(topic -> answer.topics().add(memory.metadata()));
+    }
+    return answer;
+  }
+
+  private static boolean isInternal(String topic) {
+    return topic.equals("__consumer_offsets") || topic.equals("__transaction_state");
+  }
+
+  private ApiMessage deleteTopics(DeleteTopicsRequestData request, Fault fault) {
+    List<String> names = request.topics().stream().map(topic -> topic.name()).toList();
+    note(ApiKeys.DELETE_TOPICS, names);
+    DeleteTopicsResponseData answer = new DeleteTopicsResponseData();
+    for (String name : names) {
+      Refusal refusal = fault.concerns(name)
+          ? fault.refusal()
+          : topics.remove(name) == null ? new Refusal(Errors.UNKNOWN_TOPIC_OR_PARTITION, Errors.UNKNOWN_TOPIC_OR_PARTITION.message()) : Refusal.NONE;
+      answer.responses().add(new DeleteTopicsResponseData.DeletableTopicResult()
+          .setName(name).setErrorCode(refusal.error.code()).setErrorMessage(refusal.message));
     }
     return answer;
   }
@@ -333,14 +362,14 @@ final class FakeKafka {
     DescribeTopicPartitionsResponseData answer = new DescribeTopicPartitionsResponseData();
     for (var asked : request.topics()) {
       var part = new DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponseTopic().setName(asked.name());
-      LiveTopic topic = topics.get(asked.name());
+      LiveTopic topic = asked.name().equals(Applied.TOPIC) && memory.exists() ? MEMORY : topics.get(asked.name());
       if (fault.concerns(asked.name())) {
         part.setErrorCode(fault.refusal().error.code());
       } else if (topic == null) {
         part.setErrorCode(Errors.UNKNOWN_TOPIC_OR_PARTITION.code());
       } else {
         List<Integer> replicas = IntStream.rangeClosed(1, topic.replicationFactor).boxed().toList();
-        part.setTopicId(Uuid.randomUuid()).setPartitions(IntStream.range(0, topic.partitions)
+        part.setTopicId(Uuid.randomUuid()).setIsInternal(isInternal(asked.name())).setPartitions(IntStream.range(0, topic.partitions)
             .mapToObj(index -> new DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponsePartition()
                 .setPartitionIndex(index).setLeaderId(1).setReplicaNodes(replicas).setIsrNodes(replicas)
                 .setEligibleLeaderReplicas(List.of()).setLastKnownElr(List.of()))

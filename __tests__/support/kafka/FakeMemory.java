@@ -33,16 +33,27 @@ final class FakeMemory {
     return request instanceof CreateTopicsRequestData create && create.topics().stream().anyMatch(topic -> topic.name().equals(Applied.TOPIC));
   }
 
+  boolean exists() {
+    return exists;
+  }
+
   /** Returns the last value of every key. */
   Map<String, String> content() {
     Map<String, String> content = new TreeMap<>();
-    records.forEach(record -> content.put(text(record.key()), text(record.value())));
+    for (SimpleRecord record : records) {
+      if (record.value() == null) {
+        content.remove(text(record.key()));
+      } else {
+        content.put(text(record.key()), text(record.value()));
+      }
+    }
     return content;
   }
 
   void put(String key, String value) {
     exists = true;
-    records.add(new SimpleRecord(System.currentTimeMillis(), key.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8)));
+    records.add(new SimpleRecord(
+        System.currentTimeMillis(), key.getBytes(StandardCharsets.UTF_8), value == null ? null : value.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static String text(ByteBuffer bytes) {
@@ -79,7 +90,7 @@ final class FakeMemory {
     for (var topic : request.topicData()) {
       for (var partition : topic.partitionData()) {
         if (error == Errors.NONE) {
-          ((Records) partition.records()).records().forEach(record -> put(text(record.key()), text(record.value())));
+          ((Records) partition.records()).records().forEach(record -> put(text(record.key()), record.hasValue() ? text(record.value()) : null));
         }
       }
     }

@@ -85,6 +85,7 @@ public final class Harness {
       case "remember" -> cluster.memory.put(command.get("topic").asText(), command.get("text").asText());
       case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
       case "racks" -> cluster.setRacks(List.of(command.get("names").asText().split(",")));
+      case "inventory" -> inventory(command, cluster, answer);
       case "refuse" -> cluster.refuse();
       case "listen" -> cluster.listen();
       case "look" -> {
@@ -113,6 +114,17 @@ public final class Harness {
     ObjectNode answer = brokers.look();
     brokers.stop();
     return answer.put("code", code).put("output", out.toString().trim()).put("error", err.toString().trim());
+  }
+
+  /** Runs the program that reports what a cluster has. */
+  private static void inventory(JsonNode command, FakeKafka cluster, ObjectNode answer) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    List<String> args = new ArrayList<>();
+    command.get("args").forEach(arg -> args.add(arg.asText()));
+    Map<String, String> env = Map.of("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:" + cluster.port());
+    int code = KafkaInventory.run(args, command.path("declaration").asText(), env, new PrintStream(out), new PrintStream(err));
+    answer.put("code", code).put("output", out.toString().trim()).put("error", err.toString().trim());
   }
 
   /** A line for each run: the process whose variables it has, and the pipe that its log goes to. */

@@ -41,7 +41,11 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
 
   /** Reads APPLICATIONS_FILE, which declared-applications.ts renders. */
   static List<Application> read(Path file) throws IOException {
-    Map<?, ?> declared = (Map<?, ?>) Json.read(file);
+    return of((Map<?, ?>) Json.read(file));
+  }
+
+  /** Returns the applications and monitors of such a file. */
+  static List<Application> of(Map<?, ?> declared) {
     List<Application> applications = new ArrayList<>();
     for (Object application : (List<?>) declared.get("applications")) {
       applications.add(application((Map<?, ?>) application));
@@ -81,7 +85,7 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
   }
 
   private static AclBinding allow(String name, ResourcePattern pattern, AclOperation operation) {
-    return new AclBinding(pattern, new AccessControlEntry(PRINCIPAL + name, ANY_HOST, operation, AclPermissionType.ALLOW));
+    return new AclBinding(pattern, new AccessControlEntry(principal(name), ANY_HOST, operation, AclPermissionType.ALLOW));
   }
 
   /** Returns its permissions and its mark. */
@@ -91,6 +95,15 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
     return all;
   }
 
+  /** Returns whether it creates topics of this name itself, such as Kafka Streams. That it may create any topic says nothing. */
+  boolean creates(String topic) {
+    return permissions.stream()
+        .filter(acl -> acl.entry().operation() == AclOperation.CREATE)
+        .map(AclBinding::pattern)
+        .filter(pattern -> pattern.resourceType() == ResourceType.TOPIC)
+        .anyMatch(pattern -> pattern.patternType() == PatternType.PREFIXED ? topic.startsWith(pattern.name()) : topic.equals(pattern.name()));
+  }
+
   /** Returns the name in the log. */
   static String resource(String name) {
     return "application/" + name;
@@ -98,6 +111,16 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
 
   static boolean isMark(AclBinding acl) {
     return acl.pattern().equals(MARK);
+  }
+
+  /** Returns the principal of a user. */
+  static String principal(String user) {
+    return PRINCIPAL + user;
+  }
+
+  /** Returns the user of a principal, or the whole principal if it is another kind. */
+  static String nameOf(String principal) {
+    return principal.startsWith(PRINCIPAL) ? principal.substring(PRINCIPAL.length()) : principal;
   }
 
   static boolean isOfUser(AclBinding acl) {

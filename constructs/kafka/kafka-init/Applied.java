@@ -1,8 +1,7 @@
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +16,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -27,6 +25,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /**
  * What kafka-init applied last, in a compacted topic of the cluster itself, as other provisioners keep theirs: a record for each topic.
  * It outlives machines and checkouts, and goes with the cluster. Without it a changed declaration is drift.
+ * A topic that is remembered and not declared is left over.
  */
 final class Applied {
   static final String TOPIC = "__groundwork_applied";
@@ -35,14 +34,12 @@ final class Applied {
   private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MS);
   private static final TopicPartition PARTITION = new TopicPartition(TOPIC, 0);
 
-  private final Sidecar sidecar;
   private final Admin admin;
   private final Map<String, Object> config;
   private boolean exists;
 
   /** @param config the properties that all clients share */
-  Applied(Sidecar sidecar, Admin admin, Map<String, Object> config) {
-    this.sidecar = sidecar;
+  Applied(Admin admin, Map<String, Object> config) {
     this.admin = admin;
     this.config = config;
   }
@@ -50,11 +47,7 @@ final class Applied {
   /** Returns the topics as they were applied last, by name. A record that kafka-init did not write counts as none. */
   Map<String, Topic.State> read() {
     Map<String, Topic.State> applied = new HashMap<>();
-    try {
-      records().forEach((name, text) -> parse(text).ifPresent(state -> applied.put(name, state)));
-    } catch (KafkaException e) {
-      warn("cannot read what was applied last, so a changed declaration is drift", e);
-    }
+    records().forEach((name, text) -> parse(text).ifPresent(state -> applied.put(name, state)));
     return applied;
   }
 
@@ -74,31 +67,46 @@ final class Applied {
         if (System.nanoTime() > deadlineAtNs) {
           throw new TimeoutException("timed out after " + TIMEOUT.toSeconds() + "s");
         }
-        consumer.poll(Duration.ofSeconds(1)).forEach(record -> records.put(record.key(), record.value()));
+        consumer.poll(Duration.ofSeconds(1)).forEach(record -> {
+          if (record.value() == null) {
+            records.remove(record.key());
+          } else {
+            records.put(record.key(), record.value());
+          }
+        });
       }
     }
     return records;
   }
 
   /** Remembers the topics. A record is written as a whole or not at all. */
-  void write(Map<String, Topic.State> applied) throws InterruptedException {
-    if (applied.isEmpty()) {
+  void write(Map<String, Topic.State> applied) throws ExecutionException, InterruptedException {
+    Map<String, String> records = new LinkedHashMap<>();
+    applied.forEach((name, state) -> records.put(name, text(state)));
+    send(records);
+  }
+
+  /** Forgets topics, which are deleted. */
+  void forget(Collection<String> names) throws ExecutionException, InterruptedException {
+    Map<String, String> records = new LinkedHashMap<>();
+    names.forEach(name -> records.put(name, null));
+    send(records);
+  }
+
+  private void send(Map<String, String> records) throws ExecutionException, InterruptedException {
+    if (records.isEmpty()) {
       return;
     }
     Map<String, Object> properties = with(Map.of(
         "acks", "all", "enable.idempotence", false, "buffer.memory", 4L << 20, "max.block.ms", TIMEOUT_MS,
         "request.timeout.ms", TIMEOUT_MS / 2, "delivery.timeout.ms", TIMEOUT_MS));
-    try {
-      create();
-      try (Producer<String, String> producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
-        Map<String, Future<?>> sent = new LinkedHashMap<>();
-        applied.forEach((name, state) -> sent.put(name, producer.send(new ProducerRecord<>(TOPIC, 0, name, text(state)))));
-        for (Future<?> each : sent.values()) {
-          each.get();
-        }
+    create();
+    try (Producer<String, String> producer = new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
+      List<Future<?>> sent = new ArrayList<>();
+      records.forEach((name, text) -> sent.add(producer.send(new ProducerRecord<>(TOPIC, 0, name, text))));
+      for (Future<?> each : sent) {
+        each.get();
       }
-    } catch (ExecutionException | KafkaException e) {
-      warn("cannot remember what was applied, so the next changed declaration is drift", e);
     }
   }
 
@@ -128,26 +136,12 @@ final class Applied {
     return properties;
   }
 
-  private void warn(String what, Throwable error) {
-    sidecar.log("warn", "memory", "resource", TOPIC, "reason", what + ": " + Refusals.text(Refusals.unwrap(error)));
-  }
-
   private static String text(Topic.State state) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-      json.writeStartObject();
-      json.writeNumberField("partitions", state.partitions());
-      json.writeNumberField("replicationFactor", state.replicationFactor());
-      json.writeObjectFieldStart("configs");
-      for (Map.Entry<String, String> entry : state.configs().entrySet()) {
-        json.writeStringField(entry.getKey(), entry.getValue());
-      }
-      json.writeEndObject();
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-    return text.toString();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("partitions", state.partitions());
+    fields.put("replicationFactor", state.replicationFactor());
+    fields.put("configs", state.configs());
+    return Json.text(fields);
   }
 
   private static Optional<Topic.State> parse(String text) {

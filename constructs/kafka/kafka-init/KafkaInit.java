@@ -103,7 +103,7 @@ public final class KafkaInit {
     sidecar.log("info", "ready", "brokers", brokers);
     Sidecar.Exit refused = null;
     try {
-      new Topics(sidecar, admin, new Applied(sidecar, admin, clientConfig()), topics).provision();
+      new Topics(sidecar, admin, new Applied(admin, clientConfig()), topics).provision();
     } catch (Sidecar.Exit exit) {
       // Permissions are revoked even if Kafka rejects a topic.
       if (applications == null || exit.code == Sidecar.UNAVAILABLE) {

@@ -53,7 +53,8 @@ public final class KafkaMembers {
     System.exit(code);
   }
 
-  private static void endWith(InputStream input) {
+  /** Ends this process with its standard input, and so with the command that runs it. */
+  static void endWith(InputStream input) {
     try {
       input.transferTo(java.io.OutputStream.nullOutputStream());
     } catch (IOException e) {
@@ -119,6 +120,11 @@ public final class KafkaMembers {
   }
 
   private static Admin connect(Map<String, String> env, String property, String variable) {
+    return Admin.create(config(env, property, variable));
+  }
+
+  /** Returns the properties of a client, with the servers of a variable. */
+  static Map<String, Object> config(Map<String, String> env, String property, String variable) {
     Map<String, Object> config = new HashMap<>();
     if (!env.getOrDefault("KAFKA_CLIENT_CONFIG", "").isEmpty()) {
       try {
@@ -133,7 +139,7 @@ public final class KafkaMembers {
         "socket.connection.setup.timeout.ms", CONNECT_TIMEOUT_MS,
         // JMX is not used.
         "metric.reporters", ""));
-    return Admin.create(config);
+    return config;
   }
 
   private static void write(PrintStream out, String key, Object value) {

@@ -2,10 +2,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 
@@ -25,8 +31,13 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
 
   /** Reads TOPICS_FILE, which declared-topics.ts renders. */
   static List<Topic> read(Path file) throws IOException {
+    return of((List<?>) Json.read(file));
+  }
+
+  /** Returns the topics of such a file. */
+  static List<Topic> of(List<?> declared) {
     List<Topic> topics = new ArrayList<>();
-    for (Object item : (List<?>) Json.read(file)) {
+    for (Object item : declared) {
       Map<?, ?> topic = (Map<?, ?>) item;
       topics.add(new Topic((String) topic.get("name"), (int) topic.get("partitions"), ((Integer) topic.get("replicationFactor")).shortValue(),
           (String) topic.get("onDrift"), texts((Map<?, ?>) topic.get("configs"))));
@@ -42,6 +53,48 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
 
   State state() {
     return new State(partitions, replicationFactor, configs);
+  }
+
+  /**
+   * Returns the topic as the cluster describes it.
+   *
+   * @param applied null if that is not known
+   */
+  Live live(TopicDescription description, Config config, State applied) {
+    return new Live(description.partitions().size(), replicationFactor(description), inEffect(config, applied), set(config));
+  }
+
+  /** Returns the replication factor of the first partition that has not the declared one, since a plan may have stopped half-way. */
+  private int replicationFactor(TopicDescription description) {
+    return description.partitions().stream()
+        .map(partition -> partition.replicas().size())
+        .filter(replicas -> replicas != replicationFactor)
+        .findFirst().orElse((int) replicationFactor);
+  }
+
+  /** Returns the effective values of the configs that are declared, were applied last or are set. */
+  Map<String, String> inEffect(Config config, State applied) {
+    Set<String> keys = new TreeSet<>(configs.keySet());
+    keys.addAll(set(config));
+    if (applied != null) {
+      keys.addAll(applied.configs.keySet());
+    }
+    Map<String, String> values = new HashMap<>();
+    for (String key : keys) {
+      ConfigEntry entry = config.get(key);
+      if (entry != null && entry.value() != null) {
+        values.put(key, entry.value());
+      }
+    }
+    return values;
+  }
+
+  /** Returns the names of the configs that are set for the topic. */
+  private static Set<String> set(Config config) {
+    return config.entries().stream()
+        .filter(entry -> entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG)
+        .map(ConfigEntry::name)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
@@ -29,6 +28,7 @@ import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
@@ -74,7 +74,11 @@ final class Topics {
     if (declared.isEmpty()) {
       return;
     }
-    applied = memory.read();
+    try {
+      applied = memory.read();
+    } catch (KafkaException e) {
+      warn("cannot read what was applied last, so a changed declaration is drift", e);
+    }
     Map<Topic, Topic.Live> live = sidecar.retry("describing the topics", () -> describe(declared));
     List<Topic> absent = new ArrayList<>();
     Map<Topic, Topic.Live> changed = new LinkedHashMap<>();
@@ -98,6 +102,7 @@ final class Topics {
     apply(changed);
     reconcile(drifted);
     remember();
+    forgetDeleted();
     refusals.finish();
   }
 
@@ -115,9 +120,32 @@ final class Topics {
   }
 
   private void remember() throws InterruptedException {
-    memory.write(settled.stream()
-        .filter(topic -> !topic.state().equals(applied.get(topic.name())))
-        .collect(Collectors.toMap(Topic::name, Topic::state)));
+    try {
+      memory.write(settled.stream()
+          .filter(topic -> !topic.state().equals(applied.get(topic.name())))
+          .collect(Collectors.toMap(Topic::name, Topic::state)));
+    } catch (ExecutionException | KafkaException e) {
+      warn("cannot remember what was applied, so the next changed declaration is drift", e);
+    }
+  }
+
+  /** Forgets topics that are no longer declared and that somebody has deleted: a new one with such a name is not left over. */
+  private void forgetDeleted() throws InterruptedException {
+    Set<String> deleted = new LinkedHashSet<>(applied.keySet());
+    names(declared).forEach(deleted::remove);
+    if (deleted.isEmpty()) {
+      return;
+    }
+    try {
+      deleted.removeAll(admin.listTopics().names().get());
+      memory.forget(deleted);
+    } catch (ExecutionException | KafkaException e) {
+      warn("cannot forget topics that do not exist any more", e);
+    }
+  }
+
+  private void warn(String what, Throwable error) {
+    sidecar.log("warn", "memory", "resource", Applied.TOPIC, "reason", what + ": " + Refusals.text(Refusals.unwrap(error)));
   }
 
   private void create(List<Topic> absent) throws InterruptedException {
@@ -354,9 +382,7 @@ final class Topics {
         new DescribeConfigsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
     Map<Topic, Topic.Live> live = new LinkedHashMap<>();
     read(found.keySet(), "DescribeConfigs", topic -> configs.get(resource(topic)), (topic, config) -> {
-      TopicDescription description = found.get(topic);
-      live.put(topic, new Topic.Live(
-          description.partitions().size(), replicationFactor(topic, description), inEffect(topic, config), set(config)));
+      live.put(topic, topic.live(found.get(topic), config, applied.get(topic.name())));
     });
     return live;
   }
@@ -456,44 +482,11 @@ final class Topics {
     try {
       String name = topic.name();
       return new Topic.Live(
-          result.numPartitions(name).get(), result.replicationFactor(name).get(), inEffect(topic, result.config(name).get()),
+          result.numPartitions(name).get(), result.replicationFactor(name).get(), topic.inEffect(result.config(name).get(), applied.get(name)),
           Set.of());
     } catch (ExecutionException e) {
       return null;
     }
-  }
-
-  /** Returns the replication factor of the first partition that has not the declared one, since a plan may have stopped half-way. */
-  private static int replicationFactor(Topic topic, TopicDescription description) {
-    return description.partitions().stream()
-        .map(partition -> partition.replicas().size())
-        .filter(replicas -> replicas != topic.replicationFactor())
-        .findFirst().orElse((int) topic.replicationFactor());
-  }
-
-  /** Returns the effective values of the configs that are declared, were applied last or are set. */
-  private Map<String, String> inEffect(Topic topic, Config config) {
-    Set<String> keys = new TreeSet<>(topic.configs().keySet());
-    keys.addAll(set(config));
-    if (applied.containsKey(topic.name())) {
-      keys.addAll(applied.get(topic.name()).configs().keySet());
-    }
-    Map<String, String> values = new HashMap<>();
-    for (String key : keys) {
-      ConfigEntry entry = config.get(key);
-      if (entry != null && entry.value() != null) {
-        values.put(key, entry.value());
-      }
-    }
-    return values;
-  }
-
-  /** Returns the names of the configs that are set for the topic. */
-  private static Set<String> set(Config config) {
-    return config.entries().stream()
-        .filter(entry -> entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG)
-        .map(ConfigEntry::name)
-        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static ConfigResource resource(Topic topic) {
