@@ -19,7 +19,7 @@ afterAll(() => {
 
 test("an unavailable machine does not block the rotation of a password", async () => {
   process.env.GROUNDWORK_ENV = "lab-three-secured";
-  const others = { atOnce: false, revoke: false, due: false };
+  const others = { atOnce: false, revoke: false, due: false, onlyIfDue: false };
   await rotateSecrets("shop", { ...others, excludeMachine: "c", forceUnlock: false });
   const [[environment, , target, options]] = jest.mocked(rotate).mock.calls;
   expect(environment.excludedMachines).toEqual(["c"]);

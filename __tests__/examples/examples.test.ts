@@ -46,7 +46,7 @@ test("the examples are complete", () => {
   expect(files.sort()).toEqual([
     "examples/README.md",
     ...["README.md", "compose.yaml", "config.alloy", "data-sources.yaml"].map(ofCompose),
-    ...["templates.sh", "topics.sh"].map(ofCompose),
+    ...["prometheus.yml", "templates.sh", "topics.sh"].map(ofCompose),
     "examples/kafka-only/main.ts",
     "examples/opensearch-only/index-templates/products.json",
     ...["examples/opensearch-only/main.ts", "examples/secured/main.ts"],

@@ -283,10 +283,17 @@ describe("the scheduled search for drift", () => {
       },
     };
     const script = new Function(
-      ...["github", "context", "process"],
+      ...["github", "context", "process", "core"],
       `return (async () => {${jobs.deployed.steps[0].with.script}})()`,
     );
-    return script(github, { repo: {} }, { env: { ENVIRONMENT: "production" } });
+    const outputs: Record<string, string> = {};
+    const core = {
+      setOutput: (name: string, value: string) => {
+        outputs[name] = value;
+      },
+    };
+    const commit = await script(github, { repo: {} }, { env: { ENVIRONMENT: "production" } }, core);
+    return { commit, ...outputs };
   }
 
   /** Runs the script that reports, in a repository with these open issues. Returns the requests that change something. */
@@ -349,12 +356,26 @@ describe("the scheduled search for drift", () => {
     const [, ...deploySteps] = deploy.jobs.deploy.steps;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
     expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
-    expect(steps.slice(0, -2)).toEqual(deploySteps.slice(0, -2));
+    expect(steps.slice(0, -3)).toEqual(deploySteps.slice(0, -2));
     expect(jobs.compare["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
     const { GROUNDWORK_ENV, ...env } = jobs.compare.env;
     expect(deploy.jobs.deploy.env).toMatchObject(env);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
     expect(GROUNDWORK_ENV).toBe("${{ vars.GROUNDWORK_DRIFT_ENV }}");
+  });
+
+  test("renews certificates that are due before it compares, with a switch of its own, and not after a failed deploy", () => {
+    const names = jobs.compare.steps.map(({ name }: Json) => name);
+    const renew = names.indexOf("Renew certificates that are due");
+    expect(names.indexOf("Compare the platform with its declaration")).toBe(renew + 1);
+    expect(jobs.compare.steps[renew]).toMatchObject({
+      if: "vars.GROUNDWORK_DRIFT_RENEWS == 'true' && needs.deployed.outputs.succeeded == 'true'",
+      run: "npm run rotate -- certificates --only-if-due",
+    });
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    expect(jobs.deployed.outputs.succeeded).toBe("${{ steps.last.outputs.succeeded }}");
+    // A deploy takes as long as in the workflow renew.
+    expect(jobs.compare["timeout-minutes"]).toBe(find("renew.yml").jobs.renew["timeout-minutes"]);
   });
 
   test.each([
@@ -383,7 +404,10 @@ describe("the scheduled search for drift", () => {
 
   test("what is left of a deploy that failed is drift from its commit, and one that waits for approval is none", async () => {
     const states = { c: ["waiting"], b: ["failure", "in_progress"], a: ["success"] };
-    expect(await deployedCommit(states)).toBe("b");
+    expect(await deployedCommit(states)).toEqual({ commit: "b", succeeded: "false" });
+    expect(await deployedCommit({ a: ["inactive", "success"] })).toMatchObject({
+      succeeded: "true",
+    });
     await expect(deployedCommit({})).rejects.toThrow(
       "environment production was never deployed by the workflow deploy: deploy it first",
     );

@@ -72,6 +72,10 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/operations/rotation/rotate.test.ts",
     '"certificates", { due: true }',
   ],
+  "npm run rotate -- certificates --only-if-due": [
+    "__tests__/operations/rotation/rotate.test.ts",
+    '"certificates", { onlyIfDue: true }',
+  ],
   "npm run rotate -- certificates --revoke": [
     "__tests__/operations/rotation/rotate.test.ts",
     '"certificates", { revoke: true }',

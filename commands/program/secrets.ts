@@ -68,11 +68,16 @@ export function secretCommands(): GuidedCommand[] {
               "with certificates: replace the CA too, so that all earlier certificates are refused",
             )
               .default(false)
-              .conflicts("due"),
+              .conflicts(["due", "onlyIfDue"]),
           )
           .option(
             "--due",
             "with certificates: replace only those past two thirds of their life",
+            false,
+          )
+          .option(
+            "--only-if-due",
+            "with certificates: as --due, and deploy nothing if none was replaced",
             false,
           )
           .addOption(atOnce())

@@ -1,4 +1,4 @@
-import { TerraformVariable } from "cdktf";
+import { TerraformStack, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import * as v from "valibot";
 import { type Declared, object } from "../container/declaration";
@@ -33,14 +33,37 @@ export function validateSecretUrl(
   );
 }
 
-/** Declares the Terraform variable of a secret, and returns its value. */
+/** The Terraform variable of a secret, and what it is used for. A stack has one for all that use it. */
+class SecretVariable extends TerraformVariable {
+  private readonly uses: string[] = [];
+
+  constructor(
+    stack: TerraformStack,
+    readonly variable: string,
+  ) {
+    super(stack, idOf(variable), { type: "string", sensitive: true, nullable: false });
+    this.overrideLogicalId(variable);
+  }
+
+  addUse(what: string): void {
+    this.uses.push(what);
+    this.addOverride("description", `${this.uses.join("; ")}: export TF_VAR_${this.variable}`);
+  }
+}
+
+const idOf = (variable: string) => `secret-${variable}`;
+
+/** Returns the value of a secret. Declares its Terraform variable, unless another use already has. Throws if the name is taken. */
 export function secretValue(scope: Construct, { variable }: Secret, what: string): string {
-  const declared = new TerraformVariable(scope, variable, {
-    type: "string",
-    sensitive: true,
-    nullable: false,
-    description: `${what}: export TF_VAR_${variable}`,
-  });
-  declared.overrideLogicalId(variable);
+  const stack = TerraformStack.of(scope);
+  validate(
+    !(stack.node.tryFindChild(variable) instanceof TerraformVariable),
+    () =>
+      `${what} has the variable "${variable}", which Groundwork declares for another value: choose another name`,
+    scope,
+  );
+  const existing = stack.node.tryFindChild(idOf(variable)) as SecretVariable | undefined;
+  const declared = existing ?? new SecretVariable(stack, variable);
+  declared.addUse(what);
   return declared.stringValue;
 }

@@ -22,6 +22,8 @@ export interface ComposeService {
   readonly mem_reservation?: string;
   readonly cap_drop?: readonly string[];
   readonly logging?: object;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ulimits?: object;
   readonly healthcheck?: object;
   readonly volumes?: readonly string[];
 }

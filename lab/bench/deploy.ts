@@ -71,7 +71,10 @@ export async function benchCompose(): Promise<Figure[]> {
         ...["--file", path, "--project-directory", COMPOSE_EXAMPLE, "--project-name", "bench"],
         ...args,
       ],
-      { env: { ...process.env, ...engineVariables(environment.engine) }, stdio: "ignore" },
+      {
+        env: { ...process.env, ...engineVariables(environment.engine) },
+        stdio: ["ignore", "ignore", "pipe"],
+      },
     );
   const timeCompose = async (path: string, sidecars: readonly string[]) => {
     const seconds = await time(async () => {
@@ -117,7 +120,15 @@ function renderExample(): string {
   return JSON.stringify({
     ...others,
     services: Object.fromEntries(
-      here.map(([name, service]) => [name, { ...service, ulimits: undefined, labels }]),
+      here.map(([name, { ulimits, environment, ...service }]) => [
+        name,
+        {
+          ...service,
+          // A node that locks its memory does not start without the limit.
+          environment: { ...environment, ...(ulimits && { "bootstrap.memory_lock": "false" }) },
+          labels,
+        },
+      ]),
     ),
     networks: { default: { ...others.networks.default, labels } },
   });

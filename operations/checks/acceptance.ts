@@ -1,6 +1,7 @@
 import { resolveTopic, type Topic } from "../../constructs";
 import { removalOfConfigs } from "../../constructs/kafka/topic-config";
 import { isSecured, retentionIn } from "../../environments";
+import { isSameEngine } from "../../stacks/placement";
 import type { Catalog } from "../../stacks/platform";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
@@ -199,16 +200,18 @@ async function memoryFailures(
   const declared = new Map(
     containers.map(({ name, memory_reservation }) => [name, memory_reservation]),
   );
-  const states = await inspectContainers(platform, [...declared.keys()]);
+  const { states, gone } = await inspectContainers(platform, [...declared.keys()]);
+  const isGone = (name: string) =>
+    gone.some(({ engine }) => isSameEngine(engine, platform.engineOf(name)));
   const actual = new Map(
     states.map(({ Name, HostConfig }) => [
       Name.slice(1),
       HostConfig.MemoryReservation / 1024 / 1024,
     ]),
   );
-  return [...declared].flatMap(([name, wanted]) => {
+  const failures = [...declared].flatMap(([name, wanted]) => {
     const found = actual.get(name);
-    return found === wanted
+    return found === wanted || isGone(name)
       ? []
       : [
           found === undefined
@@ -216,4 +219,5 @@ async function memoryFailures(
             : `${name}: declared memory reservation ${wanted} MiB, has ${found} MiB`,
         ];
   });
+  return [...gone.map(({ description }) => description), ...failures];
 }

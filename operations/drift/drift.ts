@@ -115,7 +115,7 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
           passwordDrift(platform, catalog),
         ]
       : []),
-    sidecarFailures(platform, sidecarsIn(containers)),
+    unlessSilent(sidecarFailures(platform, sidecarsIn(containers)), []),
   ]);
   return {
     environment: environment.name,
@@ -135,12 +135,15 @@ async function passwordDrift(platform: Platform, { applications }: Catalog): Pro
   });
 }
 
-/** Describes the sidecars whose last run failed: what they provision may not be in effect. */
+/** Describes the sidecars whose last run failed: what they provision may not be in effect. Throws if an engine does not answer. */
 async function sidecarFailures(
   platform: Platform,
   sidecars: readonly string[],
 ): Promise<Difference[]> {
-  const states = await inspectContainers(platform, sidecars);
+  const { states, gone } = await inspectContainers(platform, sidecars);
+  if (gone.length > 0) {
+    throw new CommandError(gone.map(({ description }) => description).join("\n"));
+  }
   return states
     .filter(({ State }) => State.ExitCode !== 0)
     .map(({ Name, State: { ExitCode } }) => ({

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Environment } from "../../environments";
-import { enginesOf } from "../../stacks/placement";
+import { enginesOf, machinesOf } from "../../stacks/placement";
 import { askEngine, type Engine } from "../engine/docker";
 import { confirm } from "../terminal/confirm";
 import { CommandError, counted } from "../terminal/terminal";
@@ -72,8 +72,10 @@ async function makeWay(
   const locks = new Map(found.flatMap(({ lock }) => (lock ? [[lock.id, lock] as const] : [])));
   for (const lock of locks.values()) {
     const on = found.flatMap((one) => (one.lock?.id === lock.id ? [one.engine] : []));
-    // A deploy locks all engines that answer, and at its end it could not reach a machine that was gone.
-    const isLeft = on.length <= engines.length / 2 && ageMs(lock.owner) > TAKING_MS;
+    // A deploy locks more than half of the engines, and at its end it could not reach a machine that was gone. One that does not answer
+    // now may have the lock, too.
+    const silent = machinesOf(environment).length - engines.length;
+    const isLeft = !isMajority(environment, on.length + silent) && ageMs(lock.owner) > TAKING_MS;
     const ended = hasEnded(lock.owner);
     if (!isLeft && !ended) {
       if (!forceUnlock) {
@@ -94,13 +96,29 @@ async function makeWay(
   }
 }
 
-/** Returns the engines that answer. The command itself explains why another one does not. */
+/**
+ * Returns the engines that answer. Throws unless they are more than half of all machines: any two deploys then have an engine in common,
+ * whichever machines are gone. The only engine is left to the command, which explains why it does not answer.
+ */
 async function answering(environment: Environment): Promise<Engine[]> {
   const engines = enginesOf(environment);
   const answers = await Promise.all(
     engines.map((engine) => askEngine(engine, "version", "--format", "{{.Server.Version}}")),
   );
-  return engines.filter((_, i) => answers[i].exitCode === 0);
+  const found = engines.filter((_, i) => answers[i].exitCode === 0);
+  if (environment.machines && !isMajority(environment, found.length)) {
+    const silent = engines.flatMap((engine, i) =>
+      answers[i].exitCode === 0 ? [] : [`${engine?.host}: ${answers[i].output}`],
+    );
+    throw new CommandError(
+      `environment "${environment.name}" cannot be locked: ${found.length} of its ${environment.machines.length} Docker engines answer, and more than half have to, so that no other command can lock it at the same time. Nothing was changed\n${silent.join("\n")}`,
+    );
+  }
+  return found;
+}
+
+function isMajority(environment: Environment, count: number): boolean {
+  return count > machinesOf(environment).length / 2;
 }
 
 /**

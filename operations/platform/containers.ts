@@ -1,5 +1,6 @@
-import { isSameEngine } from "../../stacks/placement";
+import { engineAt, includedMachinesOf, isSameEngine } from "../../stacks/placement";
 import { askEngine } from "../engine/docker";
+import { type GoneEngine, goneEngine } from "./engines";
 import type { Platform } from "./platform";
 
 /** The part of `docker inspect` that a wait for a container uses. */
@@ -71,27 +72,39 @@ export function endsIn(lines: readonly string[]): ReadonlyMap<string, End> {
   );
 }
 
-/** Returns the states of the containers that exist. */
+/** The states of containers, and the engines that did not tell all of theirs. */
+export interface Inspection {
+  readonly states: readonly ContainerState[];
+  readonly gone: readonly GoneEngine[];
+}
+
+/** Returns the states of the containers that exist, and the engines that stopped answering: of their containers nothing is known. */
 export async function inspectContainers(
   platform: Platform,
   names: readonly string[],
-): Promise<ContainerState[]> {
-  const states = await Promise.all(
-    platform.engines.map(async (engine) => {
-      const there = names.filter((name) => isSameEngine(platform.engineOf(name), engine));
-      if (there.length === 0) {
-        return [];
+): Promise<Inspection> {
+  const inspections = await Promise.all(
+    includedMachinesOf(platform.environment).map(async (machine): Promise<Inspection> => {
+      const engine = engineAt(platform.environment, machine);
+      const wanted = names.filter((name) => isSameEngine(platform.engineOf(name), engine));
+      if (wanted.length === 0) {
+        return { states: [], gone: [] };
       }
-      // Containers that do not exist are only named on standard error.
-      const { output } = await askEngine(
+      const outcome = await askEngine(
         engine,
-        ...["container", "inspect", "--format", "{{json .}}", ...there],
+        ...["container", "inspect", "--format", "{{json .}}", ...wanted],
       );
-      return output
-        .split("\n")
-        .filter((line) => line.startsWith("{"))
-        .map((line) => JSON.parse(line));
+      const lines = outcome.output.split("\n");
+      const states = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+      // An engine names each container that does not exist.
+      const missing = lines.filter((line) => /no such (container|object)/i.test(line));
+      return outcome.exitCode !== 0 && states.length + missing.length < wanted.length
+        ? { states: [], gone: [goneEngine(engine, machine, outcome)] }
+        : { states, gone: [] };
     }),
   );
-  return states.flat();
+  return {
+    states: inspections.flatMap(({ states }) => states),
+    gone: inspections.flatMap(({ gone }) => gone),
+  };
 }

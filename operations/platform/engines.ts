@@ -1,3 +1,4 @@
+import type { Machine } from "../../environments";
 import { engineAt, includedMachinesOf } from "../../stacks/placement";
 import { askEngine, type Engine, type Outcome } from "../engine/docker";
 import type { Platform } from "./platform";
@@ -25,11 +26,17 @@ export async function askEveryEngine(
       .map(({ outcome }) => outcome.output),
     gone: outcomes
       .filter(({ outcome }) => outcome.exitCode !== 0)
-      .map(({ machine, outcome }) => ({
-        engine: engineAt(environment, machine),
-        description: describe(machine?.name, outcome),
-      })),
+      .map(({ machine, outcome }) => goneEngine(engineAt(environment, machine), machine, outcome)),
   };
+}
+
+/** Describes an engine by its answer to a command that only fails if the engine is gone. */
+export function goneEngine(
+  engine: Engine,
+  machine: Machine | undefined,
+  outcome: Outcome,
+): GoneEngine {
+  return { engine, description: describe(machine?.name, outcome) };
 }
 
 function describe(machine: string | undefined, { output }: Outcome): string {

@@ -33,7 +33,7 @@ export async function watchWhile<T>(
 
 async function look(platform: Platform, progress: Progress): Promise<void> {
   const names = progress.waitedFor();
-  const states = names.length > 0 ? await inspectContainers(platform, names) : [];
+  const { states } = await inspectContainers(platform, names);
   for (const state of states) {
     const name = state.Name.slice(1);
     const speaks = !state.State.Health || state.RestartCount > 0;

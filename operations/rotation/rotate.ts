@@ -37,6 +37,8 @@ export interface RotateOptions {
   readonly revoke?: boolean;
   /** Whether only certificates past two thirds of their life are replaced. @default false */
   readonly due?: boolean;
+  /** Like `due`, and nothing is deployed if none was replaced. @default false */
+  readonly onlyIfDue?: boolean;
 }
 
 /** What `--revoke` does and costs. */
@@ -54,7 +56,7 @@ export async function rotate(
   environment: Environment,
   applications: readonly Application[],
   what: string | undefined,
-  { atOnce = false, revoke = false, due = false }: RotateOptions = {},
+  { atOnce = false, revoke = false, due = false, onlyIfDue = false }: RotateOptions = {},
 ): Promise<void> {
   const names = applications.map(({ name }) => name);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
@@ -62,7 +64,11 @@ export async function rotate(
       `${what === undefined ? "npm run rotate needs an argument" : `cannot rotate "${what}"`}: allowed are ca, certificates and declared applications (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
     );
   }
-  const [option] = [...(revoke ? ["--revoke"] : []), ...(due ? ["--due"] : [])];
+  const [option] = [
+    ...(revoke ? ["--revoke"] : []),
+    ...(due ? ["--due"] : []),
+    ...(onlyIfDue ? ["--only-if-due"] : []),
+  ];
   if (option && what !== "certificates") {
     throw new CommandError(
       `${option} is for certificates, not for "${what}": run npm run rotate -- certificates ${option}`,
@@ -73,8 +79,8 @@ export async function rotate(
       `environment "${environment.name}" has nothing to rotate, because TLS is not enabled: set security: "tls" in ${fileOf(environment.name)} to enable it`,
     );
   }
-  if (due) {
-    await renewDue(environment, atOnce);
+  if (due || onlyIfDue) {
+    await renewDue(environment, { atOnce, onlyIfDue });
     return;
   }
   if (secretsAreGiven()) {
@@ -123,8 +129,14 @@ async function checkBefore(
   await checkDeploy(environment, { replacesNodes: replacesNodes && !continues });
 }
 
-/** Renews the certificates that are due, and deploys. Deploys also if none is: an earlier command may have renewed them. */
-async function renewDue(environment: Environment, atOnce: boolean): Promise<void> {
+/**
+ * Renews the certificates that are due, and deploys. Deploys also if none is, unless `onlyIfDue`: an earlier command may have renewed
+ * them.
+ */
+async function renewDue(
+  environment: Environment,
+  { atOnce, onlyIfDue }: { readonly atOnce: boolean; readonly onlyIfDue: boolean },
+): Promise<void> {
   takeOverSecrets(environment);
   const renewed = await renewDueKeyPairs(environment);
   console.log(
@@ -132,6 +144,9 @@ async function renewDue(environment: Environment, atOnce: boolean): Promise<void
       ? `renewed ${counted(renewed.length, "certificate")} past two thirds of ${renewed.length === 1 ? "its" : "their"} life: ${listed(renewed)}`
       : "no certificate is past two thirds of its life",
   );
+  if (onlyIfDue && renewed.length === 0) {
+    return;
+  }
   await deployPlatform(environment, { atOnce });
 }
 

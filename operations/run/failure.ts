@@ -30,7 +30,7 @@ export async function failureOf(
   logFile: string,
 ): Promise<CommandError> {
   const limits = new Map(containers.map(({ name, memory }) => [name, memory]));
-  const states = await inspectContainers(platform, [...limits.keys()]);
+  const { states } = await inspectContainers(platform, [...limits.keys()]);
   const ends = await lastEnds(platform);
   const explanations = new Map<string, string>();
   for (const state of states) {

@@ -41,6 +41,41 @@ describe("notifications", () => {
     });
   });
 
+  test("share the variable of a secret that several of them have", () => {
+    const url = { variable: "alerts_hook" };
+    const { resource, variable } = declare({
+      contactPoints: [
+        { name: "chat", slack: { url } },
+        { name: "hook", webhook: { url } },
+      ],
+      policy: { contactPoint: "chat" },
+      heartbeat: { url },
+    });
+    const points = Object.values<Json>(resource.grafana_contact_point);
+    expect(points.map(({ slack, webhook }) => (slack ?? webhook)[0].url)).toEqual(
+      Array(3).fill("${var.alerts_hook}"),
+    );
+    expect(Object.keys(variable).filter((name) => name.includes("hook"))).toEqual(["alerts_hook"]);
+    expect(variable.alerts_hook).toEqual({
+      type: "string",
+      sensitive: true,
+      nullable: false,
+      description:
+        'The slack URL of contact point "chat"; The webhook URL of contact point "hook"; The URL of the heartbeat: export TF_VAR_alerts_hook',
+    });
+  });
+
+  test("take no variable that has another value", () => {
+    expect(() =>
+      declare({
+        contactPoints: [{ name: "hook", webhook: { url: { variable: "grafana_url" } } }],
+        policy: { contactPoint: "hook" },
+      }),
+    ).toThrow(
+      'The webhook URL of contact point "hook" has the variable "grafana_url", which Groundwork declares for another value: choose another name',
+    );
+  });
+
   test("have names that Terraform does not evaluate", () => {
     const name = "${TEAM} %{if}";
     const { resource } = declare({

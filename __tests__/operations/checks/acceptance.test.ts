@@ -91,3 +91,27 @@ esac`,
     "logs",
   ]);
 });
+
+test("containers of an engine that dies are not called missing", async () => {
+  program(
+    "docker",
+    `case "$*" in
+  container*) echo 'Cannot connect to the Docker daemon' >&2; exit 1 ;;
+  logs*) echo '{"container":"os-init","exit_code":0}' ;;
+esac`,
+  );
+  const { security: _, ...environment } = environments.laptop;
+  const containers = [
+    { name: "os-init", memory_reservation: 64, must_run: false },
+    { name: "loki", memory_reservation: 64 },
+  ];
+  const rows = await checkWithoutChanges(
+    new Platform(environment),
+    catalog,
+    containers as unknown as SynthesizedContainer[],
+  );
+  const [memory] = rows.filter(({ requirement }) => requirement === "AUT-003");
+  expect(memory.failures).toEqual([
+    "the Docker engine stopped answering: Cannot connect to the Docker daemon; run the same command again when it is back",
+  ]);
+});

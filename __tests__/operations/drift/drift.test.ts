@@ -46,13 +46,18 @@ interface Found {
   readonly rows?: readonly AcceptanceRow[];
   readonly topics?: { readonly exitCode: number; readonly output: string };
   readonly exitCode?: number;
+  /** Why the engine did not tell the state of its containers. */
+  readonly gone?: string;
 }
 
 /** Compares a platform without declared topics and templates. */
-function driftOf({ plan = planOf(), rows = [row()], topics, exitCode = 0 }: Found) {
+function driftOf({ plan = planOf(), rows = [row()], topics, exitCode = 0, gone }: Found) {
   jest.mocked(checkWithoutChanges).mockResolvedValue([...rows]);
   const state = { Name: "/kafka-init", State: { ExitCode: exitCode } };
-  jest.mocked(inspectContainers).mockResolvedValue([state] as never);
+  jest.mocked(inspectContainers).mockResolvedValue({
+    states: gone === undefined ? [state] : [],
+    gone: gone === undefined ? [] : [{ description: gone }],
+  } as never);
   const answer = async () => topics ?? { exitCode: 0, output: "" };
   const run = {
     containers: [{ name: "kafka-init", must_run: false }],
@@ -112,6 +117,12 @@ test("a service that does not answer is a failure, and what is known is shown to
   const both = await driftOf({ topics, plan: planOf(CHANGE) });
   expect(exitCodeOf(both)).toBe(EXIT_FAILED);
   expect(RENDERERS.terminal(both)).toMatch(/could not be compared as a whole; 1 planned change$/);
+});
+
+test("an engine that stops answering is a failure, and its sidecars are not taken for fine", async () => {
+  const report = await driftOf({ gone: "the Docker engine stopped answering" });
+  expect(report.failures).toEqual(["the Docker engine stopped answering"]);
+  expect(exitCodeOf(report)).toBe(EXIT_FAILED);
 });
 
 test("nothing in Markdown is markup or mentions anybody", () => {

@@ -235,4 +235,62 @@ describe("on several machines", () => {
     engines[hosts[1]].set(NAME, held());
     await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
   });
+
+  test("one machine with a lock is a deploy that runs, if another one that does not answer may have it, too", async () => {
+    // It runs without the third machine. Now that one is back, and the first is gone.
+    engines[hosts[1]].set(NAME, held());
+    delete engines[hosts[0]];
+    await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
+    expect(onAll()).toEqual([undefined, true, false]);
+    // The same if the lost machine is excluded.
+    const environment = { ...labThree, excludedMachines: ["a"] };
+    await expect(withLock(environment, { command: "up" }, async () => "")).rejects.toThrow(
+      'environment "lab-three" is locked by npm run up',
+    );
+    await withLock(environment, { command: "up", forceUnlock: true }, async () => {
+      expect(engines[hosts[1]].get(NAME)).not.toMatchObject({ "groundwork.lock.id": "theirs" });
+    });
+    expect(onAll()).toEqual([undefined, false, false]);
+  });
+
+  test("the first machine lost during a deploy does not unlock it", async () => {
+    const second = jest.fn();
+    await withLock(labThree, { command: "up" }, async () => {
+      delete engines[hosts[0]];
+      const environment = { ...labThree, excludedMachines: ["a"] };
+      await expect(withLock(environment, { command: "up" }, second)).rejects.toThrow(
+        'environment "lab-three" is locked by npm run up',
+      );
+    });
+    expect(second).not.toHaveBeenCalled();
+    expect(onAll()).toEqual([undefined, false, false]);
+  });
+
+  test("of two processes that start at once, each without another machine, one goes on", async () => {
+    let running = 0;
+    const start = (machine: string) =>
+      withLock({ ...labThree, excludedMachines: [machine] }, { command: "up" }, async () => {
+        running += 1;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      });
+    const [one, other] = await Promise.allSettled([start("a"), start("c")]);
+    expect(running).toBe(1);
+    expect([one.status, other.status].sort()).toEqual(["fulfilled", "rejected"]);
+    expect(onAll()).toEqual([false, false, false]);
+  });
+
+  test("half of the machines or fewer lock nothing", async () => {
+    delete engines[hosts[1]];
+    delete engines[hosts[2]];
+    const work = jest.fn();
+    await expect(withLock(labThree, { command: "up" }, work)).rejects.toThrow(
+      [
+        'environment "lab-three" cannot be locked: 1 of its 3 Docker engines answer, and more than half have to, so that no other command can lock it at the same time. Nothing was changed',
+        `${hosts[1]}: no answer`,
+        `${hosts[2]}: no answer`,
+      ].join("\n"),
+    );
+    expect(work).not.toHaveBeenCalled();
+    expect(onAll()).toEqual([false, undefined, undefined]);
+  });
 });

@@ -203,6 +203,18 @@ describe("with --due, certificates", () => {
     expect(deployPlatform).toHaveBeenCalledTimes(1);
   });
 
+  test("are not deployed with --only-if-due unless one was renewed, so that drift stays to be found", async () => {
+    const before = serials();
+    inDays(59);
+    await rotate(environment, [], "certificates", { onlyIfDue: true });
+    expect(serials()).toEqual(before);
+    expect(deployPlatform).not.toHaveBeenCalled();
+    inDays(61);
+    await rotate(environment, [], "certificates", { onlyIfDue: true });
+    expect(serials().filter((serial) => before.includes(serial))).toEqual([]);
+    expect(jest.mocked(deployPlatform).mock.calls).toEqual([[environment, { atOnce: false }]]);
+  });
+
   test("are renewed with 30 days left", async () => {
     const before = serials();
     inDays(61);
@@ -238,6 +250,7 @@ describe("with --due, certificates", () => {
 test.each([
   ["shop", { revoke: true }, "--revoke"],
   ["ca", { due: true }, "--due"],
+  ["ca", { onlyIfDue: true }, "--only-if-due"],
 ])("the target %s takes no %j", async (what, options, option) => {
   await expect(rotate(environment, applications, what, options)).rejects.toThrow(
     `${option} is for certificates, not for "${what}": run npm run rotate -- certificates ${option}`,
