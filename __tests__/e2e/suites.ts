@@ -115,7 +115,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   upgrades: suite(250),
   "grows-opensearch": suite(240),
   "grows-opensearch-killed": suite(290),
-  "grows-kafka": suite(290),
+  "grows-kafka": suite(240),
+  "grows-kafka-killed": suite(300),
   secured: suite(210, ONE_MACHINE_SECURED),
 };
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -81,6 +81,36 @@ export async function buildAgain(program = PROGRAM): Promise<string> {
     renameSync(`${jar}.${process.pid}`, jar);
   }
   return jar;
+}
+
+/** Compiles kafka-init with another version of Kafka's client library, and returns the compiler's errors. */
+export async function compileWith(version: string): Promise<string> {
+  const { libraries } = await buildTests(PROGRAM);
+  const folder = mkdtempSync(join(CACHE, "compiled-"));
+  try {
+    const artifact = `org.apache.kafka:kafka-clients:${version}`;
+    execFileSync("mvn", [
+      ...["--batch-mode", "--quiet", "dependency:copy", `-Dartifact=${artifact}`],
+      `-DoutputDirectory=${folder}`,
+    ]);
+    const others = readdirSync(libraries).filter((name) => !name.startsWith("kafka-clients"));
+    const classPath = [
+      join(folder, `kafka-clients-${version}.jar`),
+      ...others.map((name) => join(libraries, name)),
+    ];
+    const sources = readdirSync(PROGRAM).filter((name) => name.endsWith(".java"));
+    const { stderr } = spawnSync(
+      "javac",
+      [
+        ...["-proc:none", "-d", folder, "-cp", classPath.join(":")],
+        ...sources.map((name) => join(PROGRAM, name)),
+      ],
+      { encoding: "utf8" },
+    );
+    return stderr;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Returns the libraries, and the jar of the tests of a program, which are rebuilt if their sources changed. */

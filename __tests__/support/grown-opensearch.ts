@@ -126,10 +126,14 @@ export class GrownLab {
       "opensearch-4-data",
     );
     expect(this.exclusions()).toEqual([]);
-    // An index that expands to all nodes may just get its replicas.
-    await eventually(() => {
+    await this.expectGreen(3);
+  }
+
+  /** Waits until every shard is on one of so many nodes. An index that expands to all nodes may just get its replicas. */
+  expectGreen(nodes: number): Promise<void> {
+    return eventually(() => {
       const { status, number_of_nodes } = openSearch("GET", "/_cluster/health");
-      return status === "green" && number_of_nodes === 3 ? [] : [{ status, number_of_nodes }];
+      return status === "green" && number_of_nodes === nodes ? [] : [{ status, number_of_nodes }];
     });
   }
 

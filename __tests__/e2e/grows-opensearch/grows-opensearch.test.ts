@@ -1,5 +1,5 @@
 import { grownLab } from "../../support/grown-opensearch";
-import { expectDone, type Finished, openSearch } from "../../support/lab";
+import { docker, expectDone, type Finished, openSearch } from "../../support/lab";
 import { expectAllDocuments, expectAllRecords, type Load, underLoad } from "../../support/load";
 
 const lab = grownLab();
@@ -84,4 +84,18 @@ test("a node leaves while both clusters serve, after its shards have moved", asy
   lab.expectDocuments();
   expect(lab.startTimes()).toEqual(staying);
   expectNothingLost(load);
+});
+
+test("a node whose volume is lost comes back empty and gets its shards from the others", async () => {
+  const { "opensearch-3": _, ...others } = lab.startTimes();
+  openSearch("PUT", "/single/_settings", { "index.number_of_replicas": 1 });
+  await lab.expectGreen(3);
+  docker("rm", "--force", "opensearch-3");
+  docker("volume", "rm", "opensearch-3-data");
+  expectDone(lab.up(3));
+  await lab.expectGreen(3);
+  expect(lab.copies("opensearch-3").length).toBeGreaterThan(4);
+  lab.expectDocuments();
+  expect(lab.startTimes()).toEqual({ ...others, "opensearch-3": expect.any(String) });
+  expect(lab.exclusions()).toEqual([]);
 });

@@ -51,14 +51,18 @@ final class Members {
 
   private final Admin admin;
   private final MoveSettings settings;
-  private final Unfilled unfilled;
+  /** From before a broker joins until it has its share: a topic that is created meanwhile gives it some replicas. */
+  private final BrokerMarks unfilled;
+  /** From before a drain until the broker is forgotten or kept. An operator may change the rates that `settings` marks. */
+  private final BrokerMarks leaving;
   private final Consumer<Moves> onMove;
 
   Members(Admin admin, Supplier<Admin> controllers, Consumer<Moves> onMove) {
     this.admin = admin;
     this.onMove = onMove;
     settings = new MoveSettings(admin, controllers);
-    unfilled = new Unfilled(admin);
+    unfilled = new BrokerMarks(admin, "unfilled");
+    leaving = new BrokerMarks(admin, "leaving");
   }
 
   /** Returns what moves when brokers leave. Adds why they cannot to the refusals. */
@@ -85,30 +89,34 @@ final class Members {
     return Placement.vacate(racks, state.settled());
   }
 
-  /** Moves all replicas off the leaving brokers, and returns when none is left. */
-  void drain(Set<Integer> leaving, long bytesPerSecond) throws ExecutionException, InterruptedException {
+  /** Moves all replicas off these brokers, and returns when none is left. */
+  void drain(Set<Integer> drained, long bytesPerSecond) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
-    List<String> refusals = Departure.refusals(admin, state, leaving, departure(state, leaving));
+    List<String> refusals = Departure.refusals(admin, state, drained, departure(state, drained));
     if (!refusals.isEmpty()) {
       throw new Refused(String.join("\n", refusals));
     }
-    Set<Integer> registered = new TreeSet<>(leaving);
+    Set<Integer> registered = new TreeSet<>(drained);
     registered.retainAll(state.brokers().keySet());
     Set<Integer> serving = state.serving();
     Set<Integer> cordoned = new TreeSet<>(registered);
     cordoned.retainAll(canCordon() ? serving : Set.of());
+    Set<Integer> marked = leaving.read();
+    Set<Integer> all = new TreeSet<>(marked);
+    all.addAll(registered);
+    leaving.write(marked, all);
     settings.leave(registered, cordoned, bytesPerSecond);
     if (!cordoned.isEmpty()) {
       awaitCordon(serving.size() - cordoned.size() + 1);
     }
     // Again, for replicas that a new topic placed there meanwhile.
-    for (; !state.on(leaving).isEmpty(); state = ClusterState.read(admin)) {
-      SortedMap<TopicPartition, List<Integer>> plan = departure(state, leaving);
+    for (; !state.on(drained).isEmpty(); state = ClusterState.read(admin)) {
+      SortedMap<TopicPartition, List<Integer>> plan = departure(state, drained);
       if (plan.isEmpty() && state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
-        throw new Refused("no other broker can take partition " + state.on(leaving).get(0) + ": run the same command again");
+        throw new Refused("no other broker can take partition " + state.on(drained).get(0) + ": run the same command again");
       }
       move(plan, state, bytesPerSecond);
-      await(serving, partition -> partition.replicas().stream().anyMatch(leaving::contains));
+      await(serving, partition -> partition.replicas().stream().anyMatch(drained::contains));
     }
     settle(state);
   }
@@ -214,21 +222,21 @@ final class Members {
   }
 
   /** Unregisters brokers that are drained and stopped, and removes what `drain` set for them. */
-  void forget(Set<Integer> leaving) throws ExecutionException, InterruptedException {
+  void forget(Set<Integer> drained) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
-    for (int poll = 0; state.serving().stream().anyMatch(leaving::contains); poll++) {
+    for (int poll = 0; state.serving().stream().anyMatch(drained::contains); poll++) {
       if (poll == FENCE_POLLS) {
-        throw new Refused(Departure.names(leaving) + " still answers: stop it, and run the same command again");
+        throw new Refused(Departure.names(drained) + " still answers: stop it, and run the same command again");
       }
       Thread.sleep(SHORT_POLL_MS);
       state = ClusterState.read(admin);
     }
-    List<TopicPartition> held = state.on(leaving);
+    List<TopicPartition> held = state.on(drained);
     if (!held.isEmpty()) {
-      throw new Refused(Departure.names(leaving) + " got replicas of " + held.size() + " partitions meanwhile, such as " + held.get(0)
+      throw new Refused(Departure.names(drained) + " got replicas of " + held.size() + " partitions meanwhile, such as " + held.get(0)
           + ": run the same command again");
     }
-    Set<Integer> registered = new TreeSet<>(leaving);
+    Set<Integer> registered = new TreeSet<>(drained);
     registered.retainAll(state.brokers().keySet());
     // First, since the controllers change nothing of a broker that they do not know.
     settings.forget(registered);
@@ -241,6 +249,10 @@ final class Members {
         }
       }
     }
+    Set<Integer> marked = leaving.read();
+    Set<Integer> left = new TreeSet<>(marked);
+    left.removeAll(drained);
+    leaving.write(marked, left);
   }
 
   /** @param joining the racks of brokers that do not exist yet, by id */
@@ -268,11 +280,11 @@ final class Members {
   /** Gives brokers that are unfilled, or hold no replica, their share, and finishes what an earlier run began. */
   void fill(long bytesPerSecond) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
-    if (!settings.throttled(state.serving()).isEmpty()) {
+    Set<Integer> marked = unfilled.read();
+    if (!marked.isEmpty() || !settings.throttled(state.serving()).isEmpty()) {
       state = await(state.serving(), partition -> true);
       settle(state);
     }
-    Set<Integer> marked = unfilled.read();
     Set<Integer> takers = state.serving();
     takers.removeAll(settings.cordoned(takers));
     if (!arrival(state, takers, marked).isEmpty()) {
@@ -315,13 +327,15 @@ final class Members {
     }
     serving.removeAll(missing);
     Set<Integer> throttled = settings.throttled(serving);
+    Set<Integer> formerlyLeaving = leaving.read();
     Set<Integer> kept = settings.leaving(throttled);
+    serving.stream().filter(formerlyLeaving::contains).forEach(kept::add);
     Set<Integer> owed = new TreeSet<>(marked);
     owed.retainAll(staying);
     owed.addAll(missing);
     owed.addAll(kept);
     unfilled.write(marked, owed);
-    if (throttled.isEmpty()) {
+    if (throttled.isEmpty() && kept.isEmpty()) {
       return;
     }
     ClusterState state = ClusterState.read(admin);
@@ -342,6 +356,9 @@ final class Members {
     }
     if (!kept.isEmpty()) {
       settings.stay(kept);
+      Set<Integer> stillLeaving = new TreeSet<>(formerlyLeaving);
+      stillLeaving.removeAll(kept);
+      leaving.write(formerlyLeaving, stillLeaving);
       onUndone.accept("removed the cordon of " + Departure.names(kept));
       if (!cancelled.isEmpty()) {
         onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")

@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -87,20 +88,22 @@ final class MoveSettings {
     admin.incrementalAlterConfigs(cordons).all().get();
   }
 
-  /** Removes the rates of this program, and the cordon if it set it, from brokers that serve. */
+  /** Removes the cordon, and the rates of this program, from brokers that serve and do not leave after all. */
   void stay(Set<Integer> brokers) throws ExecutionException, InterruptedException {
+    alter(deletions(brokers, (key, value) -> key.equals(CORDON) || isOwnRate(key, value)));
+  }
+
+  private static boolean isOwnRate(String key, String value) {
+    return RATES.contains(key) && Set.of(MARK, LEAVING_MARK).contains(markOf(value));
+  }
+
+  private Map<ConfigResource, Collection<AlterConfigOp>> deletions(Set<Integer> brokers, BiPredicate<String, String> isDeleted)
+      throws ExecutionException, InterruptedException {
     Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
-    dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> {
-      List<AlterConfigOp> deleted = new ArrayList<>();
-      RATES.stream().filter(rate -> Set.of(MARK, LEAVING_MARK).contains(markOf(configs.get(rate)))).forEach(rate -> deleted.add(delete(rate)));
-      if (!deleted.isEmpty() && configs.containsKey(CORDON)) {
-        deleted.add(delete(CORDON));
-      }
-      if (!deleted.isEmpty()) {
-        changes.put(broker, deleted);
-      }
-    });
-    alter(changes);
+    dynamic(brokers.stream().map(MoveSettings::broker).toList()).forEach((broker, configs) -> changes.put(broker, configs.entrySet().stream()
+        .filter(config -> isDeleted.test(config.getKey(), config.getValue())).map(config -> delete(config.getKey())).toList()));
+    changes.values().removeIf(Collection::isEmpty);
+    return changes;
   }
 
   /** Removes the rates and the cordon of registered brokers that are drained and stopped, also those of an operator. */
@@ -166,7 +169,7 @@ final class MoveSettings {
     admin.incrementalAlterConfigs(lists).all().get();
     Set<Integer> others = throttled(state.serving());
     others.removeAll(leaving(others));
-    stay(others);
+    alter(deletions(others, MoveSettings::isOwnRate));
   }
 
   /** Returns the dynamic configs of brokers or topics. */

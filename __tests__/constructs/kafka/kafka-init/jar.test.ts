@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../../../constructs";
-import { buildAgain, JAR } from "../../../support/fake-kafka";
+import { buildAgain, compileWith, JAR } from "../../../support/fake-kafka";
+
+/** The last version of the minor before that of the Kafka image, which an environment may still have. */
+const EARLIER_KAFKA = "4.2.1";
 
 describe("kafka-init.jar", () => {
   test.concurrent("is what its sources compile to, byte for byte", async () => {
@@ -14,5 +17,9 @@ describe("kafka-init.jar", () => {
     expect(/<artifactId>kafka-clients<\/artifactId>\s*<version>(.*)</.exec(pom)?.[1]).toBe(
       KAFKA_IMAGE.split(":")[1],
     );
+  });
+
+  test.concurrent("uses nothing that the client library of an earlier Kafka image lacks", async () => {
+    expect(await compileWith(EARLIER_KAFKA)).toBe("");
   });
 });

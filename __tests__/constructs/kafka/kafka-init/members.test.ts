@@ -79,9 +79,10 @@ const broker = (id: number, values: Record<string, string>): Configs => ({
   ...{ type: "BROKER", name: String(id), values },
 });
 /** A config of all brokers. */
-const unfilled = (id: number): Configs => ({
-  ...{ type: "BROKER", name: "", values: { [`groundwork.unfilled.kafka-${id}`]: "true" } },
+const marked = (id: number, as: "unfilled" | "leaving"): Configs => ({
+  ...{ type: "BROKER", name: "", values: { [`groundwork.${as}.kafka-${id}`]: "true" } },
 });
+const MARKED_AS_LEAVING = { "BROKER ": { "groundwork.leaving.kafka-4": "true" } };
 const topic = (name: string, values: Record<string, string>): Configs => ({
   ...{ type: "TOPIC", name, values },
 });
@@ -179,7 +180,7 @@ describe("a drain", () => {
     expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
     expect([1, 2, 3, 4].map((id) => heldBy(moved, id))).toEqual([12, 12, 12, 0]);
     expect([1, 2, 3, 4].map((id) => ledBy(moved, id))).toEqual([4, 4, 4, 0]);
-    expect(moved.configs).toEqual({ "BROKER 4": LEAVING });
+    expect(moved.configs).toEqual({ "BROKER 4": LEAVING, ...MARKED_AS_LEAVING });
     expect(moved.lines[0]).toEqual({ left: { replicas: 9, bytes: 900 } });
   });
 
@@ -200,7 +201,7 @@ describe("a drain", () => {
   test("sets no cordon below metadata.version 4.3-IV0, where it has no effect", async () => {
     const moved = await run(["drain", "4", RATE], { metadataLevel: 29 });
     expect({ code: moved.code, held: heldBy(moved, 4) }).toEqual({ code: 0, held: 0 });
-    expect(moved.configs).toEqual({ "BROKER 4": rates(52_428_702) });
+    expect(moved.configs).toEqual({ "BROKER 4": rates(52_428_702), ...MARKED_AS_LEAVING });
   });
 
   test("moves replicas off several brokers", async () => {
@@ -211,7 +212,10 @@ describe("a drain", () => {
     const moved = await run(["drain", "4,5", RATE], { brokers: { ...FOUR, 5: {} }, partitions });
     expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
     expect([1, 2, 3, 4, 5].map((id) => heldBy(moved, id))).toEqual([8, 8, 8, 0, 0]);
-    expect(moved.configs).toEqual({ "BROKER 4": LEAVING, "BROKER 5": LEAVING });
+    expect(moved.configs).toEqual({
+      ...{ "BROKER 4": LEAVING, "BROKER 5": LEAVING },
+      "BROKER ": { ...MARKED_AS_LEAVING["BROKER "], "groundwork.leaving.kafka-5": "true" },
+    });
   });
 
   test("continues with moves that an earlier run began", async () => {
@@ -231,7 +235,7 @@ describe("a drain", () => {
     const configs = [broker(1, own), topic("orders", list)];
     const moved = await run(["drain", "4", RATE], { configs });
     expect(moved.configs).toEqual({
-      ...{ "BROKER 1": own, "TOPIC orders": list, "BROKER 4": LEAVING },
+      ...{ "BROKER 1": own, "TOPIC orders": list, "BROKER 4": LEAVING, ...MARKED_AS_LEAVING },
     });
   });
 
@@ -258,7 +262,7 @@ describe("a drained broker", () => {
 
   test("is unregistered, without what was set for it", async () => {
     const moved = await run(["forget", "4"], {
-      ...{ brokers, partitions: ON_THREE, configs: [broker(4, LEAVING)] },
+      ...{ brokers, partitions: ON_THREE, configs: [broker(4, LEAVING), marked(4, "leaving")] },
     });
     expect(moved.code).toBe(0);
     expect({ registered: moved.registered, configs: moved.configs }).toEqual({
@@ -311,11 +315,14 @@ describe("new brokers", () => {
         ...{ brokers: { 1: {}, 2: {}, 3: {} }, partitions: ON_THREE },
       });
       expect(configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
-      const again = await run(["keep", "1,2,3,4"], { partitions, configs: [unfilled(4)] });
+      const again = await run(["keep", "1,2,3,4"], {
+        partitions,
+        configs: [marked(4, "unfilled")],
+      });
       expect(again.calls).toEqual([]);
-      const arrival = await run(["arrival", "4"], { partitions, configs: [unfilled(4)] });
+      const arrival = await run(["arrival", "4"], { partitions, configs: [marked(4, "unfilled")] });
       expect(arrival.lines).toEqual([{ moves: { replicas: 8, bytes: 800 } }]);
-      const moved = await run(["fill", RATE], { partitions, configs: [unfilled(4)] });
+      const moved = await run(["fill", RATE], { partitions, configs: [marked(4, "unfilled")] });
       expect([1, 2, 3, 4].map((id) => heldBy(moved, id)).sort((a, b) => a - b)).toEqual([
         ...[9, 10, 10, 10],
       ]);
@@ -330,14 +337,14 @@ describe("new brokers", () => {
       for (const four of [{ serves: false }, { total: 1_000_000_000, usable: 1 }]) {
         const brokers = { ...FOUR, 4: four };
         const { configs } = await run(["fill", RATE], {
-          ...{ brokers, partitions: ON_THREE, configs: [unfilled(4)] },
+          ...{ brokers, partitions: ON_THREE, configs: [marked(4, "unfilled")] },
         });
         expect(configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
       }
     });
 
     test("lose the mark once they are not declared any more", async () => {
-      const { lines, configs } = await run(["keep", "1,2,3"], { configs: [unfilled(4)] });
+      const { lines, configs } = await run(["keep", "1,2,3"], { configs: [marked(4, "unfilled")] });
       expect({ lines, configs }).toEqual({ lines: [], configs: {} });
     });
   });
@@ -415,6 +422,31 @@ describe("brokers that stay", () => {
       { undone: "cancelled the moves of 1 partition off kafka-4" },
       { undone: "removed the replication throttle" },
     ]);
+  });
+
+  test("lose the cordon of a drain also if an operator changed its rates", async () => {
+    const fast = rates(200_000_000);
+    const configs = [
+      ...[1, 2, 3].map((id) => broker(id, fast)),
+      ...[broker(4, { ...fast, "cordoned.log.dirs": "*" }), topic("orders", LISTS)],
+      marked(4, "leaving"),
+    ];
+    const moved = await run(["keep", "1,2,3,4"], { configs });
+    expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+    // What the operator set stays.
+    expect(moved.configs).toEqual({
+      ...Object.fromEntries([1, 2, 3, 4].map((id) => [`BROKER ${id}`, fast])),
+      "BROKER ": { "groundwork.unfilled.kafka-4": "true" },
+    });
+  });
+
+  test("keep the cordon of an operator when the throttle of a move is removed", async () => {
+    const cordon = { "cordoned.log.dirs": "*" };
+    const configs = [1, 2, 3].map((id) => broker(id, OURS));
+    const { configs: left } = await run(["keep", "1,2,3,4"], {
+      configs: [...configs, broker(4, { ...OURS, ...cordon })],
+    });
+    expect(left).toEqual({ "BROKER 4": cordon });
   });
 
   test("do not touch a broker that still leaves", async () => {

@@ -10,25 +10,25 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 
 /**
- * The brokers that have yet to get their share of replicas. The cluster itself remembers them from before they join until they have it: a topic
- * that is created meanwhile gives them some replicas, and the command that waits for them may be killed.
+ * Brokers that the cluster itself remembers, each for one reason, since the command that works on them may be killed. A mark is a cluster-wide
+ * dynamic config that Kafka only stores. The broker is in its name, since Kafka hides the value of such a config.
  */
-final class Unfilled {
-  /** The beginning of a cluster-wide dynamic config that Kafka only stores. The id is in its name, since Kafka hides the value of such a config. */
-  private static final String NAME = "groundwork.unfilled.kafka-";
+final class BrokerMarks {
   private static final ConfigResource ALL_BROKERS = new ConfigResource(ConfigResource.Type.BROKER, "");
 
   private final Admin admin;
+  private final String prefix;
 
-  Unfilled(Admin admin) {
+  BrokerMarks(Admin admin, String reason) {
     this.admin = admin;
+    prefix = "groundwork." + reason + ".kafka-";
   }
 
   Set<Integer> read() throws ExecutionException, InterruptedException {
     Set<Integer> ids = new TreeSet<>();
     for (ConfigEntry entry : admin.describeConfigs(Set.of(ALL_BROKERS)).all().get().get(ALL_BROKERS).entries()) {
-      if (entry.name().startsWith(NAME)) {
-        ids.add(Integer.valueOf(entry.name().substring(NAME.length())));
+      if (entry.name().startsWith(prefix)) {
+        ids.add(Integer.valueOf(entry.name().substring(prefix.length())));
       }
     }
     return ids;
@@ -38,9 +38,9 @@ final class Unfilled {
   void write(Set<Integer> from, Set<Integer> to) throws ExecutionException, InterruptedException {
     List<AlterConfigOp> changes = new ArrayList<>();
     to.stream().filter(id -> !from.contains(id))
-        .forEach(id -> changes.add(new AlterConfigOp(new ConfigEntry(NAME + id, "true"), AlterConfigOp.OpType.SET)));
+        .forEach(id -> changes.add(new AlterConfigOp(new ConfigEntry(prefix + id, "true"), AlterConfigOp.OpType.SET)));
     from.stream().filter(id -> !to.contains(id))
-        .forEach(id -> changes.add(new AlterConfigOp(new ConfigEntry(NAME + id, null), AlterConfigOp.OpType.DELETE)));
+        .forEach(id -> changes.add(new AlterConfigOp(new ConfigEntry(prefix + id, null), AlterConfigOp.OpType.DELETE)));
     if (!changes.isEmpty()) {
       admin.incrementalAlterConfigs(Map.of(ALL_BROKERS, changes)).all().get();
     }
