@@ -188,6 +188,25 @@ describe("a secured environment", () => {
       expect([name, ...target(name, of)]).toEqual([name, "http", "10.0.0.7:3000"]);
     }
   });
+
+  test("gives what Loki's proxy passes on the name and the address of Loki", () => {
+    const rules = components.get("discovery.relabel.services") ?? "";
+    const renamed = [
+      ...rules.matchAll(
+        /source_labels = \["(\w+)"\]\s+regex {9}= "loki-proxy"\s+replacement {3}= "loki"\s+target_label {2}= "(\w+)"/g,
+      ),
+    ];
+    expect(renamed.map(([, from, to]) => [from, to])).toEqual([
+      ["container", "container"],
+      ["service", "service"],
+    ]);
+    // Rules apply in order, and the address follows from the container's name.
+    expect(rules.lastIndexOf("loki-proxy")).toBeLessThan(rules.indexOf("TLS_SERVICES"));
+    expect(container(synthesize(secured).stacks, "loki-proxy").labels).toContainEqual({
+      label: "groundwork.metrics.port",
+      value: "3100",
+    });
+  });
 });
 
 test("every discovery asks the engine for the networks of its containers, at least every 5 s", () => {

@@ -282,6 +282,33 @@ describe("authorization", () => {
       expect(read("elsewhere", "other")).toMatch(/GroupAuthorizationException/);
       expect(read("shop", "ledger")).toMatch(/AuthorizationException/);
     });
+
+    test("on project_net reach a broker's address on infra_net only over a route of their own, and need a certificate there", () => {
+      const addressOn = (network: string) =>
+        docker(
+          ...["inspect", "kafka-1", "--format"],
+          `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`,
+        );
+      const { infra, project: projectNetwork } = labSecured.networks;
+      const address = addressOn(infra.name);
+      docker(
+        ...["run", ...TRIAL, "--detach", "--init", "--name", "router", "--user", "0"],
+        ...["--network", projectNetwork.name, "--cap-add", "NET_ADMIN"],
+        ...["--entrypoint", "sleep", KAFKA_IMAGE, "infinity"],
+      );
+      const ask = () =>
+        run("docker", [
+          ...["exec", "router", "curl", "--silent", "--show-error", "--insecure"],
+          ...["--max-time", "10", `https://${address}:19092`],
+        ]);
+      const route = ["ip", "route", "add", `${address}/32`, "via", addressOn(projectNetwork.name)];
+      // Neither bridges nor hosts forward packets between both networks.
+      expect(ask().exitCode).toBe(28);
+      expect(run("docker", ["exec", "client", "busybox", ...route]).exitCode).not.toBe(0);
+      docker("exec", "router", "busybox", ...route);
+      expect(ask().output).toMatch(/certificate required|bad certificate/);
+      docker("rm", "--force", "router");
+    });
   });
 
   describe("clients of Loki", () => {
