@@ -208,6 +208,28 @@ describe("os-init", () => {
     expect(policyIn(changed)).toMatchObject({ description: "Logs" });
   });
 
+  test.concurrent("exits with 73 if another policy with a higher priority is attached to its indices", async () => {
+    const [ism, url] = await fake();
+    const template = (pattern: string, priority: number) => ({
+      ...policyOf(90).policy,
+      ism_template: [{ index_patterns: [pattern], priority }],
+    });
+    ism.put("app", template("logs-app-*", 9));
+    ism.put("dotted", template("logs.*", 60));
+    ism.put("lower", template("l*", 1));
+    ism.put("without", { ...policyOf(90).policy, ism_template: undefined });
+    expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, created: 1 });
+    ism.put("theirs", template("lo*s-*", 50));
+    const run = await runOsInit(url, LOGS);
+    expect(linesOf(run, "shadowed")).toMatchObject([
+      {
+        ...{ resource: "retention-policy/logs", probe: "logs-groundwork-probe" },
+        reason: "policy theirs with a higher priority is attached to its indices",
+      },
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
   test.concurrent("creates a policy once, although a response is lost", async () => {
     const [ism, url] = await fake([/PUT \/_plugins/, { kind: "truncated" }]);
     const run = await runOsInit(url, LOGS);
@@ -268,7 +290,7 @@ describe("os-init", () => {
     });
     ism.put("theirs", policyOf(90).policy);
     expect(exitLine(await runOsInit(url, LOGS)).reason).toMatch(
-      /^retention policy logs: OpenSearch rejects it: .* please use a different priority than 5: HTTP 400$/,
+      /^retention policy logs: OpenSearch rejects it: .* use a different priority than 5: HTTP 400$/,
     );
   });
 
