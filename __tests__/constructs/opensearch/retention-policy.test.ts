@@ -165,6 +165,38 @@ describe("os-init", () => {
     expect(server.writes).toEqual([]);
   });
 
+  test.concurrent("finds a policy unchanged in another spelling: with defaults or without, in another order, and one template in place of a list", async () => {
+    const [, url, server] = await fake();
+    const brief = {
+      default_state: "open",
+      states: [{ name: "open", actions: [{ rollover: { min_doc_count: 5 } }] }],
+      ism_template: { index_patterns: ["logs-*"] },
+    };
+    const whole = {
+      ism_template: [{ priority: 0, index_patterns: ["logs-*"] }],
+      states: [
+        {
+          transitions: [],
+          actions: [
+            {
+              rollover: { copy_alias: false, min_doc_count: 5 },
+              retry: { delay: "1m", backoff: "exponential", count: 3 },
+            },
+          ],
+          name: "open",
+        },
+      ],
+      error_notification: null,
+      default_state: "open",
+      description: "",
+    };
+    await runOsInit(url, { "retention/logs": { policy: brief } });
+    server.requests.length = 0;
+    const run = await runOsInit(url, { "retention/logs": { policy: whole } });
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+  });
+
   test.concurrent("remembers how OpenSearch spells a policy, so that it is unchanged afterwards, and an edit is still drift", async () => {
     const [ism, url, server] = await fake();
     const declared = (shards: number) => ({
