@@ -67,7 +67,7 @@ export {
 } from "./opensearch/opensearch-cluster";
 export { OpenSearchInit, type OpenSearchInitProps } from "./opensearch/opensearch-init";
 export { OpenSearchSecurity, type OpenSearchSecurityProps } from "./opensearch/opensearch-security";
-export type { Retention } from "./opensearch/retention";
+export type { Retention, RetentionRule } from "./opensearch/retention";
 export {
   type ManagedIndices,
   RetentionPolicy,

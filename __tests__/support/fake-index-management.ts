@@ -37,6 +37,10 @@ export class FakeIndexManagement {
   answer(method: string, { pathname, searchParams }: URL, body: Json): [number, Json] {
     const [, , , what, names = ""] = pathname.split("/");
     const name = decodeURIComponent(names);
+    if (what === "policies" && method === "GET" && name === "") {
+      const policies = [...this.policies].map(([id, { policy }]) => ({ _id: id, policy }));
+      return [200, { policies, total_policies: policies.length }];
+    }
     if (what === "policies" && method === "GET") {
       const stored = this.policies.get(name);
       return stored
@@ -93,7 +97,7 @@ export class FakeIndexManagement {
       );
     return (
       conflict &&
-      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns}] matching existing policy templates, please use a different priority than ${conflict.priority ?? 0}`
+      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns}] matching existing policy templates, use a different priority than ${conflict.priority ?? 0}`
     );
   }
 

@@ -130,6 +130,7 @@ put() {
 
 # verify: checks what is in effect. Returns 73, with $reason, if it is not the declaration.
 verify() {
+  [ "$kind" != retention-policy ] || find_shadow || return
   if [ "$kind" != index-template ]; then
     [ "$outcome" != unchanged ] || return 0
     actual || return

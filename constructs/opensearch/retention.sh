@@ -70,6 +70,58 @@ send_policy() {
   http PUT "$api?pretty${SEQ_NO:+&if_seq_no=$SEQ_NO&if_primary_term=$PRIMARY_TERM}" "$request"
 }
 
+# find_shadow: returns 73, with $reason, if a policy with a higher priority is attached to new indices in place of the declared one.
+find_shadow() {
+  http GET "$ISM/policies?pretty&size=10000&filter_path=policies._id,policies.policy.ism_template" || return
+  policy_answered
+  shadow=$(flatten <"$body" | awk '
+    function text(json) { return substr(json, 2, length(json) - 2) }
+    # Sets the template that a line is about, and the rest of its path. Returns whether it is about one.
+    function is_template(line) {
+      if (!match(line, /ism_template\[[0-9]+]\./)) return 0
+      template = substr(line, 1, RSTART + RLENGTH - 2)
+      field = substr(line, RSTART + RLENGTH)
+      value = field
+      sub(/=.*/, "", field)
+      sub(/^[^=]*=/, "", value)
+      return 1
+    }
+    function matches(name, pattern) {
+      gsub(/[.+$(){}]/, "[&]", pattern)
+      gsub(/\*/, ".*", pattern)
+      return name ~ ("^" pattern "$")
+    }
+    FILENAME == ARGV[1] {
+      if (!is_template($0)) next
+      if (field == "priority") own[template] = value
+      if (field == "index_patterns[0]") {
+        probe[template] = text(value)
+        gsub(/\*/, "groundwork-probe", probe[template])
+      }
+      next
+    }
+    match($0, /^policies\[[0-9]+]\._id=/) { id[substr($0, 1, RLENGTH - 5)] = text(substr($0, RLENGTH + 1)) }
+    is_template($0) && field == "priority" { priority[template] = value }
+    is_template($0) && field ~ /^index_patterns/ { patterns[template] = patterns[template] " " text(value) }
+    END {
+      for (mine in probe) for (theirs in patterns) {
+        if (priority[theirs] + 0 <= own[mine] + 0) continue
+        count = split(patterns[theirs], each, " ")
+        for (i = 1; i <= count; i++) if (matches(probe[mine], each[i])) {
+          policy = theirs
+          sub(/\.policy.*/, "", policy)
+          print probe[mine] " " id[policy]
+          exit
+        }
+      }
+    }
+  ' "$wanted" -)
+  [ -n "$shadow" ] || return 0
+  reason="policy ${shadow#* } with a higher priority is attached to its indices"
+  log warn shadowed resource "$resource" probe "${shadow%% *}" reason "$reason"
+  return "$EX_CANTCREAT"
+}
+
 # update_managed: finds the indices that follow an earlier version of the policy, and says how many. Changes them if managed-indices says so.
 update_managed() {
   printf '{ "filter": { "policy_id": "%s" } }\n' "$name" >"$request"

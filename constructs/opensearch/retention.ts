@@ -7,7 +7,7 @@ import type { RetentionPolicyBody } from "./retention-policy-body";
 const WHOLE = "a whole number of at least 1";
 const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
 
-const ruleSchema = object({
+const retentionRuleSchema = object({
   /**
    * When the index that is written to is replaced by a new one: as soon as one of the limits is reached. Only a data stream or a rollover
    * alias can roll over.
@@ -46,12 +46,13 @@ const ruleSchema = object({
   managedIndices: v.optional(v.picklist(["keep", "change"])),
 });
 
-const retentionSchema = record(ruleSchema);
+const retentionSchema = record(retentionRuleSchema);
 
 /** How long indices are kept, by index pattern: `{ "logs-*": { rollover: { sizeGiB: 10, days: 1 }, delete: { days: 30 } } }`. */
 export type Retention = Declared<typeof retentionSchema>;
 
-type Rule = Declared<typeof ruleSchema>;
+/** How long the indices of a pattern are kept. At least one of `rollover` and `delete`. */
+export type RetentionRule = Declared<typeof retentionRuleSchema>;
 
 /** Throws if the short form is malformed, or has a pattern that no index can match, or a rule that does nothing. */
 export function validateRetention(retention: Retention): void {
@@ -85,7 +86,7 @@ export function validateRetention(retention: Retention): void {
 /** Returns the policy of a rule. A longer pattern has a higher priority. */
 export function policyOfRule(
   pattern: string,
-  { rollover, delete: deletion }: Omit<Rule, "managedIndices">,
+  { rollover, delete: deletion }: Omit<RetentionRule, "managedIndices">,
 ): { readonly name: string; readonly body: RetentionPolicyBody } {
   const literal = pattern.replaceAll("*", "");
   const age = deletion && `${deletion.days}d`;

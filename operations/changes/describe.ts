@@ -22,6 +22,7 @@ import type { Json } from "../synthesis/tree";
 import type { Action, Change, ClusterNode } from "./change";
 import type { Difference } from "./diff";
 import { describeFile } from "./files";
+import { deletedTelemetry } from "./observability-retention";
 
 /** Describes the differences for the user. */
 export function describeDifferences(found: readonly Difference[]): Change[] {
@@ -310,6 +311,7 @@ function compareContainers(before: Container, after: Container): FileChange {
   return {
     ...files,
     details: [...details, ...files.details, ...reloadOf(before, after)],
+    dataLoss: [...(files.dataLoss ?? []), ...deletedTelemetry(before, after)],
     warnings: [...files.warnings, ...olderVersion(before, after)],
   };
 }

@@ -1,5 +1,6 @@
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { isResourceFile } from "../../constructs/opensearch/declared-resource";
+import { keepsTelemetry } from "../changes/observability-retention";
 import type { Run } from "../run/run";
 import { containersOf } from "../synthesis/container";
 import { confirm } from "../terminal/confirm";
@@ -12,8 +13,10 @@ async function plannedDataLoss(run: Run): Promise<string[]> {
   const plans = run.planned.filter(
     ({ changes, stack }) =>
       changes &&
-      containersOf(stack.resources).some(({ upload = [] }) =>
-        upload.some(({ file }) => file === TOPICS_FILE || isResourceFile(file)),
+      containersOf(stack.resources).some(
+        (container) =>
+          keepsTelemetry(container) ||
+          (container.upload ?? []).some(({ file }) => file === TOPICS_FILE || isResourceFile(file)),
       ),
   );
   const { changes } = await run.report(plans);

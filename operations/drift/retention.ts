@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RetentionPolicy } from "../../constructs";
+import { patternsOverlap } from "../../constructs/opensearch/index-name";
 import type { OpenSearchResources } from "../platform/open-search-resources";
 import type { Json } from "../synthesis/tree";
 import { type Difference, missing } from "./difference";
@@ -22,7 +23,11 @@ export async function findRetentionDrift(
   for (const policy of compared) {
     differences.push(...(await comparePolicy(openSearch, policy)));
   }
-  return [...differences, ...(await findFailures(openSearch, policies))];
+  return [
+    ...differences,
+    ...(await findShadows(openSearch, compared)),
+    ...(await findFailures(openSearch, compared)),
+  ];
 }
 
 const calledPolicy = (name: string) => `retention policy ${name}`;
@@ -51,6 +56,35 @@ async function comparePolicy(
       declared: wanted.get(field) ?? "absent",
       actual: live.get(field) ?? "absent",
     }));
+}
+
+/** Reports declared policies in place of which OpenSearch attaches another one, with a higher priority, to new indices. */
+async function findShadows(
+  openSearch: OpenSearchResources,
+  policies: readonly RetentionPolicy[],
+): Promise<Difference[]> {
+  const { policies: live = [] }: Json = (await openSearch.read(`${ISM}/policies?size=10000`)) ?? {};
+  const templates: Json[] = live.flatMap(({ _id, policy: { ism_template } }: Json) =>
+    [ism_template ?? []].flat().map((template: Json) => ({ _id, ...template })),
+  );
+  return policies.flatMap(({ name, body }) =>
+    (body.ism_template ?? []).flatMap(({ index_patterns: [pattern], priority = 0 }) => {
+      const probe = pattern.replaceAll("*", "groundwork-probe");
+      const shadow = templates.find(
+        (other) =>
+          other.priority > Number(priority) &&
+          other.index_patterns.some((theirs: string) => patternsOverlap(theirs, probe)),
+      );
+      return shadow === undefined
+        ? []
+        : [
+            {
+              resource: calledPolicy(name),
+              actual: `policy ${shadow._id} with a higher priority is attached to its indices, such as ${probe}`,
+            },
+          ];
+    }),
+  );
 }
 
 /** Reports indices of the policies for which an action failed for good. OpenSearch leaves them as they are. */

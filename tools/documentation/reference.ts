@@ -20,6 +20,8 @@ export const REFERENCE_PAGES: Readonly<
         "Application",
         "IndexTemplateProps",
         "DeclaredResourceProps",
+        "RetentionRule",
+        "RetentionPolicyProps",
         "Notifications",
         "ContactPointProps",
         "HeartbeatProps",

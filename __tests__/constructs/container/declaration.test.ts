@@ -52,7 +52,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "a property inside of an environment",
     environment({ openSearch: { ...laptop.openSearch, node: 3 } }),
     [
-      'environment "laptop": openSearch has an unknown property "node": did you mean "nodes"? allowed: nodes, onProjectNetwork, image, raiseUlimits',
+      'environment "laptop": openSearch has an unknown property "node": did you mean "nodes"? allowed: nodes, onProjectNetwork, image, indexManagement, raiseUlimits',
     ],
   ],
   [

@@ -56,7 +56,7 @@ function start(
 ) {
   return startSidecar({
     script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh", "opensearch/resources.sh"],
+    beside: ["opensearch/rest.sh", "opensearch/resources.sh", "opensearch/retention.sh"],
     files: renderResource(declare(body, { onDrift })),
     declared: "logs",
     env: (directory) => ({

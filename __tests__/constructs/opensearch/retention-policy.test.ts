@@ -165,6 +165,38 @@ describe("os-init", () => {
     expect(server.writes).toEqual([]);
   });
 
+  test.concurrent("finds a policy unchanged in another spelling: with defaults or without, in another order, and one template in place of a list", async () => {
+    const [, url, server] = await fake();
+    const brief = {
+      default_state: "open",
+      states: [{ name: "open", actions: [{ rollover: { min_doc_count: 5 } }] }],
+      ism_template: { index_patterns: ["logs-*"] },
+    };
+    const whole = {
+      ism_template: [{ priority: 0, index_patterns: ["logs-*"] }],
+      states: [
+        {
+          transitions: [],
+          actions: [
+            {
+              rollover: { copy_alias: false, min_doc_count: 5 },
+              retry: { delay: "1m", backoff: "exponential", count: 3 },
+            },
+          ],
+          name: "open",
+        },
+      ],
+      error_notification: null,
+      default_state: "open",
+      description: "",
+    };
+    await runOsInit(url, { "retention/logs": { policy: brief } });
+    server.requests.length = 0;
+    const run = await runOsInit(url, { "retention/logs": { policy: whole } });
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+  });
+
   test.concurrent("remembers how OpenSearch spells a policy, so that it is unchanged afterwards, and an edit is still drift", async () => {
     const [ism, url, server] = await fake();
     const declared = (shards: number) => ({
@@ -206,6 +238,28 @@ describe("os-init", () => {
     ]);
     expect(exitLine(run).exit_code).toBe(73);
     expect(policyIn(changed)).toMatchObject({ description: "Logs" });
+  });
+
+  test.concurrent("exits with 73 if another policy with a higher priority is attached to its indices", async () => {
+    const [ism, url] = await fake();
+    const template = (pattern: string, priority: number) => ({
+      ...policyOf(90).policy,
+      ism_template: [{ index_patterns: [pattern], priority }],
+    });
+    ism.put("app", template("logs-app-*", 9));
+    ism.put("dotted", template("logs.*", 60));
+    ism.put("lower", template("l*", 1));
+    ism.put("without", { ...policyOf(90).policy, ism_template: undefined });
+    expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, created: 1 });
+    ism.put("theirs", template("lo*s-*", 50));
+    const run = await runOsInit(url, LOGS);
+    expect(linesOf(run, "shadowed")).toMatchObject([
+      {
+        ...{ resource: "retention-policy/logs", probe: "logs-groundwork-probe" },
+        reason: "policy theirs with a higher priority is attached to its indices",
+      },
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 73, drifted: 1 });
   });
 
   test.concurrent("creates a policy once, although a response is lost", async () => {
@@ -268,7 +322,7 @@ describe("os-init", () => {
     });
     ism.put("theirs", policyOf(90).policy);
     expect(exitLine(await runOsInit(url, LOGS)).reason).toMatch(
-      /^retention policy logs: OpenSearch rejects it: .* please use a different priority than 5: HTTP 400$/,
+      /^retention policy logs: OpenSearch rejects it: .* use a different priority than 5: HTTP 400$/,
     );
   });
 

@@ -79,6 +79,21 @@ test("indices for which a declared policy failed are reported with the reason an
   ]);
 });
 
+test("a policy that another one with a higher priority replaces for new indices is reported", async () => {
+  ism.put("logs", logs(30)[0].body);
+  const theirs = (pattern: string, priority: number) => ({
+    ...logs(90)[0].body,
+    ism_template: { index_patterns: [pattern], priority },
+  });
+  ism.put("lower", theirs("*", 1));
+  ism.put("app", theirs("logs-app-*", 9));
+  expect(await told(logs(30))).toEqual([]);
+  ism.put("theirs", theirs("lo*", 50));
+  expect(await told(logs(30))).toEqual([
+    "retention policy logs: policy theirs with a higher priority is attached to its indices, such as logs-groundwork-probe",
+  ]);
+});
+
 test("without policies, the index management plugin is not asked", async () => {
   server.indexManagement = undefined;
   expect(await told([])).toEqual([]);
