@@ -222,10 +222,7 @@ test.each([
     { repository: { kind: "nfs" } },
     'backup.repository.kind is "nfs": it must be "volume", "path" or "s3"',
   ],
-  [
-    { repository: { kind: "s3" } },
-    "backup.repository.bucket is missing: it must be a string",
-  ],
+  [{ repository: { kind: "s3" } }, "backup.repository.bucket is missing: it must be a string"],
   [{ every: "1d" }, "backup.repository is missing"],
 ])("backup %j is refused", (backup, message) => {
   expect(() => validateEnvironment("laptop", withBackup(backup as Backup))).toThrow(message);

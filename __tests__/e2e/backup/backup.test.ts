@@ -92,12 +92,14 @@ describe("after documents were written", () => {
     ]);
   });
 
-  test("only the newest good backups are kept", () => {
+  test("only the newest good backups are kept, and listed", () => {
     const [oldest] = snapshots().map(({ snapshot }) => snapshot);
     expectDone(copy.command("backup"));
     const names = snapshots().map(({ snapshot }) => snapshot);
     expect(names).toHaveLength(2);
     expect(names).not.toContain(oldest);
+    const { output } = copy.command("restore");
+    expect([...output.matchAll(/^backup-[\d-]+/gm)].map(([name]) => name)).toEqual(names.reverse());
   });
 
   test("a restore refuses to touch an open index that is not named", () => {
