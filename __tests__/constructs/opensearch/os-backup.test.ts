@@ -180,7 +180,7 @@ describe("the schedule", () => {
     expect(newest).toBe(Math.floor(server.snapshots[0].startMs / 1000));
   });
 
-  test("takes none while the newest good one is young, whoever took it, and says which that is", async () => {
+  test("takes none while the newest good one is young, and says which that is", async () => {
     server.add("young");
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
     const run = await runUntil("state", 3);

@@ -53,7 +53,6 @@ describe("with the certificate of os-backup", () => {
     ["DELETE", "/_snapshot/backups"],
     ["GET", `/${INDEX}/_search`],
     ["DELETE", `/${INDEX}`],
-    ["PUT", `/${INDEX}/_doc/1`],
     ["GET", "/_plugins/_security/api/internalusers"],
   ])("%s %s is denied", (method, path) => {
     expect(asBackup(method, path)).toBe("403");

@@ -63,7 +63,7 @@ test("a backup that is not good fails with the reason", async () => {
   );
 });
 
-test("a sidecar that does not run is to be deployed", async () => {
+test("a sidecar that does not run is a failure, with the remedy", async () => {
   logging(1);
   await expect(take()).rejects.toThrow(
     "os-backup does not run: no such container: os-backup. Run npm run up",
