@@ -131,6 +131,21 @@ describe("after documents were written", () => {
     expect(hashes()).toEqual(written);
   });
 
+  test("a restore is refused while another command has the lock of the environment", () => {
+    docker(
+      ...["volume", "create", "--label", "groundwork.lock=lab", "--label", "groundwork.lock.id=1"],
+      ...["--label", "groundwork.lock.host=elsewhere", "groundwork-lock-lab"],
+    );
+    try {
+      const { exitCode, output } = copy.command("restore", "latest", "--prefix", "locked-");
+      expect(exitCode).toBe(1);
+      expect(output).toContain('environment "lab" is locked by');
+      expect(openSearch("GET", "/_cat/indices/locked-*?format=json")).toEqual([]);
+    } finally {
+      docker("volume", "rm", "groundwork-lock-lab");
+    }
+  });
+
   test("a restore with a prefix puts indices beside the existing ones", () => {
     expectDone(copy.command("restore", "latest", "--index", "orders", "--prefix", "restored-"));
     expect(hashOf("restored-orders")).toBe(written.orders);
