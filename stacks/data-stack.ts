@@ -34,7 +34,11 @@ export class DataStack extends DockerStack {
 
   constructor(scope: Construct, layer: string, environment: Environment, props: DataStackProps) {
     super(scope, layer, environment);
-    this.after(props.network, props.storage, ...(props.backups ? [props.backups] : []));
+    this.after(props.network, props.storage);
+    if (props.backups) {
+      // All nodes are on the machine of the volume.
+      this.of(BACKUP_PRINCIPAL).after(props.backups.of(BACKUP_PRINCIPAL));
+    }
     const security = securityOf(environment);
     const { backup } = environment;
     this.cluster = new OpenSearchCluster(this, "opensearch", {

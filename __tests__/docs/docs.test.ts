@@ -20,6 +20,7 @@ test("every common task has a page", () => {
       "application",
       "audit-trail",
       "backend",
+      "backup",
       "dashboard",
       "drift",
       "enable-tls",
@@ -103,7 +104,7 @@ test.each(PAGES)("every link and every command of $path leads somewhere", ({ pat
 
 test("every container that a page names exists in the platform", () => {
   const known =
-    /^(kafka|opensearch)-(\d|init)$|^(os-init|engine-proxy|exit-relay|alloy|grafana|loki|loki-proxy|prometheus)$/;
+    /^(kafka|opensearch)-(\d|init)$|^(os-init|os-backup|engine-proxy|exit-relay|alloy|grafana|loki|loki-proxy|prometheus)$/;
   const named = PAGES.flatMap(({ text }) =>
     [
       ...text.matchAll(/docker (?:logs|exec|start|restart)((?: --\S+(?: \d+)?)*) ([a-z][\w-]*)/g),

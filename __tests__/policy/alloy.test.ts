@@ -27,13 +27,16 @@ const componentsOf = (text: string) =>
     ),
   );
 
-const [plaintextAlloy, securedAlloy] = [laptop, secured].map((environment) =>
-  container(synthesize(environment).stacks, "alloy"),
+const withBackup = { ...secured, backup: { repository: { kind: "volume" } } } as const;
+
+const [plaintextAlloy, securedAlloy, backupAlloy] = [laptop, secured, withBackup].map(
+  (environment) => container(synthesize(environment).stacks, "alloy"),
 );
-const [config, securedConfig] = [plaintextAlloy, securedAlloy].map((body) =>
-  filesOf(body)
-    .map(({ content }) => content)
-    .join("\n"),
+const [config, securedConfig, backupConfig] = [plaintextAlloy, securedAlloy, backupAlloy].map(
+  (body) =>
+    filesOf(body)
+      .map(({ content }) => content)
+      .join("\n"),
 );
 const components = componentsOf(config);
 
@@ -75,6 +78,7 @@ const ofType = (type: string) => [...components].filter(([name]) => typeOf(name)
 describe.each([
   ["plaintext", config],
   ["secured", securedConfig],
+  ["secured, with backups", backupConfig],
 ])("in a %s environment", (_, text) => {
   const found = componentsOf(text);
   const references = [
@@ -115,10 +119,13 @@ describe.each([
 describe("a secured environment", () => {
   const env = envOf(securedAlloy);
 
-  test("loads every file, and a plaintext one loads all except those for certificates", () => {
+  test("loads every file if it has backups, and a plaintext one loads all except those for certificates", () => {
     const here = readdirSync(join(ROOT, "constructs/alloy"));
-    expect(namesOf(securedAlloy).sort()).toEqual(
+    expect(namesOf(backupAlloy).sort()).toEqual(
       here.filter((name) => name.endsWith(".alloy")).sort(),
+    );
+    expect(namesOf(backupAlloy).filter((name) => name !== "backup.alloy")).toEqual(
+      namesOf(securedAlloy),
     );
     expect(namesOf(securedAlloy).filter((name) => name !== "certificates.alloy")).toEqual(
       namesOf(plaintextAlloy),

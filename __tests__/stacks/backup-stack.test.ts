@@ -1,3 +1,4 @@
+import type { TerraformStack } from "cdktf";
 import type { Backup } from "../../constructs";
 import type { Environment } from "../../environments";
 import { laptop } from "../../environments/laptop";
@@ -132,7 +133,9 @@ describe("several machines", () => {
   test("take a volume if one has all nodes, and run os-backup there", () => {
     const placement = Object.fromEntries(NODES.map((name) => [name, "b"]));
     const environment = withBackup(VOLUME, { ...labThree, placement });
-    const { stacks: placed } = synthesize(environment);
+    const { app, stacks: placed } = synthesize(environment);
+    const stackOf = (layer: string) => app.node.findChild(`lab-three-${layer}-b`) as TerraformStack;
+    expect(stackOf("data").dependsOn(stackOf("backup"))).toBe(true);
     expect(machineOf(environment, "os-backup")?.name).toBe("b");
     expect(Object.values<Json>(placed["lab-three-backup-b"].resource.docker_volume)).toMatchObject([
       { name: "opensearch-backups" },

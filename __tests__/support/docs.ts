@@ -93,6 +93,16 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/commands/import.test.ts",
     'runHere(["import", file',
   ],
+  "npm run backup": ["__tests__/e2e/backup/backup.test.ts", 'command("backup")'],
+  "npm run backup -- --take-over": [
+    "__tests__/e2e/backup/backup.test.ts",
+    'command("backup", "--take-over", "--yes")',
+  ],
+  "npm run restore": ["__tests__/e2e/backup/backup.test.ts", 'command("restore")'],
+  "npm run restore -- latest": [
+    "__tests__/e2e/backup/backup.test.ts",
+    'command("restore", "latest")',
+  ],
   "npm run drift": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("drift")'],
   "npm run volumes": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("volumes")'],
   "npm run volumes -- --format json": [

@@ -90,7 +90,6 @@ export function deployCommands(): GuidedCommand[] {
       {
         purpose: "List the backups of OpenSearch, or restore indices from one",
         examples: {
-          "npx groundwork restore": "list the backups",
           "npx groundwork restore latest": "restore everything from the newest good backup",
           "npx groundwork restore latest --index 'logs-*' --prefix restored-":
             "restore some indices beside the existing ones",
@@ -115,10 +114,10 @@ export function deployCommands(): GuidedCommand[] {
           )
           .option(
             "--overwrite <names>",
-            "existing indices and data streams to replace, each by its name",
+            "existing indices and data streams to replace, each by its name (default: none)",
             names,
           )
-          .option("--prefix <prefix>", "restore under names with this prefix")
+          .option("--prefix <prefix>", "prefix of the restored names (default: none)")
           .option("--yes", "skip the confirmation", false)
           .addOption(forceUnlock())
           .action(async (name, options) =>

@@ -53,10 +53,13 @@ verify() {
 
 # explain_access: adds the remedy to the reason of a node that cannot use the repository. Returns 75.
 explain_access() {
-  case $REASON in
-    *access_denied*) REASON="$REASON. Give the folder on each machine to OpenSearch's user: chown 1000:1000" ;;
-    *'not accessible'* | *'not shared'*) REASON="$REASON. The same storage must be mounted on the machine of every node" ;;
-  esac
+  case $REASON in *'HTTP 5'*) ;; *) return "$EX_TEMPFAIL" ;; esac
+  # The reason of a denied access is only the path.
+  if grep -qi 'access_denied\|accessdenied' "$body"; then
+    REASON="$REASON. OpenSearch may not write there: give the folder on each machine to its user, chown 1000:1000"
+  elif grep -q 'not accessible\|not shared' "$body"; then
+    REASON="$REASON. The same storage must be mounted on the machine of every node"
+  fi
   return "$EX_TEMPFAIL"
 }
 

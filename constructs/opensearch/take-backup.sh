@@ -99,7 +99,7 @@ list_backups
 refuse_others
 retry "$what" create || exit
 # The answer of the first attempt was lost.
-grep -q 'snapshot with the same name already exists' "$body" || answered "$what"
+grep -q 'snapshot with the same name' "$body" || answered "$what"
 log info started backup "$name"
 follow
 verify

@@ -36,11 +36,11 @@ export async function takeBackup(
   if (exitCode === 0) {
     return;
   }
-  const { reason } = readSidecarRun(BACKUP_PRINCIPAL, lines.join("\n"));
+  const { created, reason } = readSidecarRun(BACKUP_PRINCIPAL, lines.join("\n"));
   throw new CommandError(
     lines.length === 0
       ? `${BACKUP_PRINCIPAL} does not run: ${output}. Run npm run up`
-      : `no good backup: ${reason}`,
+      : `${created > 0 ? "the backup is good, but old ones remain" : "no good backup"}: ${reason}`,
   );
 }
 

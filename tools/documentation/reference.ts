@@ -9,7 +9,16 @@ export const REFERENCE_PAGES: Readonly<
 > = {
   environment: {
     title: "Environment settings",
-    types: ["Environment", "NetworkSettings", "Machine", "StateBackend", "Oidc", "Smtp"],
+    types: [
+      "Environment",
+      "NetworkSettings",
+      "Machine",
+      "StateBackend",
+      "Backup",
+      "BackupRepository",
+      "Oidc",
+      "Smtp",
+    ],
   },
   catalog: {
     title: "Catalog",
@@ -35,7 +44,12 @@ export const REFERENCE_PAGES: Readonly<
     types: [
       ...["ServiceContainerProps", "HealthCheck", "LoopbackPort", "Ulimit", "ServiceSettings"],
       ...["NetworkProps", "DataVolumeProps", "OpenSearchClusterProps", "OpenSearchInitProps"],
-      ...["OpenSearchSecurityProps", "KafkaClusterProps", "KafkaInitProps"],
+      ...[
+        "OpenSearchSecurityProps",
+        "OpenSearchBackupProps",
+        "KafkaClusterProps",
+        "KafkaInitProps",
+      ],
       ...["ClusterNodeProps"],
       ...["InitSidecarProps", "RetryProps", "Security"],
       ...["EngineProxyProps", "ExitRelayProps", "PrometheusProps", "Declaration", "LokiProps"],

@@ -38,14 +38,23 @@ const snapshots = (): Json[] => openSearch("GET", "/_snapshot/backups/_all").sna
 
 const templates = () => openSearch("GET", "/_index_template").index_templates;
 
+let declared: Finished;
+
 beforeAll(async () => {
   await freshLab();
+  expectDone(copy.command("up"));
   copy.edit(
     "lab/environments.ts",
     'name: "lab",',
     'name: "lab",\n  backup: { every: "15m", keep: 2, repository: { kind: "volume" } },',
   );
-  expectDone(copy.command("up"));
+  declared = copy.command("up");
+});
+
+test("backups are declared in a running platform, whose nodes are replaced one at a time", () => {
+  expectDone(declared);
+  expect(declared.output).toContain("rolling replacement of opensearch");
+  expect(declared.output).not.toContain("rolling replacement of kafka");
 });
 
 test("the first backup of the schedule follows the deploy, and is good", async () => {
@@ -58,7 +67,7 @@ test("the first backup of the schedule follows the deploy, and is good", async (
 describe("after documents were written", () => {
   let written: Record<string, string>;
   let taken: Finished;
-  let declared: Json;
+  let templatesBefore: Json;
 
   beforeAll(() => {
     for (const index of INDICES) {
@@ -74,7 +83,7 @@ describe("after documents were written", () => {
     bulk(STREAM, [{ create: {} }, { message: "started", level: "INFO" }]);
     openSearch("POST", "/_aliases", { actions: [{ add: { index: "orders", alias: "sales" } }] });
     written = hashes();
-    declared = templates();
+    templatesBefore = templates();
     taken = copy.command("backup");
   });
 
@@ -92,12 +101,14 @@ describe("after documents were written", () => {
     ]);
   });
 
-  test("only the newest good backups are kept", () => {
+  test("only the newest good backups are kept, and listed", () => {
     const [oldest] = snapshots().map(({ snapshot }) => snapshot);
     expectDone(copy.command("backup"));
     const names = snapshots().map(({ snapshot }) => snapshot);
     expect(names).toHaveLength(2);
     expect(names).not.toContain(oldest);
+    const { output } = copy.command("restore");
+    expect([...output.matchAll(/^backup-[\d-]+/gm)].map(([name]) => name)).toEqual(names.reverse());
   });
 
   test("a restore refuses to touch an open index that is not named", () => {
@@ -118,6 +129,21 @@ describe("after documents were written", () => {
     );
     expectDone(copy.command(...args, "--yes"));
     expect(hashes()).toEqual(written);
+  });
+
+  test("a restore is refused while another command has the lock of the environment", () => {
+    docker(
+      ...["volume", "create", "--label", "groundwork.lock=lab", "--label", "groundwork.lock.id=1"],
+      ...["--label", "groundwork.lock.host=elsewhere", "groundwork-lock-lab"],
+    );
+    try {
+      const { exitCode, output } = copy.command("restore", "latest", "--prefix", "locked-");
+      expect(exitCode).toBe(1);
+      expect(output).toContain('environment "lab" is locked by');
+      expect(openSearch("GET", "/_cat/indices/locked-*?format=json")).toEqual([]);
+    } finally {
+      docker("volume", "rm", "groundwork-lock-lab");
+    }
   });
 
   test("a restore with a prefix puts indices beside the existing ones", () => {
@@ -153,7 +179,7 @@ describe("after documents were written", () => {
       expect(restored.output).toMatch(/restored 3 indices from backup backup-[\d-]+/);
       expect(hashes()).toEqual(written);
       expect(Object.keys(openSearch("GET", "/_alias/sales"))).toEqual(["orders"]);
-      expect(templates()).toEqual(declared);
+      expect(templates()).toEqual(templatesBefore);
       bulk(STREAM, [{ create: {} }, { message: "again", level: "INFO" }]);
     });
 

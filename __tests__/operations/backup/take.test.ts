@@ -63,7 +63,13 @@ test("a backup that is not good fails with the reason", async () => {
   );
 });
 
-test("a sidecar that does not run is to be deployed", async () => {
+test("a good backup after which old ones remain fails, and is called good", async () => {
+  const reason = "remove backup backup-0: timed out after 60s";
+  logging(69, { event: "start" }, { event: "exit", exit_code: 69, created: 1, reason });
+  await expect(take()).rejects.toThrow(`the backup is good, but old ones remain: ${reason}`);
+});
+
+test("a sidecar that does not run is a failure, with the remedy", async () => {
   logging(1);
   await expect(take()).rejects.toThrow(
     "os-backup does not run: no such container: os-backup. Run npm run up",

@@ -132,6 +132,12 @@ describe("the remains of an environment after npm run down", () => {
     );
   });
 
+  test("is never the volume with the backups, which outlives the data volumes", async () => {
+    const volume = "opensearch-backups\\topensearch-backups\\tlaptop";
+    engine({ ps: "", network: "", volume });
+    expect(await describeRemains(new Platform(laptop), { volumes: true })).toBeUndefined();
+  });
+
   test("is nothing if only its volumes remain, unless they were to be removed too", async () => {
     engine({ ps: "", network: "5\\tbridge\\t", volume: "kafka-1-data\\tkafka-1-data\\tlaptop" });
     expect(await describeRemains(new Platform(laptop), { volumes: false })).toBeUndefined();
