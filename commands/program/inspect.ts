@@ -109,7 +109,7 @@ export function inspectCommands(): GuidedCommand[] {
           .addOption(
             new Option(
               "--remove <resources...>",
-              "remove these, which have to be left over, such as topic/orders; asks on a terminal",
+              "remove these, which have to be left over, such as topic/orders; asks on a terminal (default: none)",
             ).conflicts("format"),
           )
           .option("--yes", "skip the confirmation", false)
