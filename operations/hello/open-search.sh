@@ -16,4 +16,11 @@ fi
 if (($# > 2)); then
   options+=(--header 'content-type: application/json' --data "$3")
 fi
-exec curl "${options[@]}" "$2"
+# One stream, since the order of two is arbitrary.
+exec 2>&1
+code=0
+curl "${options[@]}" --output /tmp/response "$2" || code=$?
+if [[ -e /tmp/response ]]; then
+  cat /tmp/response
+fi
+exit "$code"
