@@ -1,3 +1,4 @@
+import { isSecured } from "../environments";
 import { describeForeignCa } from "../operations/deploy/foreign-ca";
 import { describePendingSecrets } from "../operations/drift/drift";
 import { followContext } from "../operations/engine/context";
@@ -25,7 +26,9 @@ export async function inventory({
 }: InventoryOptions): Promise<void> {
   const [declared, catalog] = currentDeclarations();
   const environment = await followContext(declared);
-  refuse(describePendingSecrets(environment, catalog, "npm run inventory"));
+  if (isSecured(environment)) {
+    refuse(describePendingSecrets(environment, catalog, "npm run inventory"));
+  }
   const platform = new Platform(environment);
   refuse(await describeForeignCa(platform));
   if (remove) {

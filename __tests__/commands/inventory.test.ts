@@ -20,8 +20,18 @@ const log = jest.spyOn(console, "log").mockImplementation();
 const OPTIONS = { format: "json" as const, yes: false, forceUnlock: false };
 const FOUND = { environment: "laptop", items: [], failures: [] };
 
+const { GROUNDWORK_ENV } = process.env;
+afterAll(() => {
+  if (GROUNDWORK_ENV === undefined) {
+    delete process.env.GROUNDWORK_ENV;
+  } else {
+    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
+  }
+});
+
 beforeEach(() => {
   jest.clearAllMocks();
+  process.env.GROUNDWORK_ENV = "lab";
   jest.mocked(describePendingSecrets).mockReturnValue([]);
   jest.mocked(describeForeignCa).mockResolvedValue([]);
   jest.mocked(takeInventory).mockResolvedValue(FOUND);
@@ -49,7 +59,13 @@ test("removes under the lock of the environment", async () => {
   expect(takeInventory).not.toHaveBeenCalled();
 });
 
+test("needs no secrets in a plaintext environment", async () => {
+  await inventory(OPTIONS);
+  expect(describePendingSecrets).not.toHaveBeenCalled();
+});
+
 test("reads nothing with secrets that are missing or another platform's", async () => {
+  process.env.GROUNDWORK_ENV = "lab-secured";
   jest.mocked(describePendingSecrets).mockReturnValueOnce(["a key pair is missing"]);
   await expect(inventory(OPTIONS)).rejects.toThrow("- a key pair is missing");
   expect(describePendingSecrets).toHaveBeenCalledWith(
