@@ -63,6 +63,12 @@ test("the inventory tells apart what is declared, left over and somebody else's,
     "left-over": LEFT_OVER,
     unmanaged: ["topic/theirs", "index-template/theirs"],
   });
+  const shown = project.command("inventory");
+  expectDone(shown);
+  expect(shown.output).toMatch(
+    /^Kafka +topic theirs +unmanaged +1 partition, replication factor \d$/m,
+  );
+  expect(shown.output).toContain('environment "lab": 2 declared, 5 left over and 2 unmanaged. Not');
 });
 
 test("what is declared, used or somebody else's is not removed", () => {
