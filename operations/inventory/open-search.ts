@@ -46,8 +46,8 @@ export function templateItems(
 
 const DETAILS: Readonly<Record<LiveResource["kind"], (resource: LiveResource) => string>> = {
   "component-template": () => "",
-  "data-stream": ({ body }) =>
-    `${counted(body.indices.length, "index").replace("indexs", "indices")}, index template ${body.template}`,
+  "data-stream": ({ body: { indices, template } }) =>
+    `${indices.length === 1 ? "1 index" : `${indices.length} indices`}, index template ${template}`,
   "index-template": ({ body }) => `for ${body.index_patterns.join(", ")}`,
   "ingest-pipeline": ({ body }) => counted(body.processors?.length ?? 0, "processor"),
 };
