@@ -27,7 +27,14 @@ jest.mock("../../operations/synthesis/synthesize", () => ({ synthesize: async ()
 
 const totals = { containers: 1, memoryReservationMiB: 1, nodes: {} };
 const REPORT: DriftReport = {
-  ...{ environment: "laptop", guarantees: [], resources: [], notes: [], failures: [] },
+  ...{
+    environment: "laptop",
+    guarantees: [],
+    resources: [],
+    leftOver: [],
+    notes: [],
+    failures: [],
+  },
   plan: {
     ...{ environment: "laptop", against: "the deployed platform", changes: [], rolls: [] },
     ...{ before: totals, after: totals, memoryBudgetMiB: 1 },

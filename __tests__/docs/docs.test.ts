@@ -30,6 +30,7 @@ test("every common task has a page", () => {
       "import",
       "index-template",
       "ingest-pipeline",
+      "inventory",
       "machines",
       "node",
       "pull-requests",

@@ -103,6 +103,14 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/e2e/backup/backup.test.ts",
     'command("restore", "latest")',
   ],
+  "npm run inventory": [
+    "__tests__/e2e/inventory/inventory.test.ts",
+    'project.command("inventory")',
+  ],
+  "npm run inventory -- --remove topic/<name>": [
+    "__tests__/e2e/inventory/inventory.test.ts",
+    'project.command("inventory", "--remove", ...ids, "--yes")',
+  ],
   "npm run drift": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("drift")'],
   "npm run volumes": ["__tests__/e2e/lifecycle/platform.test.ts", 'npm("volumes")'],
   "npm run volumes -- --format json": [

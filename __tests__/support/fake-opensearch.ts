@@ -70,6 +70,9 @@ export class FakeOpenSearch {
   readonly templates = new Map<string, Json>();
   readonly components = new Map<string, Json>();
   readonly pipelines = new Map<string, Json>();
+  readonly streams = new Map<string, Json>();
+  /** The settings of indices that name a pipeline. */
+  readonly indices = new Map<string, Json>();
   security: Record<(typeof KINDS)[number], Map<string, Json>> = {
     internalusers: new Map(),
     roles: new Map([["all_access", { description: "Allow full access", static: true }]]),
@@ -187,7 +190,7 @@ export class FakeOpenSearch {
         { docs: body.docs.map(({ _source }: Json) => ingested(body.pipeline, _source)) },
       ];
     }
-    if (path.startsWith("/_ingest/pipeline/")) {
+    if (path.startsWith("/_ingest/pipeline/") && method !== "DELETE") {
       if (method === "PUT") {
         this.pipelines.set(name, body);
         return [200, { acknowledged: true }];
@@ -205,6 +208,24 @@ export class FakeOpenSearch {
     }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
+    }
+    if (
+      ["/_component_template", "/_data_stream", "/_index_template", "/_ingest/pipeline"].includes(
+        path,
+      )
+    ) {
+      return this.list(path);
+    }
+    if (path.startsWith("/_all/_settings/")) {
+      return [
+        200,
+        Object.fromEntries([...this.indices].map(([each, settings]) => [each, { settings }])),
+      ];
+    }
+    if (method === "DELETE") {
+      const [, of] = path.split("/");
+      const removed = this.listed[`/${of === "_ingest" ? "_ingest/pipeline" : of}`].delete(name);
+      return removed ? [200, { acknowledged: true }] : [404, { error: `${name} not found` }];
     }
     const kind = path.startsWith("/_component_template/") ? "component" : "index";
     const all = kind === "component" ? this.components : this.templates;
@@ -235,6 +256,36 @@ export class FakeOpenSearch {
       ...(stored.data_stream && { data_stream: { timestamp_field: { name: "@timestamp" } } }),
     };
     return [200, { [`${kind}_templates`]: [{ name, [`${kind}_template`]: meta }] }];
+  }
+
+  private get listed(): Record<string, Map<string, Json>> {
+    return {
+      "/_component_template": this.components,
+      "/_data_stream": this.streams,
+      "/_index_template": this.templates,
+      "/_ingest/pipeline": this.pipelines,
+    };
+  }
+
+  private list(path: string): [number, Json] {
+    const all = [...this.listed[path]];
+    const kind = path.split("_")[1];
+    switch (path) {
+      case "/_ingest/pipeline":
+        return [all.length > 0 ? 200 : 404, Object.fromEntries(all)];
+      case "/_data_stream":
+        return [200, { data_streams: all.map(([name, body]) => ({ name, ...body })) }];
+      default:
+        return [
+          200,
+          {
+            [`${kind}_templates`]: all.map(([name, body]) => ({
+              name,
+              [`${kind}_template`]: body,
+            })),
+          },
+        ];
+    }
   }
 
   /** Returns a template with what its components have. */

@@ -15,7 +15,7 @@ const EXIT_CODES = {
   3: "there are destructive changes",
 };
 
-/** Commands that show something. Only `volumes --remove-orphans` changes anything. */
+/** Commands that show something. Only `volumes --remove-orphans` and `inventory --remove` change anything. */
 export function inspectCommands(): GuidedCommand[] {
   return [
     guided(
@@ -80,6 +80,41 @@ export function inspectCommands(): GuidedCommand[] {
         command
           .addOption(format())
           .action(async (options) => (await import("../drift")).showDrift(options)),
+    ),
+    guided(
+      "inventory",
+      {
+        purpose: "Show what both clusters have, and remove what is no longer declared",
+        examples: {
+          "npx groundwork inventory":
+            "show what is declared, what is left over, and what is somebody else's",
+          "npx groundwork inventory --remove topic/orders":
+            "remove a topic that is left over, with its records, after a confirmation",
+          "npx groundwork inventory --format json >inventory.json": "write JSON for a script",
+        },
+        exitCodes: {
+          0: "shown, or removed",
+          1: `refused, not confirmed, or a service does not answer: ${FIX}`,
+        },
+        variables: { ...ENGINE, GROUNDWORK_SECRETS: DEPLOY.GROUNDWORK_SECRETS },
+        pages: ["docs/how-to/inventory.md"],
+      },
+      (command) =>
+        command
+          .addOption(
+            new Option("--format <format>", "output format")
+              .choices(["terminal", "json"] as const)
+              .default("terminal" as const),
+          )
+          .addOption(
+            new Option(
+              "--remove <resources...>",
+              "remove these, which have to be left over, such as topic/orders; asks on a terminal (default: none)",
+            ).conflicts("format"),
+          )
+          .option("--yes", "skip the confirmation", false)
+          .addOption(forceUnlock())
+          .action(async (options) => (await import("../inventory")).inventory(options)),
     ),
     guided(
       "doctor",

@@ -1,5 +1,6 @@
 import { renderJsonList } from "../container/file";
 import { type FileChange, facts, together } from "../container/file-change";
+import { removalCommand } from "../init-sidecar/left-over";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { dataLossOf } from "./data-loss";
 import type { Topic } from "./topic";
@@ -78,7 +79,7 @@ function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): F
     return {
       ...facts(`topic ${name}: no longer declared`),
       destructive: [
-        `topic ${name} is no longer declared: Kafka keeps it and its records, but kafka-init no longer checks its guarantees`,
+        `topic ${name} is no longer declared: Kafka keeps it and its records, but kafka-init no longer checks its guarantees. Once this is deployed, ${removalCommand("topic", name)} removes both`,
       ],
     };
   }

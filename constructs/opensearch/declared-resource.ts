@@ -5,6 +5,7 @@ import { filesIn, readJsonFile, type UploadedFile } from "../container/file";
 import { type FileChange, facts } from "../container/file-change";
 import { validate } from "../container/validation";
 import type { DriftPolicy } from "../init-sidecar/drift-policy";
+import { removalCommand } from "../init-sidecar/left-over";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import { deletedSooner, describeManagedIndices } from "./deleted-sooner";
 
@@ -207,7 +208,7 @@ export function describeResourceFile(path: string, before?: string, after?: stri
       destructive: [
         kind === "retention-policy"
           ? `${what} is no longer declared: OpenSearch keeps it and still applies it to its indices, but os-init no longer checks or repairs it`
-          : `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it`,
+          : `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it. Once this is deployed, ${removalCommand(kind, name)} removes it`,
       ],
     };
   }

@@ -34,7 +34,8 @@ export function validateReferences(scope: Construct, resources: readonly Declare
   );
 }
 
-function referencesOf({ kind, body }: DeclaredResource): Reference[] {
+/** Returns the component templates and ingest pipelines that a resource uses. */
+export function referencesOf({ kind, body }: Pick<DeclaredResource, "kind" | "body">): Reference[] {
   const { template, composed_of, processors, on_failure } = body as Record<string, unknown>;
   const to = (kindOfOther: Kind, names: readonly string[], place: string) =>
     [...new Set(names)].map((name) => ({ kind: kindOfOther, name, place }));

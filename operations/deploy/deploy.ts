@@ -4,8 +4,12 @@ import { type Environment, isSecured } from "../../environments";
 import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
+import { findLeftOver } from "../inventory/inventory";
+import { renderLeftOver } from "../inventory/item";
+import { unlessSilent } from "../platform/silent";
 import { releaseReplicas, rollClusters } from "../rolling/rolling";
 import { fillNodes, keepNodes, removeNodes } from "../scaling/scaling";
+import { declaredCatalog } from "../synthesis/environment";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
 import { confirmDataLoss } from "./data-loss";
@@ -61,8 +65,18 @@ export async function deployPlatform(
   }
   retireSecrets(environment);
   console.log("checking every guarantee in the running platform ...");
-  const rows = await checkAcceptance(platform, run.containers);
+  const unknown: string[] = [];
+  const [rows, leftOver] = await Promise.all([
+    checkAcceptance(platform, run.containers),
+    unlessSilent(findLeftOver(platform, declaredCatalog()), [], unknown),
+  ]);
   console.log(`\n${renderAcceptance(rows)}`);
+  if (leftOver.length > 0) {
+    console.log(`\n${renderLeftOver(leftOver)}`);
+  }
+  for (const failure of unknown) {
+    console.warn(`warning: what is left over is not known: ${failure}`);
+  }
   const failed = rows.filter(({ failures }) => failures.length > 0);
   if (failed.length > 0) {
     throw new CommandError(

@@ -6,17 +6,20 @@ import type { ChangeReport } from "../changes/report";
 import { checkWithoutChanges, describeUndeclared } from "../checks/acceptance";
 import { loginFailures } from "../checks/logins";
 import type { AcceptanceRow } from "../checks/row";
+import { listTemplates, reportKafka } from "../inventory/inventory";
+import { type Item, staysAfterUp } from "../inventory/item";
+import { kafkaItems } from "../inventory/kafka";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
+import { unlessSilent } from "../platform/silent";
 import type { Run } from "../run/run";
 import { sidecarsIn } from "../synthesis/container";
 import { CommandError } from "../terminal/terminal";
 import type { Difference } from "./difference";
-import { findKafkaUserDrift } from "./kafka-users";
+import { kafkaDriftIn } from "./kafka";
 import { findOpenSearchUserDrift } from "./open-search-users";
 import { findRetentionDrift } from "./retention";
 import { findTemplateDrift } from "./templates";
-import { findTopicDrift } from "./topics";
 
 /** How the running platform differs from its declaration. */
 export interface DriftReport {
@@ -27,7 +30,9 @@ export interface DriftReport {
   readonly guarantees: readonly AcceptanceRow[];
   /** The topics, templates, users and sidecars that are not as declared. */
   readonly resources: readonly Difference[];
-  /** What is no drift. */
+  /** What is no longer declared and stays. It is no drift. */
+  readonly leftOver: readonly Item[];
+  /** What else is no drift. */
   readonly notes: readonly string[];
   /** What could not be compared, since a service did not answer. */
   readonly failures: readonly string[];
@@ -53,45 +58,31 @@ export function exitCodeOf(report: DriftReport): number {
   return hasDrift(report) ? EXIT_DRIFT : EXIT_NO_DRIFT;
 }
 
-/** Describes the secrets that a synth would write. Nothing is compared then, since a comparison changes nothing. */
+/** Describes the secrets that a synth would write. A command that changes nothing compares nothing then. */
 export function describePendingSecrets(
   environment: Platform["environment"],
   { applications }: Pick<Catalog, "applications">,
+  command = "npm run drift",
 ): string[] {
   const pending = pendingSecrets(
     environment,
     applications.map(({ name }) => name),
   );
-  return pending.map(
-    (what) => `${what}, and npm run drift writes no secrets: run npm run up first`,
-  );
+  return pending.map((what) => `${what}, and ${command} writes no secrets: run npm run up first`);
 }
 
 /** Compares a planned platform with its declaration. Changes nothing: it starts no sidecar. */
 export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport> {
   const { platform, containers } = run;
-  const { environment, kafka, openSearch } = platform;
+  const { environment, openSearch } = platform;
   const { topics, applications, componentTemplates, ingestPipelines, indexTemplates } = catalog;
   const retentionPolicies = retentionIn(environment, catalog.retentionPolicies);
   const failures: string[] = [];
-  const unlessSilent = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      if (!(error instanceof CommandError)) {
-        throw error;
-      }
-      failures.push(error.message);
-      return otherwise;
-    }
-  };
   const plan = await run.report();
-  const [rows, ofTopics, ...others] = await Promise.all([
+  const [rows, report, templates, ...others] = await Promise.all([
     checkWithoutChanges(platform, catalog, containers),
-    unlessSilent(findTopicDrift(kafka, topics, environment.kafka.brokers), {
-      differences: [],
-      undeclared: [],
-    }),
+    unlessSilent(reportKafka(platform, catalog), { topics: [], users: [] }, failures),
+    unlessSilent(listTemplates(platform, catalog), [], failures),
     unlessSilent(
       findTemplateDrift(openSearch.resources, [
         ...componentTemplates,
@@ -99,11 +90,11 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
         ...indexTemplates,
       ]),
       [],
+      failures,
     ),
-    unlessSilent(findRetentionDrift(openSearch.resources, retentionPolicies), []),
+    unlessSilent(findRetentionDrift(openSearch.resources, retentionPolicies), [], failures),
     ...(isSecured(environment)
       ? [
-          unlessSilent(findKafkaUserDrift(kafka, applications), []),
           unlessSilent(
             findOpenSearchUserDrift(
               openSearch.resources,
@@ -111,18 +102,21 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
               retentionPolicies.length > 0,
             ),
             [],
+            failures,
           ),
           passwordDrift(platform, catalog),
         ]
       : []),
-    unlessSilent(sidecarFailures(platform, sidecarsIn(containers)), []),
+    unlessSilent(sidecarFailures(platform, sidecarsIn(containers)), [], failures),
   ]);
+  const ofKafka = kafkaDriftIn(report, topics);
   return {
     environment: environment.name,
     plan,
     guarantees: rows.filter(({ failures: lines }) => lines.length > 0),
-    resources: [...ofTopics.differences, ...others.flat()],
-    notes: describeUndeclared(ofTopics),
+    resources: [...ofKafka.differences, ...others.flat()],
+    leftOver: [...kafkaItems(report), ...templates].filter(staysAfterUp),
+    notes: describeUndeclared(ofKafka),
     failures,
   };
 }

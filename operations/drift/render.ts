@@ -1,5 +1,6 @@
 import { RENDERERS as PLAN_RENDERERS } from "../changes/render";
 import { renderAcceptance } from "../checks/row";
+import { describeLeftOver, renderLeftOver } from "../inventory/item";
 import { counted, firstOf } from "../terminal/terminal";
 import { describeDifference } from "./difference";
 import { type DriftReport, hasDrift } from "./drift";
@@ -54,6 +55,7 @@ function renderTerminal(report: DriftReport): string {
       guarantees.length > 0 ? [renderAcceptance(guarantees)] : [],
     ),
     ...section("topics, templates and users that differ", linesOf(report)),
+    ...(report.leftOver.length > 0 ? [renderLeftOver(report.leftOver), ""] : []),
     ...section("notes", notes),
     ...section("not compared", failures),
     summaryOf(report),
@@ -77,6 +79,7 @@ function renderMarkdown(report: DriftReport): string {
       ]),
     ),
     ...section("Topics, templates and users that differ", items(linesOf(report))),
+    ...section("Left over", items(report.leftOver.map(describeLeftOver))),
     ...section("Notes", items(notes)),
     ...section("Not compared", items(failures)),
   ].join("\n");

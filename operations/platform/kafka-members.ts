@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { numberOfNode } from "../../constructs/container/node-name";
-import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Departure, Members, Moves, OnMove } from "./cluster";
+import { KafkaProgram, type RunInBroker } from "./kafka-program";
 
 /**
  * How much a broker copies to and from others at most while replicas move, in bytes a second: 50 MiB, a third of what a disk with 150 MiB/s
  * writes. An hour moves 175 GiB off or onto a broker.
  */
 const MOVE_BYTES_PER_SECOND = 50 * 1024 ** 2;
-
-const JAR = join(__dirname, "..", "..", "constructs", "kafka", "kafka-init.jar");
-const SCRIPT = readFileSync(join(__dirname, "kafka-members.sh"), "utf8");
 
 /** A line of the program's output. */
 interface Line {
@@ -24,20 +18,18 @@ interface Line {
 }
 
 export interface KafkaMembersProps {
-  /** Runs the program in a broker's container, with the variables that its client needs. */
-  readonly run: (
-    broker: string,
-    command: readonly string[],
-    input: Buffer,
-    onLine: (line: string) => void,
-  ) => Promise<Outcome>;
+  readonly run: RunInBroker;
   /** Returns the machine of a broker, if there are several. */
   readonly rackOf: (broker: string) => string | undefined;
 }
 
 /** Moves the replicas of Kafka with a program on its AdminClient, see KafkaMembers.java. It runs in a broker's container. */
 export class KafkaMembers implements Members {
-  constructor(private readonly props: KafkaMembersProps) {}
+  private readonly program: KafkaProgram;
+
+  constructor(private readonly props: KafkaMembersProps) {
+    this.program = new KafkaProgram("KafkaMembers", props.run);
+  }
 
   async describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
     const lines = await this.run(node, ["departure", idsOf(leaving)]);
@@ -71,32 +63,14 @@ export class KafkaMembers implements Members {
     return lines.flatMap(({ undone }) => undone ?? []);
   }
 
-  /** Returns the lines of the program. Throws with Kafka's words if it fails. */
-  private async run(
-    node: string,
-    args: readonly string[],
-    onMove?: OnMove,
-  ): Promise<readonly Line[]> {
-    const jar = readFileSync(JAR);
-    const hash = createHash("sha256").update(jar).digest("hex").slice(0, 16);
-    const { exitCode, output } = await this.props.run(
-      node,
-      [
-        ...["sh", "-c", SCRIPT, "kafka-members.sh"],
-        ...[`/tmp/groundwork-${hash}.jar`, String(jar.length), ...args],
-      ],
-      jar,
-      (text) => {
-        const { left }: Line = JSON.parse(text);
+  private run(node: string, args: readonly string[], onMove?: OnMove): Promise<readonly Line[]> {
+    return this.program.run<Line>(node, args, {
+      onLine: ({ left }) => {
         if (left) {
           onMove?.(left);
         }
       },
-    );
-    if (exitCode !== 0) {
-      throw new CommandError(`Kafka, asked through ${node}: ${output}`);
-    }
-    return output === "" ? [] : output.split("\n").map((text) => JSON.parse(text));
+    });
   }
 }
 

@@ -5,7 +5,9 @@ import { CERTIFICATE_RELOAD } from "../../constructs/kafka/kafka-cluster";
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput, Follow } from "./cluster";
+import { KafkaInventory } from "./kafka-inventory";
 import { KafkaMembers } from "./kafka-members";
+import type { RunInBroker } from "./kafka-program";
 
 /**
  * Makes a JVM that runs for a second three times as fast: no optimizing compiler, and a shared class archive that the first run
@@ -43,45 +45,26 @@ export interface KafkaProps {
 /** Queries the running brokers with the Kafka CLI of their image. */
 export class Kafka implements Cluster {
   readonly members: KafkaMembers;
+  readonly inventory: KafkaInventory;
 
   constructor(private readonly props: KafkaProps) {
-    const { secured, controllers, rackOf, follow } = props;
-    this.members = new KafkaMembers({
-      rackOf,
-      run: (broker, command, input, onLine) =>
-        follow(broker, command, {
-          env: [
-            `KAFKA_BOOTSTRAP_SERVERS=${this.addresses(broker).internal}`,
-            `KAFKA_BOOTSTRAP_CONTROLLERS=${controllers.map((each) => this.addresses(each).controller).join(",")}`,
-            ...(secured ? [`KAFKA_CLIENT_CONFIG=${KAFKA_CLIENT_CONFIG}`] : []),
-          ],
-          ...{ input, onLine },
-        }),
-    });
+    const { brokers, secured, controllers, rackOf, follow } = props;
+    const run: RunInBroker = (broker, command, input, onLine) =>
+      follow(broker, command, {
+        env: [
+          `KAFKA_BOOTSTRAP_SERVERS=${this.addresses(broker).internal}`,
+          `KAFKA_BOOTSTRAP_CONTROLLERS=${controllers.map((each) => this.addresses(each).controller).join(",")}`,
+          ...(secured ? [`KAFKA_CLIENT_CONFIG=${KAFKA_CLIENT_CONFIG}`] : []),
+        ],
+        ...{ input, onLine },
+      });
+    this.members = new KafkaMembers({ rackOf, run });
+    this.inventory = new KafkaInventory({ broker: brokers[0], secured, run });
   }
 
   /** Returns the output of `kafka-topics.sh --describe` for every topic. */
   describeTopics(): Promise<Outcome> {
     return this.run(this.props.brokers[0], "kafka-topics.sh", ["--describe"]);
-  }
-
-  /** Returns the output of `kafka-configs.sh --describe --all` for every topic: the effective values. */
-  describeTopicConfigs(): Promise<Outcome> {
-    return this.describeConfigs("--all", "--entity-type", "topics");
-  }
-
-  /** Returns the output of `kafka-configs.sh --describe` for every user with a password. */
-  describeUsers(): Promise<Outcome> {
-    return this.describeConfigs("--entity-type", "users");
-  }
-
-  private describeConfigs(...of: readonly string[]): Promise<Outcome> {
-    return this.run(this.props.brokers[0], "kafka-configs.sh", ["--describe", ...of]);
-  }
-
-  /** Returns the output of `kafka-acls.sh --list`. */
-  listAcls(): Promise<Outcome> {
-    return this.run(this.props.brokers[0], "kafka-acls.sh", ["--list"]);
   }
 
   /** Runs a Kafka CLI tool in a broker's container. In a secured cluster it authenticates as that broker. */

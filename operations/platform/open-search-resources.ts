@@ -1,3 +1,4 @@
+import type { Kind } from "../../constructs/opensearch/declared-resource";
 import type { Json } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
 import { jsonIn, type Send } from "./shard-allocation";
@@ -8,7 +9,32 @@ const PROBE_PRIORITY = 2_000_000_011;
 /** How curl reports an HTTP error. */
 const HTTP_ERROR = /The requested URL returned error: (\d{3})/;
 
-/** Reads templates, pipelines and the objects of the security plugin, and simulates templates. Changes nothing. */
+const SECURITY_API = "/_plugins/_security/api";
+
+/** A resource of the cluster. */
+export interface LiveResource {
+  readonly kind: Kind | "data-stream";
+  readonly name: string;
+  /** As OpenSearch shows it. */
+  readonly body: Json;
+}
+
+/** The path of each kind in the REST API. */
+const PATHS: Readonly<Record<LiveResource["kind"], string>> = {
+  "component-template": "/_component_template",
+  "data-stream": "/_data_stream",
+  "index-template": "/_index_template",
+  "ingest-pipeline": "/_ingest/pipeline",
+};
+
+/** The objects of the security plugin by kind and name. */
+export interface LiveSecurity {
+  readonly user: Json;
+  readonly role: Json;
+  readonly mapping: Json;
+}
+
+/** Reads templates, pipelines, data streams and the objects of the security plugin, simulates templates, and removes resources. */
 export class OpenSearchResources {
   constructor(
     private readonly send: Send,
@@ -25,6 +51,76 @@ export class OpenSearchResources {
       throw new CommandError(`OpenSearch does not answer ${path}: ${answer.output}`);
     }
     return answer.json;
+  }
+
+  /** Lists all templates, pipelines and data streams. Throws if OpenSearch does not answer. */
+  async list(): Promise<LiveResource[]> {
+    const of = async (kind: LiveResource["kind"]) => (await this.read(PATHS[kind])) ?? {};
+    // OpenSearch answers 404 if there is no pipeline.
+    const pipelines = await of("ingest-pipeline");
+    const { component_templates = [] } = await of("component-template");
+    const { index_templates = [] } = await of("index-template");
+    const { data_streams = [] } = await of("data-stream");
+    const resource = (kind: LiveResource["kind"], name: string, body: Json) => ({
+      ...{ kind, name, body },
+    });
+    return [
+      ...component_templates.map(({ name, component_template }: Json) =>
+        resource("component-template", name, component_template),
+      ),
+      ...Object.entries<Json>(pipelines).map(([name, body]) =>
+        resource("ingest-pipeline", name, body),
+      ),
+      ...index_templates.map(({ name, index_template }: Json) =>
+        resource("index-template", name, index_template),
+      ),
+      ...data_streams.map(({ name, ...body }: Json) => resource("data-stream", name, body)),
+    ];
+  }
+
+  /** Reads all users, roles and role mappings. Throws if OpenSearch does not answer. */
+  async readSecurity(): Promise<LiveSecurity> {
+    const of = async (path: string) => {
+      const objects = await this.read(`${SECURITY_API}/${path}`);
+      if (objects === undefined) {
+        throw new CommandError(
+          `OpenSearch has no security plugin: ${SECURITY_API}/${path} does not exist`,
+        );
+      }
+      return objects;
+    };
+    return {
+      user: await of("internalusers"),
+      role: await of("roles"),
+      mapping: await of("rolesmapping"),
+    };
+  }
+
+  /** Returns the indices whose documents go through each ingest pipeline, by the pipeline's name. */
+  async indicesOfPipelines(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const settings = await this.read(
+      "/_all/_settings/index.default_pipeline,index.final_pipeline?flat_settings=true&expand_wildcards=all",
+    );
+    const users = new Map<string, string[]>();
+    for (const [index, { settings: own = {} }] of Object.entries<Json>(settings ?? {})) {
+      for (const pipeline of Object.values<string>(own)) {
+        users.set(pipeline, [...(users.get(pipeline) ?? []), index]);
+      }
+    }
+    return users;
+  }
+
+  /** Removes a resource, a data stream with its documents. Throws OpenSearch's reason if it refuses. */
+  async remove({ kind, name }: Pick<LiveResource, "kind" | "name">): Promise<void> {
+    const { status, json, output } = await this.ask({
+      ...{ method: "DELETE", path: `${PATHS[kind]}/${name}` },
+    });
+    // 404: it was removed meanwhile.
+    if (json?.acknowledged !== true && status !== 404) {
+      throw new CommandError(
+        `OpenSearch does not remove ${kind.replace("-", " ")} ${name}: ${reasonIn(output)}`,
+      );
+    }
   }
 
   /** Returns what new indices of an existing template get. */

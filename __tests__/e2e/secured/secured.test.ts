@@ -43,6 +43,21 @@ test("a second deploy changes nothing", () => {
   expectDone(drift);
 });
 
+test("npm run inventory lists applications, Alloy and the platform's roles as declared, and nothing as left over", () => {
+  const inventory = project.command("inventory");
+  expectDone(inventory);
+  for (const line of [
+    /^Kafka +user shop +declared +password, \d+ ACLs$/m,
+    /^Kafka +user alloy +declared +certificate, 3 ACLs$/m,
+    /^OpenSearch +user shop +declared +user, role and role mapping$/m,
+    /^OpenSearch +user alloy +declared +role and role mapping$/m,
+    /^OpenSearch +role groundwork_checks +declared +of the platform itself$/m,
+    /declared, 0 left over and \d+ unmanaged/,
+  ]) {
+    expect(inventory.output).toMatch(line);
+  }
+});
+
 /** Logs in to a node as an application. Returns the HTTP status. */
 const login = (from: "infra_net" | "project_net") =>
   visitors.guests[from].status("https://opensearch-1:9200", "--config", "shop");

@@ -1,7 +1,9 @@
 import { laptop } from "../../../environments/laptop";
 import { deployPlatform } from "../../../operations/deploy/deploy";
 import { changedClusters } from "../../../operations/deploy/prepare";
+import { findLeftOver } from "../../../operations/inventory/inventory";
 import type { Run } from "../../../operations/run/run";
+import { CommandError } from "../../../operations/terminal/terminal";
 
 /** What a deploy did, in order. */
 const steps: string[] = [];
@@ -28,6 +30,7 @@ jest.mock("../../../operations/deploy/data-loss", () => ({
 }));
 jest.mock("../../../operations/deploy/retire", () => ({ retireSecrets: () => undefined }));
 jest.mock("../../../operations/checks/acceptance", () => ({ checkAcceptance: async () => [] }));
+jest.mock("../../../operations/inventory/inventory", () => ({ findLeftOver: jest.fn() }));
 jest.mock("../../../operations/rolling/rolling", () => ({
   rollClusters: async () => steps.push("roll"),
   releaseReplicas: async () => steps.push("release"),
@@ -37,6 +40,10 @@ jest.mock("../../../operations/scaling/scaling", () => ({
   removeNodes: async () => steps.push("remove nodes"),
   fillNodes: async () => steps.push("fill nodes"),
 }));
+
+beforeEach(() => {
+  jest.mocked(findLeftOver).mockResolvedValue([]);
+});
 
 const FIRST = ["ask", "keep volumes", "release", "keep nodes"];
 const LAST = ["remove nodes", "deploy", "release", "keep nodes", "fill nodes"];
@@ -54,6 +61,33 @@ test.each([
     expect(steps).toEqual(expected);
   },
 );
+
+test("a deploy lists what is left over, with the command that removes it", async () => {
+  const log = jest.spyOn(console, "log").mockImplementation();
+  jest.mocked(findLeftOver).mockResolvedValue([
+    {
+      ...{ cluster: "Kafka", kind: "topic", name: "old", state: "left-over", exists: true },
+      ...{ details: "1 partition", removal: "npm run inventory -- --remove topic/old" },
+    },
+  ]);
+  await deployPlatform(laptop);
+  expect(log.mock.calls.flat()).toContain(
+    [
+      "\nleft over: 1 resource that Groundwork applied and that is no longer declared",
+      "",
+      "resource   details      remove it with",
+      "topic old  1 partition  npm run inventory -- --remove topic/old",
+    ].join("\n"),
+  );
+});
+
+test("a deploy succeeds if what is left over is not known, and says so", async () => {
+  const warn = jest.spyOn(console, "warn").mockImplementation();
+  jest.spyOn(console, "log").mockImplementation();
+  jest.mocked(findLeftOver).mockRejectedValue(new CommandError("Kafka is silent"));
+  await deployPlatform(laptop);
+  expect(warn).toHaveBeenCalledWith("warning: what is left over is not known: Kafka is silent");
+});
 
 test("versions are compared for clusters whose stack changes", () => {
   const planned = (layer: string, cluster: string | undefined, changes: boolean) => ({

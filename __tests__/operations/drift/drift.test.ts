@@ -16,7 +16,10 @@ import {
 } from "../../../operations/drift/drift";
 import { RENDERERS } from "../../../operations/drift/render";
 import { inspectContainers } from "../../../operations/platform/containers";
+import type { KafkaReport } from "../../../operations/platform/kafka-inventory";
+import type { LiveResource } from "../../../operations/platform/open-search-resources";
 import type { Run } from "../../../operations/run/run";
+import { CommandError } from "../../../operations/terminal/terminal";
 
 jest.mock("../../../operations/checks/acceptance", () => ({
   ...jest.requireActual("../../../operations/checks/acceptance"),
@@ -44,28 +47,35 @@ const row = (...failures: string[]): AcceptanceRow => ({
 interface Found {
   readonly plan?: ChangeReport;
   readonly rows?: readonly AcceptanceRow[];
-  readonly topics?: { readonly exitCode: number; readonly output: string };
+  readonly kafka?: () => Promise<KafkaReport>;
+  readonly live?: readonly LiveResource[];
   readonly exitCode?: number;
   /** Why the engine did not tell the state of its containers. */
   readonly gone?: string;
 }
 
 /** Compares a platform without declared topics and templates. */
-function driftOf({ plan = planOf(), rows = [row()], topics, exitCode = 0, gone }: Found) {
+function driftOf({
+  plan = planOf(),
+  rows = [row()],
+  kafka = async () => ({ topics: [], users: [] }),
+  live = [],
+  exitCode = 0,
+  gone,
+}: Found) {
   jest.mocked(checkWithoutChanges).mockResolvedValue([...rows]);
   const state = { Name: "/kafka-init", State: { ExitCode: exitCode } };
   jest.mocked(inspectContainers).mockResolvedValue({
     states: gone === undefined ? [state] : [],
     gone: gone === undefined ? [] : [{ description: gone }],
   } as never);
-  const answer = async () => topics ?? { exitCode: 0, output: "" };
   const run = {
     containers: [{ name: "kafka-init", must_run: false }],
     report: async () => plan,
     platform: {
       environment: plaintext,
-      kafka: { describeTopics: answer, describeTopicConfigs: answer },
-      openSearch: {},
+      kafka: { inventory: { report: kafka } },
+      openSearch: { resources: { list: async () => live } },
     },
   };
   const nothing = { topics: [], applications: [], componentTemplates: [] };
@@ -108,13 +118,15 @@ test.each<[string, Found, string]>([
 });
 
 test("a service that does not answer is a failure, and what is known is shown too", async () => {
-  const topics = { exitCode: 1, output: "Timed out" };
-  const silent = await driftOf({ topics });
+  const kafka = async () => {
+    throw new CommandError("Kafka, asked through kafka-1: Timed out");
+  };
+  const silent = await driftOf({ kafka });
   expect(exitCodeOf(silent)).toBe(EXIT_FAILED);
   expect(RENDERERS.terminal(silent)).toBe(
-    'not compared\n\nKafka does not describe its topics: Timed out\n\nenvironment "laptop" could not be compared as a whole',
+    'not compared\n\nKafka, asked through kafka-1: Timed out\n\nenvironment "laptop" could not be compared as a whole',
   );
-  const both = await driftOf({ topics, plan: planOf(CHANGE) });
+  const both = await driftOf({ kafka, plan: planOf(CHANGE) });
   expect(exitCodeOf(both)).toBe(EXIT_FAILED);
   expect(RENDERERS.terminal(both)).toMatch(/could not be compared as a whole; 1 planned change$/);
 });
@@ -125,9 +137,63 @@ test("an engine that stops answering is a failure, and its sidecars are not take
   expect(exitCodeOf(report)).toBe(EXIT_FAILED);
 });
 
+test("what is left over is listed with the command that removes it, and is no drift", async () => {
+  const report = await driftOf({
+    kafka: async () => ({
+      topics: [
+        {
+          ...{ topic: "old", exists: true, isDeclared: false, isApplied: true },
+          ...{ partitions: 1, replicationFactor: 3 },
+        },
+      ],
+      users: [],
+    }),
+    live: [
+      { kind: "component-template", name: "base", body: { _meta: { fingerprint: "ab12" } } },
+      { kind: "component-template", name: "theirs", body: {} },
+    ],
+  });
+  expect(exitCodeOf(report)).toBe(EXIT_NO_DRIFT);
+  expect(RENDERERS.terminal(report)).toBe(
+    [
+      "left over: 2 resources that Groundwork applied and that are no longer declared",
+      "",
+      "resource                 details                            remove it with",
+      "topic old                1 partition, replication factor 3  npm run inventory -- --remove topic/old",
+      "component template base                                     npm run inventory -- --remove component-template/base",
+      "",
+      'environment "laptop" has no drift',
+    ].join("\n"),
+  );
+  expect(RENDERERS.markdown(report)).toContain(
+    "## Left over\n\n- `` topic old (1 partition, replication factor 3) is left over: remove it with npm run inventory -- --remove topic/old ``\n- `` component template base is left over",
+  );
+  expect(JSON.parse(RENDERERS.json(report)).leftOver).toMatchObject([
+    { kind: "topic", name: "old", removal: "npm run inventory -- --remove topic/old" },
+    { kind: "component-template", name: "base" },
+  ]);
+});
+
+test("an application that npm run up removes is drift, and not left over", async () => {
+  const report = await driftOf({
+    kafka: async () => ({
+      topics: [],
+      users: [
+        {
+          ...{ user: "old", isDeclared: false, isMarked: true, hasPassword: true },
+          acls: ["Describe on group groundwork.application"],
+        },
+      ],
+    }),
+  });
+  expect(exitCodeOf(report)).toBe(EXIT_DRIFT);
+  expect(report.leftOver).toEqual([]);
+});
+
 test("nothing in Markdown is markup or mentions anybody", () => {
   const report: DriftReport = {
     ...{ environment: "laptop", plan: planOf(), guarantees: [], notes: [], failures: [] },
+    leftOver: [],
     resources: [{ resource: "topic orders", actual: "<b>``@everybody``\n# heading" }],
   };
   expect(RENDERERS.markdown(report)).toContain("- `` topic orders: <b>`@everybody` # heading ``\n");

@@ -37,7 +37,7 @@ function members(environment = environments.laptop, ...lines: object[]) {
 /** Returns the arguments of the program in the last call. */
 const asked = () => {
   const args = calls.at(-1)?.args ?? [];
-  return args.slice(args.indexOf("kafka-members.sh") + 3);
+  return args.slice(args.indexOf("KafkaMembers") + 1);
 };
 
 const variables = () => {
@@ -129,18 +129,18 @@ describe("Kafka's brokers", () => {
   });
 });
 
-describe("kafka-members.sh", () => {
-  const folder = mkdtempSync(join(tmpdir(), "kafka-members-"));
+describe("kafka-program.sh", () => {
+  const folder = mkdtempSync(join(tmpdir(), "kafka-program-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const SCRIPT = join(ROOT, "operations", "platform", "kafka-members.sh");
+  const SCRIPT = join(ROOT, "operations", "platform", "kafka-program.sh");
 
-  /** Runs the script with a java that prints its last arguments. */
+  /** Runs the script with a java that prints its arguments and its standard input. */
   function runScript(jar: string, size: number, input: string) {
-    writeFileSync(join(folder, "java"), '#!/bin/sh\necho "ran $*"\n', { mode: 0o755 });
+    writeFileSync(join(folder, "java"), '#!/bin/sh\necho "ran $*"\ncat\n', { mode: 0o755 });
     const { status, stdout } = spawnSync(
       "sh",
-      [SCRIPT, join(folder, jar), String(size), "keep", "1,2,3"],
+      [SCRIPT, join(folder, jar), String(size), "KafkaMembers", "keep", "1,2,3"],
       { input, encoding: "utf8", env: { PATH: `${folder}:${process.env.PATH}` } },
     );
     return { status, stdout };
@@ -153,6 +153,14 @@ describe("kafka-members.sh", () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^ran -Xmx96m .*groundwork-new\.jar.* KafkaMembers keep 1,2,3\n$/);
     expect(jars()).toEqual(["groundwork-new.jar"]);
+  });
+
+  test("hands the program what follows the jar, whether it is there or not", () => {
+    for (const _ of ["not there yet", "there"]) {
+      const { stdout } = runScript("groundwork-rest.jar", 3, `jar{"topics": []}`);
+      expect(stdout.split("\n")[1]).toBe('{"topics": []}');
+    }
+    expect(readFileSync(join(folder, "groundwork-rest.jar"), "utf8")).toBe("jar");
   });
 
   test("runs no jar of which the end is missing", () => {

@@ -1,0 +1,185 @@
+import { catalog } from "../../../catalog";
+import { environments } from "../../../environments";
+import { removeLeftOver } from "../../../operations/inventory/remove";
+import type { ReportedTopic } from "../../../operations/platform/kafka-inventory";
+import { OpenSearchResources } from "../../../operations/platform/open-search-resources";
+import type { Platform } from "../../../operations/platform/platform";
+import { confirm } from "../../../operations/terminal/confirm";
+import { CommandError } from "../../../operations/terminal/terminal";
+import { FakeOpenSearch } from "../../support/fake-opensearch";
+
+jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
+
+const topic = (name: string, more: Partial<ReportedTopic> = {}): ReportedTopic => ({
+  ...{ topic: name, exists: true, isDeclared: false, isApplied: false, isInternal: false },
+  ...{ partitions: 3, replicationFactor: 3, ...more },
+});
+const TOPICS = [
+  topic("orders", { isDeclared: true }),
+  topic("audit-old", { isApplied: true }),
+  topic("theirs"),
+  topic("__consumer_offsets", { isInternal: true }),
+];
+const MARKED = { _meta: { fingerprint: "ab12" } };
+const LOWER = { description: "[fingerprint ab12]", processors: [] };
+const CATALOG = {
+  ...catalog,
+  ...{ topics: [], ingestPipelines: [], componentTemplates: [] },
+  applications: [
+    { name: "auditor", topics: { "audit-*": "read" } },
+    { name: "shop", topics: { orders: "write" } },
+  ],
+  indexTemplates: [{ kind: "index-template", name: "kept" }],
+} as unknown as typeof catalog;
+
+let server: FakeOpenSearch;
+let platform: Platform;
+const removed = jest.fn();
+const log = jest.spyOn(console, "log").mockImplementation();
+
+beforeEach(async () => {
+  jest.clearAllMocks();
+  jest.mocked(confirm).mockResolvedValue();
+  removed.mockResolvedValue(undefined);
+  server = new FakeOpenSearch();
+  const address = await server.start();
+  const resources = new OpenSearchResources(async (_, { method = "GET", path }) => {
+    const answer = await fetch(`${address}${path}`, { method });
+    const text = await answer.text();
+    return answer.ok
+      ? { exitCode: 0, output: text }
+      : {
+          exitCode: 22,
+          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
+        };
+  }, "opensearch-1");
+  const { security: _, ...environment } = environments.laptop;
+  const inventory = { report: async () => ({ topics: TOPICS, users: [] }), remove: removed };
+  platform = {
+    environment,
+    kafka: { inventory },
+    openSearch: { resources },
+  } as unknown as Platform;
+});
+afterEach(() => server.stop());
+
+const remove = (...ids: string[]) => removeLeftOver(platform, CATALOG, ids, { yes: false });
+
+const said = () => log.mock.calls.flat();
+
+test("a topic is removed with its records, after a confirmation that names what is lost and who may use it", async () => {
+  await remove("topic/audit-old");
+  expect(confirm).toHaveBeenCalledWith(
+    "laptop",
+    'This removes 1 resource of environment "laptop":\n- topic audit-old (3 partitions, replication factor 3), with its records; auditor may use it\nThis cannot be undone',
+    "no changes made: --remove needs a confirmation, but standard input is not a terminal: add --yes. It would remove:\n- topic audit-old (3 partitions, replication factor 3), with its records; auditor may use it",
+  );
+  expect(removed.mock.calls).toEqual([[["audit-old"]]]);
+  expect(said()).toEqual(["removed topic audit-old"]);
+});
+
+test("nothing is removed without the confirmation", async () => {
+  jest.mocked(confirm).mockRejectedValue(new CommandError("no"));
+  await expect(remove("topic/audit-old")).rejects.toThrow("no");
+  expect(removed).not.toHaveBeenCalled();
+});
+
+test("--yes skips the confirmation", async () => {
+  await removeLeftOver(platform, CATALOG, ["topic/audit-old"], { yes: true });
+  expect(confirm).not.toHaveBeenCalled();
+  expect(removed).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  [
+    "orders",
+    '"orders" names no resource that can be removed: use data-stream/<name>, index-template/<name>, component-template/<name>, ingest-pipeline/<name> or topic/<name>',
+  ],
+  ["index/orders", '"index/orders" names no resource that can be removed'],
+  [
+    "user/orders",
+    "user/orders: npm run up removes users and roles of applications that are no longer declared",
+  ],
+  ["topic/gone", "topic/gone does not exist: npm run inventory lists what there is"],
+  ["topic/orders", "topic orders is declared: remove it from the catalog and run npm run up first"],
+  ["topic/theirs", "topic theirs is not Groundwork's: remove it with the tool that created it"],
+  ["topic/__consumer_offsets", "topic __consumer_offsets is Kafka's own"],
+])("%s is refused, and nothing is removed", async (id, message) => {
+  await expect(remove("topic/audit-old", id)).rejects.toThrow(`no changes made:\n- ${message}`);
+  expect(removed).not.toHaveBeenCalled();
+});
+
+describe("of OpenSearch", () => {
+  beforeEach(() => {
+    server.components.set("base", { ...MARKED, template: {} });
+    server.pipelines.set("lower", LOWER);
+    server.pipelines.set("caller", {
+      description: "theirs",
+      processors: [{ foreach: { processor: { pipeline: { name: "lower" } } } }],
+    });
+    server.templates.set("old", {
+      ...{ ...MARKED, index_patterns: ["old-*"], composed_of: ["base"], data_stream: {} },
+      template: { settings: { index: { default_pipeline: "lower" } } },
+    });
+    server.templates.set("kept", { ...MARKED, index_patterns: ["kept-*"], data_stream: {} });
+    server.streams.set("old-app", { template: "old", indices: [{}] });
+    server.streams.set("kept-app", { template: "kept", indices: [{}] });
+    server.indices.set(".ds-old-app-000001", { "index.default_pipeline": "lower" });
+  });
+
+  test.each([
+    [
+      "component-template/base",
+      "component template base is used by index template old: remove that first, or in the same command if it is left over too",
+    ],
+    ["index-template/old", "index template old is used by data stream old-app: "],
+    [
+      "ingest-pipeline/lower",
+      "ingest pipeline lower is used by ingest pipeline caller, index template old, index .ds-old-app-000001: ",
+    ],
+    [
+      "data-stream/kept-app",
+      "data stream kept-app belongs to a declared template (1 index, index template kept): remove that from the catalog and run npm run up first",
+    ],
+  ])("%s is refused, with what uses it", async (id, message) => {
+    await expect(remove(id)).rejects.toThrow(`no changes made:\n- ${message}`);
+    expect(server.writes).toEqual([]);
+  });
+
+  test("what uses each other is removed in one command, in an order that OpenSearch accepts", async () => {
+    await remove("component-template/base", "index-template/old", "data-stream/old-app");
+    expect(server.writes).toEqual([
+      "DELETE /_data_stream/old-app",
+      "DELETE /_index_template/old",
+      "DELETE /_component_template/base",
+    ]);
+    expect(jest.mocked(confirm).mock.calls[0][1]).toContain(
+      "- data stream old-app (1 index, index template old), with its documents\n- index template old (for old-*)\n- component template base\n",
+    );
+    expect(said()).toEqual([
+      ...["removed data stream old-app", "removed index template old"],
+      "removed component template base",
+    ]);
+  });
+
+  test("a pipeline that nothing uses is removed", async () => {
+    server.pipelines.delete("caller");
+    server.templates.delete("old");
+    server.indices.clear();
+    await remove("ingest-pipeline/lower");
+    expect(server.writes).toEqual(["DELETE /_ingest/pipeline/lower"]);
+  });
+
+  test("a refusal of OpenSearch is an error with its reason, and what is gone already is none", async () => {
+    const refusal = { error: { reason: "in use" } };
+    const on = /DELETE .*\/base/;
+    server.templates.clear();
+    server.faults.push({ on, fault: { kind: "status", status: 400, body: refusal } });
+    await expect(remove("component-template/base")).rejects.toThrow(
+      "OpenSearch does not remove component template base: in use",
+    );
+    server.faults.push({ on, fault: { kind: "meanwhile", act: () => server.components.clear() } });
+    await remove("component-template/base");
+    expect(said()).toEqual(["removed component template base"]);
+  });
+});

@@ -1,0 +1,60 @@
+import { MONITOR } from "../../constructs/security/principals";
+import type { KafkaReport, ReportedTopic, ReportedUser } from "../platform/kafka-inventory";
+import { counted } from "../terminal/terminal";
+import { type Item, removalOf, type State } from "./item";
+
+/** Returns the topics and users of Kafka. */
+export function kafkaItems({ topics, users }: KafkaReport): Item[] {
+  return [...topics.map(topicItem), ...users.map(userItem)];
+}
+
+function topicItem(reported: ReportedTopic): Item {
+  const { topic, exists, partitions = 0, replicationFactor, createdBy } = reported;
+  const state = stateOf(reported);
+  const counts = `${counted(partitions, "partition")}, replication factor ${replicationFactor}`;
+  const creator =
+    state === "declared" && !reported.isDeclared ? `, created by application ${createdBy}` : "";
+  return item("topic", topic, state, {
+    exists,
+    details: exists ? `${counts}${creator}` : "does not exist: npm run up creates it",
+  });
+}
+
+function stateOf({ isDeclared, isInternal, isApplied, createdBy }: ReportedTopic): State {
+  if (isDeclared) {
+    return "declared";
+  }
+  if (isInternal) {
+    return "system";
+  }
+  if (isApplied) {
+    return "left-over";
+  }
+  return createdBy === undefined ? "unmanaged" : "declared";
+}
+
+function userItem({ user, isDeclared, isMarked, hasPassword, acls }: ReportedUser): Item {
+  const exists = hasPassword || acls.length > 0;
+  const login = hasPassword ? "password" : user === MONITOR ? "certificate" : "no password";
+  return {
+    ...item("user", user, isDeclared ? "declared" : isMarked ? "left-over" : "unmanaged", {
+      exists,
+      details: exists
+        ? `${login}, ${counted(acls.length, "ACL")}`
+        : "does not exist: npm run up creates it",
+    }),
+    acls,
+  };
+}
+
+function item(
+  kind: "topic" | "user",
+  name: string,
+  state: State,
+  more: Pick<Item, "exists" | "details">,
+): Item {
+  return {
+    ...{ cluster: "Kafka" as const, kind, name, state, ...more },
+    ...(state === "left-over" && { removal: removalOf({ kind, name }) }),
+  };
+}
