@@ -114,6 +114,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "grows-opensearch-killed": suite(290),
   "grows-kafka": suite(290),
   secured: suite(210, ONE_MACHINE_SECURED),
+  streams: suite(240, ONE_MACHINE_SECURED),
 };
 
 /** The names of the suites, the shortest first. */

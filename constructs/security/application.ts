@@ -9,6 +9,8 @@ import {
   record,
 } from "../container/declaration";
 import { all, validate, validateDistinct } from "../container/validation";
+import { consumerGroupsOf } from "../kafka/acls";
+import { validateIds, validateInternalTopics } from "../kafka/internal-topics";
 import { INTERNAL_TOPICS } from "../kafka/topic";
 import { refusalOfIndexPattern } from "../opensearch/index-name";
 import { isReserved } from "./principals";
@@ -53,8 +55,33 @@ const applicationSchema = object({
   consumerGroups: v.optional(v.array(v.string())),
 
   /**
-   * How far its consumer groups may lag behind, in seconds: the age of the oldest record that a group has not committed. Above it, the
-   * alert KafkaConsumerLag fires. At least 60, since lag is recorded every minute.
+   * The transactional ids of its producers, by name or by prefix such as `orders-*`. Idempotent producers need none.
+   *
+   * @default - none
+   */
+  transactionalIds: v.optional(v.array(v.string())),
+
+  /**
+   * The `application.id` of a Kafka Streams application. It includes the consumer group of that name, and the transactional ids and
+   * internal topics that start with `<application.id>-`, which it creates and deletes. Declare the topics that it reads and writes in
+   * `topics`.
+   *
+   * @default - no Kafka Streams application
+   */
+  streams: v.optional(v.string()),
+
+  /**
+   * The `group.id` of a Kafka Connect cluster. It includes the group of that name, the internal topics `<group.id>-configs`,
+   * `<group.id>-offsets` and `<group.id>-status`, the consumer groups of sink connectors, `connect-*`, and the transactional ids of source
+   * connectors. Declare the topics of its connectors in `topics`.
+   *
+   * @default - no Kafka Connect cluster
+   */
+  connect: v.optional(v.string()),
+
+  /**
+   * How far its consumer groups, also those of `streams` and `connect`, may lag behind, in seconds: the age of the oldest record
+   * that a group has not committed. Above it, the alert KafkaConsumerLag fires. At least 60, since lag is recorded every minute.
    *
    * @default 600, while a group has had a member within a day
    */
@@ -105,8 +132,16 @@ export function validateApplications(
         () => validatePatterns(scope, application, "topic", Object.keys(application.topics ?? {})),
         () =>
           validatePatterns(scope, application, "consumer group", application.consumerGroups ?? []),
+        () =>
+          validatePatterns(
+            scope,
+            application,
+            "transactional id",
+            application.transactionalIds ?? [],
+          ),
         () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
         () => validateNames(scope, application),
+        () => validateIds(scope, application),
         () => validateLag(scope, application),
         () => validateIndices(scope, application),
         () =>
@@ -124,6 +159,7 @@ export function validateApplications(
         (name) => `application "${name}" is declared twice: rename or remove one`,
         scope,
       ),
+    () => validateInternalTopics(applications, topics ?? [], scope),
   );
 }
 
@@ -179,7 +215,7 @@ function validatePatterns(
 /** In Kafka, "*" at the end of a name makes it a prefix. */
 function validateNames(
   scope: Construct | undefined,
-  { name, topics = {}, consumerGroups = [] }: Application,
+  { name, topics = {}, consumerGroups = [], transactionalIds = [] }: Application,
 ) {
   for (const topic of Object.keys(topics)) {
     validate(
@@ -197,26 +233,34 @@ function validateNames(
       scope,
     );
   }
-  for (const group of consumerGroups) {
+  validateNamesOrPrefixes(scope, name, "consumer group", consumerGroups);
+  validateNamesOrPrefixes(scope, name, "transactional id", transactionalIds);
+}
+
+function validateNamesOrPrefixes(
+  scope: Construct | undefined,
+  application: string,
+  kind: string,
+  names: readonly string[],
+): void {
+  for (const name of names) {
     validate(
-      /^(?:[!-)+-~]{1,255}|[!-)+-~]{0,254}\*)$/.test(group),
+      /^(?:[!-)+-~]{1,255}|[!-)+-~]{0,254}\*)$/.test(name),
       () =>
-        `application "${name}" has the consumer group "${group}": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix`,
+        `application "${application}" has the ${kind} "${name}": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix`,
       scope,
     );
   }
-  const twice = consumerGroups.find((group, i) => consumerGroups.indexOf(group) !== i);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
   validate(
     twice === undefined,
-    () => `application "${name}" lists the consumer group "${twice}" twice: remove one`,
+    () => `application "${application}" lists the ${kind} "${twice}" twice: remove one`,
     scope,
   );
 }
 
-function validateLag(
-  scope: Construct | undefined,
-  { name, consumerGroups = [], maxConsumerLagSeconds: seconds }: Application,
-) {
+function validateLag(scope: Construct | undefined, application: Application) {
+  const { name, maxConsumerLagSeconds: seconds } = application;
   if (seconds === undefined) {
     return;
   }
@@ -227,7 +271,7 @@ function validateLag(
     scope,
   );
   validate(
-    consumerGroups.length > 0,
+    consumerGroupsOf(application).length > 0,
     () =>
       `application "${name}" has maxConsumerLagSeconds and no consumer groups: list them in consumerGroups, or remove maxConsumerLagSeconds`,
     scope,

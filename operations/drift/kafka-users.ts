@@ -1,16 +1,9 @@
 import type { Application } from "../../constructs";
-import type { Access } from "../../constructs/security/application";
+import { aclsOf, describeAcls } from "../../constructs/kafka/acls";
 import { MONITOR } from "../../constructs/security/principals";
 import type { Kafka } from "../platform/kafka";
 import { CommandError } from "../terminal/terminal";
 import type { Difference } from "./difference";
-
-/** The operations of each access to a topic, as `Application.java` grants them. */
-const OPERATIONS: Readonly<Record<Access, readonly string[]>> = {
-  read: ["READ", "DESCRIBE"],
-  write: ["WRITE", "DESCRIBE"],
-  readwrite: ["READ", "WRITE", "DESCRIBE"],
-};
 
 /** The ACL by which `kafka-init` recognizes the users that it made. */
 const MARK = "DESCRIBE on group groundwork.application";
@@ -31,7 +24,9 @@ export async function findKafkaUserDrift(
   ].map(([, name]) => name);
   const live = aclsIn(acls.output);
   const declared = new Map([
-    ...applications.map((application) => [application.name, permissionsOf(application)] as const),
+    ...applications.map(
+      (application) => [application.name, [...describeAcls(aclsOf(application)), MARK]] as const,
+    ),
     [MONITOR, ["DESCRIBE on topic *", "DESCRIBE on group *", MARK]] as const,
   ]);
   return [
@@ -67,16 +62,6 @@ const resourceOf = (name: string) => `application/${name}`;
 
 function acl(name: string, permission: string, declared: string, actual: string): Difference {
   return { resource: resourceOf(name), field: `Kafka ACL ${permission}`, declared, actual };
-}
-
-function permissionsOf({ topics = {}, consumerGroups = [] }: Application): string[] {
-  return [
-    ...Object.entries(topics).flatMap(([topic, access]) =>
-      OPERATIONS[access].map((operation) => `${operation} on topic ${topic}`),
-    ),
-    ...consumerGroups.map((group) => `READ on group ${group}`),
-    MARK,
-  ];
 }
 
 /** Parses the output of `kafka-acls.sh --list`: the permissions of each user, such as `READ on topic orders`. */

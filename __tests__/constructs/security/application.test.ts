@@ -143,8 +143,75 @@ describe("an application", () => {
       [{ name: "shop", consumerGroups: ["g", "g"] }],
       'application "shop" lists the consumer group "g" twice: remove one (at test/init)',
     ],
+    [
+      "every transactional id, without everything: true",
+      [{ name: "shop", transactionalIds: ["*"] }],
+      'application "shop" names every transactional id with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every transactional id (at test/init)',
+    ],
+    [
+      "a transactional id of two words",
+      [{ name: "shop", transactionalIds: ["my id"] }],
+      'application "shop" has the transactional id "my id": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix (at test/init)',
+    ],
+    [
+      "an application.id that no topic name can start with",
+      [{ name: "words", streams: "word*" }],
+      'application "words" has streams "word*": use its application.id, 1 to 200 letters, digits, ".", "_" and "-" (at test/init)',
+    ],
+    [
+      "an empty group.id of Kafka Connect",
+      [{ name: "etl", connect: "" }],
+      'application "etl" has connect "": use its group.id, 1 to 200 letters, digits, ".", "_" and "-" (at test/init)',
+    ],
+    [
+      "the same Kafka Connect cluster as another application",
+      [
+        { name: "etl", connect: "pipes" },
+        { name: "elt", connect: "pipes" },
+      ],
+      'connect "pipes" is declared by two applications: declare it in one of them (at test/init)',
+    ],
+    [
+      "internal topics of Kafka Streams that include those of another application",
+      [
+        { name: "words", streams: "word" },
+        { name: "counts", streams: "word-count" },
+      ],
+      'application "words" has streams "word", whose internal topics start with "word-": it could read, write and delete those of application "counts"; choose another application.id (at test/init)',
+    ],
+    [
+      "internal topics of Kafka Streams that include those of Kafka Connect",
+      [
+        { name: "words", streams: "pipes" },
+        { name: "etl", connect: "pipes" },
+      ],
+      'application "words" has streams "pipes", whose internal topics start with "pipes-": it could read, write and delete the topic pipes-configs of application "etl"; choose another application.id (at test/init)',
+    ],
   ])("fails with %s", (_, applications, message) => {
     expect(() => declare(...applications)).toThrow(message);
+  });
+
+  test("may not have internal topics that include a topic of the catalog, unless that is one", () => {
+    const words = [{ name: "words", streams: "infra" }];
+    expect(() => validateApplications(words, [{ name: "infra-events" }])).toThrow(
+      'application "words" has streams "infra", whose internal topics start with "infra-": it could read, write and delete the topic infra-events; choose another application.id',
+    );
+    const names = ["infra-counts-changelog", "infra-words-repartition", "infra", "infrastructure"];
+    expect(() =>
+      validateApplications(
+        words,
+        names.map((name) => ({ name })),
+      ),
+    ).not.toThrow();
+  });
+
+  test("may limit the lag of the consumer groups of Kafka Streams and Kafka Connect", () => {
+    expect(() =>
+      declare(
+        { name: "words", streams: "word-count", maxConsumerLagSeconds: 900 },
+        { name: "etl", connect: "pipes", maxConsumerLagSeconds: 900 },
+      ),
+    ).not.toThrow();
   });
 
   test("may have names and patterns that OpenSearch matches with indices", () => {

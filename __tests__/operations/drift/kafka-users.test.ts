@@ -1,14 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Application } from "../../../constructs";
 import { describeDifference } from "../../../operations/drift/difference";
 import { findKafkaUserDrift } from "../../../operations/drift/kafka-users";
-import { ROOT } from "../../support/root";
 
 const ORDERS: Application = {
   name: "orders",
   topics: { orders: "write", "audit-*": "read" },
   consumerGroups: ["orders"],
+  transactionalIds: ["orders-*"],
+  streams: "totals",
 };
 
 const acl = (pattern: readonly [string, string, string], user: string, ...operations: string[]) =>
@@ -32,6 +31,13 @@ const GRANTED = [
   acl(["TOPIC", "orders", "LITERAL"], "orders", "WRITE", "DESCRIBE"),
   acl(["TOPIC", "audit-", "PREFIXED"], "orders", "READ", "DESCRIBE"),
   acl(["GROUP", "orders", "LITERAL"], "orders", "READ"),
+  acl(["TRANSACTIONAL_ID", "orders-", "PREFIXED"], "orders", "WRITE", "DESCRIBE"),
+  acl(["TRANSACTIONAL_ID", "totals-", "PREFIXED"], "orders", "WRITE", "DESCRIBE"),
+  acl(["GROUP", "totals", "LITERAL"], "orders", "READ", "DELETE"),
+  acl(
+    ...([["TOPIC", "totals-", "PREFIXED"], "orders", "CREATE", "READ", "WRITE"] as const),
+    ...["DELETE", "DESCRIBE", "DESCRIBE_CONFIGS"],
+  ),
   mark("orders"),
 ];
 
@@ -64,7 +70,7 @@ test("a missing user, missing and surplus ACLs, and an application that is not d
     await driftOf(
       [],
       [
-        ...GRANTED.filter((line) => !line.includes("audit-")),
+        ...GRANTED.filter((line) => !/audit-|TRANSACTIONAL_ID, name=orders-/.test(line)),
         acl(["TOPIC", "bills", "LITERAL"], "orders", "ALTER"),
         mark("former"),
       ],
@@ -73,23 +79,10 @@ test("a missing user, missing and surplus ACLs, and an application that is not d
     "application/orders: Kafka user is absent, declared present",
     "application/orders: Kafka ACL READ on topic audit-* is not granted, declared granted",
     "application/orders: Kafka ACL DESCRIBE on topic audit-* is not granted, declared granted",
+    "application/orders: Kafka ACL WRITE on transactional id orders-* is not granted, declared granted",
+    "application/orders: Kafka ACL DESCRIBE on transactional id orders-* is not granted, declared granted",
     "application/orders: Kafka ACL ALTER on topic bills is granted, declared not granted",
     "application/former: is not declared any more: npm run up removes its user and ACLs from Kafka",
-  ]);
-});
-
-test("the operations are those that kafka-init grants", () => {
-  const program = readFileSync(
-    join(ROOT, "constructs", "kafka", "kafka-init", "Application.java"),
-    "utf8",
-  );
-  const granted = [...program.matchAll(/"(\w+)", List\.of\((AclOperation[^)]*)\)/g)].map(
-    ([, access, operations]) => [access, operations.replaceAll("AclOperation.", "")],
-  );
-  expect(granted).toEqual([
-    ["read", "READ, DESCRIBE"],
-    ["write", "WRITE, DESCRIBE"],
-    ["readwrite", "READ, WRITE, DESCRIBE"],
   ]);
 });
 

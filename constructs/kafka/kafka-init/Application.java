@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -30,12 +31,6 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
    */
   private static final ResourcePattern MARK = new ResourcePattern(ResourceType.GROUP, "groundwork.application", PatternType.LITERAL);
 
-  /** The operations of each access to a topic. Idempotent producers need only Write. */
-  private static final Map<String, List<AclOperation>> ACCESS = Map.of(
-      "read", List.of(AclOperation.READ, AclOperation.DESCRIBE),
-      "write", List.of(AclOperation.WRITE, AclOperation.DESCRIBE),
-      "readwrite", List.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE));
-
   /** The resources that a monitor may describe. It cannot read records. */
   private static final List<ResourceType> MONITORED = List.of(ResourceType.TOPIC, ResourceType.GROUP);
 
@@ -55,13 +50,12 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
   private static Application application(Map<?, ?> declared) {
     String name = (String) declared.get("name");
     Set<AclBinding> permissions = new LinkedHashSet<>();
-    ((Map<?, ?>) declared.get("topics")).forEach((topic, access) -> {
-      for (AclOperation operation : ACCESS.get(access)) {
-        permissions.add(allow(name, pattern(ResourceType.TOPIC, (String) topic), operation));
+    for (Object acl : (List<?>) declared.get("acls")) {
+      Map<?, ?> fields = (Map<?, ?>) acl;
+      ResourceType type = ResourceType.valueOf(((String) fields.get("resource")).toUpperCase(Locale.ROOT));
+      for (Object operation : (List<?>) fields.get("operations")) {
+        permissions.add(allow(name, pattern(type, (String) fields.get("name")), AclOperation.valueOf((String) operation)));
       }
-    });
-    for (Object group : (List<?>) declared.get("consumerGroups")) {
-      permissions.add(allow(name, pattern(ResourceType.GROUP, (String) group), AclOperation.READ));
     }
     return new Application(name, true, permissions);
   }

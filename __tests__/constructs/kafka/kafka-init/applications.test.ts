@@ -93,6 +93,29 @@ describe("in a secured cluster, kafka-init", () => {
     expect(JSON.stringify(result.log)).not.toContain("secret");
   });
 
+  test.concurrent("grants what a transactional producer, Kafka Streams and Kafka Connect need, and revokes it", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const applications: Application[] = [
+      { name: "payments", transactionalIds: ["payments", "refunds-*"] },
+      { name: "words", streams: "word-count" },
+      { name: "etl", connect: "pipes" },
+    ];
+    const passwords = { payments: "one", words: "two", etl: "three" };
+    const result = await runSecured(cluster, { applications, passwords });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 3 });
+    expect(changes(result, "granted")).toEqual([
+      "application/payments: Describe, Write on transactional id payments; Describe, Write on transactional id refunds-*; declared",
+      "application/words: Delete, Read on group word-count; Create, Delete, Describe, DescribeConfigs, Read, Write on topic word-count-*; Describe, Write on transactional id word-count-*; declared",
+      "application/etl: Delete, Read on group connect-*; Read on group pipes; Create, Describe, DescribeConfigs, Read, Write on topic pipes-configs; Create, Describe, DescribeConfigs, Read, Write on topic pipes-offsets; Create, Describe, DescribeConfigs, Read, Write on topic pipes-status; Describe, Write on transactional id connect-cluster-pipes; Describe, Write on transactional id pipes-*; declared",
+    ]);
+    const without = await runSecured(cluster, {
+      applications: applications.map(({ name }) => ({ name })),
+      passwords,
+    });
+    expect(exitLine(without)).toMatchObject({ exit_code: 0, reconciled: 3, revoked: 3 });
+    expect((await cluster.look()).acls).toEqual([mark("etl"), mark("payments"), mark("words")]);
+  });
+
   test.concurrent("finds an application unchanged, but sets its password, since Kafka does not return passwords", async () => {
     const cluster = await provisioned();
     const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });

@@ -32,6 +32,30 @@ describe("for an application in a secured environment", () => {
     });
   });
 
+  test("reports what Kafka Streams, Kafka Connect and transactions get and lose", () => {
+    const payments: Application = { name: "shop", transactionalIds: ["payments"] };
+    expect(told([payments], [{ name: "shop", streams: "totals", connect: "pipes" }])).toEqual({
+      details: [
+        ...["read", "write", "create", "delete"].map(
+          (operation) => `application shop: gets ${operation} on topic totals-*`,
+        ),
+        ...["consumer group totals", "delete on consumer group totals"],
+        ...["transactional id totals-*"],
+        ...["configs", "offsets", "status"].flatMap((topic) =>
+          ["read", "write", "create"].map((operation) => `${operation} on topic pipes-${topic}`),
+        ),
+        ...["consumer group pipes", "consumer group connect-*"],
+        ...["delete on consumer group connect-*", "transactional id connect-cluster-pipes"],
+        ...["transactional id pipes-*"],
+      ]
+        .map((text) => text.replace(/^(?!application)/, "application shop: gets "))
+        .concat("application shop: loses transactional id payments"),
+      destructive: [
+        "application shop loses transactional id payments: the deploy revokes it in Kafka",
+      ],
+    });
+  });
+
   test("reports a changed limit of consumer lag, of each group", () => {
     const groups = { ...shop, consumerGroups: ["shop", "shop-*", "bills-*"] };
     const [before, after] = [900, 1800].map((maxConsumerLagSeconds) =>
