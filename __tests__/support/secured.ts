@@ -10,7 +10,10 @@ const APPLICATIONS = `[
   {
     name: "shop",
     topics: { "infra-events": "write" },
-    indices: { "logs-shop-*": "write", "application-logs": "write" },
+    indices: {
+      ...{ "logs-shop-*": "write", "application-logs": "write" },
+      "closed-*": { access: "read", documents: { term: { team: "shop" } }, fields: ["message"] },
+    },
   },
   {
     name: "ledger",
@@ -18,7 +21,7 @@ const APPLICATIONS = `[
     consumerGroups: ["ledger"],
     indices: {
       ...{ "logs-shop-*": "read", "ledger-*": "append" },
-      ...{ "application-logs": "append", "application-log*": "read" },
+      ...{ "application-logs": "append", "application-log*": "read", "closed-*": "manage" },
     },
   },
 ]`;

@@ -13,6 +13,7 @@ import { consumerGroupsOf } from "../kafka/acls";
 import { validateIds, validateInternalTopics } from "../kafka/internal-topics";
 import { INTERNAL_TOPICS } from "../kafka/topic";
 import { refusalOfIndexPattern } from "../opensearch/index-name";
+import { validateRestrictions } from "../opensearch/restrictions";
 import { isReserved } from "./principals";
 
 const accessSchema = v.picklist(["read", "write", "readwrite"]);
@@ -20,7 +21,7 @@ const accessSchema = v.picklist(["read", "write", "readwrite"]);
 /** The access of an application to a topic. `write` does not include `read`. */
 export type Access = Declared<typeof accessSchema>;
 
-const indexAccessSchema = v.picklist(["append", ...accessSchema.options]);
+const indexAccessSchema = v.picklist(["append", ...accessSchema.options, "manage"]);
 
 /**
  * The access of an application to indices. All include their mappings, settings and aliases, and refreshing them.
@@ -28,13 +29,43 @@ const indexAccessSchema = v.picklist(["append", ...accessSchema.options]);
  * - `read`: search and get documents.
  * - `append`: create documents, fields and indices. No deletes, no updates and no reads. OpenSearch cannot forbid replacing a document
  *   whose id is known.
- * - `write`: everything that `append` includes, and updates and deletes. An update can return the document, so `write` reads documents
+ * - `write`: everything that `append` includes, and updates. No deletes. An update can return the document, so `write` reads documents
  *   whose ids are known, but cannot search.
  * - `readwrite`: `read` and `write`.
+ * - `manage`: everything on its indices, such as deleting documents and indices, rollovers, aliases and settings.
  *
  * All but `read` can create any number of indices whose names match, until the cluster has `cluster.max_shards_per_node` shards.
  */
 export type IndexAccess = Declared<typeof indexAccessSchema>;
+
+const restrictedReadSchema = object({
+  /** OpenSearch restricts only reads. */
+  access: v.picklist(["read"]),
+
+  /**
+   * The query of the documents that the application reads, in OpenSearch's query DSL, such as `{ term: { team: "shop" } }`.
+   *
+   * @default - every document
+   */
+  documents: v.optional(anyObject<Record<string, unknown>>()),
+
+  /**
+   * The fields that it reads, such as `["@timestamp", "message*"]`, or those that it does not read, such as `["~customer.*"]`.
+   *
+   * @default - every field
+   */
+  fields: v.optional(v.array(v.string())),
+});
+
+/** Read access to some documents or fields of indices. */
+export type RestrictedRead = Declared<typeof restrictedReadSchema>;
+
+const indexPermissionSchema = v.lazy(
+  (value) =>
+    (typeof value === "object" ? restrictedReadSchema : indexAccessSchema) as v.GenericSchema<
+      IndexAccess | RestrictedRead
+    >,
+);
 
 const applicationSchema = object({
   /** The user name in both clusters: lowercase letters, digits and hyphens. */
@@ -88,12 +119,12 @@ const applicationSchema = object({
   maxConsumerLagSeconds: v.optional(v.number()),
 
   /**
-   * The access to indices, by index name or pattern such as `logs-*`: `read`, `append`, `write` or `readwrite`. In a pattern, `*` stands for
-   * any characters and `?` for one.
+   * The access to indices, by index name or pattern such as `logs-*`: `read`, `append`, `write`, `readwrite` or `manage`, or read access to
+   * some documents and fields. In a pattern, `*` stands for any characters and `?` for one.
    *
    * @default - none
    */
-  indices: v.optional(record(indexAccessSchema)),
+  indices: v.optional(record(indexPermissionSchema)),
 
   /**
    * Whether a pattern such as `*` may stand for every topic, consumer group or index.
@@ -144,6 +175,7 @@ export function validateApplications(
         () => validateIds(scope, application),
         () => validateLag(scope, application),
         () => validateIndices(scope, application),
+        () => validateRestrictions(scope, application),
         () =>
           topics &&
           validateKnown(

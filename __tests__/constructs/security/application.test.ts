@@ -92,12 +92,52 @@ describe("an application", () => {
     [
       "an unknown access to an index",
       [{ name: "shop", indices: { "shop-*": "apend" as "append" } }],
-      'application "shop": indices.shop-* is "apend": it must be "append", "read", "write" or "readwrite" (at test/init)',
+      'application "shop": indices.shop-* is "apend": it must be "append", "read", "write", "readwrite" or "manage" (at test/init)',
     ],
     [
       "every index, without everything: true",
       [{ name: "shop", indices: { "*": "read" } }],
       'application "shop" names every index with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',
+    ],
+    [
+      "a restriction of writes",
+      [{ name: "shop", indices: { "shop-*": { access: "write" as "read", fields: ["a"] } } }],
+      'application "shop": indices.shop-*.access is "write": it must be "read" (at test/init)',
+    ],
+    [
+      "an unknown restriction",
+      [{ name: "shop", indices: { "shop-*": { access: "read", field: ["a"] } as never } }],
+      'application "shop": indices.shop-* has an unknown property "field": did you mean "fields"? allowed: access, documents, fields (at test/init)',
+    ],
+    [
+      "documents of no query",
+      [{ name: "shop", indices: { "shop-*": { access: "read", documents: {} } } }],
+      'application "shop": indices.shop-* has documents with no query: write one, such as { term: { team: "shop" } }, or combine several with bool (at test/init)',
+    ],
+    [
+      "documents of two queries",
+      [
+        {
+          name: "shop",
+          indices: { "shop-*": { access: "read", documents: { term: {}, match: {} } } },
+        },
+      ],
+      'application "shop": indices.shop-* has documents with the queries "term" and "match": write one, such as { term: { team: "shop" } }, or combine several with bool (at test/init)',
+    ],
+    [
+      "no fields",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: [] } } }],
+      'application "shop": indices.shop-* has no fields, which would allow every field: list at least one, or remove fields (at test/init)',
+    ],
+    [
+      "a field without a name",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["~"] } } }],
+      'application "shop": indices.shop-* has the field "~": write the name of a field, or a pattern such as "customer.*" (at test/init)',
+    ],
+    [
+      "fields that it reads and others that it does not",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["a", "~b"] } } }],
+      'application "shop": indices.shop-* has fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not (at test/init)',
     ],
     ...["**", "?*", "*?*"].map((pattern): [string, Application[], string] => [
       `every index with ${pattern}, without everything: true`,
