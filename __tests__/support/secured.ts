@@ -19,6 +19,7 @@ const APPLICATIONS = `[
     name: "ledger",
     topics: { "infra-events": "read" },
     consumerGroups: ["ledger"],
+    quotas: { consumeBytesPerSecond: 100_000_000, requestPercent: 150 },
     indices: {
       ...{ "logs-shop-*": "read", "ledger-*": "append" },
       ...{ "application-logs": "append", "application-log*": "read", "closed-*": "manage" },

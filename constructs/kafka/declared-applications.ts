@@ -1,9 +1,10 @@
 import { renderJsonList } from "../container/file";
-import { type FileChange, together } from "../container/file-change";
+import { type FileChange, facts, together } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import type { Access, Application } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { type Acl, aclsOf } from "./acls";
+import { type KafkaQuotas, QUOTA_KEYS, quotasOf } from "./quotas";
 
 /** The permissions of applications in Kafka. Application.java reads this file. */
 export const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications.json`;
@@ -12,7 +13,11 @@ export const APPLICATIONS_FILE = `${SIDECAR_DIR}/applications.json`;
 export const FORMER_APPLICATIONS_FILE = `${SIDECAR_DIR}/applications`;
 
 interface DeclaredApplications {
-  readonly applications: readonly { readonly name: string; readonly acls: readonly Acl[] }[];
+  readonly applications: readonly {
+    readonly name: string;
+    readonly acls: readonly Acl[];
+    readonly quotas: KafkaQuotas;
+  }[];
   /** Principals that may describe all topics and consumer groups but read no records. They authenticate with a certificate. */
   readonly monitors: readonly string[];
 }
@@ -21,10 +26,17 @@ export function renderApplications(
   applications: readonly Application[],
   monitors: readonly string[] = [],
 ): string {
-  const permissions = applications.map((application) => ({
-    name: application.name,
-    acls: aclsOf(application),
-  }));
+  const permissions = applications.map((application) => {
+    const quotas = Object.entries(quotasOf(application));
+    return {
+      name: application.name,
+      acls: aclsOf(application),
+      // Texts, since Application.java reads only small numbers.
+      ...(quotas.length > 0 && {
+        quotas: Object.fromEntries(quotas.map(([key, value]) => [key, String(value)])),
+      }),
+    };
+  });
   return `{"applications": ${renderJsonList(permissions)}, "monitors": ${JSON.stringify(monitors)}}\n`;
 }
 
@@ -36,14 +48,20 @@ export function parseApplications(text: string): DeclaredApplications {
   return {
     applications: applications.map((application) => ({
       name: application.name,
-      acls: application.acls ?? aclsOf(application),
+      acls: application.acls ?? aclsOf({ ...application, quotas: undefined }),
+      quotas: Object.fromEntries(
+        Object.entries(application.quotas ?? {}).map(([key, value]) => [key, Number(value)]),
+      ),
     })),
     monitors,
   };
 }
 
 interface FormerApplications {
-  readonly applications: readonly (Application & { readonly acls?: readonly Acl[] })[];
+  readonly applications: readonly (Omit<Application, "quotas"> & {
+    readonly acls?: readonly Acl[];
+    readonly quotas?: Readonly<Record<string, string>>;
+  })[];
   readonly monitors: readonly string[];
 }
 
@@ -70,11 +88,25 @@ function parseLines(text: string): FormerApplications {
 /** Describes which permissions applications gain and lose. Monitors are not applications. */
 export function describeApplications(before?: string, after?: string): FileChange {
   const [old, now] = [permissionsIn(before), permissionsIn(after)];
+  const [oldQuotas, quotas] = [quotasIn(before), quotasIn(after)];
   return together(
-    [...new Set([...old.keys(), ...now.keys()])].map((name) =>
+    [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => [
       describePermissions(name, "Kafka", old.get(name), now.get(name)),
-    ),
+      facts(...(now.has(name) ? describeQuotas(name, oldQuotas.get(name), quotas.get(name)) : [])),
+    ]),
   );
+}
+
+function describeQuotas(name: string, before: KafkaQuotas = {}, after: KafkaQuotas = {}): string[] {
+  return QUOTA_KEYS.filter((key) => before[key] !== after[key]).map(
+    (key) =>
+      `application ${name}: quota ${key} ${before[key] ?? "unset"} -> ${after[key] ?? "unset"}`,
+  );
+}
+
+function quotasIn(text?: string): Map<string, KafkaQuotas> {
+  const { applications } = text === undefined ? { applications: [] } : parseApplications(text);
+  return new Map(applications.map(({ name, quotas }) => [name, quotas]));
 }
 
 function permissionsIn(text?: string): Map<string, string[]> {

@@ -11,6 +11,7 @@ import {
 import { all, validate, validateDistinct } from "../container/validation";
 import { consumerGroupsOf } from "../kafka/acls";
 import { validateIds, validateInternalTopics } from "../kafka/internal-topics";
+import { validateQuotas } from "../kafka/quotas";
 import { INTERNAL_TOPICS } from "../kafka/topic";
 import { refusalOfIndexPattern } from "../opensearch/index-name";
 import { validateRestrictions } from "../opensearch/restrictions";
@@ -67,6 +68,35 @@ const indexPermissionSchema = v.lazy(
     >,
 );
 
+/** The access of an application to indices, or read access to some documents and fields of them. */
+export type IndexPermission = Declared<typeof indexPermissionSchema>;
+
+const quotasSchema = object({
+  /**
+   * How much it may write to each broker, in bytes per second. Kafka delays the answers to a client that writes more.
+   *
+   * @default - no limit
+   */
+  produceBytesPerSecond: v.optional(v.number()),
+
+  /**
+   * How much it may read from each broker, in bytes per second.
+   *
+   * @default - no limit
+   */
+  consumeBytesPerSecond: v.optional(v.number()),
+
+  /**
+   * How much of the time of a broker's threads for requests and network its requests may take, in percent. 100 is one thread.
+   *
+   * @default - no limit
+   */
+  requestPercent: v.optional(v.number()),
+});
+
+/** Limits of an application in Kafka, which hold for all its clients together, on each broker. */
+export type Quotas = Declared<typeof quotasSchema>;
+
 const applicationSchema = object({
   /** The user name in both clusters: lowercase letters, digits and hyphens. */
   name: v.string(),
@@ -109,6 +139,13 @@ const applicationSchema = object({
    * @default - no Kafka Connect cluster
    */
   connect: v.optional(v.string()),
+
+  /**
+   * What it may write to, read from and ask Kafka at most.
+   *
+   * @default - no limits
+   */
+  quotas: v.optional(quotasSchema),
 
   /**
    * How far its consumer groups, also those of `streams` and `connect`, may lag behind, in seconds: the age of the oldest record
@@ -173,6 +210,7 @@ export function validateApplications(
         () => validatePatterns(scope, application, "index", Object.keys(application.indices ?? {})),
         () => validateNames(scope, application),
         () => validateIds(scope, application),
+        () => validateQuotas(scope, application),
         () => validateLag(scope, application),
         () => validateIndices(scope, application),
         () => validateRestrictions(scope, application),

@@ -1,5 +1,6 @@
 import type { Application } from "../../constructs";
 import { aclsOf, describeAcls } from "../../constructs/kafka/acls";
+import { type KafkaQuotas, QUOTA_KEYS, quotasOf } from "../../constructs/kafka/quotas";
 import { MONITOR } from "../../constructs/security/principals";
 import type { Kafka } from "../platform/kafka";
 import { CommandError } from "../terminal/terminal";
@@ -49,6 +50,9 @@ export async function findKafkaUserDrift(
           .map((permission) => acl(name, permission, "not granted", "granted")),
       ];
     }),
+    ...applications.flatMap((application) =>
+      quotaDrift(application, quotasIn(users.output).get(application.name)),
+    ),
     ...[...live]
       .filter(([name, permissions]) => permissions.includes(MARK) && !declared.has(name))
       .map(([name]) => ({
@@ -62,6 +66,33 @@ const resourceOf = (name: string) => `application/${name}`;
 
 function acl(name: string, permission: string, declared: string, actual: string): Difference {
   return { resource: resourceOf(name), field: `Kafka ACL ${permission}`, declared, actual };
+}
+
+function quotaDrift(application: Application, live: KafkaQuotas = {}): Difference[] {
+  const quotas = quotasOf(application);
+  return QUOTA_KEYS.filter((key) => quotas[key] !== live[key]).map((key) => ({
+    resource: resourceOf(application.name),
+    field: `Kafka quota ${key}`,
+    declared: String(quotas[key] ?? "unset"),
+    actual: String(live[key] ?? "unset"),
+  }));
+}
+
+/** Parses the quotas of each user in the output of `kafka-configs.sh`. The default of all users is in a line of its own. */
+function quotasIn(output: string): Map<string, KafkaQuotas> {
+  return new Map(
+    [...output.matchAll(/^Quota configs for user-principal '([^']+)' are (.*)$/gm)].map(
+      ([, name, configs]) => [
+        name,
+        Object.fromEntries(
+          configs.split(", ").map((config) => {
+            const [key, value] = config.split("=");
+            return [key, Number(value)];
+          }),
+        ),
+      ],
+    ),
+  );
 }
 
 /** Parses the output of `kafka-acls.sh --list`: the permissions of each user, such as `READ on topic orders`. */

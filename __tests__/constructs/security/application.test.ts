@@ -194,6 +194,26 @@ describe("an application", () => {
       'application "shop" has the transactional id "my id": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix (at test/init)',
     ],
     [
+      "a quota of no bytes",
+      [{ name: "shop", quotas: { produceBytesPerSecond: 0 } }],
+      'application "shop": quotas.produceBytesPerSecond is 0: use a whole number of bytes per second, at least 1 (at test/init)',
+    ],
+    [
+      "a quota of a part of a byte",
+      [{ name: "shop", quotas: { consumeBytesPerSecond: 1.5 } }],
+      'application "shop": quotas.consumeBytesPerSecond is 1.5: use a whole number of bytes per second, at least 1 (at test/init)',
+    ],
+    [
+      "a quota of no requests",
+      [{ name: "shop", quotas: { requestPercent: 0 } }],
+      'application "shop": quotas.requestPercent is 0: use a number greater than 0; 100 is one thread of a broker (at test/init)',
+    ],
+    [
+      "an unknown quota",
+      [{ name: "shop", quotas: { producedBytesPerSecond: 1 } as never }],
+      'application "shop": quotas has an unknown property "producedBytesPerSecond": did you mean "produceBytesPerSecond"? allowed: produceBytesPerSecond, consumeBytesPerSecond, requestPercent (at test/init)',
+    ],
+    [
       "an application.id that no topic name can start with",
       [{ name: "words", streams: "word*" }],
       'application "words" has streams "word*": use its application.id, 1 to 200 letters, digits, ".", "_" and "-" (at test/init)',

@@ -41,7 +41,12 @@ const GRANTED = [
   mark("orders"),
 ];
 
-async function driftOf(users: readonly string[], acls: readonly string[]) {
+async function driftOf(
+  users: readonly string[],
+  acls: readonly string[],
+  quotas: readonly string[] = [],
+  applications: readonly Application[] = [ORDERS],
+) {
   const answer = (lines: readonly string[]) => async () => ({
     exitCode: 0,
     output: lines.join("\n"),
@@ -49,14 +54,16 @@ async function driftOf(users: readonly string[], acls: readonly string[]) {
   const differences = await findKafkaUserDrift(
     {
       describeUsers: answer(
-        users.map(
-          (name) =>
-            `SCRAM credential configs for user-principal '${name}' are SCRAM-SHA-512=iterations=8192`,
+        quotas.concat(
+          users.map(
+            (name) =>
+              `SCRAM credential configs for user-principal '${name}' are SCRAM-SHA-512=iterations=8192`,
+          ),
         ),
       ),
       listAcls: answer(acls),
     },
-    [ORDERS],
+    applications,
   );
   return differences.map(describeDifference);
 }
@@ -83,6 +90,30 @@ test("a missing user, missing and surplus ACLs, and an application that is not d
     "application/orders: Kafka ACL DESCRIBE on transactional id orders-* is not granted, declared granted",
     "application/orders: Kafka ACL ALTER on topic bills is granted, declared not granted",
     "application/former: is not declared any more: npm run up removes its user and ACLs from Kafka",
+  ]);
+});
+
+test("quotas that are missing, changed or not declared are reported, and no others", async () => {
+  const limited = {
+    ...ORDERS,
+    quotas: { produceBytesPerSecond: 5_000_000_000, consumeBytesPerSecond: 7 },
+  };
+  const drift = (...quotas: string[]) => driftOf(["orders"], GRANTED, quotas, [limited]);
+  expect(
+    await drift(
+      "Quota configs for the default user-principal are producer_byte_rate=9.9999999E7",
+      "Quota configs for user-principal 'orders' are consumer_byte_rate=7.0, producer_byte_rate=5.0E9, controller_mutation_rate=9.0",
+      "Quota configs for user-principal 'bills' are consumer_byte_rate=1.0",
+    ),
+  ).toEqual([]);
+  expect(
+    await drift(
+      "Quota configs for user-principal 'orders' are consumer_byte_rate=8.0, request_percentage=12.5",
+    ),
+  ).toEqual([
+    "application/orders: Kafka quota producer_byte_rate is unset, declared 5000000000",
+    "application/orders: Kafka quota consumer_byte_rate is 8, declared 7",
+    "application/orders: Kafka quota request_percentage is 12.5, declared unset",
   ]);
 });
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -19,9 +20,9 @@ import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.SecurityUtils;
 
 /**
- * A declared application: a user of the cluster and its ACLs. It authenticates with a password or a certificate.
+ * A declared application: a user of the cluster, its ACLs and its quotas. It authenticates with a password or a certificate.
  */
-record Application(String name, boolean hasPassword, Set<AclBinding> permissions) {
+record Application(String name, boolean hasPassword, Set<AclBinding> permissions, Map<String, Double> quotas) {
   private static final String PRINCIPAL = "User:";
   private static final String ANY_HOST = "*";
 
@@ -57,13 +58,18 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
         permissions.add(allow(name, pattern(type, (String) fields.get("name")), AclOperation.valueOf((String) operation)));
       }
     }
-    return new Application(name, true, permissions);
+    Map<String, Double> quotas = new TreeMap<>();
+    if (declared.get("quotas") != null) {
+      // Texts: JSON's reader has only small numbers.
+      ((Map<?, ?>) declared.get("quotas")).forEach((key, value) -> quotas.put((String) key, Double.valueOf((String) value)));
+    }
+    return new Application(name, true, permissions, quotas);
   }
 
   private static Application monitor(String name) {
     Set<AclBinding> permissions = new LinkedHashSet<>();
     MONITORED.forEach(type -> permissions.add(allow(name, pattern(type, "*"), AclOperation.DESCRIBE)));
-    return new Application(name, false, permissions);
+    return new Application(name, false, permissions, Map.of());
   }
 
   /** A trailing star is a prefix. A star alone is Kafka's own wildcard. */

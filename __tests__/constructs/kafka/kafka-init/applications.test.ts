@@ -116,6 +116,51 @@ describe("in a secured cluster, kafka-init", () => {
     expect((await cluster.look()).acls).toEqual([mark("etl"), mark("payments"), mark("words")]);
   });
 
+  test.concurrent("sets, changes and removes the quotas of an application, and leaves all others alone", async () => {
+    const cluster = await provisioned();
+    const others = {
+      "user=": { producer_byte_rate: 9 },
+      "user=admin": { consumer_byte_rate: 9 },
+      "user=orders,client-id=a": { producer_byte_rate: 9 },
+    };
+    for (const [entity, quotas] of Object.entries(others)) {
+      const [[key, value]] = Object.entries(quotas);
+      await cluster.setQuota(entity, key, value);
+    }
+    await cluster.setQuota("user=orders", "controller_mutation_rate", 9);
+    const limited = (quotas: Application["quotas"]) =>
+      runSecured(cluster, { applications: [{ ...ORDERS, quotas }] });
+    const ordersQuotas = async () => {
+      const { quotas, writes } = await cluster.look();
+      const { "user=orders": own, ...left } = quotas;
+      expect(left).toEqual(others);
+      return [own, writes.filter((call) => call.startsWith("AlterClientQuotas")).length];
+    };
+    const set = await limited({ produceBytesPerSecond: 5_000_000_000, requestPercent: 12.5 });
+    expect(exitLine(set)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    expect(
+      linesOf(set, "change").map(({ resource, field, declared, actual }) => [
+        ...[resource, field, declared, actual],
+      ]),
+    ).toEqual([
+      ["application/orders", "quota producer_byte_rate", "5000000000", "unset"],
+      ["application/orders", "quota request_percentage", "12.5", "unset"],
+    ]);
+    const kept = { controller_mutation_rate: 9 };
+    expect(await ordersQuotas()).toEqual([
+      { ...kept, producer_byte_rate: 5_000_000_000, request_percentage: 12.5 },
+      1,
+    ]);
+    const again = await limited({ produceBytesPerSecond: 5_000_000_000, requestPercent: 12.5 });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 3, reconciled: 0 });
+    expect((await ordersQuotas())[1]).toBe(1);
+    await limited({ consumeBytesPerSecond: 7 });
+    expect(await ordersQuotas()).toEqual([{ ...kept, consumer_byte_rate: 7 }, 2]);
+    const removed = await runSecured(cluster, { applications: [], passwords: {} });
+    expect(exitLine(removed)).toMatchObject({ exit_code: 0, revoked: 1 });
+    expect(await ordersQuotas()).toEqual([kept, 3]);
+  });
+
   test.concurrent("finds an application unchanged, but sets its password, since Kafka does not return passwords", async () => {
     const cluster = await provisioned();
     const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });
@@ -223,6 +268,7 @@ describe("in a secured cluster, kafka-init", () => {
   test.concurrent.each<[string, string, string]>([
     ["Describe", "DescribeAcls", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Describe", "DescribeUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Describe", "DescribeClientQuotas", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "CreateAcls", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "AlterUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "DeleteAcls", "CLUSTER_AUTHORIZATION_FAILED"],

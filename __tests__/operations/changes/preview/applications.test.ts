@@ -56,6 +56,23 @@ describe("for an application in a secured environment", () => {
     });
   });
 
+  test("reports changed quotas, which revoke nothing", () => {
+    const limited = (quotas?: Application["quotas"]): Application => ({ name: "shop", quotas });
+    const before = { produceBytesPerSecond: 1000, requestPercent: 50 };
+    expect(told([limited(before)], [limited({ produceBytesPerSecond: 2000 })])).toEqual({
+      details: [
+        "application shop: quota producer_byte_rate 1000 -> 2000",
+        "application shop: quota request_percentage 50 -> unset",
+      ],
+      destructive: [],
+    });
+    expect(told([], [limited({ consumeBytesPerSecond: 7 })]).details).toEqual([
+      "application shop: added, no permissions in Kafka",
+      "application shop: quota consumer_byte_rate unset -> 7",
+    ]);
+    expect(told([limited(before)], []).details).toEqual(["application shop: no longer declared"]);
+  });
+
   test("reports a changed limit of consumer lag, of each group", () => {
     const groups = { ...shop, consumerGroups: ["shop", "shop-*", "bills-*"] };
     const [before, after] = [900, 1800].map((maxConsumerLagSeconds) =>
