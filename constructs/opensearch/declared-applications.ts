@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { UploadedFile } from "../container/file";
 import { type FileChange, facts } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Application, IndexAccess, RestrictedRead } from "../security/application";
+import type { Application, IndexAccess, IndexPermission } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
 
@@ -112,10 +112,10 @@ export function renderApplication({ name, indices = {} }: Application): Uploaded
   ];
 }
 
-const accessOf = (permission: IndexAccess | RestrictedRead): IndexAccess =>
+const accessOf = (permission: IndexPermission): IndexAccess =>
   typeof permission === "string" ? permission : permission.access;
 
-function restrictionsOf(permission: IndexAccess | RestrictedRead) {
+function restrictionsOf(permission: IndexPermission) {
   const { documents, fields } = typeof permission === "string" ? {} : permission;
   return {
     ...(documents && { dls: JSON.stringify(documents) }),

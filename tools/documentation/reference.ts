@@ -18,6 +18,8 @@ export const REFERENCE_PAGES: Readonly<
         "Topic",
         "TopicConfigs",
         "Application",
+        "Quotas",
+        "RestrictedRead",
         "IndexTemplateProps",
         "DeclaredResourceProps",
         "Notifications",
