@@ -84,6 +84,9 @@ export {
   type Access,
   type Application,
   type IndexAccess,
+  type IndexPermission,
+  type Quotas,
+  type RestrictedRead,
   validateApplications,
 } from "./security/application";
 export { httpScheme, type Security } from "./security/security";

@@ -120,6 +120,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "grows-kafka": suite(240),
   "grows-kafka-killed": suite(300),
   secured: suite(210, ONE_MACHINE_SECURED),
+  streams: suite(240, ONE_MACHINE_SECURED),
 };
 
 /** The names of the suites, the shortest first. */

@@ -217,6 +217,39 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     body: '{"doc":{}}',
     answers: { shop: 404, "os-admin": 404, others: 403 },
   },
+  // Writing does not include it.
+  {
+    operation: "delete a document of an index to which shop writes",
+    request: "DELETE /logs-shop-1/_doc/none",
+    answers: { "os-admin": 404, others: 403 },
+  },
+  {
+    operation: "create an index that ledger manages",
+    request: "PUT /closed-1",
+    body: '{"settings":{"number_of_shards":1},"aliases":{"closed-all":{}}}',
+    answers: { ledger: 200, "os-admin": 400, others: 403 },
+  },
+  {
+    operation: "change the settings of an index that ledger manages",
+    request: "PUT /closed-1/_settings",
+    body: '{"index":{"refresh_interval":"1s"}}',
+    answers: { ledger: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete a document of an index that ledger manages",
+    request: "DELETE /closed-1/_doc/none",
+    answers: { ledger: 404, "os-admin": 404, others: 403 },
+  },
+  {
+    operation: "read an index of which shop reads some documents",
+    request: "GET /closed-1/_search",
+    answers: { shop: 200, ledger: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "delete an index that ledger manages",
+    request: "DELETE /closed-1",
+    answers: { ledger: 200, "os-admin": 404, others: 403 },
+  },
   {
     operation: "write to another index",
     request: "POST /other/_doc",

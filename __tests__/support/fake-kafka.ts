@@ -271,6 +271,11 @@ export class FakeKafka {
     return this.harness.ask({ do: "inventory", port: this.port, args, declaration });
   }
 
+  /** Sets a quota of an entity such as "user=orders", "user=" for the default of users, or "user=orders,client-id=a". */
+  setQuota(entity: string, key: string, value: number): Promise<void> {
+    return this.harness.ask({ do: "quota", port: this.port, entity, key, value });
+  }
+
   /** Stops listening. */
   refuse(): Promise<void> {
     return this.harness.ask({ do: "refuse", port: this.port });
@@ -288,6 +293,8 @@ export class FakeKafka {
     topics: Record<string, LiveTopic>;
     acls: string[];
     users: Record<string, LiveUser>;
+    /** The quotas by entity and key. */
+    quotas: Record<string, Record<string, number>>;
     /** The topics as they were applied last. */
     memory: Record<string, LiveTopic>;
     memoryConfigs: Record<string, string>;
@@ -298,6 +305,7 @@ export class FakeKafka {
       topics,
       acls,
       users,
+      quotas,
       memory: texts,
       memoryConfigs,
       calls: made,
@@ -313,6 +321,6 @@ export class FakeKafka {
     const memory = Object.fromEntries(
       Object.entries<string>(texts).map(([name, text]) => [name, JSON.parse(text)]),
     );
-    return { topics, acls, users, memory, memoryConfigs, calls, writes };
+    return { topics, acls, users, quotas, memory, memoryConfigs, calls, writes };
   }
 }

@@ -10,15 +10,19 @@ const APPLICATIONS = `[
   {
     name: "shop",
     topics: { "infra-events": "write" },
-    indices: { "logs-shop-*": "write", "application-logs": "write" },
+    indices: {
+      ...{ "logs-shop-*": "write", "application-logs": "write" },
+      "closed-*": { access: "read", documents: { term: { team: "shop" } }, fields: ["message"] },
+    },
   },
   {
     name: "ledger",
     topics: { "infra-events": "read" },
     consumerGroups: ["ledger"],
+    quotas: { consumeBytesPerSecond: 100_000_000, requestPercent: 150 },
     indices: {
       ...{ "logs-shop-*": "read", "ledger-*": "append" },
-      ...{ "application-logs": "append", "application-log*": "read" },
+      ...{ "application-logs": "append", "application-log*": "read", "closed-*": "manage" },
     },
   },
 ]`;

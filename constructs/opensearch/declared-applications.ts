@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { UploadedFile } from "../container/file";
 import { type FileChange, facts } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Application, IndexAccess } from "../security/application";
+import type { Application, IndexAccess, IndexPermission } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
 import { BACKUP_PRINCIPAL } from "./backup";
@@ -18,6 +18,10 @@ export interface Role {
   readonly cluster_permissions?: readonly string[];
   readonly index_permissions?: readonly {
     readonly index_patterns: readonly string[];
+    /** The query of the documents that may be read, as JSON. */
+    readonly dls?: string;
+    /** The fields that may be read, or with "~" those that may not. */
+    readonly fls?: readonly string[];
     readonly allowed_actions: readonly string[];
   }[];
 }
@@ -31,6 +35,12 @@ const METADATA = [
   "indices:admin/refresh*",
 ];
 
+/** Updates by query need `read` too. */
+const WRITE = [
+  ...["indices:data/write/index", "indices:data/write/bulk*", "indices:data/write/update*"],
+  "create_index",
+];
+
 /**
  * The actions and action groups of the security plugin that each access allows on an index, in addition to `METADATA`. OpenSearch has one
  * action for creating a document and for replacing it, and needs `create_index` for an index that a document creates.
@@ -38,15 +48,18 @@ const METADATA = [
 const INDEX_ACTIONS: Readonly<Record<IndexAccess, readonly string[]>> = {
   read: ["read"],
   append: ["indices:data/write/index", "indices:data/write/bulk*", "create_index"],
-  write: ["write", "create_index"],
-  readwrite: ["read", "write", "create_index"],
+  write: WRITE,
+  readwrite: ["read", ...WRITE],
+  manage: ["indices_all"],
 };
 
-/** The permissions that reviewers read, by an action that only they include. */
-const PERMISSION_OF: Readonly<Record<string, string>> = {
-  read: "read",
-  "indices:data/write/index": "append",
-  write: "write",
+/** The permissions that reviewers read, by an action that includes them. Roles of earlier versions have the group `write`. */
+const PERMISSIONS_OF: Readonly<Record<string, readonly string[]>> = {
+  read: ["read"],
+  "indices:data/write/index": ["append"],
+  "indices:data/write/update*": ["write"],
+  write: ["append", "write", "delete"],
+  indices_all: ["read", "append", "write", "delete", "manage"],
 };
 
 /** Cluster permissions for requests on several indices. The security plugin checks each index in them. */
@@ -95,18 +108,19 @@ const BACKUP_ROLE: Role = {
 
 /** Renders the files of an application as os-security.sh reads them. */
 export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
-  const accesses = new Set(Object.values(indices));
+  const accesses = new Set(Object.values(indices).map(accessOf));
   const allows = (...some: IndexAccess[]) => some.some((access) => accesses.has(access));
   const role: Role = {
     cluster_permissions: [
       // Clients read the version when they connect.
       "cluster:monitor/main",
-      ...(allows("read", "readwrite") ? CLUSTER_ACTIONS.read : []),
-      ...(allows("append", "write", "readwrite") ? CLUSTER_ACTIONS.write : []),
+      ...(allows("read", "readwrite", "manage") ? CLUSTER_ACTIONS.read : []),
+      ...(allows("append", "write", "readwrite", "manage") ? CLUSTER_ACTIONS.write : []),
     ],
-    index_permissions: Object.entries(indices).map(([pattern, access]) => ({
+    index_permissions: Object.entries(indices).map(([pattern, permission]) => ({
       index_patterns: [pattern],
-      allowed_actions: [...INDEX_ACTIONS[access], ...METADATA],
+      ...restrictionsOf(permission),
+      allowed_actions: [...INDEX_ACTIONS[accessOf(permission)], ...METADATA],
     })),
   };
   return [
@@ -115,6 +129,17 @@ export function renderApplication({ name, indices = {} }: Application): Uploaded
     renderFile(name, "role", { ...role, description: MARK }),
     renderFile(name, "mapping", { users: [name], description: MARK }),
   ];
+}
+
+const accessOf = (permission: IndexPermission): IndexAccess =>
+  typeof permission === "string" ? permission : permission.access;
+
+function restrictionsOf(permission: IndexPermission) {
+  const { documents, fields } = typeof permission === "string" ? {} : permission;
+  return {
+    ...(documents && { dls: JSON.stringify(documents) }),
+    ...(fields && { fls: fields }),
+  };
 }
 
 /** Renders the files of Alloy. It has no user, since it authenticates with its certificate. */
@@ -157,9 +182,17 @@ function permissionsIn(text?: string): string[] | undefined {
     return undefined;
   }
   const { index_permissions = [] } = parseRole(text);
-  return index_permissions.flatMap(({ index_patterns: [pattern], allowed_actions }) =>
-    allowed_actions.flatMap((action) =>
-      action in PERMISSION_OF ? [`${PERMISSION_OF[action]} on index ${pattern}`] : [],
-    ),
+  return index_permissions.flatMap(
+    ({ index_patterns: [pattern], allowed_actions, dls, fls = [] }) => {
+      const restrictions = [
+        ...(dls ? [`of documents ${dls}`] : []),
+        ...(fls.length > 0 ? [`of fields ${fls.join(", ")}`] : []),
+      ].join(" and ");
+      return allowed_actions
+        .flatMap((action) => PERMISSIONS_OF[action] ?? [])
+        .map(
+          (permission) => `${permission} on index ${pattern}${restrictions && ` ${restrictions}`}`,
+        );
+    },
   );
 }

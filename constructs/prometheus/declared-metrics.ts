@@ -1,4 +1,5 @@
 import type { ServiceContainer } from "../container/service-container";
+import { consumerGroupsOf } from "../kafka/acls";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { KafkaInit } from "../kafka/kafka-init";
 import type { OpenSearchBackup } from "../opensearch/opensearch-backup";
@@ -93,15 +94,12 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
 }
 
 /** Returns the lag that an application declares for its consumer groups. A prefix stands for every group that Kafka knows. */
-function maxLagOf({
-  name: application,
-  consumerGroups = [],
-  maxConsumerLagSeconds: value,
-}: Application): DeclaredMetric[] {
+function maxLagOf(declared: Application): DeclaredMetric[] {
+  const { name: application, maxConsumerLagSeconds: value } = declared;
   const name = "groundwork_declared_kafka_group_max_lag_seconds";
   return value === undefined
     ? []
-    : consumerGroups.map(
+    : consumerGroupsOf(declared).map(
         (group): DeclaredMetric =>
           group.endsWith("*")
             ? {

@@ -22,6 +22,8 @@ export interface Credentials {
   };
   /** Its consumer group, if it declares exactly one, by its whole name. */
   readonly consumerGroup?: string;
+  /** The `application.id` of its Kafka Streams application, if it declares one. */
+  readonly streams?: string;
 }
 
 /** Returns the credentials of an application. Throws with the declared names if the application is not declared. */
@@ -41,7 +43,7 @@ export function credentialsOf(
   }
   const secured = isSecured(environment);
   const secret = (file: string) => join(secretsFolder(environment), file);
-  const { consumerGroups = [] } = application;
+  const { consumerGroups = [], streams } = application;
   return {
     application: application.name,
     kafka: { bootstrapServers: KAFKA_BOOTSTRAP_SERVER },
@@ -58,5 +60,6 @@ export function credentialsOf(
     // A prefix such as "orders-*" leaves the name to the application.
     ...(consumerGroups.length === 1 &&
       !consumerGroups[0].endsWith("*") && { consumerGroup: consumerGroups[0] }),
+    ...(streams !== undefined && { streams }),
   };
 }

@@ -31,10 +31,11 @@ function renderText({ kafka, openSearch, login }: Credentials): string {
 }
 
 /** Renders `client.properties` for Kafka clients. The CA bundle is inline, so one file is enough. */
-function renderProperties({ kafka, login, consumerGroup }: Credentials): string {
+function renderProperties({ kafka, login, consumerGroup, streams }: Credentials): string {
   const settings: [string, string][] = [
     ["bootstrap.servers", kafka.bootstrapServers],
     ...(consumerGroup ? ([["group.id", consumerGroup]] satisfies [string, string][]) : []),
+    ...(streams ? ([["application.id", streams]] satisfies [string, string][]) : []),
     ...(login
       ? ([
           ["security.protocol", "SASL_SSL"],
@@ -70,12 +71,13 @@ function inProperties(value: string): string {
 
 /** Renders a line for each variable. The CA bundle has several lines, so it is in base64. */
 function renderVariables(
-  { kafka, openSearch, login, consumerGroup }: Credentials,
+  { kafka, openSearch, login, consumerGroup, streams }: Credentials,
   renderLine: (name: string, value: string) => string,
 ): string {
   const variables = {
     KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
     KAFKA_GROUP_ID: consumerGroup,
+    KAFKA_STREAMS_APPLICATION_ID: streams,
     KAFKA_SECURITY_PROTOCOL: login ? "SASL_SSL" : "PLAINTEXT",
     KAFKA_SASL_MECHANISM: login && "SCRAM-SHA-512",
     KAFKA_USERNAME: login?.user,

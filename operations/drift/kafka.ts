@@ -54,5 +54,8 @@ function differencesOf(reported: ReportedUser): Difference[] {
       : []),
     ...absent.map((permission) => acl(permission, "granted", "not granted")),
     ...(reported.surplus ?? []).map((permission) => acl(permission, "not granted", "granted")),
+    ...(reported.quotas ?? []).map(({ field, ...values }) => ({
+      ...{ resource, field: `Kafka quota ${field}`, ...values },
+    })),
   ];
 }

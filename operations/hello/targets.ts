@@ -1,4 +1,4 @@
-import type { Application, IndexAccess, Topic } from "../../constructs";
+import type { Application, Topic } from "../../constructs";
 
 /** What a run of hello writes to and reads from, and as which applications. */
 export interface Target {
@@ -22,8 +22,9 @@ export interface Chooser {
   readonly readers: readonly Application[];
 }
 
-const WRITE: readonly IndexAccess[] = ["append", "write", "readwrite"];
-const READ: readonly IndexAccess[] = ["read", "readwrite"];
+/** Read access to some documents or fields is in neither: it may not include what hello writes. */
+const WRITE: readonly unknown[] = ["append", "write", "readwrite", "manage"];
+const READ: readonly unknown[] = ["read", "readwrite", "manage"];
 
 /** Chooses the first topic that a writer may write. Topics that are compacted refuse a record without a key. */
 export function chooseTopic({ writers, readers }: Chooser, topics: readonly Topic[]): Choice {

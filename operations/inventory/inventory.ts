@@ -1,4 +1,4 @@
-import { isSecured } from "../../environments";
+import { isSecured, retentionIn } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 import type { KafkaReport } from "../platform/kafka-inventory";
 import type { Platform } from "../platform/platform";
@@ -58,14 +58,15 @@ export function reportKafka(
   return kafka.inventory.report({ topics, applications, brokers: environment.kafka.brokers });
 }
 
-/** Lists the templates, pipelines and data streams of OpenSearch. */
+/** Lists the templates, pipelines, retention policies and data streams of OpenSearch. */
 export async function listTemplates(
-  { openSearch }: Pick<Platform, "openSearch">,
-  { componentTemplates, ingestPipelines, indexTemplates }: Catalog,
+  { environment, openSearch }: Pick<Platform, "environment" | "openSearch">,
+  { componentTemplates, ingestPipelines, indexTemplates, retentionPolicies }: Catalog,
 ): Promise<Item[]> {
   return templateItems(await openSearch.resources.list(), [
     ...componentTemplates,
     ...ingestPipelines,
     ...indexTemplates,
+    ...retentionIn(environment, retentionPolicies),
   ]);
 }

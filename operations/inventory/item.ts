@@ -17,7 +17,12 @@ export const REMOVABLE = [
   "topic",
 ] as const;
 
-export type Kind = (typeof REMOVABLE)[number] | "role" | "role-mapping" | "user";
+export type Kind =
+  | (typeof REMOVABLE)[number]
+  | "retention-policy"
+  | "role"
+  | "role-mapping"
+  | "user";
 
 /** A resource of a cluster or its declaration. */
 export interface Item {
@@ -28,7 +33,7 @@ export interface Item {
   /** Whether the cluster has it. */
   readonly exists: boolean;
   readonly details: string;
-  /** The command that removes it. Only of what is left over. */
+  /** The command that removes it, or the page that says how. Only of what is left over. */
   readonly removal?: string;
   /** The ACLs of a user of Kafka, such as `Read on topic orders`. */
   readonly acls?: readonly string[];
@@ -40,9 +45,15 @@ export const UP = "npm run up";
 /** Returns the name by which the command line knows an item: `topic/orders`. */
 export const idOf = ({ kind, name }: Pick<Item, "kind" | "name">) => `${kind}/${name}`;
 
-/** Returns the command that removes an item. */
+/** Where the requests are that remove a policy from its indices too. */
+const RETENTION_PAGE = "the requests in docs/how-to/retention.md";
+
+/** Returns the command that removes an item, or the page that says how. */
 export function removalOf(item: Pick<Item, "kind" | "name">): string {
-  return isRemovable(item.kind) ? removalCommand(item.kind, item.name) : UP;
+  if (isRemovable(item.kind)) {
+    return removalCommand(item.kind, item.name);
+  }
+  return item.kind === "retention-policy" ? RETENTION_PAGE : UP;
 }
 
 export const isRemovable = (kind: string): boolean =>

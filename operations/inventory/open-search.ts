@@ -1,9 +1,10 @@
 import type { DeclaredResource } from "../../constructs/opensearch/declared-resource";
 import type { LiveResource } from "../platform/open-search-resources";
+import type { Json } from "../synthesis/tree";
 import { counted } from "../terminal/terminal";
 import { type Item, removalOf, type State } from "./item";
 
-/** Returns the templates, pipelines and data streams of OpenSearch. */
+/** Returns the templates, pipelines, retention policies and data streams of OpenSearch. */
 export function templateItems(
   live: readonly LiveResource[],
   declared: readonly Pick<DeclaredResource, "kind" | "name">[],
@@ -50,12 +51,19 @@ const DETAILS: Readonly<Record<LiveResource["kind"], (resource: LiveResource) =>
     `${indices.length === 1 ? "1 index" : `${indices.length} indices`}, index template ${template}`,
   "index-template": ({ body }) => `for ${body.index_patterns.join(", ")}`,
   "ingest-pipeline": ({ body }) => counted(body.processors?.length ?? 0, "processor"),
+  "retention-policy": ({ body: { ism_template } }) =>
+    (ism_template ?? []).length === 0
+      ? "for no new indices"
+      : `for ${[ism_template]
+          .flat()
+          .flatMap(({ index_patterns }: Json) => index_patterns)
+          .join(", ")}`,
 };
 
-/** Whether os-init applied it: it has the fingerprint of what was applied. OpenSearch accepts no `_meta` in a pipeline. */
+/** Whether os-init applied it: it has the fingerprint of what was applied. OpenSearch accepts no `_meta` in a pipeline or a policy. */
 function isMarked({ kind, body }: LiveResource): boolean {
-  return kind === "ingest-pipeline"
-    ? /\[fingerprint [0-9a-f]+\]$/.test(body.description ?? "")
+  return kind === "ingest-pipeline" || kind === "retention-policy"
+    ? /\[fingerprint [0-9a-f ]+\]$/.test(body.description ?? "")
     : /^[0-9a-f]+$/.test(body._meta?.fingerprint ?? "");
 }
 

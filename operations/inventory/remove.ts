@@ -5,7 +5,7 @@ import type { Platform } from "../platform/platform";
 import { confirm } from "../terminal/confirm";
 import { counted, firstOf, listed, refuse } from "../terminal/terminal";
 import { reportKafka } from "./inventory";
-import { calledItem, type Item, idOf, isRemovable, REMOVABLE, UP } from "./item";
+import { calledItem, type Item, idOf, isRemovable, REMOVABLE, removalOf, UP } from "./item";
 import { kafkaItems } from "./kafka";
 import { templateItems } from "./open-search";
 import { usersOf } from "./uses";
@@ -63,6 +63,9 @@ export async function removeLeftOver(
 
 function refusalOfId(id: string): string[] {
   const [, kind, name] = /^([^/]+)\/([^/]+)$/.exec(id) ?? [];
+  if (kind === "retention-policy") {
+    return [`${id}: its indices keep it: ${removalOf({ kind, name })} remove it from them first`];
+  }
   if (name !== undefined && isRemovable(kind)) {
     return [];
   }

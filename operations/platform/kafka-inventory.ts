@@ -5,6 +5,12 @@ import { MONITOR } from "../../constructs/security/principals";
 import { CommandError } from "../terminal/terminal";
 import { KafkaProgram, type RunInBroker } from "./kafka-program";
 
+interface ReportedDifference {
+  readonly field: string;
+  readonly declared: string;
+  readonly actual: string;
+}
+
 /** A topic of the cluster or the declaration. KafkaInventory.java describes it. */
 export interface ReportedTopic {
   readonly topic: string;
@@ -19,11 +25,7 @@ export interface ReportedTopic {
   readonly partitions?: number;
   readonly replicationFactor?: number;
   /** Of a declared topic that exists, as kafka-init compares it. */
-  readonly differences?: readonly {
-    readonly field: string;
-    readonly declared: string;
-    readonly actual: string;
-  }[];
+  readonly differences?: readonly ReportedDifference[];
   /** The configs that are set and not declared. */
   readonly undeclared?: readonly { readonly field: string; readonly actual: string }[];
 }
@@ -41,6 +43,8 @@ export interface ReportedUser {
   readonly needsPassword?: boolean;
   readonly missing?: readonly string[];
   readonly surplus?: readonly string[];
+  /** The quotas that are not as declared, by Kafka's names. */
+  readonly quotas?: readonly ReportedDifference[];
 }
 
 /** What a Kafka cluster has, compared with a declaration. */

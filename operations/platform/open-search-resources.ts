@@ -25,6 +25,7 @@ const PATHS: Readonly<Record<LiveResource["kind"], string>> = {
   "data-stream": "/_data_stream",
   "index-template": "/_index_template",
   "ingest-pipeline": "/_ingest/pipeline",
+  "retention-policy": "/_plugins/_ism/policies",
 };
 
 /** The objects of the security plugin by kind and name. */
@@ -44,7 +45,8 @@ export class OpenSearchResources {
   /** Returns what a path of the REST API has, or undefined if that does not exist. Throws if OpenSearch does not answer. */
   async read(path: string): Promise<Json | undefined> {
     const answer = await this.ask({ path });
-    if (answer.status === 404) {
+    // An API of a plugin that is not there has no handler.
+    if (answer.status === 404 || answer.output.includes("no handler found for uri")) {
       return undefined;
     }
     if (answer.json === undefined) {
@@ -53,7 +55,7 @@ export class OpenSearchResources {
     return answer.json;
   }
 
-  /** Lists all templates, pipelines and data streams. Throws if OpenSearch does not answer. */
+  /** Lists all templates, pipelines, retention policies and data streams. Throws if OpenSearch does not answer. */
   async list(): Promise<LiveResource[]> {
     const of = async (kind: LiveResource["kind"]) => (await this.read(PATHS[kind])) ?? {};
     // OpenSearch answers 404 if there is no pipeline.
@@ -61,6 +63,7 @@ export class OpenSearchResources {
     const { component_templates = [] } = await of("component-template");
     const { index_templates = [] } = await of("index-template");
     const { data_streams = [] } = await of("data-stream");
+    const { policies = [] } = (await this.read(`${PATHS["retention-policy"]}?size=10000`)) ?? {};
     const resource = (kind: LiveResource["kind"], name: string, body: Json) => ({
       ...{ kind, name, body },
     });
@@ -74,6 +77,7 @@ export class OpenSearchResources {
       ...index_templates.map(({ name, index_template }: Json) =>
         resource("index-template", name, index_template),
       ),
+      ...policies.map(({ _id, policy }: Json) => resource("retention-policy", _id, policy)),
       ...data_streams.map(({ name, ...body }: Json) => resource("data-stream", name, body)),
     ];
   }

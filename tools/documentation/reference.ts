@@ -27,6 +27,8 @@ export const REFERENCE_PAGES: Readonly<
         "Topic",
         "TopicConfigs",
         "Application",
+        "Quotas",
+        "RestrictedRead",
         "IndexTemplateProps",
         "DeclaredResourceProps",
         "RetentionRule",

@@ -96,8 +96,17 @@ describe("a secured Kafka cluster", () => {
     const { content } = init.upload.find(({ file }: Json) => file === APPLICATIONS_FILE);
     expect(JSON.parse(content)).toEqual({
       applications: [
-        { name: "shop", topics: { orders: "write" }, consumerGroups: ["shop-*"] },
-        { name: "audit", topics: { "*": "read" }, consumerGroups: [] },
+        {
+          name: "shop",
+          acls: [
+            { resource: "topic", name: "orders", operations: ["WRITE", "DESCRIBE"] },
+            { resource: "group", name: "shop-*", operations: ["READ"] },
+          ],
+        },
+        {
+          name: "audit",
+          acls: [{ resource: "topic", name: "*", operations: ["READ", "DESCRIBE"] }],
+        },
       ],
       monitors: ["alloy"],
     });

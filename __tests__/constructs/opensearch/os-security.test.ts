@@ -35,6 +35,10 @@ const METADATA = [
   "indices:monitor/settings/get",
   "indices:admin/refresh*",
 ];
+const WRITE = [
+  ...["indices:data/write/index", "indices:data/write/bulk*", "indices:data/write/update*"],
+  "create_index",
+];
 const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}1`.slice(0, 60);
 const OTHER_HASH = HASH.replace("abc", "xyz");
 
@@ -247,16 +251,14 @@ describe("os-security", () => {
     });
     expect(security.roles.get("application-orders")).toEqual({
       cluster_permissions: ["cluster:monitor/main", "indices:data/write/bulk"],
-      index_permissions: [
-        { index_patterns: ["logs-*"], allowed_actions: ["write", "create_index", ...METADATA] },
-      ],
+      index_permissions: [{ index_patterns: ["logs-*"], allowed_actions: [...WRITE, ...METADATA] }],
       description: MARK,
     });
     expect(security.roles.get("application-reports").index_permissions).toEqual([
       { index_patterns: ["logs-*"], allowed_actions: ["read", ...METADATA] },
       {
         index_patterns: ["reports-*"],
-        allowed_actions: ["read", "write", "create_index", ...METADATA],
+        allowed_actions: ["read", ...WRITE, ...METADATA],
       },
     ]);
     expect(security.rolesmapping.get("application-orders")).toEqual({
@@ -284,6 +286,44 @@ describe("os-security", () => {
         },
       ],
     });
+  });
+
+  test.concurrent("lets an application that manages indices do everything on them, also in requests on several", async () => {
+    const [{ security }, url] = await fake();
+    const ops: Application = { name: "ops", indices: { "ops-*": "manage" } };
+    expect(exitLine(await run(url, { applications: [ops] }))).toMatchObject({ exit_code: 0 });
+    expect(security.roles.get("application-ops")).toMatchObject({
+      cluster_permissions: expect.arrayContaining([
+        ...["indices:data/read/msearch", "indices:data/write/bulk"],
+      ]),
+      index_permissions: [
+        { index_patterns: ["ops-*"], allowed_actions: ["indices_all", ...METADATA] },
+      ],
+    });
+  });
+
+  test.concurrent("restricts the documents and fields that an application reads, and finds both unchanged", async () => {
+    const [server, url] = await fake();
+    const documents = { bool: { must_not: { match: { note: 'a "quoted": \\ té' } } } };
+    const fields = ["@timestamp", "message*"];
+    const audit: Application = {
+      name: "audit",
+      indices: { "logs-*": { access: "read", documents, fields }, "more-*": "read" },
+    };
+    expect(exitLine(await run(url, { applications: [audit] }))).toMatchObject({ created: 1 });
+    const [restricted, free] = server.security.roles.get("application-audit").index_permissions;
+    expect(restricted).toMatchObject({ fls: fields, allowed_actions: ["read", ...METADATA] });
+    expect(JSON.parse(restricted.dls)).toEqual(documents);
+    expect(Object.keys(free)).toEqual(["index_patterns", "allowed_actions"]);
+    server.requests.length = 0;
+    expect(exitLine(await run(url, { applications: [audit] }))).toMatchObject({ unchanged: 1 });
+    expect(server.writes).toEqual([]);
+    restricted.dls = '{"match_all":{}}';
+    const drifted = await run(url, { applications: [audit] });
+    expect(exitLine(drifted)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(linesOf(drifted, "drift").map(({ field }) => field)).toEqual([
+      "role.index_permissions[0].dls",
+    ]);
   });
 
   test.concurrent("gives the monitoring principal a role but no user, and revokes it like any other", async () => {
@@ -347,7 +387,7 @@ describe("os-security", () => {
       "role.cluster_permissions[2]",
       "role.cluster_permissions[3]",
       "role.cluster_permissions[4]",
-      ...[0, 1, 2, 3, 4, 5, 6].map((i) => `role.index_permissions[0].allowed_actions[${i}]`),
+      ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => `role.index_permissions[0].allowed_actions[${i}]`),
     ]);
     expect(server.security.internalusers.get("orders").hash).toBe(OTHER_HASH);
     expect(server.writes).toEqual([

@@ -66,6 +66,7 @@ describe("Prometheus", () => {
     const applications = [
       { name: "orders", consumerGroups: groups, maxConsumerLagSeconds: 900 },
       { name: "reports", consumerGroups: ["reports"] },
+      { name: "words", streams: "word-count", maxConsumerLagSeconds: 300 },
     ];
     const prometheus = container(
       synthesize(laptop, { ...catalog, applications }).stacks,
@@ -88,6 +89,11 @@ describe("Prometheus", () => {
         expr: expect.stringMatching(/ \* 900$/),
         labels: { application: "orders" },
       },
+      {
+        record: "groundwork_declared_kafka_group_max_lag_seconds",
+        expr: "vector(300)",
+        labels: { application: "words", consumergroup: "word-count" },
+      },
     ]);
     const members = (consumergroup: string) =>
       `kafka_consumergroup_members{job="integrations/kafka", consumergroup=${JSON.stringify(consumergroup)}}`;
@@ -101,9 +107,12 @@ describe("Prometheus", () => {
         {
           expr: "groundwork_declared_kafka_group_max_lag_seconds",
           eval_time: "2m",
-          exp_samples: ["or.ders", 'or"d${x}-a', 'or"d${x}-'].map((group) => ({
-            labels: `groundwork_declared_kafka_group_max_lag_seconds{application="orders", consumergroup=${JSON.stringify(group)}}`,
-            value: 900,
+          exp_samples: [
+            ...["or.ders", 'or"d${x}-a', 'or"d${x}-'].map((group) => ["orders", group, 900]),
+            ["words", "word-count", 300],
+          ].map(([application, group, value]) => ({
+            labels: `groundwork_declared_kafka_group_max_lag_seconds{application="${application}", consumergroup=${JSON.stringify(group)}}`,
+            value,
           })),
         },
       ],

@@ -92,12 +92,52 @@ describe("an application", () => {
     [
       "an unknown access to an index",
       [{ name: "shop", indices: { "shop-*": "apend" as "append" } }],
-      'application "shop": indices.shop-* is "apend": it must be "append", "read", "write" or "readwrite" (at test/init)',
+      'application "shop": indices.shop-* is "apend": it must be "append", "read", "write", "readwrite" or "manage" (at test/init)',
     ],
     [
       "every index, without everything: true",
       [{ name: "shop", indices: { "*": "read" } }],
       'application "shop" names every index with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every index (at test/init)',
+    ],
+    [
+      "a restriction of writes",
+      [{ name: "shop", indices: { "shop-*": { access: "write" as "read", fields: ["a"] } } }],
+      'application "shop": indices.shop-*.access is "write": it must be "read" (at test/init)',
+    ],
+    [
+      "an unknown restriction",
+      [{ name: "shop", indices: { "shop-*": { access: "read", field: ["a"] } as never } }],
+      'application "shop": indices.shop-* has an unknown property "field": did you mean "fields"? allowed: access, documents, fields (at test/init)',
+    ],
+    [
+      "documents of no query",
+      [{ name: "shop", indices: { "shop-*": { access: "read", documents: {} } } }],
+      'application "shop": indices.shop-* has documents with no query: write one, such as { term: { team: "shop" } }, or combine several with bool (at test/init)',
+    ],
+    [
+      "documents of two queries",
+      [
+        {
+          name: "shop",
+          indices: { "shop-*": { access: "read", documents: { term: {}, match: {} } } },
+        },
+      ],
+      'application "shop": indices.shop-* has documents with the queries "term" and "match": write one, such as { term: { team: "shop" } }, or combine several with bool (at test/init)',
+    ],
+    [
+      "no fields",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: [] } } }],
+      'application "shop": indices.shop-* has no fields, which would allow every field: list at least one, or remove fields (at test/init)',
+    ],
+    [
+      "a field without a name",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["~"] } } }],
+      'application "shop": indices.shop-* has the field "~": write the name of a field, or a pattern such as "customer.*" (at test/init)',
+    ],
+    [
+      "fields that it reads and others that it does not",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["a", "~b"] } } }],
+      'application "shop": indices.shop-* has fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not (at test/init)',
     ],
     ...["**", "?*", "*?*"].map((pattern): [string, Application[], string] => [
       `every index with ${pattern}, without everything: true`,
@@ -143,8 +183,95 @@ describe("an application", () => {
       [{ name: "shop", consumerGroups: ["g", "g"] }],
       'application "shop" lists the consumer group "g" twice: remove one (at test/init)',
     ],
+    [
+      "every transactional id, without everything: true",
+      [{ name: "shop", transactionalIds: ["*"] }],
+      'application "shop" names every transactional id with "*": list the names or prefixes that it needs, such as "shop-*", or set everything: true to allow every transactional id (at test/init)',
+    ],
+    [
+      "a transactional id of two words",
+      [{ name: "shop", transactionalIds: ["my id"] }],
+      'application "shop" has the transactional id "my id": use 1 to 255 printable ASCII characters without whitespace; "*" is allowed only at the end, after a prefix (at test/init)',
+    ],
+    [
+      "a quota of no bytes",
+      [{ name: "shop", quotas: { produceBytesPerSecond: 0 } }],
+      'application "shop": quotas.produceBytesPerSecond is 0: use a whole number of bytes per second, at least 1 (at test/init)',
+    ],
+    [
+      "a quota of a part of a byte",
+      [{ name: "shop", quotas: { consumeBytesPerSecond: 1.5 } }],
+      'application "shop": quotas.consumeBytesPerSecond is 1.5: use a whole number of bytes per second, at least 1 (at test/init)',
+    ],
+    [
+      "a quota of no requests",
+      [{ name: "shop", quotas: { requestPercent: 0 } }],
+      'application "shop": quotas.requestPercent is 0: use a number greater than 0; 100 is one thread of a broker (at test/init)',
+    ],
+    [
+      "an unknown quota",
+      [{ name: "shop", quotas: { producedBytesPerSecond: 1 } as never }],
+      'application "shop": quotas has an unknown property "producedBytesPerSecond": did you mean "produceBytesPerSecond"? allowed: produceBytesPerSecond, consumeBytesPerSecond, requestPercent (at test/init)',
+    ],
+    [
+      "an application.id that no topic name can start with",
+      [{ name: "words", streams: "word*" }],
+      'application "words" has streams "word*": use its application.id, 1 to 200 letters, digits, ".", "_" and "-" (at test/init)',
+    ],
+    [
+      "an empty group.id of Kafka Connect",
+      [{ name: "etl", connect: "" }],
+      'application "etl" has connect "": use its group.id, 1 to 200 letters, digits, ".", "_" and "-" (at test/init)',
+    ],
+    [
+      "the same Kafka Connect cluster as another application",
+      [
+        { name: "etl", connect: "pipes" },
+        { name: "elt", connect: "pipes" },
+      ],
+      'connect "pipes" is declared by two applications: declare it in one of them (at test/init)',
+    ],
+    [
+      "internal topics of Kafka Streams that include those of another application",
+      [
+        { name: "words", streams: "word" },
+        { name: "counts", streams: "word-count" },
+      ],
+      'application "words" has streams "word", whose internal topics start with "word-": it could read, write and delete those of application "counts"; choose another application.id (at test/init)',
+    ],
+    [
+      "internal topics of Kafka Streams that include those of Kafka Connect",
+      [
+        { name: "words", streams: "pipes" },
+        { name: "etl", connect: "pipes" },
+      ],
+      'application "words" has streams "pipes", whose internal topics start with "pipes-": it could read, write and delete the topic pipes-configs of application "etl"; choose another application.id (at test/init)',
+    ],
   ])("fails with %s", (_, applications, message) => {
     expect(() => declare(...applications)).toThrow(message);
+  });
+
+  test("may not have internal topics that include a topic of the catalog, unless that is one", () => {
+    const words = [{ name: "words", streams: "infra" }];
+    expect(() => validateApplications(words, [{ name: "infra-events" }])).toThrow(
+      'application "words" has streams "infra", whose internal topics start with "infra-": it could read, write and delete the topic infra-events; choose another application.id',
+    );
+    const names = ["infra-counts-changelog", "infra-words-repartition", "infra", "infrastructure"];
+    expect(() =>
+      validateApplications(
+        words,
+        names.map((name) => ({ name })),
+      ),
+    ).not.toThrow();
+  });
+
+  test("may limit the lag of the consumer groups of Kafka Streams and Kafka Connect", () => {
+    expect(() =>
+      declare(
+        { name: "words", streams: "word-count", maxConsumerLagSeconds: 900 },
+        { name: "etl", connect: "pipes", maxConsumerLagSeconds: 900 },
+      ),
+    ).not.toThrow();
   });
 
   test("may have names and patterns that OpenSearch matches with indices", () => {

@@ -156,6 +156,29 @@ describe("authorization", () => {
       expect(answer).not.toContain("booked");
     });
 
+    test("read only the documents and fields that they declare", () => {
+      const documents = [
+        { team: "shop", message: "ours", secret: "1" },
+        { team: "ledger", message: "theirs" },
+      ];
+      for (const document of documents) {
+        const path = "/closed-docs/_doc?refresh=true";
+        expect(as("ledger", "POST", path, JSON.stringify(document))).toMatch(/ 201$/);
+      }
+      const sources = (application: string): unknown[] =>
+        JSON.parse(
+          as(application, "GET", "/closed-docs/_search", "{}").replace(/ 200$/, ""),
+        ).hits.hits.map(({ _source }: { _source: unknown }) => _source);
+      expect(sources("ledger")).toEqual(expect.arrayContaining(documents));
+      expect(sources("shop")).toEqual([{ message: "ours" }]);
+      // Neither by a query on a field that they do not read, nor by an aggregation.
+      const query =
+        '{"query":{"term":{"secret":"1"}},"aggs":{"all":{"terms":{"field":"team.keyword"}}}}';
+      const found = as("shop", "GET", "/closed-docs/_search", query);
+      expect(found).toMatch(/"hits":\[\].*"buckets":\[\].* 200$/);
+      expect(as("ledger", "DELETE", "/closed-docs", "")).toMatch(/ 200$/);
+    });
+
     test("get no answer without TLS", () => {
       expect(
         visitors.guests.project_net.run("curl", "--silent", "http://opensearch:9200/").exitCode,

@@ -47,6 +47,14 @@ describe("the credentials of an application", () => {
     expect(RENDERERS.env(credentials)).not.toContain("KAFKA_GROUP_ID");
   });
 
+  test("name the application.id of a Kafka Streams application", () => {
+    const credentials = credentialsOf(lab, [{ name: "words", streams: "word-count" }], "words");
+    expect(RENDERERS.properties(credentials)).toBe(
+      "bootstrap.servers=kafka:9092\napplication.id=word-count\n",
+    );
+    expect(RENDERERS.env(credentials)).toContain("\nKAFKA_STREAMS_APPLICATION_ID=word-count\n");
+  });
+
   test("are a user, a password and a CA bundle in a secured environment", () => {
     const { login } = secured();
     expect(login?.user).toBe("ledger");

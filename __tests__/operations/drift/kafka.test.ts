@@ -57,7 +57,7 @@ test("topics with onDrift ignore are not compared", () => {
   ).toEqual({ differences: [], undeclared: [] });
 });
 
-test("a missing user, missing and surplus ACLs, and a user that is not declared any more are reported", () => {
+test("a missing user, missing and surplus ACLs, changed quotas, and a user that is not declared any more are reported", () => {
   expect(
     driftOf({
       users: [
@@ -65,6 +65,7 @@ test("a missing user, missing and surplus ACLs, and a user that is not declared 
           hasPassword: false,
           missing: ["Read on topic audit-*"],
           surplus: ["Alter on topic bills"],
+          quotas: [{ field: "consumer_byte_rate", declared: "7", actual: "unset" }],
         }),
         user("former", { isDeclared: false }),
       ],
@@ -73,6 +74,7 @@ test("a missing user, missing and surplus ACLs, and a user that is not declared 
     "application/orders: Kafka user is absent, declared present",
     "application/orders: Kafka ACL Read on topic audit-* is not granted, declared granted",
     "application/orders: Kafka ACL Alter on topic bills is granted, declared not granted",
+    "application/orders: Kafka quota consumer_byte_rate is unset, declared 7",
     "application/former: is not declared any more: npm run up removes its user and ACLs from Kafka",
   ]);
 });

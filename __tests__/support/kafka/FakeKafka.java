@@ -25,6 +25,8 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.message.AlterClientQuotasRequestData;
+import org.apache.kafka.common.message.AlterClientQuotasResponseData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
@@ -42,6 +44,7 @@ import org.apache.kafka.common.message.DeleteAclsResponseData;
 import org.apache.kafka.common.message.DeleteTopicsRequestData;
 import org.apache.kafka.common.message.DeleteTopicsResponseData;
 import org.apache.kafka.common.message.DescribeAclsResponseData;
+import org.apache.kafka.common.message.DescribeClientQuotasResponseData;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsResponseData;
@@ -136,6 +139,8 @@ final class FakeKafka {
   final Map<String, LiveTopic> topics = new TreeMap<>();
   final Set<Acl> acls = new TreeSet<>();
   final Map<String, LiveUser> users = new TreeMap<>();
+  /** The quotas by entity, written as "user=orders" or "user=orders,client-id=a", and key. */
+  final Map<String, Map<String, Double>> quotas = new TreeMap<>();
   final List<String> calls = new ArrayList<>();
   final FakeMemory memory = new FakeMemory();
   /** The number of further answers in which the replicas of a topic are moving. */
@@ -300,6 +305,8 @@ final class FakeKafka {
       case DELETE_ACLS -> deleteAcls((DeleteAclsRequestData) request, fault);
       case DESCRIBE_USER_SCRAM_CREDENTIALS -> describeUsers(fault);
       case ALTER_USER_SCRAM_CREDENTIALS -> alterUsers((AlterUserScramCredentialsRequestData) request, fault);
+      case DESCRIBE_CLIENT_QUOTAS -> describeQuotas(fault);
+      case ALTER_CLIENT_QUOTAS -> alterQuotas((AlterClientQuotasRequestData) request, fault);
       default -> throw new IllegalArgumentException("kafka-init does not use " + api);
     };
   }
@@ -639,6 +646,51 @@ final class FakeKafka {
       answer.results().add(new AlterUserScramCredentialsResponseData.AlterUserScramCredentialsResult()
           .setUser(name).setErrorCode(refusal.error.code()).setErrorMessage(refusal.message));
     });
+    return answer;
+  }
+
+  /** Of filters only the one for users, without other entity types. An entity without a name is the default. */
+  private ApiMessage describeQuotas(Fault fault) {
+    note(ApiKeys.DESCRIBE_CLIENT_QUOTAS, List.of());
+    DescribeClientQuotasResponseData answer = new DescribeClientQuotasResponseData();
+    if (fault.concerns("")) {
+      return answer.setErrorCode(fault.refusal().error.code()).setErrorMessage(fault.refusal().message);
+    }
+    answer.setEntries(new ArrayList<>());
+    quotas.forEach((entity, values) -> {
+      if (!entity.contains(",")) {
+        String name = entity.substring("user=".length());
+        answer.entries().add(new DescribeClientQuotasResponseData.EntryData()
+            .setEntity(List.of(new DescribeClientQuotasResponseData.EntityData()
+                .setEntityType("user").setEntityName(name.isEmpty() ? null : name)))
+            .setValues(values.entrySet().stream().map(value -> new DescribeClientQuotasResponseData.ValueData()
+                .setKey(value.getKey()).setValue(value.getValue())).toList()));
+      }
+    });
+    return answer;
+  }
+
+  private ApiMessage alterQuotas(AlterClientQuotasRequestData request, Fault fault) {
+    note(ApiKeys.ALTER_CLIENT_QUOTAS, request.entries().stream().map(entry -> entry.entity().get(0).entityName()).toList());
+    AlterClientQuotasResponseData answer = new AlterClientQuotasResponseData();
+    for (var entry : request.entries()) {
+      String name = entry.entity().get(0).entityName();
+      Refusal refusal = fault.concerns(name) ? fault.refusal() : Refusal.NONE;
+      if (refusal.error == Errors.NONE) {
+        Map<String, Double> values = quotas.computeIfAbsent("user=" + name, key -> new TreeMap<>());
+        entry.ops().forEach(quota -> {
+          if (quota.remove()) {
+            values.remove(quota.key());
+          } else {
+            values.put(quota.key(), quota.value());
+          }
+        });
+        quotas.values().removeIf(Map::isEmpty);
+      }
+      answer.entries().add(new AlterClientQuotasResponseData.EntryData()
+          .setErrorCode(refusal.error.code()).setErrorMessage(refusal.message)
+          .setEntity(List.of(new AlterClientQuotasResponseData.EntityData().setEntityType("user").setEntityName(name))));
+    }
     return answer;
   }
 }

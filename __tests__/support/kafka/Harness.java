@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import javax.security.auth.x500.X500Principal;
 import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
 
@@ -82,6 +83,8 @@ public final class Harness {
       case "brokers" -> cluster.setBrokers(command.get("count").asInt());
       case "acls" -> command.get("acls").forEach(acl -> cluster.acls.add(FakeKafka.Acl.parse(acl.asText())));
       case "user" -> cluster.users.put(command.get("name").asText(), new FakeKafka.LiveUser((byte) 2, 4096, new byte[0], new byte[0]));
+      case "quota" -> cluster.quotas.computeIfAbsent(command.get("entity").asText(), key -> new TreeMap<>())
+          .put(command.get("key").asText(), command.get("value").asDouble());
       case "remember" -> cluster.memory.put(command.get("topic").asText(), command.get("text").asText());
       case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
       case "racks" -> cluster.setRacks(List.of(command.get("names").asText().split(",")));
@@ -93,6 +96,7 @@ public final class Harness {
           answer.set("topics", JSON.valueToTree(cluster.topics));
           answer.set("acls", JSON.valueToTree(cluster.acls.stream().map(FakeKafka.Acl::toString).toList()));
           answer.set("users", JSON.valueToTree(cluster.users));
+          answer.set("quotas", JSON.valueToTree(cluster.quotas));
           answer.set("memory", JSON.valueToTree(cluster.memory.content()));
           answer.set("memoryConfigs", JSON.valueToTree(cluster.memory.configs));
           answer.set("calls", JSON.valueToTree(cluster.calls));

@@ -5,8 +5,10 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -18,9 +20,9 @@ import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.SecurityUtils;
 
 /**
- * A declared application: a user of the cluster and its ACLs. It authenticates with a password or a certificate.
+ * A declared application: a user of the cluster, its ACLs and its quotas. It authenticates with a password or a certificate.
  */
-record Application(String name, boolean hasPassword, Set<AclBinding> permissions) {
+record Application(String name, boolean hasPassword, Set<AclBinding> permissions, Map<String, Double> quotas) {
   private static final String PRINCIPAL = "User:";
   private static final String ANY_HOST = "*";
 
@@ -29,12 +31,6 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
    * consumer group has this name.
    */
   private static final ResourcePattern MARK = new ResourcePattern(ResourceType.GROUP, "groundwork.application", PatternType.LITERAL);
-
-  /** The operations of each access to a topic. Idempotent producers need only Write. */
-  private static final Map<String, List<AclOperation>> ACCESS = Map.of(
-      "read", List.of(AclOperation.READ, AclOperation.DESCRIBE),
-      "write", List.of(AclOperation.WRITE, AclOperation.DESCRIBE),
-      "readwrite", List.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE));
 
   /** The resources that a monitor may describe. It cannot read records. */
   private static final List<ResourceType> MONITORED = List.of(ResourceType.TOPIC, ResourceType.GROUP);
@@ -59,21 +55,25 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
   private static Application application(Map<?, ?> declared) {
     String name = (String) declared.get("name");
     Set<AclBinding> permissions = new LinkedHashSet<>();
-    ((Map<?, ?>) declared.get("topics")).forEach((topic, access) -> {
-      for (AclOperation operation : ACCESS.get(access)) {
-        permissions.add(allow(name, pattern(ResourceType.TOPIC, (String) topic), operation));
+    for (Object acl : (List<?>) declared.get("acls")) {
+      Map<?, ?> fields = (Map<?, ?>) acl;
+      ResourceType type = ResourceType.valueOf(((String) fields.get("resource")).toUpperCase(Locale.ROOT));
+      for (Object operation : (List<?>) fields.get("operations")) {
+        permissions.add(allow(name, pattern(type, (String) fields.get("name")), AclOperation.valueOf((String) operation)));
       }
-    });
-    for (Object group : (List<?>) declared.get("consumerGroups")) {
-      permissions.add(allow(name, pattern(ResourceType.GROUP, (String) group), AclOperation.READ));
     }
-    return new Application(name, true, permissions);
+    Map<String, Double> quotas = new TreeMap<>();
+    if (declared.get("quotas") != null) {
+      // Texts: JSON's reader has only small numbers.
+      ((Map<?, ?>) declared.get("quotas")).forEach((key, value) -> quotas.put((String) key, Double.valueOf((String) value)));
+    }
+    return new Application(name, true, permissions, quotas);
   }
 
   private static Application monitor(String name) {
     Set<AclBinding> permissions = new LinkedHashSet<>();
     MONITORED.forEach(type -> permissions.add(allow(name, pattern(type, "*"), AclOperation.DESCRIBE)));
-    return new Application(name, false, permissions);
+    return new Application(name, false, permissions, Map.of());
   }
 
   /** A trailing star is a prefix. A star alone is Kafka's own wildcard. */

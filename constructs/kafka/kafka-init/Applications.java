@@ -12,10 +12,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterClientQuotasOptions;
+import org.apache.kafka.clients.admin.DescribeClientQuotasOptions;
 import org.apache.kafka.clients.admin.AlterUserScramCredentialsOptions;
 import org.apache.kafka.clients.admin.CreateAclsOptions;
 import org.apache.kafka.clients.admin.DeleteAclsOptions;
@@ -32,10 +35,12 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.errors.ResourceNotFoundException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 
 /**
- * Provisions the declared applications: a SCRAM-SHA-512 user for each that has a password, and its ACLs. Removes users of the platform
- * that are no longer declared. Never changes users and ACLs without the platform's mark.
+ * Provisions the declared applications: a SCRAM-SHA-512 user for each that has a password, its ACLs and its quotas. Removes users of the
+ * platform that are no longer declared. Never changes users, ACLs and quotas without the platform's mark.
  *
  * <p>Kafka does not return passwords, so they cannot be compared. Every run sets the passwords of all applications in one request.
  * Connected applications are not affected.
@@ -46,8 +51,9 @@ final class Applications {
   /** 8,192 iterations of the 4,096 to 16,384 that Kafka allows. Clients compute as many at login. */
   private static final ScramCredentialInfo SCRAM = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 8_192);
 
-  /** The users with a password and the ACLs of the cluster. */
-  private record Live(Map<String, UserScramCredentialsDescription> users, Set<AclBinding> acls) {}
+  /** The users with a password, the ACLs and the quotas of the cluster. */
+  private record Live(
+      Map<String, UserScramCredentialsDescription> users, Set<AclBinding> acls, Map<String, Map<String, Double>> quotas) {}
 
   /** Kafka's answer to one part of a change. */
   private record Answer(String resource, KafkaFuture<?> future) {}
@@ -94,14 +100,19 @@ final class Applications {
     Set<AclBinding> wanted = own.stream().flatMap(application -> application.acls().stream()).collect(Collectors.toSet());
     Set<AclBinding> absent = select(wanted, acl -> !before.acls.contains(acl));
     Set<AclBinding> surplus = select(before.acls, acl -> marked.contains(Application.userOf(acl)) && !wanted.contains(acl));
+    Set<String> changeable = own.stream().map(Application::name).collect(Collectors.toSet());
+    changeable.addAll(removed);
+    Map<String, Map<String, Double>> quotas = own.stream().collect(Collectors.toMap(Application::name, Application::quotas));
+    List<ClientQuotaAlteration> limits = Quotas.changes(changeable, before.quotas, quotas);
     // The mark is created first and deleted last, so that an interrupted run leaves marked users only.
     create(select(absent, Application::isMark));
     delete(select(surplus, acl -> !Application.isMark(acl)));
     alterUsers(users, removed, before);
+    alterQuotas(limits);
     create(select(absent, acl -> !Application.isMark(acl)));
     delete(select(surplus, Application::isMark));
-    if (!absent.isEmpty() || !surplus.isEmpty() || !before.users.keySet().containsAll(users)) {
-      verify(users, removed, absent, surplus);
+    if (!absent.isEmpty() || !surplus.isEmpty() || !limits.isEmpty() || !before.users.keySet().containsAll(users)) {
+      verify(users, removed, absent, surplus, live -> Quotas.changes(changeable, live.quotas, quotas));
     }
 
     for (Application application : own) {
@@ -110,7 +121,8 @@ final class Applications {
       Set<AclBinding> revoked = select(surplus, acl -> Application.userOf(acl).equals(name));
       logChange("granted", name, granted, "declared");
       logChange("revoked", name, revoked, "no longer declared");
-      boolean same = granted.isEmpty() && revoked.isEmpty();
+      boolean limited = logQuotas(name, limits, before);
+      boolean same = granted.isEmpty() && revoked.isEmpty() && !limited;
       boolean known = application.hasPassword() ? before.users.containsKey(name) : marked.contains(name);
       sidecar.settle(!known ? "created" : same ? "unchanged" : "reconciled", Application.resource(name));
     }
@@ -119,6 +131,17 @@ final class Applications {
       sidecar.permit("revoked", Application.resource(name),
           revoked.isEmpty() ? "no ACLs, only the user" : Application.describe(revoked), "the application is no longer declared");
     }
+  }
+
+  /** Logs the changed quotas of an application. Returns whether there are any. */
+  private boolean logQuotas(String name, List<ClientQuotaAlteration> changes, Live before) {
+    List<ClientQuotaAlteration.Op> own = changes.stream().filter(change -> Quotas.userOf(change).equals(name))
+        .flatMap(change -> change.ops().stream()).toList();
+    for (ClientQuotaAlteration.Op quota : own) {
+      sidecar.change(Application.resource(name), "quota " + quota.key(), Quotas.text(quota.value()),
+          Quotas.text(before.quotas.getOrDefault(name, Map.of()).get(quota.key())));
+    }
+    return !own.isEmpty();
   }
 
   private void logChange(String event, String name, Set<AclBinding> acls, String reason) {
@@ -159,8 +182,9 @@ final class Applications {
         AclBindingFilter.ANY, new DescribeAclsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
     KafkaFuture<Map<String, UserScramCredentialsDescription>> users = admin.describeUserScramCredentials(
         List.of(), new DescribeUserScramCredentialsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).all();
+    KafkaFuture<Map<String, Map<String, Double>>> quotas = Quotas.describe(admin, new DescribeClientQuotasOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS)));
     try {
-      return new Live(users.get(), acls.get().stream().filter(Application::isOfUser).collect(Collectors.toSet()));
+      return new Live(users.get(), acls.get().stream().filter(Application::isOfUser).collect(Collectors.toSet()), quotas.get());
     } catch (ExecutionException e) {
       Throwable error = Refusals.unwrap(e);
       Refusals.finishOn(error, "Describe", "the cluster");
@@ -202,6 +226,12 @@ final class Applications {
         .entrySet().stream().map(result -> new Answer(result.getKey(), result.getValue())).toList());
   }
 
+  private void alterQuotas(List<ClientQuotaAlteration> changes) throws InterruptedException {
+    write("setting quotas", changes, () -> admin.alterClientQuotas(
+        changes, new AlterClientQuotasOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values()
+        .entrySet().stream().map(result -> new Answer(result.getKey().entries().get(ClientQuotaEntity.USER), result.getValue())).toList());
+  }
+
   /** Retries a change until all of it succeeds or a part is rejected. All changes are idempotent. */
   private void write(String what, Collection<?> changes, Supplier<List<Answer>> call) throws InterruptedException {
     if (changes.isEmpty()) {
@@ -224,13 +254,15 @@ final class Applications {
     });
   }
 
-  private void verify(Set<String> users, List<String> removed, Set<AclBinding> absent, Set<AclBinding> surplus) throws InterruptedException {
+  private void verify(Set<String> users, List<String> removed, Set<AclBinding> absent, Set<AclBinding> surplus,
+      Function<Live, List<ClientQuotaAlteration>> limits) throws InterruptedException {
     sidecar.verify("verifying the applications", () -> {
       Live live = describe();
       Set<String> pending = new TreeSet<>(users);
       pending.removeAll(live.users.keySet());
       removed.stream().filter(live.users::containsKey).forEach(pending::add);
       absent.stream().filter(acl -> !live.acls.contains(acl)).map(Application::userOf).forEach(pending::add);
+      limits.apply(live).stream().map(Quotas::userOf).forEach(pending::add);
       surplus.stream().filter(live.acls::contains).map(Application::userOf).forEach(pending::add);
       return pending.isEmpty() ? null : pending.stream().map(Application::resource).collect(Collectors.joining(", "));
     });

@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.DescribeClientQuotasOptions;
 import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
@@ -25,6 +26,7 @@ import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
 
 /**
  * Reports what a cluster has and how that differs from a declaration, as kafka-init compares them. Ends with its standard input. Writes a
@@ -208,6 +210,7 @@ public final class KafkaInventory {
     for (AclBinding acl : admin.describeAcls(AclBindingFilter.ANY).values().get()) {
       granted.computeIfAbsent(acl.entry().principal(), key -> new LinkedHashSet<>()).add(acl);
     }
+    Map<String, Map<String, Double>> limits = Quotas.describe(admin, new DescribeClientQuotasOptions()).get();
     Map<String, Application> declared = new TreeMap<>();
     applications.forEach(application -> declared.put(Application.principal(application.name()), application));
     Set<String> principals = new TreeSet<>(granted.keySet());
@@ -227,9 +230,26 @@ public final class KafkaInventory {
         line.put("needsPassword", application.hasPassword());
         line.put("missing", described(application.acls(), acls));
         line.put("surplus", described(acls, application.acls()));
+        line.put("quotas", differences(application, limits));
       }
       write(line);
     }
+  }
+
+  /** Returns the quotas that are not as declared. */
+  private static List<Object> differences(Application application, Map<String, Map<String, Double>> live) {
+    String user = application.name();
+    List<Object> differences = new ArrayList<>();
+    for (ClientQuotaAlteration change : Quotas.changes(List.of(user), live, Map.of(user, application.quotas()))) {
+      for (ClientQuotaAlteration.Op quota : change.ops()) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("field", quota.key());
+        fields.put("declared", Quotas.text(quota.value()));
+        fields.put("actual", Quotas.text(live.getOrDefault(user, Map.of()).get(quota.key())));
+        differences.add(fields);
+      }
+    }
+    return differences;
   }
 
   /** Describes ACLs except some. The mark, which grants nothing, counts as one if it is missing. */

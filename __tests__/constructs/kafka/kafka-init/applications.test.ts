@@ -93,6 +93,74 @@ describe("in a secured cluster, kafka-init", () => {
     expect(JSON.stringify(result.log)).not.toContain("secret");
   });
 
+  test.concurrent("grants what a transactional producer, Kafka Streams and Kafka Connect need, and revokes it", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const applications: Application[] = [
+      { name: "payments", transactionalIds: ["payments", "refunds-*"] },
+      { name: "words", streams: "word-count" },
+      { name: "etl", connect: "pipes" },
+    ];
+    const passwords = { payments: "one", words: "two", etl: "three" };
+    const result = await runSecured(cluster, { applications, passwords });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 3 });
+    expect(changes(result, "granted")).toEqual([
+      "application/payments: Describe, Write on transactional id payments; Describe, Write on transactional id refunds-*; declared",
+      "application/words: Delete, Read on group word-count; Create, Delete, Describe, DescribeConfigs, Read, Write on topic word-count-*; Describe, Write on transactional id word-count-*; declared",
+      "application/etl: Delete, Read on group connect-*; Read on group pipes; Create, Describe, DescribeConfigs, Read, Write on topic pipes-configs; Create, Describe, DescribeConfigs, Read, Write on topic pipes-offsets; Create, Describe, DescribeConfigs, Read, Write on topic pipes-status; Describe, Write on transactional id connect-cluster-pipes; Describe, Write on transactional id pipes-*; declared",
+    ]);
+    const without = await runSecured(cluster, {
+      applications: applications.map(({ name }) => ({ name })),
+      passwords,
+    });
+    expect(exitLine(without)).toMatchObject({ exit_code: 0, reconciled: 3, revoked: 3 });
+    expect((await cluster.look()).acls).toEqual([mark("etl"), mark("payments"), mark("words")]);
+  });
+
+  test.concurrent("sets, changes and removes the quotas of an application, and leaves all others alone", async () => {
+    const cluster = await provisioned();
+    const others = {
+      "user=": { producer_byte_rate: 9 },
+      "user=admin": { consumer_byte_rate: 9 },
+      "user=orders,client-id=a": { producer_byte_rate: 9 },
+    };
+    for (const [entity, quotas] of Object.entries(others)) {
+      const [[key, value]] = Object.entries(quotas);
+      await cluster.setQuota(entity, key, value);
+    }
+    await cluster.setQuota("user=orders", "controller_mutation_rate", 9);
+    const limited = (quotas: Application["quotas"]) =>
+      runSecured(cluster, { applications: [{ ...ORDERS, quotas }] });
+    const ordersQuotas = async () => {
+      const { quotas, writes } = await cluster.look();
+      const { "user=orders": own, ...left } = quotas;
+      expect(left).toEqual(others);
+      return [own, writes.filter((call) => call.startsWith("AlterClientQuotas")).length];
+    };
+    const set = await limited({ produceBytesPerSecond: 5_000_000_000, requestPercent: 12.5 });
+    expect(exitLine(set)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    expect(
+      linesOf(set, "change").map(({ resource, field, declared, actual }) => [
+        ...[resource, field, declared, actual],
+      ]),
+    ).toEqual([
+      ["application/orders", "quota producer_byte_rate", "5000000000", "unset"],
+      ["application/orders", "quota request_percentage", "12.5", "unset"],
+    ]);
+    const kept = { controller_mutation_rate: 9 };
+    expect(await ordersQuotas()).toEqual([
+      { ...kept, producer_byte_rate: 5_000_000_000, request_percentage: 12.5 },
+      1,
+    ]);
+    const again = await limited({ produceBytesPerSecond: 5_000_000_000, requestPercent: 12.5 });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 3, reconciled: 0 });
+    expect((await ordersQuotas())[1]).toBe(1);
+    await limited({ consumeBytesPerSecond: 7 });
+    expect(await ordersQuotas()).toEqual([{ ...kept, consumer_byte_rate: 7 }, 2]);
+    const removed = await runSecured(cluster, { applications: [], passwords: {} });
+    expect(exitLine(removed)).toMatchObject({ exit_code: 0, revoked: 1 });
+    expect(await ordersQuotas()).toEqual([kept, 3]);
+  });
+
   test.concurrent("finds an application unchanged, but sets its password, since Kafka does not return passwords", async () => {
     const cluster = await provisioned();
     const result = await runSecured(cluster, { passwords: { orders: "rotated\n" } });
@@ -200,6 +268,7 @@ describe("in a secured cluster, kafka-init", () => {
   test.concurrent.each<[string, string, string]>([
     ["Describe", "DescribeAcls", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Describe", "DescribeUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
+    ["Describe", "DescribeClientQuotas", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "CreateAcls", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "AlterUserScramCredentials", "CLUSTER_AUTHORIZATION_FAILED"],
     ["Alter", "DeleteAcls", "CLUSTER_AUTHORIZATION_FAILED"],

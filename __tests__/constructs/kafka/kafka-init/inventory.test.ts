@@ -87,7 +87,7 @@ describe("the report of a cluster", () => {
     ]);
   });
 
-  test.concurrent("has its users and their ACLs, and what they should have", async () => {
+  test.concurrent("has its users, their ACLs and quotas, and what they should have", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     await cluster.addUser("orders");
     await cluster.addUser("theirs");
@@ -97,7 +97,13 @@ describe("the report of a cluster", () => {
       "User:former ALLOW DESCRIBE GROUP LITERAL groundwork.application",
       "Group:staff ALLOW READ TOPIC PREFIXED audit-",
     );
-    const applications = [ORDERS, { name: "bills" }];
+    await cluster.setQuota("user=orders", "consumer_byte_rate", 5);
+    await cluster.setQuota("user=orders", "producer_byte_rate", 7.5);
+    // Not an application's to declare.
+    await cluster.setQuota("user=orders", "controller_mutation_rate", 9);
+    await cluster.setQuota("user=", "request_percentage", 50);
+    const limited = { ...ORDERS, quotas: { produceBytesPerSecond: 5_000_000_000 } };
+    const applications = [limited, { name: "bills" }];
     const users = (await report(cluster, { applications })).filter(({ user }) => user);
     const mark = "Describe on group groundwork.application";
     expect(users).toEqual([
@@ -107,7 +113,7 @@ describe("the report of a cluster", () => {
       },
       {
         ...{ user: "bills", isDeclared: true, isMarked: false, hasPassword: false, acls: [] },
-        ...{ needsPassword: true, missing: [mark], surplus: [] },
+        ...{ needsPassword: true, missing: [mark], surplus: [], quotas: [] },
       },
       { user: "former", isDeclared: false, isMarked: true, hasPassword: false, acls: [mark] },
       {
@@ -119,6 +125,10 @@ describe("the report of a cluster", () => {
         needsPassword: true,
         missing: ["Describe on topic audit-*", "Read on topic audit-*"],
         surplus: ["Alter on topic bills"],
+        quotas: [
+          { field: "consumer_byte_rate", declared: "unset", actual: "5" },
+          { field: "producer_byte_rate", declared: "5000000000", actual: "7.5" },
+        ],
       },
       { user: "theirs", isDeclared: false, isMarked: false, hasPassword: true, acls: [] },
     ]);

@@ -25,11 +25,52 @@ describe("for an application in a secured environment", () => {
   test("reports an added application with its permissions", () => {
     expect(told([], [{ ...shop, consumerGroups: ["shop"] }])).toEqual({
       details: [
-        "application shop: added, read on index logs-shop-*, write on index logs-shop-*",
+        "application shop: added, read on index logs-shop-*, append on index logs-shop-*, write on index logs-shop-*",
         "application shop: added, write on topic infra-events, consumer group shop",
       ],
       destructive: [],
     });
+  });
+
+  test("reports what Kafka Streams, Kafka Connect and transactions get and lose", () => {
+    const payments: Application = { name: "shop", transactionalIds: ["payments"] };
+    expect(told([payments], [{ name: "shop", streams: "totals", connect: "pipes" }])).toEqual({
+      details: [
+        ...["read", "write", "create", "delete"].map(
+          (operation) => `application shop: gets ${operation} on topic totals-*`,
+        ),
+        ...["consumer group totals", "delete on consumer group totals"],
+        ...["transactional id totals-*"],
+        ...["configs", "offsets", "status"].flatMap((topic) =>
+          ["read", "write", "create"].map((operation) => `${operation} on topic pipes-${topic}`),
+        ),
+        ...["consumer group pipes", "consumer group connect-*"],
+        ...["delete on consumer group connect-*", "transactional id connect-cluster-pipes"],
+        ...["transactional id pipes-*"],
+      ]
+        .map((text) => text.replace(/^(?!application)/, "application shop: gets "))
+        .concat("application shop: loses transactional id payments"),
+      destructive: [
+        "application shop loses transactional id payments: the deploy revokes it in Kafka",
+      ],
+    });
+  });
+
+  test("reports changed quotas, which revoke nothing", () => {
+    const limited = (quotas?: Application["quotas"]): Application => ({ name: "shop", quotas });
+    const before = { produceBytesPerSecond: 1000, requestPercent: 50 };
+    expect(told([limited(before)], [limited({ produceBytesPerSecond: 2000 })])).toEqual({
+      details: [
+        "application shop: quota producer_byte_rate 1000 -> 2000",
+        "application shop: quota request_percentage 50 -> unset",
+      ],
+      destructive: [],
+    });
+    expect(told([], [limited({ consumeBytesPerSecond: 7 })]).details).toEqual([
+      "application shop: added, no permissions in Kafka",
+      "application shop: quota consumer_byte_rate unset -> 7",
+    ]);
+    expect(told([limited(before)], []).details).toEqual(["application shop: no longer declared"]);
   });
 
   test("reports a changed limit of consumer lag, of each group", () => {
@@ -64,17 +105,58 @@ describe("for an application in a secured environment", () => {
     });
   });
 
-  test("appending instead of writing is reported with both", () => {
+  test("appending instead of writing loses only the updates", () => {
     const writes: Application = { name: "shop", indices: { "logs-shop-*": "write" } };
     expect(told([writes], [{ ...writes, indices: { "logs-shop-*": "append" } }])).toEqual({
-      details: [
-        "application shop: gets append on index logs-shop-*",
-        "application shop: loses write on index logs-shop-*",
-      ],
+      details: ["application shop: loses write on index logs-shop-*"],
       destructive: [
         "application shop loses write on index logs-shop-*: the deploy revokes it in OpenSearch",
       ],
     });
+  });
+
+  test("managing instead of reading and writing loses nothing", () => {
+    const manages: Application = { ...shop, indices: { "logs-shop-*": "manage" } };
+    expect(told([shop], [manages])).toEqual({
+      details: [
+        "application shop: gets delete on index logs-shop-*",
+        "application shop: gets manage on index logs-shop-*",
+      ],
+      destructive: [],
+    });
+  });
+
+  test("reading fewer documents and fields is destructive", () => {
+    const documents = { term: { team: "shop" } };
+    const reads = (permission: NonNullable<Application["indices"]>[string]): Application => ({
+      ...{ name: "shop", indices: { "logs-*": permission } },
+    });
+    const to = (permission: Parameters<typeof reads>[0]) =>
+      told([reads("read")], [reads(permission)]).details;
+    expect(to({ access: "read", documents, fields: ["a", "b"] })).toEqual([
+      'application shop: gets read on index logs-* of documents {"term":{"team":"shop"}} and of fields a, b',
+      "application shop: loses read on index logs-*",
+    ]);
+    expect(to({ access: "read", fields: ["~a"] })).toEqual([
+      "application shop: gets read on index logs-* of fields ~a",
+      "application shop: loses read on index logs-*",
+    ]);
+  });
+
+  test("writing no longer includes deleting documents, in a platform that an earlier version deployed", () => {
+    const writes = withApplications({ name: "shop", indices: { "logs-shop-*": "write" } });
+    const former: Record<string, Json> = JSON.parse(JSON.stringify(Object.fromEntries(writes)));
+    const containers = former["lab-data"].resource.docker_container;
+    const security = containers[idOf(containers, "os-security")];
+    const role = security.upload.find(({ file }: Json) => file.endsWith("/shop.role.json"));
+    const body = JSON.parse(role.content);
+    const METADATA = body.index_permissions[0].allowed_actions.slice(4);
+    body.index_permissions[0].allowed_actions = ["write", "create_index", ...METADATA];
+    role.content = JSON.stringify(body);
+    const { changes } = report(new Map(Object.entries(former)), writes);
+    expect(changes.flatMap(({ destructive }) => destructive)).toEqual([
+      "application shop loses delete on index logs-shop-*: the deploy revokes it in OpenSearch",
+    ]);
   });
 
   test("revoking a permission is destructive, granting one is not", () => {
@@ -85,10 +167,12 @@ describe("for an application in a secured environment", () => {
       ),
     ).toEqual({
       details: [
+        "application shop: loses append on index logs-shop-*",
         "application shop: loses write on index logs-shop-*",
         "application shop: gets read on topic infra-events",
       ],
       destructive: [
+        "application shop loses append on index logs-shop-*: the deploy revokes it in OpenSearch",
         "application shop loses write on index logs-shop-*: the deploy revokes it in OpenSearch",
       ],
     });

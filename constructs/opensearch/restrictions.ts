@@ -1,0 +1,39 @@
+import type { Construct } from "constructs";
+import { all, validate } from "../container/validation";
+import type { Application, RestrictedRead } from "../security/application";
+
+/** Throws if OpenSearch would ignore or reject which documents and fields an application reads. */
+export function validateRestrictions(
+  scope: Construct | undefined,
+  { name, indices = {} }: Application,
+): void {
+  all(
+    ...Object.entries(indices).flatMap(([index, permission]) => {
+      const refusal = typeof permission === "string" ? undefined : refusalOf(permission);
+      return () =>
+        validate(
+          refusal === undefined,
+          () => `application "${name}": indices.${index} has ${refusal}`,
+          scope,
+        );
+    }),
+  );
+}
+
+function refusalOf({ documents, fields }: RestrictedRead): string | undefined {
+  const excluded = fields?.filter((field) => field.startsWith("~")) ?? [];
+  const wrong = fields?.find((field) => /^~?$/.test(field));
+  const [first, second] = Object.keys(documents ?? {});
+  if (documents && (first === undefined || second !== undefined)) {
+    return `documents with ${first === undefined ? "no query" : `the queries "${first}" and "${second}"`}: write one, such as { term: { team: "shop" } }, or combine several with bool`;
+  }
+  if (fields?.length === 0) {
+    return "no fields, which would allow every field: list at least one, or remove fields";
+  }
+  if (wrong !== undefined) {
+    return `the field "${wrong}": write the name of a field, or a pattern such as "customer.*"`;
+  }
+  return excluded.length > 0 && excluded.length < (fields?.length ?? 0)
+    ? `fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not`
+    : undefined;
+}
