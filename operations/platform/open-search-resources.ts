@@ -45,8 +45,7 @@ export class OpenSearchResources {
   /** Returns what a path of the REST API has, or undefined if that does not exist. Throws if OpenSearch does not answer. */
   async read(path: string): Promise<Json | undefined> {
     const answer = await this.ask({ path });
-    // An API of a plugin that is not there has no handler.
-    if (answer.status === 404 || answer.output.includes("no handler found for uri")) {
+    if (answer.status === 404) {
       return undefined;
     }
     if (answer.json === undefined) {
@@ -63,7 +62,7 @@ export class OpenSearchResources {
     const { component_templates = [] } = await of("component-template");
     const { index_templates = [] } = await of("index-template");
     const { data_streams = [] } = await of("data-stream");
-    const { policies = [] } = (await this.read(`${PATHS["retention-policy"]}?size=10000`)) ?? {};
+    const policies = await this.listPolicies();
     const resource = (kind: LiveResource["kind"], name: string, body: Json) => ({
       ...{ kind, name, body },
     });
@@ -80,6 +79,16 @@ export class OpenSearchResources {
       ...policies.map(({ _id, policy }: Json) => resource("retention-policy", _id, policy)),
       ...data_streams.map(({ name, ...body }: Json) => resource("data-stream", name, body)),
     ];
+  }
+
+  private async listPolicies(): Promise<Json[]> {
+    const path = `${PATHS["retention-policy"]}?size=10000`;
+    const { json, output } = await this.ask({ path });
+    if (json === undefined && !output.includes("no handler found for uri")) {
+      throw new CommandError(`OpenSearch does not answer ${path}: ${output}`);
+    }
+    // Without the index management plugin, there are none.
+    return json?.policies ?? [];
   }
 
   /** Reads all users, roles and role mappings. Throws if OpenSearch does not answer. */

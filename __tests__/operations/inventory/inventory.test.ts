@@ -41,6 +41,17 @@ const LIVE: LiveResource[] = [
   { kind: "index-template", name: "logs", body: { ...META, index_patterns: ["logs-*"] } },
   { kind: "index-template", name: "old", body: { ...META, index_patterns: ["old-*", "o"] } },
   { kind: "index-template", name: "theirs", body: { index_patterns: ["x"], _meta: { a: 1 } } },
+  {
+    ...{ kind: "retention-policy", name: "logs" },
+    body: {
+      description: "Logs [fingerprint ab12]",
+      ism_template: [{ index_patterns: ["logs-*"] }],
+    },
+  },
+  {
+    ...{ kind: "retention-policy", name: "old" },
+    body: { description: "[fingerprint ab12 cd34]", ism_template: null },
+  },
   { kind: "data-stream", name: "logs-app", body: { template: "logs", indices: [{}] } },
   { kind: "data-stream", name: "old-app", body: { template: "old", indices: [{}, {}] } },
   { kind: "data-stream", name: "x", body: { template: "theirs", indices: [{}] } },
@@ -75,6 +86,7 @@ const CATALOG = {
     { kind: "index-template", name: "logs" },
     { kind: "index-template", name: "gone" },
   ],
+  retentionPolicies: [{ kind: "retention-policy", name: "logs" }],
 } as unknown as typeof catalog;
 
 const { security: _, ...plaintext } = environments.laptop;
@@ -111,22 +123,25 @@ describe("the inventory", () => {
       "OpenSearch  data stream logs-app         declared   1 index, index template logs",
       "OpenSearch  index template gone          declared   does not exist: npm run up creates it",
       "OpenSearch  index template logs          declared   for logs-*",
+      "OpenSearch  retention policy logs        declared   for logs-*",
       "OpenSearch  data stream old-app          left over  2 indices, index template old",
       "OpenSearch  index template old           left over  for old-*, o",
       "OpenSearch  ingest pipeline lower        left over  1 processor",
+      "OpenSearch  retention policy old         left over  for no new indices",
       "OpenSearch  data stream x                unmanaged  1 index, index template theirs",
       "OpenSearch  index template theirs        unmanaged  for x",
       "OpenSearch  ingest pipeline upper        unmanaged  2 processors",
       "",
-      "left over: 4 resources that Groundwork applied and that are no longer declared",
+      "left over: 5 resources that Groundwork applied and that are no longer declared",
       "",
       "resource               details                            remove it with",
       "topic old              1 partition, replication factor 3  npm run inventory -- --remove topic/old",
       "data stream old-app    2 indices, index template old      npm run inventory -- --remove data-stream/old-app",
       "index template old     for old-*, o                       npm run inventory -- --remove index-template/old",
       "ingest pipeline lower  1 processor                        npm run inventory -- --remove ingest-pipeline/lower",
+      "retention policy old   for no new indices                 the requests in docs/how-to/retention.md",
       "",
-      'environment "laptop": 7 declared, 4 left over and 4 unmanaged. Not listed: 4 resources of Kafka and OpenSearch themselves',
+      'environment "laptop": 8 declared, 5 left over and 4 unmanaged. Not listed: 4 resources of Kafka and OpenSearch themselves',
     ]);
   });
 
@@ -170,9 +185,9 @@ describe("the inventory", () => {
     const { counts, items, failures } = JSON.parse(
       RENDERERS.json(await takeInventory(platform(), CATALOG)),
     );
-    expect(counts).toEqual({ declared: 7, "left-over": 4, unmanaged: 4, system: 4 });
+    expect(counts).toEqual({ declared: 8, "left-over": 5, unmanaged: 4, system: 4 });
     expect(failures).toEqual([]);
-    expect(items).toHaveLength(19);
+    expect(items).toHaveLength(21);
     expect(items).toContainEqual({
       ...{ cluster: "Kafka", kind: "topic", name: "old", state: "left-over", exists: true },
       details: "1 partition, replication factor 3",
@@ -194,6 +209,7 @@ test("what stays after a deploy is what Groundwork applied and nobody declares, 
   ];
   const found = await findLeftOver(platform(undefined, { kafka: { ...KAFKA, users } }), CATALOG);
   expect(found.map(({ kind, name }) => `${kind}/${name}`)).toEqual([
-    ...["topic/old", "ingest-pipeline/lower", "index-template/old", "data-stream/old-app"],
+    ...["topic/old", "ingest-pipeline/lower", "index-template/old", "retention-policy/old"],
+    "data-stream/old-app",
   ]);
 });

@@ -95,6 +95,10 @@ test.each([
     "orders",
     '"orders" names no resource that can be removed: use data-stream/<name>, index-template/<name>, component-template/<name>, ingest-pipeline/<name> or topic/<name>',
   ],
+  [
+    "retention-policy/orders",
+    "retention-policy/orders: its indices keep it: the requests in docs/how-to/retention.md remove it from them first",
+  ],
   ["index/orders", '"index/orders" names no resource that can be removed'],
   [
     "user/orders",
