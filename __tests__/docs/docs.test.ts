@@ -34,6 +34,7 @@ test("every common task has a page", () => {
       "machines",
       "node",
       "pull-requests",
+      "retention",
       "rotate",
       "secrets",
       "single-sign-on",
