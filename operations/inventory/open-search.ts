@@ -63,8 +63,8 @@ const DETAILS: Readonly<Record<LiveResource["kind"], (resource: LiveResource) =>
 /** Whether os-init applied it: it has the fingerprint of what was applied. OpenSearch accepts no `_meta` in a pipeline or a policy. */
 function isMarked({ kind, body }: LiveResource): boolean {
   return kind === "ingest-pipeline" || kind === "retention-policy"
-    ? /\[fingerprint [0-9a-f ]+\]$/.test(body.description ?? "")
-    : /^[0-9a-f]+$/.test(body._meta?.fingerprint ?? "");
+    ? /\[fingerprint [0-9a-f]{64}( [0-9a-f]{64})?\]$/.test(body.description ?? "")
+    : /^[0-9a-f]{64}$/.test(body._meta?.fingerprint ?? "");
 }
 
 /** Whether OpenSearch or a plugin made it for itself: hidden names start with a dot. */

@@ -27,6 +27,9 @@ jest.mock("../../../operations/checks/acceptance", () => ({
 }));
 jest.mock("../../../operations/platform/containers", () => ({ inspectContainers: jest.fn() }));
 
+/** As os-init writes it: SHA-256. */
+const FINGERPRINT = "ab12".repeat(16);
+
 const { security: _, ...plaintext } = environments.laptop;
 
 const CHANGE: Change = {
@@ -149,7 +152,7 @@ test("what is left over is listed with the command that removes it, and is no dr
       users: [],
     }),
     live: [
-      { kind: "component-template", name: "base", body: { _meta: { fingerprint: "ab12" } } },
+      { kind: "component-template", name: "base", body: { _meta: { fingerprint: FINGERPRINT } } },
       { kind: "component-template", name: "theirs", body: {} },
     ],
   });

@@ -12,6 +12,9 @@ import type {
 import type { Platform } from "../../../operations/platform/platform";
 import { CommandError } from "../../../operations/terminal/terminal";
 
+/** As os-init writes it: SHA-256. */
+const FINGERPRINT = "ab12".repeat(16);
+
 const topic = (name: string, more: Partial<ReportedTopic> = {}): ReportedTopic => ({
   ...{ topic: name, exists: true, isDeclared: false, isApplied: false, isInternal: false },
   ...{ partitions: 3, replicationFactor: 3, ...more },
@@ -29,28 +32,32 @@ const KAFKA: KafkaReport = {
   ],
   users: [],
 };
-const META = { _meta: { fingerprint: "ab12" } };
+const META = { _meta: { fingerprint: FINGERPRINT } };
 const LIVE: LiveResource[] = [
   { kind: "component-template", name: "base", body: { ...META, template: {} } },
   { kind: "component-template", name: ".plugin", body: { template: {} } },
   {
     ...{ kind: "ingest-pipeline", name: "lower" },
-    body: { description: "Lower case [fingerprint ab12]", processors: [{}] },
+    body: { description: `Lower case [fingerprint ${FINGERPRINT}]`, processors: [{}] },
   },
   { kind: "ingest-pipeline", name: "upper", body: { description: "Upper", processors: [{}, {}] } },
   { kind: "index-template", name: "logs", body: { ...META, index_patterns: ["logs-*"] } },
   { kind: "index-template", name: "old", body: { ...META, index_patterns: ["old-*", "o"] } },
-  { kind: "index-template", name: "theirs", body: { index_patterns: ["x"], _meta: { a: 1 } } },
+  {
+    kind: "index-template",
+    name: "theirs",
+    body: { index_patterns: ["x"], _meta: { fingerprint: "v1" } },
+  },
   {
     ...{ kind: "retention-policy", name: "logs" },
     body: {
-      description: "Logs [fingerprint ab12]",
+      description: `Logs [fingerprint ${FINGERPRINT}]`,
       ism_template: [{ index_patterns: ["logs-*"] }],
     },
   },
   {
     ...{ kind: "retention-policy", name: "old" },
-    body: { description: "[fingerprint ab12 cd34]", ism_template: null },
+    body: { description: `[fingerprint ${FINGERPRINT} ${FINGERPRINT}]`, ism_template: null },
   },
   { kind: "data-stream", name: "logs-app", body: { template: "logs", indices: [{}] } },
   { kind: "data-stream", name: "old-app", body: { template: "old", indices: [{}, {}] } },

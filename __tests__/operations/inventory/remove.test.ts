@@ -10,6 +10,9 @@ import { FakeOpenSearch } from "../../support/fake-opensearch";
 
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
+/** As os-init writes it: SHA-256. */
+const FINGERPRINT = "ab12".repeat(16);
+
 const topic = (name: string, more: Partial<ReportedTopic> = {}): ReportedTopic => ({
   ...{ topic: name, exists: true, isDeclared: false, isApplied: false, isInternal: false },
   ...{ partitions: 3, replicationFactor: 3, ...more },
@@ -20,8 +23,8 @@ const TOPICS = [
   topic("theirs"),
   topic("__consumer_offsets", { isInternal: true }),
 ];
-const MARKED = { _meta: { fingerprint: "ab12" } };
-const LOWER = { description: "[fingerprint ab12]", processors: [] };
+const MARKED = { _meta: { fingerprint: FINGERPRINT } };
+const LOWER = { description: `[fingerprint ${FINGERPRINT}]`, processors: [] };
 const CATALOG = {
   ...catalog,
   ...{ topics: [], ingestPipelines: [], componentTemplates: [] },
