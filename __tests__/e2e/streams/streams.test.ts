@@ -150,10 +150,10 @@ describe("Kafka Streams", () => {
 
   test("goes on from its changelog after a crash", async () => {
     kill("words");
-    expect(send("commit", "to count is to be")).toBe("commit\n");
+    expect(send("commit", "not to count")).toBe("commit\n");
     count("words", "infra-events", "word-counts");
     await running("words");
-    await expectCounts({ to: 4, be: 3, or: 1, not: 1, count: 1, is: 1 });
+    await expectCounts({ to: 3, be: 2, or: 1, not: 2, count: 1 });
     expect(log("words")).not.toContain("failed");
   });
 
