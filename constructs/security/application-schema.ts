@@ -35,7 +35,8 @@ const restrictedReadSchema = object({
   documents: v.optional(anyObject<Record<string, unknown>>()),
 
   /**
-   * The fields that it reads, such as `["@timestamp", "message*"]`, or those that it does not read, such as `["~customer.*"]`.
+   * The fields that it reads, such as `["@timestamp", "message*"]`, or those that it does not read, such as `["~customer.*"]`. It must read
+   * the fields of `documents`, or OpenSearch finds no document.
    *
    * @default - every field
    */

@@ -135,8 +135,6 @@ describe("Kafka Streams", () => {
       return sorted(counts) === sorted(expected) ? [] : [counts, output.slice(-1000)];
     });
 
-  afterAll(() => kill("words"));
-
   test("counts each committed word exactly once, with internal topics that it creates", async () => {
     count("words", "infra-events", "word-counts");
     await running("words");
@@ -228,7 +226,6 @@ describe("Kafka Connect", () => {
     client.run("sh", "-c", "mkdir plugins && mv libraries/connect-file-*.jar plugins");
     start("connect", "org.apache.kafka.connect.cli.ConnectDistributed", "/tmp/connect.properties");
   });
-  afterAll(() => kill("connect"));
 
   test("copies lines with a source and a sink, exactly once", async () => {
     const file = "org.apache.kafka.connect.file.FileStream";
