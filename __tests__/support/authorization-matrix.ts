@@ -224,10 +224,17 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     answers: { "os-admin": 404, others: 403 },
   },
   {
+    operation: "write to an index that ledger manages",
+    request: "POST /closed-1/_doc?refresh=true",
+    body: '{"team":"shop"}',
+    answers: { ledger: 201, "os-admin": 201, others: 403 },
+  },
+  // 400: it exists.
+  {
     operation: "create an index that ledger manages",
     request: "PUT /closed-1",
-    body: '{"settings":{"number_of_shards":1},"aliases":{"closed-all":{}}}',
-    answers: { ledger: 200, "os-admin": 400, others: 403 },
+    body: '{"aliases":{"closed-all":{}}}',
+    answers: { ledger: 400, "os-admin": 400, others: 403 },
   },
   {
     operation: "change the settings of an index that ledger manages",
@@ -247,8 +254,8 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
   },
   {
     operation: "delete an index that ledger manages",
-    request: "DELETE /closed-1",
-    answers: { ledger: 200, "os-admin": 404, others: 403 },
+    request: "DELETE /closed-none",
+    answers: { ledger: 404, "os-admin": 404, others: 403 },
   },
   {
     operation: "write to another index",

@@ -12,7 +12,7 @@ const APPLICATIONS = `[
     topics: { "infra-events": "write" },
     indices: {
       ...{ "logs-shop-*": "write", "application-logs": "write" },
-      "closed-*": { access: "read", documents: { term: { team: "shop" } }, fields: ["message"] },
+      "closed-*": { access: "read", documents: { term: { team: "shop" } }, fields: ["team", "message"] },
     },
   },
   {

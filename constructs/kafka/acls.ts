@@ -1,4 +1,4 @@
-import type { Access, Application } from "../security/application";
+import type { Access, Application } from "../security/application-schema";
 
 type Operation = "CREATE" | "READ" | "WRITE" | "DELETE" | "DESCRIBE" | "DESCRIBE_CONFIGS";
 

@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import { validate, validateDistinct } from "../container/validation";
-import type { Application } from "../security/application";
+import type { Application } from "../security/application-schema";
 import { connectTopics, streamsPrefix } from "./acls";
 
 /** The longest id. Internal topics add to it, and topic names have at most 249 characters. */

@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import { all, validate } from "../container/validation";
-import type { Application, Quotas } from "../security/application";
+import type { Application, Quotas } from "../security/application-schema";
 
 /** Kafka's name of each quota. */
 const KEYS: Readonly<Record<keyof Quotas, string>> = {

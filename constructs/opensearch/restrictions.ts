@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import { all, validate } from "../container/validation";
-import type { Application, RestrictedRead } from "../security/application";
+import type { Application, RestrictedRead } from "../security/application-schema";
 
 /** Throws if OpenSearch would ignore or reject which documents and fields an application reads. */
 export function validateRestrictions(

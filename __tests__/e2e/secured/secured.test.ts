@@ -170,10 +170,10 @@ describe("authorization", () => {
           as(application, "GET", "/closed-docs/_search", "{}").replace(/ 200$/, ""),
         ).hits.hits.map(({ _source }: { _source: unknown }) => _source);
       expect(sources("ledger")).toEqual(expect.arrayContaining(documents));
-      expect(sources("shop")).toEqual([{ message: "ours" }]);
+      expect(sources("shop")).toEqual([{ team: "shop", message: "ours" }]);
       // Neither by a query on a field that they do not read, nor by an aggregation.
       const query =
-        '{"query":{"term":{"secret":"1"}},"aggs":{"all":{"terms":{"field":"team.keyword"}}}}';
+        '{"query":{"term":{"secret":"1"}},"aggs":{"all":{"terms":{"field":"secret.keyword"}}}}';
       const found = as("shop", "GET", "/closed-docs/_search", query);
       expect(found).toMatch(/"hits":\[\].*"buckets":\[\].* 200$/);
       expect(as("ledger", "DELETE", "/closed-docs", "")).toMatch(/ 200$/);

@@ -135,8 +135,6 @@ describe("Kafka Streams", () => {
       return sorted(counts) === sorted(expected) ? [] : [counts, output.slice(-1000)];
     });
 
-  afterAll(() => kill("words"));
-
   test("counts each committed word exactly once, with internal topics that it creates", async () => {
     count("words", "infra-events", "word-counts");
     await running("words");
@@ -150,10 +148,10 @@ describe("Kafka Streams", () => {
 
   test("goes on from its changelog after a crash", async () => {
     kill("words");
-    expect(send("commit", "to count is to be")).toBe("commit\n");
+    expect(send("commit", "not to count")).toBe("commit\n");
     count("words", "infra-events", "word-counts");
     await running("words");
-    await expectCounts({ to: 4, be: 3, or: 1, not: 1, count: 1, is: 1 });
+    await expectCounts({ to: 3, be: 2, or: 1, not: 2, count: 1 });
     expect(log("words")).not.toContain("failed");
   });
 
@@ -228,7 +226,6 @@ describe("Kafka Connect", () => {
     client.run("sh", "-c", "mkdir plugins && mv libraries/connect-file-*.jar plugins");
     start("connect", "org.apache.kafka.connect.cli.ConnectDistributed", "/tmp/connect.properties");
   });
-  afterAll(() => kill("connect"));
 
   test("copies lines with a source and a sink, exactly once", async () => {
     const file = "org.apache.kafka.connect.file.FileStream";
