@@ -275,7 +275,7 @@ test("machines in a Swarm report which others they cannot reach, and their own f
          case "$DOCKER_HOST" in
            */a.sock) echo 'vm.max_map_count 65530' ;;
            */b.sock) echo 'docker: no such image' >&2; exit 125 ;;
-           *) echo 'vm.max_map_count 262144' ;;
+           *) printf 'vm.max_map_count 262144\\ndisk 100000 12000\\n' ;;
          esac
          case "$*" in *' 10.231.86.11 2377'*) printf 'answers 10.231.86.11 2377\\nanswers 10.231.86.11 7946\\n' ;; esac
          case "$*" in *' 10.231.86.12 2377'*) printf 'answers 10.231.86.12 2377\\nanswers 10.231.86.12 7946\\n' ;; esac
@@ -295,5 +295,9 @@ test("machines in a Swarm report which others they cannot reach, and their own f
   );
   expect(result.stderr).toContain("- machine a: vm.max_map_count is 65530: OpenSearch needs");
   expect(row(result, "vm.max_map_count (c)")).toMatch(/yes +262144$/);
+  expect(row(result, "disk (c)")).toMatch(/\? +12000 MiB free of 100000 MiB$/);
+  expect(result.stderr).toContain(
+    "warning: machine c: the Docker engine's disk has 12000 of 100000 MiB free: OpenSearch allocates no replicas",
+  );
   expect(result.status).toBe(1);
 });

@@ -144,17 +144,18 @@ async function describeEngine(
       report.MemoryLimit === undefined
         ? undefined
         : { memory: report.MemoryLimit, swap: report.SwapLimit === true },
-    freeDiskMiB: isLocal ? await freeMiB(report.DockerRootDir) : undefined,
+    ...(isLocal && (await measureDisk(report.DockerRootDir))),
   };
 }
 
-async function freeMiB(path: string): Promise<number | undefined> {
+async function measureDisk(path: string): Promise<Pick<EngineFacts, "diskMiB" | "freeDiskMiB">> {
   try {
-    const { bavail, bsize } = await statfs(path);
-    return Math.floor((bavail * bsize) / 1024 / 1024);
+    const { bavail, blocks, bsize } = await statfs(path);
+    const inMiB = (count: number) => Math.floor((count * bsize) / 1024 / 1024);
+    return { diskMiB: inMiB(blocks), freeDiskMiB: inMiB(bavail) };
   } catch {
     // Docker Desktop keeps it in a virtual machine.
-    return undefined;
+    return {};
   }
 }
 

@@ -22,7 +22,7 @@ interface Member {
 }
 
 /**
- * Checks from each machine which other machines it reaches, which ports are in use there, and its kernel's vm.max_map_count. Runs
+ * Checks from each machine which other machines it reaches, which ports are in use there, its kernel's vm.max_map_count, and its disk. Runs
  * short-lived containers of an image that every machine needs anyway.
  */
 export async function askNeighbours(
@@ -88,6 +88,8 @@ async function ask(
     return { found: {}, missed: [], unknown: lines.at(-1) };
   }
   const [, maxMapCount] = /^vm\.max_map_count (\d+)$/m.exec(output) ?? [];
+  const [, diskMiB, freeDiskMiB] = /^disk (\d+) (\d+)$/m.exec(output) ?? [];
+  const { engine } = inspection.machine;
   const listening = new Set(
     [...output.matchAll(/^listens [0-9A-F]+:([0-9A-F]{4})$/gm)].map(([, port]) =>
       Number.parseInt(port, 16),
@@ -103,6 +105,10 @@ async function ask(
   return {
     found: {
       maxMapCount: Number(maxMapCount),
+      ...(engine &&
+        diskMiB && {
+          engine: { ...engine, diskMiB: Number(diskMiB), freeDiskMiB: Number(freeDiskMiB) },
+        }),
       ...(ports && { takenPorts: ports.taken, ownPorts: ports.own }),
     },
     missed: wanted

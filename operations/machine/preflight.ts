@@ -1,7 +1,7 @@
 import coerce from "semver/functions/coerce";
 import lt from "semver/functions/lt";
 import { type Environment, isSecured } from "../../environments";
-import { containersOf } from "../synthesis/container";
+import { clusterOf, containersOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";
 import type { SynthesizedResource } from "../synthesis/resources";
 import type { TerraformBinary } from "../terraform/binary";
@@ -18,6 +18,8 @@ export interface Requirements {
   readonly images: readonly string[];
   /** Whether containers raise their limits of open files and locked memory. */
   readonly raisesLimits: boolean;
+  /** Whether nodes of OpenSearch run there. */
+  readonly hasOpenSearch: boolean;
   /** Whether its services have certificates, which a wrong clock makes invalid. */
   readonly isSecured: boolean;
   /** Whether the overlay networks encrypt the traffic between machines. */
@@ -78,8 +80,10 @@ export interface EngineFacts {
   readonly securityOptions?: readonly string[];
   /** Whether it enforces memory limits, and limits of memory and swap together. */
   readonly limits?: { readonly memory: boolean; readonly swap: boolean };
-  /** Free space on the disk of its images and volumes; undefined if the engine is not on this machine. */
+  /** Free space on the disk of its images and volumes; undefined if neither this machine nor a container told it. */
   readonly freeDiskMiB?: number;
+  /** Size of that disk. */
+  readonly diskMiB?: number;
 }
 
 export interface StateLock {
@@ -106,6 +110,11 @@ const OLDEST_NODE = "20.19";
 const OLDEST_API = "1.41";
 /** For the images and the first data in the volumes. */
 const DISK_MIB = 10 * 1024;
+/**
+ * OpenSearch's default of cluster.routing.allocation.disk.watermark.low,
+ * https://docs.opensearch.org/latest/install-and-configure/configuring-opensearch/cluster-settings/
+ */
+const LOW_WATERMARK_PERCENT = 85;
 /** The first Terraform and OpenTofu whose S3 backend has `use_lockfile`. */
 const OLDEST_WITH_LOCK_FILE = "1.10.0";
 /** Harmless up to here, since new certificates are backdated by an hour. */
@@ -319,7 +328,6 @@ function remedyFor(engineError: string, engineAddress?: string): string {
 function checkRequirements(machine: MachineFacts, requirements: Requirements): Check[] {
   const { engine, providerError, missingImages, maxMapCount, openFiles, locks } = machine;
   const memoryMiB = engine?.memoryMiB;
-  const freeDiskMiB = engine?.freeDiskMiB;
   const unknown = "not reported by this engine";
   return [
     {
@@ -348,14 +356,7 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
     },
     checkLimits(engine),
     ...checkConnection(machine, requirements),
-    {
-      name: "disk",
-      found: freeDiskMiB === undefined ? unknown : `${freeDiskMiB} MiB free`,
-      problem:
-        freeDiskMiB !== undefined && freeDiskMiB < DISK_MIB
-          ? `the Docker engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to start with; docker system prune removes unused data`
-          : undefined,
-    },
+    checkDisk(engine, requirements),
     {
       name: "vm.max_map_count",
       found: maxMapCount === undefined ? unknown : String(maxMapCount),
@@ -384,6 +385,29 @@ function checkRequirements(machine: MachineFacts, requirements: Requirements): C
       problem: `${file} has been locked by ${who} since ${since}: wait for that deploy to end, or end its terraform process`,
     })),
   ];
+}
+
+function checkDisk(
+  { diskMiB, freeDiskMiB }: Partial<EngineFacts> = {},
+  { hasOpenSearch }: Requirements,
+): Check {
+  const name = "disk";
+  if (freeDiskMiB === undefined) {
+    return { name, found: "not reported by this engine" };
+  }
+  const wantedMiB = Math.ceil(((diskMiB ?? 0) * (100 - LOW_WATERMARK_PERCENT)) / 100);
+  return {
+    name,
+    found: `${freeDiskMiB} MiB free${diskMiB === undefined ? "" : ` of ${diskMiB} MiB`}`,
+    problem:
+      freeDiskMiB < DISK_MIB
+        ? `the Docker engine's disk has ${freeDiskMiB} MiB free: images and volumes need ${DISK_MIB} MiB to start with; docker system prune removes unused data`
+        : undefined,
+    warning:
+      hasOpenSearch && freeDiskMiB < wantedMiB
+        ? `the Docker engine's disk has ${freeDiskMiB} of ${diskMiB} MiB free: OpenSearch allocates no replicas to a node whose disk is more than ${LOW_WATERMARK_PERCENT} % full, so that indices stay yellow. Free ${wantedMiB - freeDiskMiB} MiB: docker system prune removes unused data; docs/runbooks/DiskWatermark.md shows what indices use`
+        : undefined,
+  };
 }
 
 /** Terraform uploads keys and passwords through this connection, and anyone on the way could read them. */
@@ -512,6 +536,7 @@ export function requirementsOf(
     ports,
     images: [...new Set(images.map(({ body }) => body.name as string))],
     raisesLimits: openSearch.raiseUlimits,
+    hasOpenSearch: containersOf(resources).some((body) => clusterOf(body) === "opensearch"),
     isSecured: isSecured(environment),
     encrypted: networks.encrypted,
     locksByFile: state?.kind === "s3",

@@ -21,6 +21,7 @@ const DEMAND: Requirements = {
   ]),
   images: ["apache/kafka:4.3.1", "grafana/loki:3.7.3"],
   raisesLimits: true,
+  hasOpenSearch: true,
   isSecured: true,
 };
 const ENGINE = {
@@ -128,6 +129,18 @@ test("machines on one engine, in two Swarms or with different clocks are refused
     found: "28.5.2, API 1.51, Linux 6.1.0",
     problem: undefined,
   });
+});
+
+test("a disk beyond OpenSearch's low watermark is a warning with the figures and the remedy", () => {
+  const warningsWith = (freeDiskMiB: number, requirements = DEMAND) =>
+    findWarnings([
+      { machine: { ...READY, engine: { ...ENGINE, diskMiB: 100_000, freeDiskMiB } }, requirements },
+    ]);
+  expect(warningsWith(12_000)).toEqual([
+    "the Docker engine's disk has 12000 of 100000 MiB free: OpenSearch allocates no replicas to a node whose disk is more than 85 % full, so that indices stay yellow. Free 3000 MiB: docker system prune removes unused data; docs/runbooks/DiskWatermark.md shows what indices use",
+  ]);
+  expect(warningsWith(15_000)).toEqual([]);
+  expect(warningsWith(12_000, { ...DEMAND, hasOpenSearch: false })).toEqual([]);
 });
 
 test("stopping needs only the tools", () => {
