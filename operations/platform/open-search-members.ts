@@ -107,14 +107,15 @@ export class OpenSearchMembers implements Members {
   ): Promise<void> {
     let last = "";
     let changed = Date.now();
-    let answered = Date.now();
+    let muteSince: number | undefined;
     for (;;) {
       let left: ShardCopy[] | undefined;
       try {
         left = (await this.requests.shards(node)).filter((copy) => isOn(copy, leaving));
-        answered = Date.now();
+        muteSince = undefined;
       } catch (error) {
-        if (Date.now() - answered > this.patience.muteMs) {
+        muteSince ??= Date.now();
+        if (Date.now() - muteSince > this.patience.muteMs) {
           throw error;
         }
       }
