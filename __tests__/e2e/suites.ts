@@ -105,7 +105,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   backup: suite(280),
   "backup-secured": suite(280, ONE_MACHINE_SECURED),
   lifecycle: suite(145),
-  inventory: suite(150),
+  inventory: suite(200),
   applies: suite(170),
   observability: suite(210, [...ONE_MACHINE, "alerts", "dashboards"]),
   "secured-adopt": suite(140, ONE_MACHINE_SECURED),

@@ -2,6 +2,7 @@ import type { Application } from "../../constructs";
 import type { Catalog } from "../../stacks/platform";
 import type { LiveResource } from "../platform/open-search-resources";
 import type { Platform } from "../platform/platform";
+import type { Json } from "../synthesis/tree";
 import { confirm } from "../terminal/confirm";
 import { counted, firstOf, listed, refuse } from "../terminal/terminal";
 import { reportKafka } from "./inventory";
@@ -107,10 +108,15 @@ async function describeUses(
   const indices = removed.some(({ kind }) => kind === "ingest-pipeline")
     ? await openSearch.resources.indicesOfPipelines()
     : new Map();
+  const gone = live
+    .filter((one) => one.kind === "data-stream" && !stays.includes(one))
+    .flatMap(({ body }) => body.indices.map(({ index_name }: Json) => `index ${index_name}`));
   return removed
     .filter(({ kind }) => kind !== "topic")
     .flatMap((item) => {
-      const users = usersOf(item as Item & LiveResource, stays, indices);
+      const users = usersOf(item as Item & LiveResource, stays, indices).filter(
+        (user) => !gone.includes(user),
+      );
       return users.length === 0
         ? []
         : [

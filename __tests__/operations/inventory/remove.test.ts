@@ -129,7 +129,10 @@ describe("of OpenSearch", () => {
       template: { settings: { index: { default_pipeline: "lower" } } },
     });
     server.templates.set("kept", { ...MARKED, index_patterns: ["kept-*"], data_stream: {} });
-    server.streams.set("old-app", { template: "old", indices: [{}] });
+    server.streams.set("old-app", {
+      template: "old",
+      indices: [{ index_name: ".ds-old-app-000001" }],
+    });
     server.streams.set("kept-app", { template: "kept", indices: [{}] });
     server.indices.set(".ds-old-app-000001", { "index.default_pipeline": "lower" });
   });
@@ -167,6 +170,12 @@ describe("of OpenSearch", () => {
       ...["removed data stream old-app", "removed index template old"],
       "removed component template base",
     ]);
+  });
+
+  test("a pipeline is removed with the data stream whose indices use it", async () => {
+    server.pipelines.delete("caller");
+    await remove("ingest-pipeline/lower", "index-template/old", "data-stream/old-app");
+    expect(server.writes.at(-1)).toBe("DELETE /_ingest/pipeline/lower");
   });
 
   test("a pipeline that nothing uses is removed", async () => {
