@@ -19,7 +19,7 @@ describe("npm run preview", () => {
     const { stdout, stderr, status } = await run("--base", head, "--env", "production");
     expect(stderr).toBe("");
     expect(stdout).toContain(`production, against ${head}\n`);
-    expect(stdout).toMatch(/containers .*21\nreserved memory .* of 32768 MiB/);
+    expect(stdout).toMatch(/containers .*22\nreserved memory .* of 32768 MiB/);
     expect([0, 2, 3]).toContain(status);
   });
 

@@ -7,7 +7,8 @@ import { type Json, resources, synthesize } from "../support/platform";
 const { stacks } = synthesize(laptop);
 /** The alert groups of a plaintext platform on one machine without a heartbeat. */
 const alertGroups = catalog.alertGroups.filter(
-  ({ name, rules }) => !["machines", "security", "watchdog"].includes(name) && rules.length > 0,
+  ({ name, rules }) =>
+    !["backup", "machines", "security", "watchdog"].includes(name) && rules.length > 0,
 );
 const alerting = stacks["laptop-alerting"];
 

@@ -99,10 +99,3 @@ function merge(acls: readonly Acl[]): Acl[] {
   }
   return [...merged.values()];
 }
-
-/** Returns a line for each operation, such as `READ on topic orders-*`, in the words of kafka-init. */
-export function describeAcls(acls: readonly Acl[]): string[] {
-  return acls.flatMap(({ resource, name, operations }) =>
-    operations.map((operation) => `${operation} on ${resource.replaceAll("_", " ")} ${name}`),
-  );
-}

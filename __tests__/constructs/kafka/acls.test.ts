@@ -1,4 +1,10 @@
-import { aclsOf, consumerGroupsOf, describeAcls } from "../../../constructs/kafka/acls";
+import { aclsOf, consumerGroupsOf } from "../../../constructs/kafka/acls";
+
+/** A line for each operation, such as `READ on topic orders-*`. */
+const describeAcls = (acls: ReturnType<typeof aclsOf>) =>
+  acls.flatMap(({ resource, name, operations }) =>
+    operations.map((operation) => `${operation} on ${resource.replaceAll("_", " ")} ${name}`),
+  );
 
 test.each([
   ["read", ["READ on topic orders", "DESCRIBE on topic orders"]],
