@@ -1,4 +1,4 @@
-import { expectDone, type Finished, freshLab, kafka, onceItSays } from "./lab";
+import { expectDone, type Finished, freshLab, kafka, killOnceItSays } from "./lab";
 import { type ProjectCopy, projectCopy } from "./project-copy";
 
 const declaration = (brokers: number) =>
@@ -45,23 +45,10 @@ export class GrownKafka {
    * Starts a deploy with a number of brokers. After it printed a text and `isTime` has returned, kills it and its child processes. Returns
    * whether it still ran.
    */
-  async killedUp(brokers: number, text: RegExp, isTime: () => unknown): Promise<boolean> {
+  killedUp(brokers: number, text: RegExp, isTime: () => unknown): Promise<boolean> {
     this.declare(brokers);
-    let killed = false;
-    await onceItSays(
-      text,
-      async (_, group) => {
-        await isTime();
-        try {
-          process.kill(-group, "SIGKILL");
-          killed = true;
-        } catch (error) {
-          expect(error).toMatchObject({ code: "ESRCH" });
-        }
-      },
-      ...(["node", ["commands/groundwork.mjs", "up"], this.copy.folder] as const),
-    );
-    return killed;
+    const up = ["commands/groundwork.mjs", "up"];
+    return killOnceItSays(text, isTime, "node", up, this.copy.folder);
   }
 }
 

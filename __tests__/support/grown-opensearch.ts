@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { eventually } from "./eventually";
-import { docker, expectDone, type Finished, freshLab, onceItSays, openSearch } from "./lab";
+import { docker, expectDone, type Finished, freshLab, killOnceItSays, openSearch } from "./lab";
 import type { Json } from "./platform";
 import { type ProjectCopy, projectCopy } from "./project-copy";
 
@@ -49,23 +49,10 @@ export class GrownLab {
    * Starts a deploy with a number of nodes. After it printed a text and `isTime` has returned, kills it and its child processes. Returns
    * whether it still ran.
    */
-  async killedUp(count: number, text: RegExp, isTime: () => unknown): Promise<boolean> {
+  killedUp(count: number, text: RegExp, isTime: () => unknown): Promise<boolean> {
     this.setNodes(count);
-    let killed = false;
-    await onceItSays(
-      text,
-      async (_, group) => {
-        await isTime();
-        try {
-          process.kill(-group, "SIGKILL");
-          killed = true;
-        } catch (error) {
-          expect(error).toMatchObject({ code: "ESRCH" });
-        }
-      },
-      ...(["node", ["commands/groundwork.mjs", "up"], this.copy.folder] as const),
-    );
-    return killed;
+    const up = ["commands/groundwork.mjs", "up"];
+    return killOnceItSays(text, isTime, "node", up, this.copy.folder);
   }
 
   /** Sets the low watermark. By default, one that the disk of this machine is below: it may be fuller than OpenSearch allows. */

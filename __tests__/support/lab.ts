@@ -138,6 +138,28 @@ export function interrupt(
   return onceItSays(once, (_, group) => process.kill(-group, "SIGINT"), command, args, cwd);
 }
 
+/** Kills a command and its child processes after it printed a text and `isTime` has returned. Returns whether it still ran. */
+export async function killOnceItSays(
+  text: RegExp,
+  isTime: () => unknown,
+  command: string,
+  args: readonly string[],
+  cwd = ROOT,
+): Promise<boolean> {
+  let killed = false;
+  const kill = async (_: RegExpExecArray, group: number) => {
+    await isTime();
+    try {
+      process.kill(-group, "SIGKILL");
+      killed = true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: "ESRCH" });
+    }
+  };
+  await onceItSays(text, kill, command, args, cwd);
+  return killed;
+}
+
 /** Runs a command and calls a function after the command printed a text. */
 export async function onceItSays(
   text: RegExp,
