@@ -4,7 +4,8 @@ import type { Outcome } from "../engine/docker";
 import type { Json } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
 import type { Follow } from "./cluster";
-import { jsonIn, type Send } from "./shard-allocation";
+import { jsonIn, reasonIn } from "./open-search-answer";
+import type { Send } from "./shard-allocation";
 
 /** A snapshot in the repository, also of another program. */
 export interface StoredBackup {
@@ -164,17 +165,4 @@ export class OpenSearchBackups {
     }
     return answer;
   }
-}
-
-/** Returns the innermost reason of an error. */
-function reasonIn(output: string): string {
-  const start = output.indexOf("{");
-  const end = output.lastIndexOf("}");
-  let cause = jsonIn(output.slice(start, end + 1))?.error;
-  let reason: string | undefined;
-  while (cause) {
-    reason = cause.reason ?? reason;
-    cause = cause.caused_by;
-  }
-  return reason ?? (output || "no answer");
 }

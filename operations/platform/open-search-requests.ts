@@ -1,7 +1,8 @@
 import type { Json } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
 import type { Moves } from "./cluster";
-import { jsonIn, type Send } from "./shard-allocation";
+import { jsonIn } from "./open-search-answer";
+import type { Send } from "./shard-allocation";
 
 /** A node in the state of the cluster. */
 export interface Member {

@@ -1,7 +1,8 @@
 import type { Kind } from "../../constructs/opensearch/declared-resource";
 import type { Json } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
-import { jsonIn, type Send } from "./shard-allocation";
+import { jsonIn, reasonIn } from "./open-search-answer";
+import type { Send } from "./shard-allocation";
 
 /** A priority that no template has: OpenSearch refuses to simulate a template with the priority of an existing one. */
 const PROBE_PRIORITY = 2_000_000_011;
@@ -178,13 +179,4 @@ export class OpenSearchResources {
       output: output || "no answer",
     };
   }
-}
-
-/** Returns the innermost reason of an error, or the whole text if it has none. */
-function reasonIn(output: string): string {
-  let cause = jsonIn(output.replace(/curl: \(22\).*$/s, ""))?.error;
-  while (cause?.caused_by) {
-    cause = cause.caused_by;
-  }
-  return cause?.reason ?? output;
 }

@@ -10,10 +10,11 @@ import {
 import type { Outcome } from "../engine/docker";
 import { CommandError } from "../terminal/terminal";
 import type { Cluster, Exec, ExecWithInput, Follow } from "./cluster";
+import { jsonIn } from "./open-search-answer";
 import { OpenSearchBackups } from "./open-search-backups";
 import { OpenSearchMembers } from "./open-search-members";
 import { OpenSearchResources } from "./open-search-resources";
-import { jsonIn, type Send, ShardAllocation } from "./shard-allocation";
+import { type Send, ShardAllocation } from "./shard-allocation";
 
 const OPTIONS = ["--silent", "--show-error"];
 const CURL = ["curl", ...OPTIONS, "--max-time", "10"];

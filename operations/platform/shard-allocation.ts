@@ -2,6 +2,7 @@ import type { Outcome } from "../engine/docker";
 import type { Json } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
 import type { Replicas } from "./cluster";
+import { jsonIn } from "./open-search-answer";
 
 const SETTING = "cluster.routing.allocation.enable";
 
@@ -18,15 +19,6 @@ export type Send = (
     readonly body?: Json;
   },
 ) => Promise<Outcome>;
-
-/** Returns the JSON in a response; undefined if it is none, such as the text of a node that starts. */
-export function jsonIn(output: string): Json | undefined {
-  try {
-    return JSON.parse(output);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Why OpenSearch allocates a replica to no node, in the response of `_cluster/allocation/explain`. */
 interface Explanation {

@@ -1,8 +1,8 @@
 import { GRAFANA_IMAGE } from "../../constructs";
 import { imageVersion } from "../../constructs/container/image-reference";
 import type { ClusterName } from "../../environments";
+import { jsonIn } from "../platform/open-search-answer";
 import type { Platform } from "../platform/platform";
-import { jsonIn } from "../platform/shard-allocation";
 import { CommandError, table } from "../terminal/terminal";
 import { declaredImage, TRIED_IMAGES } from "./declared";
 import { servingOf } from "./serving";

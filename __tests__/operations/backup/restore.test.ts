@@ -114,7 +114,10 @@ function openSearch(answers: Readonly<Record<string, Json | Json[]>>) {
     const answer = answers[key] ?? { acknowledged: true };
     const next = Array.isArray(answer) && Array.isArray(answer[0]) ? answer.shift() : answer;
     return next.error
-      ? { exitCode: 22, output: `curl: (22)\n${JSON.stringify(next)}` }
+      ? {
+          exitCode: 22,
+          output: `curl: (22) The requested URL returned error: 400\n${JSON.stringify(next)}`,
+        }
       : { exitCode: 0, output: JSON.stringify(next) };
   };
   const backups = new OpenSearchBackups(
