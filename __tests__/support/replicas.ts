@@ -50,7 +50,7 @@ export function expectNothingSet(): void {
   const described = ["brokers", "topics"].map((type) =>
     kafka("kafka-configs", ["--describe", "--entity-type", type]),
   );
-  expect(described.join("\n").match(/\S*(throttled|cordoned|groundwork)\S*/g) ?? []).toEqual([]);
+  expect(described.join("\n").match(/\S*(throttled|cordoned|groundwork\.)\S*/g) ?? []).toEqual([]);
   expect(kafka("kafka-topics", ["--describe"])).not.toMatch(/(Adding|Removing) Replicas/);
 }
 
