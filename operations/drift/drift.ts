@@ -96,11 +96,10 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
     ...(isSecured(environment)
       ? [
           unlessSilent(
-            findOpenSearchUserDrift(
-              openSearch.resources,
-              applications,
-              retentionPolicies.length > 0,
-            ),
+            findOpenSearchUserDrift(openSearch.resources, applications, {
+              hasRetention: retentionPolicies.length > 0,
+              hasBackups: environment.backup !== undefined,
+            }),
             [],
             failures,
           ),

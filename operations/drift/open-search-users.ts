@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Application } from "../../constructs";
 import {
   renderApplication,
+  renderBackup,
   renderMonitor,
 } from "../../constructs/opensearch/declared-applications";
 import { renderOwnRoles } from "../../constructs/opensearch/opensearch-security";
@@ -25,7 +26,7 @@ const nameIn = (kind: string, name: string) =>
 export async function findOpenSearchUserDrift(
   openSearch: OpenSearchResources,
   applications: readonly Application[],
-  hasRetention: boolean,
+  { hasRetention, hasBackups }: { readonly hasRetention: boolean; readonly hasBackups: boolean },
 ): Promise<Difference[]> {
   const live = await openSearch.readSecurity();
   const own = applications.filter(({ indices }) => indices);
@@ -33,6 +34,7 @@ export async function findOpenSearchUserDrift(
     ...own.flatMap(renderApplication),
     ...renderMonitor(),
     ...renderOwnRoles("opensearch", hasRetention),
+    ...(hasBackups ? renderBackup() : []),
   ];
   const declared = files.map(({ path, content = "" }) => {
     const [, name, kind] = /^(.*)\.(user|role|mapping)\.json$/.exec(basename(path)) ?? [];

@@ -28,7 +28,9 @@ export async function takeInventory(platform: Platform, catalog: Catalog): Promi
       ? unlessSilent(
           openSearch.resources
             .readSecurity()
-            .then((security) => securityItems(security, applications)),
+            .then((security) =>
+              securityItems(security, applications, environment.backup !== undefined),
+            ),
           [],
           failures,
         )

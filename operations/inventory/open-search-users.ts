@@ -1,4 +1,5 @@
 import type { Application } from "../../constructs";
+import { BACKUP_PRINCIPAL } from "../../constructs/opensearch/backup";
 import { MARK } from "../../constructs/opensearch/declared-applications";
 import { MONITOR } from "../../constructs/security/principals";
 import type { LiveSecurity } from "../platform/open-search-resources";
@@ -12,10 +13,15 @@ const ROLE_PREFIX = "application-";
 const KINDS = { user: "user", role: "role", mapping: "role-mapping" } as const;
 
 /** Returns the users and roles of OpenSearch. An application is one item, with its user, role and role mapping. */
-export function securityItems(live: LiveSecurity, applications: readonly Application[]): Item[] {
+export function securityItems(
+  live: LiveSecurity,
+  applications: readonly Application[],
+  hasBackups: boolean,
+): Item[] {
   const declared = [
     ...applications.filter(({ indices }) => indices).map(({ name }) => name),
     MONITOR,
+    ...(hasBackups ? [BACKUP_PRINCIPAL] : []),
   ];
   const names = new Set([...declared, ...markedIn(live)]);
   return [

@@ -2,6 +2,7 @@ import type { Application } from "../../../constructs";
 import {
   MARK,
   renderApplication,
+  renderBackup,
   renderMonitor,
 } from "../../../constructs/opensearch/declared-applications";
 import type { DeclaredResource } from "../../../constructs/opensearch/declared-resource";
@@ -178,12 +179,13 @@ describe("users of OpenSearch", () => {
   const SHOP: Application = { name: "shop", indices: { "shop-*": "write" } };
 
   /** Has the cluster what os-security creates. */
-  function provisioned(): void {
+  function provisioned(hasBackups = false): void {
     const kinds = { user: "internalusers", role: "roles", mapping: "rolesmapping" } as const;
     for (const { path, content = "" } of [
       ...renderApplication(SHOP),
       ...renderMonitor(),
       ...renderOwnRoles("opensearch"),
+      ...(hasBackups ? renderBackup() : []),
     ]) {
       const [, name, kind] = /([^/]+)\.(user|role|mapping)\.json$/.exec(path) ?? [];
       const isPlain = kind === "user" || name.startsWith("groundwork_");
@@ -193,14 +195,25 @@ describe("users of OpenSearch", () => {
       );
     }
   }
-  const drift = async () =>
-    (await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }], false)).map(
-      describeDifference,
-    );
+  const drift = async (hasBackups = false) =>
+    (
+      await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }], {
+        ...{ hasRetention: false, hasBackups },
+      })
+    ).map(describeDifference);
 
   test("as os-security creates them have no drift", async () => {
     provisioned();
     expect(await drift()).toEqual([]);
+  });
+
+  test("of an environment with backups include os-backup", async () => {
+    provisioned(true);
+    expect(await drift(true)).toEqual([]);
+    server.security.roles.delete("application-os-backup");
+    expect(await drift(true)).toEqual([
+      "application/os-backup: OpenSearch role is absent, declared present",
+    ]);
   });
 
   test("that are missing, changed or not declared any more are reported", async () => {

@@ -188,6 +188,21 @@ describe("the inventory", () => {
     expect(inventory.items.find(({ name }) => name === "orders")?.acls).toEqual([mark]);
   });
 
+  test("has os-backup as declared in an environment with backups, and as left over in one without", async () => {
+    const backup = { every: "1d", keep: 14, repository: { kind: "volume" } } as const;
+    const stateIn = async (environment: Platform["environment"]) => {
+      const asked = platform(environment, { kafka: { topics: [], users: [] }, live: [] });
+      asked.openSearch.resources.readSecurity = async () => ({
+        ...{ user: {}, mapping: {} },
+        role: { "application-os-backup": { description: MARK } },
+      });
+      const { items } = await takeInventory(asked, CATALOG);
+      return items.find(({ name }) => name === "os-backup")?.state;
+    };
+    expect(await stateIn({ ...labSecured, backup })).toBe("declared");
+    expect(await stateIn(labSecured)).toBe("left-over");
+  });
+
   test("as JSON counts and lists all, with the command that removes each", async () => {
     const { counts, items, failures } = JSON.parse(
       RENDERERS.json(await takeInventory(platform(), CATALOG)),
