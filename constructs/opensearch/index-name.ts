@@ -31,7 +31,7 @@ export function refusalOfIndexPattern(pattern: string, wildcards: "*" | "*?"): s
     : undefined;
 }
 
-/** Whether a name can match both patterns, in which "*" stands for any characters. */
+/** Whether a name can match both patterns, in which "*" stands for any characters and "?" for one. */
 export function patternsOverlap(a: string, b: string): boolean {
   if (a === "" || b === "") {
     return /^\**$/.test(a + b);
@@ -40,5 +40,6 @@ export function patternsOverlap(a: string, b: string): boolean {
     const [star, other] = a[0] === "*" ? [a, b] : [b, a];
     return patternsOverlap(star.slice(1), other) || patternsOverlap(star, other.slice(1));
   }
-  return a[0] === b[0] && patternsOverlap(a.slice(1), b.slice(1));
+  const isSame = a[0] === b[0] || a[0] === "?" || b[0] === "?";
+  return isSame && patternsOverlap(a.slice(1), b.slice(1));
 }

@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { all, validate } from "../container/validation";
 import type { Application, RestrictedRead } from "../security/application-schema";
+import { patternsOverlap } from "./index-name";
 
 /** Throws if OpenSearch would ignore or reject which documents and fields an application reads. */
 export function validateRestrictions(
@@ -9,7 +10,10 @@ export function validateRestrictions(
 ): void {
   all(
     ...Object.entries(indices).flatMap(([index, permission]) => {
-      const refusal = typeof permission === "string" ? undefined : refusalOf(permission);
+      const refusal =
+        typeof permission === "string"
+          ? undefined
+          : (refusalOf(permission) ?? refusalOfOverlap(index, permission, Object.keys(indices)));
       return () =>
         validate(
           refusal === undefined,
@@ -35,5 +39,17 @@ function refusalOf({ documents, fields }: RestrictedRead): string | undefined {
   }
   return excluded.length > 0 && excluded.length < (fields?.length ?? 0)
     ? `fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not`
+    : undefined;
+}
+
+/** OpenSearch applies a restriction to all access of a user to an index, and combines several with "or". */
+function refusalOfOverlap(
+  index: string,
+  { documents, fields }: RestrictedRead,
+  indices: readonly string[],
+): string | undefined {
+  const other = indices.find((one) => one !== index && patternsOverlap(one, index));
+  return other !== undefined && (documents || fields)
+    ? `documents or fields, and overlaps with indices.${other}, where OpenSearch would restrict reads too and refuse updates: use patterns that do not overlap, or declare a second application`
     : undefined;
 }

@@ -139,6 +139,18 @@ describe("an application", () => {
       [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["a", "~b"] } } }],
       'application "shop": indices.shop-* has fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not (at test/init)',
     ],
+    ...(["readwrite", { access: "read", documents: { term: { a: "b" } } }] as const).map(
+      (other): [string, Application[], string] => [
+        `a restriction that also applies to another index, with ${JSON.stringify(other)}`,
+        [
+          {
+            name: "shop",
+            indices: { "logs-*": { access: "read", fields: ["a"] }, "*-sh?p": other },
+          },
+        ],
+        'application "shop": indices.logs-* has documents or fields, and overlaps with indices.*-sh?p, where OpenSearch would restrict reads too and refuse updates: use patterns that do not overlap, or declare a second application',
+      ],
+    ),
     ...["**", "?*", "*?*"].map((pattern): [string, Application[], string] => [
       `every index with ${pattern}, without everything: true`,
       [{ name: "shop", indices: { [pattern]: "read" } }],
