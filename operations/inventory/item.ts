@@ -35,6 +35,8 @@ export interface Item {
   readonly details: string;
   /** The command that removes it, or the page that says how. Only of what is left over. */
   readonly removal?: string;
+  /** The application that creates a topic itself, which the catalog does not have. */
+  readonly createdBy?: string;
   /** The ACLs of a user of Kafka, such as `Read on topic orders`. */
   readonly acls?: readonly string[];
 }

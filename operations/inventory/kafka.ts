@@ -12,12 +12,15 @@ function topicItem(reported: ReportedTopic): Item {
   const { topic, exists, partitions = 0, replicationFactor, createdBy } = reported;
   const state = stateOf(reported);
   const counts = `${counted(partitions, "partition")}, replication factor ${replicationFactor}`;
-  const creator =
-    state === "declared" && !reported.isDeclared ? `, created by application ${createdBy}` : "";
-  return item("topic", topic, state, {
-    exists,
-    details: exists ? `${counts}${creator}` : "does not exist: npm run up creates it",
-  });
+  const creator = state === "declared" && !reported.isDeclared ? createdBy : undefined;
+  const ofCreator = creator === undefined ? "" : `, created by application ${creator}`;
+  return {
+    ...item("topic", topic, state, {
+      exists,
+      details: exists ? `${counts}${ofCreator}` : "does not exist: npm run up creates it",
+    }),
+    ...(creator !== undefined && { createdBy: creator }),
+  };
 }
 
 function stateOf({ isDeclared, isInternal, isApplied, createdBy }: ReportedTopic): State {
@@ -27,10 +30,11 @@ function stateOf({ isDeclared, isInternal, isApplied, createdBy }: ReportedTopic
   if (isInternal) {
     return "system";
   }
-  if (isApplied) {
-    return "left-over";
+  // Also one that was declared, for example to set its configs: the application still uses it.
+  if (createdBy !== undefined) {
+    return "declared";
   }
-  return createdBy === undefined ? "unmanaged" : "declared";
+  return isApplied ? "left-over" : "unmanaged";
 }
 
 function userItem({ user, isDeclared, isMarked, hasPassword, acls }: ReportedUser): Item {

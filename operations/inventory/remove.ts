@@ -85,6 +85,11 @@ function refusalOf(id: string, items: readonly Item[]): string[] {
   const called = calledItem(item);
   switch (item.state) {
     case "declared":
+      if (item.createdBy !== undefined) {
+        return [
+          `${called} is in use by application ${item.createdBy}, which creates it: remove streams or connect of that from the catalog and run ${UP} first`,
+        ];
+      }
       return [
         item.kind === "data-stream"
           ? `${called} belongs to a declared template (${item.details}): remove that from the catalog and run ${UP} first`

@@ -26,7 +26,8 @@ const KAFKA: KafkaReport = {
     topic("bills", { isDeclared: true, exists: false, partitions: undefined }),
     topic("old", { isApplied: true, partitions: 1 }),
     topic("theirs"),
-    topic("count-store-changelog", { createdBy: "count" }),
+    // Declared for some time, to set its configs.
+    topic("count-store-changelog", { createdBy: "count", isApplied: true }),
     topic("__consumer_offsets", { isInternal: true }),
     topic("__groundwork_applied", { isInternal: true }),
   ],

@@ -21,6 +21,7 @@ const TOPICS = [
   topic("orders", { isDeclared: true }),
   topic("audit-old", { isApplied: true }),
   topic("theirs"),
+  topic("count-store-changelog", { createdBy: "count", isApplied: true }),
   topic("__consumer_offsets", { isInternal: true }),
 ];
 const MARKED = { _meta: { fingerprint: FINGERPRINT } };
@@ -109,6 +110,10 @@ test.each([
   ],
   ["topic/gone", "topic/gone does not exist: npm run inventory lists what there is"],
   ["topic/orders", "topic orders is declared: remove it from the catalog and run npm run up first"],
+  [
+    "topic/count-store-changelog",
+    "topic count-store-changelog is in use by application count, which creates it: remove streams or connect of that from the catalog and run npm run up first",
+  ],
   ["topic/theirs", "topic theirs is not Groundwork's: remove it with the tool that created it"],
   ["topic/__consumer_offsets", "topic __consumer_offsets is Kafka's own"],
 ])("%s is refused, and nothing is removed", async (id, message) => {
