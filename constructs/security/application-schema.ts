@@ -14,8 +14,8 @@ const indexAccessSchema = v.picklist(["append", ...accessSchema.options, "manage
  * - `read`: search and get documents.
  * - `append`: create documents, fields and indices. No deletes, no updates and no reads. OpenSearch cannot forbid replacing a document
  *   whose id is known.
- * - `write`: everything that `append` includes, and updates. No deletes. An update can return the document, so `write` reads documents
- *   whose ids are known, but cannot search.
+ * - `write`: everything that `append` includes, and updates. No deletes, except by the script of an update. An update can return the
+ *   document, so `write` reads documents whose ids are known, but cannot search.
  * - `readwrite`: `read` and `write`.
  * - `manage`: everything on its indices, such as deleting documents and indices, rollovers, aliases and settings.
  *
