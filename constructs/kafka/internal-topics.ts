@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import { validate, validateDistinct } from "../container/validation";
 import type { Application } from "../security/application-schema";
 import { connectTopics, streamsPrefix } from "./acls";
+import type { Topic } from "./topic";
 
 /** The longest id. Internal topics add to it, and topic names have at most 249 characters. */
 const LONGEST_ID = 200;
@@ -27,11 +28,12 @@ export function validateIds(scope: Construct | undefined, application: Applicati
 
 /**
  * Throws if the internal topics of an application of Kafka Streams include a topic of the catalog or of another application, which it
- * could read, write and delete, or if two applications have the same Kafka Connect cluster.
+ * could read, write and delete, if those of Kafka Connect are topics of the catalog that it does not accept, or if two applications have
+ * the same Kafka Connect cluster.
  */
 export function validateInternalTopics(
   applications: readonly Application[],
-  topics: readonly { readonly name: string }[],
+  topics: readonly Pick<Topic, "name" | "configs">[],
   scope?: Construct,
 ): void {
   validateDistinct(
@@ -40,7 +42,18 @@ export function validateInternalTopics(
     scope,
   );
   for (const application of applications) {
-    const { name, streams } = application;
+    const { name, streams, connect } = application;
+    // One may declare them. Any other topic of such a name belongs to somebody else.
+    const internal = connect === undefined ? [] : connectTopics(connect);
+    const refused = topics.find(
+      (topic) => internal.includes(topic.name) && topic.configs?.["cleanup.policy"] !== "compact",
+    );
+    validate(
+      refused === undefined,
+      () =>
+        `application "${name}" has connect "${connect}", whose internal topic ${refused?.name} is declared without cleanup.policy "compact", which Kafka Connect refuses: choose another group.id, or set the config`,
+      scope,
+    );
     if (streams === undefined) {
       continue;
     }

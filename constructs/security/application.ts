@@ -5,7 +5,7 @@ import { all, validate, validateDistinct } from "../container/validation";
 import { consumerGroupsOf } from "../kafka/acls";
 import { validateIds, validateInternalTopics } from "../kafka/internal-topics";
 import { validateQuotas } from "../kafka/quotas";
-import { INTERNAL_TOPICS } from "../kafka/topic";
+import { INTERNAL_TOPICS, type Topic } from "../kafka/topic";
 import { refusalOfIndexPattern } from "../opensearch/index-name";
 import { validateRestrictions } from "../opensearch/restrictions";
 import { type Application, applicationSchema } from "./application-schema";
@@ -27,7 +27,7 @@ export {
  */
 export function validateApplications(
   applications: readonly Application[],
-  topics?: readonly { readonly name: string }[],
+  topics?: readonly Pick<Topic, "name" | "configs">[],
   scope?: Construct,
 ): void {
   checkDeclared(

@@ -277,6 +277,17 @@ describe("an application", () => {
     ).not.toThrow();
   });
 
+  test("may not have internal topics of Kafka Connect that are others of the catalog", () => {
+    const etl = [{ name: "etl", connect: "orders" }];
+    expect(() => validateApplications(etl, [{ name: "orders-status" }])).toThrow(
+      'application "etl" has connect "orders", whose internal topic orders-status is declared without cleanup.policy "compact", which Kafka Connect refuses: choose another group.id, or set the config',
+    );
+    const configs = { "cleanup.policy": "compact" } as const;
+    expect(() =>
+      validateApplications(etl, [{ name: "orders-status", configs }, { name: "orders-state" }]),
+    ).not.toThrow();
+  });
+
   test("may limit the lag of the consumer groups of Kafka Streams and Kafka Connect", () => {
     expect(() =>
       declare(
