@@ -6,6 +6,7 @@ import { consumerGroupsOf } from "../kafka/acls";
 import { validateIds, validateInternalTopics } from "../kafka/internal-topics";
 import { validateQuotas } from "../kafka/quotas";
 import { INTERNAL_TOPICS, type Topic } from "../kafka/topic";
+import { validateTransactionalIds } from "../kafka/transactional-ids";
 import { refusalOfIndexPattern } from "../opensearch/index-name";
 import { validateRestrictions } from "../opensearch/restrictions";
 import { type Application, applicationSchema } from "./application-schema";
@@ -74,6 +75,7 @@ export function validateApplications(
         scope,
       ),
     () => validateInternalTopics(applications, topics ?? [], scope),
+    () => validateTransactionalIds(applications, scope),
   );
 }
 

@@ -259,6 +259,38 @@ describe("an application", () => {
       ],
       'application "words" has streams "pipes", whose internal topics start with "pipes-": it could read, write and delete the topic pipes-configs of application "etl"; choose another application.id (at test/init)',
     ],
+    [
+      "transactional ids of Kafka Streams that another application has",
+      [
+        { name: "words", streams: "word" },
+        { name: "pay", transactionalIds: ["word-pay"] },
+      ],
+      'application "words" has streams "word", whose transactional ids word-* overlap with word-pay of application "pay": each could stop the producers of the other; choose another id (at test/init)',
+    ],
+    [
+      "transactional ids of Kafka Streams among those of another application",
+      [
+        { name: "pay", transactionalIds: ["wo*"] },
+        { name: "words", streams: "word" },
+      ],
+      'application "words" has streams "word", whose transactional ids word-* overlap with wo* of application "pay": each could stop the producers of the other; choose another id (at test/init)',
+    ],
+    [
+      "transactional ids of Kafka Connect that include those of Kafka Streams",
+      [
+        { name: "etl", connect: "word" },
+        { name: "words", streams: "word-count" },
+      ],
+      'application "etl" has connect "word", whose transactional ids connect-cluster-word and word-* overlap with word-count-* of application "words": each could stop the producers of the other; choose another id (at test/init)',
+    ],
+    [
+      "transactional ids that are no names, beside Kafka Streams",
+      [
+        { name: "words", streams: "word" },
+        { name: "pay", transactionalIds: [5] as never },
+      ],
+      'application "pay": transactionalIds[0] is 5: it must be a string (at test/init)',
+    ],
   ])("fails with %s", (_, applications, message) => {
     expect(() => declare(...applications)).toThrow(message);
   });
@@ -286,6 +318,15 @@ describe("an application", () => {
     expect(() =>
       validateApplications(etl, [{ name: "orders-status", configs }, { name: "orders-state" }]),
     ).not.toThrow();
+  });
+
+  test("may list the same transactional ids as another one, and those of its own Kafka Streams", () => {
+    const ids = { transactionalIds: ["word-pay"] };
+    expect(() => declare({ name: "pay", ...ids }, { name: "repay", ...ids })).not.toThrow();
+    const words = { name: "words", streams: "word" };
+    expect(() => declare({ ...words, ...ids })).not.toThrow();
+    const all = { name: "ops", transactionalIds: ["*"], everything: true };
+    expect(() => declare(words, all)).not.toThrow();
   });
 
   test("may limit the lag of the consumer groups of Kafka Streams and Kafka Connect", () => {
