@@ -62,10 +62,12 @@ export class SampleApplication {
         ]),
       );
       const serialAt = (guest: Guest, address: string) =>
-        guest.run(
-          ...["sh", "-c"],
-          `openssl s_client -connect ${address} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
-        ).output;
+        guest
+          .run(
+            ...["sh", "-c"],
+            `openssl s_client -connect ${address} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+          )
+          .output.trim();
       expect(listeners.map(([guest, , address]) => [address, serialAt(guest, address)])).toEqual(
         listeners.map(([, node, address]) => [
           address,
