@@ -7,6 +7,7 @@ import type {
 } from "../platform/open-search-backups";
 import { poll } from "../terminal/poll";
 import { CommandError, counted, firstOf, refuse, renderSize } from "../terminal/terminal";
+import { type RestorePlan, startRestore } from "./start-restore";
 
 /** Stands for the newest good backup. */
 const LATEST = "latest";
@@ -22,22 +23,6 @@ export interface RestoreOptions {
   /** Names of existing indices and data streams that are replaced. */
   readonly overwrite?: readonly string[];
   /** Prefix of the restored names. @default - restored under their own names */
-  readonly prefix?: string;
-}
-
-/** What a restore does. */
-export interface RestorePlan {
-  readonly backup: StoredBackup;
-  /** Names of indices and data streams in the backup. */
-  readonly names: readonly string[];
-  /** Names in the cluster of all indices that are restored, including those behind data streams. */
-  readonly indices: readonly string[];
-  /** Open indices that are closed first. */
-  readonly closed: readonly string[];
-  /** Data streams that are deleted first: OpenSearch closes none. */
-  readonly deleted: readonly string[];
-  /** Names of existing indices and data streams that are replaced. */
-  readonly replaced: readonly string[];
   readonly prefix?: string;
 }
 
@@ -168,21 +153,8 @@ export async function restore(
   plan: RestorePlan,
   print: (line: string) => void,
 ): Promise<void> {
-  const { backup, closed, deleted, indices } = plan;
-  for (const name of closed) {
-    await backups.close(name);
-  }
-  for (const name of deleted) {
-    await backups.deleteDataStream(name);
-  }
-  try {
-    await backups.restore(backup.name, plan);
-  } catch (error) {
-    for (const name of closed) {
-      await backups.open(name);
-    }
-    throw error;
-  }
+  const { backup, indices } = plan;
+  await startRestore(backups, plan);
   let said = "";
   const say = (seen: RestoreProgress) => {
     const line = `  ${seen.restored} of ${counted(seen.indices, "index", "indices")} restored, ${renderSize(seen.bytes)} read`;

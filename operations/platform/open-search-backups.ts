@@ -89,6 +89,20 @@ export class OpenSearchBackups {
     };
   }
 
+  /** Throws unless the backup is there and good, and every node can use the repository. */
+  async requireReadable(backup: string): Promise<void> {
+    const path = `${SNAPSHOTS}/${backup}?filter_path=snapshots.state`;
+    const { snapshots = [] } = await this.ask(`read backup ${backup}`, { path });
+    const [{ state }] = [...(snapshots as Json[]), { state: "gone" }];
+    if (state !== "SUCCESS") {
+      throw new CommandError(`backup ${backup} is ${state}: restore another one`);
+    }
+    await this.ask("read the repository on every node", {
+      method: "POST",
+      path: `${SNAPSHOTS}/_verify`,
+    });
+  }
+
   /** Closes an index, so that a restore replaces it. */
   async close(index: string): Promise<void> {
     await this.ask(`close index ${index}`, { method: "POST", path: `/${index}/_close` });

@@ -131,6 +131,13 @@ describe("after documents were written", () => {
     expect(hashes()).toEqual(written);
   });
 
+  test("a restore replaces a data stream that is named", () => {
+    bulk(STREAM, [{ create: {} }, { message: "after the backup", level: "INFO" }]);
+    const args = ["restore", "latest", "--index", STREAM, "--overwrite", STREAM, "--yes"] as const;
+    expectDone(copy.command(...args));
+    expect(hashes()).toEqual(written);
+  });
+
   test("a restore is refused while another command has the lock of the environment", () => {
     docker(
       ...["volume", "create", "--label", "groundwork.lock=lab", "--label", "groundwork.lock.id=1"],

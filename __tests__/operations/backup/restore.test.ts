@@ -105,14 +105,22 @@ describe("a plan", () => {
   });
 });
 
+const GOOD = "GET /_snapshot/backups/backup-1";
+const VERIFY = { method: "POST", path: "/_snapshot/backups/_verify" };
+const RESTORE = "/_snapshot/backups/backup-1/_restore";
+
 /** Answers requests by method and path, and records them. */
 function openSearch(answers: Readonly<Record<string, Json | Json[]>>) {
   const sent: { method: string; path: string; body?: Json }[] = [];
+  const withGood: Readonly<Record<string, Json>> = {
+    [GOOD]: { snapshots: [{ state: "SUCCESS" }] },
+    ...answers,
+  };
   const send = async ({ method = "GET", path, body }: Json) => {
     const key = `${method} ${path.split("?")[0]}`;
     sent.push({ method, path: path.split("?")[0], body });
-    const answer = answers[key] ?? { acknowledged: true };
-    const next = Array.isArray(answer) && Array.isArray(answer[0]) ? answer.shift() : answer;
+    const answer = withGood[key] ?? { acknowledged: true };
+    const next = answer.queue?.shift() ?? answer;
     return next.error
       ? {
           exitCode: 22,
@@ -180,7 +188,7 @@ const active = (...names: string[]) => ({
 });
 
 describe("a restore", () => {
-  test("closes, deletes, restores without global state, and ends when every primary shard serves", async () => {
+  test("closes, restores without global state, deletes a data stream last, and ends when every primary shard serves", async () => {
     const { sent, backups } = openSearch({
       "GET /_cluster/state/customs": { restore: { snapshots: [{}] } },
       "GET /_cluster/health": active(...plan.indices),
@@ -192,20 +200,98 @@ describe("a restore", () => {
     const printed: string[] = [];
     await restore(backups, plan, (line) => printed.push(line));
     expect(printed).toEqual(["  3 of 3 indices restored, 2 KiB read"]);
+    const body = { include_global_state: false, partial: false, include_aliases: true };
     expect(sent.filter(({ method }) => method !== "GET")).toEqual([
+      VERIFY,
       { method: "POST", path: "/orders/_close" },
+      { method: "POST", path: RESTORE, body: { ...body, indices: "orders" } },
+      VERIFY,
       { method: "DELETE", path: "/_data_stream/logs" },
-      {
-        method: "POST",
-        path: "/_snapshot/backups/backup-1/_restore",
-        body: {
-          indices: "logs,orders",
-          include_global_state: false,
-          partial: false,
-          include_aliases: true,
-        },
-      },
+      { method: "POST", path: RESTORE, body: { ...body, indices: "logs" } },
     ]);
+  });
+
+  test.each<[string, Readonly<Record<string, Json>>, string]>([
+    [
+      "the backup is gone, which the schedule may have removed",
+      { [GOOD]: { error: { reason: "[backups:backup-1] is missing" } } },
+      "OpenSearch does not read backup backup-1: [backups:backup-1] is missing",
+    ],
+    [
+      "the backup is not good",
+      { [GOOD]: { snapshots: [{ state: "PARTIAL" }] } },
+      "backup backup-1 is PARTIAL: restore another one",
+    ],
+    [
+      "a node cannot read the repository",
+      { "POST /_snapshot/backups/_verify": { error: { reason: "[backups] not accessible" } } },
+      "OpenSearch does not read the repository on every node: [backups] not accessible",
+    ],
+  ])("closes and deletes nothing if %s", async (_, answers, message) => {
+    const { sent, backups } = openSearch(answers);
+    await expect(restore(backups, plan, () => undefined)).rejects.toThrow(message);
+    expect(sent.map(({ path }) => path)).not.toContain("/orders/_close");
+    expect(sent.map(({ method }) => method)).not.toContain("DELETE");
+  });
+
+  test("deletes no data stream if OpenSearch refuses to restore an index", async () => {
+    const { sent, backups } = openSearch({ [`POST ${RESTORE}`]: { error: { reason: "no" } } });
+    await expect(restore(backups, plan, () => undefined)).rejects.toThrow();
+    expect(sent.map(({ method }) => method)).not.toContain("DELETE");
+  });
+
+  test("opens what it closed if it cannot close all, and names what it cannot open", async () => {
+    const { sent, backups } = openSearch({
+      "POST /orders/_close": {
+        error: { reason: "Cannot close indices that are being snapshotted" },
+      },
+      "POST /customers/_open": { error: { reason: "no answer" } },
+    });
+    const both = { ...plan, closed: ["customers", "orders"] };
+    await expect(restore(backups, both, () => undefined)).rejects.toThrow(
+      [
+        "OpenSearch does not close index orders: Cannot close indices that are being snapshotted",
+        "OpenSearch does not open index customers: no answer",
+      ].join("\n"),
+    );
+    expect(sent.map(({ path }) => path).slice(-2)).toEqual(["/customers/_open", "/orders/_open"]);
+  });
+
+  const onlyLogs = planOf(BACKUP, existing, { index: ["logs"], overwrite: ["logs"] });
+  const refused = { error: { reason: "an open index with same name already exists" } };
+
+  test("deletes a data stream again that an application created in between", async () => {
+    const { sent, backups } = openSearch({
+      [`POST ${RESTORE}`]: { queue: [refused, { accepted: true }] },
+      "GET /_data_stream": { data_streams: [{ name: "logs" }] },
+      "GET /_cat/indices": [],
+      "GET /_cluster/state/customs": {},
+      "GET /_cluster/health": active(...onlyLogs.indices),
+      "GET /_cat/recovery": [],
+    });
+    await restore(backups, onlyLogs, () => undefined);
+    expect(sent.filter(({ method }) => method === "DELETE")).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      "is back every time",
+      { "GET /_data_stream": { data_streams: [{ name: "logs" }] }, "GET /_cat/indices": [] },
+      "An application created it again: stop those that write to it, then run npm run restore -- backup-1 --index logs --overwrite logs",
+      3,
+    ],
+    [
+      "is refused",
+      { "GET /_data_stream": {}, "GET /_cat/indices": [] },
+      "The backup has it: fix the cause, then run npm run restore -- backup-1 --index logs",
+      1,
+    ],
+  ])("says how to go on if a deleted data stream %s", async (_, answers, remedy, deletions) => {
+    const { sent, backups } = openSearch({ [`POST ${RESTORE}`]: refused, ...answers });
+    await expect(restore(backups, onlyLogs, () => undefined)).rejects.toThrow(
+      `data stream logs was deleted and is not restored: OpenSearch does not restore backup backup-1: an open index with same name already exists. ${remedy}`,
+    );
+    expect(sent.filter(({ method }) => method === "DELETE")).toHaveLength(deletions);
   });
 
   test("opens what it closed if OpenSearch refuses, and says why", async () => {
