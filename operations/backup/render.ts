@@ -17,14 +17,14 @@ export function renderBackups(backups: readonly StoredBackup[]): string {
         ["backup", "started", "content", "state"],
         ...[...backups]
           .reverse()
-          .map(({ name, startedAt, indices, dataStreams, state }) => [
+          .map(({ name, isOwn, startedAt, indices, dataStreams, state }) => [
             name,
             startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC"),
             [
               counted(indices.length, "index", "indices"),
               ...(dataStreams.length > 0 ? [counted(dataStreams.length, "data stream")] : []),
             ].join(", "),
-            STATES[state] ?? state,
+            `${STATES[state] ?? state}${isOwn ? "" : " (of another program)"}`,
           ]),
       ]);
 }

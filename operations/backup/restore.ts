@@ -9,7 +9,7 @@ import { poll } from "../terminal/poll";
 import { CommandError, counted, firstOf, refuse, renderSize } from "../terminal/terminal";
 import { type RestorePlan, startRestore } from "./start-restore";
 
-/** Stands for the newest good backup. */
+/** Stands for the newest good backup of os-backup. Another program's may have only some indices. */
 const LATEST = "latest";
 
 /** Refusals and names that are shown. */
@@ -39,8 +39,15 @@ export async function planRestore(
 /** Returns the backup of this name. Throws if it does not exist or is not good. */
 function chosen(stored: readonly StoredBackup[], name: string): StoredBackup {
   const good = stored.filter(({ state }) => state === "SUCCESS");
-  const found = name === LATEST ? good.at(-1) : stored.find((one) => one.name === name);
+  const own = good.filter(({ isOwn }) => isOwn);
+  const found = name === LATEST ? own.at(-1) : stored.find((one) => one.name === name);
   if (found === undefined) {
+    if (name === LATEST && good.length > 0) {
+      const names = firstOf(good.map((one) => one.name).reverse(), MOST).join(", ");
+      throw new CommandError(
+        `no changes made: os-backup took no good backup yet: name one of another program: ${names}`,
+      );
+    }
     const names = [LATEST, ...good.map((one) => one.name).reverse()];
     throw new CommandError(
       good.length === 0
@@ -50,7 +57,7 @@ function chosen(stored: readonly StoredBackup[], name: string): StoredBackup {
   }
   if (found.state !== "SUCCESS") {
     throw new CommandError(
-      `no changes made: backup ${found.name} is ${found.state}, so it lacks data: restore another one, such as ${good.at(-1)?.name ?? "none, since there is no good one"}`,
+      `no changes made: backup ${found.name} is ${found.state}, so it lacks data: ${own.length > 0 ? `restore another one, such as ${own.at(-1)?.name}` : "there is no good one, npm run backup takes one"}`,
     );
   }
   return found;

@@ -12,6 +12,8 @@ export interface StoredBackup {
   readonly name: string;
   /** `SUCCESS`, `PARTIAL`, `FAILED` or `IN_PROGRESS`. */
   readonly state: string;
+  /** Whether os-backup took it. */
+  readonly isOwn: boolean;
   /** ISO 8601. */
   readonly startedAt: string;
   /** All indices, including those behind data streams. */
@@ -65,12 +67,16 @@ export class OpenSearchBackups {
 
   /** Returns all backups, the oldest first. Throws if the repository is not registered. */
   async list(): Promise<StoredBackup[]> {
-    const fields = ["snapshot", "state", "start_time_in_millis", "indices", "data_streams"];
+    const fields = [
+      ...["snapshot", "state", "start_time_in_millis", "indices", "data_streams"],
+      "metadata.taken_by",
+    ];
     const path = `${SNAPSHOTS}/_all?filter_path=${fields.map((field) => `snapshots.${field}`).join(",")}`;
     const { snapshots = [] } = await this.ask("list the backups", { path });
     return (snapshots as Json[])
-      .map(({ snapshot, state, start_time_in_millis, indices, data_streams }) => ({
-        ...{ name: snapshot, state, startedAt: new Date(start_time_in_millis).toISOString() },
+      .map(({ snapshot, state, metadata, start_time_in_millis, indices, data_streams }) => ({
+        ...{ name: snapshot, state, isOwn: metadata?.taken_by === "groundwork" },
+        ...{ startedAt: new Date(start_time_in_millis).toISOString() },
         ...{ indices: indices ?? [], dataStreams: data_streams ?? [] },
       }))
       .sort((one, other) => one.startedAt.localeCompare(other.startedAt));

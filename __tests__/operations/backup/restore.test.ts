@@ -10,6 +10,7 @@ import type { Json } from "../../support/platform";
 const BACKUP: StoredBackup = {
   name: "backup-1",
   state: "SUCCESS",
+  isOwn: true,
   startedAt: "2026-01-31T10:15:00.000Z",
   indices: [".ds-logs-000001", ".ds-logs-000002", ".plugins-config", "customers", "orders"],
   dataStreams: ["logs"],
@@ -136,10 +137,15 @@ function openSearch(answers: Readonly<Record<string, Json | Json[]>>) {
   return { sent, backups };
 }
 
+const OWN = { indices: ["a"], metadata: { taken_by: "groundwork" } };
+const BY_HAND = {
+  ...{ snapshot: "by-hand", state: "SUCCESS", start_time_in_millis: 4_000_000, indices: ["a"] },
+};
 const SNAPSHOTS = [
-  { snapshot: "backup-2", state: "PARTIAL", start_time_in_millis: 3_000_000, indices: ["a"] },
-  { snapshot: "backup-1", state: "SUCCESS", start_time_in_millis: 2_000_000, indices: ["a"] },
-  { snapshot: "backup-0", state: "SUCCESS", start_time_in_millis: 1_000_000, indices: ["a"] },
+  BY_HAND,
+  { snapshot: "backup-2", state: "PARTIAL", start_time_in_millis: 3_000_000, ...OWN },
+  { snapshot: "backup-1", state: "SUCCESS", start_time_in_millis: 2_000_000, ...OWN },
+  { snapshot: "backup-0", state: "SUCCESS", start_time_in_millis: 1_000_000, ...OWN },
 ];
 
 describe("the backup to restore", () => {
@@ -149,9 +155,13 @@ describe("the backup to restore", () => {
     "GET /_data_stream": {},
   });
 
-  test("is the newest good one if it is the latest", async () => {
+  test("is the newest good one of os-backup if it is the latest: another program's may lack indices", async () => {
     const { backup } = await planRestore(backups, "latest", {});
     expect(backup.name).toBe("backup-1");
+    const others = openSearch({ "GET /_snapshot/backups/_all": { snapshots: [BY_HAND] } }).backups;
+    await expect(planRestore(others, "latest", {})).rejects.toThrow(
+      "no changes made: os-backup took no good backup yet: name one of another program: by-hand",
+    );
   });
 
   test("is refused if it is not good, or does not exist", async () => {
@@ -159,7 +169,7 @@ describe("the backup to restore", () => {
       "no changes made: backup backup-2 is PARTIAL, so it lacks data: restore another one, such as backup-1",
     );
     await expect(planRestore(backups, "backup-9", {})).rejects.toThrow(
-      'no changes made: there is no backup "backup-9": did you mean "backup-1"? allowed: latest, backup-1, backup-0',
+      'no changes made: there is no backup "backup-9": did you mean "backup-1"? allowed: latest, by-hand, backup-1, backup-0',
     );
   });
 
@@ -167,6 +177,7 @@ describe("the backup to restore", () => {
     expect(renderBackups(await backups.list())).toBe(
       [
         "backup    started                  content  state",
+        "by-hand   1970-01-01 01:06:40 UTC  1 index  good (of another program)",
         "backup-2  1970-01-01 00:50:00 UTC  1 index  not good: some shards are missing",
         "backup-1  1970-01-01 00:33:20 UTC  1 index  good",
         "backup-0  1970-01-01 00:16:40 UTC  1 index  good",
