@@ -1,8 +1,11 @@
 import { type FileChange, facts } from "../container/file-change";
 import type { PolicyState, RetentionPolicyBody } from "./retention-policy-body";
 
-/** When a policy deletes an index: the conditions of a way to a state that deletes it. */
+/** The conditions of one step from a state to the next. */
 type Conditions = Readonly<Record<string, unknown>>;
+
+/** The steps of an index from the first state to one that deletes it, without those that need no condition. */
+type Way = readonly Conditions[];
 
 /** Ages of an index in conditions, in words. */
 const SINCE: Readonly<Record<string, string>> = {
@@ -24,10 +27,10 @@ export function deletedSooner(
 ): string[] {
   const before = deletionsOf(was);
   return deletionsOf(is)
-    .filter((conditions) => !before.some((earlier) => isNoSooner(conditions, earlier)))
-    .map((conditions) => {
+    .filter((way) => !before.some((earlier) => isNoSooner(way, earlier)))
+    .map((way) => {
       const former = before.map(inWords).join(", or ") || "never";
-      return `retention policy ${name}: OpenSearch deletes an index ${inWords(conditions)}, formerly ${former}`;
+      return `retention policy ${name}: OpenSearch deletes an index ${inWords(way)}, formerly ${former}`;
     });
 }
 
@@ -44,39 +47,53 @@ export function describeManagedIndices(name: string, was: string, is: string): F
   };
 }
 
-function deletionsOf({ default_state, states }: RetentionPolicyBody): Conditions[] {
-  const deleting = states.filter(isDeleting).map(({ name }) => name);
-  return [
-    ...(deleting.includes(default_state) ? [{}] : []),
-    ...states.flatMap(({ transitions = [] }) =>
-      transitions
-        .filter(({ state_name }) => deleting.includes(state_name))
-        .map(({ conditions = {} }) => conditions),
-    ),
-  ];
+function deletionsOf({ default_state, states }: RetentionPolicyBody): Way[] {
+  const waysFrom = (name: string, passed: readonly string[]): Way[] => {
+    const state = states.find((one) => one.name === name);
+    if (state === undefined || passed.includes(name)) {
+      return [];
+    }
+    return isDeleting(state)
+      ? [[]]
+      : (state.transitions ?? []).flatMap(({ state_name, conditions = {} }) =>
+          waysFrom(state_name, [...passed, name]).map((way) =>
+            Object.keys(conditions).length > 0 ? [conditions, ...way] : way,
+          ),
+        );
+  };
+  return waysFrom(default_state, []);
 }
 
 const isDeleting = ({ actions = [] }: PolicyState) => actions.some((action) => "delete" in action);
 
-/** Whether an index that meets the conditions met the earlier ones too. */
-function isNoSooner(conditions: Conditions, earlier: Conditions): boolean {
-  const [[key, value] = []] = Object.entries(conditions);
-  const [[formerKey, former] = []] = Object.entries(earlier);
-  if (formerKey === undefined) {
+/** Whether an index that goes one way meets the conditions of the earlier one too, in their order. */
+function isNoSooner(way: Way, earlier: Way): boolean {
+  const [first, ...rest] = earlier;
+  if (first === undefined) {
     return true;
   }
-  return key === formerKey && key in SINCE
+  const at = way.findIndex((conditions) => isNoWeaker(conditions, first));
+  return at >= 0 && isNoSooner(way.slice(at + 1), rest);
+}
+
+/** Whether an index that meets the conditions meets the earlier ones too. */
+function isNoWeaker(conditions: Conditions, earlier: Conditions): boolean {
+  const [[key, value] = []] = Object.entries(conditions);
+  const [[formerKey, former] = []] = Object.entries(earlier);
+  return key !== undefined && key === formerKey && key in SINCE
     ? millisecondsIn(value) >= millisecondsIn(former)
     : JSON.stringify(conditions) === JSON.stringify(earlier);
 }
 
-function inWords(conditions: Conditions): string {
+function inWords(way: Way): string {
+  return way.map(conditionInWords).join(", then ") || "at once";
+}
+
+function conditionInWords(conditions: Conditions): string {
   const [[key, value] = []] = Object.entries(conditions);
-  return key === undefined
-    ? "at once"
-    : key in SINCE
-      ? `${value} after ${SINCE[key]}`
-      : `once ${key} is ${JSON.stringify(value)}`;
+  return key !== undefined && key in SINCE
+    ? `${value} after ${SINCE[key]}`
+    : `once ${key} is ${JSON.stringify(value)}`;
 }
 
 /** Reads a time value, such as "30d". */
