@@ -91,6 +91,11 @@ async function makeWay(
       console.log(`  ${describe(lock.owner)} ended without unlocking: its lock is removed`);
     }
     for (const engine of on) {
+      // While somebody answered, another process may have taken the lock.
+      const now = await lockOn(environment, engine);
+      if (now !== undefined && now.id !== lock.id) {
+        throw new CommandError(describeHeld(environment, now));
+      }
       await askEngine(engine, "volume", "rm", volumeOf(environment));
     }
   }

@@ -179,6 +179,17 @@ test("without the confirmation the lock stays", async () => {
   expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
 });
 
+test("a process that took the lock during the confirmation keeps it", async () => {
+  engines.here.set(LOCK, held());
+  jest.mocked(confirm).mockImplementation(async () => {
+    engines.here.set(LOCK, held({ id: "new", user: "eve" }));
+  });
+  await expect(locked({ forceUnlock: true })).rejects.toThrow(
+    'environment "laptop" is locked by npm run up, by eve on host build-7',
+  );
+  expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "new" });
+});
+
 test("a process whose lock was taken away does not remove that of the other", async () => {
   await withLock(laptop, { command: "up" }, async () => {
     engines.here.set(LOCK, held());
