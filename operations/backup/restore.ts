@@ -17,6 +17,9 @@ const MOST = 10;
 
 const INTERVAL_MS = 1000;
 
+/** How long OpenSearch may not answer while it restores. */
+const SILENCE_MS = 5 * 60_000;
+
 export interface RestoreOptions {
   /** Names of indices and data streams, or patterns with `*`. @default - all except hidden indices */
   readonly index?: readonly string[];
@@ -154,6 +157,31 @@ export function describeReplaced({ replaced, deleted }: RestorePlan): string | u
         .join("\n");
 }
 
+/**
+ * Returns the progress as last seen while OpenSearch does not answer: a restore takes hours, and goes on while a node restarts. Throws once
+ * it has not answered for long.
+ */
+function patiently(
+  look: () => Promise<RestoreProgress>,
+  indices: number,
+): () => Promise<RestoreProgress> {
+  let seen: RestoreProgress = { restored: 0, indices, bytes: 0, failed: [] };
+  let answeredMs = Date.now();
+  return async () => {
+    try {
+      seen = await look();
+      answeredMs = Date.now();
+    } catch (error) {
+      if (Date.now() - answeredMs > SILENCE_MS) {
+        throw new CommandError(
+          `${(error as Error).message}. The restore was started, and OpenSearch may still run it: see GET /_cat/recovery?active_only=true before you restore again`,
+        );
+      }
+    }
+    return seen;
+  };
+}
+
 /** Restores, prints how far it is, and returns when every primary shard serves. Throws if one does not. */
 export async function restore(
   backups: OpenSearchBackups,
@@ -172,7 +200,7 @@ export async function restore(
   };
   // OpenSearch ends it, however long it takes.
   const last = await poll(
-    () => backups.progress(indices),
+    patiently(() => backups.progress(indices), indices.length),
     ({ restored, failed }) => restored === indices.length || failed.length > 0,
     { intervalMs: INTERVAL_MS, patienceMs: Number.POSITIVE_INFINITY, onWait: say },
   );

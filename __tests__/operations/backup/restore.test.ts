@@ -334,6 +334,38 @@ describe("a restore", () => {
     );
   });
 
+  const silent = { error: { reason: "no node answers" } };
+
+  test("goes on while OpenSearch does not answer for a moment", async () => {
+    const { backups } = openSearch({
+      "GET /_cluster/state/customs": { queue: [silent, {}] },
+      "GET /_cluster/health": active(...plan.indices),
+      "GET /_cat/recovery": [],
+    });
+    const printed: string[] = [];
+    await restore(backups, plan, (line) => printed.push(line));
+    expect(printed).toEqual([
+      "  0 of 3 indices restored, 0 KiB read",
+      "  3 of 3 indices restored, 0 KiB read",
+    ]);
+  });
+
+  test("ends if OpenSearch does not answer for 5 minutes, and says that it may go on", async () => {
+    const { backups } = openSearch({ "GET /_cluster/state/customs": silent });
+    let nowMs = 0;
+    const clock = jest.spyOn(Date, "now").mockImplementation(() => {
+      nowMs += 100_000;
+      return nowMs;
+    });
+    try {
+      await expect(restore(backups, plan, () => undefined)).rejects.toThrow(
+        "OpenSearch does not tell whether it restores: no node answers. The restore was started, and OpenSearch may still run it: see GET /_cat/recovery?active_only=true before you restore again",
+      );
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   test("with a prefix renames indices and leaves aliases out", async () => {
     const renamed = planOf(BACKUP, existing, { index: ["orders"], prefix: "restored-" });
     const { sent, backups } = openSearch({
