@@ -111,7 +111,7 @@ export class OpenSearchBackup extends Construct {
         BACKUP_REPOSITORY: REPOSITORY,
         BACKUP_EVERY_SECONDS: String(intervalSecondsOf(backup)),
         BACKUP_KEEP: String(keptBackupsOf(backup)),
-        BACKUP_LOOK_SECONDS: "300",
+        BACKUP_LOOK_SECONDS: String(Math.min(300, intervalSecondsOf(backup))),
         READY_FILE,
         ...(volume && { REPOSITORY_DIR }),
         ...tls?.env,

@@ -63,8 +63,11 @@ explain_access() {
   return "$EX_TEMPFAIL"
 }
 
-# look: logs the newest good backup, and writes when it started to $newest. Runs in a subshell, since it may fail.
+# look: logs the newest good backup, and writes when it started to $newest. None is good that a node cannot read. Runs in a subshell, since
+# it may fail.
 look() {
+  retry "repository $BACKUP_REPOSITORY" verify || exit
+  answered "repository $BACKUP_REPOSITORY"
   list_backups
   good=$(awk '$2 == "SUCCESS"' "$backups" | wc -l)
   # shellcheck disable=SC2046 # the four fields of a line

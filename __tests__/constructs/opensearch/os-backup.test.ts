@@ -168,9 +168,10 @@ describe("the schedule", () => {
       settings: { location: "/usr/share/opensearch/backups/lab" },
     });
     const [name] = names();
+    const verified = "POST /_snapshot/backups/_verify";
     expect(server.changes).toEqual([
-      ...["PUT /_snapshot/backups", "POST /_snapshot/backups/_verify"],
-      ...[`PUT /_snapshot/backups/${name}`, "POST /_snapshot/backups/_verify"],
+      ...["PUT /_snapshot/backups", verified, verified],
+      ...[`PUT /_snapshot/backups/${name}`, verified, verified],
     ]);
     expect(linesOf(run, "state").map(({ good, newest }) => [good, newest])).toEqual([
       [0, undefined],
@@ -193,10 +194,29 @@ describe("the schedule", () => {
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
     server.repository = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
     await runUntil("ready", 1);
-    expect(server.changes).toEqual(["POST /_snapshot/backups/_verify"]);
+    expect([...new Set(server.changes)]).toEqual(["POST /_snapshot/backups/_verify"]);
     server.repository.settings.location = "/elsewhere";
     await runUntil("ready", 1);
     expect(server.changes).toContain("PUT /_snapshot/backups");
+  });
+
+  test("knows no good backup and takes none while a node cannot read the repository, and says so", async () => {
+    server.add("old");
+    const sidecar = start("os-backup", { retry: { deadlineSeconds: 1 } });
+    await sidecar.seen("state", 2);
+    const [state, taken] = [names().length, server.changes.length];
+    server.broken = {
+      type: "repository_verification_exception",
+      reason: "[backups] not accessible",
+    };
+    await sidecar.seen("failed", 2);
+    sidecar.process.kill("SIGTERM");
+    const run = await sidecar.done;
+    expect(linesOf(run, "failed")[0].reason).toMatch(
+      /\[backups\] not accessible.*The same storage must be mounted on the machine of every node$/,
+    );
+    expect(names()).toHaveLength(state);
+    expect([...new Set(server.changes.slice(taken))]).toEqual(["POST /_snapshot/backups/_verify"]);
   });
 
   test("tries again after a failure, later each time", async () => {
