@@ -1,6 +1,7 @@
+import { BACKUP_PRINCIPAL } from "../../constructs/opensearch/backup";
 import type { SynthesizedContainer } from "../synthesis/container";
 
-/** A limit of what Loki or Prometheus keeps. */
+/** A limit of what Loki, Prometheus or os-backup keeps. */
 interface Limit {
   readonly container: string;
   /** Finds the number in the container's variables and command. */
@@ -34,13 +35,20 @@ const LIMITS: readonly Limit[] = [
     deleted: (now, was) =>
       `Prometheus deletes the oldest metrics beyond ${now} GiB, ${formerly(was, "GiB")}`,
   },
+  {
+    container: BACKUP_PRINCIPAL,
+    number: /^BACKUP_KEEP=(\d+)$/m,
+    unset: Number.POSITIVE_INFINITY,
+    deleted: (now, was) =>
+      `${BACKUP_PRINCIPAL} removes good backups beyond the newest ${now}, formerly ${was}`,
+  },
 ];
 
-/** Whether a container keeps logs or metrics for as long as the environment says. */
+/** Whether a container keeps logs, metrics or backups for as long as the environment says. */
 export const keepsTelemetry = ({ name }: SynthesizedContainer) =>
   LIMITS.some(({ container }) => container === name);
 
-/** Describes the logs and metrics that a changed container deletes sooner. */
+/** Describes the logs, metrics and backups that a changed container deletes sooner. */
 export function deletedTelemetry(
   before: SynthesizedContainer,
   after: SynthesizedContainer,
