@@ -21,6 +21,8 @@ export class FakeSnapshots {
   ends = "SUCCESS";
   /** How often a new snapshot is asked for before it ends. */
   looks = 2;
+  /** How long a deletion takes. */
+  deletionMs = 0;
   /** The error of the repository's verification. */
   broken?: Json;
   /** The plugins of each node. */
@@ -40,9 +42,12 @@ export class FakeSnapshots {
         this.changes.push(`${method} ${pathname}`);
       }
       const [status, body] = this.answer(method, pathname, text);
-      response.writeHead(status);
-      // OpenSearch has spaces on both sides of a colon.
-      response.end(`${JSON.stringify(body, null, 2).replace(/^( *"[^"]*"):/gm, "$1 :")}\n`);
+      const respond = () => {
+        response.writeHead(status);
+        // OpenSearch has spaces on both sides of a colon.
+        response.end(`${JSON.stringify(body, null, 2).replace(/^( *"[^"]*"):/gm, "$1 :")}\n`);
+      };
+      setTimeout(respond, method === "DELETE" ? this.deletionMs : 0);
     });
   });
 

@@ -3,6 +3,10 @@
 # BACKUP_REPOSITORY   name of the snapshot repository
 # BACKUP_ENVIRONMENT  name of the environment, which every backup has in its metadata
 
+# A repository with many backups or shards answers slowly. A third of the deadline, so that each node is asked.
+# shellcheck disable=SC2034 # rest.sh reads it
+CALL_SECONDS=20
+
 snapshots=/_snapshot/$BACKUP_REPOSITORY
 # A line per backup, the oldest first: START_MS STATE CLUSTER NAME. Only those that os-backup took.
 backups=$GROUNDWORK_RUN_DIR/backups

@@ -2,6 +2,7 @@
 # REST client of OpenSearch's sidecars. Uses lib.sh, and curl, whose configuration has the CA bundle and the client certificate.
 # OPENSEARCH_ENDPOINTS  base URLs of the nodes, separated by spaces
 # OPENSEARCH_NODES      number of nodes that must have joined
+# CALL_SECONDS          timeout of a request, 10 by default
 
 body=$GROUNDWORK_RUN_DIR/body
 
@@ -10,7 +11,7 @@ body=$GROUNDWORK_RUN_DIR/body
 http() {
   method=$1
   path=$2
-  call_timeout_s 10
+  call_timeout_s "${CALL_SECONDS:-10}"
   set -- ${3+--data-binary "@$3"}
   # After a failure the next request goes to the next node.
   endpoint=${OPENSEARCH_ENDPOINTS%% *}

@@ -75,6 +75,9 @@ verify() {
 
 # prune: removes good backups beyond BACKUP_KEEP, and those that are not good and older than the newest good one.
 prune() {
+  # A deletion answers at its end, and waits for a restore. In a bucket, both take long.
+  CALL_SECONDS=300
+  GROUNDWORK_DEADLINE_SECONDS=3600
   list_backups
   awk -v keep="$BACKUP_KEEP" '
     { state[NR] = $2; name[NR] = $4 }

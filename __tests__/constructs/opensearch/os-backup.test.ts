@@ -126,6 +126,16 @@ describe("a backup", () => {
     ]);
   });
 
+  test("waits for the removal of an old one for longer than for an answer", async () => {
+    for (const name of ["good-1", "good-2"]) {
+      server.add(name);
+    }
+    server.deletionMs = 3000;
+    const run = await take({ retry: { deadlineSeconds: 1 } });
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, attempts: 1 });
+    expect(linesOf(run, "removed").map(({ backup }) => backup)).toEqual(["good-1"]);
+  });
+
   test("is refused while another one runs", async () => {
     server.add("running", "IN_PROGRESS");
     const run = await take();
