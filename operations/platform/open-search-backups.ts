@@ -72,7 +72,13 @@ export class OpenSearchBackups {
       "metadata.taken_by",
     ];
     const path = `${SNAPSHOTS}/_all?filter_path=${fields.map((field) => `snapshots.${field}`).join(",")}`;
-    const { snapshots = [] } = await this.ask("list the backups", { path });
+    const { snapshots = [] } = await this.ask("list the backups", { path }).catch((error) => {
+      throw error.message.endsWith(`[${REPOSITORY}] missing`)
+        ? new CommandError(
+            `the repository of the backups is not registered: docker logs ${BACKUP_PRINCIPAL} says why, and npm run up starts ${BACKUP_PRINCIPAL}, which registers it`,
+          )
+        : error;
+    });
     return (snapshots as Json[])
       .map(({ snapshot, state, metadata, start_time_in_millis, indices, data_streams }) => ({
         ...{ name: snapshot, state, isOwn: metadata?.taken_by === "groundwork" },

@@ -173,6 +173,17 @@ describe("the backup to restore", () => {
     );
   });
 
+  test("is not listed without a repository, which os-backup registers", async () => {
+    const { backups: without } = openSearch({
+      "GET /_snapshot/backups/_all": {
+        error: { type: "repository_missing_exception", reason: "[backups] missing" },
+      },
+    });
+    await expect(without.list()).rejects.toThrow(
+      "the repository of the backups is not registered: docker logs os-backup says why, and npm run up starts os-backup, which registers it",
+    );
+  });
+
   test("is listed with its state, the newest first", async () => {
     expect(renderBackups(await backups.list())).toBe(
       [
