@@ -57,7 +57,7 @@ list_backups() {
     }' | sort -n >"$backups"
 }
 
-# newest_good: prints the line of the newest good backup.
-newest_good() {
-  awk '$2 == "SUCCESS"' "$backups" | tail -n 1
+# own_good: prints the lines of the good backups of this cluster.
+own_good() {
+  awk -v cluster="$CLUSTER" '$2 == "SUCCESS" && $3 == cluster' "$backups"
 }

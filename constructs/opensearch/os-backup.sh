@@ -63,15 +63,16 @@ explain_access() {
   return "$EX_TEMPFAIL"
 }
 
-# look: logs the newest good backup, and writes when it started to $newest. None is good that a node cannot read. Runs in a subshell, since
-# it may fail.
+# look: logs the newest good backup of this cluster, and writes when it started to $newest. None is good that a node cannot read. Runs in a
+# subshell, since it may fail.
 look() {
   retry "repository $BACKUP_REPOSITORY" verify || exit
   answered "repository $BACKUP_REPOSITORY"
+  read_cluster
   list_backups
-  good=$(awk '$2 == "SUCCESS"' "$backups" | wc -l)
+  good=$(own_good | wc -l)
   # shellcheck disable=SC2046 # the four fields of a line
-  set -- $(newest_good)
+  set -- $(own_good | tail -n 1)
   echo "$((${1:-0} / 1000))" >"$newest"
   if [ $# -eq 4 ]; then
     log info state '#good' "$((good))" newest "$4" '#newest_timestamp_seconds' "$(($1 / 1000))"

@@ -199,6 +199,17 @@ describe("the schedule", () => {
     expect(linesOf(run, "state").at(-1)).toMatchObject({ good: 1, newest: "young" });
   });
 
+  test("knows no good backup of a new cluster, and says that another one's is in the repository", async () => {
+    server.add("theirs", "SUCCESS", "that-cluster");
+    server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
+    const run = await runUntil("exit", 1);
+    expect(linesOf(run, "state")[0]).toMatchObject({ level: "warn", good: 0 });
+    expect(linesOf(run, "exit")[0].reason).toMatch(
+      /^the newest backup theirs is of another cluster/,
+    );
+    expect(names()).toEqual(["theirs"]);
+  });
+
   test("leaves a repository that is registered as declared, and registers a changed one", async () => {
     server.add("young");
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
