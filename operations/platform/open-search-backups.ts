@@ -103,7 +103,7 @@ export class OpenSearchBackups {
 
   /** Throws unless the backup is there and good, and every node can use the repository. */
   async requireReadable(backup: string): Promise<void> {
-    const path = `${SNAPSHOTS}/${backup}?filter_path=snapshots.state`;
+    const path = `${SNAPSHOTS}/${encodeURIComponent(backup)}?filter_path=snapshots.state`;
     const { snapshots = [] } = await this.ask(`read backup ${backup}`, { path });
     const [{ state }] = [...(snapshots as Json[]), { state: "gone" }];
     if (state !== "SUCCESS") {
@@ -117,19 +117,25 @@ export class OpenSearchBackups {
 
   /** Closes an index, so that a restore replaces it. */
   async close(index: string): Promise<void> {
-    await this.ask(`close index ${index}`, { method: "POST", path: `/${index}/_close` });
+    await this.ask(`close index ${index}`, {
+      method: "POST",
+      path: `/${encodeURIComponent(index)}/_close`,
+    });
   }
 
   /** Opens an index. */
   async open(index: string): Promise<void> {
-    await this.ask(`open index ${index}`, { method: "POST", path: `/${index}/_open` });
+    await this.ask(`open index ${index}`, {
+      method: "POST",
+      path: `/${encodeURIComponent(index)}/_open`,
+    });
   }
 
   /** Deletes a data stream with its indices. */
   async deleteDataStream(name: string): Promise<void> {
     await this.ask(`delete data stream ${name}`, {
       method: "DELETE",
-      path: `/_data_stream/${name}`,
+      path: `/_data_stream/${encodeURIComponent(name)}`,
     });
   }
 
@@ -137,7 +143,7 @@ export class OpenSearchBackups {
   async restore(backup: string, { names, prefix }: RestoreRequest): Promise<void> {
     await this.ask(`restore backup ${backup}`, {
       method: "POST",
-      path: `${SNAPSHOTS}/${backup}/_restore`,
+      path: `${SNAPSHOTS}/${encodeURIComponent(backup)}/_restore`,
       body: {
         ...{ indices: names.join(","), include_global_state: false, partial: false },
         include_aliases: prefix === undefined,

@@ -279,6 +279,20 @@ describe("a restore", () => {
     expect(sent.map(({ path }) => path).slice(-2)).toEqual(["/customers/_open", "/orders/_open"]);
   });
 
+  test("touches only what is named, also by a name that would stand for another one in a URL", async () => {
+    const { sent, backups } = openSearch({
+      "GET /_cluster/state/customs": {},
+      "GET /_cluster/health": active("%2a", "a%2cb"),
+      "GET /_cat/recovery": [],
+    });
+    const names = ["%2a", "a%2cb"];
+    const odd = { ...plan, names, indices: names, closed: ["a%2cb"], deleted: ["%2a"] };
+    await restore(backups, odd, () => undefined);
+    expect(sent.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["/a%252cb/_close", "/_data_stream/%252a"]),
+    );
+  });
+
   const onlyLogs = planOf(BACKUP, existing, { index: ["logs"], overwrite: ["logs"] });
   const refused = { error: { reason: "an open index with same name already exists" } };
 
