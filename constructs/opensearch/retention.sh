@@ -52,10 +52,10 @@ put_policy() {
   case $STATUS in 2??) ;; 409) return 0 ;; *) policy_answered ;; esac
   flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
   sed -n 's/^policy\.policy\.//p' "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
-  ! same "$wanted" "$actual" || return 0
-  # The server spells it in another way, or adds a default: remembers that too, unless something else changes the policy at the same time.
   SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
   PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
+  ! same "$wanted" "$actual" || return 0
+  # The server spells it in another way, or adds a default: remembers that too, unless something else changes the policy at the same time.
   send_policy "$(fingerprint "$wanted") $(fingerprint "$actual")" || return
   [ "$STATUS" != 409 ] || STATUS=200
 }

@@ -299,6 +299,18 @@ describe("os-init", () => {
     ]);
   });
 
+  test.concurrent("has indices change that follow an edit to what is now declared", async () => {
+    const [ism, url] = await fake();
+    await runOsInit(url, LOGS);
+    const { description } = policyIn(ism);
+    const { seqNo } = ism.put("logs", { ...policyOf(10).policy, description });
+    ism.indices.set("logs-1", { policy: "logs", seqNo });
+    const declared = { "retention/logs": policyOf(10) };
+    const run = await runOsInit(url, declared, { managedIndices: "change" });
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect([...ism.changing]).toEqual([["logs-1", "logs"]]);
+  });
+
   test.concurrent("has more indices change than fit in the line of one request", async () => {
     const [ism, url, server] = await fake();
     await runOsInit(url, LOGS);
