@@ -51,6 +51,14 @@ verify() {
   http POST "$snapshots/_verify?pretty" || explain_access
 }
 
+# ensure_repository: ends the script unless the repository is registered as declared, and every node can use it.
+ensure_repository() {
+  retry "repository $BACKUP_REPOSITORY" register || exit
+  answered "repository $BACKUP_REPOSITORY"
+  retry "repository $BACKUP_REPOSITORY" verify || exit
+  answered "repository $BACKUP_REPOSITORY"
+}
+
 # explain_access: adds the remedy to the reason of a node that cannot use the repository. Returns 75.
 explain_access() {
   case $REASON in *'HTTP 5'*) ;; *) return "$EX_TEMPFAIL" ;; esac
@@ -66,8 +74,7 @@ explain_access() {
 # look: logs the newest good backup of this cluster, and writes when it started to $newest. None is good that a node cannot read. Runs in a
 # subshell, since it may fail.
 look() {
-  retry "repository $BACKUP_REPOSITORY" verify || exit
-  answered "repository $BACKUP_REPOSITORY"
+  ensure_repository
   read_cluster
   list_backups
   good=$(own_good | wc -l)
@@ -86,10 +93,7 @@ rm -f "$READY_FILE"
 [ -z "${REPOSITORY_DIR-}" ] || own
 retry "OpenSearch with $OPENSEARCH_NODES nodes" cluster_ready || exit
 ! grep -q '"type": "s3"' "$here/repository.json" || require_plugin repository-s3
-retry "repository $BACKUP_REPOSITORY" register || exit
-answered "repository $BACKUP_REPOSITORY"
-retry "repository $BACKUP_REPOSITORY" verify || exit
-answered "repository $BACKUP_REPOSITORY"
+ensure_repository
 log info ready repository "$BACKUP_REPOSITORY"
 : >"$READY_FILE"
 

@@ -221,6 +221,22 @@ describe("the schedule", () => {
     expect(server.changes).toContain("PUT /_snapshot/backups");
   });
 
+  test("registers the repository again if somebody removed or changed it", async () => {
+    server.add("young");
+    server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
+    const sidecar = start("os-backup");
+    const declared = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
+    await sidecar.seen("state", 1);
+    server.repository = undefined;
+    await sidecar.seen("state", 3);
+    expect(server.repository).toEqual(declared);
+    server.repository = { ...declared, settings: { ...declared.settings, readonly: "true" } };
+    await sidecar.seen("state", 5);
+    sidecar.process.kill("SIGTERM");
+    await sidecar.done;
+    expect(server.repository).toEqual(declared);
+  });
+
   test("knows no good backup and takes none while a node cannot read the repository, and says so", async () => {
     server.add("old");
     const sidecar = start("os-backup", { retry: { deadlineSeconds: 1 } });
