@@ -1,3 +1,4 @@
+import { BACKUP_VOLUME } from "../../constructs/opensearch/backup";
 import type { Environment } from "../../environments";
 import { confirm } from "../terminal/confirm";
 import { CommandError, counted, listed } from "../terminal/terminal";
@@ -17,7 +18,7 @@ export async function removeOrphans(
   const listing = orphans
     .map(
       (volume) =>
-        `- ${placeOf(volume)} (${renderTotal([volume])}, ${renderTime(volume.lastWrittenAt)})`,
+        `- ${placeOf(volume)} (${renderTotal([volume])}, ${renderTime(volume.lastWrittenAt)}${volume.name === BACKUP_VOLUME ? "; all backups of OpenSearch" : ""})`,
     )
     .join("\n");
   await confirm(

@@ -1,3 +1,4 @@
+import { BACKUP_VOLUME } from "../../constructs/opensearch/backup";
 import type { Environment } from "../../environments";
 import { fileOf } from "../synthesis/environment";
 import { counted, listed, renderSize, table } from "../terminal/terminal";
@@ -81,6 +82,9 @@ function remedyFor(environment: Environment, volume: VolumeOnMachine): string {
 
 /** Says what declares a container. */
 function declarationOf(container: string): string {
+  if (container === BACKUP_VOLUME) {
+    return `set backup to { repository: { kind: "volume" } }`;
+  }
   const [, prefix, suffix] = /^(kafka|opensearch|alloy)-(\w+)$/.exec(container) ?? [];
   switch (prefix) {
     case "kafka":

@@ -275,6 +275,17 @@ describe("orphans are removed", () => {
     expect(said).toEqual(["removed kafka-5-data and opensearch-9-data. Freed: at least 1.5 MiB"]);
   });
 
+  test("with the backups of an environment that declares none any more, and says that they are backups", async () => {
+    engines.local = { volumes: { "opensearch-backups": "laptop" } };
+    expect(await shown()).toContain(
+      'opensearch-backups: to get its data back, set backup to { repository: { kind: "volume" } } in environments/laptop.ts, and run npm run up, which uses this volume again',
+    );
+    await remove();
+    expect(asked).toContain(
+      "- opensearch-backups (size not known, last written at an unknown time; all backups of OpenSearch)\n",
+    );
+  });
+
   test("not if another name is typed", async () => {
     typed = "yes";
     await expect(remove()).rejects.toThrow('the name is "laptop", not "yes": no changes made');
