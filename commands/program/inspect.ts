@@ -8,6 +8,11 @@ const format = () =>
     .choices(["terminal", "markdown", "json"] as const)
     .default("terminal" as const);
 
+const terminalOrJson = () =>
+  new Option("--format <format>", "output format")
+    .choices(["terminal", "json"] as const)
+    .default("terminal" as const);
+
 const EXIT_CODES = {
   0: "no changes",
   1: "failed: the message says what to do",
@@ -101,11 +106,7 @@ export function inspectCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .addOption(
-            new Option("--format <format>", "output format")
-              .choices(["terminal", "json"] as const)
-              .default("terminal" as const),
-          )
+          .addOption(terminalOrJson())
           .addOption(
             new Option(
               "--remove <resources...>",
@@ -195,11 +196,7 @@ export function inspectCommands(): GuidedCommand[] {
       },
       (command) =>
         command
-          .addOption(
-            new Option("--format <format>", "output format")
-              .choices(["terminal", "json"] as const)
-              .default("terminal" as const),
-          )
+          .addOption(terminalOrJson())
           .addOption(
             new Option(
               "--remove-orphans",
