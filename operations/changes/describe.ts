@@ -22,7 +22,7 @@ import type { Json } from "../synthesis/tree";
 import type { Action, Change, ClusterNode } from "./change";
 import type { Difference } from "./diff";
 import { describeFile } from "./files";
-import { deletedTelemetry } from "./observability-retention";
+import { deletedData } from "./kept-data";
 
 /** Describes the differences for the user. */
 export function describeDifferences(found: readonly Difference[]): Change[] {
@@ -311,7 +311,7 @@ function compareContainers(before: Container, after: Container): FileChange {
   return {
     ...files,
     details: [...details, ...files.details, ...reloadOf(before, after)],
-    dataLoss: [...(files.dataLoss ?? []), ...deletedTelemetry(before, after)],
+    dataLoss: [...(files.dataLoss ?? []), ...deletedData(before, after)],
     warnings: [...files.warnings, ...olderVersion(before, after)],
   };
 }

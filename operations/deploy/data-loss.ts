@@ -1,6 +1,6 @@
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
 import { isResourceFile } from "../../constructs/opensearch/declared-resource";
-import { keepsTelemetry } from "../changes/observability-retention";
+import { keepsData } from "../changes/kept-data";
 import type { Run } from "../run/run";
 import { containersOf } from "../synthesis/container";
 import { confirm } from "../terminal/confirm";
@@ -15,7 +15,7 @@ async function plannedDataLoss(run: Run): Promise<string[]> {
       changes &&
       containersOf(stack.resources).some(
         (container) =>
-          keepsTelemetry(container) ||
+          keepsData(container) ||
           (container.upload ?? []).some(({ file }) => file === TOPICS_FILE || isResourceFile(file)),
       ),
   );

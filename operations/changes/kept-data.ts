@@ -45,14 +45,11 @@ const LIMITS: readonly Limit[] = [
 ];
 
 /** Whether a container keeps logs, metrics or backups for as long as the environment says. */
-export const keepsTelemetry = ({ name }: SynthesizedContainer) =>
+export const keepsData = ({ name }: SynthesizedContainer) =>
   LIMITS.some(({ container }) => container === name);
 
 /** Describes the logs, metrics and backups that a changed container deletes sooner. */
-export function deletedTelemetry(
-  before: SynthesizedContainer,
-  after: SynthesizedContainer,
-): string[] {
+export function deletedData(before: SynthesizedContainer, after: SynthesizedContainer): string[] {
   return LIMITS.filter(({ container }) => container === after.name).flatMap((limit) => {
     const [was, is] = [before, after].map((body) => limitIn(body, limit));
     return is < was ? [limit.deleted(is, was)] : [];
