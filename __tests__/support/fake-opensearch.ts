@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type ServerOptions } from "node:https"
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
+import { OpenSearchResources } from "../../operations/platform/open-search-resources";
 import type { FakeIndexManagement } from "./fake-index-management";
 import type { Json } from "./platform";
 
@@ -503,6 +504,22 @@ function pretty(value: Json, indent = ""): string {
   }
   return JSON.stringify(value);
 }
+
+/** Returns a client that asks a server at an address as curl does. */
+export const resourcesAt = (address: string) =>
+  new OpenSearchResources(async (_, { method = "GET", path, body }) => {
+    const answer = await fetch(`${address}${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return answer.ok
+      ? { exitCode: 0, output: text }
+      : {
+          exitCode: 22,
+          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
+        };
+  }, "opensearch-1");
 
 /** Returns a function that starts a server with faults, and returns it with its URL. Stops all of them after the tests of a file or group. */
 export function fakeOpenSearches() {

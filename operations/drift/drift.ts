@@ -6,9 +6,10 @@ import type { ChangeReport } from "../changes/report";
 import { checkWithoutChanges, describeUndeclared } from "../checks/acceptance";
 import { loginFailures } from "../checks/logins";
 import type { AcceptanceRow } from "../checks/row";
-import { listTemplates, reportKafka } from "../inventory/inventory";
+import { reportKafka } from "../inventory/inventory";
 import { type Item, staysAfterUp } from "../inventory/item";
 import { kafkaItems } from "../inventory/kafka";
+import { templateItems } from "../inventory/open-search";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
 import { unlessSilent } from "../platform/silent";
@@ -75,23 +76,14 @@ export function describePendingSecrets(
 export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport> {
   const { platform, containers } = run;
   const { environment, openSearch } = platform;
-  const { topics, applications, componentTemplates, ingestPipelines, indexTemplates } = catalog;
+  const { topics, applications } = catalog;
   const retentionPolicies = retentionIn(environment, catalog.retentionPolicies);
   const failures: string[] = [];
   const plan = await run.report();
   const [rows, report, templates, ...others] = await Promise.all([
     checkWithoutChanges(platform, catalog, containers),
     unlessSilent(reportKafka(platform, catalog), { topics: [], users: [] }, failures),
-    unlessSilent(listTemplates(platform, catalog), [], failures),
-    unlessSilent(
-      findTemplateDrift(openSearch.resources, [
-        ...componentTemplates,
-        ...ingestPipelines,
-        ...indexTemplates,
-      ]),
-      [],
-      failures,
-    ),
+    unlessSilent(compareTemplates(platform, catalog), { items: [], differences: [] }, failures),
     unlessSilent(findRetentionDrift(openSearch.resources, retentionPolicies), [], failures),
     ...(isSecured(environment)
       ? [
@@ -113,10 +105,23 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
     environment: environment.name,
     plan,
     guarantees: rows.filter(({ failures: lines }) => lines.length > 0),
-    resources: [...ofKafka.differences, ...others.flat()],
-    leftOver: [...kafkaItems(report), ...templates].filter(staysAfterUp),
+    resources: [...ofKafka.differences, ...templates.differences, ...others.flat()],
+    leftOver: [...kafkaItems(report), ...templates.items].filter(staysAfterUp),
     notes: describeUndeclared(ofKafka),
     failures,
+  };
+}
+
+async function compareTemplates(
+  { environment, openSearch: { resources } }: Platform,
+  catalog: Catalog,
+): Promise<{ readonly items: readonly Item[]; readonly differences: readonly Difference[] }> {
+  const live = await resources.list();
+  const { componentTemplates, ingestPipelines, indexTemplates } = catalog;
+  const declared = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
+  return {
+    items: templateItems(live, environment, catalog),
+    differences: await findTemplateDrift(resources, live, declared),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { IndexTemplate } from "../../constructs";
 import type { DeclaredResource } from "../../constructs/opensearch/declared-resource";
-import type { OpenSearchResources } from "../platform/open-search-resources";
+import type { LiveResource, OpenSearchResources } from "../platform/open-search-resources";
 import type { Json } from "../synthesis/tree";
 import { type Difference, differingFields, missing } from "./difference";
 
@@ -8,16 +8,24 @@ import { type Difference, differingFields, missing } from "./difference";
 const PROBE = "groundwork-probe";
 
 /**
- * Compares templates and ingest pipelines with OpenSearch, which normalizes both sides by simulating them. Skips those with
+ * Compares templates and ingest pipelines with what OpenSearch has, which normalizes both sides by simulating them. Skips those with
  * `onDrift: "ignore"`. Throws if OpenSearch does not answer.
  */
 export async function findTemplateDrift(
   openSearch: OpenSearchResources,
+  live: readonly LiveResource[],
   resources: readonly TemplateOrPipeline[],
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
   for (const resource of resources.filter(({ onDrift }) => onDrift !== "ignore")) {
-    differences.push(...(await KINDS[resource.kind](openSearch, resource)));
+    const { kind, name } = resource;
+    const found = live.find((one) => one.kind === kind && one.name === name);
+    const called = `${kind.replace("-", " ")} ${name}`;
+    differences.push(
+      ...(found === undefined
+        ? [missing(called)]
+        : await KINDS[kind](openSearch, called, resource, found.body)),
+    );
   }
   return differences;
 }
@@ -32,15 +40,11 @@ const KINDS = {
 
 async function compareComponent(
   openSearch: OpenSearchResources,
+  resource: string,
   { name, body }: DeclaredResource,
+  live: Json,
 ): Promise<Difference[]> {
-  const resource = `component template ${name}`;
-  const found = await openSearch.read(`/_component_template/${name}`);
-  if (found === undefined) {
-    return [missing(resource)];
-  }
   const { template = {}, ...rest } = body as Json;
-  const [{ component_template: live }] = found.component_templates;
   const probe = { index_patterns: [PROBE] };
   return compareTemplates(resource, [rest, live], {
     declared: await openSearch.simulate({ ...probe, template }),
@@ -50,15 +54,11 @@ async function compareComponent(
 
 async function compareIndexTemplate(
   openSearch: OpenSearchResources,
+  resource: string,
   { name, body }: DeclaredResource,
+  live: Json,
 ): Promise<Difference[]> {
-  const resource = `index template ${name}`;
-  const found = await openSearch.read(`/_index_template/${name}`);
-  if (found === undefined) {
-    return [missing(resource)];
-  }
   const { template: _, ...rest } = body as Json;
-  const [{ index_template: live }] = found.index_templates;
   const declared = await openSearch.simulate(body);
   const differences = compareTemplates(resource, [rest, live], {
     declared,
@@ -88,14 +88,12 @@ async function findShadow(
 }
 
 async function comparePipeline(
-  openSearch: OpenSearchResources,
-  { name, body }: DeclaredResource,
+  _: OpenSearchResources,
+  resource: string,
+  { body }: DeclaredResource,
+  live: Json,
 ): Promise<Difference[]> {
-  const resource = `ingest pipeline ${name}`;
-  const found = await openSearch.read(`/_ingest/pipeline/${name}`);
-  return found === undefined
-    ? [missing(resource)]
-    : differingFields(resource, normalized(body), normalized(found[name]));
+  return differingFields(resource, normalized(body), normalized(live));
 }
 
 function compareTemplates(

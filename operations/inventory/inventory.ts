@@ -1,4 +1,4 @@
-import { isSecured, retentionIn } from "../../environments";
+import { isSecured } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
 import type { KafkaReport } from "../platform/kafka-inventory";
 import type { Platform } from "../platform/platform";
@@ -61,14 +61,9 @@ export function reportKafka(
 }
 
 /** Lists the templates, pipelines, retention policies and data streams of OpenSearch. */
-export async function listTemplates(
+async function listTemplates(
   { environment, openSearch }: Pick<Platform, "environment" | "openSearch">,
-  { componentTemplates, ingestPipelines, indexTemplates, retentionPolicies }: Catalog,
+  catalog: Catalog,
 ): Promise<Item[]> {
-  return templateItems(await openSearch.resources.list(), [
-    ...componentTemplates,
-    ...ingestPipelines,
-    ...indexTemplates,
-    ...retentionIn(environment, retentionPolicies),
-  ]);
+  return templateItems(await openSearch.resources.list(), environment, catalog);
 }

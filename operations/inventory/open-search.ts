@@ -1,4 +1,6 @@
 import type { DeclaredResource } from "../../constructs/opensearch/declared-resource";
+import { type Environment, retentionIn } from "../../environments";
+import type { Catalog } from "../../stacks/platform";
 import type { LiveResource } from "../platform/open-search-resources";
 import type { Json } from "../synthesis/tree";
 import { counted } from "../terminal/terminal";
@@ -7,8 +9,13 @@ import { type Item, removalOf, type State } from "./item";
 /** Returns the templates, pipelines, retention policies and data streams of OpenSearch. */
 export function templateItems(
   live: readonly LiveResource[],
-  declared: readonly Pick<DeclaredResource, "kind" | "name">[],
+  environment: Environment,
+  { componentTemplates, ingestPipelines, indexTemplates, retentionPolicies }: Catalog,
 ): Item[] {
+  const declared: readonly Pick<DeclaredResource, "kind" | "name">[] = [
+    ...[...componentTemplates, ...ingestPipelines, ...indexTemplates],
+    ...retentionIn(environment, retentionPolicies),
+  ];
   const isDeclared = ({ kind, name }: Pick<LiveResource, "kind" | "name">) =>
     declared.some((other) => other.kind === kind && other.name === name);
   const stateOf = (resource: LiveResource): State => {

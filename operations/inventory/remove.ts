@@ -35,9 +35,7 @@ export async function removeLeftOver(
   const areTopics = ids.map((id) => id.startsWith("topic/"));
   const topics = areTopics.includes(true) ? kafkaItems(await reportKafka(platform, catalog)) : [];
   const live = areTopics.includes(false) ? await openSearch.resources.list() : [];
-  const { componentTemplates, ingestPipelines, indexTemplates } = catalog;
-  const declared = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
-  const items = [...topics, ...templateItems(live, declared)];
+  const items = [...topics, ...templateItems(live, environment, catalog)];
   refuse(ids.flatMap((id) => refusalOf(id, items)));
   // In an order in which nothing that stays uses what is removed.
   const removed = REMOVABLE.flatMap((kind) =>

@@ -10,8 +10,8 @@ import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-securi
 import { describeDifference } from "../../../operations/drift/difference";
 import { findOpenSearchUserDrift } from "../../../operations/drift/open-search-users";
 import { findTemplateDrift } from "../../../operations/drift/templates";
-import { OpenSearchResources } from "../../../operations/platform/open-search-resources";
-import { FakeOpenSearch } from "../../support/fake-opensearch";
+import type { OpenSearchResources } from "../../../operations/platform/open-search-resources";
+import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 import type { Json } from "../../support/platform";
 
 let server: FakeOpenSearch;
@@ -20,34 +20,22 @@ let resources: OpenSearchResources;
 beforeEach(async () => {
   server = new FakeOpenSearch();
   const address = await server.start();
-  resources = new OpenSearchResources(async (_, { method = "GET", path, body }) => {
-    const answer = await fetch(`${address}${path}`, {
-      method,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    return answer.ok
-      ? { exitCode: 0, output: text }
-      : {
-          exitCode: 22,
-          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
-        };
-  }, "opensearch-1");
+  resources = resourcesAt(address);
 });
 afterEach(async () => {
   expect(server.writes).toEqual([]);
   await server.stop();
 });
 
-const told = async (declared: Parameters<typeof findTemplateDrift>[1]) =>
-  (await findTemplateDrift(resources, declared)).map(describeDifference);
+const told = async (declared: Parameters<typeof findTemplateDrift>[2]) =>
+  (await findTemplateDrift(resources, await resources.list(), declared)).map(describeDifference);
 
 const declare = (
   kind: Exclude<DeclaredResource["kind"], "retention-policy">,
   name: string,
   body: Json,
   onDrift: DeclaredResource["onDrift"] = "fail",
-): Parameters<typeof findTemplateDrift>[1][number] => ({
+): Parameters<typeof findTemplateDrift>[2][number] => ({
   kind,
   name,
   body,
@@ -170,7 +158,7 @@ describe("templates and pipelines", () => {
       fault: { kind: "status", status: 503, body: { error: "no master" } },
     });
     await expect(told([template()])).rejects.toThrow(
-      /^OpenSearch does not answer \/_index_template\/logs: .*no master.* 503/s,
+      /^OpenSearch does not answer \/_index_template: .*no master.* 503/s,
     );
   });
 });

@@ -1,9 +1,9 @@
 import { RetentionPolicy } from "../../../constructs";
 import { describeDifference } from "../../../operations/drift/difference";
 import { findRetentionDrift } from "../../../operations/drift/retention";
-import { OpenSearchResources } from "../../../operations/platform/open-search-resources";
+import type { OpenSearchResources } from "../../../operations/platform/open-search-resources";
 import { FakeIndexManagement } from "../../support/fake-index-management";
-import { FakeOpenSearch } from "../../support/fake-opensearch";
+import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 import { runOsInit } from "../../support/os-init";
 import { exitLine } from "../../support/sidecar";
 
@@ -17,16 +17,7 @@ beforeEach(async () => {
   ism = new FakeIndexManagement();
   server.indexManagement = ism;
   address = await server.start();
-  resources = new OpenSearchResources(async (_, { path }) => {
-    const answer = await fetch(`${address}${path}`);
-    const text = await answer.text();
-    return answer.ok
-      ? { exitCode: 0, output: text }
-      : {
-          exitCode: 22,
-          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
-        };
-  }, "opensearch-1");
+  resources = resourcesAt(address);
 });
 afterEach(() => server.stop());
 

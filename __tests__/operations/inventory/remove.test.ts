@@ -2,11 +2,10 @@ import { catalog } from "../../../catalog";
 import { environments } from "../../../environments";
 import { removeLeftOver } from "../../../operations/inventory/remove";
 import type { ReportedTopic } from "../../../operations/platform/kafka-inventory";
-import { OpenSearchResources } from "../../../operations/platform/open-search-resources";
 import type { Platform } from "../../../operations/platform/platform";
 import { confirm } from "../../../operations/terminal/confirm";
 import { CommandError } from "../../../operations/terminal/terminal";
-import { FakeOpenSearch } from "../../support/fake-opensearch";
+import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
@@ -47,16 +46,7 @@ beforeEach(async () => {
   removed.mockResolvedValue(undefined);
   server = new FakeOpenSearch();
   const address = await server.start();
-  const resources = new OpenSearchResources(async (_, { method = "GET", path }) => {
-    const answer = await fetch(`${address}${path}`, { method });
-    const text = await answer.text();
-    return answer.ok
-      ? { exitCode: 0, output: text }
-      : {
-          exitCode: 22,
-          output: `${text}curl: (22) The requested URL returned error: ${answer.status}`,
-        };
-  }, "opensearch-1");
+  const resources = resourcesAt(address);
   const { security: _, ...environment } = environments.laptop;
   const inventory = { report: async () => ({ topics: TOPICS, users: [] }), remove: removed };
   platform = {
