@@ -62,6 +62,7 @@ final class FakeBrokers {
     int port;
     String rack;
     boolean serves;
+    boolean isKilled;
     boolean isRegistered = true;
     long total;
     long usable;
@@ -95,6 +96,7 @@ final class FakeBrokers {
       Broker broker = new Broker();
       broker.rack = entry.getValue().path("rack").asText(null);
       broker.serves = entry.getValue().path("serves").asBoolean(true);
+      broker.isKilled = entry.getValue().path("isKilled").asBoolean(false);
       broker.total = entry.getValue().path("total").asLong(1L << 40);
       broker.usable = entry.getValue().path("usable").asLong(1L << 39);
       broker.port = listen();
@@ -253,6 +255,11 @@ final class FakeBrokers {
     DescribeLogDirsResponseData answer = new DescribeLogDirsResponseData();
     if (errors.containsKey("DescribeLogDirs")) {
       return answer.setErrorCode(errors.get("DescribeLogDirs").code());
+    }
+    if (brokers.get(id).isKilled) {
+      // Its session ends.
+      brokers.get(id).serves = false;
+      return answer.setErrorCode(Errors.REQUEST_TIMED_OUT.code());
     }
     var disk = new DescribeLogDirsResponseData.DescribeLogDirsResult().setLogDir("/var/lib/kafka/data").setIsCordoned(isCordoned(id))
         .setTotalBytes(brokers.get(id).total).setUsableBytes(brokers.get(id).usable).setTopics(new ArrayList<>());

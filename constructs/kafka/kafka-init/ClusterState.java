@@ -1,3 +1,4 @@
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** The brokers and partitions of a cluster at one moment. */
@@ -53,16 +55,10 @@ record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition
   private static final int NO_LEADER = -1;
 
   static ClusterState read(Admin admin) throws ExecutionException, InterruptedException {
-    SortedMap<Integer, Broker> brokers = new TreeMap<>();
+    SortedMap<Integer, Broker> brokers = readBrokers(admin);
     Map<TopicPartition, Map<Integer, Long>> sizes = new HashMap<>();
-    var nodes = admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get();
-    var disks = admin.describeLogDirs(nodes.stream().filter(node -> !node.isFenced()).map(Node::id).toList()).descriptions();
-    for (Node node : nodes) {
-      Map<String, LogDirDescription> found = node.isFenced() ? Map.of() : disks.get(node.id()).get();
-      brokers.put(node.id(), new Broker(node.id(), node.rack(), !node.isFenced(), found));
-      found.values().forEach(disk -> disk.replicaInfos().forEach((partition, replica) ->
-          sizes.computeIfAbsent(partition, key -> new HashMap<>()).merge(node.id(), replica.size(), Math::max)));
-    }
+    brokers.values().forEach(broker -> broker.disks().values().forEach(disk -> disk.replicaInfos().forEach((partition, replica) ->
+        sizes.computeIfAbsent(partition, key -> new HashMap<>()).merge(broker.id(), replica.size(), Math::max))));
     Map<TopicPartition, PartitionReassignment> moving = admin.listPartitionReassignments().reassignments().get();
     SortedMap<TopicPartition, Partition> partitions = new TreeMap<>(Placement.ORDER);
     for (TopicDescription topic : describeTopics(admin)) {
@@ -79,6 +75,28 @@ record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition
       }
     }
     return new ClusterState(brokers, partitions);
+  }
+
+  /** Reads the registered brokers. Kafka takes one that was killed for serving until its session ends, so waits for that. */
+  static SortedMap<Integer, Broker> readBrokers(Admin admin) throws ExecutionException, InterruptedException {
+    var nodes = describeNodes(admin);
+    var disks = admin.describeLogDirs(nodes.stream().filter(node -> !node.isFenced()).map(Node::id).toList()).descriptions();
+    SortedMap<Integer, Broker> brokers = new TreeMap<>();
+    for (Node node : nodes) {
+      try {
+        brokers.put(node.id(), new Broker(node.id(), node.rack(), !node.isFenced(), node.isFenced() ? Map.of() : disks.get(node.id()).get()));
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof TimeoutException) || describeNodes(admin).stream().anyMatch(now -> now.id() == node.id() && !now.isFenced())) {
+          throw e;
+        }
+        return readBrokers(admin);
+      }
+    }
+    return brokers;
+  }
+
+  private static Collection<Node> describeNodes(Admin admin) throws ExecutionException, InterruptedException {
+    return admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get();
   }
 
   /** Describes all topics, internal ones too. One that is deleted meanwhile is left out. */

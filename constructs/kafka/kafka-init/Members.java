@@ -12,11 +12,9 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
-import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.ElectionType;
-import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.BrokerIdNotRegisteredException;
 import org.apache.kafka.common.errors.ElectionNotNeededException;
@@ -317,15 +315,11 @@ final class Members {
    */
   void keep(Set<Integer> staying, Consumer<String> onUndone) throws ExecutionException, InterruptedException {
     Set<Integer> marked = unfilled.read();
+    Map<Integer, ClusterState.Broker> brokers = ClusterState.readBrokers(admin);
     Set<Integer> missing = new TreeSet<>(staying);
+    missing.removeAll(brokers.keySet());
     Set<Integer> serving = new TreeSet<>(staying);
-    for (Node node : admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get()) {
-      missing.remove(node.id());
-      if (node.isFenced()) {
-        serving.remove(node.id());
-      }
-    }
-    serving.removeAll(missing);
+    serving.removeIf(id -> !brokers.containsKey(id) || !brokers.get(id).serves());
     Set<Integer> throttled = settings.throttled(serving);
     Set<Integer> formerlyLeaving = leaving.read();
     Set<Integer> kept = settings.leaving(throttled);

@@ -3,6 +3,8 @@ import { KafkaHarness } from "../../../support/fake-kafka";
 interface Broker {
   readonly rack?: string;
   readonly serves?: boolean;
+  /** It serves until it is asked. */
+  readonly isKilled?: boolean;
   readonly total?: number;
   readonly usable?: number;
 }
@@ -102,8 +104,11 @@ async function run(args: readonly string[], cluster: Cluster = {}): Promise<Move
   return { ...rest, lines };
 }
 
-const refusals = async (cluster: Cluster, leaving = "4") =>
-  (await run(["departure", leaving], cluster)).lines.flatMap(({ refusal }) => refusal ?? []);
+const refusals = async (cluster: Cluster, leaving = "4") => {
+  const { error, lines } = await run(["departure", leaving], cluster);
+  expect(error).toBe("");
+  return lines.flatMap(({ refusal }) => refusal ?? []);
+};
 
 const heldBy = ({ partitions }: Moved, id: number) =>
   Object.values(partitions).filter(({ replicas }) => replicas.includes(id)).length;
@@ -154,6 +159,14 @@ describe("before brokers leave, the program", () => {
     expect(await refusals({ brokers, partitions: only })).toEqual([
       "partition a-0 has all records only on kafka-4, which does not answer: start it, and run the same command again",
     ]);
+  });
+
+  test("waits until the session of a broker that was killed has ended", async () => {
+    const brokers = { ...FOUR, 4: { isKilled: true } };
+    const partitions = [
+      { topic: "a", partition: 0, replicas: [1, 2, 4], inSync: [1, 2], bytes: 1 },
+    ];
+    expect(await refusals({ brokers, partitions })).toEqual([]);
   });
 
   test("refuses what does not fit on the disks, which brokers of one machine share", async () => {
