@@ -33,9 +33,10 @@ function setImages(from: string, to: string): void {
   copy.edit("lab/environments.ts", from, to);
 }
 
-const WITHOUT_IMAGES = "openSearch: { ...laptop.openSearch, raiseUlimits: false },";
+const WITHOUT_IMAGES =
+  "openSearch: { ...laptop.openSearch, raiseUlimits: false, indexManagement: false },";
 const OF_KAFKA = `kafka: { ...laptop.kafka, image: "${OLD.kafka}" },`;
-const OF_OPENSEARCH = `openSearch: { ...laptop.openSearch, raiseUlimits: false, image: "${OLD.openSearch}" },`;
+const OF_OPENSEARCH = `openSearch: { ...laptop.openSearch, raiseUlimits: false, indexManagement: false, image: "${OLD.openSearch}" },`;
 
 /** Returns the ids of all nodes, which change when a node is replaced. */
 const nodeIds = () =>
