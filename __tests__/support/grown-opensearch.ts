@@ -36,7 +36,8 @@ export class GrownLab {
 
   /** Declares a number of nodes. */
   setNodes(count: number): void {
-    this.copy.edit("lab/environments.ts", `nodes: ${this.nodes} }`, `nodes: ${count} }`);
+    const declared = (nodes: number) => `${DECLARED}, nodes: ${nodes}`;
+    this.copy.edit("lab/environments.ts", declared(this.nodes), declared(count));
     this.nodes = count;
   }
 
