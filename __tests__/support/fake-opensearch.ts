@@ -11,7 +11,13 @@ import type { Json } from "./platform";
 export type Fault =
   | { readonly kind: "reset" }
   | { readonly kind: "slow"; readonly ms: number }
-  | { readonly kind: "status"; readonly status: number; readonly body?: Json }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly body?: Json;
+      /** What happens before the server answers. */
+      readonly act?: () => void;
+    }
   /** An answer with fewer bytes than its header promises. */
   | { readonly kind: "truncated" }
   /** An answer that is cut, with a header that matches. */
@@ -140,6 +146,9 @@ export class FakeOpenSearch {
     }
     if (fault?.kind === "meanwhile") {
       fault.act(this);
+    }
+    if (fault?.kind === "status") {
+      fault.act?.();
     }
     const [status, answer] =
       fault?.kind === "status"

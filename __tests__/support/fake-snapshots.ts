@@ -21,12 +21,12 @@ export class FakeSnapshots {
   ends = "SUCCESS";
   /** How often a new snapshot is asked for before it ends. */
   looks = 2;
-  /** How long a deletion takes. */
-  deletionMs = 0;
   /** The error of the repository's verification. */
   broken?: Json;
   /** The plugins of each node. */
   plugins: readonly string[] = [];
+  /** Called with each request before it is answered. May return another answer. */
+  meanwhile: (request: string) => [number, Json] | undefined = () => undefined;
   /** Requests, without those that only read. */
   readonly changes: string[] = [];
   private readonly left = new Map<string, number>();
@@ -41,13 +41,11 @@ export class FakeSnapshots {
       if (method !== "GET") {
         this.changes.push(`${method} ${pathname}`);
       }
-      const [status, body] = this.answer(method, pathname, text);
-      const respond = () => {
-        response.writeHead(status);
-        // OpenSearch has spaces on both sides of a colon.
-        response.end(`${JSON.stringify(body, null, 2).replace(/^( *"[^"]*"):/gm, "$1 :")}\n`);
-      };
-      setTimeout(respond, method === "DELETE" ? this.deletionMs : 0);
+      const [status, body] =
+        this.meanwhile(`${method} ${pathname}`) ?? this.answer(method, pathname, text);
+      response.writeHead(status);
+      // OpenSearch has spaces on both sides of a colon.
+      response.end(`${JSON.stringify(body, null, 2).replace(/^( *"[^"]*"):/gm, "$1 :")}\n`);
     });
   });
 

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { UploadedFile } from "../../constructs/container/file";
 import { SIDECAR_DIR } from "../../constructs/init-sidecar/sidecar-dir";
 import { ROOT } from "./root";
+import type { StoppedClock } from "./stopped-clock";
 
 const CONSTRUCTS = join(ROOT, "constructs");
 
@@ -18,7 +19,7 @@ export const INSTALLED_SHELLS = Object.entries(SHELLS).filter(
   ([, [command]]) => spawnSync(command, ["--help"]).error === undefined,
 );
 
-/** Delays that are short enough for a test, and a deadline that a busy machine does not reach. */
+/** Delays that are short enough for a test, and a deadline that a busy machine does not reach. Reach it with a `StoppedClock`. */
 export const RETRY = { initialMs: 20, maxMs: 160, deadlineSeconds: 300 };
 
 export interface SidecarRun {
@@ -51,6 +52,8 @@ export interface SidecarOptions {
   /** Scripts to put first on the PATH, by name. */
   readonly tools?: Readonly<Record<string, string>>;
   readonly retry?: Partial<typeof RETRY>;
+  /** The clock of its deadlines. @default - the machine's */
+  readonly clock?: StoppedClock;
   readonly jitter?: string;
   readonly declared?: string;
 }
@@ -86,6 +89,9 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
     const file = join(directory, path.replace(SIDECAR_DIR, ""));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
+  }
+  if (options.clock) {
+    stopClock(options.clock, directory);
   }
   const retry = { ...RETRY, ...options.retry };
   const script = join(directory, basename(options.script));
@@ -158,6 +164,16 @@ export function startSidecar(options: SidecarOptions): StartedSidecar {
       line ? resolve(line) : waiting.push({ event, count, resolve });
     });
   return { process: child, done, seen };
+}
+
+/** Has the scripts in a folder read the time of this clock. */
+function stopClock(clock: StoppedClock, directory: string): void {
+  const file = join(directory, "uptime");
+  clock.writeTo(file);
+  const library = join(directory, "lib.sh");
+  const text = readFileSync(library, "utf8");
+  expect(text).toContain("</proc/uptime");
+  writeFileSync(library, text.replace("/proc/uptime", file));
 }
 
 export function linesOf(run: SidecarRun, event: string): LogLine[] {

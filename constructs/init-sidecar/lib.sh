@@ -85,9 +85,12 @@ await() {
   return "$await_status"
 }
 
-# terminate: handles SIGTERM, with `trap terminate TERM`.
+# terminate: handles SIGTERM, with `trap terminate TERM`. Waits for the command that runs, which may write to $GROUNDWORK_RUN_DIR.
 terminate() {
-  [ -z "$awaited" ] || kill "$awaited" 2>/dev/null
+  if [ -n "$awaited" ]; then
+    kill "$awaited" 2>/dev/null
+    wait "$awaited" 2>/dev/null
+  fi
   exit "$EX_TERMINATED"
 }
 

@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { BackupRepository } from "../../../constructs";
 import { renderRepository } from "../../../constructs/opensearch/opensearch-backup";
 import { CLUSTER, FakeSnapshots } from "../../support/fake-snapshots";
@@ -6,10 +10,12 @@ import {
   exitLine,
   INSTALLED_SHELLS,
   linesOf,
+  RETRY,
   type SidecarOptions,
   type StartedSidecar,
   startSidecar,
 } from "../../support/sidecar";
+import { StoppedClock } from "../../support/stopped-clock";
 
 let server: FakeSnapshots;
 let url: string;
@@ -23,19 +29,19 @@ interface Options {
   readonly repository?: BackupRepository;
   readonly env?: Readonly<Record<string, string>>;
   readonly shell?: string[];
-  readonly retry?: SidecarOptions["retry"];
+  readonly clock?: StoppedClock;
+  readonly tools?: SidecarOptions["tools"];
 }
 
 function start(
   script: "os-backup" | "take-backup",
-  { repository = { kind: "path", path: "/mnt" }, env, shell, retry }: Options = {},
+  { repository = { kind: "path", path: "/mnt" }, env, ...options }: Options = {},
 ): StartedSidecar {
   return startSidecar({
     script: `opensearch/${script}.sh`,
     beside: ["rest.sh", "backups.sh", "take-backup.sh"].map((name) => `opensearch/${name}`),
     files: renderRepository(repository, "lab"),
-    shell,
-    retry,
+    ...options,
     env: (directory) => ({
       OPENSEARCH_ENDPOINTS: url,
       OPENSEARCH_NODES: "3",
@@ -51,6 +57,18 @@ function start(
 }
 
 const take = (options?: Options) => start("take-backup", options).done;
+
+/** Returns a clock by which every deadline passes while the repository is verified and a node cannot read it. */
+function clockOfBroken(): StoppedClock {
+  const clock = new StoppedClock();
+  server.meanwhile = (request) => {
+    if (server.broken && /_verify$|^PUT \/_snapshot\/backups$/.test(request)) {
+      clock.pass(RETRY.deadlineSeconds);
+    }
+    return undefined;
+  };
+  return clock;
+}
 
 const names = () => server.snapshots.map(({ name }) => name);
 
@@ -103,7 +121,7 @@ describe("a backup", () => {
       type: "repository_verification_exception",
       reason: "[backups] not accessible",
     };
-    const run = await take({ retry: { deadlineSeconds: 1 } });
+    const run = await take({ clock: clockOfBroken() });
     expect(exitLine(run)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("[backups] not accessible"),
@@ -130,10 +148,32 @@ describe("a backup", () => {
     for (const name of ["good-1", "good-2"]) {
       server.add(name);
     }
-    server.deletionMs = 3000;
-    const run = await take({ retry: { deadlineSeconds: 1 } });
-    expect(exitLine(run)).toMatchObject({ exit_code: 0, attempts: 1 });
+    const clock = new StoppedClock();
+    const unavailable = { error: { type: "restore_in_progress", reason: "a restore runs" } };
+    let removals = 0;
+    server.meanwhile = (request) => {
+      if (!request.startsWith("DELETE") || ++removals > 1) {
+        return undefined;
+      }
+      clock.pass(3000);
+      return [503, unavailable];
+    };
+    const calls = mkdtempSync(join(tmpdir(), "calls-"));
+    const curl = execFileSync("sh", ["-c", "command -v curl"], { encoding: "utf8" }).trim();
+    const run = await take({
+      clock,
+      tools: { curl: `#!/bin/sh\necho "$*" >>'${calls}/calls'\nexec '${curl}' "$@"\n` },
+    });
+    const made = readFileSync(join(calls, "calls"), "utf8").trim().split("\n");
+    rmSync(calls, { recursive: true });
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, attempts: 2 });
     expect(linesOf(run, "removed").map(({ backup }) => backup)).toEqual(["good-1"]);
+    const limits = made.map(
+      (call) => /--max-time (\d+) --request (\w+)/.exec(call)?.slice(1) ?? [],
+    );
+    expect(new Set(limits.map(([seconds, method]) => `${method} ${seconds}`))).toEqual(
+      new Set(["GET 20", "PUT 20", "POST 20", "GET 300", "DELETE 300"]),
+    );
   });
 
   test("is refused while another one runs", async () => {
@@ -239,7 +279,7 @@ describe("the schedule", () => {
 
   test("knows no good backup and takes none while a node cannot read the repository, and says so", async () => {
     server.add("old");
-    const sidecar = start("os-backup", { retry: { deadlineSeconds: 1 } });
+    const sidecar = start("os-backup", { clock: clockOfBroken() });
     await sidecar.seen("state", 2);
     const [state, taken] = [names().length, server.changes.length];
     server.broken = {
@@ -254,6 +294,24 @@ describe("the schedule", () => {
     );
     expect(names()).toHaveLength(state);
     expect([...new Set(server.changes.slice(taken))]).toEqual(["POST /_snapshot/backups/_verify"]);
+  });
+
+  test("waits for the end of a backup that its own end interrupts", async () => {
+    server.looks = Number.POSITIVE_INFINITY;
+    // The supervisor of a backup ends late: its folder is below that of os-backup's own.
+    const date = `#!/bin/sh
+case $GROUNDWORK_RUN_DIR in */os-backup.*/os-backup.*) sleep 0.5 ;; esac
+exec /bin/date "$@"
+`;
+    const sidecar = start("os-backup", { tools: { date } });
+    await sidecar.seen("progress");
+    sidecar.process.kill("SIGTERM");
+    const run = await sidecar.done;
+    expect(linesOf(run, "exit").map(({ exit_code, reason }) => [exit_code, reason])).toEqual([
+      [143, "terminated"],
+      [143, "terminated"],
+    ]);
+    expect(run.exitCode).toBe(143);
   });
 
   test("tries again after a failure, later each time", async () => {
@@ -283,7 +341,7 @@ describe("the schedule", () => {
     "does not start with a repository that a node cannot use, and says what to do",
     async (error, remedy) => {
       server.broken = error;
-      const run = await start("os-backup", { retry: { deadlineSeconds: 1 } }).done;
+      const run = await start("os-backup", { clock: clockOfBroken() }).done;
       expect(exitLine(run)).toMatchObject({ exit_code: 69, reason: expect.stringMatching(remedy) });
       expect(linesOf(run, "ready")).toEqual([]);
     },
