@@ -40,6 +40,8 @@ export interface KafkaFault {
   /** For how long the cluster refuses connections. */
   readonly refuseMs?: number;
   readonly delayMs?: number;
+  /** How much time passes for the deadline of runs, at once. */
+  readonly passSeconds?: number;
   /** Topics that another client creates first. */
   readonly createFirst?: Readonly<Record<string, LiveTopic>>;
   /** Whether the answer to a create omits the effective configs, as for a client without DescribeConfigs. */
@@ -214,8 +216,9 @@ exit "$code"
     ...faults: KafkaFault[]
   ): Promise<FakeKafka> {
     const { port } = await this.ask({ do: "start", topics });
-    await this.ask({ do: "inject", port, faults });
-    return new FakeKafka(this, port);
+    const cluster = new FakeKafka(this, port);
+    await cluster.inject(...faults);
+    return cluster;
   }
 
   async stop(): Promise<void> {
@@ -274,6 +277,16 @@ export class FakeKafka {
   /** Sets a quota of an entity such as "user=orders", "user=" for the default of users, or "user=orders,client-id=a". */
   setQuota(entity: string, key: string, value: number): Promise<void> {
     return this.harness.ask({ do: "quota", port: this.port, entity, key, value });
+  }
+
+  /** Adds faults. Each applies to the first request that matches. */
+  inject(...faults: KafkaFault[]): Promise<void> {
+    return this.harness.ask({ do: "inject", port: this.port, faults });
+  }
+
+  /** Lets time pass for the deadline of runs against it, at once. */
+  pass(seconds: number): Promise<void> {
+    return this.harness.ask({ do: "pass", port: this.port, seconds });
   }
 
   /** Stops listening. */

@@ -159,7 +159,7 @@ describe("a drained node is forgotten", () => {
     const { "opensearch-4": roles } = server.nodes;
     setTimeout(() => delete server.nodes["opensearch-4"], 5);
     expect(roles).toBeDefined();
-    await server.members(STAYING, { leavingMs: 1000 }).forget("opensearch-1", ["opensearch-4"]);
+    await server.members(STAYING, { leavingMs: 60_000 }).forget("opensearch-1", ["opensearch-4"]);
     expect(server.changes).toEqual([TAKE_BACK]);
     expect(server.persistent).toEqual({});
   });

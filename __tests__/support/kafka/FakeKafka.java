@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -151,6 +152,7 @@ final class FakeKafka {
   private final int port;
   private int brokers = 3;
   private List<String> racks = List.of();
+  private volatile long passedNs;
 
   FakeKafka() throws IOException {
     server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -242,6 +244,16 @@ final class FakeKafka {
     }
   }
 
+  /** The time by which runs against this cluster keep their deadline. */
+  long nanoTime() {
+    return System.nanoTime() + passedNs;
+  }
+
+  /** Lets time pass for them at once, so that a deadline is reached exactly where the test says, however slow the machine is. */
+  synchronized void pass(int seconds) {
+    passedNs += TimeUnit.SECONDS.toNanos(seconds);
+  }
+
   /** The first fault whose pattern the request matches; each is used once. */
   private synchronized Fault faultFor(ApiKeys api) {
     for (Iterator<JsonNode> all = faults.iterator(); all.hasNext(); ) {
@@ -256,19 +268,19 @@ final class FakeKafka {
 
   private void misbehave(Fault fault) throws IOException, InterruptedException {
     Thread.sleep(fault.json.path("delayMs").asInt());
+    pass(fault.json.path("passSeconds").asInt());
     if (fault.json.has("createFirst")) {
       synchronized (this) {
         fault.json.get("createFirst").properties().forEach(entry -> topics.put(entry.getKey(), topic(entry.getValue())));
       }
     }
     if (fault.json.has("refuseMs")) {
-      int milliseconds = fault.json.get("refuseMs").asInt();
+      refuse();
       start(() -> {
-        refuse();
-        Thread.sleep(milliseconds);
+        Thread.sleep(fault.json.get("refuseMs").asInt());
         listen();
       });
-      Thread.sleep(milliseconds);
+      throw new Dropped();
     }
     if (fault.json.path("disconnect").asBoolean()) {
       throw new Dropped();

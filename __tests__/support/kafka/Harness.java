@@ -16,6 +16,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import javax.security.auth.x500.X500Principal;
 import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
 
@@ -25,7 +27,7 @@ import org.apache.kafka.common.security.ssl.SslPrincipalMapper;
  */
 public final class Harness {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Map<Integer, FakeKafka> CLUSTERS = new HashMap<>();
+  private static final Map<Integer, FakeKafka> CLUSTERS = new ConcurrentHashMap<>();
 
   private Harness() {}
 
@@ -89,6 +91,7 @@ public final class Harness {
       case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
       case "racks" -> cluster.setRacks(List.of(command.get("names").asText().split(",")));
       case "inventory" -> inventory(command, cluster, answer);
+      case "pass" -> cluster.pass(command.get("seconds").asInt());
       case "refuse" -> cluster.refuse();
       case "listen" -> cluster.listen();
       case "look" -> {
@@ -144,6 +147,12 @@ public final class Harness {
     }
   }
 
+  /** Returns the clock of the cluster that a run asks. */
+  private static LongSupplier clockOf(String servers) {
+    return CLUSTERS.values().stream().filter(cluster -> servers.endsWith(":" + cluster.port())).findAny()
+        .<LongSupplier>map(cluster -> cluster::nanoTime).orElse(System::nanoTime);
+  }
+
   private static void run(String process, String answer) {
     try (PrintStream out = new PrintStream(new FileOutputStream(answer))) {
       Map<String, String> env = new HashMap<>();
@@ -151,7 +160,7 @@ public final class Harness {
         String[] pair = variable.split("=", 2);
         env.put(pair[0], pair[1]);
       }
-      int code = KafkaInit.run(env, out);
+      int code = KafkaInit.run(env, out, clockOf(env.getOrDefault("KAFKA_BOOTSTRAP_SERVERS", "")));
       Files.writeString(Path.of(answer + ".code"), code + "\n");
     } catch (IOException | InterruptedException | RuntimeException e) {
       e.printStackTrace();

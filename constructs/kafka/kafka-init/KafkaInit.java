@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.common.KafkaException;
@@ -58,7 +59,7 @@ public final class KafkaInit {
   public static void main(String[] args) throws Exception {
     silenceClientLog();
     disableNegativeDnsCache();
-    System.exit(run(System.getenv(), System.out));
+    System.exit(run(System.getenv(), System.out, System::nanoTime));
   }
 
   /** Hides slf4j's complaint on stderr that there is no logger. The client's log is not needed. */
@@ -78,8 +79,8 @@ public final class KafkaInit {
   }
 
   /** Returns the exit code. */
-  static int run(Map<String, String> env, PrintStream out) throws IOException, InterruptedException {
-    try (Sidecar sidecar = new Sidecar(env, out)) {
+  static int run(Map<String, String> env, PrintStream out, LongSupplier nanoTime) throws IOException, InterruptedException {
+    try (Sidecar sidecar = new Sidecar(env, out, nanoTime)) {
       try {
         KafkaInit init = new KafkaInit(sidecar);
         try {

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
 
 /**
  * The counterpart of lib.sh for Java, with the same messages: structured log, facts for the last line, retry with exponential backoff,
@@ -53,6 +54,7 @@ final class Sidecar implements AutoCloseable {
 
   private final Map<String, String> env;
   private final PrintStream out;
+  private final LongSupplier nanoTime;
   private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
   private final OutputStream facts;
   private final long initialBackoffMs;
@@ -64,9 +66,11 @@ final class Sidecar implements AutoCloseable {
   private long deadlineAtNs;
   private long ceilingMs;
 
-  Sidecar(Map<String, String> env, PrintStream out) throws IOException {
+  /** @param nanoTime the clock of the deadline, in nanoseconds */
+  Sidecar(Map<String, String> env, PrintStream out, LongSupplier nanoTime) throws IOException {
     this.env = env;
     this.out = out;
+    this.nanoTime = nanoTime;
     // Each fact is appended in one write, so that none is lost if the process dies.
     facts = new FileOutputStream(variable("GROUNDWORK_RUN_DIR") + "/record", true);
     initialBackoffMs = number("GROUNDWORK_RETRY_INITIAL_MS");
@@ -198,12 +202,12 @@ final class Sidecar implements AutoCloseable {
 
   /** Restarts deadline and backoff after progress. */
   void progress() {
-    deadlineAtNs = System.nanoTime() + deadlineMs * 1_000_000;
+    deadlineAtNs = nanoTime.getAsLong() + deadlineMs * 1_000_000;
     ceilingMs = initialBackoffMs;
   }
 
   private long remainingMs() {
-    return (deadlineAtNs - System.nanoTime()) / 1_000_000;
+    return (deadlineAtNs - nanoTime.getAsLong()) / 1_000_000;
   }
 
   /** Returns the timeout of a call: until the deadline, but at least a second, so that the last call can be answered. */

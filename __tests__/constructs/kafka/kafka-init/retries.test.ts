@@ -1,6 +1,6 @@
 import type { KafkaFault } from "../../../support/fake-kafka";
-import { AS_DECLARED, aboutTopics, harness, run, runIn, start } from "../../../support/kafka-init";
-import { exitLine, expectBackoff, linesOf } from "../../../support/sidecar";
+import { AS_DECLARED, aboutTopics, harness, runIn, start } from "../../../support/kafka-init";
+import { exitLine, expectBackoff, linesOf, RETRY } from "../../../support/sidecar";
 
 describe("kafka-init", () => {
   test.concurrent.each<[string, Omit<KafkaFault, "on">, RegExp]>([
@@ -18,8 +18,10 @@ describe("kafka-init", () => {
     const { exit_code, created, unchanged } = exitLine(result);
     expect([exit_code, created + unchanged]).toEqual([0, 2]);
     const reasons = linesOf(result, "retry").map((line) => line.reason);
-    expect(reasons.length).toBeGreaterThanOrEqual(steps.length);
-    expect(reasons.filter((text) => !reason.test(text))).toEqual([]);
+    expect(reasons.filter((text) => reason.test(text)).length).toBeGreaterThanOrEqual(steps.length);
+    // On a slow machine a call takes too long besides.
+    const others = reasons.filter((text) => !reason.test(text));
+    expect(others.filter((text) => !/^Timed out/.test(text))).toEqual([]);
     expect(Object.keys(topics)).toHaveLength(2);
   });
 
@@ -41,13 +43,12 @@ describe("kafka-init", () => {
         .map(({ name }) => name)
         .slice(0, 1)
         .map((topic) => ({
-          ...{ on: "CreateTopics", error: "REQUEST_TIMED_OUT", delayMs: 2000, topic },
+          ...{ on: "CreateTopics", error: "REQUEST_TIMED_OUT", topic },
+          passSeconds: RETRY.deadlineSeconds / 2,
         })),
     );
-    const retry = { initialMs: 1, maxMs: 1, deadlineSeconds: 4 };
-    const { result } = await runIn({}, faults, { topics, retry });
+    const { result } = await runIn({}, faults, { topics });
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 4 });
-    expect(result.durationMs).toBeGreaterThan(1000 * retry.deadlineSeconds);
   });
 
   test.concurrent("retries if a broker leaves between the quorum and the create", async () => {
@@ -116,7 +117,7 @@ describe("kafka-init", () => {
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 2 });
     // Java by itself remembers for ten seconds that there was no such name: some sixty retries.
-    const later = linesOf(result, "retry").filter(({ time }) => Date.parse(time) > known);
+    const later = linesOf(result, "retry").filter(({ ts }) => Date.parse(ts) > known);
     expect(later.length).toBeLessThan(10);
   });
 
@@ -135,19 +136,26 @@ describe("kafka-init", () => {
   test.concurrent("exits 69 at the deadline when the target never appears", async () => {
     const cluster = await harness.cluster();
     await cluster.refuse();
-    const result = await run(cluster, { retry: { deadlineSeconds: 2 } });
-    expect(exitLine(result)).toMatchObject({
+    const sidecar = start(cluster);
+    await sidecar.seen("retry");
+    await cluster.pass(RETRY.deadlineSeconds / 2);
+    await sidecar.seen("retry", 3);
+    await cluster.pass(RETRY.deadlineSeconds / 2);
+    expect(exitLine(await sidecar.done)).toMatchObject({
       exit_code: 69,
-      reason: expect.stringMatching(/timed out after 2s and \d+ attempts?: no broker is reachable/),
+      reason: expect.stringMatching(
+        /timed out after 300s and \d+ attempts: no broker is reachable/,
+      ),
     });
-    expect(result.durationMs).toBeGreaterThan(2000);
   });
 
   test.concurrent("provisions nothing with half a quorum and names what is missing", async () => {
     const cluster = await harness.cluster(AS_DECLARED);
     await cluster.setBrokers(2);
-    const result = await run(cluster, { retry: { deadlineSeconds: 1 } });
-    expect(exitLine(result)).toMatchObject({
+    const sidecar = start(cluster);
+    await sidecar.seen("retry");
+    await cluster.inject({ on: "DescribeCluster", passSeconds: RETRY.deadlineSeconds });
+    expect(exitLine(await sidecar.done)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("2 of 3 brokers registered and unfenced"),
     });

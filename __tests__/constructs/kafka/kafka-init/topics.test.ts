@@ -9,7 +9,7 @@ import {
   runIn,
   TOPICS,
 } from "../../../support/kafka-init";
-import { exitLine, linesOf } from "../../../support/sidecar";
+import { exitLine, linesOf, RETRY } from "../../../support/sidecar";
 
 describe("kafka-init", () => {
   test.concurrent("creates all missing topics in one request, and waits until a broker has them", async () => {
@@ -111,7 +111,9 @@ describe("kafka-init", () => {
 
   test.concurrent("exits 69 if no broker ever knows the created topics", async () => {
     const lag = { on: "DescribeTopicPartitions", error: "UNKNOWN_TOPIC_OR_PARTITION" };
-    const { result } = await runIn({}, Array(99).fill(lag), { retry: { deadlineSeconds: 3 } });
+    // One look before the create, and two attempts of seven looks each.
+    const faults = [...Array(14).fill(lag), { ...lag, passSeconds: RETRY.deadlineSeconds }];
+    const { result } = await runIn({}, faults);
     expect(linesOf(result, "retry")[0]).toMatchObject({
       what: "verifying the topics",
       reason: "not visible yet: topics infra-events, app.logs",
@@ -119,7 +121,7 @@ describe("kafka-init", () => {
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 69, created: 2 },
       reason: expect.stringMatching(
-        /^verifying the topics: timed out after 3s and \d+ attempts?: /,
+        /^verifying the topics: timed out after 300s and 2 attempts: not visible yet: /,
       ),
     });
   });
