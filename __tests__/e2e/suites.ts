@@ -118,7 +118,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "grows-opensearch": suite(240),
   "grows-opensearch-killed": suite(290),
   "grows-kafka": suite(240),
-  "grows-kafka-killed": suite(300),
+  "grows-kafka-killed": suite(180),
+  "shrinks-kafka-killed": suite(260),
   secured: suite(210, ONE_MACHINE_SECURED),
   streams: suite(240, ONE_MACHINE_SECURED),
 };
