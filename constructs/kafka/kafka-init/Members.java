@@ -195,10 +195,10 @@ final class Members {
     return new Moves(replicas, bytes);
   }
 
-  /** Gives each partition its preferred leader and removes the throttle, unless replicas still move. */
-  private void settle(ClusterState state) throws ExecutionException, InterruptedException {
+  /** Gives each partition its preferred leader and removes the throttle, unless replicas still move. Returns whether there was a throttle. */
+  private boolean settle(ClusterState state) throws ExecutionException, InterruptedException {
     if (state.partitions().values().stream().anyMatch(ClusterState.Partition::isMoving)) {
-      return;
+      return false;
     }
     Set<TopicPartition> others = new TreeSet<>(Placement.ORDER);
     state.partitions().forEach((partition, found) -> {
@@ -216,7 +216,7 @@ final class Members {
         }
       }
     }
-    settings.unthrottle(state);
+    return settings.unthrottle(state);
   }
 
   /** Unregisters brokers that are drained and stopped, and removes what `drain` set for them. */
@@ -349,19 +349,24 @@ final class Members {
       }
     }
     if (!kept.isEmpty()) {
+      // None if the drain was interrupted before it set one, or after it removed what it had set.
+      Set<Integer> cordoned = settings.cordoned(kept);
       settings.stay(kept);
       Set<Integer> stillLeaving = new TreeSet<>(formerlyLeaving);
       stillLeaving.removeAll(kept);
       leaving.write(formerlyLeaving, stillLeaving);
-      onUndone.accept("removed the cordon of " + Departure.names(kept));
+      if (!cordoned.isEmpty()) {
+        onUndone.accept("removed the cordon of " + Departure.names(cordoned));
+      }
       if (!cancelled.isEmpty()) {
         onUndone.accept("cancelled the moves of " + cancelled.size() + (cancelled.size() == 1 ? " partition off " : " partitions off ")
             + Departure.names(kept));
       }
     }
     state = ClusterState.read(admin);
-    if (state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
-      settle(state);
+    boolean isMoving = state.partitions().values().stream().anyMatch(ClusterState.Partition::isMoving);
+    boolean wasThrottled = settle(state) || !throttled.isEmpty();
+    if (wasThrottled && !isMoving) {
       onUndone.accept("removed the replication throttle");
     }
   }

@@ -159,8 +159,8 @@ final class MoveSettings {
     return list != null && (list.equals(LIST_MARK) || list.startsWith(LIST_MARK + ","));
   }
 
-  /** Removes the throttle from all topics, and then from the brokers except those that are leaving. */
-  void unthrottle(ClusterState state) throws ExecutionException, InterruptedException {
+  /** Removes the throttle from all topics, and then from the brokers except those that are leaving. Returns whether there was one. */
+  boolean unthrottle(ClusterState state) throws ExecutionException, InterruptedException {
     List<ConfigResource> topics = state.partitions().keySet().stream().map(TopicPartition::topic).distinct().map(MoveSettings::topic).toList();
     Map<ConfigResource, Collection<AlterConfigOp>> lists = new HashMap<>();
     dynamic(topics).forEach((topic, configs) -> lists.put(topic, List.of(OF_LEADERS, OF_FOLLOWERS).stream()
@@ -170,6 +170,7 @@ final class MoveSettings {
     Set<Integer> others = throttled(state.serving());
     others.removeAll(leaving(others));
     alter(deletions(others, MoveSettings::isOwnRate));
+    return !lists.isEmpty() || !others.isEmpty();
   }
 
   /** Returns the dynamic configs of brokers or topics. */

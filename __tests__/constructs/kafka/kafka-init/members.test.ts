@@ -446,11 +446,31 @@ describe("brokers that stay", () => {
     ];
     const moved = await run(["keep", "1,2,3,4"], { configs });
     expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+    expect(moved.lines).toEqual([
+      { undone: "removed the cordon of kafka-4" },
+      { undone: "removed the replication throttle" },
+    ]);
     // What the operator set stays.
     expect(moved.configs).toEqual({
       ...Object.fromEntries([1, 2, 3, 4].map((id) => [`BROKER ${id}`, fast])),
       "BROKER ": { "groundwork.unfilled.kafka-4": "true" },
     });
+  });
+
+  test("lose only the mark of a drain that was killed before it set anything, or after it unregistered them", async () => {
+    const moved = await run(["keep", "1,2,3,4"], { configs: [marked(4, "leaving")] });
+    expect({ code: moved.code, lines: moved.lines }).toEqual({ code: 0, lines: [] });
+    expect(moved.configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
+  });
+
+  test("lose the throttle of a drain that could set no cordon", async () => {
+    const moved = await run(["keep", "1,2,3,4"], {
+      ...{ metadataLevel: 29, configs: [broker(4, rates(52_428_702)), marked(4, "leaving")] },
+    });
+    expect({ code: moved.code, lines: moved.lines }).toEqual({
+      ...{ code: 0, lines: [{ undone: "removed the replication throttle" }] },
+    });
+    expect(moved.configs).toEqual({ "BROKER ": { "groundwork.unfilled.kafka-4": "true" } });
   });
 
   test("keep the cordon of an operator when the throttle of a move is removed", async () => {
