@@ -1,3 +1,4 @@
+import { patternsOverlap } from "../../constructs/opensearch/index-name";
 import type { Json } from "./platform";
 
 /** An index that a policy manages. */
@@ -86,15 +87,16 @@ export class FakeIndexManagement {
     const theirs = [...this.policies]
       .filter(([other]) => other !== name)
       .flatMap(([, { policy }]) => policy.ism_template ?? []);
-    const conflict = [ism_template]
-      .flat()
-      .find(({ index_patterns, priority = 0 }: Json) =>
-        theirs.some(
-          (other: Json) =>
-            other.priority === priority &&
-            other.index_patterns.some((pattern: string) => index_patterns.includes(pattern)),
-        ),
-      );
+    const conflict = [ism_template].flat().find(({ index_patterns, priority = 0 }: Json) =>
+      theirs.some(
+        (other: Json) =>
+          other.priority === priority &&
+          // Also those that exclude indices, as they are.
+          other.index_patterns.some((pattern: string) =>
+            index_patterns.some((mine: string) => patternsOverlap(mine, pattern)),
+          ),
+      ),
+    );
     return (
       conflict &&
       `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns}] matching existing policy templates, use a different priority than ${conflict.priority ?? 0}`

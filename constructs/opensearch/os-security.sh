@@ -1,8 +1,8 @@
 #!/bin/sh
 # Provisions applications: for each one a user with its password (none for a client certificate), a role and a role mapping. Creates
 # missing ones, restores those that it created, leaves those that it did not create, and deletes those that it created and that are no
-# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start, and configures the
-# security plugin. Uses rest.sh and configuration.sh.
+# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start, deletes that of
+# retention policies after the last one, and configures the security plugin. Uses rest.sh and configuration.sh.
 # APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, if it has a password, NAME.user.json (JSON as the
 #                   server prints it, a line per scalar) and NAME.hash, the bcrypt hash of its password
 # MARK              the description by which it recognizes what it created
@@ -162,6 +162,34 @@ revoke() {
   case $STATUS in 2?? | 404) ;; *) rejected "$2" ;; esac
 }
 
+# counted PATH FIELD: prints a number of index state management, or 0 without its plugin. Ends the sidecar if OpenSearch does not say.
+counted() {
+  retry "retention policies" http GET "/_plugins/_ism/$1?size=1&pretty&filter_path=$2" || exit
+  case $STATUS in
+    2??) flatten <"$body" | sed -n "s/^$2=//p" ;;
+    *)
+      grep -q 'no handler found for uri' "$body" ||
+        fail "$EX_DATAERR" "OpenSearch does not show its retention policies: $(answer): HTTP $STATUS"
+      echo 0
+      ;;
+  esac
+}
+
+# retire_retention: deletes the role of retention policies once none is declared and OpenSearch has none. It runs those that it has, and
+# those of indices that it manages, with this role.
+retire_retention() {
+  name=groundwork_retention
+  [ ! -e "$APPLICATIONS_DIR/$name.role.json" ] || return 0
+  retry "role $name" fetch "roles/$name" || exit
+  [ "$STATUS" = 200 ] || return 0
+  policies=$(counted policies total_policies) || exit
+  indices=$(counted explain total_managed_indices) || exit
+  [ "$policies/$indices" = 0/0 ] || return 0
+  revoke mapping "$name"
+  revoke role "$name"
+  echo "$name" >>"$GROUNDWORK_RUN_DIR/revoked"
+}
+
 for file in "$APPLICATIONS_DIR"/*.hash; do
   [ -e "$file" ] || continue
   # The server accepts any text as a hash, and no password would match it.
@@ -194,6 +222,7 @@ for kind in user mapping role; do
     grep -q -x "$name" "$GROUNDWORK_RUN_DIR/revoked" || echo "$name" >>"$GROUNDWORK_RUN_DIR/revoked"
   done
 done
+retire_retention
 while read -r name; do
   record revoked "$name"
   log info revoked resource "$name"

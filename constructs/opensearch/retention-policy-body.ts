@@ -1,3 +1,5 @@
+import { patternsOverlap } from "./index-name";
+
 /** JSON of which only the server knows the keys. */
 type Body = Readonly<Record<string, unknown>>;
 
@@ -15,6 +17,17 @@ export interface PolicyState {
 export interface IsmTemplate {
   readonly index_patterns: readonly string[];
   readonly priority?: number;
+}
+
+/** Whether a policy with these patterns is attached to an index of this name. A pattern that starts with "-" excludes indices. */
+export function isAttachedTo(index: string, patterns: readonly string[]): boolean {
+  const [excluding, including] = [true, false].map((excludes) =>
+    patterns.filter((pattern) => pattern.startsWith("-") === excludes),
+  );
+  return (
+    including.some((pattern) => patternsOverlap(pattern, index)) &&
+    !excluding.some((pattern) => patternsOverlap(pattern.slice(1), index))
+  );
 }
 
 /** The body of a policy (https://docs.opensearch.org/latest/im-plugin/ism/policies/). */

@@ -64,7 +64,7 @@ export class RetentionPolicy implements DeclaredResource {
 
   /**
    * Creates a policy for each index pattern of the short form, named like the pattern without `*`. Throws if one is invalid. With
-   * overlapping patterns, the longer one applies.
+   * overlapping patterns, the longer one applies, unless a rule has a `priority`.
    */
   static fromRetention(retention: Retention, props: RetentionPolicyProps = {}): RetentionPolicy[] {
     validateRetention(retention);
@@ -194,6 +194,11 @@ function templateChecks(what: string, template: unknown): Check[] {
   return [
     ...unknownKeys(`${what}: ism_template`, template, ["index_patterns", "priority"]),
     ...wholeNumbers(`${what}: ism_template`, template, "priority"),
+    check(
+      !patterns.every((pattern) => String(pattern).startsWith("-")),
+      () =>
+        `${what} has an ism_template that only excludes indices: ${patterns.join(", ")}. Add a pattern that it applies to, such as "*"`,
+    ),
     ...patterns.map((pattern) =>
       check(
         // A "-" excludes indices.

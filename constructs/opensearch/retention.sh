@@ -74,7 +74,7 @@ send_policy() {
 find_shadow() {
   http GET "$ISM/policies?pretty&size=10000&filter_path=policies._id,policies.policy.ism_template" || return
   policy_answered
-  shadow=$(flatten <"$body" | awk '
+  shadow=$(flatten <"$body" | awk -v name="$name" '
     function text(json) { return substr(json, 2, length(json) - 2) }
     # Sets the template that a line is about, and the rest of its path. Returns whether it is about one.
     function is_template(line) {
@@ -91,27 +91,39 @@ find_shadow() {
       gsub(/\*/, ".*", pattern)
       return name ~ ("^" pattern "$")
     }
+    # Whether a policy with these patterns, separated by spaces, is attached to an index. One that starts with "-" excludes indices.
+    function is_attached(name, patterns,    i, count, each, found) {
+      count = split(patterns, each, " ")
+      for (i = 1; i <= count; i++) {
+        if (each[i] !~ /^-/) found = found || matches(name, each[i])
+        else if (matches(name, substr(each[i], 2))) return 0
+      }
+      return found
+    }
     FILENAME == ARGV[1] {
       if (!is_template($0)) next
       if (field == "priority") own[template] = value
-      if (field == "index_patterns[0]") {
-        probe[template] = text(value)
-        gsub(/\*/, "groundwork-probe", probe[template])
-      }
+      if (field ~ /^index_patterns/) mine[template] = mine[template] " " text(value)
       next
     }
     match($0, /^policies\[[0-9]+]\._id=/) { id[substr($0, 1, RLENGTH - 5)] = text(substr($0, RLENGTH + 1)) }
     is_template($0) && field == "priority" { priority[template] = value }
     is_template($0) && field ~ /^index_patterns/ { patterns[template] = patterns[template] " " text(value) }
     END {
-      for (mine in probe) for (theirs in patterns) {
-        if (priority[theirs] + 0 <= own[mine] + 0) continue
-        count = split(patterns[theirs], each, " ")
-        for (i = 1; i <= count; i++) if (matches(probe[mine], each[i])) {
-          policy = theirs
-          sub(/\.policy.*/, "", policy)
-          print probe[mine] " " id[policy]
-          exit
+      for (template in mine) {
+        count = split(mine[template], probes, " ")
+        for (i = 1; i <= count; i++) {
+          gsub(/\*/, "groundwork-probe", probes[i])
+          if (!is_attached(probes[i], mine[template])) continue
+          for (theirs in patterns) {
+            policy = theirs
+            sub(/\.policy.*/, "", policy)
+            if (id[policy] == name || priority[theirs] + 0 <= own[template] + 0) continue
+            if (is_attached(probes[i], patterns[theirs])) {
+              print probes[i] " " id[policy]
+              exit
+            }
+          }
         }
       }
     }

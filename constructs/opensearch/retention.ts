@@ -7,6 +7,8 @@ import type { RetentionPolicyBody } from "./retention-policy-body";
 const WHOLE = "a whole number of at least 1";
 const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
 
+const NOT_NEGATIVE = "a whole number of at least 0";
+
 const retentionRuleSchema = object({
   /**
    * When the index that is written to is replaced by a new one: as soon as one of the limits is reached. Only a data stream or a rollover
@@ -44,6 +46,15 @@ const retentionRuleSchema = object({
    * @default "keep"
    */
   managedIndices: v.optional(v.picklist(["keep", "change"])),
+
+  /**
+   * Which rule applies to an index that several patterns match: the one with the highest priority.
+   *
+   * @default - the number of characters of the pattern without `*`, so that the longest pattern applies
+   */
+  priority: v.optional(
+    v.pipe(v.number(NOT_NEGATIVE), v.integer(NOT_NEGATIVE), v.minValue(0, NOT_NEGATIVE)),
+  ),
 });
 
 const retentionSchema = record(retentionRuleSchema);
@@ -83,12 +94,15 @@ export function validateRetention(retention: Retention): void {
   );
 }
 
-/** Returns the policy of a rule. A longer pattern has a higher priority. */
+/** Returns the policy of a rule. Unless the rule says otherwise, a longer pattern has a higher priority. */
 export function policyOfRule(
   pattern: string,
-  { rollover, delete: deletion }: Omit<RetentionRule, "managedIndices">,
+  {
+    rollover,
+    delete: deletion,
+    priority = pattern.replaceAll("*", "").length,
+  }: Omit<RetentionRule, "managedIndices">,
 ): { readonly name: string; readonly body: RetentionPolicyBody } {
-  const literal = pattern.replaceAll("*", "");
   const age = deletion && `${deletion.days}d`;
   const conditions = rollover ? { min_rollover_age: age } : { min_index_age: age };
   return {
@@ -114,7 +128,7 @@ export function policyOfRule(
         },
         ...(age ? [{ name: "delete", actions: [{ delete: {} }], transitions: [] }] : []),
       ],
-      ism_template: [{ index_patterns: [pattern], priority: literal.length }],
+      ism_template: [{ index_patterns: [pattern], priority }],
     },
   };
 }

@@ -84,12 +84,14 @@ function validatePattern(
   }
 }
 
-/** OpenSearch rejects two policies with the same priority and overlapping index patterns. */
+/**
+ * OpenSearch rejects two policies with the same priority and overlapping index patterns. It compares patterns that exclude indices like the
+ * others, with their "-".
+ */
 function validatePriorities(scope: Construct, policies: readonly RetentionPolicy[]): void {
   const templates = policies.flatMap(({ name, body }) =>
-    (body.ism_template ?? []).map(({ priority = 0, index_patterns }) => ({
-      ...{ name, priority: Number(priority) },
-      patterns: index_patterns.filter((pattern) => !pattern.startsWith("-")),
+    (body.ism_template ?? []).map(({ priority = 0, index_patterns: patterns }) => ({
+      ...{ name, priority: Number(priority), patterns },
     })),
   );
   for (const [i, { name, priority, patterns }] of templates.entries()) {

@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from "../../constructs";
 import { meaningOf } from "../../constructs/init-sidecar/exit-codes";
 import { isSecured, retentionIn } from "../../environments";
 import { pendingSecrets } from "../../secrets/platform-secrets";
@@ -11,6 +12,7 @@ import { type Item, staysAfterUp } from "../inventory/item";
 import { kafkaItems } from "../inventory/kafka";
 import { templateItems } from "../inventory/open-search";
 import { inspectContainers } from "../platform/containers";
+import type { LiveResource } from "../platform/open-search-resources";
 import type { Platform } from "../platform/platform";
 import { unlessSilent } from "../platform/silent";
 import type { Run } from "../run/run";
@@ -80,11 +82,16 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
   const retentionPolicies = retentionIn(environment, catalog.retentionPolicies);
   const failures: string[] = [];
   const plan = await run.report();
+  const live = openSearch.resources.list();
   const [rows, report, templates, ...others] = await Promise.all([
     checkWithoutChanges(platform, catalog, containers),
     unlessSilent(reportKafka(platform, catalog), { topics: [], users: [] }, failures),
-    unlessSilent(compareTemplates(platform, catalog), { items: [], differences: [] }, failures),
-    unlessSilent(findRetentionDrift(openSearch.resources, retentionPolicies), [], failures),
+    unlessSilent(
+      compareTemplates(platform, live, catalog),
+      { items: [], differences: [] },
+      failures,
+    ),
+    unlessSilent(compareRetention(platform, live, retentionPolicies), [], failures),
     ...(isSecured(environment)
       ? [
           unlessSilent(
@@ -108,21 +115,31 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
     resources: [...ofKafka.differences, ...templates.differences, ...others.flat()],
     leftOver: [...kafkaItems(report), ...templates.items].filter(staysAfterUp),
     notes: describeUndeclared(ofKafka),
-    failures,
+    // One that does not answer fails several comparisons.
+    failures: [...new Set(failures)],
   };
 }
 
 async function compareTemplates(
   { environment, openSearch: { resources } }: Platform,
+  listed: Promise<readonly LiveResource[]>,
   catalog: Catalog,
 ): Promise<{ readonly items: readonly Item[]; readonly differences: readonly Difference[] }> {
-  const live = await resources.list();
+  const live = await listed;
   const { componentTemplates, ingestPipelines, indexTemplates } = catalog;
   const declared = [...componentTemplates, ...ingestPipelines, ...indexTemplates];
   return {
     items: templateItems(live, environment, catalog),
     differences: await findTemplateDrift(resources, live, declared),
   };
+}
+
+async function compareRetention(
+  { openSearch: { resources } }: Platform,
+  listed: Promise<readonly LiveResource[]>,
+  policies: readonly RetentionPolicy[],
+): Promise<Difference[]> {
+  return findRetentionDrift(resources, await listed, policies);
 }
 
 async function passwordDrift(platform: Platform, { applications }: Catalog): Promise<Difference[]> {

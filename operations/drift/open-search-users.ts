@@ -50,7 +50,25 @@ export async function findOpenSearchUserDrift(
         actual:
           "is not declared any more: npm run up removes its user and permissions from OpenSearch",
       })),
+    ...(hasRetention ? [] : await findUnusedRole(openSearch, live)),
   ];
+}
+
+const RETENTION_ROLE = "groundwork_retention";
+
+/** Reports the role of retention policies, with which OpenSearch runs those that it still has, if it has none. */
+async function findUnusedRole(
+  openSearch: OpenSearchResources,
+  { role }: LiveSecurity,
+): Promise<Difference[]> {
+  return RETENTION_ROLE in role && !(await openSearch.hasRetention())
+    ? [
+        {
+          resource: `role ${RETENTION_ROLE}`,
+          actual: "is not needed any more, without a retention policy: npm run up removes it",
+        },
+      ]
+    : [];
 }
 
 function compare(

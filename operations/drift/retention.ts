@@ -1,90 +1,90 @@
 import { createHash } from "node:crypto";
 import type { RetentionPolicy } from "../../constructs";
-import { patternsOverlap } from "../../constructs/opensearch/index-name";
-import type { OpenSearchResources } from "../platform/open-search-resources";
+import { isAttachedTo } from "../../constructs/opensearch/retention-policy-body";
+import type { LiveResource, OpenSearchResources } from "../platform/open-search-resources";
 import type { Json } from "../synthesis/tree";
 import { type Difference, missing } from "./difference";
 
 const ISM = "/_plugins/_ism";
 
 /**
- * Compares retention policies with OpenSearch, and reports the indices for which one failed. Skips policies with `onDrift: "ignore"`.
- * Throws if OpenSearch does not answer.
+ * Compares retention policies with what OpenSearch has, and reports the indices for which one failed. Skips policies with
+ * `onDrift: "ignore"`. Throws if OpenSearch does not answer.
  */
 export async function findRetentionDrift(
   openSearch: OpenSearchResources,
+  live: readonly LiveResource[],
   policies: readonly RetentionPolicy[],
 ): Promise<Difference[]> {
   const compared = policies.filter(({ onDrift }) => onDrift !== "ignore");
   if (compared.length === 0) {
     return [];
   }
-  const differences: Difference[] = [];
-  for (const policy of compared) {
-    differences.push(...(await comparePolicy(openSearch, policy)));
-  }
+  const found = live.filter(({ kind }) => kind === "retention-policy");
   return [
-    ...differences,
-    ...(await findShadows(openSearch, compared)),
+    ...compared.flatMap((policy) => comparePolicy(policy, found)),
+    ...compared.flatMap((policy) => findShadows(policy, found)),
     ...(await findFailures(openSearch, compared)),
   ];
 }
 
 const calledPolicy = (name: string) => `retention policy ${name}`;
 
-async function comparePolicy(
-  openSearch: OpenSearchResources,
+function comparePolicy(
   { name, body }: RetentionPolicy,
-): Promise<Difference[]> {
-  const found = await openSearch.read(`${ISM}/policies/${name}`);
+  live: readonly LiveResource[],
+): Difference[] {
+  const found = live.find((policy) => policy.name === name);
   if (found === undefined) {
     return [missing(calledPolicy(name))];
   }
-  const [declared, actual] = [policyLines(body), policyLines(found.policy)];
+  const [declared, actual] = [policyLines(body), policyLines(found.body)];
   // OpenSearch may spell a policy in its own way. os-init remembers how it did.
   const mark = `[fingerprint ${fingerprint(declared)} ${fingerprint(actual)}]`;
-  if (found.policy.description.endsWith(mark)) {
+  if (found.body.description.endsWith(mark)) {
     return [];
   }
-  const [wanted, live] = [new Map(declared), new Map(actual)];
-  return [...new Set([...wanted.keys(), ...live.keys()])]
-    .filter((field) => wanted.get(field) !== live.get(field))
+  const [wanted, shown] = [new Map(declared), new Map(actual)];
+  return [...new Set([...wanted.keys(), ...shown.keys()])]
+    .filter((field) => wanted.get(field) !== shown.get(field))
     .sort()
     .map((field) => ({
       resource: calledPolicy(name),
       field,
       declared: wanted.get(field) ?? "absent",
-      actual: live.get(field) ?? "absent",
+      actual: shown.get(field) ?? "absent",
     }));
 }
 
-/** Reports declared policies in place of which OpenSearch attaches another one, with a higher priority, to new indices. */
-async function findShadows(
-  openSearch: OpenSearchResources,
-  policies: readonly RetentionPolicy[],
-): Promise<Difference[]> {
-  const { policies: live = [] }: Json = (await openSearch.read(`${ISM}/policies?size=10000`)) ?? {};
-  const templates: Json[] = live.flatMap(({ _id, policy: { ism_template } }: Json) =>
-    [ism_template ?? []].flat().map((template: Json) => ({ _id, ...template })),
-  );
-  return policies.flatMap(({ name, body }) =>
-    (body.ism_template ?? []).flatMap(({ index_patterns: [pattern], priority = 0 }) => {
-      const probe = pattern.replaceAll("*", "groundwork-probe");
-      const shadow = templates.find(
-        (other) =>
-          other.priority > Number(priority) &&
-          other.index_patterns.some((theirs: string) => patternsOverlap(theirs, probe)),
+/** Reports another policy that OpenSearch attaches to new indices in place of the declared one, since it has a higher priority. */
+function findShadows({ name, body }: RetentionPolicy, live: readonly LiveResource[]): Difference[] {
+  const others = live
+    .filter((policy) => policy.name !== name)
+    .flatMap((policy) =>
+      [policy.body.ism_template ?? []].flat().map((template: Json) => ({
+        ...{ policy: policy.name, priority: template.priority },
+        patterns: template.index_patterns as string[],
+      })),
+    );
+  return (body.ism_template ?? []).flatMap(({ index_patterns, priority = 0 }) => {
+    const [shadowed] = index_patterns
+      .map((pattern) => pattern.replaceAll("*", "groundwork-probe"))
+      .filter((probe) => isAttachedTo(probe, index_patterns))
+      .flatMap((probe) =>
+        others
+          .filter((other) => other.priority > Number(priority))
+          .filter(({ patterns }) => isAttachedTo(probe, patterns))
+          .map(({ policy }) => ({ policy, probe })),
       );
-      return shadow === undefined
-        ? []
-        : [
-            {
-              resource: calledPolicy(name),
-              actual: `policy ${shadow._id} with a higher priority is attached to its indices, such as ${probe}`,
-            },
-          ];
-    }),
-  );
+    return shadowed === undefined
+      ? []
+      : [
+          {
+            resource: calledPolicy(name),
+            actual: `policy ${shadowed.policy} with a higher priority is attached to its indices, such as ${shadowed.probe}`,
+          },
+        ];
+  });
 }
 
 /** Reports indices of the policies for which an action failed for good. OpenSearch leaves them as they are. */

@@ -12,6 +12,9 @@ const HTTP_ERROR = /The requested URL returned error: (\d{3})/;
 
 const SECURITY_API = "/_plugins/_security/api";
 
+/** Whether OpenSearch answers that it does not know a path, since it has no such plugin. */
+const isWithoutPlugin = (output: string) => output.includes("no handler found for uri");
+
 /** A resource of the cluster. */
 export interface LiveResource {
   readonly kind: Kind | "data-stream";
@@ -85,11 +88,24 @@ export class OpenSearchResources {
   private async listPolicies(): Promise<Json[]> {
     const path = `${PATHS["retention-policy"]}?size=10000`;
     const { json, output } = await this.ask({ path });
-    if (json === undefined && !output.includes("no handler found for uri")) {
+    if (json === undefined && !isWithoutPlugin(output)) {
       throw new CommandError(`OpenSearch does not answer ${path}: ${output}`);
     }
     // Without the index management plugin, there are none.
     return json?.policies ?? [];
+  }
+
+  /** Whether OpenSearch has a retention policy, or an index that follows one. */
+  async hasRetention(): Promise<boolean> {
+    if ((await this.listPolicies()).length > 0) {
+      return true;
+    }
+    const path = "/_plugins/_ism/explain?size=1";
+    const { json, output } = await this.ask({ path });
+    if (json === undefined && !isWithoutPlugin(output)) {
+      throw new CommandError(`OpenSearch does not answer ${path}: ${output}`);
+    }
+    return (json?.total_managed_indices ?? 0) > 0;
   }
 
   /** Reads all users, roles and role mappings. Throws if OpenSearch does not answer. */

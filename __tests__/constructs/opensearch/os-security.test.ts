@@ -12,6 +12,7 @@ import {
 import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-security";
 import type { Application } from "../../../constructs/security/application";
 import { TestCa } from "../../support/certificates";
+import { FakeIndexManagement } from "../../support/fake-index-management";
 import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
 import { ROOT } from "../../support/root";
 import {
@@ -41,6 +42,8 @@ const WRITE = [
 ];
 const HASH = `$2b$12$${"abcdefghijklmnopqrstuvwxyz./ABCDEFGHIJKLMNOPQRSTUVWXYZ"}1`.slice(0, 60);
 const OTHER_HASH = HASH.replace("abc", "xyz");
+
+const RETENTION_ROLE = "groundwork_retention";
 
 const servers: FakeOpenSearch[] = [];
 let ours: TestCa;
@@ -365,6 +368,47 @@ describe("os-security", () => {
     server.requests.length = 0;
     expect(exitLine(await run(url, own))).toMatchObject({ exit_code: 0, unchanged: 3, revoked: 0 });
     expect(server.writes).toEqual([]);
+  });
+
+  test.concurrent("deletes the role of retention policies once none is declared and OpenSearch has none, and manages no index", async () => {
+    const [server, url] = await fake();
+    const { roles, rolesmapping } = server.security;
+    const ism = new FakeIndexManagement();
+    server.indexManagement = ism;
+    const declared = { applications: [], principals: renderOwnRoles("opensearch", true) };
+    expect(exitLine(await run(url, declared))).toMatchObject({ exit_code: 0, created: 4 });
+    const without = { applications: [], principals: renderOwnRoles("opensearch") };
+    ism.put("logs", { description: "", default_state: "open", states: [{ name: "open" }] });
+    expect(exitLine(await run(url, without))).toMatchObject({ exit_code: 0, revoked: 0 });
+    ism.policies.clear();
+    ism.indices.set("logs-1", { policy: "logs", seqNo: 1 });
+    expect(exitLine(await run(url, without))).toMatchObject({ exit_code: 0, revoked: 0 });
+    expect([roles.has(RETENTION_ROLE), rolesmapping.has(RETENTION_ROLE)]).toEqual([true, true]);
+    ism.indices.clear();
+    const last = await run(url, without);
+    expect(exitLine(last)).toMatchObject({ exit_code: 0, revoked: 1 });
+    expect(linesOf(last, "revoked")).toMatchObject([{ resource: RETENTION_ROLE }]);
+    expect([roles.has(RETENTION_ROLE), rolesmapping.has(RETENTION_ROLE)]).toEqual([false, false]);
+    expect(exitLine(await run(url, without))).toMatchObject({ exit_code: 0, revoked: 0 });
+  });
+
+  test.concurrent("deletes that role in an image without the plugin too, and keeps it if OpenSearch does not tell", async () => {
+    const unknown = { error: { type: "search_phase_execution_exception", reason: "all shards" } };
+    const [server, url] = await fake([
+      /_ism\/explain/,
+      { kind: "status", status: 404, body: unknown },
+    ]);
+    const { roles } = server.security;
+    server.indexManagement = new FakeIndexManagement();
+    roles.set(RETENTION_ROLE, { reserved: true });
+    expect(exitLine(await run(url))).toMatchObject({
+      exit_code: 65,
+      reason: "OpenSearch does not show its retention policies: all shards: HTTP 404",
+    });
+    expect(roles.has(RETENTION_ROLE)).toBe(true);
+    server.indexManagement = undefined;
+    expect(exitLine(await run(url))).toMatchObject({ exit_code: 0, revoked: 1 });
+    expect(roles.has(RETENTION_ROLE)).toBe(false);
   });
 
   test.concurrent("run again, finds everything unchanged and writes nothing", async () => {

@@ -82,6 +82,13 @@ describe("a retention policy", () => {
       }),
       /has an ism_template without index_patterns: list .*\n.*ism_template has the priority "x": use a whole number, such as 1\n.*has the index pattern "Logs-\*": index names are lowercase: write "logs-\*"$/,
     ],
+    [
+      "has a template that only excludes indices",
+      changed((policy) => {
+        policy.ism_template = [{ index_patterns: ["-logs-*", "-app-*"] }];
+      }),
+      /has an ism_template that only excludes indices: -logs-\*, -app-\*\. Add a pattern that it applies to, such as "\*"$/,
+    ],
   ])("fails when it %s", (_, body, message) => {
     expect(() => load(body)).toThrow(message);
   });
@@ -251,6 +258,11 @@ describe("os-init", () => {
     ism.put("lower", template("l*", 1));
     ism.put("without", { ...policyOf(90).policy, ism_template: undefined });
     expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, created: 1 });
+    ism.put("excluding", {
+      ...policyOf(90).policy,
+      ism_template: [{ index_patterns: ["-logs-*", "*"], priority: 70 }],
+    });
+    expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, unchanged: 1 });
     ism.put("theirs", template("lo*s-*", 50));
     const run = await runOsInit(url, LOGS);
     expect(linesOf(run, "shadowed")).toMatchObject([
@@ -258,6 +270,26 @@ describe("os-init", () => {
         ...{ resource: "retention-policy/logs", probe: "logs-groundwork-probe" },
         reason: "policy theirs with a higher priority is attached to its indices",
       },
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("looks for other policies only for indices that the policy applies to", async () => {
+    const [ism, url] = await fake();
+    const { policy } = policyOf(30);
+    const ism_template = [
+      { index_patterns: ["-logs-*", "logs-*", "app-*"], priority: 5 },
+      { index_patterns: ["app-x-*"], priority: 9 },
+    ];
+    const declared = { "retention/logs": { policy: { ...policy, ism_template } } };
+    const theirs = (pattern: string) =>
+      ism.put("theirs", { ...policy, ism_template: [{ index_patterns: [pattern], priority: 50 }] });
+    theirs("logs-*");
+    expect(exitLine(await runOsInit(url, declared))).toMatchObject({ exit_code: 0, created: 1 });
+    theirs("app-*");
+    const run = await runOsInit(url, declared);
+    expect(linesOf(run, "shadowed")).toMatchObject([
+      { probe: expect.stringMatching(/^app-(x-)?groundwork-probe$/) },
     ]);
     expect(exitLine(run)).toMatchObject({ exit_code: 73, drifted: 1 });
   });

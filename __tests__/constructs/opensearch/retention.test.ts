@@ -48,6 +48,12 @@ describe("the short form of retention", () => {
     ]);
   });
 
+  test("lets a rule say which of two patterns applies", () => {
+    const rollover = { days: 1 };
+    const policies = policiesOf({ "a-*": { rollover, priority: 0 }, "*-b": { rollover } });
+    expect(policies.map(({ body }) => body.ism_template?.[0].priority)).toEqual([0, 2]);
+  });
+
   test("has managed indices keep their version, unless a pattern says otherwise", () => {
     const policies = policiesOf({
       "a-*": { delete: { days: 1 } },
@@ -66,6 +72,11 @@ describe("the short form of retention", () => {
       "is no number of days",
       { "logs-*": { delete: { days: 0.5 } } },
       "the retention of indices: logs-*.delete.days is 0.5: it must be a whole number of at least 1",
+    ],
+    [
+      "has no possible priority",
+      { "logs-*": { delete: { days: 1 }, priority: -1 } },
+      "the retention of indices: logs-*.priority is -1: it must be a whole number of at least 0",
     ],
     [
       "matches no index",
@@ -165,6 +176,22 @@ describe("a retention policy in the catalog", () => {
     expect(init(DELETE, { "retention/other": other })).toThrow(
       'retention policies "other" and "logs" both have priority 5, and their index patterns "logs-x*" and "logs-*" overlap, which OpenSearch rejects: give the more specific one a higher priority',
     );
+    const excluding = (name: string, priority: number) => ({
+      policy: {
+        ...other.policy,
+        ism_template: { index_patterns: [`${name}-*`, "-*-audit"], priority },
+      },
+    });
+    const both = { "retention/a": excluding("a", 1), "retention/b": excluding("b", 1) };
+    expect(init({}, both)).toThrow(
+      'retention policies "a" and "b" both have priority 1, and their index patterns "-*-audit" and "-*-audit" overlap, which OpenSearch rejects',
+    );
+    expect(init({}, { ...both, "retention/b": excluding("b", 2) })).not.toThrow();
+    const equal = { "a-*": { delete: { days: 1 } }, "*-b": { delete: { days: 1 } } };
+    expect(init(equal, {})).toThrow(
+      'retention policies "a" and "b" both have priority 2, and their index patterns "a-*" and "*-b" overlap',
+    );
+    expect(init({ ...equal, "*-b": { ...equal["*-b"], priority: 3 } }, {})).not.toThrow();
     expect(init({ ...DELETE, "logs*": { delete: { days: 1 } } }, {})).toThrow(
       'retention policy "logs" is declared twice: rename or remove one',
     );

@@ -11,6 +11,7 @@ import { describeDifference } from "../../../operations/drift/difference";
 import { findOpenSearchUserDrift } from "../../../operations/drift/open-search-users";
 import { findTemplateDrift } from "../../../operations/drift/templates";
 import type { OpenSearchResources } from "../../../operations/platform/open-search-resources";
+import { FakeIndexManagement } from "../../support/fake-index-management";
 import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 import type { Json } from "../../support/platform";
 
@@ -202,6 +203,24 @@ describe("users of OpenSearch", () => {
     expect(await drift(true)).toEqual([
       "application/os-backup: OpenSearch role is absent, declared present",
     ]);
+  });
+
+  test("without retention policies do not include their role, which stays while OpenSearch has one", async () => {
+    provisioned();
+    server.security.roles.set("groundwork_retention", { reserved: true });
+    const ism = new FakeIndexManagement();
+    ism.put("logs", { description: "", default_state: "open", states: [{ name: "open" }] });
+    server.indexManagement = ism;
+    expect(await drift()).toEqual([]);
+    ism.policies.clear();
+    ism.indices.set("logs-1", { policy: "logs", seqNo: 1 });
+    expect(await drift()).toEqual([]);
+    const unused =
+      "role groundwork_retention: is not needed any more, without a retention policy: npm run up removes it";
+    ism.indices.clear();
+    expect(await drift()).toEqual([unused]);
+    server.indexManagement = undefined;
+    expect(await drift()).toEqual([unused]);
   });
 
   test("that are missing, changed or not declared any more are reported", async () => {

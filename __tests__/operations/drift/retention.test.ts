@@ -28,7 +28,7 @@ const logs = (days: number, props = {}) =>
   );
 
 const told = async (policies: readonly RetentionPolicy[]) =>
-  (await findRetentionDrift(resources, policies)).map(describeDifference);
+  (await findRetentionDrift(resources, await resources.list(), policies)).map(describeDifference);
 
 test("policies as declared have no drift, and missing ones and edited fields are reported", async () => {
   expect(await told(logs(30))).toEqual(["retention policy logs: does not exist"]);
@@ -85,11 +85,54 @@ test("a policy that another one with a higher priority replaces for new indices 
   ]);
 });
 
-test("without policies, the index management plugin is not asked", async () => {
+describe("a policy that excludes indices", () => {
+  const template = (priority: number, ...index_patterns: string[]) => ({
+    ...{ index_patterns, priority },
+  });
+  const theirs = (...templates: object[]) =>
+    ism.put("theirs", { ...logs(90)[0].body, ism_template: templates });
+  const declared = (...templates: object[]) => {
+    const body = { ...logs(30)[0].body, ism_template: templates };
+    ism.put("logs", body);
+    return [Object.assign(Object.create(logs(30)[0]), { body })];
+  };
+  const SHADOWED = (index: string) =>
+    `retention policy logs: policy theirs with a higher priority is attached to its indices, such as ${index}`;
+
+  test("replaces no other one for these", async () => {
+    const policies = declared(template(5, "logs-*"));
+    theirs(template(50, "*", "-logs-*"));
+    expect(await told(policies)).toEqual([]);
+    // Order does not matter, and an exclusion counts only within its template.
+    theirs(template(50, "-lo*", "l*"), template(60, "-metrics-*", "logs*"));
+    expect(await told(policies)).toEqual([SHADOWED("logs-groundwork-probe")]);
+  });
+
+  test("is compared for indices that it applies to", async () => {
+    const policies = declared(template(5, "-logs-*", "logs-*", "app-*"));
+    theirs(template(50, "logs-*"));
+    expect(await told(policies)).toEqual([]);
+    theirs(template(50, "app-*"));
+    expect(await told(policies)).toEqual([SHADOWED("app-groundwork-probe")]);
+  });
+
+  test("does not replace itself with a template of a higher priority", async () => {
+    expect(await told(declared(template(5, "logs-*"), template(9, "logs*")))).toEqual([]);
+  });
+});
+
+test("OpenSearch lists all policies in one request", async () => {
+  ism.put("logs", logs(30)[0].body);
+  await told(logs(30));
+  expect(server.requests.filter((request) => request.includes("/_plugins/"))).toEqual([
+    ...["GET /_plugins/_ism/policies", "GET /_plugins/_ism/explain"],
+  ]);
+});
+
+test("without declared policies, no index management plugin is needed", async () => {
   server.indexManagement = undefined;
   expect(await told([])).toEqual([]);
-  expect(server.requests).toEqual([]);
   await expect(told(logs(30))).rejects.toThrow(
-    /^OpenSearch does not answer \/_plugins\/_ism\/policies\/logs: .*no handler found/s,
+    /^OpenSearch does not answer \/_plugins\/_ism\/explain\?size=10000: .*no handler found/s,
   );
 });
