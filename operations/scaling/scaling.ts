@@ -1,7 +1,7 @@
 import { type ClusterName, nodesOf } from "../../environments";
 import type { Action, Change } from "../changes/change";
 import { describeFixedControllers, formerControllersIn } from "../changes/roll";
-import { dockerAt } from "../engine/docker";
+import { dockerAt, type Engine } from "../engine/docker";
 import type { Moves, OnMove } from "../platform/cluster";
 import type { Platform } from "../platform/platform";
 import type { Run } from "../run/run";
@@ -82,7 +82,8 @@ async function describe(
 
 /** Moves all data from the nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
 export async function removeNodes(run: Run): Promise<void> {
-  for (const { cluster, leaving } of scaledIn(run, await plannedNodes(run))) {
+  const changes = await plannedNodes(run);
+  for (const { cluster, leaving } of scaledIn(run, changes)) {
     if (leaving.length === 0) {
       continue;
     }
@@ -91,7 +92,7 @@ export async function removeNodes(run: Run): Promise<void> {
     console.log(`moving data from ${listed(leaving)} to the other nodes of ${cluster}`);
     await members.drain(node, leaving, progressOf(cluster));
     for (const name of leaving) {
-      await dockerAt(run.platform.engineOf(name), "stop", name);
+      await dockerAt(engineOfLeaving(run, changes, name), "stop", name);
     }
     await members.forget(node, leaving);
     console.log(
@@ -152,6 +153,12 @@ function scaledIn({ platform, containers }: Run, changes: readonly Change[]): Sc
     const joining = nodesThat("create");
     return leaving.length + joining.length > 0 ? [{ cluster, leaving, joining }] : [];
   });
+}
+
+/** Returns the engine that runs a node which the plans remove: the environment does not place it any more. */
+function engineOfLeaving({ stacks }: Run, changes: readonly Change[], name: string): Engine {
+  const change = changes.find(({ node }) => node?.name === name);
+  return stacks.find((stack) => stack.name === change?.stack)?.engine;
 }
 
 function refusedControllers({ platform }: Run, changes: readonly Change[]): string[] {

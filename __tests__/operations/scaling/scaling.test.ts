@@ -21,8 +21,8 @@ let leftovers: readonly string[];
 let lefts: readonly Moves[];
 
 jest.mock("../../../operations/engine/docker", () => ({
-  async dockerAt(_: unknown, ...args: string[]) {
-    steps.push(args.join(" "));
+  async dockerAt(engine: { host: string } | undefined, ...args: string[]) {
+    steps.push([...args, ...(engine ? ["on", engine.host] : [])].join(" "));
   },
 }));
 
@@ -60,13 +60,14 @@ function membersOf(cluster: string): Members {
 function runOf(
   actions: readonly (readonly [name: string, action: Action, formerControllers?: number])[],
   brokers = 3,
+  stackOf = (_: string) => "laptop-messaging",
 ): Run {
   const names = (cluster: string, count: number) =>
     Array.from({ length: count }, (_, i) => `${cluster}-${i + 1}`);
   const declared = [...names("opensearch", 3), ...names("kafka", brokers)];
   const changes = actions.map(
     ([name, action, formerControllers]): Change => ({
-      ...{ stack: "laptop-messaging", address: `docker_container.${name}`, subject: name, action },
+      ...{ stack: stackOf(name), address: `docker_container.${name}`, subject: name, action },
       ...{ details: [], destructive: [], warnings: [] },
       node: {
         ...{ cluster: name.split("-")[0], name, leavesNetwork: false, changesSecurity: false },
@@ -83,8 +84,11 @@ function runOf(
       environment: { ...laptop, kafka: { brokers } },
       clusters: { kafka: clusterOf("kafka"), opensearch: clusterOf("opensearch") },
       nodes: (cluster: string) => declared.filter((name) => name.startsWith(cluster)),
-      engineOf: () => undefined,
     },
+    stacks: [
+      { name: "laptop-messaging" },
+      { name: "laptop-messaging-b", engine: { host: "ssh://ops@host-b" } },
+    ],
     planned: [{ changes: true }],
     containers: declared.map((name) => ({
       name,
@@ -211,6 +215,24 @@ test("nodes are drained, then stopped, then forgotten", async () => {
     "moving data from kafka-4 and kafka-5 to the other nodes of kafka",
     "  kafka: 2 replicas of about 3 MiB left to move",
     "  kafka-4 and kafka-5 have left kafka, without data",
+  ]);
+});
+
+test("nodes are stopped on the machines that run them, wherever the environment would place them now", async () => {
+  const onB = "laptop-messaging-b";
+  await removeNodes(
+    runOf(
+      [
+        ["kafka-4", "destroy"],
+        ["kafka-5", "destroy"],
+      ],
+      3,
+      (name) => (name === "kafka-5" ? onB : "laptop-messaging"),
+    ),
+  );
+  expect(steps.filter((step) => step.startsWith("stop"))).toEqual([
+    "stop kafka-4",
+    "stop kafka-5 on ssh://ops@host-b",
   ]);
 });
 
