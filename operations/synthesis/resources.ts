@@ -28,9 +28,14 @@ export function resourcesOf(
   );
 }
 
-/** Returns the name of a resource for messages, by its Terraform address. */
+/** What CDKTF appends to the id of a resource to make it unique. */
+const UNIQUE_SUFFIX = /_[0-9A-F]{8}$/;
+
+/** Returns the name of a resource for messages, by its Terraform address. Of one that is no longer declared, only its id is known. */
 export function nameOf(resources: readonly SynthesizedResource[], address: string): string {
-  const { id = address, body } =
-    resources.find((resource) => `${resource.type}.${resource.id}` === address) ?? {};
-  return typeof body?.name === "string" ? body.name : id;
+  const declared = resources.find(({ type, id }) => `${type}.${id}` === address);
+  if (typeof declared?.body.name === "string") {
+    return declared.body.name;
+  }
+  return declared?.id ?? address.slice(address.lastIndexOf(".") + 1).replace(UNIQUE_SUFFIX, "");
 }

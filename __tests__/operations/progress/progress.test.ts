@@ -103,3 +103,11 @@ test("a container that is destroyed is not waited for", () => {
   expect(progress.waitedFor()).toEqual([]);
   expect(drawn()).toEqual(["messaging: 0 s", "  kafka-1  0 s, destroying"]);
 });
+
+test("a container that is no longer declared has its name", () => {
+  const { progress, said } = onTerminal();
+  const removed = "docker_container.kafka-4_3D17C7F1";
+  progress.message(MESSAGING, begin(removed, "destroying"));
+  progress.message(MESSAGING, end(removed));
+  expect(said).toEqual(["messaging: kafka-4: destroyed after 0 s"]);
+});
