@@ -34,7 +34,7 @@ export function hasEnded({ host, processes: where, pid, started }: Owner): boole
   if (host !== hostname() || where !== processes()) {
     return false;
   }
-  return !isRunning(Number(pid)) || startOf(Number(pid)) !== started;
+  return !isRunning(Number(pid)) || startOf(Number(pid)) !== started || isZombie(Number(pid));
 }
 
 function isRunning(pid: number): boolean {
@@ -51,11 +51,21 @@ function processes(): string {
   return [boot, ifThere(() => readlinkSync("/proc/self/ns/pid"))].join(" ").trim();
 }
 
-/** Returns the start of a process in ticks of the kernel, where there is /proc (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html). */
+/** Returns the start of a process in ticks of the kernel. Empty where the system does not tell. */
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? "";
+}
+
+/** Whether a process has ended and its parent does not ask how, such as the first process of a container without an init. */
+function isZombie(pid: number): boolean {
+  return statOf(pid)[0] === "Z";
+}
+
+/** Returns what the kernel tells of a process from its state on, where there is /proc (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html). */
+function statOf(pid: number): readonly string[] {
   // The name of the program, in parentheses, may have spaces.
   const stat = ifThere(() => readFileSync(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /s, "");
-  return stat.split(" ")[19] ?? "";
+  return stat.split(" ");
 }
 
 function ifThere(read: () => string): string {

@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import execa from "execa";
 import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
@@ -141,6 +145,32 @@ test("the lock of a process of this machine that ended is taken over", async () 
   expect(engines.here.size).toBe(0);
 });
 
+test("so is the lock of one that was killed and that its parent does not reap", async () => {
+  const mine = await locked();
+  // The second sleep does not wait for the child that it inherits.
+  const parent = execa("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 60"]);
+  try {
+    const pid = String(await once(parent.stdout as Readable, "data")).trim();
+    const stat = () =>
+      readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+    while (stat()[0] !== "Z") {
+      await setTimeout(20);
+    }
+    engines.here.set(LOCK, {
+      ...mine,
+      "groundwork.lock.id": "theirs",
+      "groundwork.lock.pid": pid,
+      "groundwork.lock.started": stat()[19],
+    });
+    await locked();
+  } finally {
+    parent.kill();
+  }
+  expect(said).toEqual([expect.stringContaining("ended without unlocking")]);
+});
+
 test("so is the lock of one whose process id another process has by now", async () => {
   const mine = await locked();
   engines.here.set(LOCK, {
@@ -282,7 +312,7 @@ describe("on several machines", () => {
     const start = (machine: string) =>
       withLock({ ...labThree, excludedMachines: [machine] }, { command: "up" }, async () => {
         running += 1;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await setTimeout(20);
       });
     const [one, other] = await Promise.allSettled([start("a"), start("c")]);
     expect(running).toBe(1);
