@@ -1,5 +1,6 @@
 import { patternsOverlap } from "../../constructs/opensearch/index-name";
 import type { Json } from "./platform";
+import { invalidIn, stateAsStored, templateAsStored } from "./policy-as-stored";
 
 /** An index that a policy manages. */
 export interface ManagedIndex {
@@ -148,14 +149,6 @@ const refusal = (status: number, type: string, reason: string): [number, Json] =
   { error: { root_cause: [{ type, reason }], type, reason }, status },
 ];
 
-/** Returns what the plugin's parser says of some mistakes. */
-function invalidIn({ states }: Json): string | undefined {
-  const types = states.flatMap(({ actions = [] }: Json) => actions.flatMap(Object.keys));
-  const known = ["rollover", "delete", "force_merge", "shrink", "retry", "timeout"];
-  const unknown = types.find((type: string) => !known.includes(type));
-  return unknown && `Invalid field: [${unknown}] found in Action.`;
-}
-
 /** Returns a policy as the API shows it. */
 function asStored(name: string, { ism_template, states, ...rest }: Json): Json {
   return {
@@ -165,28 +158,11 @@ function asStored(name: string, { ism_template, states, ...rest }: Json): Json {
     schema_version: 21,
     error_notification: rest.error_notification ?? null,
     default_state: rest.default_state,
-    states: states.map(({ name: state, actions = [], transitions = [] }: Json) => ({
-      ...{ name: state, actions: actions.map(actionAsStored), transitions },
-    })),
+    states: states.map(stateAsStored),
     ...(ism_template && {
-      ism_template: [ism_template].flat().map(({ index_patterns, priority = 0 }: Json) => ({
-        ...{ index_patterns, priority, last_updated_time: LAST_UPDATED },
+      ism_template: [ism_template].flat().map((template: Json) => ({
+        ...{ ...templateAsStored(template), last_updated_time: LAST_UPDATED },
       })),
     }),
-  };
-}
-
-function actionAsStored({ retry, ...action }: Json): Json {
-  const [[type, body]] = Object.entries<Json>(action);
-  const spelled = Object.fromEntries(
-    Object.entries<Json>(body).map(([key, value]) => [
-      key,
-      /size$/.test(key) ? String(value).toLowerCase() : value,
-    ]),
-  );
-  const added: Json = { rollover: { copy_alias: false }, shrink: { switch_aliases: false } };
-  return {
-    retry: { count: 3, backoff: "exponential", delay: "1m", ...retry },
-    [type]: { ...added[type], ...spelled },
   };
 }

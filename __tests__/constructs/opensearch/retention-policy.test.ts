@@ -1,11 +1,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { RetentionPolicy } from "../../../constructs";
+import { findRetentionDrift } from "../../../operations/drift/retention";
 import { FakeIndexManagement } from "../../support/fake-index-management";
-import { type FakeOpenSearch, type Fault, fakeOpenSearches } from "../../support/fake-opensearch";
-import { type Declarations, fieldsOf, runOsInit } from "../../support/os-init";
+import {
+  type FakeOpenSearch,
+  type Fault,
+  fakeOpenSearches,
+  resourcesAt,
+} from "../../support/fake-opensearch";
+import { type Declarations, declare, fieldsOf, runOsInit } from "../../support/os-init";
 import type { Json } from "../../support/platform";
+import { ismTemplates, policies } from "../../support/policy-spellings";
 import { exitLine, linesOf, type SidecarRun } from "../../support/sidecar";
 
 const policyOf = (days: number, action: Json = { rollover: { min_index_age: "1d" } }): Json => ({
@@ -380,5 +388,42 @@ describe("os-init", () => {
     });
     expect(linesOf(run, "retry")).toEqual([]);
     expect(server.writes).toEqual([]);
+  });
+
+  let made = 0;
+  test.concurrent("creates a policy in any spelling that OpenSearch accepts, and then finds it unchanged, as drift does", async () => {
+    const [, url, server] = await fake();
+    const declared = fc.array(
+      policies.chain((policy) => {
+        const name = `made-${made++}`;
+        const withTemplates = ismTemplates(name).map((ism_template) => ({
+          ...policy,
+          ism_template,
+        }));
+        return fc.tuple(fc.constant(name), fc.oneof(fc.constant(policy), withTemplates));
+      }),
+      { minLength: 10, maxLength: 12 },
+    );
+    await fc.assert(
+      fc.asyncProperty(declared, async (some) => {
+        const declarations = Object.fromEntries(
+          some.map(([name, policy]) => [`retention/${name}`, { policy }]),
+        );
+        const created = await runOsInit(url, declarations);
+        expect(linesOf(created, "drift")).toEqual([]);
+        expect(exitLine(created)).toMatchObject({ exit_code: 0, created: some.length });
+        server.requests.length = 0;
+        const again = await runOsInit(url, declarations);
+        expect(linesOf(again, "drift")).toEqual([]);
+        expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: some.length });
+        expect(server.writes).toEqual([]);
+        const { retentionPolicies } = declare(declarations);
+        const resources = resourcesAt(url);
+        expect(
+          await findRetentionDrift(resources, await resources.list(), retentionPolicies),
+        ).toEqual([]);
+      }),
+      { numRuns: 2, endOnFailure: true },
+    );
   });
 });
