@@ -1,10 +1,11 @@
 import { NAMED_CONTAINERS } from "../../constructs/grafana/query";
 import { includedMachinesOf, nameOn } from "../../stacks/placement";
 import type { Catalog } from "../../stacks/platform";
-import { dockerAt } from "../engine/docker";
+import { tryDockerAt } from "../engine/docker";
+import { goneEngine } from "../platform/engines";
 import type { Platform } from "../platform/platform";
 import { jobsIn, type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
-import { counted, listed } from "../terminal/terminal";
+import { CommandError, counted, listed } from "../terminal/terminal";
 import { type AcceptanceRow, checkUntilMet } from "./row";
 
 /** Checks dashboards, logs, memory metrics and exit codes, as far as the environment has them. */
@@ -121,20 +122,39 @@ async function exitCodeFailures(
     .map((name) => `${name}: no exit code in Prometheus`);
 }
 
-/** Reads exit codes from the logs of the exit relays, for environments without Alloy. */
-async function relayFailures(platform: Platform, sidecars: readonly string[]): Promise<string[]> {
-  const logs = await Promise.all(
-    includedMachinesOf(platform.environment)
-      .map((machine) => nameOn("exit-relay", machine))
-      .map((relay) => dockerAt(platform.engineOf(relay), "logs", relay)),
-  );
-  const seen = logs
-    .flatMap((log) => log.split("\n"))
-    .filter((line) => line !== "")
+/** Reads exit codes from the logs of the exit relays, for environments without Alloy. Throws if an engine does not answer. @internal */
+export async function relayFailures(
+  platform: Platform,
+  sidecars: readonly string[],
+): Promise<string[]> {
+  const seen: string[] = [];
+  const missing: string[] = [];
+  for (const machine of includedMachinesOf(platform.environment)) {
+    const relay = nameOn("exit-relay", machine);
+    const engine = platform.engineOf(relay);
+    const outcome = await tryDockerAt(engine, "logs", relay);
+    if (outcome.exitCode === 0) {
+      seen.push(...containersIn(outcome.output));
+    } else if (/no such container/i.test(outcome.output)) {
+      missing.push(`${relay}: does not exist`);
+    } else {
+      throw new CommandError(goneEngine(engine, machine, outcome).description);
+    }
+  }
+  return [
+    ...missing,
+    ...sidecars
+      .filter((name) => !seen.includes(name))
+      .map((name) => `${name}: no exit code in the log of the exit relay`),
+  ];
+}
+
+/** Returns the containers with an exit code in the log of an exit relay, whose last line may be incomplete. */
+function containersIn(log: string): string[] {
+  return log
+    .split("\n")
+    .filter((line) => line.endsWith("}"))
     .map((line) => JSON.parse(line))
     .filter(({ exit_code }) => exit_code !== undefined)
     .map(({ container }) => container);
-  return sidecars
-    .filter((name) => !seen.includes(name))
-    .map((name) => `${name}: no exit code in the log of the exit relay`);
 }

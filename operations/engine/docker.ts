@@ -2,18 +2,41 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import execa, { type ExecaChildProcess } from "execa";
 import type { EngineAddress } from "../../environments";
+import { CommandError } from "../terminal/terminal";
 
 /** The address of a Docker engine; undefined is the docker command's default. */
 export type Engine = EngineAddress | undefined;
 
-/** Runs the docker CLI and returns its output. Throws if it fails. */
+/** Runs the docker CLI and returns its output. Throws Docker's words if it fails. */
 export function docker(...args: string[]): Promise<string> {
   return dockerAt(undefined, ...args);
 }
 
-/** Runs the docker CLI against an engine and returns its output. Throws if it fails. */
+/** Runs the docker CLI against an engine and returns its output. Throws Docker's words if it fails. */
 export async function dockerAt(engine: Engine, ...args: string[]): Promise<string> {
-  return (await runAt(engine, args)).stdout.trim();
+  const outcome = await outcomeOf(engine, args);
+  if (outcome.exitCode !== 0) {
+    throw failureOf(engine, args, outcome);
+  }
+  return outcome.output;
+}
+
+/** Exit code of a program that is not installed. */
+const NOT_FOUND = 127;
+
+/** Shows only the first words of a command: others may be secrets. */
+function failureOf(
+  engine: Engine,
+  args: readonly string[],
+  { exitCode, output }: Outcome,
+): CommandError {
+  const words = args.slice(0, 2).filter((word) => !word.startsWith("-"));
+  const command = ["docker", ...(engine ? ["--host", engine.host] : []), ...words].join(" ");
+  return new CommandError(
+    exitCode === NOT_FOUND && output === ""
+      ? "the docker command is not on the PATH: install it (https://docs.docker.com/engine/install/)"
+      : `${command}: ${output || `exit code ${exitCode}`}. If the Docker engine stopped answering, run the same command again when it is back`,
+  );
 }
 
 interface RunOptions {
@@ -27,7 +50,10 @@ function runAt(
   args: readonly string[],
   options: RunOptions = {},
 ): ExecaChildProcess {
-  return execa("docker", args, { ...options, all: true, env: engineVariables(engine) });
+  const child = execa("docker", args, { ...options, all: true, env: engineVariables(engine) });
+  // A command may end before it has read all its input. execa would report that in place of the exit code.
+  child.stdin?.removeAllListeners("error").on("error", () => undefined);
+  return child;
 }
 
 /** Returns the environment variables that point a child process at an engine. */
@@ -60,7 +86,11 @@ export async function removeContainers(
 /** Returns the last lines of a container's log, of both streams, without the frames of JVM stack traces. */
 export async function lastLines(engine: Engine, container: string, count: number): Promise<string> {
   const tail = String(FRAMES_PER_LINE * count);
-  const { all = "" } = await runAt(engine, ["logs", "--tail", tail, container]);
+  const args = ["logs", "--tail", tail, container];
+  const { exitCode = NOT_FOUND, all = "" } = await runAt(engine, args, { reject: false });
+  if (exitCode !== 0) {
+    throw failureOf(engine, ["logs", container], { exitCode, output: all.trim() });
+  }
   return all
     .trim()
     .split("\n")
@@ -99,11 +129,9 @@ export async function followDocker(
   ...args: string[]
 ): Promise<Outcome> {
   const child = runAt(engine, args, { reject: false });
-  // The command may end before it has read everything.
-  child.stdin?.on("error", () => undefined);
   child.stdin?.write(input);
   createInterface({ input: child.stdout as Readable }).on("line", onLine);
-  const { exitCode = 127, stdout, stderr } = await child;
+  const { exitCode = NOT_FOUND, stdout, stderr } = await child;
   return { exitCode, output: (exitCode === 0 ? stdout : stderr).trim() };
 }
 
@@ -121,7 +149,7 @@ async function outcomeOf(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const finished = await runAt(engine, args, { ...options, reject: false });
-  const { exitCode = 127, stdout, all = "", timedOut } = finished;
+  const { exitCode = NOT_FOUND, stdout, all = "", timedOut } = finished;
   const output = exitCode === 0 ? stdout : all;
   return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };
 }

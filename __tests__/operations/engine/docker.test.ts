@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { dockerAt, followDocker, lastLines, tryDockerAt } from "../../../operations/engine/docker";
+import {
+  dockerAt,
+  followDocker,
+  lastLines,
+  tryDockerAt,
+  tryDockerWithInput,
+} from "../../../operations/engine/docker";
+import { CommandError } from "../../../operations/terminal/terminal";
 import { programsOnPath } from "../../support/programs";
 
 const { folder, program } = programsOnPath();
@@ -20,12 +27,40 @@ describe("the docker command", () => {
       exitCode: 125,
       output: "started\nrefused",
     });
-    await expect(dockerAt(undefined, "run")).rejects.toThrow("refused");
   });
+
+  test.each<[string, () => Promise<string>]>([
+    [
+      "docker --host ssh://host stop kafka-1",
+      () => dockerAt({ host: "ssh://host" }, "stop", "kafka-1"),
+    ],
+    ["docker ps", () => dockerAt(undefined, "ps", "--all")],
+    ["docker swarm join", () => dockerAt(undefined, "swarm", "join", "--token", "secret")],
+    ["docker logs kafka-1", () => lastLines(undefined, "kafka-1", 2)],
+  ])(
+    "that fails is an error for the user with the engine's words and the remedy: %s",
+    async (command, run) => {
+      program("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+      const failed = run();
+      await expect(failed).rejects.toBeInstanceOf(CommandError);
+      await expect(failed).rejects.toThrow(
+        new CommandError(
+          `${command}: Cannot connect to the Docker daemon. If the Docker engine stopped answering, run the same command again when it is back`,
+        ),
+      );
+    },
+  );
 
   test("fails with 127 if it is not installed, as in a shell", async () => {
     process.env.PATH = join(folder, "nowhere");
     expect(await tryDockerAt(undefined, "ps")).toEqual({ exitCode: 127, output: "" });
+    for (const run of [() => dockerAt(undefined, "ps"), () => lastLines(undefined, "kafka-1", 1)]) {
+      await expect(run()).rejects.toThrow(
+        new CommandError(
+          "the docker command is not on the PATH: install it (https://docs.docker.com/engine/install/)",
+        ),
+      );
+    }
   });
 
   test("hands over each line as it comes, and keeps its input open until the command ends", async () => {
@@ -44,6 +79,15 @@ describe("the docker command", () => {
     expect(await followDocker(undefined, options, "exec")).toEqual({
       ...{ exitCode: 3, output: "refused" },
     });
+  });
+
+  test("returns the exit code of one that ends before it has read its input", async () => {
+    program("docker", "echo refused >&2; exit 3");
+    const input = Buffer.alloc(4 * 1024 * 1024, "a");
+    const refused = { exitCode: 3, output: "refused" };
+    const options = { input, onLine: () => undefined };
+    expect(await followDocker(undefined, options, "exec")).toEqual(refused);
+    expect(await tryDockerWithInput(undefined, input.toString(), "exec")).toEqual(refused);
   });
 
   test("shows the last lines of a log, without a JVM's frames", async () => {
