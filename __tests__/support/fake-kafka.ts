@@ -266,12 +266,14 @@ export class FakeKafka {
     return this.harness.ask({ do: "user", port: this.port, name });
   }
 
-  /** Runs the program that reports what the cluster has. */
+  /** Runs the program that reports what the cluster has. `downServers` are bootstrap servers before its own, `host:port`. */
   inventory(
     args: readonly string[],
     declaration = "",
+    downServers: readonly string[] = [],
   ): Promise<{ code: number; output: string; error: string }> {
-    return this.harness.ask({ do: "inventory", port: this.port, args, declaration });
+    const otherServers = downServers.map((server) => `${server},`).join("");
+    return this.harness.ask({ do: "inventory", port: this.port, args, declaration, otherServers });
   }
 
   /** Sets a quota of an entity such as "user=orders", "user=" for the default of users, or "user=orders,client-id=a". */

@@ -62,8 +62,9 @@ interface DeclaredInKafka {
 }
 
 export interface KafkaInventoryProps {
-  /** The broker that is asked. */
-  readonly broker: string;
+  /** The brokers' containers. The first one that serves is asked. */
+  readonly brokers: readonly string[];
+  readonly serves: (broker: string) => Promise<boolean>;
   readonly secured: boolean;
   readonly run: RunInBroker;
 }
@@ -78,7 +79,8 @@ export class KafkaInventory {
 
   /** Compares the cluster with a declaration. Changes nothing. Throws if Kafka does not answer. */
   async report({ topics, applications, brokers }: DeclaredInKafka): Promise<KafkaReport> {
-    const { broker, secured } = this.props;
+    const { secured } = this.props;
+    const broker = await this.firstServing();
     const resolved = topics.map((topic) => resolveTopic(topic, brokers));
     const declaration = {
       topics: JSON.parse(renderTopics(resolved)),
@@ -98,6 +100,17 @@ export class KafkaInventory {
 
   /** Deletes topics with their records. Throws with Kafka's words if it refuses. */
   async remove(topics: readonly string[]): Promise<void> {
-    await this.program.run(this.props.broker, ["remove", ...topics]);
+    await this.program.run(await this.firstServing(), ["remove", ...topics]);
+  }
+
+  /** Returns the first broker that serves, or the first one of all, which then says why it does not. */
+  private async firstServing(): Promise<string> {
+    const { brokers, serves } = this.props;
+    for (const broker of brokers) {
+      if (await serves(broker)) {
+        return broker;
+      }
+    }
+    return brokers[0];
   }
 }

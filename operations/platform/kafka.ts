@@ -49,17 +49,24 @@ export class Kafka implements Cluster {
 
   constructor(private readonly props: KafkaProps) {
     const { brokers, secured, controllers, rackOf, follow } = props;
-    const run: RunInBroker = (broker, command, input, onLine) =>
-      follow(broker, command, {
-        env: [
-          `KAFKA_BOOTSTRAP_SERVERS=${this.addresses(broker).internal}`,
-          `KAFKA_BOOTSTRAP_CONTROLLERS=${controllers.map((each) => this.addresses(each).controller).join(",")}`,
-          ...(secured ? [`KAFKA_CLIENT_CONFIG=${KAFKA_CLIENT_CONFIG}`] : []),
-        ],
-        ...{ input, onLine },
-      });
-    this.members = new KafkaMembers({ rackOf, run });
-    this.inventory = new KafkaInventory({ broker: brokers[0], secured, run });
+    const runWith =
+      (serversOf: (broker: string) => readonly string[]): RunInBroker =>
+      (broker, command, input, onLine) =>
+        follow(broker, command, {
+          env: [
+            `KAFKA_BOOTSTRAP_SERVERS=${serversOf(broker)
+              .map((each) => this.addresses(each).internal)
+              .join(",")}`,
+            `KAFKA_BOOTSTRAP_CONTROLLERS=${controllers.map((each) => this.addresses(each).controller).join(",")}`,
+            ...(secured ? [`KAFKA_CLIENT_CONFIG=${KAFKA_CLIENT_CONFIG}`] : []),
+          ],
+          ...{ input, onLine },
+        });
+    this.members = new KafkaMembers({ rackOf, run: runWith((broker) => [broker]) });
+    this.inventory = new KafkaInventory({
+      ...{ brokers, secured, run: runWith(() => brokers) },
+      serves: (broker) => this.serves(broker),
+    });
   }
 
   /** Returns the output of `kafka-topics.sh --describe` for every topic. */

@@ -6,6 +6,11 @@ import { JAR } from "../../support/fake-kafka";
 
 const calls: { args: string[]; input: Buffer }[] = [];
 let answer: { exitCode: number; output: string };
+/** The brokers whose health check fails. */
+let down: readonly string[] = [];
+afterEach(() => {
+  down = [];
+});
 
 // An engine whose brokers' program prints the test's answer.
 jest.mock("../../../operations/engine/docker", () => ({
@@ -18,6 +23,9 @@ jest.mock("../../../operations/engine/docker", () => ({
     answer.output.split("\n").filter(Boolean).forEach(onLine);
     return answer;
   },
+  tryDockerAt: async (_engine: unknown, _exec: string, broker: string) => ({
+    ...{ exitCode: down.includes(broker) ? 1 : 0, output: "" },
+  }),
 }));
 
 function inventory(environment = environments.laptop, ...lines: object[]) {
@@ -76,6 +84,25 @@ test("a report that ends too early is an error, and so is Kafka's", async () => 
   const silent = inventory();
   answer = { exitCode: 1, output: "Timed out" };
   await expect(silent.report(DECLARED)).rejects.toThrow("Kafka, asked through kafka-1: Timed out");
+});
+
+test("the first broker that serves is asked, with the addresses of all, or the first one if none serves", async () => {
+  const program = inventory(undefined, DONE);
+  const askedThrough = async () => {
+    calls.length = 0;
+    await program.report(DECLARED);
+    await program.remove(["orders"]);
+    return calls.map(({ args }) => [
+      args[args.indexOf("sh") - 1],
+      args.find((arg) => arg.startsWith("KAFKA_BOOTSTRAP_SERVERS=")),
+    ]);
+  };
+  const servers = `KAFKA_BOOTSTRAP_SERVERS=${[1, 2, 3].map((id) => `kafka-${id}.infra_net:19092`).join(",")}`;
+  expect(await askedThrough()).toEqual(Array(2).fill(["kafka-1", servers]));
+  down = ["kafka-1"];
+  expect(await askedThrough()).toEqual(Array(2).fill(["kafka-2", servers]));
+  down = ["kafka-1", "kafka-2", "kafka-3"];
+  expect(await askedThrough()).toEqual(Array(2).fill(["kafka-1", servers]));
 });
 
 test("topics are removed by name", async () => {

@@ -129,7 +129,8 @@ public final class Harness {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     List<String> args = new ArrayList<>();
     command.get("args").forEach(arg -> args.add(arg.asText()));
-    Map<String, String> env = Map.of("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:" + cluster.port());
+    String others = command.path("otherServers").asText();
+    Map<String, String> env = Map.of("KAFKA_BOOTSTRAP_SERVERS", others + "127.0.0.1:" + cluster.port());
     int code = KafkaInventory.run(args, command.path("declaration").asText(), env, new PrintStream(out), new PrintStream(err));
     answer.put("code", code).put("output", out.toString().trim()).put("error", err.toString().trim());
   }

@@ -42,6 +42,16 @@ const same = { differences: [], undeclared: [] };
 const others = { isDeclared: false, isApplied: false, exists: true, isInternal: false };
 
 describe("the report of a cluster", () => {
+  test.concurrent("comes from any broker that serves", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const stopped = await harness.cluster();
+    await stopped.refuse();
+    const down = [`127.0.0.1:${stopped.port}`, "kafka-9.invalid:9092"];
+    const { code, output, error } = await cluster.inventory(["report"], '{"topics": []}', down);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(output).toContain('"topic":"infra-events"');
+  });
+
   test.concurrent("has its topics: declared, applied and no longer declared, Kafka's own, and all others", async () => {
     const cluster = await harness.cluster({
       ...AS_DECLARED,
