@@ -89,6 +89,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "rotation-ca": suite(150, ONE_MACHINE_SECURED),
   remote: suite(70),
   "machines-adopt": suite(195, SEVERAL_MACHINES),
+  "machines-grows": suite(290, SEVERAL_MACHINES),
   "machines-loss": suite(210, SEVERAL_MACHINES),
   "machines-replaced": suite(190, SEVERAL_MACHINES),
   "machines-rolling": suite(275, SEVERAL_MACHINES),

@@ -8,6 +8,45 @@ const DECLARED = "openSearch: { ...laptop.openSearch, raiseUlimits: false";
 const WATERMARK = "cluster.routing.allocation.disk.watermark";
 const NODES_OF_BOTH = ["--filter", "label=groundwork.cluster", "--format", "{{.Names}}"];
 
+/** Sends a request to a node of OpenSearch. */
+export type Ask = (method: string, path: string, body?: unknown) => Json;
+
+/** Sets the low watermark. By default, one that the disk of this machine is below: it may be fuller than OpenSearch allows. */
+export function setWatermark(low = "300mb", ask: Ask = openSearch): void {
+  const settings = { low, high: "200mb", flood_stage: "100mb" };
+  const persistent = Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [`${WATERMARK}.${name}`, value]),
+  );
+  expect(ask("PUT", "/_cluster/settings", { persistent }).acknowledged).toBe(true);
+}
+
+/** Returns every setting and voting exclusion that a removal sets. */
+export function exclusions(ask: Ask = openSearch): Json[] {
+  const { persistent, transient } = ask("GET", "/_cluster/settings?flat_settings=true");
+  const path = "/_cluster/state/metadata?filter_path=metadata.cluster_coordination";
+  const { metadata } = ask("GET", path);
+  return [
+    ...Object.entries({ ...persistent, ...transient }).filter(([name]) =>
+      /exclude|groundwork/.test(name),
+    ),
+    ...metadata.cluster_coordination.voting_config_exclusions,
+  ];
+}
+
+/** Returns the nodes that have a copy of each shard, by `index[shard]`. */
+export function holdersOfShards(ask: Ask = openSearch): Record<string, string[]> {
+  const shards: Json[] = ask("GET", "/_cat/shards?format=json&h=index,shard,node");
+  const holders: Record<string, string[]> = {};
+  for (const { index, shard, node } of shards) {
+    // A shard that moves has two: `opensearch-1 -> 10.0.1.5 x0b opensearch-4`.
+    holders[`${index}[${shard}]`] = [
+      ...(holders[`${index}[${shard}]`] ?? []),
+      String(node).split(" ")[0],
+    ];
+  }
+  return holders;
+}
+
 /** A lab whose number of OpenSearch nodes changes. Every node has shards, with and without a second copy. */
 export class GrownLab {
   private nodes = 3;
@@ -56,13 +95,8 @@ export class GrownLab {
     return killOnceItSays(text, isTime, "node", up, this.copy.folder);
   }
 
-  /** Sets the low watermark. By default, one that the disk of this machine is below: it may be fuller than OpenSearch allows. */
-  setWatermark(low = "300mb"): void {
-    const settings = { low, high: "200mb", flood_stage: "100mb" };
-    const persistent = Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [`${WATERMARK}.${name}`, value]),
-    );
-    expect(openSearch("PUT", "/_cluster/settings", { persistent }).acknowledged).toBe(true);
+  setWatermark(low?: string): void {
+    setWatermark(low);
   }
 
   /** Returns when each node's container was started. */
@@ -94,17 +128,8 @@ export class GrownLab {
     });
   }
 
-  /** Returns every setting and voting exclusion that a removal sets. */
   exclusions(): Json[] {
-    const { persistent, transient } = openSearch("GET", "/_cluster/settings?flat_settings=true");
-    const path = "/_cluster/state/metadata?filter_path=metadata.cluster_coordination";
-    const { metadata } = openSearch("GET", path);
-    return [
-      ...Object.entries({ ...persistent, ...transient }).filter(([name]) =>
-        /exclude|groundwork/.test(name),
-      ),
-      ...metadata.cluster_coordination.voting_config_exclusions,
-    ];
+    return exclusions();
   }
 
   /** Asserts that the fourth node has left, with nothing of it but its volume. */

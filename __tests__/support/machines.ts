@@ -66,11 +66,14 @@ const application = (command: string) => [
 ];
 
 /** Sends a request to the OpenSearch node on a machine. */
-export const openSearchOn = (machine: string, path: string, method = "GET"): Json =>
+export const openSearchOn = (machine: string, path: string, method = "GET", body?: unknown): Json =>
   JSON.parse(
     on(
       machine,
       ...["exec", `opensearch-${nodeOn(machine)}`, "curl", "--silent", "--request", method],
+      ...(body === undefined
+        ? []
+        : ["--header", "Content-Type: application/json", "--data", JSON.stringify(body)]),
       `localhost:9200${path}`,
     ),
   );

@@ -8,9 +8,12 @@ export interface ReplicatedPartition {
   readonly inSync: readonly number[];
 }
 
+/** Runs a tool of the Kafka CLI. */
+export type KafkaTool = (tool: string, args: readonly string[]) => string;
+
 /** Returns all partitions of Kafka, internal ones too. */
-export function partitions(): ReplicatedPartition[] {
-  const described = kafka("kafka-topics", ["--describe"]);
+export function partitions(run: KafkaTool = kafka): ReplicatedPartition[] {
+  const described = run("kafka-topics", ["--describe"]);
   const ids = (list: string) => list.split(",").map(Number);
   return [
     ...described.matchAll(
@@ -23,8 +26,11 @@ export function partitions(): ReplicatedPartition[] {
 }
 
 /** Returns the numbers of replicas and of leaders of each broker, in their order. */
-export function loads(brokers: number): { replicas: number[]; leaders: number[] } {
-  const all = partitions();
+export function loads(
+  brokers: number,
+  run: KafkaTool = kafka,
+): { replicas: number[]; leaders: number[] } {
+  const all = partitions(run);
   const ids = Array.from({ length: brokers }, (_, i) => i + 1);
   return {
     replicas: ids.map((id) => all.filter(({ replicas }) => replicas.includes(id)).length),
@@ -32,26 +38,33 @@ export function loads(brokers: number): { replicas: number[]; leaders: number[] 
   };
 }
 
+/** Asserts that all replicas are in sync. */
+export function expectInSync(run: KafkaTool = kafka): void {
+  const behind = partitions(run).filter(({ replicas, inSync }) => replicas.length > inSync.length);
+  expect(behind).toEqual([]);
+}
+
+/** Asserts that brokers have equally many, except for one. */
+export function expectEvenCounts(counts: readonly number[]): void {
+  const isEven = Math.max(...counts) - Math.min(...counts) <= 1;
+  expect({ counts, isEven }).toEqual({ counts, isEven: true });
+}
+
 /** Asserts that all replicas are in sync, and that brokers have equally many replicas and leaders, except for one. */
 export function expectEven(brokers: number): void {
-  expect(partitions().filter(({ replicas, inSync }) => replicas.length !== inSync.length)).toEqual(
-    [],
-  );
+  expectInSync();
   const { replicas, leaders } = loads(brokers);
-  for (const counts of [replicas, leaders]) {
-    expect({ counts, isEven: Math.max(...counts) - Math.min(...counts) <= 1 }).toEqual({
-      ...{ counts, isEven: true },
-    });
-  }
+  expectEvenCounts(replicas);
+  expectEvenCounts(leaders);
 }
 
 /** Asserts that nothing of a move is left: no reassignment, throttle, cordon or mark. */
-export function expectNothingSet(): void {
+export function expectNothingSet(run: KafkaTool = kafka): void {
   const described = ["brokers", "topics"].map((type) =>
-    kafka("kafka-configs", ["--describe", "--entity-type", type]),
+    run("kafka-configs", ["--describe", "--entity-type", type]),
   );
   expect(described.join("\n").match(/\S*(throttled|cordoned|groundwork\.)\S*/g) ?? []).toEqual([]);
-  expect(kafka("kafka-topics", ["--describe"])).not.toMatch(/(Adding|Removing) Replicas/);
+  expect(run("kafka-topics", ["--describe"])).not.toMatch(/(Adding|Removing) Replicas/);
 }
 
 /** Returns when the containers of a cluster's nodes were started, by name. */
