@@ -333,7 +333,7 @@ export const environmentSchema = object({
    */
   drift: v.optional(
     object({
-      /** Hours between two runs. */
+      /** Hours between two runs, at most half of the time for which Prometheus keeps metrics. */
       everyHours: countSchema,
     }),
   ),

@@ -3,6 +3,7 @@ import { shownAddress } from "../constructs/container/address";
 import { checkDeclared } from "../constructs/container/declaration";
 import { all, validate } from "../constructs/container/validation";
 import { validateNetworkName } from "../constructs/network/network-name";
+import { DEFAULT_RETENTION_DAYS } from "../constructs/prometheus/prometheus";
 import { type ClusterName, type Environment, environmentSchema, nodesOf } from "./environment";
 import { validateAddresses, validateEngine } from "./validate-addresses";
 
@@ -15,6 +16,18 @@ export function validateEnvironment(key: string, environment: Environment): void
     () => validatePorts(environment),
     () => validateAddresses(environment),
     () => validateMachines(environment),
+    () => validateDrift(environment),
+  );
+}
+
+/** The alert on a missing run looks back for twice the interval: Alloy forgets the last run when it restarts. */
+function validateDrift({ name, drift, prometheus }: Environment): void {
+  const retentionDays = prometheus?.retentionDays ?? DEFAULT_RETENTION_DAYS;
+  const neededDays = Math.ceil((2 * (drift?.everyHours ?? 0)) / 24);
+  validate(
+    neededDays <= retentionDays,
+    () =>
+      `environment "${name}" has drift.everyHours ${drift?.everyHours} and keeps metrics for ${retentionDays} days (prometheus.retentionDays): the alert DriftRunMissing needs those of twice the interval, and would fire without cause after a restart of Alloy; set drift.everyHours to ${12 * retentionDays} or less, or prometheus.retentionDays to ${neededDays} or more`,
   );
 }
 

@@ -54,6 +54,22 @@ describe("the networks of an environment", () => {
   });
 });
 
+test("drift that is compared so seldom that the metric of the last run is deleted before the next is missing is rejected", () => {
+  const every = (everyHours: number, retentionDays?: number) => () =>
+    validateEnvironment("laptop", {
+      ...{ ...laptop, drift: { everyHours } },
+      prometheus: { retentionDays },
+    });
+  expect(every(181)).toThrow(
+    'environment "laptop" has drift.everyHours 181 and keeps metrics for 15 days (prometheus.retentionDays): the alert DriftRunMissing needs those of twice the interval, and would fire without cause after a restart of Alloy; set drift.everyHours to 180 or less, or prometheus.retentionDays to 16 or more',
+  );
+  expect(every(24, 1)).toThrow(
+    "set drift.everyHours to 12 or less, or prometheus.retentionDays to 2",
+  );
+  expect(every(180)).not.toThrow();
+  expect(every(181, 16)).not.toThrow();
+});
+
 describe("the image of a service", () => {
   const withImage = (image: string) => () =>
     validateEnvironment("laptop", {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
+import { validateEnvironment } from "../../environments/validate";
 import { driftAlert } from "../../stacks/drift-alert";
 import { type Json, resources, synthesize } from "../support/platform";
 import { ROOT } from "../support/root";
@@ -28,8 +29,9 @@ const FIRING = [
 function complaint(
   series: Readonly<Record<string, string>>,
   firing: Readonly<Record<number, Json[]>>,
+  environment = scheduled,
 ) {
-  writeFileSync(join(folder, "rules.json"), JSON.stringify({ groups: driftAlert(scheduled) }));
+  writeFileSync(join(folder, "rules.json"), JSON.stringify({ groups: driftAlert(environment) }));
   const test = {
     rule_files: ["rules.json"],
     evaluation_interval: "1h",
@@ -66,6 +68,18 @@ test("a run that is missing for twice the interval alerts, and the next one clea
 
 test("a run that Alloy forgot when it restarted counts as long as it is fresh", () => {
   expect(complaint({ [RUN]: `0 3600 stale _x100` }, { 20: [], 24: [], 60: FIRING })).toBe("");
+});
+
+test("so it does with the longest interval for which Prometheus keeps its metric", () => {
+  const seldom = { ...laptop, drift: { everyHours: 180 } };
+  validateEnvironment("laptop", seldom);
+  const [{ exp_annotations, ...labels }] = FIRING;
+  const summary = exp_annotations.summary.replace("48", "360");
+  const firing = [{ ...labels, exp_annotations: { ...exp_annotations, summary } }];
+  // Until the run has been missing for twice the interval, the metric is as old as what Prometheus keeps.
+  expect(
+    complaint({ [RUN]: "0 3600 stale _x500" }, { 200: [], 355: [], 365: firing }, seldom),
+  ).toBe("");
 });
 
 test("a platform that was never compared alerts", () => {

@@ -69,6 +69,9 @@ export interface PrometheusProps {
   readonly security?: Security;
 }
 
+/** How long Prometheus keeps metrics by itself. */
+export const DEFAULT_RETENTION_DAYS = 15;
+
 /** Prometheus, for the metrics that Alloy sends and for the declared numbers. Container `prometheus`. */
 export class Prometheus extends Construct {
   readonly container: ServiceContainer;
@@ -78,7 +81,7 @@ export class Prometheus extends Construct {
 
   constructor(scope: Construct, id: string, props: PrometheusProps) {
     super(scope, id);
-    const retentionDays = props.retentionDays ?? 15;
+    const retentionDays = props.retentionDays ?? DEFAULT_RETENTION_DAYS;
     validateRetentionDays(retentionDays, "Prometheus keeps metrics", this);
     const { security, retentionGiB } = props;
     validate(
