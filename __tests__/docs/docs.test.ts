@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { KAFKA_CLIENT_CONFIG } from "../../constructs/kafka/kafka-client";
 import { kafkaAddresses } from "../../constructs/kafka/kafka-cluster";
@@ -11,39 +11,6 @@ import { shippedAlerts } from "../support/shipped-catalog";
 
 const { scripts } = require("../../package.json");
 
-test("every common task has a page", () => {
-  expect(PAGES.map(({ path }) => path).filter((path) => path.startsWith("docs/how-to/"))).toEqual(
-    [
-      "administrator",
-      "adopt",
-      "alert",
-      "application",
-      "audit-trail",
-      "backend",
-      "backup",
-      "dashboard",
-      "drift",
-      "enable-tls",
-      "environment",
-      "failed-init",
-      "image",
-      "import",
-      "index-template",
-      "ingest-pipeline",
-      "inventory",
-      "machines",
-      "node",
-      "pull-requests",
-      "retention",
-      "rotate",
-      "secrets",
-      "single-sign-on",
-      "topic",
-      "upgrade",
-    ].map((name) => `docs/how-to/${name}.md`),
-  );
-});
-
 /** Returns the links of a page to other pages, as paths from the project root. */
 const linkedBy = (page: string): string[] =>
   PAGES.filter(({ path }) => path === page).flatMap(({ path, text }) =>
@@ -51,6 +18,17 @@ const linkedBy = (page: string): string[] =>
       join(dirname(path), link),
     ),
   );
+
+test("the index has every page on a task and no other, and each starts with its title", () => {
+  const pages = readdirSync(join(ROOT, "docs", "how-to"), { recursive: true }).map(
+    (name) => `docs/how-to/${name}`,
+  );
+  expect(pages.length).toBeGreaterThan(20);
+  const linked = linkedBy("docs/README.md").filter((path) => path.startsWith("docs/how-to/"));
+  expect([...new Set(linked)].sort()).toEqual(pages.sort());
+  const untitled = PAGES.filter(({ path, text }) => pages.includes(path) && !/^# \S/.test(text));
+  expect(untitled.map(({ path }) => path)).toEqual([]);
+});
 
 test("the index links to every page except runbooks, and the page on failures links to every runbook of a shipped alert", () => {
   const paths = PAGES.map(({ path }) => path).filter((path) => path !== "docs/README.md");
