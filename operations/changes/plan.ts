@@ -6,6 +6,7 @@ import { brokerDiskOf } from "./broker-disk";
 import { type Action, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import type { Difference } from "./diff";
+import { withMovedNodes } from "./moved-nodes";
 import type { ChangeReport } from "./report";
 import { rollsOf } from "./roll";
 
@@ -34,9 +35,11 @@ export interface PlannedStack {
 
 /** Reports what Terraform would do in these stacks. */
 export function reportOf(environment: Environment, stacks: readonly PlannedStack[]): ChangeReport {
-  const changes = stacks.flatMap(({ stack, plan }) =>
-    ((plan?.resource_changes ?? []) as ResourceChange[]).flatMap((change) =>
-      toChange(stack.name, change),
+  const changes = withMovedNodes(
+    stacks.flatMap(({ stack, plan }) =>
+      ((plan?.resource_changes ?? []) as ResourceChange[]).flatMap((change) =>
+        toChange(stack.name, change),
+      ),
     ),
   );
   const before = totalsOf(

@@ -11,6 +11,7 @@ import { brokerDiskOf } from "./broker-disk";
 import { totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import { differences } from "./diff";
+import { withMovedNodes } from "./moved-nodes";
 import type { ChangeReport } from "./report";
 import { rollsOf } from "./roll";
 
@@ -34,7 +35,7 @@ export function compare(
   base: Synthesis,
   head: Synthesis,
 ): ChangeReport {
-  const changes = describeDifferences(differences(base, head));
+  const changes = withMovedNodes(describeDifferences(differences(base, head)));
   const before = totalsOf(containersIn(base));
   return {
     environment,

@@ -1,6 +1,6 @@
 import { nodeName } from "../../constructs/container/node-name";
 import { CLUSTERS } from "../../constructs/security/principals";
-import { type Environment, votersOf } from "../../environments";
+import { type ClusterName, type Environment, votersOf } from "../../environments";
 import { includedMachinesOf, isExcluded, machineOf, VOTERS } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { firstOf, listed } from "../terminal/terminal";
@@ -105,10 +105,14 @@ function quorumHarm(
 }
 
 /** Reads the replicas of both clusters. Returns the error text if a cluster does not answer. */
-async function readReplicas({ kafka, openSearch }: Platform): Promise<Kept | string> {
+export async function readReplicas(
+  { kafka, openSearch }: Platform,
+  /** The nodes to ask. @default - the first ones */
+  asked: Partial<Record<ClusterName, string>> = {},
+): Promise<Kept | string> {
   const [topics, state] = await Promise.all([
-    kafka.describeTopics(),
-    openSearch.get("/_cluster/state/routing_table,nodes"),
+    kafka.describeTopics(asked.kafka),
+    openSearch.get("/_cluster/state/routing_table,nodes", asked.opensearch),
   ]);
   const failed = [topics, state].find(({ exitCode }) => exitCode !== 0);
   return failed

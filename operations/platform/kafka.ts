@@ -70,8 +70,8 @@ export class Kafka implements Cluster {
   }
 
   /** Returns the output of `kafka-topics.sh --describe` for every topic. */
-  describeTopics(): Promise<Outcome> {
-    return this.run(this.props.brokers[0], "kafka-topics.sh", ["--describe"]);
+  describeTopics(broker = this.props.brokers[0]): Promise<Outcome> {
+    return this.run(broker, "kafka-topics.sh", ["--describe"]);
   }
 
   /** Runs a Kafka CLI tool in a broker's container. In a secured cluster it authenticates as that broker. */

@@ -55,8 +55,8 @@ export class OpenSearch implements Cluster {
   }
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */
-  get(path: string): Promise<Outcome> {
-    return this.ask(this.props.nodes[0], path, "--fail");
+  get(path: string, node = this.props.nodes[0]): Promise<Outcome> {
+    return this.ask(node, path, "--fail");
   }
 
   /** Returns the response of any URL on the infra network, requested from a node's container. An HTTP error is a failure. */

@@ -9,6 +9,7 @@ import { clusterOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";
 import { CommandError, counted, listed } from "../terminal/terminal";
 import { servingOf } from "../versions/serving";
+import { describeRefusedMoves } from "./moved-nodes";
 
 /** Interval at which the progress of a move is printed. */
 const REMIND_MS = 10_000;
@@ -29,7 +30,12 @@ export interface Scaling {
 
 /** Describes what leaving and joining nodes move in the running clusters, and what forbids that. Changes nothing. */
 export async function describeScaling(run: Run): Promise<Scaling> {
-  const changes = await plannedNodes(run);
+  const planned = await plannedChanges(run);
+  const moved = await describeRefusedMoves(run, planned);
+  if (moved.length > 0) {
+    return { refusals: moved, moves: [] };
+  }
+  const changes = planned.filter(isOfNode);
   const controllers = refusedControllers(run, changes);
   if (controllers.length > 0) {
     return { refusals: controllers, moves: [] };
@@ -82,7 +88,7 @@ async function describe(
 
 /** Moves all data from the nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
 export async function removeNodes(run: Run): Promise<void> {
-  const changes = await plannedNodes(run);
+  const changes = (await plannedChanges(run)).filter(isOfNode);
   for (const { cluster, leaving } of scaledIn(run, changes)) {
     if (leaving.length === 0) {
       continue;
@@ -134,12 +140,13 @@ async function firstServing(platform: Platform, cluster: ClusterName): Promise<s
   return node;
 }
 
-/** Returns the changes of cluster nodes in the plans that are not applied yet. */
-async function plannedNodes(run: Run): Promise<readonly Change[]> {
-  const plans = run.planned.filter(({ changes }) => changes);
-  const { changes } = await run.report(plans);
-  return changes.filter(({ node }) => node !== undefined);
+/** Returns the changes in the plans that are not applied yet. */
+async function plannedChanges(run: Run): Promise<readonly Change[]> {
+  const { changes } = await run.report(run.planned.filter(({ changes }) => changes));
+  return changes;
 }
+
+const isOfNode = ({ node }: Change) => node !== undefined;
 
 function scaledIn({ platform, containers }: Run, changes: readonly Change[]): Scaled[] {
   // A node that moves to another machine is removed there and created here.
