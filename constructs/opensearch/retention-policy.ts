@@ -18,6 +18,7 @@ import {
 import { refusalOfIndexPattern } from "./index-name";
 import { policyOfRule, type Retention, validateRetention } from "./retention";
 import type { RetentionPolicyBody } from "./retention-policy-body";
+import { stateChecks } from "./retention-policy-states";
 
 /**
  * What happens to indices that the policy manages already when its declaration changes.
@@ -137,48 +138,6 @@ function parseBody(path: string): RetentionPolicyBody {
     ...(policy.ism_template !== undefined && { ism_template: [templates].flat() }),
   } as unknown as RetentionPolicyBody;
 }
-
-function stateChecks(what: string, states: unknown, first: unknown): Check[] {
-  if (!Array.isArray(states) || states.length === 0 || !states.every(isObject)) {
-    return [
-      check(false, () => `${what} has no list of states: write one, such as ${EXAMPLE_STATES}`),
-    ];
-  }
-  const names = states.map(({ name }) => name);
-  const known = names.join(", ");
-  return [
-    ...names.map((name, i) =>
-      check(
-        typeof name === "string" && name.trim() !== "" && names.indexOf(name) === i,
-        () => `${what}: states[${i}] has the name ${JSON.stringify(name)}: each has its own`,
-      ),
-    ),
-    check(
-      names.includes(first),
-      () =>
-        `${what} has the default_state ${JSON.stringify(first)}: it must be one of its states: ${known}`,
-    ),
-    ...states.flatMap((state, i) => [
-      ...unknownKeys(`${what}: states[${i}]`, state, ["name", "actions", "transitions"]),
-      ...(["actions", "transitions"] as const).map((key) =>
-        check(
-          state[key] === undefined || (Array.isArray(state[key]) && state[key].every(isObject)),
-          () => `${what}: states[${i}].${key} is ${JSON.stringify(state[key])}: it must be a list`,
-        ),
-      ),
-      ...(Array.isArray(state.transitions) ? state.transitions.filter(isObject) : []).map(
-        ({ state_name }, j) =>
-          check(
-            names.includes(state_name),
-            () =>
-              `${what}: states[${i}].transitions[${j}] has the state_name ${JSON.stringify(state_name)}: it must be one of its states: ${known}`,
-          ),
-      ),
-    ]),
-  ];
-}
-
-const EXAMPLE_STATES = `[{ "name": "delete", "actions": [{ "delete": {} }] }]`;
 
 function templateChecks(what: string, template: unknown): Check[] {
   const patterns = isObject(template) ? template.index_patterns : undefined;
