@@ -10,6 +10,9 @@ export interface ManagedIndex {
   readonly failed?: string;
   /** Whether it is between two states. */
   readonly inTransition?: boolean;
+  readonly state?: string;
+  /** Whether it has no further state. OpenSearch does not run it again. */
+  readonly isCompleted?: boolean;
 }
 
 interface Stored {
@@ -64,11 +67,22 @@ export class FakeIndexManagement {
 
   private index(name: string, { policy, ...others }: Json, seqNo?: number): [number, Json] {
     if (Object.keys(others).length > 0) {
-      return refusal(400, "parsing_exception", "Failed to parse the policy");
+      const reason =
+        "Failed to parse object: expecting token of type [END_OBJECT] but found [FIELD_NAME]";
+      return refusal(400, "parsing_exception", reason);
     }
-    const wrong = invalidIn(policy) ?? this.overlapping(name, policy);
+    if (JSON.stringify(policy.states).includes(":null")) {
+      return refusal(500, "illegal_state_exception", "Can't get text on a VALUE_NULL at 1:107");
+    }
+    const wrong = invalidIn(policy);
     if (wrong) {
       return refusal(400, "illegal_argument_exception", wrong);
+    }
+    const overlap = this.overlapping(name, policy);
+    if (overlap) {
+      return refusal(400, "index_management_exception", overlap, {
+        ...{ type: "exception", reason: `java.lang.IllegalArgumentException: ${overlap}` },
+      });
     }
     const former = this.policies.get(name);
     if (former && seqNo === undefined) {
@@ -100,7 +114,7 @@ export class FakeIndexManagement {
     );
     return (
       conflict &&
-      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns}] matching existing policy templates, use a different priority than ${conflict.priority ?? 0}`
+      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns.join(", ")}] matching existing policy templates, please use a different priority than ${conflict.priority ?? 0}`
     );
   }
 
@@ -115,13 +129,19 @@ export class FakeIndexManagement {
           action: { name: "rollover", failed: true },
           info: { message: one.failed },
         }),
-        enabled: true,
+        ...(one.state && { state: { name: one.state, start_time: LAST_UPDATED } }),
+        ...(one.isCompleted && { policy_completed: true }),
+        enabled: !one.isCompleted && !one.failed,
       },
     ]);
     return { ...Object.fromEntries(explained), total_managed_indices: managed.length };
   }
 
   private change(indices: readonly string[], policy: string): [number, Json] {
+    const missing = indices.find((index) => !this.indices.has(index));
+    if (missing !== undefined) {
+      return refusal(404, "index_not_found_exception", `no such index [${missing}]`);
+    }
     const failed = indices.filter((index) => this.indices.get(index)?.inTransition);
     for (const index of indices.filter((one) => !failed.includes(one))) {
       this.changing.set(index, policy);
@@ -144,9 +164,17 @@ const idsOf = (name: string, { version, seqNo }: Stored) => ({
   ...{ _id: name, _version: version, _seq_no: seqNo, _primary_term: 1 },
 });
 
-const refusal = (status: number, type: string, reason: string): [number, Json] => [
+const refusal = (
+  status: number,
+  type: string,
+  reason: string,
+  caused_by?: Json,
+): [number, Json] => [
   status,
-  { error: { root_cause: [{ type, reason }], type, reason }, status },
+  {
+    error: { root_cause: [{ type, reason }], type, reason, ...(caused_by && { caused_by }) },
+    status,
+  },
 ];
 
 /** Returns a policy as the API shows it. */
@@ -155,14 +183,14 @@ function asStored(name: string, { ism_template, states, ...rest }: Json): Json {
     policy_id: name,
     description: rest.description,
     last_updated_time: LAST_UPDATED,
-    schema_version: 21,
+    schema_version: 30,
     error_notification: rest.error_notification ?? null,
     default_state: rest.default_state,
     states: states.map(stateAsStored),
-    ...(ism_template && {
-      ism_template: [ism_template].flat().map((template: Json) => ({
-        ...{ ...templateAsStored(template), last_updated_time: LAST_UPDATED },
-      })),
-    }),
+    ism_template: ism_template
+      ? [ism_template].flat().map((template: Json) => ({
+          ...{ ...templateAsStored(template), last_updated_time: LAST_UPDATED },
+        }))
+      : null,
   };
 }

@@ -6,6 +6,7 @@ import { TLSSocket } from "node:tls";
 import { OpenSearchResources } from "../../operations/platform/open-search-resources";
 import type { FakeIndexManagement } from "./fake-index-management";
 import type { Json } from "./platform";
+import { OneLine } from "./policy-as-stored";
 
 /** A fault of one request. */
 export type Fault =
@@ -509,10 +510,15 @@ function pretty(value: Json, indent = ""): string {
     const entries = Object.entries(value);
     return entries.length === 0
       ? "{ }"
-      : `{\n${entries.map(([key, item]) => `${inner}${JSON.stringify(key)} : ${pretty(item, inner)}`).join(",\n")}\n${indent}}`;
+      : `{\n${entries.map(([key, item]) => inner + prettyField(key, item, inner)).join(",\n")}\n${indent}}`;
   }
   return JSON.stringify(value);
 }
+
+const prettyField = (key: string, value: Json, indent: string) =>
+  value instanceof OneLine
+    ? `${JSON.stringify(key)}:${JSON.stringify(value)}`
+    : `${JSON.stringify(key)} : ${pretty(value, indent)}`;
 
 /** Returns a client that asks a server at an address as curl does. */
 export const resourcesAt = (address: string) =>

@@ -1,17 +1,25 @@
 import type { Json } from "./platform";
 
+/** JSON that `?pretty` does not format. */
+export class OneLine {
+  constructor(private readonly json: Json) {}
+
+  toJSON(): Json {
+    return this.json;
+  }
+}
+
 /** How the index management plugin reads and writes a value. */
 const KINDS = {
-  /** Of any case, with spaces, and of a fraction only the bytes. */
-  size(value: Json): string {
-    const [, number, unit] = /^([\d.]+)\s*([kmgtp]?)b?$/.exec(plain(value)) ?? [];
-    return number.includes(".")
-      ? `${Math.trunc(Number(number) * 1024 ** (1 + "kmgtp".indexOf(unit)))}b`
-      : `${Number(number)}${unit}b`;
-  },
   /** Of any case, with spaces and zeros, in the unit that it was written in. */
+  size(value: Json): string {
+    const [, number, unit] =
+      /^(\d+)\s*([kmgtp]?)b?$/.exec(String(value).toLowerCase().trim()) ?? [];
+    return `${Number(number)}${unit}b`;
+  },
+  /** As a size, with spaces only before the unit. */
   time(value: Json): string {
-    const [, number, unit] = /^(\d+)\s*([a-z]+)$/.exec(plain(value)) ?? [];
+    const [, number, unit] = /^(\d+)\s*([a-z]+)$/.exec(String(value).toLowerCase()) ?? [];
     return `${Number(number)}${unit}`;
   },
   number: (value: Json) => Number(value),
@@ -19,9 +27,17 @@ const KINDS = {
   text: (value: Json) => String(value),
   texts: (value: Json) =>
     Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)])),
+  /** A list of aliases. */
+  aliases: (value: Json) =>
+    value.map((alias: Json) =>
+      Object.fromEntries(
+        Object.entries<Json>(alias).map(([name, { filter, is_write_index = null }]) => [
+          name,
+          { ...(filter && { filter: new OneLine(filter) }), is_write_index },
+        ]),
+      ),
+    ),
 } satisfies Record<string, (value: Json) => Json>;
-
-const plain = (value: Json) => String(value).toLowerCase().trim();
 
 type Fields = Readonly<Record<string, keyof typeof KINDS>>;
 
@@ -36,7 +52,7 @@ const ACTIONS: Readonly<Record<string, Fields>> = {
   index_priority: { priority: "number" },
   shrink: {
     ...{ num_new_shards: "number", max_shard_size: "size", percentage_of_source_shards: "number" },
-    ...{ switch_aliases: "flag", force_unsafe: "flag" },
+    ...{ switch_aliases: "flag", force_unsafe: "flag", aliases: "aliases" },
   },
   allocation: { require: "texts", include: "texts", exclude: "texts", wait_for: "flag" },
   snapshot: { repository: "text", snapshot: "text" },
@@ -62,7 +78,7 @@ export function invalidIn({ states }: Json): string | undefined {
   const types = states.flatMap(({ actions = [] }: Json) => actions.flatMap(Object.keys));
   const known = [...Object.keys(ACTIONS), "retry", "timeout"];
   const unknown = types.find((type: string) => !known.includes(type));
-  return unknown && `Invalid field: [${unknown}] found in Action.`;
+  return unknown && `Invalid field: [${unknown}] found in Actions.`;
 }
 
 export function stateAsStored({ name, actions = [], transitions = [] }: Json): Json {

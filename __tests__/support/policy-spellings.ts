@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import type { Json } from "./platform";
 
-const TIMES = ["1d", "30D", "0036h", " 90m ", "7 d", "500ms"];
-const SIZES = ["10gb", "10GB", "1.5gb", "500 mb", "1t", "2048b", "9K"];
+const TIMES = ["1d", "30D", "0036h", "90M", "7 d", "500ms"];
+const SIZES = ["10gb", "10GB", " 5 GB ", "500 mb", "1t", "2048b", "9K"];
 const COUNTS = [1, 5, "7", "010"];
 const FLAGS = [true, false, "true", "false"];
 
@@ -29,12 +29,24 @@ const ACTIONS: Readonly<Record<string, fc.Arbitrary<Json>>> = {
       "num_new_shards",
     ]),
     some({ max_shard_size: SIZES, switch_aliases: FLAGS }, ["max_shard_size"]),
+    some(
+      {
+        num_new_shards: COUNTS,
+        aliases: [
+          [{ "a-b": {} }, { c: { filter: { term: { "x.y": "z" } }, is_write_index: false } }],
+        ],
+      },
+      ["num_new_shards", "aliases"],
+    ),
     some({ percentage_of_source_shards: [0.5, "0.25", 1e-7] }, ["percentage_of_source_shards"]),
   ),
-  allocation: some({
-    ...{ require: [{ zone: "a" }, { "box.type": "x=y", temp: 1 }, {}], exclude: [{ _ip: "*" }] },
-    wait_for: FLAGS,
-  }),
+  allocation: some(
+    {
+      ...{ require: [{ zone: "a" }, { "box.type": "x=y", temp: 1 }], exclude: [{ _ip: "*" }, {}] },
+      wait_for: FLAGS,
+    },
+    ["require"],
+  ),
   snapshot: fc.constant({ repository: "backups", snapshot: 'a "b" é \\ ]' }),
   ...Object.fromEntries(
     ["read_only", "read_write", "open", "close"].map((type) => [type, fc.constant({})]),

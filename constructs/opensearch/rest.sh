@@ -99,6 +99,8 @@ causes() {
     match($0, /^error(\.caused_by)*\.(type|reason)=/) {
       field = substr($0, 1, RLENGTH - 1)
       said = text(substr($0, RLENGTH + 1))
+      # A plugin may wrap an exception, whose reason then starts with its class.
+      sub(/^([a-z0-9_]+\.)+[A-Za-z0-9_$]+: /, "", said)
       depth = gsub(/caused_by/, "", field)
       # Falls back to the type if there is no reason.
       if (said != "" && (field ~ /reason$/ || !(depth in cause))) cause[depth] = said

@@ -5,14 +5,15 @@
 ISM=/_plugins/_ism
 
 # policy_lines: turns the lines of a policy on standard input into lines without what the server adds: its own fields, the fingerprint, and
-# defaults.
+# defaults. A policy without templates has the null that the server prints.
 policy_lines() {
   sed '/^\(policy_id\|last_updated_time\|schema_version\)=/d; /^error_notification=null$/d
     /^ism_template\[[0-9]*]\.last_updated_time=/d; /^ism_template\[[0-9]*]\.priority=0$/d
     /^states\[[0-9]*]\.actions\[[0-9]*]\.retry\.\(count=3\|backoff="exponential"\|delay="1m"\)$/d
     /^states\[[0-9]*]\.actions\[[0-9]*]\.rollover\.copy_alias=false$/d
     /=\[ ]$/d
-    /^description=/s/ \{0,1\}\[fingerprint [@A-Za-z0-9 ]*]"$/"/; /^description=""$/d' | sort
+    /^description=/s/ \{0,1\}\[fingerprint [@A-Za-z0-9 ]*]"$/"/; /^description=""$/d' |
+    awk '/^ism_template/ { found = 1 } { print } END { if (!found) print "ism_template=null" }' | sort
 }
 
 # policy_answered: ends the sidecar unless the last request for a policy succeeded.
@@ -22,6 +23,20 @@ policy_answered() {
   accepted
 }
 
+# read_policy PREFIX: writes the policy in the last response to $actual, and its version to $SEQ_NO and $PRIMARY_TERM.
+read_policy() {
+  flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
+  # The server prints the filter of an alias on one line, which flatten does not read.
+  if grep -q '^ *"filter":{' "$body"; then
+    cp "$body" "$GROUNDWORK_RUN_DIR/rest"
+    echo_json "$GROUNDWORK_RUN_DIR/rest" || return
+    cp "$echoed" "$GROUNDWORK_RUN_DIR/policy"
+  fi
+  sed -n "s/^$1//p" "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
+  SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
+  PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
+}
+
 # actual_policy: writes the cluster's policy to $actual, its fingerprint to $MARK and its version to $SEQ_NO and $PRIMARY_TERM. A policy
 # that is as it was applied, in the server's own spelling, is as declared then.
 actual_policy() {
@@ -29,10 +44,7 @@ actual_policy() {
   http GET "$api?pretty" || return
   [ "$STATUS" != 404 ] || return 0
   policy_answered
-  flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
-  SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
-  PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
-  sed -n 's/^policy\.//p' "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
+  read_policy 'policy\.' || return
   mark=$(sed -n 's/^policy\.description=".*\[fingerprint \([0-9a-f ]*\)]"$/\1/p' "$GROUNDWORK_RUN_DIR/policy")
   MARK=${mark%% *}
   case $mark in *' '*) ;; *) return 0 ;; esac
@@ -50,10 +62,7 @@ actual_policy() {
 put_policy() {
   send_policy "$(fingerprint "$wanted")" || return
   case $STATUS in 2??) ;; 409) return 0 ;; *) policy_answered ;; esac
-  flatten <"$body" >"$GROUNDWORK_RUN_DIR/policy"
-  sed -n 's/^policy\.policy\.//p' "$GROUNDWORK_RUN_DIR/policy" | policy_lines >"$actual"
-  SEQ_NO=$(sed -n 's/^_seq_no=//p' "$GROUNDWORK_RUN_DIR/policy")
-  PRIMARY_TERM=$(sed -n 's/^_primary_term=//p' "$GROUNDWORK_RUN_DIR/policy")
+  read_policy 'policy\.policy\.' || return
   ! same "$wanted" "$actual" || return 0
   # The server spells it in another way, or adds a default: remembers that too, unless something else changes the policy at the same time.
   send_policy "$(fingerprint "$wanted") $(fingerprint "$actual")" || return
@@ -67,7 +76,11 @@ send_policy() {
     sed "/^  \"description\": /s/\[fingerprint @FINGERPRINT@]\"\(,\{0,1\}\)$/[fingerprint $1]\"\1/" "$file.json"
     echo '}'
   } >"$request"
-  http PUT "$api?pretty${SEQ_NO:+&if_seq_no=$SEQ_NO&if_primary_term=$PRIMARY_TERM}" "$request"
+  status=0
+  http PUT "$api?pretty${SEQ_NO:+&if_seq_no=$SEQ_NO&if_primary_term=$PRIMARY_TERM}" "$request" || status=$?
+  # So the plugin answers to some policies that it cannot parse, at every attempt.
+  [ "$STATUS" != 500 ] || ! grep -q '"type" : "\(null_pointer\|illegal_state\)_exception"' "$body" || accepted
+  return "$status"
 }
 
 # find_shadow: returns 73, with $reason, if a policy with a higher priority is attached to new indices in place of the declared one.
@@ -137,40 +150,77 @@ find_shadow() {
 # update_managed: finds the indices that follow an earlier version of the policy, and says how many. Changes them if managed-indices says so.
 update_managed() {
   printf '{ "filter": { "policy_id": "%s" } }\n' "$name" >"$request"
-  retry "$what" http POST "$ISM/explain?pretty&size=10000&filter_path=*.policy_seq_no,*.policy_primary_term" "$request" || exit
+  retry "$what" http POST "$ISM/explain?pretty&size=10000&filter_path=*.policy_seq_no,*.policy_primary_term,*.policy_completed,*.state.name" "$request" || exit
   policy_answered
-  flatten <"$body" | awk -v current="$SEQ_NO $PRIMARY_TERM" '
-    match($0, /\.policy_(seq_no|primary_term)=[0-9]+$/) {
-      index_name = substr($0, 1, RSTART - 1)
-      gsub(/^\["|"\]$/, "", index_name)
-      number = substr($0, RSTART)
-      sub(/.*=/, "", number)
-      if ($0 ~ /seq_no=/) seq_no[index_name] = number
-      else term[index_name] = number
-    }
-    END { for (each in seq_no) if (seq_no[each] " " term[each] != current) print each }
-  ' | sort >"$GROUNDWORK_RUN_DIR/outdated"
-  outdated=$(($(wc -l <"$GROUNDWORK_RUN_DIR/outdated")))
-  [ "$outdated" -gt 0 ] || return 0
+  managed=$GROUNDWORK_RUN_DIR/managed
+  flatten <"$body" | outdated_indices >"$managed"
+  completed=$(grep -c '^completed ' "$managed")
+  [ "$completed" = 0 ] || log info managed_indices resource "$resource" '#completed' "$completed" reason "$(counted "$completed" has have) completed an earlier version, and OpenSearch does not run them again: see docs/how-to/retention.md"
   read -r managed_indices <"$file.managed-indices"
   if [ "$managed_indices" = keep ]; then
-    log info managed_indices resource "$resource" '#outdated' "$outdated" reason "$(counted "$outdated" follows follow) an earlier version: set managedIndices to \"change\" to change this"
+    outdated=$(grep -c -v '^completed ' "$managed")
+    [ "$outdated" = 0 ] || log info managed_indices resource "$resource" '#outdated' "$outdated" reason "$(counted "$outdated" follows follow) an earlier version: set managedIndices to \"change\" to change this"
     return 0
   fi
-  changed=0 batch=
+  sed -n 's/^stateless \([^ ]*\) \(.*\)/\1 \2/p' "$managed" |
+    while read -r index state; do
+      log warn managed_indices resource "$resource" index "$index" reason "index $index does not change to this version: it is in state $state, which this version does not have"
+    done
+  sed -n 's/^outdated \([^ ]*\) .*/\1/p' "$managed" >"$GROUNDWORK_RUN_DIR/outdated"
+  [ -s "$GROUNDWORK_RUN_DIR/outdated" ] || return 0
+  changed=0 batch='' gone=''
   while read -r index; do
     batch=$batch${batch:+,}$(url_encode "$index")
     # A request line has at most 4096 bytes.
     [ "${#batch}" -lt 2500 ] || change_batch
   done <"$GROUNDWORK_RUN_DIR/outdated"
   [ -z "$batch" ] || change_batch
+  if [ -n "$gone" ]; then
+    update_managed
+    return
+  fi
   log info managed_indices resource "$resource" '#changed' "$changed" reason "$(counted "$changed" changes change) to this version at the next run of index state management"
+}
+
+# outdated_indices: turns a flattened explanation on standard input into lines `KIND INDEX STATE` of the indices that follow an earlier
+# version. KIND is `completed` if they run no further version, `stateless` if the current version would fail, else `outdated`.
+outdated_indices() {
+  awk -v current="$SEQ_NO $PRIMARY_TERM" '
+    FILENAME == ARGV[1] {
+      if (sub(/^states\[[0-9]+]\.name=/, "")) known[$0]
+      next
+    }
+    match($0, /\.(policy_(seq_no|primary_term|completed)|state\.name)=/) {
+      each = substr($0, 1, RSTART - 1)
+      gsub(/^\["|"\]$/, "", each)
+      found[each]
+      of[each, substr($0, RSTART + 1, RLENGTH - 2)] = substr($0, RSTART + RLENGTH)
+    }
+    END {
+      for (each in found) {
+        version = of[each, "policy_seq_no"] " " of[each, "policy_primary_term"]
+        # An index that was not run yet has none.
+        if (version !~ /^[0-9]+ [0-9]+$/ || version == current) continue
+        state = of[each, "state.name"]
+        kind = "outdated"
+        if (of[each, "policy_completed"] == "true") kind = "completed"
+        else if (state != "" && !(state in known)) kind = "stateless"
+        print kind " " each " " state
+      }
+    }
+  ' "$wanted" - | sort
 }
 
 # change_batch: has the indices in $batch change to the current version of the policy, and adds their number to $changed.
 change_batch() {
   printf '{ "policy_id": "%s" }\n' "$name" >"$request"
   retry "$what" http POST "$ISM/change_policy/$batch?pretty" "$request" || exit
+  batch=
+  # The server changes none of them if one was deleted meanwhile.
+  if [ "$STATUS" = 404 ]; then
+    gone=1
+    return
+  fi
   policy_answered
   flatten <"$body" >"$GROUNDWORK_RUN_DIR/changes"
   changed=$((changed + $(sed -n 's/^updated_indices=//p' "$GROUNDWORK_RUN_DIR/changes")))
@@ -179,7 +229,6 @@ change_batch() {
     while read -r index && read -r reason; do
       log warn managed_indices resource "$resource" index "$index" reason "index $index does not change to this version: $reason"
     done
-  batch=
 }
 
 # counted NUMBER VERB VERBS: prints the number with its noun and verb.

@@ -121,7 +121,9 @@ const ADDED = [
 /** Returns a policy as retention.sh sees it: a line for each field, without what OpenSearch adds. */
 function policyLines({ description, ...rest }: Json): Line[] {
   const own = { ...rest, description: description.replace(/ ?\[fingerprint [0-9a-f ]*\]$/, "") };
-  return linesOf(own).filter((line) => !ADDED.some((added) => added.test(line.join("="))));
+  const lines = linesOf(own).filter((line) => !ADDED.some((added) => added.test(line.join("="))));
+  const hasTemplate = lines.some(([path]) => path.startsWith("ism_template"));
+  return hasTemplate ? lines : [...lines, ["ism_template", "null"]];
 }
 
 /** Flattens JSON as `flatten` in rest.sh does. */

@@ -91,6 +91,17 @@ describe("a retention policy", () => {
       /has an ism_template without index_patterns: list .*\n.*ism_template has the priority "x": use a whole number, such as 1\n.*has the index pattern "Logs-\*": index names are lowercase: write "logs-\*"$/,
     ],
     [
+      "has what OpenSearch leaves out without a word",
+      changed((policy) => {
+        policy.states[0].actions = [
+          { rollover: {}, delete: {} },
+          { retry: { cuont: 1 }, close: {} },
+        ];
+        policy.states[0].transitions[0].conditions = { cron: { interval: { period: 1 } } };
+      }),
+      /states\[0]\.actions\[0] has 2 actions: rollover, delete\. Give each its own object, such as \{ "rollover": \.\.\. }, \{ "delete": \.\.\. }\n.*actions\[1]\.retry has an unknown property "cuont": did you mean "count"\?.*\n.*transitions\[0]\.conditions\.cron is \{"interval":\{"period":1}}: write a cron expression, such as \{ "cron": \{ "expression": "0 3 \* \* \*", "timezone": "UTC" } }$/,
+    ],
+    [
       "has a template that only excludes indices",
       changed((policy) => {
         policy.ism_template = [{ index_patterns: ["-logs-*", "-app-*"] }];
@@ -351,6 +362,52 @@ describe("os-init", () => {
     expect([...ism.changing]).toEqual([["logs-1", "logs"]]);
   });
 
+  test.concurrent("does not change indices that would fail or are not run again, and says so", async () => {
+    const [ism, url] = await fake();
+    await runOsInit(url, LOGS);
+    ism.indices.set("logs-1", { policy: "logs", seqNo: 1, state: "hot" });
+    ism.indices.set("logs-2", { policy: "logs", seqNo: 1, state: "open" });
+    ism.indices.set("logs-3", { policy: "logs", seqNo: 1, state: "open", isCompleted: true });
+    const completed =
+      "1 index has completed an earlier version, and OpenSearch does not run them again: see docs/how-to/retention.md";
+    expect(noted(await runOsInit(url, LOGS))).toEqual([
+      completed,
+      '2 indices follow an earlier version: set managedIndices to "change" to change this',
+    ]);
+    expect(noted(await runOsInit(url, LOGS, { managedIndices: "change" }))).toEqual([
+      completed,
+      'index logs-1 does not change to this version: it is in state "hot", which this version does not have',
+      "1 index changes to this version at the next run of index state management",
+    ]);
+    expect([...ism.changing]).toEqual([["logs-2", "logs"]]);
+  });
+
+  test.concurrent("looks again if an index is deleted before it changes", async () => {
+    const [ism, url, server] = await fake();
+    await runOsInit(url, LOGS);
+    ism.indices.set("logs-1", { policy: "logs", seqNo: 1 });
+    ism.indices.set("logs-2", { policy: "logs", seqNo: 1 });
+    server.faults.push({
+      on: /\/change_policy\//,
+      fault: { kind: "meanwhile", act: () => ism.indices.delete("logs-1") },
+    });
+    const run = await runOsInit(url, LOGS, { managedIndices: "change" });
+    expect(noted(run)).toEqual([
+      "1 index changes to this version at the next run of index state management",
+    ]);
+    expect(exitLine(run)).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect([...ism.changing]).toEqual([["logs-2", "logs"]]);
+  });
+
+  test.concurrent("takes over a policy without templates as declared", async () => {
+    const [ism, url, server] = await fake();
+    const { ism_template, ...policy } = policyOf(30).policy;
+    ism.put("logs", policy);
+    const declared = { "retention/logs": { policy } };
+    expect(exitLine(await runOsInit(url, declared))).toMatchObject({ exit_code: 0, unchanged: 1 });
+    expect(server.writes).toEqual([]);
+  });
+
   test.concurrent("has more indices change than fit in the line of one request", async () => {
     const [ism, url, server] = await fake();
     await runOsInit(url, LOGS);
@@ -370,12 +427,26 @@ describe("os-init", () => {
     expect(exitLine(await runOsInit(url, { "retention/logs": unknown }))).toMatchObject({
       exit_code: 65,
       reason:
-        "retention policy logs: OpenSearch rejects it: Invalid field: [freeze] found in Action.: HTTP 400",
+        "retention policy logs: OpenSearch rejects it: Invalid field: [freeze] found in Actions.: HTTP 400",
     });
     ism.put("theirs", policyOf(90).policy);
     expect(exitLine(await runOsInit(url, LOGS)).reason).toMatch(
-      /^retention policy logs: OpenSearch rejects it: .* use a different priority than 5: HTTP 400$/,
+      /^retention policy logs: OpenSearch rejects it: New policy logs has an ISM template with index pattern \[logs-\*] matching existing policy templates, please use a different priority than 5: HTTP 400$/,
     );
+  });
+
+  test.concurrent("says so at once if OpenSearch fails to parse a policy with HTTP 500", async () => {
+    const [ism, url] = await fake();
+    const run = await runOsInit(url, {
+      "retention/logs": policyOf(30, { rollover: { min_size: null } }),
+    });
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 65,
+      reason:
+        "retention policy logs: OpenSearch rejects it: Can't get text on a VALUE_NULL at 1:107: HTTP 500",
+    });
+    expect(linesOf(run, "retry")).toEqual([]);
+    expect(ism.policies.size).toBe(0);
   });
 
   test.concurrent("says that the image has no index management plugin, with the remedy", async () => {

@@ -15,6 +15,12 @@ test.each([
   },
 );
 
+test("the reason of an exception that a plugin wraps is shown without its class", () => {
+  const wrapped = "java.lang.IllegalArgumentException: New policy logs has a template: 5";
+  const output = JSON.stringify({ error: { reason: "x", caused_by: { reason: wrapped } } });
+  expect(reasonIn(output)).toBe("New policy logs has a template: 5");
+});
+
 test.each([
   ["curl: (7) Failed to connect", "curl: (7) Failed to connect"],
   [`Unauthorized\n${ERROR}`, `Unauthorized\n${ERROR}`],
