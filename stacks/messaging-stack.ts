@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import { type Application, KafkaCluster, KafkaInit, type Topic } from "../constructs";
+import { hasCertificate } from "../constructs/security/application";
 import type { Environment } from "../environments";
 import { clusterNodes } from "./cluster-nodes";
 import type { NetworkStack } from "./network-stack";
@@ -36,6 +37,7 @@ export class MessagingStack extends DockerStack {
       controllers,
       image,
       security,
+      certificateListener: security !== undefined && props.applications.some(hasCertificate),
       config: reauthenticationMinutes
         ? { "connections.max.reauth.ms": reauthenticationMinutes * 60_000 }
         : undefined,

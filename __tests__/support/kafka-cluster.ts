@@ -8,6 +8,7 @@ import {
   type Topic,
 } from "../../constructs";
 import { TOPICS_FILE } from "../../constructs/kafka/declared-topics";
+import { hasCertificate } from "../../constructs/security/application";
 import type { Json } from "./platform";
 import { networks, nodes, testStack } from "./stack";
 
@@ -56,6 +57,7 @@ export function securedKafka(applications: readonly Application[], security?: Se
     ...networks(scope),
     nodes: nodes(scope, 3).map((node, i) => ({ ...node, hostPort: 9092 + i })),
     security,
+    certificateListener: security !== undefined && applications.some(hasCertificate),
   });
   new KafkaInit(scope, "init", {
     cluster,

@@ -1,7 +1,7 @@
 import { renderJsonList } from "../container/file";
 import { type FileChange, facts, together } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Access, Application } from "../security/application";
+import { type Access, type Application, hasCertificate } from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { type Acl, aclsOf } from "./acls";
 import { type KafkaQuotas, QUOTA_KEYS, quotasOf } from "./quotas";
@@ -17,6 +17,7 @@ interface DeclaredApplications {
     readonly name: string;
     readonly acls: readonly Acl[];
     readonly quotas: KafkaQuotas;
+    readonly authentication: NonNullable<Application["authentication"]>;
   }[];
   /** Principals that may describe all topics and consumer groups but read no records. They authenticate with a certificate. */
   readonly monitors: readonly string[];
@@ -35,6 +36,7 @@ export function renderApplications(
       ...(quotas.length > 0 && {
         quotas: Object.fromEntries(quotas.map(([key, value]) => [key, String(value)])),
       }),
+      ...(hasCertificate(application) && { authentication: "certificate" }),
     };
   });
   return `{"applications": ${renderJsonList(permissions)}, "monitors": ${JSON.stringify(monitors)}}\n`;
@@ -52,6 +54,7 @@ export function parseApplications(text: string): DeclaredApplications {
       quotas: Object.fromEntries(
         Object.entries(application.quotas ?? {}).map(([key, value]) => [key, Number(value)]),
       ),
+      authentication: application.authentication ?? "password",
     })),
     monitors,
   };
@@ -85,16 +88,41 @@ function parseLines(text: string): FormerApplications {
   return { applications, monitors: lines.filter(isMonitor).map((line) => line.split(" ")[0]) };
 }
 
-/** Describes which permissions applications gain and lose. Monitors are not applications. */
+/** Describes which permissions applications gain and lose, and how they authenticate. Monitors are not applications. */
 export function describeApplications(before?: string, after?: string): FileChange {
   const [old, now] = [permissionsIn(before), permissionsIn(after)];
   const [oldQuotas, quotas] = [quotasIn(before), quotasIn(after)];
+  const [oldAuthentication, authentication] = [authenticationIn(before), authenticationIn(after)];
   return together(
     [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => [
       describePermissions(name, "Kafka", old.get(name), now.get(name)),
       facts(...(now.has(name) ? describeQuotas(name, oldQuotas.get(name), quotas.get(name)) : [])),
+      describeAuthentication(name, oldAuthentication.get(name), authentication.get(name)),
     ]),
   );
+}
+
+/** Clients that authenticate in the former way are refused, in both clusters. Those with a certificate, only once it has expired. */
+function describeAuthentication(
+  name: string,
+  before?: Application["authentication"],
+  after?: Application["authentication"],
+): FileChange {
+  if (after === undefined || after === (before ?? "password")) {
+    return facts();
+  }
+  if (before === undefined) {
+    return facts(`application ${name}: authenticates with a certificate`);
+  }
+  return {
+    ...facts(`application ${name}: authentication ${before} -> ${after}`),
+    destructive:
+      after === "certificate"
+        ? [
+            `application ${name} authenticates with a certificate: the deploy deletes its password in Kafka and OpenSearch, and clients that use it are refused`,
+          ]
+        : [],
+  };
 }
 
 function describeQuotas(name: string, before: KafkaQuotas = {}, after: KafkaQuotas = {}): string[] {
@@ -107,6 +135,11 @@ function describeQuotas(name: string, before: KafkaQuotas = {}, after: KafkaQuot
 function quotasIn(text?: string): Map<string, KafkaQuotas> {
   const { applications } = text === undefined ? { applications: [] } : parseApplications(text);
   return new Map(applications.map(({ name, quotas }) => [name, quotas]));
+}
+
+function authenticationIn(text?: string): Map<string, Application["authentication"]> {
+  const { applications } = text === undefined ? { applications: [] } : parseApplications(text);
+  return new Map(applications.map(({ name, authentication }) => [name, authentication]));
 }
 
 function permissionsIn(text?: string): Map<string, string[]> {

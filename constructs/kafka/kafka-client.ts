@@ -26,6 +26,9 @@ export interface IKafkaCluster {
   /** The prefix of the brokers' names. In a secured cluster, all brokers are the superuser of that name. */
   readonly containerName: string;
 
+  /** Whether applications can authenticate with certificates. */
+  readonly certificateListener: boolean;
+
   /** The name of the sidecar that provisions the cluster. Its container and certificate have this name. */
   readonly initName: string;
 }

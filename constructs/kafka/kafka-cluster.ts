@@ -12,6 +12,7 @@ import { all, validate } from "../container/validation";
 import { hostNameOn, hostNamesOn } from "../network/host-name";
 import { type INetwork, Network } from "../network/network";
 import { NodeCertificates } from "../security/node-certificates";
+import { MONITOR } from "../security/principals";
 import type { Security } from "../security/security";
 import {
   type IKafkaCluster,
@@ -27,12 +28,21 @@ import { type Topic, validateTopics } from "./topic";
 export const KAFKA_IMAGE = "apache/kafka:4.3.1";
 
 /** The ports in a broker's container by listener. */
-export const KAFKA_PORTS = { APP: 9092, CONTROLLER: 9093, INTERNAL: 19092, HOST: 29092 } as const;
+export const KAFKA_PORTS = {
+  APP: 9092,
+  CONTROLLER: 9093,
+  CERTIFICATE: 9094,
+  INTERNAL: 19092,
+  HOST: 29092,
+} as const;
 
 const CLUSTER = "kafka";
 
 /** The bootstrap server for applications on the project network, unless the cluster has another name. It resolves to the running brokers. */
 export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
+
+/** The same for applications that authenticate with a certificate. */
+export const KAFKA_CERTIFICATE_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.CERTIFICATE}`;
 
 /**
  * The port of a secured broker's health check, on the container's loopback address only. Plaintext, since a check every two seconds must
@@ -40,7 +50,10 @@ export const KAFKA_BOOTSTRAP_SERVER = `${CLUSTER}:${KAFKA_PORTS.APP}`;
  */
 const HEALTH_PORT = 19099;
 
-/** The security protocols of a secured cluster by listener: certificates for the platform's services, passwords for applications. */
+/**
+ * The security protocols of a secured cluster by listener: certificates for the platform's services, passwords for applications, and
+ * certificates for those applications that declare it.
+ */
 const SECURED_PROTOCOLS = {
   APP: "SASL_SSL",
   CONTROLLER: "SSL",
@@ -48,6 +61,8 @@ const SECURED_PROTOCOLS = {
   HOST: "SASL_SSL",
   HEALTH: "PLAINTEXT",
 } as const;
+
+const PLAINTEXT_LISTENERS = ["APP", "CONTROLLER", "INTERNAL", "HOST"] as const;
 
 /** Returns a broker's address for clients on the infra network, that of its controller if it is one, and the one for the health check in its container. */
 export function kafkaAddresses(
@@ -149,6 +164,14 @@ export interface KafkaClusterProps {
    * @default - plaintext, and any client may do everything
    */
   readonly security?: Security;
+
+  /**
+   * Adds the listener `CERTIFICATE` to the brokers of a secured cluster: port 9094 on the project network, where applications with
+   * `authentication: "certificate"` connect. Changing this replaces every broker.
+   *
+   * @default false
+   */
+  readonly certificateListener?: boolean;
 }
 
 /** Minutes after which a connection of an application has to authenticate again. For so long it survives a change of the password. */
@@ -165,6 +188,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
   readonly security?: Security;
   readonly initName: string;
   readonly containerName: string;
+  readonly certificateListener: boolean;
 
   /** The network on which applications reach the brokers. */
   readonly projectNetwork: INetwork;
@@ -208,6 +232,14 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
     const config = { ...configDefaults(count, security), ...props.config };
     this.minInsyncReplicas = Number(config["min.insync.replicas"]);
     const isSecured = security !== undefined;
+    const { certificateListener = false } = props;
+    this.certificateListener = certificateListener;
+    validate(
+      isSecured || !certificateListener,
+      () =>
+        "certificateListener is true, but the cluster is plaintext: set security, or remove certificateListener",
+      this,
+    );
     const bind = (name: string, network: INetwork, port: number) =>
       `${name}.${network.name}:${port}`;
     const advertise = (name: string, network: INetwork, port: number) =>
@@ -226,7 +258,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         .join(","),
       KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
       KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: renderProtocols(isSecured),
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: renderProtocols(isSecured, certificateListener),
       KAFKA_LOG_DIRS: "/var/lib/kafka/data",
     };
     const configEnv = Object.fromEntries(
@@ -240,6 +272,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
           this.initName,
           nodes.some(({ hostPort }) => hostPort),
         )),
+      ...(certificateListener && acceptCertificates(containerName, this.initName)),
     };
     const fixed = [...Object.keys({ ...clusterEnv, ...processEnv }), ...OWN_OF_BROKER];
     validateConfig(this, props.config, fixed);
@@ -254,6 +287,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         ...(i < controllers && { CONTROLLER: on(infraNetwork, KAFKA_PORTS.CONTROLLER) }),
         INTERNAL: on(infraNetwork, KAFKA_PORTS.INTERNAL),
         APP: on(projectNetwork, KAFKA_PORTS.APP),
+        ...(certificateListener && { CERTIFICATE: on(projectNetwork, KAFKA_PORTS.CERTIFICATE) }),
         ...(hostPort && {
           // Bound only to the network that publishes the port, not to the project network.
           HOST: {
@@ -404,10 +438,10 @@ function variableOf(key: string): string {
   return `KAFKA_${name.toUpperCase()}`;
 }
 
-function renderProtocols(isSecured: boolean): string {
+function renderProtocols(isSecured: boolean, certificateListener: boolean): string {
   const protocols: [string, string][] = isSecured
-    ? Object.entries(SECURED_PROTOCOLS)
-    : Object.keys(KAFKA_PORTS).map((listener) => [listener, "PLAINTEXT"]);
+    ? Object.entries({ ...SECURED_PROTOCOLS, ...(certificateListener && { CERTIFICATE: "SSL" }) })
+    : PLAINTEXT_LISTENERS.map((listener) => [listener, "PLAINTEXT"]);
   return protocols.map(([listener, protocol]) => `${listener}:${protocol}`).join(",");
 }
 
@@ -417,6 +451,24 @@ function renderProtocols(isSecured: boolean): string {
  */
 export function principalRules(cluster: string): string {
   return `RULE:^CN=${cluster}-[1-9][0-9]*$/${cluster}/,RULE:^CN=([a-zA-Z0-9._-]+)$/$1/,DEFAULT`;
+}
+
+/**
+ * The same for the listener of applications, on which the certificates of brokers, kafka-init and Alloy keep their whole subject and so
+ * have no permissions: they are for the infra network. @internal
+ */
+export function applicationPrincipalRules(cluster: string, initName: string): string {
+  const services = [`${cluster}(?:-[1-9][0-9]*)?`, initName, MONITOR].join("|");
+  return `RULE:^CN=(?!(?:${services})$)([a-zA-Z0-9._-]+)$/$1/,DEFAULT`;
+}
+
+/** Returns the settings of the listener for applications with certificates. */
+function acceptCertificates(cluster: string, initName: string): Record<string, string> {
+  const prefix = "KAFKA_LISTENER_NAME_CERTIFICATE_SSL";
+  return {
+    [`${prefix}_CLIENT_AUTH`]: "required",
+    [`${prefix}_PRINCIPAL_MAPPING_RULES`]: applicationPrincipalRules(cluster, initName),
+  };
 }
 
 /** Returns the TLS, authentication and authorization settings, except the listeners' protocols. */

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { Construct } from "constructs";
 import { readOwnFile } from "../container/file";
 import { ServiceImage } from "../container/service-image";
-import { all } from "../container/validation";
+import { all, validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
 import {
   type Application,
+  hasCertificate,
   validateApplications,
   validateNotPrincipal,
 } from "../security/application";
@@ -58,22 +59,26 @@ export class KafkaInit extends Construct {
   constructor(scope: Construct, id: string, props: KafkaInitProps) {
     super(scope, id);
     const { cluster, applications = [] } = props;
-    const { security, initName } = cluster;
+    const { security, initName, containerName } = cluster;
     const brokers = cluster.brokers.length;
     // The names of brokers too: brokers of earlier versions know each other by them.
-    const superUsers = [
-      cluster.containerName,
-      initName,
-      ...cluster.brokers.map(({ name }) => name),
-    ];
+    const superUsers = [containerName, initName, ...cluster.brokers.map(({ name }) => name)];
+    // Kafka takes a certificate with the name of any broker, also of one that does not exist, for the cluster's own.
+    const isBroker = (name: string) =>
+      name.startsWith(`${containerName}-`) && /^\d+$/.test(name.slice(containerName.length + 1));
     all(
       () => validateTopics(props.topics, brokers, this),
       () => validateApplications(applications, props.topics, this),
       ...applications.map(
         ({ name }) =>
           () =>
-            validateNotPrincipal(name, (other) => superUsers.includes(other), this),
+            validateNotPrincipal(
+              name,
+              (other) => superUsers.includes(other) || isBroker(other),
+              this,
+            ),
       ),
+      () => validateListener(this, cluster, applications),
     );
     const topics = props.topics.map((topic) => resolveTopic(topic, brokers));
     this.topics = topics;
@@ -108,6 +113,21 @@ export class KafkaInit extends Construct {
   }
 }
 
+/** Throws if applications authenticate with certificates that no listener accepts. Plaintext clusters need no listener. */
+function validateListener(
+  scope: Construct,
+  { security, certificateListener }: IKafkaCluster,
+  applications: readonly Application[],
+): void {
+  const [first] = applications.filter(hasCertificate);
+  validate(
+    !security || certificateListener || first === undefined,
+    () =>
+      `application "${first?.name}" authenticates with a certificate, and the cluster has no listener for it: set certificateListener: true on the KafkaCluster, or remove authentication`,
+    scope,
+  );
+}
+
 /** Returns the sidecar's own credentials in a secured cluster, and the applications and monitors with their passwords. */
 function securityFiles(security: Security, initName: string, applications: readonly Application[]) {
   const { files, secrets } = kafkaClientFiles(security, initName);
@@ -118,11 +138,13 @@ function securityFiles(security: Security, initName: string, applications: reado
     ],
     secrets: [
       ...secrets,
-      ...applications.map(({ name }) => ({
-        path: `${PASSWORDS_DIR}/${name}`,
-        source: security.credentialsOf(name).password,
-        readableBy: "everyone" as const,
-      })),
+      ...applications
+        .filter((application) => !hasCertificate(application))
+        .map(({ name }) => ({
+          path: `${PASSWORDS_DIR}/${name}`,
+          source: security.credentialsOf(name).password,
+          readableBy: "everyone" as const,
+        })),
     ],
   };
 }

@@ -87,6 +87,15 @@ export const applicationSchema = object({
   name: v.string(),
 
   /**
+   * How it authenticates to both clusters of a secured environment: with its user name and a password, or with a TLS client certificate
+   * `CN=<name>`, which lives 90 days and which `npm run credentials` prints renewed. Kafka accepts certificates on a listener of its own,
+   * port 9094, so the first application with a certificate replaces the brokers, one at a time. Plaintext environments ignore this.
+   *
+   * @default "password"
+   */
+  authentication: v.optional(v.picklist(["password", "certificate"])),
+
+  /**
    * The access to topics of the catalog, by topic name: `read`, `write` or `readwrite`.
    *
    * @default - none

@@ -22,6 +22,11 @@ export {
   type RestrictedRead,
 } from "./application-schema";
 
+/** Returns whether an application authenticates with a client certificate, and so has no password. */
+export function hasCertificate({ authentication }: Application): boolean {
+  return authentication === "certificate";
+}
+
 /**
  * Throws if an application has an invalid, reserved or duplicate name, or invalid permissions. With `topics`, also throws if an
  * application names a topic that is not declared.

@@ -52,6 +52,9 @@ function differencesOf(reported: ReportedUser): Difference[] {
     ...(needsPassword && !hasPassword
       ? [{ resource, field: "Kafka user", declared: "present", actual: "absent" }]
       : []),
+    ...(!needsPassword && hasPassword
+      ? [{ resource, field: "Kafka user", declared: "absent", actual: "present" }]
+      : []),
     ...absent.map((permission) => acl(permission, "granted", "not granted")),
     ...(reported.surplus ?? []).map((permission) => acl(permission, "not granted", "granted")),
     ...(reported.quotas ?? []).map(({ field, ...values }) => ({

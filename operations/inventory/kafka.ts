@@ -1,4 +1,3 @@
-import { MONITOR } from "../../constructs/security/principals";
 import type { KafkaReport, ReportedTopic, ReportedUser } from "../platform/kafka-inventory";
 import { counted } from "../terminal/terminal";
 import { type Item, removalOf, type State } from "./item";
@@ -37,9 +36,10 @@ function stateOf({ isDeclared, isInternal, isApplied, createdBy }: ReportedTopic
   return isApplied ? "left-over" : "unmanaged";
 }
 
-function userItem({ user, isDeclared, isMarked, hasPassword, acls }: ReportedUser): Item {
+function userItem(reported: ReportedUser): Item {
+  const { user, isDeclared, isMarked, hasPassword, needsPassword, acls } = reported;
   const exists = hasPassword || acls.length > 0;
-  const login = hasPassword ? "password" : user === MONITOR ? "certificate" : "no password";
+  const login = hasPassword ? "password" : needsPassword === false ? "certificate" : "no password";
   return {
     ...item("user", user, isDeclared ? "declared" : isMarked ? "left-over" : "unmanaged", {
       exists,

@@ -39,7 +39,7 @@ export interface ReportedUser {
   readonly isMarked: boolean;
   readonly hasPassword: boolean;
   readonly acls: readonly string[];
-  /** Of a declared user. */
+  /** Of a declared user: false if it authenticates with a certificate. */
   readonly needsPassword?: boolean;
   readonly missing?: readonly string[];
   readonly surplus?: readonly string[];

@@ -1,8 +1,9 @@
-import type { Application } from "../../../constructs";
+import { type Application, KafkaCluster, KafkaInit } from "../../../constructs";
 import { APPLICATIONS_FILE } from "../../../constructs/kafka/declared-applications";
-import { principalRules } from "../../../constructs/kafka/kafka-cluster";
-import { SECURITY, securedKafka } from "../../support/kafka-cluster";
+import { applicationPrincipalRules, principalRules } from "../../../constructs/kafka/kafka-cluster";
+import { kafkaWith, SECURITY, securedKafka } from "../../support/kafka-cluster";
 import { envOf, type Json } from "../../support/platform";
+import { networks, nodes, testStack } from "../../support/stack";
 
 describe("a secured Kafka cluster", () => {
   const found = securedKafka(
@@ -113,6 +114,97 @@ describe("a secured Kafka cluster", () => {
     expect(envOf(init)).toMatchObject({
       GROUNDWORK_DECLARED: "orders application/shop application/audit application/alloy",
       KAFKA_CLIENT_CONFIG: "/groundwork/client.properties",
+    });
+  });
+
+  describe("of an application with a certificate", () => {
+    const SHOP: Application = { name: "shop", topics: { orders: "write" } };
+    const withPassword = securedKafka([SHOP], SECURITY);
+    const withCertificate = securedKafka([{ ...SHOP, authentication: "certificate" }], SECURITY);
+
+    test.each(["kafka-1", "kafka-2", "kafka-3"])(
+      "adds a listener for it on the project network to %s, and changes nothing else",
+      (name) => {
+        const { env: _, ...before } = withPassword(name);
+        const { env: __, ...after } = withCertificate(name);
+        expect(after).toEqual(before);
+        const variables = envOf(withPassword(name));
+        const added = `CERTIFICATE://${name}.project`;
+        expect(envOf(withCertificate(name))).toEqual({
+          ...variables,
+          KAFKA_LISTENERS: variables.KAFKA_LISTENERS.replace(",HOST", `,${added}_net:9094,HOST`),
+          KAFKA_ADVERTISED_LISTENERS: variables.KAFKA_ADVERTISED_LISTENERS.replace(
+            ",HOST",
+            `,${added}-net:9094,HOST`,
+          ),
+          KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: `${variables.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP},CERTIFICATE:SSL`,
+          KAFKA_LISTENER_NAME_CERTIFICATE_SSL_CLIENT_AUTH: "required",
+          KAFKA_LISTENER_NAME_CERTIFICATE_SSL_PRINCIPAL_MAPPING_RULES: applicationPrincipalRules(
+            "kafka",
+            "kafka-init",
+          ),
+        });
+      },
+    );
+
+    test("gives kafka-init its permissions and no password", () => {
+      const fileIn = (body: Json) =>
+        JSON.parse(body.upload.find(({ file }: Json) => file === APPLICATIONS_FILE).content);
+      const [before] = fileIn(withPassword("kafka-init")).applications;
+      expect(fileIn(withCertificate("kafka-init")).applications).toEqual([
+        { ...before, authentication: "certificate" },
+      ]);
+      expect(secretsOf(withCertificate("kafka-init")).map(([file]: string[]) => file)).toEqual([
+        "/groundwork/tls/keystore.pem",
+        "/groundwork/tls/truststore.pem",
+      ]);
+    });
+
+    test("is refused without the listener, and the message names the application", () => {
+      const scope = testStack();
+      const cluster = new KafkaCluster(scope, "kafka", {
+        ...networks(scope),
+        nodes: nodes(scope, 1),
+        security: SECURITY,
+      });
+      const applications: Application[] = [{ name: "shop", authentication: "certificate" }];
+      expect(() => new KafkaInit(scope, "init", { cluster, topics: [], applications })).toThrow(
+        'application "shop" authenticates with a certificate, and the cluster has no listener for it: set certificateListener: true on the KafkaCluster, or remove authentication (at test/init)',
+      );
+    });
+
+    test("has no listener in a plaintext cluster, where nothing changes", () => {
+      const plaintext = securedKafka([{ ...SHOP, authentication: "certificate" }]);
+      for (const name of ["kafka-1", "kafka-init"]) {
+        expect(plaintext(name)).toEqual(securedKafka([])(name));
+      }
+      expect(() => kafkaWith({ certificateListener: true })).toThrow(
+        "certificateListener is true, but the cluster is plaintext: set security, or remove certificateListener (at test/kafka)",
+      );
+    });
+
+    test.each(["kafka-4", "kafka-77"])(
+      "does not get the name %s, which Kafka takes for a broker's",
+      (name) => {
+        expect(() => securedKafka([{ name, authentication: "certificate" }], SECURITY)).toThrow(
+          `application name "${name}" is reserved for a service of the platform`,
+        );
+      },
+    );
+
+    test("does not get the name of a broker of a cluster with another name", () => {
+      const scope = testStack();
+      const cluster = new KafkaCluster(scope, "events", {
+        ...networks(scope),
+        containerName: "events",
+        nodes: nodes(scope, 1),
+        security: SECURITY,
+        certificateListener: true,
+      });
+      const applications: Application[] = [{ name: "events-77", authentication: "certificate" }];
+      expect(() => new KafkaInit(scope, "init", { cluster, topics: [], applications })).toThrow(
+        'application name "events-77" is reserved for a service of the platform, whose permissions it would get',
+      );
     });
   });
 

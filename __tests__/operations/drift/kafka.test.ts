@@ -57,6 +57,18 @@ test("topics with onDrift ignore are not compared", () => {
   ).toEqual({ differences: [], undeclared: [] });
 });
 
+test("a password of an application with a certificate is reported, and that it has none is not", () => {
+  const withCertificate = { needsPassword: false };
+  expect(
+    driftOf({
+      users: [
+        user("orders", { ...withCertificate, hasPassword: true }),
+        user("shop", { ...withCertificate, hasPassword: false }),
+      ],
+    }).differences,
+  ).toEqual(["application/orders: Kafka user is present, declared absent"]);
+});
+
 test("a missing user, missing and surplus ACLs, changed quotas, and a user that is not declared any more are reported", () => {
   expect(
     driftOf({

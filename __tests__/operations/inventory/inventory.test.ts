@@ -155,21 +155,24 @@ describe("the inventory", () => {
 
   test("has users, roles and ACLs of a secured environment", async () => {
     const mark = "Describe on group groundwork.application";
+    const withCertificate = ["alloy", "shop"];
     const user = (name: string, isDeclared: boolean, isMarked: boolean) => ({
-      ...{ user: name, isDeclared, isMarked, hasPassword: name !== "alloy" },
+      ...{ user: name, isDeclared, isMarked, hasPassword: !withCertificate.includes(name) },
+      ...(isDeclared && { needsPassword: !withCertificate.includes(name) }),
       acls: isMarked ? [mark] : [],
     });
     const users = [
       ...[user("alloy", true, true), user("orders", true, true), user("old", false, true)],
-      user("theirs", false, false),
+      ...[user("shop", true, true), user("theirs", false, false)],
     ];
     const inventory = await takeInventory(
       platform(labSecured, { kafka: { topics: [], users }, live: [] }),
       { ...CATALOG, componentTemplates: [], indexTemplates: [] },
     );
-    expect(RENDERERS.terminal(inventory).split("\n").slice(1, 18)).toEqual([
+    expect(RENDERERS.terminal(inventory).split("\n").slice(1, 19)).toEqual([
       "Kafka       user alloy              declared   certificate, 1 ACL",
       "Kafka       user orders             declared   password, 1 ACL",
+      "Kafka       user shop               declared   certificate, 1 ACL",
       "Kafka       user old                left over  password, 1 ACL",
       "Kafka       user theirs             unmanaged  password, 0 ACLs",
       "OpenSearch  role groundwork_checks  declared   of the platform itself",

@@ -67,7 +67,7 @@ record Application(String name, boolean hasPassword, Set<AclBinding> permissions
       // Texts: JSON's reader has only small numbers.
       ((Map<?, ?>) declared.get("quotas")).forEach((key, value) -> quotas.put((String) key, Double.valueOf((String) value)));
     }
-    return new Application(name, true, permissions, quotas);
+    return new Application(name, !"certificate".equals(declared.get("authentication")), permissions, quotas);
   }
 
   private static Application monitor(String name) {

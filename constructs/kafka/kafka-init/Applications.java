@@ -16,6 +16,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterClientQuotasOptions;
 import org.apache.kafka.clients.admin.DescribeClientQuotasOptions;
@@ -40,7 +41,7 @@ import org.apache.kafka.common.quota.ClientQuotaEntity;
 
 /**
  * Provisions the declared applications: a SCRAM-SHA-512 user for each that has a password, its ACLs and its quotas. Removes users of the
- * platform that are no longer declared. Never changes users, ACLs and quotas without the platform's mark.
+ * platform that are no longer declared, and the passwords of those that authenticate with a certificate now. Never changes users, ACLs and quotas without the platform's mark.
  *
  * <p>Kafka does not return passwords, so they cannot be compared. Every run sets the passwords of all applications in one request.
  * Connected applications are not affected.
@@ -96,6 +97,8 @@ final class Applications {
         .toList();
     Set<String> users = own.stream().filter(Application::hasPassword).map(Application::name).collect(Collectors.toSet());
     List<String> removed = marked.stream().filter(user -> !declared.containsKey(user)).sorted().toList();
+    List<String> withoutPassword = own.stream().filter(application -> !application.hasPassword()).map(Application::name).toList();
+    List<String> former = Stream.concat(removed.stream(), withoutPassword.stream()).filter(before.users::containsKey).toList();
 
     Set<AclBinding> wanted = own.stream().flatMap(application -> application.acls().stream()).collect(Collectors.toSet());
     Set<AclBinding> absent = select(wanted, acl -> !before.acls.contains(acl));
@@ -107,12 +110,12 @@ final class Applications {
     // The mark is created first and deleted last, so that an interrupted run leaves marked users only.
     create(select(absent, Application::isMark));
     delete(select(surplus, acl -> !Application.isMark(acl)));
-    alterUsers(users, removed, before);
+    alterUsers(users, former, before);
     alterQuotas(limits);
     create(select(absent, acl -> !Application.isMark(acl)));
     delete(select(surplus, Application::isMark));
-    if (!absent.isEmpty() || !surplus.isEmpty() || !limits.isEmpty() || !before.users.keySet().containsAll(users)) {
-      verify(users, removed, absent, surplus, live -> Quotas.changes(changeable, live.quotas, quotas));
+    if (!absent.isEmpty() || !surplus.isEmpty() || !limits.isEmpty() || !former.isEmpty() || !before.users.keySet().containsAll(users)) {
+      verify(users, former, absent, surplus, live -> Quotas.changes(changeable, live.quotas, quotas));
     }
 
     for (Application application : own) {
@@ -122,7 +125,11 @@ final class Applications {
       logChange("granted", name, granted, "declared");
       logChange("revoked", name, revoked, "no longer declared");
       boolean limited = logQuotas(name, limits, before);
-      boolean same = granted.isEmpty() && revoked.isEmpty() && !limited;
+      boolean replaced = !application.hasPassword() && former.contains(name);
+      if (replaced) {
+        sidecar.permit("revoked", Application.resource(name), "its password", "it authenticates with a certificate");
+      }
+      boolean same = granted.isEmpty() && revoked.isEmpty() && !limited && !replaced;
       boolean known = application.hasPassword() ? before.users.containsKey(name) : marked.contains(name);
       sidecar.settle(!known ? "created" : same ? "unchanged" : "reconciled", Application.resource(name));
     }
@@ -209,17 +216,14 @@ final class Applications {
     });
   }
 
-  /** Sets the passwords of managed users, and removes the users of applications that are no longer declared. */
-  private void alterUsers(Set<String> users, List<String> removed, Live before) throws InterruptedException {
+  /** Sets the passwords of managed users, and removes the former ones, whose applications are no longer declared or have a certificate. */
+  private void alterUsers(Set<String> users, List<String> former, Live before) throws InterruptedException {
     List<UserScramCredentialAlteration> changes = new ArrayList<>();
     for (String name : users) {
       changes.add(new UserScramCredentialUpsertion(name, SCRAM, passwords.get(name)));
     }
-    for (String name : removed) {
-      UserScramCredentialsDescription user = before.users.get(name);
-      if (user != null) {
-        user.credentialInfos().forEach(info -> changes.add(new UserScramCredentialDeletion(name, info.mechanism())));
-      }
+    for (String name : former) {
+      before.users.get(name).credentialInfos().forEach(info -> changes.add(new UserScramCredentialDeletion(name, info.mechanism())));
     }
     write("setting passwords", changes, () -> admin.alterUserScramCredentials(
         changes, new AlterUserScramCredentialsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values()
@@ -254,13 +258,13 @@ final class Applications {
     });
   }
 
-  private void verify(Set<String> users, List<String> removed, Set<AclBinding> absent, Set<AclBinding> surplus,
+  private void verify(Set<String> users, List<String> former, Set<AclBinding> absent, Set<AclBinding> surplus,
       Function<Live, List<ClientQuotaAlteration>> limits) throws InterruptedException {
     sidecar.verify("verifying the applications", () -> {
       Live live = describe();
       Set<String> pending = new TreeSet<>(users);
       pending.removeAll(live.users.keySet());
-      removed.stream().filter(live.users::containsKey).forEach(pending::add);
+      former.stream().filter(live.users::containsKey).forEach(pending::add);
       absent.stream().filter(acl -> !live.acls.contains(acl)).map(Application::userOf).forEach(pending::add);
       limits.apply(live).stream().map(Quotas::userOf).forEach(pending::add);
       surplus.stream().filter(live.acls::contains).map(Application::userOf).forEach(pending::add);

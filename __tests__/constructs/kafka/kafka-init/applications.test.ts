@@ -229,6 +229,59 @@ describe("in a secured cluster, kafka-init", () => {
     expect((await cluster.look()).writes).toEqual(writes);
   });
 
+  test.concurrent("gives an application with a certificate its ACLs and no user, and changes nothing when it runs again", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    const declared: SecuredOptions = {
+      applications: [{ ...ORDERS, authentication: "certificate" }],
+      passwords: {},
+    };
+    expect(exitLine(await runSecured(cluster, declared))).toMatchObject({
+      ...{ exit_code: 0, created: 1, unchanged: 2 },
+    });
+    const { acls, users, writes } = await cluster.look();
+    expect([acls, users]).toEqual([[...ORDERS_ACLS].sort(), {}]);
+    const again = await runSecured(cluster, declared);
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, created: 0, unchanged: 3 });
+    expect((await cluster.look()).writes).toEqual(writes);
+  });
+
+  test.concurrent("deletes the password of an application that gets a certificate, keeps its ACLs, and creates one again when it has a password again", async () => {
+    const cluster = await provisioned();
+    await cluster.addUser("admin");
+    const result = await runSecured(cluster, {
+      applications: [{ ...ORDERS, authentication: "certificate" }],
+      passwords: {},
+    });
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 0, created: 0, reconciled: 1, unchanged: 2, revoked: 1 },
+    });
+    expect(changes(result, "revoked")).toEqual([
+      "application/orders: its password; it authenticates with a certificate",
+    ]);
+    const { acls, users, writes } = await cluster.look();
+    expect(Object.keys(users)).toEqual(["admin"]);
+    expect(acls).toEqual([...ORDERS_ACLS].sort());
+    expect(writes).toEqual(["AlterUserScramCredentials -orders"]);
+
+    const back = await runSecured(cluster);
+    expect(exitLine(back)).toMatchObject({ exit_code: 0, created: 1, revoked: 0 });
+    const after = await cluster.look();
+    expect(Object.keys(after.users)).toEqual(["admin", "orders"]);
+    expect(hasPassword(after.users.orders, "secret")).toBe(true);
+  });
+
+  test.concurrent("leaves an unmanaged user that has the name of an application with a certificate, and exits 73", async () => {
+    const cluster = await harness.cluster(AS_DECLARED);
+    await cluster.addUser("orders");
+    const result = await runSecured(cluster, {
+      applications: [{ ...ORDERS, authentication: "certificate" }],
+      passwords: {},
+    });
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+    const { acls, users } = await cluster.look();
+    expect([acls, Object.keys(users)]).toEqual([[], ["orders"]]);
+  });
+
   test.concurrent("revokes the last application too", async () => {
     const cluster = await provisioned();
     const result = await runSecured(cluster, { applications: [], passwords: {} });

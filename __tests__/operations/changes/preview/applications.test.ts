@@ -73,6 +73,30 @@ describe("for an application in a secured environment", () => {
     expect(told([limited(before)], []).details).toEqual(["application shop: no longer declared"]);
   });
 
+  test("reports another authentication, and that only its first certificate replaces the brokers", () => {
+    const withCertificate = { ...shop, authentication: "certificate" } as const;
+    const ledger: Application = { name: "ledger", authentication: "certificate" };
+    expect(told([ledger, shop], [ledger, withCertificate])).toEqual({
+      details: ["application shop: authentication password -> certificate"],
+      destructive: [
+        "application shop authenticates with a certificate: the deploy deletes its password in Kafka and OpenSearch, and clients that use it are refused",
+      ],
+    });
+    expect(told([ledger, withCertificate], [ledger, shop])).toEqual({
+      details: ["application shop: authentication certificate -> password"],
+      destructive: [],
+    });
+    expect(told([], [withCertificate]).details).toContain(
+      "application shop: authenticates with a certificate",
+    );
+    const replaced = (...catalogs: [Application[], Application[]]) =>
+      told(...catalogs).destructive.filter((text) => text.startsWith("container kafka-"));
+    expect(replaced([], [ledger])).toHaveLength(3);
+    expect(replaced([ledger], [])).toHaveLength(3);
+    expect(replaced([ledger], [ledger, withCertificate])).toEqual([]);
+    expect(replaced([], [shop])).toEqual([]);
+  });
+
   test("reports a changed limit of consumer lag, of each group", () => {
     const groups = { ...shop, consumerGroups: ["shop", "shop-*", "bills-*"] };
     const [before, after] = [900, 1800].map((maxConsumerLagSeconds) =>
