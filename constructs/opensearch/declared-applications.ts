@@ -2,7 +2,12 @@ import { basename } from "node:path";
 import type { UploadedFile } from "../container/file";
 import { type FileChange, facts } from "../container/file-change";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import type { Application, IndexAccess, IndexPermission } from "../security/application";
+import {
+  type Application,
+  hasCertificate,
+  type IndexAccess,
+  type IndexPermission,
+} from "../security/application";
 import { describePermissions } from "../security/describe-permissions";
 import { MONITOR } from "../security/principals";
 import { BACKUP_PRINCIPAL } from "./backup";
@@ -106,8 +111,9 @@ const BACKUP_ROLE: Role = {
   ],
 };
 
-/** Renders the files of an application as os-security.sh reads them. */
-export function renderApplication({ name, indices = {} }: Application): UploadedFile[] {
+/** Renders the files of an application as os-security.sh reads them: with a certificate, it has no user. */
+export function renderApplication(application: Application): UploadedFile[] {
+  const { name, indices = {} } = application;
   const accesses = new Set(Object.values(indices).map(accessOf));
   const allows = (...some: IndexAccess[]) => some.some((access) => accesses.has(access));
   const role: Role = {
@@ -125,7 +131,9 @@ export function renderApplication({ name, indices = {} }: Application): Uploaded
   };
   return [
     // Users that are not reserved can change their passwords.
-    renderFile(name, "user", { reserved: true, description: MARK }),
+    ...(hasCertificate(application)
+      ? []
+      : [renderFile(name, "user", { reserved: true, description: MARK })]),
     renderFile(name, "role", { ...role, description: MARK }),
     renderFile(name, "mapping", { users: [name], description: MARK }),
   ];

@@ -4,7 +4,7 @@ import { readOwnFile, type UploadedFile } from "../container/file";
 import { all, validate } from "../container/validation";
 import { InitSidecar, type RetryProps } from "../init-sidecar/init-sidecar";
 import { SIDECAR_DIR } from "../init-sidecar/sidecar-dir";
-import { type Application, validateNotPrincipal } from "../security/application";
+import { type Application, hasCertificate, validateNotPrincipal } from "../security/application";
 import { MONITOR, matches, nodePattern } from "../security/principals";
 import { BACKUP_PRINCIPAL } from "./backup";
 import { CONFIGURATION_DIR, renderConfiguration } from "./configuration";
@@ -109,11 +109,13 @@ export class OpenSearchSecurity extends Construct {
         ...tls.files,
       ],
       secrets: [
-        ...applications.map(({ name }) => ({
-          path: `${APPLICATIONS_DIR}/${name}.hash`,
-          source: security.credentialsOf(name).passwordHash,
-          readableBy: "everyone" as const,
-        })),
+        ...applications
+          .filter((application) => !hasCertificate(application))
+          .map(({ name }) => ({
+            path: `${APPLICATIONS_DIR}/${name}.hash`,
+            source: security.credentialsOf(name).passwordHash,
+            readableBy: "everyone" as const,
+          })),
         ...tls.secrets,
       ],
       env: {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Provisions applications: for each one a user with its password (none for a client certificate), a role and a role mapping. Creates
 # missing ones, restores those that it created, leaves those that it did not create, and deletes those that it created and that are no
-# longer declared. Also restores the platform's own roles, groundwork_*, which a cluster has from its first start, deletes that of
-# retention policies after the last one, and configures the security plugin. Uses rest.sh and configuration.sh.
+# longer declared, such as the user of an application that has a certificate now. Also restores the platform's own roles, groundwork_*,
+# which a cluster has from its first start, deletes that of retention policies after the last one, and configures the security plugin.
+# Uses rest.sh and configuration.sh.
 # APPLICATIONS_DIR  for each application: NAME.role.json, NAME.mapping.json and, if it has a password, NAME.user.json (JSON as the
 #                   server prints it, a line per scalar) and NAME.hash, the bcrypt hash of its password
 # MARK              the description by which it recognizes what it created
@@ -92,6 +93,14 @@ compare_password() {
   fi
 }
 
+# created_here KIND NAME: returns 73 if the platform did not create what the response in $actual shows.
+created_here() {
+  grep -q -F -x "$1.description=\"$MARK\"" "$actual" || {
+    drift "$2" "$1" "created by Groundwork" "$resource, not created by Groundwork"
+    return "$EX_CANTCREAT"
+  }
+}
+
 # ensure KIND NAME: creates or restores it, and sets $outcome. Returns 73 if it exists and the platform did not create it.
 ensure() {
   locate "$1" "$2"
@@ -101,10 +110,7 @@ ensure() {
     404) outcome=created ;;
     200)
       shown "$1" <"$body" >"$actual"
-      if ! is_own "$2" && ! grep -q -F -x "$1.description=\"$MARK\"" "$actual"; then
-        drift "$2" "$1" "created by Groundwork" "$resource, not created by Groundwork"
-        return "$EX_CANTCREAT"
-      fi
+      is_own "$2" || created_here "$1" "$2" || return
       if [ "$1" = user ]; then
         # Earlier versions stored a fingerprint of the hash.
         { sed '/^user\.attributes\.fingerprint=/d' "$actual" && compare_password "$2"; } | sort >"$actual.compared"
@@ -135,12 +141,39 @@ flush_cache() {
   [ "$STATUS" = 200 ] || fail "$EX_DATAERR" "OpenSearch does not flush its authentication cache, so former passwords may still work: $(answer): HTTP $STATUS"
 }
 
+# forbid_password NAME: deletes the user of an application that has a certificate now, and sets $outcome. Returns 73 if the platform did not
+# create it: its password would get the application's permissions.
+forbid_password() {
+  ! is_own "$1" || return 0
+  locate user "$1"
+  retry "application $1" fetch "$resource" || exit
+  case $STATUS in
+    404) return 0 ;;
+    200) ;;
+    *) rejected "$1" ;;
+  esac
+  shown user <"$body" >"$actual"
+  created_here user "$1" || return
+  change "$1" user.password "none, since it has a certificate" present
+  revoke user "$1"
+  users_changed=true
+  outcome=reconciled
+}
+
+# settle_kind KIND NAME: ensures it if it is declared.
+settle_kind() {
+  if [ -e "$APPLICATIONS_DIR/$2.$1.json" ]; then
+    ensure "$1" "$2"
+  elif [ "$1" = user ]; then
+    forbid_password "$2"
+  fi
+}
+
 provision() {
   outcome=unchanged
   # The user first: a user that the platform did not create gets no permissions.
   for kind in user role mapping; do
-    [ -e "$APPLICATIONS_DIR/$1.$kind.json" ] || continue
-    ensure "$kind" "$1" || {
+    settle_kind "$kind" "$1" || {
       conclude "$1" fail "$resource was not created by Groundwork: rename the application, or delete $resource"
       return
     }

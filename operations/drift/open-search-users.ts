@@ -41,8 +41,18 @@ export async function findOpenSearchUserDrift(
     return { name, kind: kind as keyof LiveSecurity, body: JSON.parse(content) };
   });
   const names = new Set(declared.map(({ name }) => name));
+  const users = new Set(declared.filter(({ kind }) => kind === "user").map(({ name }) => name));
   return [
     ...declared.flatMap(({ name, kind, body }) => compare(name, kind, body, live)),
+    // Its password would have the permissions of one that authenticates with a certificate.
+    ...[...names]
+      .filter((name) => !isOwn(name) && !users.has(name) && live.user[name] !== undefined)
+      .map((name) => ({
+        resource: `application/${name}`,
+        field: "OpenSearch user",
+        declared: "absent",
+        actual: "present",
+      })),
     ...markedIn(live)
       .filter((name) => !names.has(name))
       .map((name) => ({

@@ -10,7 +10,7 @@ import {
   renderMonitor,
 } from "../../../constructs/opensearch/declared-applications";
 import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-security";
-import type { Application } from "../../../constructs/security/application";
+import { type Application, hasCertificate } from "../../../constructs/security/application";
 import { TestCa } from "../../support/certificates";
 import { FakeIndexManagement } from "../../support/fake-index-management";
 import { FakeOpenSearch, type Fault } from "../../support/fake-opensearch";
@@ -100,10 +100,12 @@ function run(url: string, declaration: Declaration = {}): Promise<SidecarRun> {
       ...applications.flatMap(renderApplication),
       ...principals,
       ...configuration,
-      ...applications.map(({ name }) => ({
-        path: `${APPLICATIONS_DIR}/${name}.hash`,
-        content: `${hash}\n`,
-      })),
+      ...applications
+        .filter((application) => !hasCertificate(application))
+        .map(({ name }) => ({
+          path: `${APPLICATIONS_DIR}/${name}.hash`,
+          content: `${hash}\n`,
+        })),
       ...(keyPair
         ? [
             {
@@ -348,6 +350,70 @@ describe("os-security", () => {
     expect(security.roles.has("application-alloy")).toBe(false);
     expect(security.rolesmapping.has("application-alloy")).toBe(false);
   });
+
+  test.concurrent("gives an application with a certificate its role but no user, and finds it unchanged", async () => {
+    const [server, url] = await fake();
+    const applications: Application[] = [{ ...ORDERS, authentication: "certificate" }];
+    expect(exitLine(await run(url, { applications }))).toMatchObject({ exit_code: 0, created: 1 });
+    const { internalusers, roles, rolesmapping } = server.security;
+    expect([...internalusers.keys()]).toEqual([]);
+    expect(roles.get("application-orders")).toMatchObject({ description: MARK });
+    expect(rolesmapping.get("application-orders")).toEqual({
+      users: ["orders"],
+      description: MARK,
+    });
+    const { writes } = server;
+    const again = await run(url, { applications });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, created: 0, unchanged: 1 });
+    expect(server.writes).toEqual(writes);
+  });
+
+  test.concurrent("deletes the user of an application that gets a certificate, flushes the cache, and creates one again when it has a password again", async () => {
+    const [server, url] = await afterFirstRun();
+    const { roles, rolesmapping } = structuredClone(server.security);
+    const result = await run(url, {
+      applications: [{ ...ORDERS, authentication: "certificate" }, REPORTS],
+    });
+    expect(exitLine(result)).toMatchObject({
+      ...{ exit_code: 0, reconciled: 1, unchanged: 1, revoked: 0, created: 0 },
+    });
+    expect(
+      linesOf(result, "change").map(({ resource, field, declared, actual }) => [
+        ...[resource, field, declared, actual],
+      ]),
+    ).toEqual([["orders", "user.password", "none, since it has a certificate", "present"]]);
+    expect(server.writes).toEqual([
+      "DELETE /_plugins/_security/api/internalusers/orders",
+      "DELETE /_plugins/_security/api/cache",
+    ]);
+    expect([...server.security.internalusers.keys()]).toEqual(["reports"]);
+    expect(server.security).toMatchObject({ roles, rolesmapping });
+
+    const back = await run(url);
+    expect(exitLine(back)).toMatchObject({ exit_code: 0, created: 1, unchanged: 1 });
+    expect([...server.security.internalusers.keys()].sort()).toEqual(["orders", "reports"]);
+  });
+
+  test.concurrent.each([
+    [
+      "an application with a certificate",
+      { applications: [{ ...ORDERS, authentication: "certificate" as const }] },
+      "orders",
+    ],
+    ["the monitoring principal", { applications: [], principals: renderMonitor() }, "alloy"],
+  ])(
+    "leaves an unmanaged user with the name of %s, gives it no permissions, and exits 73",
+    async (_, declaration, name) => {
+      const [server, url] = await fake();
+      server.security.internalusers.set(name, { hash: OTHER_HASH, description: "somebody's" });
+      const result = await run(url, declaration);
+      expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+      expect(linesOf(result, "drifted")[0].reason).toBe(
+        `internalusers/${name} was not created by Groundwork: rename the application, or delete internalusers/${name}`,
+      );
+      expect(server.writes).toEqual([]);
+    },
+  );
 
   test.concurrent("updates the platform's own roles, and revokes none of them", async () => {
     const [server, url] = await fake();

@@ -24,6 +24,7 @@ const security: Security = {
 const applications: Application[] = [
   { name: "orders", indices: { "logs-*": "write" } },
   { name: "consumer", topics: { "infra-events": "read" } },
+  { name: "audit", indices: { "logs-*": "read" }, authentication: "certificate" },
 ];
 
 /** The containers of a cluster of three with its sidecars, by name. */
@@ -216,13 +217,13 @@ describe("a secured OpenSearch cluster", () => {
     ]);
   });
 
-  test("gives the administrator's certificate to os-security alone, with the hashes of the applications that name indices", () => {
+  test("gives the administrator's certificate to os-security alone, with the hashes of the applications that name indices and have a password", () => {
     expect(secretsOf(containers["os-security"])).toEqual({
       "/groundwork/applications/orders.hash": "secrets/orders.hash",
       "/groundwork/ca-bundle.pem": "secrets/ca.pem",
       "/groundwork/key-pair.pem": "secrets/os-admin.pem",
     });
-    expect(envOf(containers["os-security"]).GROUNDWORK_DECLARED).toBe("orders alloy");
+    expect(envOf(containers["os-security"]).GROUNDWORK_DECLARED).toBe("orders audit alloy");
     expect(secretsOf(containers["os-init"])).toEqual({
       "/groundwork/ca-bundle.pem": "secrets/ca.pem",
       "/groundwork/key-pair.pem": "secrets/os-init.pem",

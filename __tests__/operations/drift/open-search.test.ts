@@ -184,9 +184,9 @@ describe("users of OpenSearch", () => {
       );
     }
   }
-  const drift = async (hasBackups = false) =>
+  const drift = async (hasBackups = false, shop: Application = SHOP) =>
     (
-      await findOpenSearchUserDrift(resources, [SHOP, { name: "orders" }], {
+      await findOpenSearchUserDrift(resources, [shop, { name: "orders" }], {
         ...{ hasRetention: false, hasBackups },
       })
     ).map(describeDifference);
@@ -221,6 +221,16 @@ describe("users of OpenSearch", () => {
     expect(await drift()).toEqual([unused]);
     server.indexManagement = undefined;
     expect(await drift()).toEqual([unused]);
+  });
+
+  test("of an application with a certificate are its role and mapping, and a user with a password is reported", async () => {
+    provisioned();
+    const withCertificate = { ...SHOP, authentication: "certificate" } as const;
+    expect(await drift(false, withCertificate)).toEqual([
+      "application/shop: OpenSearch user is present, declared absent",
+    ]);
+    server.security.internalusers.delete("shop");
+    expect(await drift(false, withCertificate)).toEqual([]);
   });
 
   test("that are missing, changed or not declared any more are reported", async () => {
