@@ -57,7 +57,7 @@ export async function makeCa(name: string): Promise<string> {
 
 /**
  * Returns a new key pair, valid for 90 days: private key (PKCS8) and certificate `CN=<name>`, signed by the CA, as PEM. The certificate
- * is for servers at these host names and IP addresses, and for clients.
+ * is for servers at these host names and IP addresses, unless it is for a client only, and for clients.
  *
  * @param ca Private key, RSA or EC, and certificate of the CA as PEM, in any order.
  */
@@ -65,6 +65,7 @@ export async function makeKeyPair(
   ca: string,
   name: string,
   hosts: readonly string[],
+  { clientOnly = false }: { readonly clientOnly?: boolean } = {},
 ): Promise<string> {
   const issuer = new X509Certificate(new NodeCertificate(ca).raw);
   const caKey = createPrivateKey(ca);
@@ -87,7 +88,10 @@ export async function makeKeyPair(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension([
+        ...(clientOnly ? [] : [ExtendedKeyUsage.serverAuth]),
+        ExtendedKeyUsage.clientAuth,
+      ]),
       new SubjectAlternativeNameExtension(
         hosts.map((value) => ({ type: isIP(value) ? "ip" : "dns", value })),
       ),

@@ -139,6 +139,12 @@ export function checkKeyPair(file: string): void {
   );
 }
 
+/** Returns the private key of a key pair's file, and its certificates, that of its owner first. All are PEM with LF line breaks. */
+export function readKeyPair(file: string): { readonly key: string; readonly chain: string } {
+  const certificates = readChain(file).map(({ certificate }) => certificate.toString());
+  return { key: onlyKeyOf(file).text, chain: certificates.join("") };
+}
+
 /** Returns the content of a key pair's file with its key as PKCS8; `undefined` if it is that already, or not the only key. */
 export function withPkcs8Key(file: string): string | undefined {
   const blocks = readPem(file);

@@ -4,7 +4,7 @@ import { readTextFile } from "../constructs/container/text-file";
 import { ValidationError, validate } from "../constructs/container/validation";
 import { hostNamesOn } from "../constructs/network/host-name";
 import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
-import type { Application } from "../constructs/security/application";
+import { type Application, hasCertificate } from "../constructs/security/application";
 import { CLIENTS, CLUSTERS, SERVICES } from "../constructs/security/principals";
 import { type Environment, isSecured, nodesOf } from "../environments";
 import { ensureAdminPassword, isAdminPasswordPending } from "./admin-password";
@@ -18,7 +18,7 @@ import {
   ensureSecretFiles,
   makeSecretFiles,
   missingFiles,
-  outdatedPrincipals,
+  outdatedCertificates,
   readCaBundle,
   readCertificate,
   renewKeyPairs,
@@ -78,19 +78,24 @@ export function principalsOf(environment: Environment): ReadonlyMap<string, read
   ]);
 }
 
-/** Returns what an environment's secrets folder must contain. */
-function wantedBy(environment: Environment, applications: readonly string[]): WantedSecrets {
+/** Returns what an environment's secrets folder must contain. @internal */
+export function wantedBy(
+  environment: Environment,
+  applications: readonly Application[],
+): WantedSecrets {
+  const names = (some: readonly Application[]) => some.map(({ name }) => name);
   return {
     owner: `groundwork ${environment.name}`,
     principals: principalsOf(environment),
-    applications,
+    passwordApplications: names(applications.filter((one) => !hasCertificate(one))),
+    certificateApplications: names(applications.filter(hasCertificate)),
   };
 }
 
 /** Describes the secrets that `ensureSecrets` would generate or renew, one line for each file or certificate. Changes nothing. */
 export function pendingSecrets(
   environment: Environment,
-  applications: readonly string[],
+  applications: readonly Application[],
 ): string[] {
   const adminPassword = isAdminPasswordPending(environment)
     ? [`Grafana's admin password in .state/${environment.name}/ is missing`]
@@ -104,7 +109,7 @@ export function pendingSecrets(
   return [
     ...adminPassword,
     ...missingFiles(folder, wanted).map((file) => `${join(folder, file)} is missing`),
-    ...outdatedPrincipals(folder, wanted).map((name) => `the certificate of ${name} is due`),
+    ...outdatedCertificates(folder, wanted).map((name) => `the certificate of ${name} is due`),
   ];
 }
 
@@ -118,10 +123,7 @@ export async function ensureSecrets(
   adminPassword?: string,
 ): Promise<void> {
   try {
-    await ensureKeyPairs(
-      environment,
-      applications.map(({ name }) => name),
-    );
+    await ensureKeyPairs(environment, applications);
     ensureAdminPassword(environment, adminPassword);
     checkOidcClientSecret(environment);
   } catch (error) {
@@ -163,7 +165,7 @@ function checkOidcClientSecret(environment: Environment): void {
  */
 export async function ensureKeyPairs(
   environment: Environment,
-  applications: readonly string[] = [],
+  applications: readonly Application[] = [],
 ): Promise<void> {
   if (!isSecured(environment)) {
     return;
@@ -195,12 +197,15 @@ function remedyIn(folder: string, { name }: Environment): string {
 }
 
 /**
- * Renews the certificates that are due, also in a folder from GROUNDWORK_SECRETS if it has the CA's key. Returns their principals.
+ * Renews the certificates that are due, also in a folder from GROUNDWORK_SECRETS if it has the CA's key. Returns their common names.
  */
-export async function renewDueKeyPairs(environment: Environment): Promise<string[]> {
+export async function renewDueKeyPairs(
+  environment: Environment,
+  applications: readonly Application[],
+): Promise<string[]> {
   const folder = secretsFolder(environment);
   try {
-    const renewed = await renewKeyPairs(folder, wantedBy(environment, []));
+    const renewed = await renewKeyPairs(folder, wantedBy(environment, applications));
     if (renewed.length > 0) {
       recordGeneration(folder);
     }
@@ -219,28 +224,37 @@ export async function renewDueKeyPairs(environment: Environment): Promise<string
 export async function makeKeyPairs(
   folder: string,
   environment: Environment,
-  applications: readonly string[],
+  applications: readonly Application[],
 ): Promise<void> {
   await makeSecretFiles(folder, wantedBy(environment, applications));
   recordGeneration(folder);
 }
 
 /**
- * Returns the expiry dates of an environment's certificates: of principals by name, and of the CA bundle by subject. Of CAs with one
+ * Returns the expiry dates of an environment's certificates: of principals and applications by name, and of the CA bundle by subject. Of CAs with one
  * subject, such as a CA and its renewal, the first date counts.
  */
-export function certificatesOf(environment: Environment): {
+export function certificatesOf(
+  environment: Environment,
+  applications: readonly Application[],
+): {
   readonly principals: ReadonlyMap<string, Date>;
+  readonly applications: ReadonlyMap<string, Date>;
   readonly caBundle: ReadonlyMap<string, Date>;
 } {
   const folder = secretsFolder(environment);
-  return {
-    principals: new Map(
-      [...principalsOf(environment).keys()].map((name) => [
+  const { principals, certificateApplications } = wantedBy(environment, applications);
+  const { keyPair, applicationKeyPair } = SECRET_FILES;
+  const expiries = (names: Iterable<string>, fileOf: (name: string) => string) =>
+    new Map(
+      [...names].map((name) => [
         name,
-        new Date(readCertificate(join(folder, SECRET_FILES.keyPair(name))).validTo),
+        new Date(readCertificate(join(folder, fileOf(name))).validTo),
       ]),
-    ),
+    );
+  return {
+    principals: expiries(principals.keys(), keyPair),
+    applications: expiries(certificateApplications, applicationKeyPair),
     caBundle: new Map(
       readCaBundle(join(folder, SECRET_FILES.caBundle))
         .map(({ subject, validTo }) => [subject, new Date(validTo)] as const)

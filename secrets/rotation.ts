@@ -2,30 +2,67 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:
 import { join } from "node:path";
 import { readTextFile } from "../constructs/container/text-file";
 import { validate } from "../constructs/container/validation";
+import { type Application, hasCertificate } from "../constructs/security/application";
 import type { Environment } from "../environments";
 import { readCertificates, readSigningCa } from "./pem";
-import { principalsOf, secretsFolder } from "./platform-secrets";
-import { checkCa, makePassword, SECRET_FILES, writeSecret } from "./secret-files";
+import { principalsOf, secretsFolder, wantedBy } from "./platform-secrets";
+import {
+  checkCa,
+  makePassword,
+  newKeyPairs,
+  readCertificate,
+  SECRET_FILES,
+  writeSecret,
+} from "./secret-files";
 
-/** Writes a new key pair for every principal. The old ones stay beside them until `endRotations`. Can be repeated after an interruption. */
-export async function replaceKeyPairs(environment: Environment): Promise<void> {
+/**
+ * Writes a new key pair for every principal, and for every application that has one. The old ones stay beside them until `endRotations`.
+ * Can be repeated after an interruption.
+ */
+export async function replaceKeyPairs(
+  environment: Environment,
+  applications: readonly Application[],
+): Promise<void> {
   const folder = secretsFolder(environment);
   checkCa(folder);
-  const { ca, keyPair } = SECRET_FILES;
-  const issuer = readSigningCa(join(folder, ca)).pem;
-  // Imported late: every command loads this file, and this library takes 0.2 s to load.
-  const { makeKeyPair } = await import("./certificates");
-  for (const [name, hosts] of principalsOf(environment)) {
-    await replaceSecret(folder, keyPair(name), () => makeKeyPair(issuer, name, hosts));
+  for (const [file, make] of newKeyPairs(folder, wantedBy(environment, applications))) {
+    await replaceSecret(folder, file, make);
   }
 }
 
-/** Writes a new password for an application. The old one stays beside it until `endRotations`. Can be repeated after an interruption. */
-export async function replacePassword(
+/**
+ * Writes a new password or key pair for an application. The old one stays beside it until `endRotations`. Can be repeated after an
+ * interruption.
+ */
+export async function replaceCredentials(
   environment: Environment,
-  application: string,
+  application: Application,
 ): Promise<void> {
-  await replaceSecret(secretsFolder(environment), SECRET_FILES.password(application), makePassword);
+  const folder = secretsFolder(environment);
+  const file = credentialsFileOf(application);
+  if (hasCertificate(application)) {
+    checkCa(folder);
+  }
+  const makeNew =
+    newKeyPairs(folder, wantedBy(environment, [application])).get(file) ?? makePassword;
+  await replaceSecret(folder, file, makeNew);
+}
+
+/** Returns when the certificate expires that `replaceCredentials` replaced. Undefined for a password. */
+export function expiryOfReplaced(
+  environment: Environment,
+  application: Application,
+): Date | undefined {
+  const file = SECRET_FILES.replaced(credentialsFileOf(application));
+  return hasCertificate(application)
+    ? new Date(readCertificate(join(secretsFolder(environment), file)).validTo)
+    : undefined;
+}
+
+/** Returns the file with an application's password or key pair. */
+function credentialsFileOf(application: Application): string {
+  const { password, applicationKeyPair } = SECRET_FILES;
+  return (hasCertificate(application) ? applicationKeyPair : password)(application.name);
 }
 
 /** Keeps the old secret, then writes the new one, unless that is already done: a repeat makes no third secret. */
@@ -44,11 +81,19 @@ async function replaceSecret(
   }
 }
 
-/** Returns whether a rotation of these secrets was interrupted before its end: of the certificates, or of an application's password. */
-export function isBeingReplaced(environment: Environment, what: string): boolean {
-  const { keyPair, password, replaced } = SECRET_FILES;
+/**
+ * Returns whether a rotation of these secrets was interrupted before its end: of the certificates, or of an application's password or key
+ * pair.
+ */
+export function isBeingReplaced(
+  environment: Environment,
+  what: "certificates" | Application,
+): boolean {
+  const { keyPair, replaced } = SECRET_FILES;
   const files =
-    what === "certificates" ? [...principalsOf(environment).keys()].map(keyPair) : [password(what)];
+    what === "certificates"
+      ? [...principalsOf(environment).keys()].map(keyPair)
+      : [credentialsFileOf(what)];
   return files.some((file) => existsSync(join(secretsFolder(environment), replaced(file))));
 }
 

@@ -39,6 +39,8 @@ export const SECRET_FILES = {
   keyPair: (principal: string) => `key-pairs/${principal}.pem`,
   password: (application: string) => `applications/${application}.password`,
   passwordHash: (application: string) => `applications/${application}.bcrypt`,
+  /** Private key and certificate of an application that authenticates with them. */
+  applicationKeyPair: (application: string) => `applications/${application}.pem`,
   /** Digest of a password and its hash, once they were compared. Comparing them takes 0.3 s. */
   checkedHash: (application: string) => `applications/${application}.checked`,
   /** The secret with which Grafana authenticates to the identity provider, which generates it. */
@@ -58,7 +60,32 @@ export interface WantedSecrets {
   readonly principals: ReadonlyMap<string, readonly string[]>;
 
   /** Names of the applications that have a password. */
-  readonly applications: readonly string[];
+  readonly passwordApplications: readonly string[];
+
+  /** Names of the applications that have a certificate. */
+  readonly certificateApplications: readonly string[];
+}
+
+/** A key pair that a secrets folder must contain. */
+interface WantedKeyPair {
+  /** The common name of its certificate. */
+  readonly name: string;
+  readonly file: string;
+  /** Host names and addresses of its certificate. */
+  readonly hosts: readonly string[];
+  readonly isOfApplication: boolean;
+}
+
+function keyPairsOf({ principals, certificateApplications }: WantedSecrets): WantedKeyPair[] {
+  const { keyPair, applicationKeyPair } = SECRET_FILES;
+  return [
+    ...[...principals].map(([name, hosts]) => ({
+      ...{ name, file: keyPair(name), hosts, isOfApplication: false },
+    })),
+    ...certificateApplications.map((name) => ({
+      ...{ name, file: applicationKeyPair(name), hosts: [name], isOfApplication: true },
+    })),
+  ];
 }
 
 /** Creates a folder that only its owner can read, and closes one that exists to everyone else. */
@@ -82,7 +109,7 @@ export function writeSecret(folder: string, file: string, content: string): void
 export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): Promise<void> {
   closeSecrets(folder, (file) => file === SECRET_FILES.caBundle);
   const missing = missingFiles(folder, wanted);
-  const outdated = outdatedPrincipals(folder, wanted);
+  const outdated = outdatedCertificates(folder, wanted);
   if (missing.length > 0 || outdated.length > 0) {
     checkCa(folder);
     await makeSecretFiles(folder, wanted, outdated);
@@ -99,8 +126,8 @@ export async function ensureSecretFiles(folder: string, wanted: WantedSecrets): 
 }
 
 /** Converts the keys that somebody put into the folder in another form than Kafka reads. */
-function convertKeys(folder: string, { principals }: WantedSecrets): void {
-  for (const file of [...principals.keys()].map(SECRET_FILES.keyPair)) {
+function convertKeys(folder: string, wanted: WantedSecrets): void {
+  for (const { file } of keyPairsOf(wanted)) {
     const converted = withPkcs8Key(join(folder, file));
     if (converted !== undefined) {
       writeSecret(folder, file, converted);
@@ -108,28 +135,32 @@ function convertKeys(folder: string, { principals }: WantedSecrets): void {
   }
 }
 
-/** Generates missing files in a secrets folder, and new key pairs for the outdated principals. */
+/** Generates missing files in a secrets folder, and new key pairs for the outdated certificates, by their common names. */
 export async function makeSecretFiles(
   folder: string,
-  { owner, principals, applications }: WantedSecrets,
+  wanted: WantedSecrets,
   outdated: readonly string[] = [],
 ): Promise<void> {
-  // Imported late: files are rarely missing, and these libraries take 0.2 s to load.
-  const { makeCa, makeKeyPair } = await import("./certificates");
+  // Imported late: files are rarely missing, and this library takes 0.2 s to load.
+  const { makeCa } = await import("./certificates");
   const missing = (file: string) => !existsSync(join(folder, file));
   const write = (file: string, content: string) => writeSecret(folder, file, content);
 
-  const { ca, caBundle, keyPair, password, passwordHash } = SECRET_FILES;
+  const { ca, caBundle, password, passwordHash } = SECRET_FILES;
   if (missing(ca)) {
-    write(ca, await makeCa(owner));
+    write(ca, await makeCa(wanted.owner));
     write(caBundle, readSigningCa(join(folder, ca)).certificate.toString());
   }
-  for (const [name, hosts] of principals) {
-    if (missing(keyPair(name)) || outdated.includes(name)) {
-      write(keyPair(name), await makeKeyPair(readSigningCa(join(folder, ca)).pem, name, hosts));
+  for (const keyPair of keyPairsOf(wanted)) {
+    const isOutdated = outdated.includes(keyPair.name);
+    if (isOutdated && keyPair.isOfApplication) {
+      sayRenewed(folder, keyPair);
+    }
+    if (isOutdated || missing(keyPair.file)) {
+      write(keyPair.file, await signKeyPair(folder, keyPair));
     }
   }
-  for (const name of applications) {
+  for (const name of wanted.passwordApplications) {
     if (missing(password(name))) {
       write(password(name), makePassword());
     }
@@ -137,6 +168,44 @@ export async function makeSecretFiles(
       await writeHash(folder, name);
     }
   }
+}
+
+/** Returns a new key pair. An application's is for clients only: nobody may take it for a server. */
+async function signKeyPair(folder: string, keyPair: WantedKeyPair): Promise<string> {
+  // Imported late: key pairs are rarely made, and this library takes 0.2 s to load.
+  const { makeKeyPair } = await import("./certificates");
+  const { name, hosts, isOfApplication } = keyPair;
+  const { pem } = readSigningCa(join(folder, signingCaOf(folder, keyPair)));
+  return makeKeyPair(pem, name, hosts, { clientOnly: isOfApplication });
+}
+
+/** Prints that somebody has to give an application its new certificate: no deploy does. */
+function sayRenewed(folder: string, { name, file }: WantedKeyPair): void {
+  const { validTo } = readCertificate(join(folder, file));
+  console.error(
+    `renewed the certificate of application ${name}: give it the new one (npm run credentials -- ${name}); the old one expires on ${new Date(validTo).toISOString()}`,
+  );
+}
+
+/** Returns what makes a new key pair, by the file of each. */
+export function newKeyPairs(
+  folder: string,
+  wanted: WantedSecrets,
+): ReadonlyMap<string, () => Promise<string>> {
+  return new Map(
+    keyPairsOf(wanted).map((keyPair) => [keyPair.file, () => signKeyPair(folder, keyPair)]),
+  );
+}
+
+/**
+ * Returns the file of the CA that signs a certificate. During a CA rotation, applications get certificates of the next CA as soon as
+ * everything trusts it: they need them before nothing trusts the old one.
+ */
+function signingCaOf(folder: string, { isOfApplication }: WantedKeyPair): string {
+  const { ca, nextCa, caRotationStep } = SECRET_FILES;
+  const isThere = [nextCa, caRotationStep].every((file) => existsSync(join(folder, file)));
+  const isTrusted = isThere && readTextFile(join(folder, caRotationStep)).trim() === "2";
+  return isOfApplication && isTrusted ? nextCa : ca;
 }
 
 /** Returns a new password: 24 random bytes. */
@@ -161,8 +230,8 @@ async function hashFits(folder: string, application: string): Promise<boolean> {
 }
 
 /** Returns the applications whose password or hash has changed since they were compared. */
-function uncheckedHashes(folder: string, { applications }: WantedSecrets): string[] {
-  return applications.filter((name) => {
+function uncheckedHashes(folder: string, { passwordApplications }: WantedSecrets): string[] {
+  return passwordApplications.filter((name) => {
     const checked = join(folder, SECRET_FILES.checkedHash(name));
     return !existsSync(checked) || readFileSync(checked, "utf8") !== digestOf(folder, name);
   });
@@ -200,56 +269,52 @@ export function checkCa(folder: string): void {
 }
 
 /** Throws if other users can read a secret of the folder. */
-export function checkModes(folder: string, { principals, applications }: WantedSecrets): void {
-  const { ca, nextCa, keyPair, password, passwordHash } = SECRET_FILES;
+export function checkModes(folder: string, wanted: WantedSecrets): void {
+  const { ca, nextCa, password, passwordHash } = SECRET_FILES;
   refuseOpenFiles(folder, [
     ...[ca, nextCa],
-    ...[...principals.keys()].map(keyPair),
-    ...applications.flatMap((name) => [password(name), passwordHash(name)]),
+    ...keyPairsOf(wanted).map(({ file }) => file),
+    ...wanted.passwordApplications.flatMap((name) => [password(name), passwordHash(name)]),
   ]);
 }
 
 /** Returns the missing files, relative to the folder. */
-export function missingFiles(
-  folder: string,
-  { principals, applications }: WantedSecrets,
-): string[] {
-  const { caBundle, keyPair, password, passwordHash } = SECRET_FILES;
+export function missingFiles(folder: string, wanted: WantedSecrets): string[] {
+  const { caBundle, password, passwordHash } = SECRET_FILES;
   return [
     caBundle,
-    ...[...principals.keys()].map(keyPair),
-    ...applications.flatMap((name) => [password(name), passwordHash(name)]),
+    ...keyPairsOf(wanted).map(({ file }) => file),
+    ...wanted.passwordApplications.flatMap((name) => [password(name), passwordHash(name)]),
   ].filter((file) => !existsSync(join(folder, file)));
 }
 
 /**
- * Returns the principals whose certificates are outdated: those that the CA did not sign, that lack a host name, or that are past two
- * thirds of their lifetime. Returns none without the CA's key, since nothing can be renewed then: they stay until they expire.
+ * Returns the common names of outdated certificates: those that the CA did not sign, that lack a host name, or that are past two thirds of
+ * their lifetime. Returns none without the CA's key, since nothing can be renewed then: they stay until they expire.
  */
-export function outdatedPrincipals(folder: string, { principals }: WantedSecrets): string[] {
-  const { ca, keyPair } = SECRET_FILES;
-  if (!existsSync(join(folder, ca))) {
+export function outdatedCertificates(folder: string, wanted: WantedSecrets): string[] {
+  if (!existsSync(join(folder, SECRET_FILES.ca))) {
     return [];
   }
-  const { publicKey } = readSigningCa(join(folder, ca)).certificate;
-  return [...principals]
-    .filter(([name]) => existsSync(join(folder, keyPair(name))))
-    .filter(([name, hosts]) => {
-      const certificate = readCertificate(join(folder, keyPair(name)));
+  return keyPairsOf(wanted)
+    .filter(({ file }) => existsSync(join(folder, file)))
+    .filter((keyPair) => {
+      const certificate = readCertificate(join(folder, keyPair.file));
+      const ca = readSigningCa(join(folder, signingCaOf(folder, keyPair))).certificate;
       return (
-        !certificate.verify(publicKey) ||
-        unnamedHosts(certificate, hosts).length > 0 ||
+        !certificate.verify(ca.publicKey) ||
+        unnamedHosts(certificate, keyPair.hosts).length > 0 ||
         isDue(certificate)
       );
     })
-    .map(([name]) => name);
+    .map(({ name }) => name);
 }
 
-/** Renews the outdated certificates of a secrets folder and nothing else. Returns their principals; none without the CA's key. */
+/** Renews the outdated certificates of a secrets folder and nothing else. Returns their common names; none without the CA's key. */
 export async function renewKeyPairs(folder: string, wanted: WantedSecrets): Promise<string[]> {
-  const outdated = outdatedPrincipals(folder, wanted);
+  const outdated = outdatedCertificates(folder, wanted);
   if (outdated.length > 0) {
-    await makeSecretFiles(folder, { ...wanted, applications: [] }, outdated);
+    await makeSecretFiles(folder, { ...wanted, passwordApplications: [] }, outdated);
   }
   return outdated;
 }
@@ -266,10 +331,10 @@ function unnamedHosts(certificate: X509Certificate, hosts: readonly string[]): s
 }
 
 /** Throws unless every certificate is currently valid, is signed by a trusted CA and has its key. */
-export function checkSecretFiles(folder: string, { principals }: WantedSecrets): void {
+export function checkSecretFiles(folder: string, wanted: WantedSecrets): void {
   const trusted = readCaBundle(join(folder, SECRET_FILES.caBundle));
-  for (const [name, hosts] of principals) {
-    const file = join(folder, SECRET_FILES.keyPair(name));
+  for (const { name, hosts, isOfApplication, ...keyPair } of keyPairsOf(wanted)) {
+    const file = join(folder, keyPair.file);
     const chain = readChain(file);
     const [{ certificate }] = chain;
     all(...chain.map((placed) => () => checkValidity(placed, file)));
@@ -289,9 +354,28 @@ export function checkSecretFiles(folder: string, { principals }: WantedSecrets):
       () =>
         `${file} is not valid for ${unnamed.join(", ")}: its subject alternative names must be ${hosts.join(", ")}`,
     );
+    if (isOfApplication) {
+      checkNames(certificate, file, name, wanted.principals);
+    }
     checkUse(certificate, file, { isClient: hosts.length === 1 && hosts[0] === name });
     checkKeyPair(file);
   }
+}
+
+/** Throws if an application's certificate has the name of a service: Prometheus knows its clients by their alternative names. */
+function checkNames(
+  { subjectAltName = "" }: X509Certificate,
+  file: string,
+  application: string,
+  principals: WantedSecrets["principals"],
+): void {
+  const names = subjectAltName.split(", ").map((entry) => entry.replace(/^[^:]*:/, ""));
+  const services = names.filter((name) => principals.has(name));
+  validate(
+    services.length === 0,
+    () =>
+      `${file} is also valid for ${services.join(", ")}, and would have the permissions of that service: its only subject alternative name must be ${application}`,
+  );
 }
 
 /** OIDs of the extended key usages (RFC 5280, 4.2.1.12). */

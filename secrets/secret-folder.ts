@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Security } from "../constructs";
 import { ensureSecretFiles, SECRET_FILES } from "./secret-files";
 import { renameSecretFiles } from "./takeover";
@@ -27,6 +27,7 @@ export class SecretFolder implements Security {
   private readonly files: Security;
   private readonly principals = new Map<string, readonly string[]>();
   private readonly applications = new Set<string>();
+  private readonly certificateApplications = new Set<string>();
 
   /**
    * @param path Path of the folder. It is created if it does not exist.
@@ -52,6 +53,15 @@ export class SecretFolder implements Security {
   }
 
   /**
+   * Returns the path of the key pair of an application with `authentication: "certificate"`: one PEM file with its private key (PKCS8) and
+   * its certificate. No construct needs it: call this for every such application before `ensure`.
+   */
+  applicationKeyPairOf(application: string): string {
+    this.certificateApplications.add(application);
+    return join(this.path, SECRET_FILES.applicationKeyPair(application));
+  }
+
+  /**
    * Generates the missing secrets of all constructs that exist so far. Renews certificates that lack a host name or are past two thirds of
    * their 90 days. Call it after the last construct and before a deploy. A synth alone does not need the files.
    */
@@ -64,7 +74,8 @@ export class SecretFolder implements Security {
     await ensureSecretFiles(this.path, {
       owner: "groundwork",
       principals: this.principals,
-      applications: [...this.applications],
+      passwordApplications: [...this.applications],
+      certificateApplications: [...this.certificateApplications],
     });
   }
 }

@@ -1,23 +1,30 @@
-import type { AlertGroup } from "../constructs";
+import type { AlertGroup, Application } from "../constructs";
 import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
 import { CLIENTS } from "../constructs/security/principals";
 import type { Environment } from "../environments";
 import { certificatesOf } from "../secrets/platform-secrets";
 
-/** Certificates that Alloy cannot measure at a listener: those of clients, and Grafana's. */
+/** Certificates of services that Alloy cannot measure at a listener: those of clients, and Grafana's. */
 const UNMEASURED: readonly string[] = [...CLIENTS, BACKUP_PRINCIPAL, "grafana"];
 
 /** As for the certificates that Alloy measures: alerts/security.yml. */
 const WARN_DAYS = 21;
 
 /**
- * Returns an alert on the expiry of the certificates that Alloy cannot measure, and of the CAs. Their dates are constants of the rule, so
- * a deploy that renews one changes the rule.
+ * Returns an alert on the expiry of the certificates that Alloy cannot measure, also those of applications, and of the CAs. Their dates
+ * are constants of the rule, so a deploy that renews one changes the rule.
  */
-export function certificateAlert(environment: Environment): AlertGroup {
-  const { principals, caBundle } = certificatesOf(environment);
+export function certificateAlert(
+  environment: Environment,
+  applications: readonly Application[],
+): AlertGroup {
+  const { principals, caBundle, ...ofApplications } = certificatesOf(environment, applications);
   return certificateAlertOf(
-    new Map([...[...principals].filter(([name]) => UNMEASURED.includes(name)), ...caBundle]),
+    new Map([
+      ...[...principals].filter(([name]) => UNMEASURED.includes(name)),
+      ...ofApplications.applications,
+      ...caBundle,
+    ]),
   );
 }
 

@@ -89,7 +89,8 @@ export async function synthesizePlatform(
   }
   const app = new App({ outdir, stackTraces: false });
   // Without secrets, the dates of certificates are not known.
-  const alerts = secrets && isSecured(environment) ? [certificateAlert(environment)] : [];
+  const alerts =
+    secrets && isSecured(environment) ? [certificateAlert(environment, catalog.applications)] : [];
   const alertGroups = [...catalog.alertGroups, ...alerts];
   declarePlatform(app, environment, { ...catalog, alertGroups }, storageProps);
   app.synth();

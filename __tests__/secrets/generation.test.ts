@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { labSecured } from "../../lab/environments";
 import { generationsIn, recordGeneration } from "../../secrets/generation";
 import { ensureKeyPairs, makeKeyPairs } from "../../secrets/platform-secrets";
-import { replaceKeyPairs, replacePassword, takeCaRotationStep } from "../../secrets/rotation";
+import { replaceCredentials, replaceKeyPairs, takeCaRotationStep } from "../../secrets/rotation";
 import { SECRET_FILES, writeSecret } from "../../secrets/secret-files";
 import { ownSecrets } from "../support/own-secrets";
 
 const environment = { ...labSecured, name: "generation-test" };
 const made = mkdtempSync(join(tmpdir(), "generation-"));
 const own = ownSecrets(environment, made);
-const ensure = () => ensureKeyPairs(environment, ["shop"]);
+const ensure = () => ensureKeyPairs(environment, [{ name: "shop" }]);
 const numbers = () => generationsIn(own).map(({ number }) => number);
 
-beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+beforeAll(() => makeKeyPairs(made, environment, [{ name: "shop" }]));
 afterAll(() => rmSync(made, { recursive: true }));
 
 test("secrets that do not change keep their generation", async () => {
@@ -26,13 +26,13 @@ test("secrets that do not change keep their generation", async () => {
 
 test("every change of a secret is a new generation, and the earlier ones are remembered", async () => {
   const changes: (() => unknown)[] = [
-    () => replacePassword(environment, "shop"),
-    () => replaceKeyPairs(environment),
+    () => replaceCredentials(environment, { name: "shop" }),
+    () => replaceKeyPairs(environment, []),
     () => takeCaRotationStep(environment, 1),
     () => takeCaRotationStep(environment, 2),
     () => takeCaRotationStep(environment, 3),
     () => writeFileSync(join(own, "applications", "shop.password"), "of my own\n"),
-    () => ensureKeyPairs(environment, ["shop", "ledger"]),
+    () => ensureKeyPairs(environment, [{ name: "shop" }, { name: "ledger" }]),
     () => writeSecret(own, SECRET_FILES.oidcClientSecret, "of the identity provider\n"),
   ];
   const [first] = generationsIn(own);

@@ -28,9 +28,9 @@ const at = (file: string) => join(given, file);
 const [bundle, node, client] = ["ca/bundle.pem", "key-pairs/kafka-1.pem", "key-pairs/checks.pem"];
 const password = "applications/shop.password";
 const hosts = principalsOf(labSecured).get("kafka-1");
-const ensure = () => ensureKeyPairs(labSecured, ["shop"]);
+const ensure = () => ensureKeyPairs(labSecured, [{ name: "shop" }]);
 
-beforeAll(() => makeKeyPairs(made, labSecured, ["shop"]));
+beforeAll(() => makeKeyPairs(made, labSecured, [{ name: "shop" }]));
 beforeEach(() => {
   cpSync(made, given, { recursive: true });
   process.env.GROUNDWORK_SECRETS = given;

@@ -10,9 +10,9 @@ const environment = { ...labSecured, name: "given-test" };
 const FROM = join(__dirname, "..", "..", "environments", "secrets", environment.name);
 const parent = mkdtempSync(join(tmpdir(), "given secrets-"));
 const [made, given] = [join(parent, "made"), join(parent, "given")];
-const ensure = () => ensureKeyPairs(environment, ["shop"]);
+const ensure = () => ensureKeyPairs(environment, [{ name: "shop" }]);
 
-beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+beforeAll(() => makeKeyPairs(made, environment, [{ name: "shop" }]));
 beforeEach(() => {
   rmSync(given, { recursive: true, force: true });
   cpSync(made, given, { recursive: true, preserveTimestamps: true });

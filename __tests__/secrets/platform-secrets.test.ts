@@ -67,7 +67,11 @@ const privateKeyOf = (file: string) => PRIVATE_KEY.exec(readFileSync(file, "utf8
 
 /** Generates missing secrets in a folder. */
 const make = (target: string, ...applications: string[]) =>
-  makeKeyPairs(target, labSecured, applications);
+  makeKeyPairs(
+    target,
+    labSecured,
+    applications.map((name) => ({ name })),
+  );
 
 const files = (of: string) =>
   readdirSync(of, { recursive: true, withFileTypes: true })
@@ -162,7 +166,7 @@ describe("generated secrets", () => {
   });
 
   test("stay the same while they are valid", async () => {
-    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
+    expect(await changedBy(() => ensureKeyPairs(environment, [{ name: "shop" }]))).toEqual([]);
   });
 
   test("are renewed after two thirds of their lifetime", async () => {
@@ -199,7 +203,7 @@ describe("generated secrets", () => {
     mockRounds.atMost = Number.POSITIVE_INFINITY;
     const password = join(own, "applications", "shop.password");
     writeFileSync(password, "of my own\n");
-    const changed = await changedBy(() => ensureKeyPairs(environment, ["shop"]));
+    const changed = await changedBy(() => ensureKeyPairs(environment, [{ name: "shop" }]));
     mockRounds.atMost = 4;
     expect(changed).toEqual(["shop.bcrypt", "shop.checked", "generation"]);
     const hash = readFileSync(join(own, "applications", "shop.bcrypt"), "utf8").trim();
@@ -221,15 +225,17 @@ describe("generated secrets", () => {
       join(own, "applications", `shop.${kind}`),
     );
     change(password);
-    await ensureKeyPairs(environment, ["shop"]);
+    await ensureKeyPairs(environment, [{ name: "shop" }]);
     const content = (file: string) => readFileSync(file, "utf8").trim();
     expect(compareSync(content(password), content(hash))).toBe(true);
   });
 
   test("keep a hash from elsewhere that fits its password", async () => {
     rmSync(join(own, "applications", "shop.checked"));
-    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual(["shop.checked"]);
-    expect(await changedBy(() => ensureKeyPairs(environment, ["shop"]))).toEqual([]);
+    expect(await changedBy(() => ensureKeyPairs(environment, [{ name: "shop" }]))).toEqual([
+      "shop.checked",
+    ]);
+    expect(await changedBy(() => ensureKeyPairs(environment, [{ name: "shop" }]))).toEqual([]);
   });
 });
 
@@ -245,7 +251,7 @@ describe("generated secrets that other users can read", () => {
 
   test("are closed, with one line, and the CA bundle stays readable", async () => {
     execFileSync("chmod", ["-R", "go+rX", own]);
-    await ensureKeyPairs(environment, ["shop"]);
+    await ensureKeyPairs(environment, [{ name: "shop" }]);
     const open = files(own).filter((file) => statSync(file).mode & 0o077);
     expect(open).toEqual([join(own, "ca", "bundle.pem")]);
     expect(said).toEqual([
@@ -253,7 +259,7 @@ describe("generated secrets that other users can read", () => {
         /^closed \S+ \(mode 644\) and \d+ more in \S+modes-test\/secrets, which other users on this machine could read: rotate what they may have read$/,
       ),
     ]);
-    await ensureKeyPairs(environment, ["shop"]);
+    await ensureKeyPairs(environment, [{ name: "shop" }]);
     expect(said).toHaveLength(1);
   });
 
@@ -272,7 +278,7 @@ describe("generated secrets that other users can read", () => {
   test("are left alone by a synth that is not deployed", async () => {
     const password = join(own, "applications", "shop.password");
     chmodSync(password, 0o640);
-    await makeKeyPairs(own, environment, ["shop"]);
+    await makeKeyPairs(own, environment, [{ name: "shop" }]);
     expect([statSync(password).mode & 0o777, said]).toEqual([0o640, []]);
   });
 });
@@ -295,7 +301,7 @@ describe("secrets from GROUNDWORK_SECRETS", () => {
 
   const at = (day: string) => jest.useFakeTimers({ now: new Date(day), advanceTimers: true });
   const file = (name: string) => join(given, "key-pairs", name);
-  const ensure = () => ensureKeyPairs(labSecured, ["shop"]);
+  const ensure = () => ensureKeyPairs(labSecured, [{ name: "shop" }]);
 
   test("are used as they are, without the CA's key", async () => {
     rmSync(join(given, "ca", "ca.pem"));

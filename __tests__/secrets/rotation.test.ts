@@ -11,8 +11,8 @@ import {
   endRotations,
   finishCaRotation,
   isBeingReplaced,
+  replaceCredentials,
   replaceKeyPairs,
-  replacePassword,
   takeCaRotationStep,
 } from "../../secrets/rotation";
 import { certificatesIn } from "../../secrets/secret-files";
@@ -32,7 +32,7 @@ const issuers = () => [
   ),
 ];
 /** Runs the first step of a deploy. */
-const synth = () => ensureKeyPairs(environment, ["shop"]);
+const synth = () => ensureKeyPairs(environment, [{ name: "shop" }]);
 
 beforeAll(async () => {
   await synth();
@@ -108,7 +108,7 @@ test("every principal gets a new certificate from the same CA, and the old one i
   const serials = (suffix = "") =>
     names.map((name) => new X509Certificate(read(`key-pairs/${name}.pem${suffix}`)).serialNumber);
   const before = [trusted(), serials()];
-  await replaceKeyPairs(environment);
+  await replaceKeyPairs(environment, []);
   await synth();
   const after = serials();
   expect(trusted()).toEqual(before[0]);
@@ -125,13 +125,13 @@ test("every principal gets a new certificate from the same CA, and the old one i
 test("certificates that an interrupt left halfway are finished, and none is made twice", async () => {
   const files = [...principalsOf(environment).keys()].map((name) => `key-pairs/${name}.pem`);
   const before = files.map(read);
-  await replaceKeyPairs(environment);
+  await replaceKeyPairs(environment, []);
   const once = files.map(read);
   // As after an interrupt before the second was written, and one before the third was kept.
   writeFileSync(join(folder, files[1]), before[1]);
   writeFileSync(join(folder, files[2]), before[2]);
   rmSync(join(folder, `${files[2]}.replaced`));
-  await replaceKeyPairs(environment);
+  await replaceKeyPairs(environment, []);
   const twice = files.map(read);
   expect(files.filter((_, i) => twice[i] !== once[i])).toEqual(files.slice(1, 3));
   expect(before.filter((pem) => twice.includes(pem))).toEqual([]);
@@ -140,14 +140,14 @@ test("certificates that an interrupt left halfway are finished, and none is made
 
 test("no certificate is replaced without the CA's key", async () => {
   rmSync(join(folder, "ca", "ca.pem"));
-  await expect(replaceKeyPairs(environment)).rejects.toThrow(`${folder}/ca/ca.pem is missing`);
+  await expect(replaceKeyPairs(environment, [])).rejects.toThrow(`${folder}/ca/ca.pem is missing`);
   expect(kept()).toEqual([]);
 });
 
 test("an application gets a new password and hash once, the old one is kept until the end, and nothing else changes", async () => {
   const before = ["applications/shop.password", "applications/shop.bcrypt"].map(read);
   const node = read("key-pairs/kafka-1.pem");
-  await replacePassword(environment, "shop");
+  await replaceCredentials(environment, { name: "shop" });
   await synth();
   const password = read("applications/shop.password");
   expect(before).not.toContain(password);
@@ -155,12 +155,12 @@ test("an application gets a new password and hash once, the old one is kept unti
   expect(read("applications/shop.password.replaced")).toBe(before[0]);
   expect(read("key-pairs/kafka-1.pem")).toBe(node);
 
-  await replacePassword(environment, "shop");
+  await replaceCredentials(environment, { name: "shop" });
   expect(read("applications/shop.password")).toBe(password);
-  expect(isBeingReplaced(environment, "shop")).toBe(true);
+  expect(isBeingReplaced(environment, { name: "shop" })).toBe(true);
   endRotations(environment);
   expect(kept()).toEqual([]);
-  await replacePassword(environment, "shop");
+  await replaceCredentials(environment, { name: "shop" });
   expect(read("applications/shop.password")).not.toBe(password);
 });
 

@@ -84,6 +84,14 @@ test("has the certificate of Loki, for the host names that its proxy has", async
   );
 });
 
+test("has the key pair of an application that is asked for, and no password for it", async () => {
+  const own = new SecretFolder(join(parent, "application"));
+  const file = own.applicationKeyPairOf("shop");
+  await own.ensure();
+  expect(new X509Certificate(readFileSync(file)).subject).toBe("CN=shop");
+  expect(readdirSync(join(own.path, "applications"))).toEqual(["shop.pem"]);
+});
+
 test("keeps valid certificates and renews those that lack a host name", async () => {
   const serials = () => ["kafka-1", "kafka-2"].map((name) => certificateOf(name).serialNumber);
   const [first, second] = serials();

@@ -18,7 +18,7 @@ const made = mkdtempSync(join(tmpdir(), "takeover-"));
 const earlier = mkdtempSync(join(tmpdir(), "takeover-"));
 const errors = jest.spyOn(console, "error").mockImplementation(() => {});
 
-const take = () => ensureKeyPairs(environment, ["shop"]);
+const take = () => ensureKeyPairs(environment, [{ name: "shop" }]);
 const said = () => errors.mock.calls.map(([line]) => line);
 const MOVED = `moved the secrets of takeover-test from ${FROM} to ${TO}`;
 const expectMoved = () => {
@@ -29,7 +29,7 @@ const expectMoved = () => {
 };
 
 beforeAll(async () => {
-  await makeKeyPairs(made, environment, ["shop"]);
+  await makeKeyPairs(made, environment, [{ name: "shop" }]);
   cpSync(made, earlier, { recursive: true, preserveTimestamps: true });
   nameAsBefore(earlier);
 });

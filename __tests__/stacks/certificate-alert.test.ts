@@ -89,7 +89,7 @@ describe("a secured environment", () => {
   afterAll(() => rmSync(join(own, ".."), { recursive: true }));
 
   test("covers Grafana, all clients and the CA", () => {
-    const [{ expr }] = certificateAlert(environment).rules;
+    const [{ expr }] = certificateAlert(environment, []).rules;
     const names = [...expr.matchAll(/"certificate", "([^"]+)"/g)].map(([, name]) => name);
     expect(names.sort()).toEqual([
       expect.stringMatching(/^CN=groundwork certificate-alert-test [0-9a-f]{8}$/),
@@ -97,6 +97,17 @@ describe("a secured environment", () => {
     ]);
     const [, first] = /vector\((\d+)\)/.exec(expr) ?? [];
     expect(Number(first)).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test("covers the certificates of applications", async () => {
+    const applications = [
+      { name: "shop", authentication: "certificate" } as const,
+      { name: "ledger" },
+    ];
+    await makeKeyPairs(own, environment, applications);
+    const [{ expr }] = certificateAlert(environment, applications).rules;
+    expect(expr).toContain('"certificate", "shop"');
+    expect(expr).not.toContain("ledger");
   });
 
   test("alerts on the first of two CAs with one subject, such as a CA and its renewal", async () => {
@@ -109,7 +120,7 @@ describe("a secured environment", () => {
       expiries.map((notAfter) => issue({ name: "company", isCa: true, notAfter })),
     );
     writeFileSync(bundle, before + renewals.map(({ certificate }) => certificate).join(""));
-    const [{ expr }] = certificateAlert(environment).rules;
+    const [{ expr }] = certificateAlert(environment, []).rules;
     const [, date] = /vector\((\d+)\), "certificate", "CN=company"/.exec(expr) ?? [];
     expect(Number(date)).toBe(Math.floor(expiries[1].getTime() / 1000));
     writeFileSync(bundle, before);

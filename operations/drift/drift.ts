@@ -67,10 +67,7 @@ export function describePendingSecrets(
   { applications }: Pick<Catalog, "applications">,
   command = "npm run drift",
 ): string[] {
-  const pending = pendingSecrets(
-    environment,
-    applications.map(({ name }) => name),
-  );
+  const pending = pendingSecrets(environment, applications);
   return pending.map((what) => `${what}, and ${command} writes no secrets: run npm run up first`);
 }
 

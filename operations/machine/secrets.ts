@@ -39,7 +39,7 @@ export async function checkSecrets(
   }
   const given = secretsAreGiven();
   const folder = secretsFolder(environment);
-  const { principals, caBundle } = certificatesOf(environment);
+  const { principals, caBundle, ...certificates } = certificatesOf(environment, applications);
   return [
     {
       name: "secrets",
@@ -47,7 +47,7 @@ export async function checkSecrets(
     },
     checkDays(
       "certificates",
-      principals,
+      new Map([...principals, ...certificates.applications]),
       given ? "provide new ones" : "run npm run rotate -- certificates",
     ),
     checkDays("CA", caBundle, given ? "provide a new one" : "run npm run rotate -- ca"),

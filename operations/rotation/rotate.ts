@@ -1,6 +1,8 @@
 import { type Application, REAUTHENTICATION_MINUTES } from "../../constructs";
+import { hasCertificate } from "../../constructs/security/application";
 import { type Environment, isSecured } from "../../environments";
 import {
+  ensureKeyPairs,
   renewDueKeyPairs,
   secretsAreGiven,
   secretsFolder,
@@ -8,10 +10,11 @@ import {
 } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
+  expiryOfReplaced,
   finishCaRotation,
   isBeingReplaced,
+  replaceCredentials,
   replaceKeyPairs,
-  replacePassword,
   setCaRotationStep,
   takeCaRotationStep,
 } from "../../secrets/rotation";
@@ -45,11 +48,11 @@ export interface RotateOptions {
 const REVOCATION = `revoking every certificate that was issued so far: the CA and all key pairs are replaced, and nothing trusts the old CA in the end
 - three deploys follow; the third replaces every node, one at a time, which ends open connections; both clusters keep serving
 - a leaked key stays valid until the third deploy has ended
-- applications need the new CA bundle before the second deploy; their passwords stay`;
+- applications need the new CA bundle before the second deploy, and those with a certificate a new one; passwords stay`;
 
 /**
- * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password (its name), and deploys
- * the change. Checks first whether a deploy is possible, and keeps each old secret until the new one is deployed. Throws for anything
+ * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password or certificate (its name),
+ * and deploys the change. Checks first whether a deploy is possible, and keeps each old secret until the new one is deployed. Throws for anything
  * else.
  */
 export async function rotate(
@@ -59,6 +62,7 @@ export async function rotate(
   { atOnce = false, revoke = false, due = false, onlyIfDue = false }: RotateOptions = {},
 ): Promise<void> {
   const names = applications.map(({ name }) => name);
+  const application = applications.find(({ name }) => name === what);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
     throw new CommandError(
       `${what === undefined ? "npm run rotate needs an argument" : `cannot rotate "${what}"`}: allowed are ca, certificates and declared applications (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
@@ -80,7 +84,7 @@ export async function rotate(
     );
   }
   if (due || onlyIfDue) {
-    await renewDue(environment, { atOnce, onlyIfDue });
+    await renewDue(environment, applications, { atOnce, onlyIfDue });
     return;
   }
   if (secretsAreGiven()) {
@@ -93,28 +97,50 @@ export async function rotate(
   if (revoke) {
     console.log(REVOCATION);
   }
-  await checkBefore(environment, target, { replacesNodes: revoke && !atOnce });
+  await checkBefore(environment, application ?? (target as "ca" | "certificates"), {
+    replacesNodes: revoke && !atOnce,
+  });
   if (target === "ca") {
-    await rotateCa(environment, names, { atOnce, revoke });
-  } else if (what === "certificates") {
-    await replaceKeyPairs(environment);
-    await deployPlatform(environment, { atOnce });
-    console.log(
-      "\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- certificates --revoke",
-    );
+    await rotateCa(environment, applications, { atOnce, revoke });
+  } else if (application) {
+    await rotateApplication(environment, application, atOnce);
   } else {
-    await replacePassword(environment, what);
+    await replaceKeyPairs(environment, applications);
     await deployPlatform(environment, { atOnce });
     console.log(
-      `\n"${what}" has a new password, and the old one is refused: run npm run credentials -- ${what} to see it. Open connections to Kafka end within ${environment.kafka.reauthenticationMinutes ?? REAUTHENTICATION_MINUTES} min`,
+      `\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- certificates --revoke${remindOf(applications)}`,
     );
   }
+}
+
+async function rotateApplication(
+  environment: Environment,
+  application: Application,
+  atOnce: boolean,
+): Promise<void> {
+  const { name } = application;
+  await replaceCredentials(environment, application);
+  const expires = expiryOfReplaced(environment, application);
+  await deployPlatform(environment, { atOnce });
+  console.log(
+    expires
+      ? `\n"${name}" has a new certificate: run npm run credentials -- ${name} to see it. The old one is accepted until it expires on ${expires.toISOString()}: if its key has leaked, run npm run rotate -- certificates --revoke`
+      : `\n"${name}" has a new password, and the old one is refused: run npm run credentials -- ${name} to see it. Open connections to Kafka end within ${environment.kafka.reauthenticationMinutes ?? REAUTHENTICATION_MINUTES} min`,
+  );
+}
+
+/** Says which applications have to get new certificates, as the end of a message. */
+function remindOf(applications: readonly Application[]): string {
+  const names = applications.filter(hasCertificate).map(({ name }) => name);
+  return names.length > 0
+    ? `. Give ${listed(names)} ${names.length === 1 ? "its new certificate" : "their new certificates"}: npm run credentials -- ${names[0]}`
+    : "";
 }
 
 /** Throws if a deploy would be refused or the clusters cannot take it, before a secret is replaced. */
 async function checkBefore(
   environment: Environment,
-  what: string,
+  what: "ca" | "certificates" | Application,
   { replacesNodes }: { readonly replacesNodes: boolean },
 ): Promise<void> {
   const continues =
@@ -122,7 +148,10 @@ async function checkBefore(
       ? caRotationStepOf(environment) !== undefined
       : isBeingReplaced(environment, what);
   if (continues && what !== "ca") {
-    console.log(`an earlier rotation of ${what} did not end: continuing with the secrets it made`);
+    const called = what === "certificates" ? what : what.name;
+    console.log(
+      `an earlier rotation of ${called} did not end: continuing with the secrets it made`,
+    );
   }
   console.log("checking the platform before a secret is replaced ...");
   // An interrupted replacement leaves a node down, which the deploy starts again.
@@ -135,10 +164,11 @@ async function checkBefore(
  */
 async function renewDue(
   environment: Environment,
+  applications: readonly Application[],
   { atOnce, onlyIfDue }: { readonly atOnce: boolean; readonly onlyIfDue: boolean },
 ): Promise<void> {
   takeOverSecrets(environment);
-  const renewed = await renewDueKeyPairs(environment);
+  const renewed = await renewDueKeyPairs(environment, applications);
   console.log(
     renewed.length > 0
       ? `renewed ${counted(renewed.length, "certificate")} past two thirds of ${renewed.length === 1 ? "its" : "their"} life: ${listed(renewed)}`
@@ -150,11 +180,20 @@ async function renewDue(
   await deployPlatform(environment, { atOnce });
 }
 
+/** Says which applications also need new certificates before the old CA is trusted no more. */
+function andCertificates(applications: readonly Application[]): string {
+  const names = applications.filter(hasCertificate).map(({ name }) => name);
+  return names.length > 0
+    ? `, and new certificates to ${listed(names)} (npm run credentials -- ${names[0]}), since step 3 refuses the old ones`
+    : "";
+}
+
 async function rotateCa(
   environment: Environment,
-  applications: readonly string[],
+  applications: readonly Application[],
   { atOnce, revoke }: { readonly atOnce: boolean; readonly revoke: boolean },
 ): Promise<void> {
+  const names = applications.map(({ name }) => name);
   const first = caRotationStepOf(environment) ?? 1;
   if (first > 1) {
     console.log(`CA rotation in progress: continuing with step ${first} of 3`);
@@ -166,8 +205,10 @@ async function rotateCa(
     await deployPlatform(environment, { atOnce, ...(revoke && isLast && { replaceNodes: true }) });
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
+      // Applications get certificates of the new CA now: step 3 would refuse the old ones.
+      await ensureKeyPairs(environment, applications);
       console.log(
-        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(applications)} first (npm run credentials -- ${applications[0]} --format ca), then run npm run rotate -- ${revoke ? "certificates --revoke" : "ca"} again`,
+        `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(names)} first (npm run credentials -- ${names[0]} --format ca)${andCertificates(applications)}, then run npm run rotate -- ${revoke ? "certificates --revoke" : "ca"} again`,
       );
       return;
     }

@@ -21,7 +21,7 @@ const APPLICATIONS: readonly Application[] = [
 const folder = mkdtempSync(join(tmpdir(), "credentials-"));
 beforeAll(async () => {
   process.env.GROUNDWORK_SECRETS = folder;
-  await makeKeyPairs(folder, labSecured, ["shop", "ledger"]);
+  await makeKeyPairs(folder, labSecured, [{ name: "shop" }, { name: "ledger" }]);
 });
 afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;

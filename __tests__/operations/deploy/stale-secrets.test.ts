@@ -7,14 +7,14 @@ import { labSecured } from "../../../lab/environments";
 import { compareGenerations, describeStaleSecrets } from "../../../operations/deploy/stale-secrets";
 import type { Run } from "../../../operations/run/run";
 import { ensureKeyPairs, makeKeyPairs } from "../../../secrets/platform-secrets";
-import { endRotations, replacePassword } from "../../../secrets/rotation";
+import { endRotations, replaceCredentials } from "../../../secrets/rotation";
 import { ownSecrets } from "../../support/own-secrets";
 
 const environment = { ...labSecured, name: "stale-test" };
 const made = mkdtempSync(join(tmpdir(), "stale-"));
 const own = ownSecrets(environment, made);
 
-beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+beforeAll(() => makeKeyPairs(made, environment, [{ name: "shop" }]));
 afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;
   rmSync(made, { recursive: true });
@@ -22,8 +22,8 @@ afterAll(() => {
 
 /** Replaces the password of "shop" and returns the generation that a deploy then has in its state. */
 async function rotated(): Promise<string> {
-  await replacePassword(environment, "shop");
-  await ensureKeyPairs(environment, ["shop"]);
+  await replaceCredentials(environment, { name: "shop" });
+  await ensureKeyPairs(environment, [{ name: "shop" }]);
   endRotations(environment);
   return readFileSync(join(own, "generation"), "utf8").split("\n")[0];
 }
@@ -47,7 +47,7 @@ test("the deployed secrets are deployed from a copy that lacks the file of their
   await rotated();
   const deployed = await rotated();
   rmSync(join(own, "generation"));
-  await ensureKeyPairs(environment, ["shop"]);
+  await ensureKeyPairs(environment, [{ name: "shop" }]);
   expect(readFileSync(join(own, "generation"), "utf8")).toMatch(/^1 /);
   expect(compare(deployed)).toEqual([]);
 });
@@ -82,7 +82,7 @@ test("the command of the message has a lost newer generation replaced", async ()
   const deployed = await rotated();
   putBack();
   writeFileSync(join(own, "generation"), "3\n");
-  await ensureKeyPairs(environment, ["shop"]);
+  await ensureKeyPairs(environment, [{ name: "shop" }]);
   expect(compare(deployed)).toEqual([]);
   // In a folder that Groundwork does not write to, the number stays alone.
   writeFileSync(join(own, "generation"), "3\n");

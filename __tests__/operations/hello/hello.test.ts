@@ -34,7 +34,7 @@ const secrets = mkdtempSync(join(tmpdir(), "hello-"));
 
 beforeAll(async () => {
   process.env.GROUNDWORK_SECRETS = secrets;
-  await makeKeyPairs(secrets, labSecured, ["shop", "ledger"]);
+  await makeKeyPairs(secrets, labSecured, [{ name: "shop" }, { name: "ledger" }]);
 });
 afterAll(() => {
   delete process.env.GROUNDWORK_SECRETS;

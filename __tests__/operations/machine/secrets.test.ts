@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "key-pairs-"));
 const made = join(folder, "made");
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAMES = [...principalsOf(labSecured).keys()];
-beforeAll(() => makeKeyPairs(made, labSecured, ["shop"]));
+beforeAll(() => makeKeyPairs(made, labSecured, [{ name: "shop" }]));
 afterAll(() => {
   rmSync(folder, { recursive: true });
   delete process.env.GROUNDWORK_SECRETS;
@@ -32,6 +32,17 @@ describe("generated secrets", () => {
         ),
       },
     ]);
+  });
+});
+
+describe("the certificate of an application", () => {
+  const environment = { ...labSecured, name: "secrets-application-test" };
+  ownSecrets(environment, made);
+
+  test("is counted by doctor too", async () => {
+    const shop = { name: "shop", authentication: "certificate" } as const;
+    const [, certificates] = await checkSecrets(environment, [shop]);
+    expect(certificates.found).toMatch(`${NAMES.length + 1}, the first expires in 89 days`);
   });
 });
 

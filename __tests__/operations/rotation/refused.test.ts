@@ -15,7 +15,7 @@ const made = mkdtempSync(join(tmpdir(), "refused-"));
 const own = ownSecrets(environment, made);
 const { program } = programsOnPath();
 
-beforeAll(() => makeKeyPairs(made, environment, ["shop"]));
+beforeAll(() => makeKeyPairs(made, environment, [{ name: "shop" }]));
 beforeEach(() => {
   jest.spyOn(console, "log").mockImplementation();
 });

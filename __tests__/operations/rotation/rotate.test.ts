@@ -20,14 +20,13 @@ const environment = { ...labSecured, name: "rotate-test" };
 const made = mkdtempSync(join(tmpdir(), "rotate-"));
 const own = ownSecrets(environment, made);
 const applications = [{ name: "shop" }, { name: "ledger" }];
-const names = applications.map(({ name }) => name);
 
 const password = () => readFileSync(join(own, "applications", "shop.password"), "utf8");
 const kept = () =>
   (readdirSync(own, { recursive: true }) as string[]).filter((file) => file.endsWith(".replaced"));
 
 const said: string[] = [];
-beforeAll(async () => makeKeyPairs(made, environment, names));
+beforeAll(async () => makeKeyPairs(made, environment, applications));
 beforeEach(() => {
   said.length = 0;
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
@@ -37,8 +36,8 @@ beforeEach(() => {
     .mocked(deployPlatform)
     .mockReset()
     .mockImplementation(async () => {
-      await ensureKeyPairs(environment, names);
-      retireSecrets(environment, names);
+      await ensureKeyPairs(environment, applications);
+      retireSecrets(environment, applications);
     });
 });
 afterEach(() => jest.restoreAllMocks());
@@ -105,7 +104,7 @@ test("the old password is there until the new one is deployed", async () => {
   let during: string[] = [];
   jest.mocked(deployPlatform).mockImplementation(async () => {
     during = kept();
-    retireSecrets(environment, names);
+    retireSecrets(environment, applications);
   });
   await rotate(environment, applications, "shop");
   expect(during).toEqual(["applications/shop.password.replaced"]);
@@ -136,6 +135,61 @@ test.each([
     expect(kept()).toEqual([]);
   },
 );
+
+describe("an application with a certificate", () => {
+  const shop = { name: "shop", authentication: "certificate" } as const;
+  const declared = [shop, { name: "ledger" }];
+  const serial = () =>
+    new X509Certificate(readFileSync(join(own, "applications", "shop.pem"))).serialNumber;
+  beforeEach(async () => {
+    await ensureKeyPairs(environment, declared);
+    jest.mocked(deployPlatform).mockImplementation(async () => {
+      await ensureKeyPairs(environment, declared);
+      retireSecrets(environment, declared);
+    });
+  });
+
+  test("gets a new key pair, and the last line says until when the old one is accepted", async () => {
+    const before = serial();
+    const { validTo } = new X509Certificate(readFileSync(join(own, "applications", "shop.pem")));
+    await rotate(environment, declared, "shop");
+    expect(serial()).not.toBe(before);
+    expect(said.at(-1)).toBe(
+      `\n"shop" has a new certificate: run npm run credentials -- shop to see it. The old one is accepted until it expires on ${new Date(validTo).toISOString()}: if its key has leaked, run npm run rotate -- certificates --revoke`,
+    );
+    expect(kept()).toEqual([]);
+  });
+
+  test("gets a new one with all certificates, and the last line says so", async () => {
+    const before = serial();
+    await rotate(environment, declared, "certificates");
+    expect(serial()).not.toBe(before);
+    expect(said.at(-1)).toMatch(
+      /--revoke\. Give shop its new certificate: npm run credentials -- shop$/,
+    );
+  });
+
+  test("gets a certificate of the new CA before the old one is trusted no more, and the line says so", async () => {
+    const error = jest.spyOn(console, "error").mockReturnValue();
+    const before = serial();
+    await rotate(environment, declared, "ca");
+    expect(said.at(-1)).toContain(
+      "give both CAs to shop and ledger first (npm run credentials -- shop --format ca), and new certificates to shop (npm run credentials -- shop), since step 3 refuses the old ones, then run npm run rotate -- ca again",
+    );
+    const given = serial();
+    expect(given).not.toBe(before);
+    expect(error.mock.calls).toEqual([
+      [expect.stringMatching(/^renewed the certificate of application shop: /)],
+    ]);
+    await rotate(environment, declared, "ca");
+    expect(serial()).toBe(given);
+    const [ca, ...others] = certificatesIn(readFileSync(join(own, "ca", "bundle.pem"), "utf8"));
+    const { publicKey } = new X509Certificate(ca);
+    expect(others).toEqual([]);
+    const file = join(own, "applications", "shop.pem");
+    expect(new X509Certificate(readFileSync(file)).verify(publicKey)).toBe(true);
+  });
+});
 
 describe("with --revoke, certificates", () => {
   const issuers = () => [
