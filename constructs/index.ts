@@ -40,6 +40,7 @@ export { InitSidecar, type InitSidecarProps, type RetryProps } from "./init-side
 export { type IKafkaCluster, KAFKA_CLIENT_CONFIG } from "./kafka/kafka-client";
 export {
   KAFKA_BOOTSTRAP_SERVER,
+  KAFKA_CERTIFICATE_BOOTSTRAP_SERVER,
   KAFKA_IMAGE,
   KAFKA_PORTS,
   KafkaCluster,

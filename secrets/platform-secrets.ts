@@ -16,11 +16,11 @@ import {
   checkPasswordHashes,
   checkSecretFiles,
   ensureSecretFiles,
+  expiryOf,
   makeSecretFiles,
   missingFiles,
   outdatedCertificates,
   readCaBundle,
-  readCertificate,
   renewKeyPairs,
   SECRET_FILES,
   type WantedSecrets,
@@ -78,7 +78,7 @@ export function principalsOf(environment: Environment): ReadonlyMap<string, read
   ]);
 }
 
-/** Returns what an environment's secrets folder must contain. @internal */
+/** Returns what an environment's secrets folder must contain. */
 export function wantedBy(
   environment: Environment,
   applications: readonly Application[],
@@ -161,7 +161,7 @@ function checkOidcClientSecret(environment: Environment): void {
 
 /**
  * Generates missing secrets of an environment, readable by their owner only, and renews outdated certificates. Throws if a secret is not
- * usable, or if GROUNDWORK_SECRETS is set and a file is missing there or open to other users. @internal
+ * usable, or if GROUNDWORK_SECRETS is set and a file is missing there or open to other users.
  */
 export async function ensureKeyPairs(
   environment: Environment,
@@ -246,12 +246,7 @@ export function certificatesOf(
   const { principals, certificateApplications } = wantedBy(environment, applications);
   const { keyPair, applicationKeyPair } = SECRET_FILES;
   const expiries = (names: Iterable<string>, fileOf: (name: string) => string) =>
-    new Map(
-      [...names].map((name) => [
-        name,
-        new Date(readCertificate(join(folder, fileOf(name))).validTo),
-      ]),
-    );
+    new Map([...names].map((name) => [name, expiryOf(join(folder, fileOf(name)))]));
   return {
     principals: expiries(principals.keys(), keyPair),
     applications: expiries(certificateApplications, applicationKeyPair),

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { ValidationError } from "../constructs/container/validation";
 import { type Application, hasCertificate } from "../constructs/security/application";
-import { readCertificate, SECRET_FILES } from "./secret-files";
+import { expiryOf, SECRET_FILES } from "./secret-files";
 
 /** Where passwords and key pairs go that are out of use, relative to the secrets folder. */
 export const RETIRED = "retired";
@@ -46,16 +46,16 @@ export function unusedSecrets(folder: string, declared: readonly Application[]):
           {
             ...{ application, authentication, isDeclared: declaration !== undefined },
             ...(authentication === "certificate" && {
-              expires: expiryOf(join(folder, applicationKeyPair(application))),
+              expires: expiryIfReadable(join(folder, applicationKeyPair(application))),
             }),
           },
         ];
   });
 }
 
-function expiryOf(file: string): Date | undefined {
+function expiryIfReadable(file: string): Date | undefined {
   try {
-    return new Date(readCertificate(file).validTo);
+    return expiryOf(file);
   } catch (error) {
     // Nobody uses the file.
     if (error instanceof ValidationError) {

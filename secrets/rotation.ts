@@ -8,9 +8,9 @@ import { readCertificates, readSigningCa } from "./pem";
 import { principalsOf, secretsFolder, wantedBy } from "./platform-secrets";
 import {
   checkCa,
+  expiryOf,
   makePassword,
   newKeyPairs,
-  readCertificate,
   SECRET_FILES,
   writeSecret,
 } from "./secret-files";
@@ -54,9 +54,7 @@ export function expiryOfReplaced(
   application: Application,
 ): Date | undefined {
   const file = SECRET_FILES.replaced(credentialsFileOf(application));
-  return hasCertificate(application)
-    ? new Date(readCertificate(join(secretsFolder(environment), file)).validTo)
-    : undefined;
+  return hasCertificate(application) ? expiryOf(join(secretsFolder(environment), file)) : undefined;
 }
 
 /** Returns the file with an application's password or key pair. */

@@ -181,9 +181,9 @@ async function signKeyPair(folder: string, keyPair: WantedKeyPair): Promise<stri
 
 /** Prints that somebody has to give an application its new certificate: no deploy does. */
 function sayRenewed(folder: string, { name, file }: WantedKeyPair): void {
-  const { validTo } = readCertificate(join(folder, file));
+  const expires = expiryOf(join(folder, file));
   console.error(
-    `renewed the certificate of application ${name}: give it the new one (npm run credentials -- ${name}); the old one expires on ${new Date(validTo).toISOString()}`,
+    `renewed the certificate of application ${name}: give it the new one (npm run credentials -- ${name}); the old one expires on ${expires.toISOString()}`,
   );
 }
 
@@ -416,7 +416,12 @@ function checkValidity({ certificate, place }: PlacedCertificate, file: string):
   );
 }
 
-export function readCertificate(file: string): X509Certificate {
+/** Returns when the certificate of a file expires. */
+export function expiryOf(file: string): Date {
+  return new Date(readCertificate(file).validTo);
+}
+
+function readCertificate(file: string): X509Certificate {
   return readChain(file)[0].certificate;
 }
 

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import { type Application, KafkaCluster, KafkaInit, type Topic } from "../constructs";
 import { hasCertificate } from "../constructs/security/application";
-import type { Environment } from "../environments";
+import { type Environment, isSecured } from "../environments";
 import { clusterNodes } from "./cluster-nodes";
 import type { NetworkStack } from "./network-stack";
 import { DockerStack } from "./platform-stack";
@@ -13,6 +13,14 @@ export interface MessagingStackProps {
   readonly storage: StorageStack;
   readonly topics: readonly Topic[];
   readonly applications: readonly Application[];
+}
+
+/** Returns whether Kafka has a listener for certificates: without an application that needs it, no broker is replaced for it. */
+export function hasCertificateListener(
+  environment: Environment,
+  applications: readonly Application[],
+): boolean {
+  return isSecured(environment) && applications.some(hasCertificate);
 }
 
 /** Kafka, its topics, and the ACLs of applications in it. */
@@ -37,7 +45,7 @@ export class MessagingStack extends DockerStack {
       controllers,
       image,
       security,
-      certificateListener: security !== undefined && props.applications.some(hasCertificate),
+      certificateListener: hasCertificateListener(environment, props.applications),
       config: reauthenticationMinutes
         ? { "connections.max.reauth.ms": reauthenticationMinutes * 60_000 }
         : undefined,

@@ -11,7 +11,7 @@ export function secretCommands(): GuidedCommand[] {
       {
         purpose: "Print an application's credentials for Kafka and OpenSearch",
         examples: {
-          "npx groundwork credentials orders": "show addresses, user and password",
+          "npx groundwork credentials orders": "show addresses, user and password or certificate",
           "npx groundwork credentials orders --format properties >client.properties":
             "write a configuration for Kafka clients",
           "npx groundwork credentials orders --format env >orders.env":
@@ -31,9 +31,9 @@ export function secretCommands(): GuidedCommand[] {
           .addOption(
             new Option(
               "--format <format>",
-              "output format; shell is for . ./<file>, and ca prints only the CA bundle",
+              "output format; shell is for . ./<file>, ca prints only the CA bundle, and key-pair only an application's key and certificate",
             )
-              .choices(["text", "properties", "env", "shell", "ca"] as const)
+              .choices(["text", "properties", "env", "shell", "ca", "key-pair"] as const)
               .default("text" as const),
           )
           .action(async (application, { format }) =>
@@ -43,13 +43,13 @@ export function secretCommands(): GuidedCommand[] {
     guided(
       "rotate",
       {
-        purpose: "Replace certificates, the CA or a password, and deploy",
+        purpose: "Replace certificates, the CA or an application's credentials, and deploy",
         examples: {
           "npx groundwork rotate certificates": "replace the certificate of every service",
           "npx groundwork rotate certificates --revoke":
             "replace the CA too, in three steps; run again to continue",
           "npx groundwork rotate orders --exclude-machine c":
-            "replace the password of application orders while machine c is unavailable",
+            "replace the password or certificate of application orders while machine c is unavailable",
         },
         exitCodes: {
           0: "the new secrets, or the step that the output names, are deployed",

@@ -64,7 +64,7 @@ export async function checkAcceptance(
       ? [
           {
             requirement: "NFR-SEC",
-            guarantee: `applications have their passwords and exactly the declared permissions: ${some(applications)}`,
+            guarantee: `applications have their passwords or certificates and exactly the declared permissions: ${some(applications)}`,
             failures: [
               ...reruns.flatMap(applicationFailures),
               // os-security may have restored passwords.
@@ -90,7 +90,7 @@ export async function checkWithoutChanges(
   const [memory, ...others] = await Promise.all([
     memoryFailures(platform, containers),
     ...observabilityChecks(platform, catalog, containers),
-    ...certificateChecks(platform),
+    ...certificateChecks(platform, catalog.applications),
     ...machineLossChecks(platform),
   ]);
   return [

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { KAFKA_PORTS, OPENSEARCH_HTTP_PORT } from "../../constructs";
+import { type Application, KAFKA_PORTS, OPENSEARCH_HTTP_PORT } from "../../constructs";
 import { OPENSEARCH_TRANSPORT_PORT } from "../../constructs/opensearch/opensearch-cluster";
 import { type Environment, isSecured, votersOf } from "../../environments";
 import { readCaBundleText, readChain } from "../../secrets/pem";
 import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
+import { hasCertificateListener } from "../../stacks/messaging-stack";
 import { includedNodesOf } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { counted } from "../terminal/terminal";
@@ -20,12 +21,13 @@ interface Listener {
 /** Checks whether every node has reloaded its certificates. Returns no check without TLS. */
 export function certificateChecks(
   platform: Pick<Platform, "environment" | "kafka">,
+  applications: readonly Application[],
 ): Promise<AcceptanceRow>[] {
   const { environment } = platform;
   if (!isSecured(environment)) {
     return [];
   }
-  const listeners = listenersOf(environment);
+  const listeners = listenersOf(environment, applications);
   return [
     checkUntilMet(
       "NFR-SEC",
@@ -36,7 +38,10 @@ export function certificateChecks(
 }
 
 /** Returns the listeners of the nodes that are not on excluded machines. @internal */
-export function listenersOf(environment: Environment): Listener[] {
+export function listenersOf(
+  environment: Environment,
+  applications: readonly Application[],
+): Listener[] {
   const { networks, hostPorts, machines, openSearch } = environment;
   const { infra, project } = networks;
   const voters = votersOf(environment, "kafka");
@@ -46,6 +51,9 @@ export function listenersOf(environment: Environment): Listener[] {
       ? [{ node, address: `${node}.${infra.name}:${KAFKA_PORTS.CONTROLLER}` }]
       : []),
     { node, address: `${node}.${project.name}:${KAFKA_PORTS.APP}` },
+    ...(hasCertificateListener(environment, applications)
+      ? [{ node, address: `${node}.${project.name}:${KAFKA_PORTS.CERTIFICATE}` }]
+      : []),
     // With several machines, only the machine itself reaches its host ports.
     ...(hostPorts && !machines
       ? [{ node, address: `${node}.${infra.name}:${KAFKA_PORTS.HOST}` }]

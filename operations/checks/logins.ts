@@ -2,7 +2,7 @@ import type { Application } from "../../constructs";
 import { credentialsOf } from "../credentials/credentials";
 import type { Platform } from "../platform/platform";
 
-/** Logs in to OpenSearch as every application, with its own password. Returns a line for each that is refused. */
+/** Logs in to OpenSearch as every application, with its own password or certificate. Returns a line for each that is refused. */
 export async function loginFailures(
   { environment, openSearch }: Pick<Platform, "environment" | "openSearch">,
   applications: readonly Application[],
@@ -11,10 +11,13 @@ export async function loginFailures(
   // One at a time: each login costs a node about 0.3 s of a CPU.
   for (const { name } of applications.filter(({ indices }) => indices)) {
     const { login } = credentialsOf(environment, applications, name);
-    const { exitCode, output } = await openSearch.login(name, login?.password ?? "");
+    if (login === undefined) {
+      continue;
+    }
+    const { exitCode, output } = await openSearch.login(login);
     if (exitCode !== 0) {
       failures.push(
-        `application ${name}: OpenSearch refuses its password: ${output}; see docker logs os-security`,
+        `application ${name}: OpenSearch refuses its ${"key" in login ? "certificate" : "password"}: ${output}; see docker logs os-security`,
       );
     }
   }

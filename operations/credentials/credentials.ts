@@ -1,11 +1,37 @@
 import { join } from "node:path";
-import { type Application, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
+import {
+  type Application,
+  KAFKA_BOOTSTRAP_SERVER,
+  KAFKA_CERTIFICATE_BOOTSTRAP_SERVER,
+  openSearchUrl,
+} from "../../constructs";
+import { hasCertificate } from "../../constructs/security/application";
 import { type Environment, isSecured } from "../../environments";
 import { readPassword } from "../../secrets/password";
-import { readCaBundleText } from "../../secrets/pem";
+import { readCaBundleText, readKeyPair } from "../../secrets/pem";
 import { secretsFolder } from "../../secrets/platform-secrets";
-import { SECRET_FILES } from "../../secrets/secret-files";
+import { expiryOf, SECRET_FILES } from "../../secrets/secret-files";
 import { CommandError } from "../terminal/terminal";
+
+interface Login {
+  readonly user: string;
+  /** The CA bundle of the servers' certificates, PEM. */
+  readonly caBundle: string;
+}
+
+/** The login of an application with a password. */
+interface PasswordLogin extends Login {
+  readonly password: string;
+}
+
+/** The login of an application with a certificate, which has its user name. */
+interface CertificateLogin extends Login {
+  /** The private key, PEM (PKCS8, not encrypted). */
+  readonly key: string;
+  /** The certificate, PEM, and those of CAs between it and the CA bundle. */
+  readonly certificate: string;
+  readonly expires: Date;
+}
 
 /** What an application needs to connect to both clusters from a container on the project network. */
 export interface Credentials {
@@ -14,12 +40,7 @@ export interface Credentials {
   /** Undefined if applications cannot reach OpenSearch. */
   readonly openSearch?: { readonly url: string };
   /** Undefined if clients need no authentication. */
-  readonly login?: {
-    readonly user: string;
-    readonly password: string;
-    /** The CA bundle of the servers' certificates, PEM. */
-    readonly caBundle: string;
-  };
+  readonly login?: PasswordLogin | CertificateLogin;
   /** Its consumer group, if it declares exactly one, by its whole name. */
   readonly consumerGroup?: string;
   /** The `application.id` of its Kafka Streams application, if it declares one. */
@@ -46,14 +67,14 @@ export function credentialsOf(
   const { consumerGroups = [], streams } = application;
   return {
     application: application.name,
-    kafka: { bootstrapServers: KAFKA_BOOTSTRAP_SERVER },
+    kafka: { bootstrapServers: kafkaAddressOf(environment, application) },
     ...(environment.openSearch.onProjectNetwork && {
       openSearch: { url: openSearchUrl(secured) },
     }),
     ...(secured && {
       login: {
         user: application.name,
-        password: readPassword(secret(SECRET_FILES.password(application.name))),
+        ...secretOf(application, secret),
         caBundle: readCaBundleText(secret(SECRET_FILES.caBundle)),
       },
     }),
@@ -62,4 +83,25 @@ export function credentialsOf(
       !consumerGroups[0].endsWith("*") && { consumerGroup: consumerGroups[0] }),
     ...(streams !== undefined && { streams }),
   };
+}
+
+/** Returns the bootstrap server of an application on the project network. */
+export function kafkaAddressOf(environment: Environment, application: Application): string {
+  return isSecured(environment) && hasCertificate(application)
+    ? KAFKA_CERTIFICATE_BOOTSTRAP_SERVER
+    : KAFKA_BOOTSTRAP_SERVER;
+}
+
+/** Returns what an application authenticates with. */
+function secretOf(
+  application: Application,
+  secret: (file: string) => string,
+): Pick<PasswordLogin, "password"> | Omit<CertificateLogin, keyof Login> {
+  const { name } = application;
+  if (!hasCertificate(application)) {
+    return { password: readPassword(secret(SECRET_FILES.password(name))) };
+  }
+  const file = secret(SECRET_FILES.applicationKeyPair(name));
+  const { key, chain } = readKeyPair(file);
+  return { key, certificate: chain, expires: expiryOf(file) };
 }

@@ -1,6 +1,12 @@
-import { httpScheme, KAFKA_BOOTSTRAP_SERVER, openSearchUrl } from "../../constructs";
+import {
+  httpScheme,
+  KAFKA_BOOTSTRAP_SERVER,
+  KAFKA_CERTIFICATE_BOOTSTRAP_SERVER,
+  openSearchUrl,
+} from "../../constructs";
 import { numberOfNode } from "../../constructs/container/node-name";
 import { type Environment, isSecured } from "../../environments";
+import { hasCertificateListener } from "../../stacks/messaging-stack";
 import { includedNodesOf, machineOf } from "../../stacks/placement";
 import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
@@ -96,6 +102,9 @@ function renderEndpoints(environment: Environment): string {
       ? [["OpenSearch", project, openSearchUrl(isSecured(environment))]]
       : []),
     ["Kafka", project, KAFKA_BOOTSTRAP_SERVER],
+    ...(hasCertificateListener(environment, declaredCatalog().applications)
+      ? [["Kafka, with a certificate", project, KAFKA_CERTIFICATE_BOOTSTRAP_SERVER]]
+      : []),
   ]);
 }
 

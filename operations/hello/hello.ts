@@ -7,7 +7,7 @@ import {
 } from "../../constructs";
 import { type Environment, isSecured } from "../../environments";
 import type { Catalog } from "../../stacks/platform";
-import { credentialsOf } from "../credentials/credentials";
+import { credentialsOf, kafkaAddressOf } from "../credentials/credentials";
 import { type Format, RENDERERS } from "../credentials/formats";
 import type { Outcome } from "../engine/docker";
 import type { Platform } from "../platform/platform";
@@ -249,6 +249,11 @@ class Hello {
     );
   }
 
+  private kafkaAddress(application: string | undefined): string {
+    const declared = this.catalog.applications.find(({ name }) => name === application);
+    return declared ? kafkaAddressOf(this.environment, declared) : KAFKA_BOOTSTRAP_SERVER;
+  }
+
   private get kafkaImage(): string {
     return this.environment.kafka.image ?? KAFKA_IMAGE;
   }
@@ -263,7 +268,7 @@ class Hello {
       image: this.kafkaImage,
       shell: "sh",
       script,
-      args: [KAFKA_BOOTSTRAP_SERVER, ...args],
+      args: [this.kafkaAddress(application), ...args],
       ...(application !== undefined && { login: { application, format: "properties" } }),
     };
   }
@@ -321,6 +326,6 @@ function remedyOf(output: string): string {
     return "deploy the platform first: npm run up";
   }
   return /authoriz|authentic|security_exception|error: 40[13]/i.test(output)
-    ? "deploy the declared permissions and passwords: npm run up"
+    ? "deploy the declared permissions and credentials: npm run up"
     : "see docs/when-something-fails.md#an-application-cannot-connect";
 }

@@ -22,7 +22,12 @@ const CURL = ["curl", ...OPTIONS, "--max-time", "10"];
 /** For requests of the administrator: a flush writes to the disk. */
 const ADMINISTRATOR_SECONDS = "60";
 
-const AS_ADMINISTRATOR = readFileSync(join(__dirname, "as-administrator.sh"), "utf8");
+const WITH_KEY_PAIR = readFileSync(join(__dirname, "with-key-pair.sh"), "utf8");
+
+/** What a client logs in with. */
+export type OpenSearchLogin =
+  | { readonly user: string; readonly password: string }
+  | { readonly key: string; readonly certificate: string };
 
 export interface OpenSearchProps {
   /** The nodes' containers, without those on excluded machines. */
@@ -64,12 +69,25 @@ export class OpenSearch implements Cluster {
     return this.curl(this.props.nodes[0], CURL_AS_CHECKS, "--fail", url);
   }
 
-  /** Logs in with a password, at the address that applications use. An HTTP error is a failure. */
-  login(user: string, password: string): Promise<Outcome> {
-    const quoted = `${user}:${password}`.replace(/[\\"]/g, "\\$&");
+  /** Logs in with a password or a key pair, at the address that applications use. An HTTP error is a failure. */
+  login(login: OpenSearchLogin): Promise<Outcome> {
+    const [node] = this.props.nodes;
+    const request = [...CURL_AS_APPLICATION, "--fail"];
+    if ("key" in login) {
+      const [, ...options] = CURL;
+      return this.props.execWithInput(
+        node,
+        [
+          ...["bash", "-c", WITH_KEY_PAIR, "with-key-pair.sh"],
+          ...[...options, ...request, openSearchUrl(true)],
+        ],
+        login.key + login.certificate,
+      );
+    }
+    const quoted = `${login.user}:${login.password}`.replace(/[\\"]/g, "\\$&");
     return this.props.execWithInput(
-      this.props.nodes[0],
-      [...CURL, ...CURL_AS_APPLICATION, "--fail", "--config", "-", openSearchUrl(true)],
+      node,
+      [...CURL, ...request, "--config", "-", openSearchUrl(true)],
       `user = "${quoted}"\n`,
     );
   }
@@ -135,7 +153,7 @@ export class OpenSearch implements Cluster {
       ? this.props.execWithInput(
           node,
           [
-            ...["bash", "-c", AS_ADMINISTRATOR, "as-administrator.sh"],
+            ...["bash", "-c", WITH_KEY_PAIR, "with-key-pair.sh"],
             ...[...OPTIONS, ...CURL_NODE, ...args],
           ],
           this.props.administrator(),

@@ -164,7 +164,7 @@ describe("a command line", () => {
     [["plan", "--format", "xml"], '\n--format is "xml": allowed are terminal, markdown, json\n'],
     [
       ["credentials", "orders", "--format=yaml"],
-      '\n--format is "yaml": allowed are text, properties, env, shell, ca\n',
+      '\n--format is "yaml": allowed are text, properties, env, shell, ca, key-pair\n',
     ],
     [
       ["rotate"],

@@ -29,7 +29,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const LISTENERS = listenersOf(labSecured);
+const LISTENERS = listenersOf(labSecured, []);
 const fingerprintOf = (node: string) =>
   new X509Certificate(certificatesIn(readFileSync(keyPair(node), "utf8"))[0]).fingerprint256;
 
@@ -64,6 +64,14 @@ test("every listener of both clusters is asked, on the networks where clients re
   expect(addresses).toHaveLength(21);
 });
 
+test("the listener for certificates is asked if an application has one", () => {
+  const withCertificate = { name: "shop", authentication: "certificate" } as const;
+  const addresses = listenersOf(labSecured, [withCertificate]).map(({ address }) => address);
+  expect(addresses.filter((address) => !LISTENERS.some((one) => one.address === address))).toEqual([
+    ...["kafka-1", "kafka-2", "kafka-3"].map((node) => `${node}.project_net:9094`),
+  ]);
+});
+
 test("listeners with the deployed certificates are as they should be", async () => {
   expect(await failuresWith({})).toEqual([]);
 });
@@ -91,5 +99,5 @@ test("a broker that cannot ask is a failure", async () => {
 });
 
 test("a plaintext platform has no such check", () => {
-  expect(certificateChecks({ environment: lab, kafka: {} as Kafka })).toEqual([]);
+  expect(certificateChecks({ environment: lab, kafka: {} as Kafka }, [])).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Credentials } from "../../../operations/credentials/credentials";
 import { type Format, RENDERERS } from "../../../operations/credentials/formats";
 import { KafkaHarness } from "../../support/fake-kafka";
-import { issue } from "../../support/issued";
+import { issue, keyAs } from "../../support/issued";
 import { passwords } from "../../support/passwords";
 import { INSTALLED_SHELLS } from "../../support/sidecar";
 
@@ -50,6 +50,27 @@ test("Kafka's client reads user, password, group and CAs in client.properties", 
       subjects: expect.arrayContaining(["CN=old", "CN=new"]),
     })),
   );
+});
+
+test("Kafka's client reads the key, the certificate and the CAs of an application with a certificate", async () => {
+  const issued = await issue({ name: "shop" });
+  const file = join(folder, "certificate.properties");
+  const { login, ...others } = credentials("");
+  writeFileSync(
+    file,
+    RENDERERS.properties({
+      ...others,
+      login: {
+        ...{ user: "shop", caBundle: login?.caBundle ?? "", key: keyAs("pkcs8", issued) },
+        ...{ certificate: issued.certificate, expires: new Date() },
+      },
+    }),
+  );
+  const [read] = await harness.read("properties", [file]);
+  expect(read).toEqual({
+    ...{ group: credentials("").consumerGroup, user: "CN=shop", hasKey: true },
+    subjects: expect.arrayContaining(["CN=old", "CN=new"]),
+  });
 });
 
 test("client.properties is ASCII, as Java expects", () => {

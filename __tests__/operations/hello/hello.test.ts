@@ -9,6 +9,7 @@ import { laptop } from "../../../environments/laptop";
 import { labSecured, labThree } from "../../../lab/environments";
 import { sayHello } from "../../../operations/hello/hello";
 import { Platform } from "../../../operations/platform/platform";
+import { readKeyPair } from "../../../secrets/pem";
 import { makeKeyPairs } from "../../../secrets/platform-secrets";
 import { programsOnPath } from "../../support/programs";
 import { ROOT } from "../../support/root";
@@ -166,6 +167,24 @@ test("applications log in with credentials that only their standard input has", 
   }
 });
 
+test("an application with a certificate connects to Kafka's listener for it, with a key that only its standard input has", async () => {
+  const [shop, ledger] = APPLICATIONS;
+  const withCertificate = { ...shop, authentication: "certificate" } as const;
+  await makeKeyPairs(secrets, labSecured, [withCertificate]);
+  const { lines, message } = await hello(labSecured, [withCertificate, ledger]);
+  expect(message).toBeUndefined();
+  expect(lines.flatMap((line) => /kafka-(?:write|read)\.sh (\S+)/.exec(line)?.[1] ?? [])).toEqual([
+    ...["kafka:9094", "kafka:9092"],
+  ]);
+  const { key, chain } = readKeyPair(join(secrets, "applications", "shop.pem"));
+  const input = readFileSync(join(folder, "input"), "utf8");
+  expect(input).toContain(`CLIENT_KEY_BASE64='${Buffer.from(key).toString("base64")}'\n`);
+  expect(input).toContain(`CLIENT_CERTIFICATE_BASE64='${Buffer.from(chain).toString("base64")}'\n`);
+  const [, secret] = key.split("\n");
+  expect(input).toContain(secret);
+  expect(calls() + lines.join("\n")).not.toContain(secret);
+});
+
 test("the consumer joins no group of an application", () => {
   const script = readFileSync(join(ROOT, "operations", "hello", "kafka-read.sh"), "utf8");
   expect(script).toContain("grep -v '^group\\.id='");
@@ -229,7 +248,7 @@ test.each<[string, Partial<typeof WORKS>, string]>([
     {
       "kafka-write.sh": `echo '{"name":"producer_send_error","exception":"class X","message":"Not authorized to access topics: [infra-events]"}'`,
     },
-    "1 of 5 steps failed:\n- write a record to topic infra-events: Not authorized to access topics: [infra-events]; deploy the declared permissions and passwords: npm run up",
+    "1 of 5 steps failed:\n- write a record to topic infra-events: Not authorized to access topics: [infra-events]; deploy the declared permissions and credentials: npm run up",
   ],
   [
     "another record is there",

@@ -318,13 +318,13 @@ test("the administrator's key pair goes from standard input to the server, and a
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
-    const script = readFileSync(join(ROOT, "operations/platform/as-administrator.sh"), "utf8");
+    const script = readFileSync(join(ROOT, "operations/platform/with-key-pair.sh"), "utf8");
     const { port } = server.address() as AddressInfo;
     const request = (path: string) =>
       execa(
         "bash",
         [
-          ...["-c", script, "as-administrator.sh", "--silent", "--fail-with-body"],
+          ...["-c", script, "with-key-pair.sh", "--silent", "--fail-with-body"],
           ...["--cacert", ca.certificate, `https://127.0.0.1:${port}${path}`],
         ],
         { input: readFileSync(administrator), reject: false },

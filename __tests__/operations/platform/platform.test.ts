@@ -59,10 +59,19 @@ describe("a node of OpenSearch is queried", () => {
   });
 
   test("as an application, whose password is in no argument", async () => {
-    await secured.openSearch.login("shop", 'a "quoted" \\ word');
+    await secured.openSearch.login({ user: "shop", password: 'a "quoted" \\ word' });
     expect(asked.input).toBe('user = "shop:a \\"quoted\\" \\\\ word"\n');
     expect(asked.command).toBe(
       `exec --interactive opensearch-1 curl --silent --show-error --max-time 10 --cacert ${CERTIFICATES}/ca-bundle.pem --fail --config - https://opensearch:9200`,
+    );
+  });
+
+  test("as an application with a certificate, whose key is in no argument", async () => {
+    await secured.openSearch.login({ key: "KEY\n", certificate: "CERTIFICATE\n" });
+    expect(asked.input).toBe("KEY\nCERTIFICATE\n");
+    expect(asked.command).toMatch(/^exec --interactive opensearch-1 bash -c /);
+    expect(asked.command.split(" with-key-pair.sh ").at(-1)).toBe(
+      `--silent --show-error --max-time 10 --cacert ${CERTIFICATES}/ca-bundle.pem --fail https://opensearch:9200`,
     );
   });
 

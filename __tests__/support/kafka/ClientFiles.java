@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.SslConfigs;
 import org.apache.kafka.common.security.JaasContext;
 import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -20,7 +21,7 @@ final class ClientFiles {
 
   private ClientFiles() {}
 
-  /** Reads client.properties as Kafka's tools do: the login, the consumer group and the trusted CAs. */
+  /** Reads client.properties as Kafka's tools do: the login or the client certificate, the consumer group and the trusted CAs. */
   static ObjectNode properties(String file) {
     return answered(answer -> {
       Properties properties = Utils.loadProps(file);
@@ -30,6 +31,12 @@ final class ClientFiles {
         Map<String, ?> login = JaasContext.loadClientContext(config).configurationEntries().get(0).getOptions();
         answer.put("user", (String) login.get("username"));
         answer.put("password", (String) login.get("password"));
+        addCertificates(answer, engine(config).truststore());
+      } else if (properties.containsKey(SslConfigs.SSL_KEYSTORE_KEY_CONFIG)) {
+        KeyStore keyPair = engine(config).keystore();
+        String alias = Collections.list(keyPair.aliases()).get(0);
+        answer.put("user", ((X509Certificate) keyPair.getCertificate(alias)).getSubjectX500Principal().getName());
+        answer.put("hasKey", keyPair.isKeyEntry(alias));
         addCertificates(answer, engine(config).truststore());
       }
     });
