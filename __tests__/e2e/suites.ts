@@ -123,6 +123,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "shrinks-kafka-killed": suite(260),
   secured: suite(210, ONE_MACHINE_SECURED),
   streams: suite(240, ONE_MACHINE_SECURED),
+  certificates: suite(240, ONE_MACHINE_SECURED),
 };
 
 /** The names of the suites, the shortest first. */
