@@ -138,7 +138,7 @@ export const environmentSchema = object({
 
   /**
    * How clients connect. With `tls`, every listener is encrypted, services authenticate with certificates, and applications with
-   * passwords; an application has only the permissions that it declares. With `none`, any client on the networks may connect.
+   * passwords or certificates; an application has only the permissions that it declares. With `none`, any client on the networks may connect.
    *
    * @default "none"
    */

@@ -9,7 +9,7 @@ export const RETIRED = "retired";
 
 const { password, passwordHash, checkedHash, applicationKeyPair } = SECRET_FILES;
 
-/** The files by what an application authenticates with. The secret comes last: an interrupted retirement finds and moves it again. */
+/** The files of each authentication. The secret comes last: an interrupted retirement finds and moves it again. */
 const FILES = {
   password: [checkedHash, passwordHash, password],
   certificate: [applicationKeyPair],

@@ -63,6 +63,7 @@ test("the page on security covers every attacker", () => {
   expect(attackers.map((section) => section.split("\n")[0])).toEqual([
     "An application on project_net",
     "A leaked password of an application",
+    "A leaked key pair of an application",
     "A leaked key pair of a service",
     "A compromised Alloy or exit relay",
     "A user of the Docker host without root",

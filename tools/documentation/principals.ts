@@ -37,8 +37,8 @@ export function renderPrincipals(environment: Environment, synthesis: Synthesis)
   ];
   return `# What each certificate allows
 
-The certificates of environment \`${environment.name}\` (\`CN=<principal>\`) and their permissions. [Security](../security.md) explains why. An application has a password
-instead of a certificate, and [catalog/applications.ts](../../catalog/applications.ts) declares its permissions. Generated from the stacks by \`npm run reference\`.
+The certificates of environment \`${environment.name}\` (\`CN=<principal>\`) and their permissions. [Security](../security.md) explains why. An application has a password,
+or a certificate with its own name, and [catalog/applications.ts](../../catalog/applications.ts) declares its permissions. Generated from the stacks by \`npm run reference\`.
 
 ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 `;
