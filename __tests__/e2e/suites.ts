@@ -84,6 +84,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   docs: suite(85, PAGES),
   declared: suite(90),
   templates: suite(250, ONE_MACHINE_SECURED),
+  retention: suite(240),
   "cdk-terrain": suite(35, SYNTHESIS),
   "enable-tls": suite(100, ONE_MACHINE_SECURED),
   "rotation-ca": suite(150, ONE_MACHINE_SECURED),
