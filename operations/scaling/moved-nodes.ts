@@ -15,8 +15,8 @@ const NAMED = 3;
 interface MovedNode {
   readonly cluster: string;
   readonly name: string;
-  /** The name of its machine; undefined if the environment had no machines. */
-  readonly from?: string;
+  /** The machine's name, or `this machine` of an environment without machines. */
+  readonly from: string;
   readonly to: string;
 }
 
@@ -54,7 +54,7 @@ export async function describeRefusedMoves(
         : `has the only complete replica of ${firstOf(only, NAMED).join(", ")}`;
     return typeof kept === "string" || only.length > 0
       ? [
-          `${node.name} would start on machine ${node.to} without its data, and ${loss}: ${remedyFor(run, [node])}`,
+          `${node.name} (${node.from} -> ${node.to}) would start on another machine without its data, and ${loss}: ${remedyFor(run, [node])}`,
         ]
       : [];
   });
@@ -67,28 +67,30 @@ const isOnlyOn =
 
 function describeCrowd(run: Run, crowd: readonly MovedNode[]): string {
   const [{ cluster }, ...others] = crowd;
-  const names = crowd.map(({ name, from, to }) => `${name} (${from ?? "this machine"} -> ${to})`);
+  const names = crowd.map(({ name, from, to }) => `${name} (${from} -> ${to})`);
   return `${listed(names)} would start on other machines without their data, and only one node of ${cluster} may do so in a deploy: ${remedyFor(run, others)}`;
 }
 
 /** Says how the nodes stay where they are, or keep their data. */
 function remedyFor({ platform }: Run, nodes: readonly MovedNode[]): string {
-  const { name } = platform.environment;
-  const placed = nodes.flatMap(({ name: node, from }) => (from ? [`"${node}": "${from}"`] : []));
+  const { name, machines = [] } = platform.environment;
+  const placed = nodes
+    .filter(({ from }) => machines.some((machine) => machine.name === from))
+    .map(({ name: node, from }) => `"${node}": "${from}"`);
   return [
     ...(placed.length > 0
       ? [
           `set placement: { ${placed.join(", ")} } of environment "${name}" in ${fileOf(name)}, which keeps ${nodes.length === 1 ? "it there" : "them there"}`,
         ]
       : []),
-    "copy the volumes to the new machines first, as docs/how-to/machines.md describes",
+    "copy the volumes to their new machines first, as docs/how-to/machines.md describes",
   ].join(", or ");
 }
 
 async function emptyNodes(run: Run, changes: readonly Change[]): Promise<MovedNode[]> {
   const { machines = [] } = run.platform.environment;
   const machineAt = (engine: Engine) =>
-    machines.find((machine) => machine.engine === engine?.host)?.name;
+    machines.find((machine) => machine.engine === engine?.host)?.name ?? "this machine";
   const nodes = await Promise.all(
     run.containers.map(async (container): Promise<MovedNode[]> => {
       const cluster = clusterOf(container);
@@ -110,7 +112,7 @@ async function emptyNodes(run: Run, changes: readonly Change[]): Promise<MovedNo
         : [
             {
               ...{ cluster, name: container.name },
-              ...{ from: machineAt(from.engine), to: machineAt(to.engine) ?? "" },
+              ...{ from: machineAt(from.engine), to: machineAt(to.engine) },
             },
           ];
     }),

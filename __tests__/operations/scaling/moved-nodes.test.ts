@@ -104,11 +104,11 @@ test("a node may start on another machine without its data if others have all of
 test("a node with the only complete replica of something is refused, with how it keeps its data", async () => {
   partitions = [[4], [1, 4], [4], [4], [4], [4]];
   const remedy = (node: string) =>
-    `set placement: { "${node}": "a" } of environment "lab-three" in lab/environments.ts, which keeps it there, or copy the volumes to the new machines first, as docs/how-to/machines.md describes`;
+    `set placement: { "${node}": "a" } of environment "lab-three" in lab/environments.ts, which keeps it there, or copy the volumes to their new machines first, as docs/how-to/machines.md describes`;
   expect(await refusals(...moved("kafka-4", "a", "b"), ...moved("opensearch-4", "a", "c"))).toEqual(
     [
-      `kafka-4 would start on machine b without its data, and has the only complete replica of events-0, events-2, events-3, and 2 more: ${remedy("kafka-4")}`,
-      `opensearch-4 would start on machine c without its data, and has the only complete replica of alone[0]: ${remedy("opensearch-4")}`,
+      `kafka-4 (a -> b) would start on another machine without its data, and has the only complete replica of events-0, events-2, events-3, and 2 more: ${remedy("kafka-4")}`,
+      `opensearch-4 (a -> c) would start on another machine without its data, and has the only complete replica of alone[0]: ${remedy("opensearch-4")}`,
     ],
   );
 });
@@ -121,7 +121,7 @@ test("more than one node of a cluster is refused, as when the machines change th
       ...moved("kafka-5", "b", "c"),
     ),
   ).toEqual([
-    'kafka-3 (c -> a), kafka-4 (a -> b) and kafka-5 (b -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: set placement: { "kafka-4": "a", "kafka-5": "b" } of environment "lab-three" in lab/environments.ts, which keeps them there, or copy the volumes to the new machines first, as docs/how-to/machines.md describes',
+    'kafka-3 (c -> a), kafka-4 (a -> b) and kafka-5 (b -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: set placement: { "kafka-4": "a", "kafka-5": "b" } of environment "lab-three" in lab/environments.ts, which keeps them there, or copy the volumes to their new machines first, as docs/how-to/machines.md describes',
   ]);
 });
 
@@ -134,7 +134,7 @@ test("an environment that gets machines needs its volumes there", async () => {
   expect(
     await refusals(...moved("kafka-4", undefined, "b"), ...moved("kafka-5", undefined, "c")),
   ).toEqual([
-    "kafka-4 (this machine -> b) and kafka-5 (this machine -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: copy the volumes to the new machines first, as docs/how-to/machines.md describes",
+    "kafka-4 (this machine -> b) and kafka-5 (this machine -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: copy the volumes to their new machines first, as docs/how-to/machines.md describes",
   ]);
 });
 
@@ -142,7 +142,7 @@ test("a node is refused while the clusters do not tell what others have", async 
   silence = "no such container";
   expect(await refusals(...moved("kafka-4", "a", "b"))).toEqual([
     expect.stringMatching(
-      /^kafka-4 would start on machine b without its data, and whether other nodes have all of it is not known: no such container: set placement/,
+      /^kafka-4 \(a -> b\) would start on another machine without its data, and whether other nodes have all of it is not known: no such container: set placement/,
     ),
   ]);
 });
