@@ -23,8 +23,9 @@ const NOT_RUN = [
   ...["lab/promtool.sh", "tools/changed.ts", "tools/documentation", "__tests__/support/command.ts"],
   ...[
     ...["chain.test.ts", "container-state.ts", "dashboard-style.ts", "docs.ts"],
-    ...["fake-kafka.ts", "fake-opensearch.ts", "kafka-cluster.ts", "kafka-init.ts"],
-    "open-search-shards.ts",
+    ...["fake-index-management.ts", "fake-kafka.ts", "fake-opensearch.ts"],
+    ...["kafka-cluster.ts", "kafka-init.ts", "open-search-shards.ts"],
+    ...["policy-as-stored.ts", "policy-spellings.ts"],
     ...["own-secrets.ts", "patience.test.ts", "previews.ts", "programs.ts", "progress.ts"],
     ...["run.test.ts", "stack.ts", "stale.test.ts", "variables.ts"],
   ].map((name) => `__tests__/support/${name}`),
