@@ -34,7 +34,8 @@ const NOT_RUN = [
 /** Files without effect in an environment with one machine. */
 const MACHINES = [
   ...["commands/swarm.ts", "lab/machines.sh", "lab/registry.yml"],
-  "operations/checks/machine-loss.ts",
+  ...["operations/checks/machine-loss.ts", "operations/platform/replicated.ts"],
+  "operations/scaling/moved-nodes.ts",
   ...["operations/machine/neighbours.sh", "operations/machine/neighbours.ts"],
   ...["operations/machine/ping.sh", "operations/swarm", "__tests__/support/machines.ts"],
   ...["__tests__/support/packet-capture.sh", "__tests__/support/packet-capture.ts"],

@@ -1,7 +1,7 @@
 import { isSameEngine } from "../../stacks/placement";
 import type { Action, Change } from "../changes/change";
-import { type Replicated, readReplicas } from "../checks/machine-loss";
 import { askEngine, type Engine } from "../engine/docker";
+import { type Replicated, readReplicas } from "../platform/replicated";
 import type { Run } from "../run/run";
 import { clusterOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";

@@ -1,6 +1,7 @@
 import type { Environment } from "../../../environments";
 import { labThree } from "../../../lab/environments";
-import { harmOfLosing, partitionsIn, shardsIn } from "../../../operations/checks/machine-loss";
+import { harmOfLosing } from "../../../operations/checks/machine-loss";
+import { partitionsIn, shardsIn } from "../../../operations/platform/replicated";
 
 const DESCRIBED = [
   "Topic: orders\tTopicId: x\tPartitionCount: 2\tReplicationFactor: 3\tConfigs: cleanup.policy=compact,min.insync.replicas=2",
