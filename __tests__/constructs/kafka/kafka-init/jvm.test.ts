@@ -23,9 +23,9 @@ for (const name of Object.keys(SHELLS).filter(
 describe.each(ALPINE_SHELL)("in a JVM of its own, started by %s, kafka-init", (_, shell) => {
   test.concurrent("creates missing topics with their guarantees", async () => {
     const { result, topics } = await runIn({}, [], { shell, ownJvm: true });
-    expect(result.log.map(({ event }) => event)).toEqual([
-      ...["start", "ready", "created", "created", "exit"],
-    ]);
+    // On a busy machine the first call of a new JVM may take too long, and is retried.
+    const events = result.log.map(({ event }) => event).filter((event) => event !== "retry");
+    expect(events).toEqual([...["start", "ready", "created", "created", "exit"]]);
     expect(exitLine(result)).toMatchObject({ level: "info", exit_code: 0, reason: "done" });
     expect(topics["infra-events"]).toEqual(INFRA_EVENTS);
   });
