@@ -160,7 +160,7 @@ test.each<[what: string, check: () => unknown, problems: string[]]>([
     "an application with an unknown property",
     application({ consumergroups: ["shop"] }),
     [
-      'application "shop" has an unknown property "consumergroups": did you mean "consumerGroups"? allowed: name, topics, consumerGroups, transactionalIds, streams, connect, quotas, maxConsumerLagSeconds, indices, everything',
+      'application "shop" has an unknown property "consumergroups": did you mean "consumerGroups"? allowed: name, authentication, topics, consumerGroups, transactionalIds, streams, connect, quotas, maxConsumerLagSeconds, indices, everything',
     ],
   ],
   [
