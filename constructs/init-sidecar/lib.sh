@@ -89,6 +89,8 @@ await() {
 terminate() {
   if [ -n "$awaited" ]; then
     kill "$awaited" 2>/dev/null
+    # Again, since a process that is not the command yet can lose a signal.
+    { sleep 1 && kill "$awaited"; } >/dev/null 2>&1 &
     wait "$awaited" 2>/dev/null
   fi
   exit "$EX_TERMINATED"

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -260,6 +260,20 @@ describe("os-init", () => {
     sidecar.process.kill("SIGTERM");
     const result = await sidecar.done;
     expect(exitLine(result)).toMatchObject({ exit_code: 143, reason: "terminated" });
+  });
+
+  test.concurrent("is terminated if its command loses the first signal, as before it runs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "signal-"));
+    const loses = "trap 'trap - TERM' TERM\n: >running\nwhile :; do sleep 0.1; done";
+    const sidecar = start(`http://127.0.0.1:${await unusedPort()}`, {
+      tools: { curl: `#!/bin/sh\ncd ${folder}\n${loses}\n` },
+    });
+    while (!existsSync(join(folder, "running"))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    sidecar.process.kill("SIGTERM");
+    expect(exitLine(await sidecar.done)).toMatchObject({ exit_code: 143, reason: "terminated" });
+    rmSync(folder, { recursive: true });
   });
 
   test.concurrent("writes its last line when its work is killed", async () => {
