@@ -1,3 +1,4 @@
+import { type ClusterName, votersOf } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import type { Action, Change } from "../changes/change";
 import { askEngine, type Engine } from "../engine/docker";
@@ -11,24 +12,28 @@ import { servingOf } from "../versions/serving";
 /** How many partitions or shards are named. */
 const NAMED = 3;
 
-/** A node that the plans remove from one machine and create on another, which has no volume of it. */
-interface MovedNode {
-  readonly cluster: string;
+/** A node that the plans start with an empty volume. */
+interface EmptyNode {
+  readonly cluster: ClusterName;
   readonly name: string;
-  /** The machine's name, or `this machine` of an environment without machines. */
-  readonly from: string;
   readonly to: string;
 }
 
+/** One that the plans remove from another machine. */
+interface MovedNode extends EmptyNode {
+  /** The machine's name, or `this machine` of an environment without machines. */
+  readonly from: string;
+}
+
 /**
- * Describes why nodes cannot move to other machines, where they start without their data: more than one of a cluster, or one with the only
- * complete replica of something.
+ * Describes why nodes cannot move to other machines, where they start without their data: more than one of a cluster, one with the only
+ * complete replica of something, one without which the other voters are no majority, or one whose machine is not declared any more.
  */
 export async function describeRefusedMoves(
   run: Run,
   changes: readonly Change[],
 ): Promise<string[]> {
-  const moved = await emptyNodes(run, changes);
+  const { moved, added } = await emptyNodes(run, changes);
   const clusters = [...new Set(moved.map(({ cluster }) => cluster))];
   const crowds = clusters
     .map((cluster) => moved.filter((node) => node.cluster === cluster))
@@ -36,7 +41,7 @@ export async function describeRefusedMoves(
   if (crowds.length > 0) {
     return crowds.map((crowd) => describeCrowd(run, crowd));
   }
-  if (moved.length === 0) {
+  if (moved.length === 0 && added.length === 0) {
     return [];
   }
   // Not the moved nodes: the platform looks for them on their new machines.
@@ -45,19 +50,46 @@ export async function describeRefusedMoves(
     servingOf(run.platform, "opensearch"),
   ]);
   const kept = await readReplicas(run.platform, { kafka: broker, opensearch: node });
-  return moved.flatMap((node) => {
-    const alone = typeof kept === "string" ? [] : [...kept.partitions, ...kept.shards];
-    const only = alone.filter(isOnlyOn(node.name)).map(({ name }) => name);
-    const loss =
-      typeof kept === "string"
-        ? `whether other nodes have all of it is not known: ${kept}`
-        : `has the only complete replica of ${firstOf(only, NAMED).join(", ")}`;
-    return typeof kept === "string" || only.length > 0
-      ? [
-          `${node.name} (${node.from} -> ${node.to}) would start on another machine without its data, and ${loss}: ${remedyFor(run, [node])}`,
-        ]
-      : [];
-  });
+  const data = typeof kept === "string" ? [] : [...kept.partitions, ...kept.shards];
+  return [
+    ...moved.flatMap((node) => {
+      const [loss] = [
+        ...describeLostVotes(run, node),
+        ...(typeof kept === "string"
+          ? [`whether other nodes have all of it is not known: ${kept}`]
+          : describeOnlyReplicas(data, node)),
+      ];
+      return loss === undefined
+        ? []
+        : [
+            `${node.name} (${node.from} -> ${node.to}) would start on another machine without its data, and ${loss}: ${remedyFor(run, [node])}`,
+          ];
+    }),
+    ...added
+      .filter(({ name }) => data.some(({ nodes }) => nodes.includes(name)))
+      .map(
+        ({ name, to }) =>
+          `${name} still runs on a machine that is not declared any more, and a second one would start on ${to} without its data: declare the machine again, move its nodes with placement, one node of a cluster in a deploy, and remove it then`,
+      ),
+  ];
+}
+
+function describeOnlyReplicas(data: readonly Replicated[], { name }: MovedNode): string[] {
+  const only = data.filter(isOnlyOn(name)).map((replicated) => replicated.name);
+  return only.length > 0
+    ? [`has the only complete replica of ${firstOf(only, NAMED).join(", ")}`]
+    : [];
+}
+
+/** Voters keep what belongs to no replica, such as topics and users. */
+function describeLostVotes({ platform }: Run, { cluster, name }: MovedNode): string[] {
+  const voters = votersOf(platform.environment, cluster);
+  const others = voters.filter((voter) => voter !== name);
+  return others.length < voters.length && others.length * 2 <= voters.length
+    ? [
+        `${cluster} has ${others.length === 0 ? "no other voter" : `only ${listed(others)} as other voters`}`,
+      ]
+    : [];
 }
 
 const isOnlyOn =
@@ -83,41 +115,47 @@ function remedyFor({ platform }: Run, nodes: readonly MovedNode[]): string {
           `set placement: { ${placed.join(", ")} } of environment "${name}" in ${fileOf(name)}, which keeps ${nodes.length === 1 ? "it there" : "them there"}`,
         ]
       : []),
-    "copy the volumes to their new machines first, as docs/how-to/machines.md describes",
+    "copy the volumes to their new machines after npm run down, as docs/how-to/machines.md describes",
   ].join(", or ");
 }
 
-async function emptyNodes(run: Run, changes: readonly Change[]): Promise<MovedNode[]> {
+async function emptyNodes(
+  run: Run,
+  changes: readonly Change[],
+): Promise<{ readonly moved: readonly MovedNode[]; readonly added: readonly EmptyNode[] }> {
   const { machines = [] } = run.platform.environment;
   const machineAt = (engine: Engine) =>
     machines.find((machine) => machine.engine === engine?.host)?.name ?? "this machine";
-  const nodes = await Promise.all(
-    run.containers.map(async (container): Promise<MovedNode[]> => {
-      const cluster = clusterOf(container);
-      const volume = `${container.name}-data`;
-      // The volume, since a platform that was taken down has no containers.
-      const stackThat = (action: Action) => {
-        const found = changes.find(
-          (change) => change.action === action && change.subject === `volume ${volume}`,
-        );
-        return run.stacks.find(({ name }) => name === found?.stack);
-      };
-      const [from, to] = [stackThat("destroy"), stackThat("create")];
-      return cluster === undefined ||
-        from === undefined ||
-        to === undefined ||
-        isSameEngine(from.engine, to.engine) ||
-        (await exists(volume, to.engine))
-        ? []
-        : [
-            {
-              ...{ cluster, name: container.name },
-              ...{ from: machineAt(from.engine), to: machineAt(to.engine) },
-            },
-          ];
-    }),
-  );
-  return nodes.flat();
+  const isOf = (change: Change, name: string) =>
+    change.subject === `volume ${name}-data` || change.node?.name === name;
+  const stackThat = (action: Action, name: string) => {
+    const found = changes.find((change) => change.action === action && isOf(change, name));
+    return run.stacks.find((stack) => stack.name === found?.stack);
+  };
+  const moved: MovedNode[] = [];
+  const added: EmptyNode[] = [];
+  const nodes = run.containers.flatMap((container) => {
+    const cluster = clusterOf(container) as ClusterName | undefined;
+    return cluster ? [{ cluster, name: container.name }] : [];
+  });
+  const isCreated = ({ name }: { readonly name: string }) => stackThat("create", name);
+  for (const { cluster, name } of nodes.filter(isCreated)) {
+    const [from, to] = [stackThat("destroy", name), stackThat("create", name)];
+    const hasVolume = await exists(`${name}-data`, to?.engine);
+    const node = { cluster, name, to: machineAt(to?.engine) };
+    // While the node runs, a volume elsewhere is one that it had before.
+    const isRunning = changes.some(
+      (change) => change.action === "destroy" && change.node?.name === name,
+    );
+    if (from && !isSameEngine(from.engine, to?.engine) && (isRunning || !hasVolume)) {
+      moved.push({ ...node, from: machineAt(from.engine) });
+    }
+    const isNewCluster = nodes.filter((other) => other.cluster === cluster).every(isCreated);
+    if (!from && !hasVolume && !isNewCluster) {
+      added.push(node);
+    }
+  }
+  return { moved, added };
 }
 
 /** Whether the engine has the volume, such as one that was copied. */

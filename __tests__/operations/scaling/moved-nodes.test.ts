@@ -1,3 +1,4 @@
+import type { Environment } from "../../../environments";
 import { labThree } from "../../../lab/environments";
 import type { Action, Change } from "../../../operations/changes/change";
 import type { Run } from "../../../operations/run/run";
@@ -8,6 +9,7 @@ let existing: string[];
 /** The partitions of a topic, with the brokers of their in-sync replicas. */
 let partitions: readonly (readonly number[])[];
 let silence: string | undefined;
+let environment: Environment;
 /** The nodes that were asked. */
 let asked: string[];
 
@@ -30,6 +32,17 @@ function moved(node: string, from: string | undefined, to: string): Change[] {
   return [change("destroy", from), change("create", to)];
 }
 
+/** The changes of a node's container, which runs. */
+function replaced(node: string, from: string, to: string): Change[] {
+  return moved(node, from, to).map((change) => ({
+    ...{ ...change, subject: `container ${node}` },
+    node: {
+      ...{ cluster: node.split("-")[0], name: node },
+      ...{ leavesNetwork: false, changesSecurity: false },
+    },
+  }));
+}
+
 function refusals(...changes: readonly Change[]): Promise<string[]> {
   const answerOf = (node: string, output: string) => {
     asked.push(node);
@@ -41,7 +54,7 @@ function refusals(...changes: readonly Change[]): Promise<string[]> {
   };
   const run: Partial<Record<keyof Run, unknown>> = {
     platform: {
-      environment: labThree,
+      environment,
       nodes: (name: string) => [1, 2, 3, 4].map((id) => `${name}-${id}`),
       clusters: { kafka: cluster, opensearch: cluster },
       kafka: {
@@ -88,6 +101,7 @@ beforeEach(() => {
   existing = [];
   partitions = [[1, 4]];
   silence = undefined;
+  environment = labThree;
   asked = [];
 });
 
@@ -104,7 +118,7 @@ test("a node may start on another machine without its data if others have all of
 test("a node with the only complete replica of something is refused, with how it keeps its data", async () => {
   partitions = [[4], [1, 4], [4], [4], [4], [4]];
   const remedy = (node: string) =>
-    `set placement: { "${node}": "a" } of environment "lab-three" in lab/environments.ts, which keeps it there, or copy the volumes to their new machines first, as docs/how-to/machines.md describes`;
+    `set placement: { "${node}": "a" } of environment "lab-three" in lab/environments.ts, which keeps it there, or copy the volumes to their new machines after npm run down, as docs/how-to/machines.md describes`;
   expect(await refusals(...moved("kafka-4", "a", "b"), ...moved("opensearch-4", "a", "c"))).toEqual(
     [
       `kafka-4 (a -> b) would start on another machine without its data, and has the only complete replica of events-0, events-2, events-3, and 2 more: ${remedy("kafka-4")}`,
@@ -121,7 +135,7 @@ test("more than one node of a cluster is refused, as when the machines change th
       ...moved("kafka-5", "b", "c"),
     ),
   ).toEqual([
-    'kafka-3 (c -> a), kafka-4 (a -> b) and kafka-5 (b -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: set placement: { "kafka-4": "a", "kafka-5": "b" } of environment "lab-three" in lab/environments.ts, which keeps them there, or copy the volumes to their new machines first, as docs/how-to/machines.md describes',
+    'kafka-3 (c -> a), kafka-4 (a -> b) and kafka-5 (b -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: set placement: { "kafka-4": "a", "kafka-5": "b" } of environment "lab-three" in lab/environments.ts, which keeps them there, or copy the volumes to their new machines after npm run down, as docs/how-to/machines.md describes',
   ]);
 });
 
@@ -134,7 +148,7 @@ test("an environment that gets machines needs its volumes there", async () => {
   expect(
     await refusals(...moved("kafka-4", undefined, "b"), ...moved("kafka-5", undefined, "c")),
   ).toEqual([
-    "kafka-4 (this machine -> b) and kafka-5 (this machine -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: copy the volumes to their new machines first, as docs/how-to/machines.md describes",
+    "kafka-4 (this machine -> b) and kafka-5 (this machine -> c) would start on other machines without their data, and only one node of kafka may do so in a deploy: copy the volumes to their new machines after npm run down, as docs/how-to/machines.md describes",
   ]);
 });
 
@@ -147,8 +161,48 @@ test("a node is refused while the clusters do not tell what others have", async 
   ]);
 });
 
-test("a volume that is only created or only removed moves nowhere", async () => {
-  const [removed, created] = moved("kafka-4", "a", "b");
-  expect(await refusals(removed)).toEqual([]);
+test("a volume that a running node had before on the other machine is not taken for a copy", async () => {
+  existing = ["kafka-4", "kafka-5"].map((node) => `${node}-data on ${hostOf("c")}`);
+  const changes = ["kafka-4", "kafka-5"].flatMap((node) => [
+    ...moved(node, "b", "c"),
+    ...replaced(node, "b", "c"),
+  ]);
+  expect(await refusals(...changes)).toEqual([
+    expect.stringMatching(
+      /^kafka-4 \(b -> c\) and kafka-5 \(b -> c\) would start on other machines/,
+    ),
+  ]);
+});
+
+test("a move that was interrupted after the state lost the volume is still one", async () => {
+  partitions = [[4]];
+  const [, created] = moved("kafka-4", "a", "b");
+  expect(await refusals(created, ...replaced("kafka-4", "a", "b"))).toEqual([
+    expect.stringMatching(/^kafka-4 \(a -> b\) .* has the only complete replica of events-0: /),
+  ]);
+});
+
+test("the only controller is refused, whatever replicas others have", async () => {
+  environment = { ...labThree, kafka: { ...labThree.kafka, controllers: 1 } };
+  expect(await refusals(...moved("kafka-1", "a", "b"))).toEqual([
+    expect.stringMatching(
+      /^kafka-1 \(a -> b\) would start on another machine without its data, and kafka has no other voter: set placement/,
+    ),
+  ]);
+  expect(await refusals(...moved("kafka-3", "c", "b"))).toEqual([]);
+});
+
+test("a node that still runs on a machine that is not declared any more is not started a second time", async () => {
+  const [, created] = moved("kafka-4", "c", "b");
+  expect(await refusals(created)).toEqual([
+    "kafka-4 still runs on a machine that is not declared any more, and a second one would start on b without its data: declare the machine again, move its nodes with placement, one node of a cluster in a deploy, and remove it then",
+  ]);
+  partitions = [[1, 3]];
   expect(await refusals(created)).toEqual([]);
+});
+
+test("a volume that is only removed moves nowhere", async () => {
+  const [removed] = moved("kafka-4", "a", "b");
+  expect(await refusals(removed)).toEqual([]);
+  expect(asked).toEqual([]);
 });

@@ -21,6 +21,9 @@ let leftovers: readonly string[];
 let lefts: readonly Moves[];
 
 jest.mock("../../../operations/engine/docker", () => ({
+  async askEngine() {
+    return { exitCode: 0, output: "" };
+  },
   async dockerAt(engine: { host: string } | undefined, ...args: string[]) {
     steps.push([...args, ...(engine ? ["on", engine.host] : [])].join(" "));
   },
