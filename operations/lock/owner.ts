@@ -34,7 +34,10 @@ export function hasEnded({ host, processes: where, pid, started }: Owner): boole
   if (host !== hostname() || where !== processes()) {
     return false;
   }
-  return !isRunning(Number(pid)) || startOf(Number(pid)) !== started || isZombie(Number(pid));
+  const now = startOf(Number(pid));
+  // Unknown for a process of another user, where /proc hides those.
+  const isAnother = now !== "" && now !== started;
+  return !isRunning(Number(pid)) || isAnother || isZombie(Number(pid));
 }
 
 function isRunning(pid: number): boolean {
