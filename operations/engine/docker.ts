@@ -149,8 +149,8 @@ async function outcomeOf(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const finished = await runAt(engine, args, { ...options, reject: false });
-  const { exitCode = NOT_FOUND, stdout, all = "", timedOut } = finished;
-  const output = exitCode === 0 ? stdout : all;
+  const { exitCode = NOT_FOUND, stdout, all = "", timedOut, signal } = finished;
+  const output = exitCode === 0 ? stdout : [all, signal && `ended by ${signal}`].join(" ");
   return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };
 }
 

@@ -51,6 +51,11 @@ describe("the docker command", () => {
     },
   );
 
+  test("that is killed is not taken for one that is not installed", async () => {
+    program("docker", "kill -9 $$");
+    await expect(dockerAt(undefined, "ps")).rejects.toThrow("docker ps: ended by SIGKILL. If");
+  });
+
   test("fails with 127 if it is not installed, as in a shell", async () => {
     process.env.PATH = join(folder, "nowhere");
     expect(await tryDockerAt(undefined, "ps")).toEqual({ exitCode: 127, output: "" });
