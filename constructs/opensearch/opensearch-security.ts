@@ -77,7 +77,8 @@ export class OpenSearchSecurity extends Construct {
     const applications = props.applications.filter(({ indices }) => indices);
     const isNode = (name: string) => matches(nodePattern(cluster.containerName), name);
     all(
-      ...applications.map(
+      // Those without indices too: their certificates are known to OpenSearch.
+      ...props.applications.map(
         ({ name }) =>
           () =>
             validateNotPrincipal(name, isNode, this),

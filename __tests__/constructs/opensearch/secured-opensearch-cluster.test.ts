@@ -115,6 +115,15 @@ test("a secured OpenSearch cluster with another name accepts nodes with that nam
   expect(files).not.toMatch(/opensearch-[*[]/);
 });
 
+test("no application has a node's name, also if it only has a certificate", () => {
+  const stack = testStack();
+  const cluster = new OpenSearchCluster(stack, "os", { containerName: "search", security });
+  const applications = [{ name: "search-1", authentication: "certificate" } as const];
+  expect(() => new OpenSearchSecurity(stack, "os-security", { cluster, applications })).toThrow(
+    'application name "search-1" is reserved for a service of the platform',
+  );
+});
+
 test("only a subject that is a node's name and nothing else is a node", () => {
   const node = synthesize(true)["opensearch-1"];
   // The plugin takes a pattern between slashes for a regular expression, which has to match as a whole.
