@@ -179,11 +179,16 @@ async function signKeyPair(folder: string, keyPair: WantedKeyPair): Promise<stri
   return makeKeyPair(pem, name, hosts, { clientOnly: isOfApplication });
 }
 
-/** Prints that somebody has to give an application its new certificate: no deploy does. */
-function sayRenewed(folder: string, { name, file }: WantedKeyPair): void {
-  const expires = expiryOf(join(folder, file));
+/** Prints that somebody has to give an application its new certificate, and until when the old one is accepted: no deploy does. */
+function sayRenewed(folder: string, keyPair: WantedKeyPair): void {
+  const { name, file } = keyPair;
+  const old = readCertificate(join(folder, file));
+  const ca = readSigningCa(join(folder, signingCaOf(folder, keyPair))).certificate;
+  const until = old.verify(ca.publicKey)
+    ? `expires on ${new Date(old.validTo).toISOString()}`
+    : "is refused as soon as the servers do not trust its CA any more";
   console.error(
-    `renewed the certificate of application ${name}: give it the new one (npm run credentials -- ${name}); the old one expires on ${expires.toISOString()}`,
+    `renewed the certificate of application ${name}: give it the new one (npm run credentials -- ${name}); the old one ${until}`,
   );
 }
 

@@ -205,11 +205,11 @@ async function rotateCa(
     await deployPlatform(environment, { atOnce, ...(revoke && isLast && { replaceNodes: true }) });
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
-      // Applications get certificates of the new CA now: step 3 would refuse the old ones.
-      await ensureKeyPairs(environment, applications);
       console.log(
         `\nstep 1 of ${CA_ROTATION_STEPS.length} is deployed. Step 2 issues the servers' certificates from the new CA: give both CAs to ${listed(names)} first (npm run credentials -- ${names[0]} --format ca)${andCertificates(applications)}, then run npm run rotate -- ${revoke ? "certificates --revoke" : "ca"} again`,
       );
+      // Applications get certificates of the new CA now: step 3 would refuse the old ones.
+      await ensureKeyPairs(environment, applications);
       return;
     }
   }
