@@ -24,6 +24,11 @@ export async function dockerAt(engine: Engine, ...args: string[]): Promise<strin
 /** Exit code of a program that is not installed. */
 const NOT_FOUND = 127;
 
+/** Returns what a failed command said. One that was killed says nothing of it, and has no exit code. */
+function failedOutput(said: string, signal?: string): string {
+  return [said.trim(), ...(signal ? [`ended by ${signal}`] : [])].join(" ").trim();
+}
+
 /** Shows only the first words of a command: others may be secrets. */
 function failureOf(
   engine: Engine,
@@ -87,9 +92,11 @@ export async function removeContainers(
 export async function lastLines(engine: Engine, container: string, count: number): Promise<string> {
   const tail = String(FRAMES_PER_LINE * count);
   const args = ["logs", "--tail", tail, container];
-  const { exitCode = NOT_FOUND, all = "" } = await runAt(engine, args, { reject: false });
+  const finished = await runAt(engine, args, { reject: false });
+  const { exitCode = NOT_FOUND, all = "" } = finished;
   if (exitCode !== 0) {
-    throw failureOf(engine, ["logs", container], { exitCode, output: all.trim() });
+    const output = failedOutput(all, finished.signal);
+    throw failureOf(engine, ["logs", container], { exitCode, output });
   }
   return all
     .trim()
@@ -131,8 +138,8 @@ export async function followDocker(
   const child = runAt(engine, args, { reject: false });
   child.stdin?.write(input);
   createInterface({ input: child.stdout as Readable }).on("line", onLine);
-  const { exitCode = NOT_FOUND, stdout, stderr } = await child;
-  return { exitCode, output: (exitCode === 0 ? stdout : stderr).trim() };
+  const { exitCode = NOT_FOUND, stdout, stderr, signal } = await child;
+  return { exitCode, output: exitCode === 0 ? stdout.trim() : failedOutput(stderr, signal) };
 }
 
 /** The longest that a healthy engine takes to answer, also over SSH. */
@@ -150,8 +157,8 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const finished = await runAt(engine, args, { ...options, reject: false });
   const { exitCode = NOT_FOUND, stdout, all = "", timedOut, signal } = finished;
-  const output = exitCode === 0 ? stdout : [all, signal && `ended by ${signal}`].join(" ");
-  return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output.trim() };
+  const output = exitCode === 0 ? stdout.trim() : failedOutput(all, signal);
+  return { exitCode, output: timedOut ? `no answer within ${PATIENCE_SECONDS} s` : output };
 }
 
 /** Whether the address of an engine is on this machine. */

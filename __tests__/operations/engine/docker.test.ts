@@ -54,6 +54,15 @@ describe("the docker command", () => {
   test("that is killed is not taken for one that is not installed", async () => {
     program("docker", "kill -9 $$");
     await expect(dockerAt(undefined, "ps")).rejects.toThrow("docker ps: ended by SIGKILL. If");
+    await expect(lastLines(undefined, "kafka-1", 2)).rejects.toThrow(
+      "docker logs kafka-1: ended by SIGKILL. If",
+    );
+    expect(
+      await followDocker(undefined, { input: Buffer.alloc(0), onLine: () => undefined }, "ps"),
+    ).toEqual({
+      exitCode: 127,
+      output: "ended by SIGKILL",
+    });
   });
 
   test("fails with 127 if it is not installed, as in a shell", async () => {
