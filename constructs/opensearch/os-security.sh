@@ -195,8 +195,8 @@ revoke() {
   case $STATUS in 2?? | 404) ;; *) rejected "$2" ;; esac
 }
 
-# counted PATH FIELD: prints a number of index state management, or 0 without its plugin. Ends the sidecar if OpenSearch does not say.
-counted() {
+# total_of PATH FIELD: prints a number of index state management, or 0 without its plugin. Ends the sidecar if OpenSearch does not say.
+total_of() {
   retry "retention policies" http GET "/_plugins/_ism/$1?size=1&pretty&filter_path=$2" || exit
   case $STATUS in
     2??) flatten <"$body" | sed -n "s/^$2=//p" ;;
@@ -215,8 +215,8 @@ retire_retention() {
   [ ! -e "$APPLICATIONS_DIR/$name.role.json" ] || return 0
   retry "role $name" fetch "roles/$name" || exit
   [ "$STATUS" = 200 ] || return 0
-  policies=$(counted policies total_policies) || exit
-  indices=$(counted explain total_managed_indices) || exit
+  policies=$(total_of policies total_policies) || exit
+  indices=$(total_of explain total_managed_indices) || exit
   [ "$policies/$indices" = 0/0 ] || return 0
   revoke mapping "$name"
   revoke role "$name"

@@ -168,7 +168,7 @@ update_managed() {
     done
   sed -n 's/^outdated \([^ ]*\) .*/\1/p' "$managed" >"$GROUNDWORK_RUN_DIR/outdated"
   [ -s "$GROUNDWORK_RUN_DIR/outdated" ] || return 0
-  changed=0 batch='' gone=''
+  changed=0 batch='' gone='' again=${1-}
   while read -r index; do
     batch=$batch${batch:+,}$(url_encode "$index")
     # A request line has at most 4096 bytes.
@@ -176,7 +176,7 @@ update_managed() {
   done <"$GROUNDWORK_RUN_DIR/outdated"
   [ -z "$batch" ] || change_batch
   if [ -n "$gone" ]; then
-    update_managed
+    update_managed again
     return
   fi
   log info managed_indices resource "$resource" '#changed' "$changed" reason "$(counted "$changed" changes change) to this version at the next run of index state management"
@@ -217,7 +217,7 @@ change_batch() {
   retry "$what" http POST "$ISM/change_policy/$batch?pretty" "$request" || exit
   batch=
   # The server changes none of them if one was deleted meanwhile.
-  if [ "$STATUS" = 404 ]; then
+  if [ "$STATUS" = 404 ] && [ -z "$again" ]; then
     gone=1
     return
   fi

@@ -399,6 +399,26 @@ describe("os-init", () => {
     expect([...ism.changing]).toEqual([["logs-2", "logs"]]);
   });
 
+  test.concurrent("ends if an index that is listed still does not exist at the second look", async () => {
+    const [ism, url, server] = await fake();
+    await runOsInit(url, LOGS);
+    ism.indices.set("logs-1", { policy: "logs", seqNo: 1 });
+    const error = { type: "index_not_found_exception", reason: "no such index [logs-1]" };
+    for (let look = 0; look < 3; look++) {
+      server.faults.push({
+        on: /\/change_policy\//,
+        fault: { kind: "status", status: 404, body: { error, status: 404 } },
+      });
+    }
+    const run = await runOsInit(url, LOGS, { managedIndices: "change" });
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringContaining("no such index [logs-1]: HTTP 404"),
+    });
+    const requests = server.requests.filter((request) => request.includes("/change_policy/"));
+    expect(requests).toHaveLength(2);
+  });
+
   test.concurrent("takes over a policy without templates as declared", async () => {
     const [ism, url, server] = await fake();
     const { ism_template, ...policy } = policyOf(30).policy;
