@@ -129,9 +129,12 @@ async function rotateApplication(
   );
 }
 
+const withCertificate = (applications: readonly Application[]) =>
+  applications.filter(hasCertificate).map(({ name }) => name);
+
 /** Says which applications have to get new certificates, as the end of a message. */
 function remindOf(applications: readonly Application[]): string {
-  const names = applications.filter(hasCertificate).map(({ name }) => name);
+  const names = withCertificate(applications);
   return names.length > 0
     ? `. Give ${listed(names)} ${names.length === 1 ? "its new certificate" : "their new certificates"}: npm run credentials -- ${names[0]}`
     : "";
@@ -182,7 +185,7 @@ async function renewDue(
 
 /** Says which applications also need new certificates before the old CA is trusted no more. */
 function andCertificates(applications: readonly Application[]): string {
-  const names = applications.filter(hasCertificate).map(({ name }) => name);
+  const names = withCertificate(applications);
   return names.length > 0
     ? `, and new certificates to ${listed(names)} (npm run credentials -- ${names[0]}), since step 3 refuses the old ones`
     : "";
