@@ -1,18 +1,20 @@
 import type { Change } from "./change";
 
-/** Returns the changes with what it means that a node is removed from one stack and created in another: it moves to another machine. */
+/** Returns the changes with what it means that a node is removed from one stack and created in another, which may be on another machine. */
 export function withMovedNodes(changes: readonly Change[]): Change[] {
-  const created = changes.flatMap(({ node, action }) =>
-    node && action === "create" ? node.name : [],
-  );
-  return changes.map((change) =>
-    change.node && change.action === "destroy" && created.includes(change.node.name)
+  return changes.map((change) => {
+    const { node, action, stack } = change;
+    const created =
+      node &&
+      action === "destroy" &&
+      changes.find((other) => other.action === "create" && other.node?.name === node.name);
+    return created
       ? {
           ...change,
           destructive: [
-            `container ${change.node.name} moves to another machine, without its data unless you copied its volume there: npm run up refuses this if it would lose data, npx cdktf deploy does not`,
+            `container ${node.name} moves from stack ${stack} to ${created.stack}: on another machine, it starts without its data unless you copied its volume there. npm run up refuses that if it would lose data, npx cdktf deploy does not`,
           ],
         }
-      : change,
-  );
+      : change;
+  });
 }

@@ -85,10 +85,8 @@ function describeOnlyReplicas(data: readonly Replicated[], { name }: MovedNode):
 function describeLostVotes({ platform }: Run, { cluster, name }: MovedNode): string[] {
   const voters = votersOf(platform.environment, cluster);
   const others = voters.filter((voter) => voter !== name);
-  return others.length < voters.length && others.length * 2 <= voters.length
-    ? [
-        `${cluster} has ${others.length === 0 ? "no other voter" : `only ${listed(others)} as other voters`}`,
-      ]
+  return voters.includes(name) && others.length < 2
+    ? [`${cluster} has no other voter${others.map((other) => ` than ${other}`).join("")}`]
     : [];
 }
 
@@ -123,35 +121,37 @@ async function emptyNodes(
   run: Run,
   changes: readonly Change[],
 ): Promise<{ readonly moved: readonly MovedNode[]; readonly added: readonly EmptyNode[] }> {
-  const { machines = [] } = run.platform.environment;
+  const { machines } = run.platform.environment;
   const machineAt = (engine: Engine) =>
-    machines.find((machine) => machine.engine === engine?.host)?.name ?? "this machine";
+    machines?.find((machine) => machine.engine === engine?.host)?.name ?? "this machine";
   const isOf = (change: Change, name: string) =>
     change.subject === `volume ${name}-data` || change.node?.name === name;
   const stackThat = (action: Action, name: string) => {
     const found = changes.find((change) => change.action === action && isOf(change, name));
     return run.stacks.find((stack) => stack.name === found?.stack);
   };
-  const moved: MovedNode[] = [];
-  const added: EmptyNode[] = [];
   const nodes = run.containers.flatMap((container) => {
     const cluster = clusterOf(container) as ClusterName | undefined;
     return cluster ? [{ cluster, name: container.name }] : [];
   });
-  const isCreated = ({ name }: { readonly name: string }) => stackThat("create", name);
+  const isCreated = ({ name }: { readonly name: string }) =>
+    stackThat("create", name) !== undefined;
+  const running = new Set(nodes.filter((node) => !isCreated(node)).map(({ cluster }) => cluster));
+  const moved: MovedNode[] = [];
+  const added: EmptyNode[] = [];
   for (const { cluster, name } of nodes.filter(isCreated)) {
     const [from, to] = [stackThat("destroy", name), stackThat("create", name)];
-    const hasVolume = await exists(`${name}-data`, to?.engine);
     const node = { cluster, name, to: machineAt(to?.engine) };
+    const hasVolume = () => exists(`${name}-data`, to?.engine);
     // While the node runs, a volume elsewhere is one that it had before.
-    const isRunning = changes.some(
+    const runs = changes.some(
       (change) => change.action === "destroy" && change.node?.name === name,
     );
-    if (from && !isSameEngine(from.engine, to?.engine) && (isRunning || !hasVolume)) {
-      moved.push({ ...node, from: machineAt(from.engine) });
-    }
-    const isNewCluster = nodes.filter((other) => other.cluster === cluster).every(isCreated);
-    if (!from && !hasVolume && !isNewCluster) {
+    if (from) {
+      if (!isSameEngine(from.engine, to?.engine) && (runs || !(await hasVolume()))) {
+        moved.push({ ...node, from: machineAt(from.engine) });
+      }
+    } else if (machines && running.has(cluster) && !(await hasVolume())) {
       added.push(node);
     }
   }

@@ -12,7 +12,7 @@ function destructive(removed: string, ...[base, head]: Parameters<typeof report>
 
 test("a node that moves to another machine is not reported as one that hands over its data", () => {
   expect(destructive("kafka-3", placed({}), placed({ "kafka-3": "a" }))).toEqual([
-    "container kafka-3 moves to another machine, without its data unless you copied its volume there: npm run up refuses this if it would lose data, npx cdktf deploy does not",
+    "container kafka-3 moves from stack lab-three-messaging-c to lab-three-messaging-a: on another machine, it starts without its data unless you copied its volume there. npm run up refuses that if it would lose data, npx cdktf deploy does not",
   ]);
 });
 

@@ -201,6 +201,14 @@ test("a node that still runs on a machine that is not declared any more is not s
   expect(await refusals(created)).toEqual([]);
 });
 
+test("an added node of an environment without machines asks no cluster", async () => {
+  const { machines: _, ...single } = labThree;
+  environment = single;
+  const [, created] = moved("kafka-4", undefined, "b");
+  expect(await refusals(created)).toEqual([]);
+  expect(asked).toEqual([]);
+});
+
 test("a volume that is only removed moves nowhere", async () => {
   const [removed] = moved("kafka-4", "a", "b");
   expect(await refusals(removed)).toEqual([]);
