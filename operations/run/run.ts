@@ -125,6 +125,19 @@ export class Run {
     return this.stacks.flatMap((stack) => this.plans.get(stack) ?? []);
   }
 
+  /** Plans the stacks again whose plans an apply or import has outdated. */
+  async replan(): Promise<void> {
+    const terraform = this.terraform();
+    const outdated = this.stacks.filter(
+      (stack) => !this.plans.has(stack) && !this.changed.has(stack),
+    );
+    await this.explainFailures(async () => {
+      await this.inTurn(outdated, async (stack) => {
+        this.plans.set(stack, await this.planOf(terraform, stack));
+      });
+    });
+  }
+
   /** Returns an output of a layer as it is deployed; undefined if it has none. The stacks have to be planned, which initializes them. */
   async output(layer: string, name: string): Promise<string | undefined> {
     const stack = this.stacks.find((one) => one.layer === layer);

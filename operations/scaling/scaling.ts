@@ -88,6 +88,8 @@ async function describe(
 
 /** Moves all data from the nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
 export async function removeNodes(run: Run): Promise<void> {
+  // A roll outdates the plans of its stacks, which may remove nodes, too.
+  await run.replan();
   const changes = (await plannedChanges(run)).filter(isOfNode);
   for (const { cluster, leaving } of scaledIn(run, changes)) {
     if (leaving.length === 0) {

@@ -81,6 +81,24 @@ test("a deploy that replaces nodes replaces each once, and neither jobs nor side
   ]);
 });
 
+test("what an apply of some resources left to do is planned again once, and then deployed from that plan", async () => {
+  jest.spyOn(console, "log").mockImplementation(() => undefined);
+  const stack = stackOf([container("kafka-1", "kafka")]);
+  const address = "docker_container.kafka-4";
+  const calls = terraform([{ action: "delete", resource: { addr: address } }]);
+  const run = runOf(stack);
+  await run.plan();
+  await run.apply([{ stack, addresses: ["docker_container.kafka-1"] }]);
+  expect(run.planned).toEqual([]);
+  await run.replan();
+  await run.replan();
+  expect(run.planned.map(({ actions }) => [...actions])).toEqual([[[address, "delete"]]]);
+  await run.deploy();
+  await run.replan();
+  const commands = calls().map((line) => line.split(" ")[1]);
+  expect(commands).toEqual(["init", "plan", "apply", "plan", "apply"]);
+});
+
 test.each([
   ["keeps its data volume", "kafka-4-data", ["docker_volume.x"]],
   ["loses its certificates", "kafka-4-certificates", []],

@@ -82,6 +82,7 @@ function runOf(
     members: membersOf(cluster),
     serves: async (node: string) => serving.includes(node),
   });
+  let planned = [{ changes: true }];
   const run: Partial<Record<keyof Run, unknown>> = {
     platform: {
       environment: { ...laptop, kafka: { brokers } },
@@ -92,12 +93,20 @@ function runOf(
       { name: "laptop-messaging" },
       { name: "laptop-messaging-b", engine: { host: "ssh://ops@host-b" } },
     ],
-    planned: [{ changes: true }],
+    get planned() {
+      return planned;
+    },
     containers: declared.map((name) => ({
       name,
       labels: [{ label: "groundwork.cluster", value: name.split("-")[0] }],
     })),
-    report: async () => ({ changes }),
+    report: async (plans: readonly unknown[]) => ({ changes: plans.length > 0 ? changes : [] }),
+    apply: async () => {
+      planned = [];
+    },
+    replan: async () => {
+      planned = [{ changes: true }];
+    },
   };
   return run as unknown as Run;
 }
@@ -219,6 +228,13 @@ test("nodes are drained, then stopped, then forgotten", async () => {
     "  kafka: 2 replicas of about 3 MiB left to move",
     "  kafka-4 and kafka-5 have left kafka, without data",
   ]);
+});
+
+test("a node is drained although the rest of its stack was rolled before", async () => {
+  const run = runOf([["kafka-4", "destroy"]]);
+  await run.apply([]);
+  await removeNodes(run);
+  expect(steps).toEqual(["drain kafka kafka-4", "stop kafka-4", "forget kafka kafka-4"]);
 });
 
 test("nodes are stopped on the machines that run them, wherever the environment would place them now", async () => {
