@@ -121,6 +121,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   upgrades: suite(250),
   "grows-opensearch": suite(240),
   "grows-opensearch-killed": suite(290),
+  shrinks: suite(240),
   "grows-kafka": suite(240),
   "grows-kafka-killed": suite(180),
   "shrinks-kafka-killed": suite(260),

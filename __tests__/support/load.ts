@@ -133,13 +133,16 @@ export function goneOneByOne({ events }: Load, cluster: string): string[] {
 /** The least number of writes in a load during a rolling change. */
 const MANY = 500;
 
-/** Asserts that every record was acknowledged and is in the topic. */
+/** Asserts that every record was acknowledged and is in the topic once. */
 export function expectAllRecords({ produced, recordsBefore }: Load, atLeast = MANY): void {
   const sent = (name: string) => produced.filter((line) => line.name === name);
   expect(sent("producer_send_error")).toEqual([]);
-  const acknowledged = sent("producer_send_success").length;
-  expect(acknowledged).toBeGreaterThan(atLeast);
-  expect(records(TOPIC) - recordsBefore).toBe(acknowledged);
+  const acknowledged = sent("producer_send_success");
+  expect(acknowledged.length).toBeGreaterThan(atLeast);
+  // If a broker loses records, later ones get their offsets.
+  const places = new Set(acknowledged.map(({ partition, offset }) => `${partition} ${offset}`));
+  expect(places.size).toBe(acknowledged.length);
+  expect(records(TOPIC) - recordsBefore).toBe(acknowledged.length);
 }
 
 /** Asserts that every document was acknowledged and is in the index. */
