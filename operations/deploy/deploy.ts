@@ -14,7 +14,7 @@ import { findLeftOver } from "../inventory/inventory";
 import { renderLeftOver } from "../inventory/item";
 import { unlessSilent } from "../platform/silent";
 import { releaseReplicas, rollClusters } from "../rolling/rolling";
-import { fillNodes, keepNodes, removeNodes } from "../scaling/scaling";
+import { fillNodes, keepNodes, removeNodes, removeVoters } from "../scaling/scaling";
 import { declaredCatalog } from "../synthesis/environment";
 import { CommandError, table } from "../terminal/terminal";
 import { adoptUnmanaged } from "./adopt";
@@ -51,6 +51,7 @@ export async function deployPlatform(
     await run.keepVolumes();
     await releaseReplicas(run);
     await keepNodes(run);
+    await removeVoters(run);
     if (adopts) {
       await adoptUnmanaged(
         run,
@@ -59,7 +60,6 @@ export async function deployPlatform(
     } else if (!atOnce) {
       await rollClusters(run);
     }
-    // Last before the deploy, which also tells the alerts that fewer nodes are expected.
     await removeNodes(run);
     await run.deploy();
     // Again, for a cluster or node that did not serve before.

@@ -1,4 +1,4 @@
-import { type ClusterName, votersOf } from "../../environments";
+import { type ClusterName, nodesOf, votersOf } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import type { Action, Change } from "../changes/change";
 import { askEngine, type Engine } from "../engine/docker";
@@ -27,12 +27,14 @@ interface MovedNode extends EmptyNode {
 
 /**
  * Describes why nodes cannot move to other machines, where they start without their data: more than one of a cluster, one with the only
- * complete replica of something, one without which the other voters are no majority, or one whose machine is not declared any more.
+ * complete replica of something, one without which the other voters are no majority, or one whose machine is not declared any more. Also
+ * describes nodes with data that no stack knows.
  */
 export async function describeRefusedMoves(
   run: Run,
   changes: readonly Change[],
 ): Promise<string[]> {
+  const { machines } = run.platform.environment;
   const { moved, added } = await emptyNodes(run, changes);
   const clusters = [...new Set(moved.map(({ cluster }) => cluster))];
   const crowds = clusters
@@ -41,20 +43,25 @@ export async function describeRefusedMoves(
   if (crowds.length > 0) {
     return crowds.map((crowd) => describeCrowd(run, crowd));
   }
-  if (moved.length === 0 && added.length === 0) {
+  if (moved.length === 0 && !machines) {
     return [];
   }
   // Not the moved nodes: the platform looks for them on their new machines.
-  const [[broker], [node]] = await Promise.all([
+  const [kafka, opensearch] = await Promise.all([
     servingOf(run.platform, "kafka"),
     servingOf(run.platform, "opensearch"),
   ]);
-  const kept = await readReplicas(run.platform, { kafka: broker, opensearch: node });
+  const serving = { kafka, opensearch };
+  if (moved.length === 0 && kafka.length + opensearch.length === 0) {
+    return [];
+  }
+  const kept = await readReplicas(run.platform, { kafka: kafka[0], opensearch: opensearch[0] });
   const data = typeof kept === "string" ? [] : [...kept.partitions, ...kept.shards];
+  const holders = [...new Set(data.flatMap(({ nodes }) => nodes))];
   return [
     ...moved.flatMap((node) => {
       const [loss] = [
-        ...describeLostVotes(run, node),
+        ...describeLostVotes(run, node, serving[node.cluster]),
         ...(typeof kept === "string"
           ? [`whether other nodes have all of it is not known: ${kept}`]
           : describeOnlyReplicas(data, node)),
@@ -66,12 +73,29 @@ export async function describeRefusedMoves(
           ];
     }),
     ...added
-      .filter(({ name }) => data.some(({ nodes }) => nodes.includes(name)))
+      .filter(({ name }) => holders.includes(name))
       .map(
         ({ name, to }) =>
           `${name} still runs on a machine that is not declared any more, and a second one would start on ${to} without its data: declare the machine again, move its nodes with placement, one node of a cluster in a deploy, and remove it then`,
       ),
+    ...(machines ? unknownTo(run, changes, holders) : []).map(
+      (name) =>
+        `${name} has data and is not declared any more, and its machine is excluded or not declared either, so nothing would move the data to other nodes: declare both again, remove the node with npm run up, and the machine then`,
+    ),
   ];
+}
+
+/** Returns the nodes with data that are neither declared nor removed by the plans. */
+function unknownTo(
+  { platform: { environment } }: Run,
+  changes: readonly Change[],
+  holders: readonly string[],
+): string[] {
+  const known = [
+    ...[...nodesOf(environment, "kafka"), ...nodesOf(environment, "opensearch")],
+    ...changes.flatMap(({ node }) => node?.name ?? []),
+  ];
+  return holders.filter((name) => !known.includes(name));
 }
 
 function describeOnlyReplicas(data: readonly Replicated[], { name }: MovedNode): string[] {
@@ -82,12 +106,24 @@ function describeOnlyReplicas(data: readonly Replicated[], { name }: MovedNode):
 }
 
 /** Voters keep what belongs to no replica, such as topics and users. */
-function describeLostVotes({ platform }: Run, { cluster, name }: MovedNode): string[] {
+function describeLostVotes(
+  { platform }: Run,
+  { cluster, name }: MovedNode,
+  serving: readonly string[],
+): string[] {
   const voters = votersOf(platform.environment, cluster);
+  if (!voters.includes(name)) {
+    return [];
+  }
   const others = voters.filter((voter) => voter !== name);
-  return voters.includes(name) && others.length < 2
+  const silent = others.filter((voter) => !serving.includes(voter));
+  return others.length < 2
     ? [`${cluster} has no other voter${others.map((other) => ` than ${other}`).join("")}`]
-    : [];
+    : silent.length > 0
+      ? [
+          `of the other voters of ${cluster}, ${listed(silent)} ${silent.length === 1 ? "does" : "do"} not answer`,
+        ]
+      : [];
 }
 
 const isOnlyOn =

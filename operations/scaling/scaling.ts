@@ -1,3 +1,4 @@
+import { defaultVoters, numberOfNode } from "../../constructs/container/node-name";
 import { type ClusterName, nodesOf } from "../../environments";
 import type { Action, Change } from "../changes/change";
 import { describeFixedControllers, formerControllersIn } from "../changes/roll";
@@ -86,12 +87,28 @@ async function describe(
   };
 }
 
-/** Moves all data from the nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
+/**
+ * Removes the nodes of clusters that lose a voter, before the others are replaced: a replaced node is not told of a voter that is not
+ * declared, and would not find the cluster.
+ */
+export function removeVoters(run: Run): Promise<void> {
+  return remove(run, losesVoter);
+}
+
+/**
+ * Removes the nodes of the other clusters, after nodes were replaced: that may take longer than the alert for a missing node waits, and
+ * the deploy that follows tells the alerts that fewer are expected.
+ */
 export async function removeNodes(run: Run): Promise<void> {
   // A roll outdates the plans of its stacks, which may remove nodes, too.
   await run.replan();
+  await remove(run, (scaled) => !losesVoter(scaled));
+}
+
+/** Moves all data from nodes that the plans remove, stops them and lets their clusters forget them. Terraform then removes the containers. */
+async function remove(run: Run, isMeant: (scaled: Scaled) => boolean): Promise<void> {
   const changes = (await plannedChanges(run)).filter(isOfNode);
-  for (const { cluster, leaving } of scaledIn(run, changes)) {
+  for (const { cluster, leaving } of scaledIn(run, changes).filter(isMeant)) {
     if (leaving.length === 0) {
       continue;
     }
@@ -107,6 +124,11 @@ export async function removeNodes(run: Run): Promise<void> {
       `  ${listed(leaving)} ${leaving.length === 1 ? "has" : "have"} left ${cluster}, without data`,
     );
   }
+}
+
+/** Whether one of the first nodes leaves, which are those that vote. */
+function losesVoter({ leaving }: Scaled): boolean {
+  return leaving.some((name) => numberOfNode(name) <= defaultVoters(Number.POSITIVE_INFINITY));
 }
 
 /** Gives nodes without data their share of it, in every cluster that serves. */

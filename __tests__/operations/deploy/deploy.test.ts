@@ -38,6 +38,7 @@ jest.mock("../../../operations/rolling/rolling", () => ({
 jest.mock("../../../operations/scaling/scaling", () => ({
   keepNodes: async () => steps.push("keep nodes"),
   removeNodes: async () => steps.push("remove nodes"),
+  removeVoters: async () => steps.push("remove voters"),
   fillNodes: async () => steps.push("fill nodes"),
 }));
 
@@ -45,7 +46,7 @@ beforeEach(() => {
   jest.mocked(findLeftOver).mockResolvedValue([]);
 });
 
-const FIRST = ["ask", "keep volumes", "release", "keep nodes"];
+const FIRST = ["ask", "keep volumes", "release", "keep nodes", "remove voters"];
 const LAST = ["remove nodes", "deploy", "release", "keep nodes", "fill nodes"];
 
 test.each([
@@ -53,7 +54,7 @@ test.each([
   ["all nodes at once", { atOnce: true }, [...FIRST, ...LAST]],
   ["after the state was lost", { adopt: true }, [...FIRST, "adopt", ...LAST]],
 ])(
-  "a deploy, %s, asks before it changes anything, takes back first and last what an interrupted one left, and removes nodes after the others are healthy",
+  "a deploy, %s, asks before it changes anything, takes back first and last what an interrupted one left, and removes voters before others are replaced, and other nodes after these are healthy",
   async (_, options, expected) => {
     jest.spyOn(console, "log").mockImplementation();
     steps.length = 0;

@@ -9,6 +9,8 @@ let existing: string[];
 /** The partitions of a topic, with the brokers of their in-sync replicas. */
 let partitions: readonly (readonly number[])[];
 let silence: string | undefined;
+/** The nodes that do not serve, besides moved ones. */
+let silent: readonly string[];
 let environment: Environment;
 /** The nodes that were asked. */
 let asked: string[];
@@ -50,7 +52,8 @@ function refusals(...changes: readonly Change[]): Promise<string[]> {
   };
   // A moved node is not where it will be.
   const cluster = {
-    serves: async (node: string) => !changes.some(({ address }) => address.endsWith(node)),
+    serves: async (node: string) =>
+      !silent.includes(node) && !changes.some(({ address }) => address.endsWith(node)),
   };
   const run: Partial<Record<keyof Run, unknown>> = {
     platform: {
@@ -101,7 +104,12 @@ beforeEach(() => {
   existing = [];
   partitions = [[1, 4]];
   silence = undefined;
-  environment = labThree;
+  silent = [];
+  environment = {
+    ...labThree,
+    kafka: { ...labThree.kafka, brokers: 5 },
+    openSearch: { ...labThree.openSearch, nodes: 4 },
+  };
   asked = [];
 });
 
@@ -183,13 +191,46 @@ test("a move that was interrupted after the state lost the volume is still one",
 });
 
 test("the only controller is refused, whatever replicas others have", async () => {
-  environment = { ...labThree, kafka: { ...labThree.kafka, controllers: 1 } };
+  environment = { ...environment, kafka: { ...environment.kafka, controllers: 1 } };
   expect(await refusals(...moved("kafka-1", "a", "b"))).toEqual([
     expect.stringMatching(
       /^kafka-1 \(a -> b\) would start on another machine without its data, and kafka has no other voter: set placement/,
     ),
   ]);
   expect(await refusals(...moved("kafka-3", "c", "b"))).toEqual([]);
+});
+
+test("a voter is refused while another one does not answer, and any other node is not", async () => {
+  silent = ["kafka-2", "opensearch-3"];
+  expect(await refusals(...moved("kafka-1", "a", "b"))).toEqual([
+    expect.stringMatching(
+      /^kafka-1 \(a -> b\) .*, and of the other voters of kafka, kafka-2 does not answer: set placement/,
+    ),
+  ]);
+  silent = ["kafka-1", "kafka-2"];
+  expect(await refusals(...moved("kafka-3", "c", "b"))).toEqual([
+    expect.stringContaining(
+      "of the other voters of kafka, kafka-1 and kafka-2 do not answer: set placement",
+    ),
+  ]);
+  expect(await refusals(...moved("kafka-4", "c", "b"))).toEqual([]);
+});
+
+test("a node with data is refused that is removed together with its machine, so that no stack has it", async () => {
+  partitions = [[1, 6]];
+  const refusal = (node: string) =>
+    `${node} has data and is not declared any more, and its machine is excluded or not declared either, so nothing would move the data to other nodes: declare both again, remove the node with npm run up, and the machine then`;
+  expect(await refusals()).toEqual([refusal("kafka-6")]);
+  environment = { ...environment, openSearch: { ...environment.openSearch, nodes: 3 } };
+  expect(await refusals()).toEqual([refusal("kafka-6"), refusal("opensearch-4")]);
+  const leaving = replaced("kafka-6", "b", "b").filter(({ action }) => action === "destroy");
+  expect(await refusals(...leaving)).toEqual([refusal("opensearch-4")]);
+});
+
+test("clusters that do not answer are not asked what they have unless a node moves", async () => {
+  silent = ["kafka", "opensearch"].flatMap((name) => [1, 2, 3, 4].map((id) => `${name}-${id}`));
+  expect(await refusals()).toEqual([]);
+  expect(asked).toEqual([]);
 });
 
 test("a node that still runs on a machine that is not declared any more is not started a second time", async () => {
@@ -202,7 +243,7 @@ test("a node that still runs on a machine that is not declared any more is not s
 });
 
 test("an added node of an environment without machines asks no cluster", async () => {
-  const { machines: _, ...single } = labThree;
+  const { machines: _, ...single } = environment;
   environment = single;
   const [, created] = moved("kafka-4", undefined, "b");
   expect(await refusals(created)).toEqual([]);
@@ -212,5 +253,4 @@ test("an added node of an environment without machines asks no cluster", async (
 test("a volume that is only removed moves nowhere", async () => {
   const [removed] = moved("kafka-4", "a", "b");
   expect(await refusals(removed)).toEqual([]);
-  expect(asked).toEqual([]);
 });

@@ -7,6 +7,7 @@ import {
   fillNodes,
   keepNodes,
   removeNodes,
+  removeVoters,
 } from "../../../operations/scaling/scaling";
 
 /** What was asked of the clusters and of the engine, in order. */
@@ -235,6 +236,32 @@ test("a node is drained although the rest of its stack was rolled before", async
   await run.apply([]);
   await removeNodes(run);
   expect(steps).toEqual(["drain kafka kafka-4", "stop kafka-4", "forget kafka kafka-4"]);
+});
+
+test("the nodes of a cluster that loses a voter are removed before the others are replaced, and only once", async () => {
+  const run = runOf(
+    [
+      ["kafka-1", "replace"],
+      ["kafka-3", "destroy"],
+      ["kafka-4", "destroy"],
+      ["opensearch-4", "destroy"],
+    ],
+    2,
+  );
+  await removeVoters(run);
+  expect(steps).toEqual([
+    "drain kafka kafka-3 kafka-4",
+    "stop kafka-3",
+    "stop kafka-4",
+    "forget kafka kafka-3 kafka-4",
+  ]);
+  steps = [];
+  await removeNodes(run);
+  expect(steps).toEqual([
+    "drain opensearch opensearch-4",
+    "stop opensearch-4",
+    "forget opensearch opensearch-4",
+  ]);
 });
 
 test("nodes are stopped on the machines that run them, wherever the environment would place them now", async () => {
