@@ -256,6 +256,11 @@ export class FakeKafka {
     return this.harness.ask({ do: "topic", port: this.port, name, topic });
   }
 
+  /** Has a replica of a topic move for this number of further answers. */
+  setMoving(name: string, looks: number): Promise<void> {
+    return this.harness.ask({ do: "moving", port: this.port, name, looks });
+  }
+
   /** Writes a record to the topic in which kafka-init remembers what it applied last. */
   remember(topic: string, text: string): Promise<void> {
     return this.harness.ask({ do: "remember", port: this.port, topic, text });

@@ -145,7 +145,7 @@ final class FakeKafka {
   final List<String> calls = new ArrayList<>();
   final FakeMemory memory = new FakeMemory();
   /** The number of further answers in which the replicas of a topic are moving. */
-  private final Map<String, Integer> moving = new TreeMap<>();
+  final Map<String, Integer> moving = new TreeMap<>();
   private final List<JsonNode> faults = new ArrayList<>();
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private ServerSocket server;

@@ -89,6 +89,7 @@ public final class Harness {
           .put(command.get("key").asText(), command.get("value").asDouble());
       case "remember" -> cluster.memory.put(command.get("topic").asText(), command.get("text").asText());
       case "topic" -> cluster.topics.put(command.get("name").asText(), FakeKafka.topic(command.get("topic")));
+      case "moving" -> cluster.moving.put(command.get("name").asText(), command.get("looks").asInt());
       case "racks" -> cluster.setRacks(List.of(command.get("names").asText().split(",")));
       case "inventory" -> inventory(command, cluster, answer);
       case "pass" -> cluster.pass(command.get("seconds").asInt());

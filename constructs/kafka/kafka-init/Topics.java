@@ -32,6 +32,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
@@ -219,7 +220,9 @@ final class Topics {
     });
     // With a min.insync.replicas above its replicas, a topic would accept no records until the new ones are in sync.
     Map<Topic, Topic.Live> growing = new LinkedHashMap<>(live);
-    growing.entrySet().removeIf(entry -> entry.getKey().replicationFactor() <= entry.getValue().replicationFactor());
+    Map<Topic, Topic.Live> copied = beingCopied(live);
+    growing.entrySet().removeIf(entry -> !copied.containsKey(entry.getKey())
+        && entry.getKey().replicationFactor() <= entry.getValue().replicationFactor());
     Map<Topic, Topic.Live> others = new LinkedHashMap<>(live);
     others.keySet().removeAll(growing.keySet());
     setConfigs(others);
@@ -227,6 +230,10 @@ final class Topics {
     live.keySet().removeAll(refusals.topics());
     moveReplicas(live.keySet().stream().filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor()).toList());
     growing.keySet().removeAll(refusals.topics());
+    copied.keySet().removeAll(refusals.topics());
+    if (!copied.isEmpty()) {
+      awaitMoves(copied.keySet(), sidecar.retry("describing the brokers", this::brokers).size());
+    }
     setConfigs(growing);
     live.keySet().removeAll(refusals.topics());
     verify(live.keySet(), this::describe, (topic, actual) -> differences(topic, actual).isEmpty())
@@ -311,20 +318,38 @@ final class Topics {
       return topic -> KafkaFuture.allOf(plans.get(topic).keySet().stream().map(results::get).toArray(KafkaFuture[]::new));
     }, (topic, nothing) -> { });
     planned.removeAll(refusals.topics());
-    sidecar.retry("moving replicas of topics", () -> waitForMoves(planned, brokers.size()));
+    awaitMoves(planned, brokers.size());
+  }
+
+  private void awaitMoves(Collection<Topic> topics, int expectedBrokers) throws InterruptedException {
+    sidecar.retry("moving replicas of topics", () -> waitForMoves(topics, expectedBrokers));
+  }
+
+  /** Returns the topics with another min.insync.replicas whose replicas an earlier run still moves: Kafka counts those that have no records yet. */
+  private Map<Topic, Topic.Live> beingCopied(Map<Topic, Topic.Live> changed) throws InterruptedException {
+    Map<Topic, Topic.Live> copied = new LinkedHashMap<>(changed);
+    copied.entrySet().removeIf(entry -> !entry.getKey().differingConfigs(entry.getValue()).containsKey(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG));
+    if (!copied.isEmpty()) {
+      List<String> moving = sidecar.retry("looking for replicas that move", this::movingPartitions);
+      copied.keySet().removeIf(topic -> !moving.contains(topic.name()));
+    }
+    return copied;
+  }
+
+  /** Returns the topics of all partitions that move, with a topic once for each. */
+  private List<String> movingPartitions() throws Sidecar.NotYet, InterruptedException {
+    try {
+      return admin.listPartitionReassignments().reassignments().get().keySet().stream().map(TopicPartition::topic).toList();
+    } catch (ExecutionException e) {
+      throw later(e);
+    }
   }
 
   /** Waits without a deadline while all brokers are there: to copy records takes as long as it takes. */
   private Void waitForMoves(Collection<Topic> topics, int expected) throws Sidecar.NotYet, InterruptedException {
     List<String> names = names(topics);
     for (int poll = 0; ; poll++) {
-      long moving;
-      try {
-        moving = admin.listPartitionReassignments().reassignments().get().keySet().stream()
-            .filter(partition -> names.contains(partition.topic())).count();
-      } catch (ExecutionException e) {
-        throw later(e);
-      }
+      long moving = movingPartitions().stream().filter(names::contains).count();
       if (moving == 0) {
         return null;
       }

@@ -22,10 +22,12 @@ async function declareTwice(
   second: Topic,
   {
     by,
+    moving,
     faults = [],
     racks,
   }: {
     by?: Partial<LiveTopic>;
+    moving?: number;
     faults?: KafkaFault[];
     racks?: [string, string, string];
   } = {},
@@ -39,6 +41,9 @@ async function declareTwice(
   const before = await cluster.look();
   if (by) {
     await cluster.setTopic(first.name, { ...before.topics[first.name], ...by });
+  }
+  if (moving) {
+    await cluster.setMoving(first.name, moving);
   }
   const result = await run(cluster, { topics: [second] });
   const { topics, writes, memory } = await cluster.look();
@@ -257,6 +262,22 @@ describe("another replication factor", () => {
     const fewer = await declareTwice(all, one);
     expect(fewer.topic.configs).toEqual({ "min.insync.replicas": "1" });
     expect(kinds(fewer.writes)).toEqual(["IncrementalAlterConfigs", "AlterPartitionReassignments"]);
+  });
+
+  test.concurrent("raises min.insync.replicas only after replicas that an interrupted run still copies", async () => {
+    const { result, topic, writes, cluster } = await declareTwice(one, all, {
+      by: { replicationFactor: 3 },
+      moving: 3,
+    });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(topic.configs).toEqual({ "min.insync.replicas": "2" });
+    expect(writes.map((call) => call.split(" ")[0])).toEqual(["IncrementalAlterConfigs"]);
+    const calls = (await cluster.look()).calls.map((call) => call.split(" ")[0]);
+    const looks = calls.filter((call) => call === "ListPartitionReassignments");
+    expect(looks).toHaveLength(4);
+    expect(calls.lastIndexOf("ListPartitionReassignments")).toBeLessThan(
+      calls.lastIndexOf("IncrementalAlterConfigs"),
+    );
   });
 
   test.concurrent("keeps leaders when replicas are removed, and takes them from all brokers", async () => {
