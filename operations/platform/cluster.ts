@@ -54,9 +54,9 @@ export interface Moves {
   readonly bytes: number;
 }
 
-/** What happens when nodes leave a cluster. */
-export interface Departure extends Moves {
-  /** Why they cannot leave, each with the remedy; empty if they can. */
+/** What happens when nodes join or leave a cluster. */
+export interface PlannedMoves extends Moves {
+  /** Why they cannot, each with the remedy; empty if they can. */
   readonly refusals: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export type OnMove = (left: Moves) => void;
  */
 export interface Members {
   /** Returns what happens when nodes leave. Changes nothing. */
-  describeDeparture(node: string, leaving: readonly string[]): Promise<Departure>;
+  describeDeparture(node: string, leaving: readonly string[]): Promise<PlannedMoves>;
   /** Moves all data from the leaving nodes to the others, and returns when nothing is left on them. They get no new data. */
   drain(node: string, leaving: readonly string[], onMove: OnMove): Promise<void>;
   /** Removes the leaving nodes, which are drained and stopped, from the cluster's metadata, and what `drain` set. */
@@ -77,7 +77,7 @@ export interface Members {
   /**
    * Returns what `fill` moves once these nodes have joined. Nothing in a cluster that moves data to new nodes by itself. Changes nothing.
    */
-  describeArrival(node: string, joining: readonly string[]): Promise<Moves>;
+  describeArrival(node: string, joining: readonly string[]): Promise<PlannedMoves>;
   /** Gives nodes that have no data yet their share of it. */
   fill(node: string, onMove: OnMove): Promise<void>;
   /** Takes back what a removal that was interrupted and then undone has set for these nodes. Returns what it took back, for the user. */

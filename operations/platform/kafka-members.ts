@@ -1,6 +1,6 @@
 import { numberOfNode } from "../../constructs/container/node-name";
 import { CommandError } from "../terminal/terminal";
-import type { Departure, Members, Moves, OnMove } from "./cluster";
+import type { Members, Moves, OnMove, PlannedMoves } from "./cluster";
 import { KafkaProgram, type RunInBroker } from "./kafka-program";
 
 /**
@@ -31,10 +31,8 @@ export class KafkaMembers implements Members {
     this.program = new KafkaProgram("KafkaMembers", props.run);
   }
 
-  async describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
-    const lines = await this.run(node, ["departure", idsOf(leaving)]);
-    const refusals = lines.flatMap(({ refusal }) => refusal ?? []);
-    return { ...movesIn(node, lines), refusals };
+  async describeDeparture(node: string, leaving: readonly string[]): Promise<PlannedMoves> {
+    return movesIn(node, await this.run(node, ["departure", idsOf(leaving)]));
   }
 
   async drain(node: string, leaving: readonly string[], onMove: OnMove): Promise<void> {
@@ -45,7 +43,7 @@ export class KafkaMembers implements Members {
     await this.run(node, ["forget", idsOf(leaving)]);
   }
 
-  async describeArrival(node: string, joining: readonly string[]): Promise<Moves> {
+  async describeArrival(node: string, joining: readonly string[]): Promise<PlannedMoves> {
     const { rackOf } = this.props;
     const racks = joining.map((broker) => {
       const rack = rackOf(broker);
@@ -74,12 +72,12 @@ export class KafkaMembers implements Members {
   }
 }
 
-function movesIn(node: string, lines: readonly Line[]): Moves {
+function movesIn(node: string, lines: readonly Line[]): PlannedMoves {
   const moves = lines.find((line) => line.moves)?.moves;
   if (moves === undefined) {
     throw new CommandError(`${node} does not tell what moves: run the same command again`);
   }
-  return moves;
+  return { ...moves, refusals: lines.flatMap(({ refusal }) => refusal ?? []) };
 }
 
 function idsOf(brokers: readonly string[]): string {

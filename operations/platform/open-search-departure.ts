@@ -1,7 +1,7 @@
 import type { Json } from "../synthesis/tree";
 import { type Patience, poll } from "../terminal/poll";
 import { counted, firstOf, listed } from "../terminal/terminal";
-import type { Departure } from "./cluster";
+import type { PlannedMoves } from "./cluster";
 import {
   type Member,
   movesOf,
@@ -34,7 +34,7 @@ export class OpenSearchDeparture {
     private readonly patience: Patience<unknown>,
   ) {}
 
-  async describe(node: string, leaving: readonly string[]): Promise<Departure> {
+  async describe(node: string, leaving: readonly string[]): Promise<PlannedMoves> {
     const [members, shards, indices, { persistent, transient }] = await Promise.all([
       this.requests.members(node),
       poll(

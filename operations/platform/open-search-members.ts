@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { poll } from "../terminal/poll";
 import { CommandError, listed } from "../terminal/terminal";
-import type { Departure, Members, Moves, OnMove } from "./cluster";
+import type { Members, OnMove, PlannedMoves } from "./cluster";
 import { OpenSearchDeparture, votes } from "./open-search-departure";
 import { OpenSearchExclusions } from "./open-search-exclusions";
 import { movesOf, nameOf, OpenSearchRequests, type ShardCopy } from "./open-search-requests";
@@ -48,7 +48,7 @@ export class OpenSearchMembers implements Members {
     });
   }
 
-  describeDeparture(node: string, leaving: readonly string[]): Promise<Departure> {
+  describeDeparture(node: string, leaving: readonly string[]): Promise<PlannedMoves> {
     return this.departure.describe(node, leaving);
   }
 
@@ -78,8 +78,8 @@ export class OpenSearchMembers implements Members {
     await this.exclusions.takeBack(node, leaving);
   }
 
-  async describeArrival(): Promise<Moves> {
-    return { replicas: 0, bytes: 0 };
+  async describeArrival(): Promise<PlannedMoves> {
+    return { replicas: 0, bytes: 0, refusals: [] };
   }
 
   async fill(): Promise<void> {}

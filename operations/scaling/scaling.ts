@@ -77,9 +77,9 @@ async function describe(
           ],
         };
   }
-  const moves = await members.describeArrival(node, joining);
+  const { refusals, ...moves } = await members.describeArrival(node, joining);
   return {
-    refusals: [],
+    refusals,
     moves:
       moves.replicas > 0
         ? [`${cluster}: ${sizeOf(moves)} move to ${listed(joining)} once npm run up has added it`]

@@ -249,7 +249,7 @@ describe("what an interrupted removal has set", () => {
 
 test("a node that joins gets shards from OpenSearch alone", async () => {
   const members = server.members(ALL);
-  expect(await members.describeArrival()).toEqual({ replicas: 0, bytes: 0 });
+  expect(await members.describeArrival()).toEqual({ replicas: 0, bytes: 0, refusals: [] });
   await members.fill();
   expect(server.requests).toEqual([]);
 });

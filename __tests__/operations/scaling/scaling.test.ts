@@ -1,6 +1,6 @@
 import { laptop } from "../../../environments/laptop";
 import type { Action, Change } from "../../../operations/changes/change";
-import type { Departure, Members, Moves } from "../../../operations/platform/cluster";
+import type { Members, Moves, PlannedMoves } from "../../../operations/platform/cluster";
 import type { Run } from "../../../operations/run/run";
 import {
   describeScaling,
@@ -14,8 +14,8 @@ import {
 let steps: string[];
 /** The nodes that serve. */
 let serving: string[];
-let departure: Departure;
-let arrival: Moves;
+let departure: PlannedMoves;
+let arrival: PlannedMoves;
 /** What an interrupted run left. */
 let leftovers: readonly string[];
 /** What is left to move, as a drain or fill reports it. */
@@ -119,7 +119,7 @@ beforeEach(() => {
   steps = [];
   serving = ["kafka-1", "kafka-2", "kafka-3", "opensearch-1", "opensearch-2", "opensearch-3"];
   departure = { refusals: [], replicas: 24, bytes: 300 * MiB + 1 };
-  arrival = { replicas: 6, bytes: 75 * MiB };
+  arrival = { refusals: [], replicas: 6, bytes: 75 * MiB };
   leftovers = [];
   lefts = [];
   said = [];
@@ -155,7 +155,7 @@ describe("a plan", () => {
       refusals: [],
       moves: ["kafka: 6 replicas of about 75 MiB move to kafka-4 once npm run up has added it"],
     });
-    arrival = { replicas: 0, bytes: 0 };
+    arrival = { refusals: [], replicas: 0, bytes: 0 };
     expect(await describeScaling(run)).toEqual({ refusals: [], moves: [] });
   });
 
@@ -165,6 +165,10 @@ describe("a plan", () => {
       refusals: ["topic a has 4 replicas"],
       moves: [],
     });
+    arrival = { ...arrival, refusals: ["the disk of kafka-4 is full"] };
+    expect((await describeScaling(runOf([["kafka-4", "create"]], 4))).refusals).toEqual([
+      "the disk of kafka-4 is full",
+    ]);
   });
 
   test("is refused if no node that stays answers", async () => {

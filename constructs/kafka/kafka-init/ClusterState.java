@@ -3,6 +3,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -114,6 +115,15 @@ record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition
       }
     }
     return List.copyOf(found.values());
+  }
+
+  /** Returns the state with brokers that do not exist yet, by id with their racks. Each has the disk of a broker in its rack, if there is one. */
+  ClusterState joinedBy(Map<Integer, String> joining) {
+    SortedMap<Integer, Broker> joined = new TreeMap<>(brokers);
+    joining.forEach((id, rack) -> joined.putIfAbsent(id, new Broker(id, rack, false, brokers.values().stream()
+        .filter(broker -> broker.serves() && Objects.equals(broker.rack(), rack))
+        .map(Broker::disks).findFirst().orElse(Map.of()))));
+    return new ClusterState(joined, partitions);
   }
 
   Set<Integer> serving() {

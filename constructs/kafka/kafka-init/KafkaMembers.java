@@ -93,13 +93,16 @@ public final class KafkaMembers {
     switch (args.get(0)) {
       case "departure" -> {
         List<String> refusals = new ArrayList<>();
-        Members.Moves moves = members.describeDeparture(ids(args.get(1)), refusals);
+        write(out, "moves", members.describeDeparture(ids(args.get(1)), refusals));
         refusals.forEach(refusal -> write(out, "refusal", refusal));
-        write(out, "moves", moves);
       }
       case "drain" -> members.drain(ids(args.get(1)), Long.parseLong(args.get(2)));
       case "forget" -> members.forget(ids(args.get(1)));
-      case "arrival" -> write(out, "moves", members.describeArrival(racks(args.get(1))));
+      case "arrival" -> {
+        List<String> refusals = new ArrayList<>();
+        write(out, "moves", members.describeArrival(racks(args.get(1)), refusals));
+        refusals.forEach(refusal -> write(out, "refusal", refusal));
+      }
       case "fill" -> members.fill(Long.parseLong(args.get(1)));
       case "keep" -> members.keep(ids(args.get(1)), undone -> write(out, "undone", undone));
       default -> throw new Members.Refused("unknown command " + args.get(0));

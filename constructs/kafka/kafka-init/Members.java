@@ -253,14 +253,23 @@ final class Members {
     leaving.write(marked, left);
   }
 
-  /** @param joining the racks of brokers that do not exist yet, by id */
-  Moves describeArrival(Map<Integer, String> joining) throws ExecutionException, InterruptedException {
+  /**
+   * Returns what moves when brokers have joined. Adds why it cannot to the refusals.
+   *
+   * @param joining the racks of brokers that do not exist yet, by id
+   */
+  Moves describeArrival(Map<Integer, String> joining, List<String> refusals) throws ExecutionException, InterruptedException {
     ClusterState state = ClusterState.read(admin);
     Map<Integer, String> racks = new TreeMap<>(state.racks(state.serving()));
     Set<Integer> marked = unfilled.read();
     boolean isNew = joining.keySet().stream().anyMatch(id -> marked.contains(id) || state.on(Set.of(id)).isEmpty());
     racks.putAll(joining);
-    return isNew ? movesOf(Placement.spread(racks, racks.keySet(), state.settled()), state) : new Moves(0, 0);
+    if (!isNew) {
+      return new Moves(0, 0);
+    }
+    SortedMap<TopicPartition, List<Integer>> plan = Placement.spread(racks, racks.keySet(), state.settled());
+    refusals.addAll(Departure.spaceRefusals(state.joinedBy(joining), plan));
+    return movesOf(plan, state);
   }
 
   private static Moves movesOf(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state) {

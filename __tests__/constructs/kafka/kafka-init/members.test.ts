@@ -310,6 +310,28 @@ describe("new brokers", () => {
     });
   });
 
+  test("are refused before they exist if the disk of their machine cannot take their share", async () => {
+    const full = {
+      1: { rack: "a", total: 1_000_000_000, usable: 1 },
+      2: { rack: "b" },
+      3: { rack: "c" },
+    };
+    const { code, lines, calls } = await run(["arrival", "4=a"], {
+      ...{ brokers: full, partitions: ON_THREE },
+    });
+    expect({ code, calls }).toEqual({ code: 0, calls: [] });
+    expect(lines).toEqual([
+      { moves: { replicas: expect.any(Number), bytes: expect.any(Number) } },
+      {
+        refusal: expect.stringMatching(
+          /^the disk of kafka-4 \(\/var\/lib\/kafka\/data\) cannot take \d+ MiB: it has 0 MiB free/,
+        ),
+      },
+    ]);
+    const other = await run(["arrival", "4=d"], { brokers: full, partitions: ON_THREE });
+    expect(other.lines).toEqual([{ moves: expect.anything() }]);
+  });
+
   test("get their share of replicas and leaders, and nothing stays set", async () => {
     const moved = await run(["fill", RATE], { partitions: ON_THREE });
     expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
