@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import { brokerDiskWarnings, describeBrokerDisk } from "./broker-disk";
 import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
-import { describeRoll } from "./roll";
+import { describeFixedControllers, describeRoll, formerControllersIn } from "./roll";
 
 /** The renderers of reports, by the name of the format. */
 export const RENDERERS = {
@@ -48,9 +48,15 @@ function destructionsOf({ changes }: ChangeReport): string[] {
 }
 
 function warningsOf({ changes, rolls, brokerDisk }: ChangeReport): string[] {
+  const controllers = formerControllersIn(changes.flatMap(({ node }) => node ?? []));
   return [
     ...new Set(changes.flatMap(({ warnings }) => warnings)),
-    ...rolls.map(describeRoll),
+    ...rolls
+      .filter(({ cluster }) => cluster !== "kafka" || controllers === undefined)
+      .map(describeRoll),
+    ...(controllers === undefined
+      ? []
+      : [`npm run up refuses this: ${describeFixedControllers(controllers, "the environment")}`]),
     ...(brokerDisk ? brokerDiskWarnings(brokerDisk) : []),
   ];
 }

@@ -70,10 +70,6 @@ export function describeFixedControllers(former: number, environment: string): s
 export function describeRoll({ cluster, replaced, obstacle }: Roll): string {
   const nodes = replaced.map(({ name }) => name).join(", ");
   const one = replaced.length === 1;
-  const former = formerControllersIn(replaced);
-  if (former !== undefined) {
-    return `npm run up refuses this: ${describeFixedControllers(former, "the environment")}`;
-  }
   if (obstacle) {
     return `${cluster} is unavailable while ${nodes} ${one ? "is replaced" : "are replaced at once"}: ${obstacle}`;
   }

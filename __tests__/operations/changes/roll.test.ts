@@ -1,6 +1,7 @@
 import { laptop } from "../../../environments/laptop";
 import { lab, labThree } from "../../../lab/environments";
 import type { Change } from "../../../operations/changes/change";
+import { RENDERERS } from "../../../operations/changes/render";
 import { describeRoll, rollsOf } from "../../../operations/changes/roll";
 import type { Synthesis } from "../../../operations/synthesis/tree";
 import { BASE, edited, idOf, report, synthesis } from "../../support/previews";
@@ -79,12 +80,20 @@ describe("npm run up rolls", () => {
     }
   });
 
-  test("not Kafka, if its controllers change, and the preview says that this is refused", () => {
-    const { rolls } = report(BASE, synthesis({ ...laptop, kafka: { brokers: 5, controllers: 5 } }));
-    expect(rolls.map(describeRoll)).toEqual([
-      "npm run up refuses this: the running Kafka cluster has 3 controllers, and a running cluster cannot change that: set kafka.controllers of the environment to 3, and kafka.brokers to 3 or more",
-    ]);
-  });
+  test.each([
+    [3, { brokers: 5, controllers: 5 }, { brokers: 3 }],
+    [1, { brokers: 3 }, { brokers: 1 }],
+  ])(
+    "not Kafka with %i controllers, if it would get others, which the preview says",
+    (former, kafka, before) => {
+      const more = synthesis({ ...laptop, kafka });
+      const said = RENDERERS.terminal([report(synthesis({ ...laptop, kafka: before }), more)]);
+      expect(said).toContain(
+        `npm run up refuses this: the running Kafka cluster has ${former} controller${former === 1 ? "" : "s"}, and a running cluster cannot change that: set kafka.controllers of the environment to ${former}, and kafka.brokers to ${former} or more`,
+      );
+      expect(said).not.toContain("rolling replacement of kafka");
+    },
+  );
 
   test("no cluster in which TLS is enabled, since TLS nodes and plaintext nodes cannot communicate", () => {
     const secured = synthesis({ ...lab, security: "tls" });
