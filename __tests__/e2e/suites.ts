@@ -122,6 +122,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "grows-opensearch": suite(240),
   "grows-opensearch-killed": suite(290),
   shrinks: suite(240),
+  "grows-secured": suite(270, ONE_MACHINE_SECURED),
   "grows-kafka": suite(240),
   "grows-kafka-killed": suite(180),
   "shrinks-kafka-killed": suite(260),

@@ -1,0 +1,91 @@
+import { eventually } from "../../support/eventually";
+import { type Ask, exclusions, setWatermark } from "../../support/grown-opensearch";
+import { docker, expectDone, type Finished } from "../../support/lab";
+import { type Load, underLoad } from "../../support/load";
+import { expectEven, expectNothingSet } from "../../support/replicas";
+import { deployedSampleApplication } from "../../support/sample-application";
+import { Guest } from "../../support/secured";
+
+const application = deployedSampleApplication();
+const { project } = application;
+
+const NODES = 'security: "tls",\n  openSearch: { ...lab.openSearch, image';
+const FOUR_NODES =
+  'security: "tls",\n  kafka: { ...lab.kafka, brokers: 4 },\n  openSearch: { ...lab.openSearch, nodes: 4, image';
+
+let administrator: Guest;
+const openSearch: Ask = (method, path, body) => {
+  const json = ["--header", "Content-Type: application/json", "--data", JSON.stringify(body)];
+  const { output } = administrator.run(
+    ...["curl", "--silent", "--cacert", "ca.pem", "--cert", "os-admin.pem", "--request", method],
+    ...(body === undefined ? [] : json),
+    `https://opensearch-1:9200${path}`,
+  );
+  return JSON.parse(output);
+};
+
+beforeAll(() => {
+  administrator = new Guest("administrator", "infra_net");
+  administrator.put("ca.pem", application.login().caBundle);
+  administrator.put("os-admin.pem", project.keyPairOf("os-admin"));
+  setWatermark(undefined, openSearch);
+});
+
+/** Deploys under the load of the sample application. */
+async function deployed(name: string): Promise<{ deploy?: Finished; load: Load }> {
+  let deploy: Finished | undefined;
+  const load = await underLoad(
+    name,
+    () => {
+      deploy = project.command("up");
+    },
+    application.login(),
+  );
+  expectDone(deploy);
+  return { deploy, load };
+}
+
+/** Waits until OpenSearch has every shard on one of so many nodes, and moves none. */
+const settled = (nodes: number) =>
+  eventually(() => {
+    const health = openSearch("GET", "/_cluster/health");
+    const { status, number_of_nodes, relocating_shards } = health;
+    return status === "green" && number_of_nodes === nodes && relocating_shards === 0
+      ? []
+      : [health];
+  });
+
+function expectNothingLeft(): void {
+  expectNothingSet();
+  expect(exclusions(openSearch)).toEqual([]);
+}
+
+test("a fourth node of each cluster joins with a certificate of its own, and no other restarts", async () => {
+  const before = application.startedAt();
+  project.edit("lab/environments.ts", NODES, FOUR_NODES);
+  const { load } = await deployed("shop-grown");
+  application.expectNothingLost(load, 100);
+  expect(application.startedAt()).toEqual(before);
+  expectEven(4);
+  await settled(4);
+  expectNothingLeft();
+  for (const node of ["kafka-4", "opensearch-4"]) {
+    expect(project.keyPairOf(node)).toContain("BEGIN CERTIFICATE");
+  }
+});
+
+test("both leave while the clusters serve, with nothing of them but their volumes", async () => {
+  const before = application.startedAt();
+  project.edit("lab/environments.ts", FOUR_NODES, NODES);
+  const { deploy, load } = await deployed("shop-shrunk");
+  application.expectNothingLost(load, 100);
+  expect(deploy?.output).toContain("kafka-4 has left kafka, without data");
+  expect(deploy?.output).toContain("opensearch-4 has left opensearch, without data");
+  expect(application.startedAt()).toEqual(before);
+  expectEven(3);
+  await settled(3);
+  expectNothingLeft();
+  expect(docker("ps", "--all", "--quiet", "--filter", "name=-4")).toBe("");
+  const volumes = docker("volume", "ls", "--quiet", "--filter", "name=-4-").split("\n");
+  expect(volumes.sort()).toEqual(["kafka-4-data", "opensearch-4-data"]);
+});
