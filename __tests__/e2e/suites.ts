@@ -82,6 +82,7 @@ const suite = (seconds: number, covers: readonly string[] = ONE_MACHINE): Suite 
 export const SUITES: Readonly<Record<string, Suite>> = {
   state: suite(40),
   smoke: suite(85),
+  small: suite(90),
   examples: suite(15, [...ONE_MACHINE, "examples"]),
   docs: suite(85, PAGES),
   declared: suite(90),
