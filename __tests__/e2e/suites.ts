@@ -98,6 +98,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "machines-replaced": suite(190, SEVERAL_MACHINES),
   "machines-rolling": suite(275, SEVERAL_MACHINES),
   "engine-proxy": suite(65, ONE_MACHINE_SECURED),
+  "machines-upgrades": suite(290, SEVERAL_MACHINES),
   machines: suite(140, SEVERAL_MACHINES),
   "machines-killed": suite(250, SEVERAL_MACHINES),
   "machines-secured": suite(140, SEVERAL_MACHINES_SECURED),

@@ -12,10 +12,10 @@ export const KAFKA = "/opt/kafka/bin";
 const TOPIC = "infra-events";
 
 /** Deploys a platform on three machines before the tests of a file, and removes it after them. */
-export function onMachines(deploy = () => npm("up")): void {
+export function onMachines(deploy: () => Finished | Promise<Finished> = () => npm("up")): void {
   beforeAll(async () => {
     await freshLab(labThree);
-    expectDone(deploy());
+    expectDone(await deploy());
   });
   afterEach(endLoad);
   afterAll(stopMachines);
@@ -25,6 +25,16 @@ export function onMachines(deploy = () => npm("up")): void {
 export function expectNoChanges(deployed: Finished): void {
   expectDone(deployed);
   expect(deployed.output.match(/: no changes/g)).toHaveLength(5 * (1 + MACHINES.length));
+}
+
+/** Returns the nodes of a cluster that a command replaced. Fails if one stopped before the previous one was back. */
+export function rolledIn(output: string, cluster: string): string[] {
+  const steps = [
+    ...output.matchAll(new RegExp(`: (${cluster}-\\d): (destroyed|created) after`, "g")),
+  ].map(([, node, step]) => `${node} ${step}`);
+  const nodes = steps.filter((_, i) => i % 2 === 0).map((step) => step.split(" ")[0]);
+  expect(steps).toEqual(nodes.flatMap((node) => [`${node} destroyed`, `${node} created`]));
+  return nodes;
 }
 
 /** Returns the arguments that point the docker CLI at the engine of a machine. */

@@ -1,19 +1,16 @@
 import { runLabScript } from "../../../lab/scripts";
 import { expectDone, NODES, onceItSays } from "../../support/lab";
-import { expectNoChanges, loadOn, MACHINES, missed, onMachines } from "../../support/machines";
+import {
+  expectNoChanges,
+  loadOn,
+  MACHINES,
+  missed,
+  onMachines,
+  rolledIn,
+} from "../../support/machines";
 import { projectCopy } from "../../support/project-copy";
 
 onMachines();
-
-/** Returns the nodes of a cluster that a command replaced. Fails if one stopped before the previous one was back. */
-function rolledIn(output: string, cluster: string): string[] {
-  const steps = [
-    ...output.matchAll(new RegExp(`: (${cluster}-\\d): (destroyed|created) after`, "g")),
-  ].map(([, node, step]) => `${node} ${step}`);
-  const nodes = steps.filter((_, i) => i % 2 === 0).map((step) => step.split(" ")[0]);
-  expect(steps).toEqual(nodes.flatMap((node) => [`${node} destroyed`, `${node} created`]));
-  return nodes;
-}
 
 describe("a change that replaces every node", () => {
   const copy = projectCopy();

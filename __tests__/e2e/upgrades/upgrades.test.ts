@@ -20,10 +20,8 @@ import {
   type Load,
   underLoad,
 } from "../../support/load";
+import { OLD_IMAGES as OLD } from "../../support/old-images";
 import { projectCopy } from "../../support/project-copy";
-
-// OpenSearch: the newest before the declared one whose modules are all on Maven Central.
-const OLD = { openSearch: "opensearchproject/opensearch:3.4.0", kafka: "apache/kafka:4.2.1" };
 
 const SETTING = "cluster.routing.allocation.enable";
 const copy = projectCopy();
