@@ -99,6 +99,7 @@ test("the shipped alerts are these", () => {
     "OpenSearchHeapHigh (critical)",
     "OpenSearchRequestsRejected (warning)",
     "CertificateExpiring (warning)",
+    "TlsConnectionFailing (critical)",
     "LoginsFailing (warning)",
     "RequestsDenied (warning)",
     "Watchdog (info)",
