@@ -37,7 +37,7 @@ interface Series {
 
 /**
  * Returns the same series as an application sends them. The labels of Alloy's scrape replace the application's own, and the scrape adds
- * `up`.
+ * `up`, on each machine of the series.
  */
 function forge(all: readonly Series[], value: string): Series[] {
   const scraped = ["job", "container", "service"];
@@ -49,9 +49,13 @@ function forge(all: readonly Series[], value: string): Series[] {
       .filter((label) => label && !scraped.includes(label.split("=")[0]));
     return `${name}{${[target, 'forged="1"', ...others].join(", ")}}`;
   });
+  const machines = forged.map((series) => /, machine="[^"]*"/.exec(series)?.[0] ?? "");
   return [
     ...[...new Set(forged)].map((series) => ({ series, values: value })),
-    { series: `up{${target}}`, values: "1x2000" },
+    ...[...new Set(["", ...machines])].map((machine) => ({
+      series: `up{${target}${machine}}`,
+      values: "1x2000",
+    })),
   ];
 }
 
