@@ -327,7 +327,7 @@ export const environmentSchema = object({
 
   /**
    * Schedule on which something else, such as the workflow `drift`, runs `npm run drift`. The alert `DriftRunMissing` fires if no run
-   * compared the platform for twice as long.
+   * compared the platform for twice as long, and at first for twice as long since the deploy that declares it.
    *
    * @default - no alert
    */

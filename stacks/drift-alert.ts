@@ -3,17 +3,23 @@ import type { Environment } from "../environments";
 
 /**
  * Returns an alert on `npm run drift` that does not run any more, for an environment that declares how often it does. It fires after twice
- * that interval, so that one run may be late or fail. None without Alloy, which measures the runs.
+ * that interval and an hour, so that one run may fail and the next one be late. A platform that was never compared gets the same time,
+ * from the deploy that declares the interval. None without Alloy, which measures the runs, and which needs Loki.
  */
 export function driftAlert({ drift, excludedServices = [] }: Environment): AlertGroup[] {
-  if (drift === undefined || excludedServices.includes("alloy")) {
+  if (
+    drift === undefined ||
+    excludedServices.includes("alloy") ||
+    excludedServices.includes("loki")
+  ) {
     return [];
   }
-  const { everyHours } = drift;
+  const hours = 2 * drift.everyHours;
   const { service, role } = DRIFT_RUN_LABELS;
-  // Alloy forgets the gauge when it restarts. A platform that was never compared gets the same time for its first run.
+  // Alloy forgets the gauge when it restarts.
   const selector = `job="integrations/self", service="${service}", role="${role}"`;
-  const run = `max(last_over_time(groundwork_container_succeeded_timestamp_seconds{${selector}}[${2 * everyHours}h]))`;
+  const run = `max(last_over_time(groundwork_container_succeeded_timestamp_seconds{${selector}}[${hours}h]))`;
+  const declared = `max(last_over_time(groundwork_declared_drift_interval_seconds{job=""}[1h] offset ${hours}h))`;
   return [
     {
       // Not a name that rules from elsewhere may have, such as "drift".
@@ -22,11 +28,11 @@ export function driftAlert({ drift, excludedServices = [] }: Environment): Alert
       rules: [
         {
           alert: "DriftRunMissing",
-          expr: `time() - (${run} or vector(0)) > ${everyHours} * 3600`,
-          for: `${everyHours}h`,
+          expr: `time() - ${run} > ${hours} * 3600 or ${declared} unless on () ${run}`,
+          for: "1h",
           labels: { severity: "warning" },
           annotations: {
-            summary: `npm run drift has not compared the platform for more than ${2 * everyHours} hours`,
+            summary: `npm run drift has not compared the platform for more than ${hours} hours`,
             runbook: "docs/runbooks/DriftRunMissing.md",
           },
         },

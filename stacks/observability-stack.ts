@@ -87,6 +87,7 @@ export class ObservabilityStack extends DockerStack {
           kafka: messaging.cluster,
           kafkaInit: messaging.init,
           backup: data.backup,
+          driftEveryHours: environment.drift?.everyHours,
           containers: ServiceContainer.allIn(this),
           machines: environment.machines?.map((machine) => machine.name),
         }),

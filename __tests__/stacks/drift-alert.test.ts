@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { laptop } from "../../environments/laptop";
 import { validateEnvironment } from "../../environments/validate";
 import { driftAlert } from "../../stacks/drift-alert";
-import { type Json, resources, synthesize } from "../support/platform";
+import { container, fileOf, type Json, resources, synthesize } from "../support/platform";
 import { ROOT } from "../support/root";
 
 const folder = mkdtempSync(join(tmpdir(), "drift-alert-"));
@@ -15,6 +15,7 @@ const promtool = execFileSync(join(ROOT, "lab", "promtool.sh"), { encoding: "utf
 const scheduled = { ...laptop, drift: { everyHours: 24 } };
 const RUN =
   'groundwork_container_succeeded_timestamp_seconds{job="integrations/self", service="drift", role="run", container="groundwork-drift-laptop"}';
+const DECLARED = "groundwork_declared_drift_interval_seconds";
 const FIRING = [
   {
     exp_labels: { severity: "warning" },
@@ -62,12 +63,14 @@ const runs = (...hours: number[]) =>
   }).join(" ");
 
 test("a run that is missing for twice the interval alerts, and the next one clears it", () => {
-  const firing = { 52: [], 80: [], 100: FIRING, 130: FIRING, 151: [] };
-  expect(complaint({ [RUN]: runs(4, 28, 51, 150) }, firing)).toBe("");
+  const firing = { 52: [], 80: [], 99: [], 101: FIRING, 130: FIRING, 151: [] };
+  const series = { [DECLARED]: "86400x200", [RUN]: runs(4, 28, 51, 150) };
+  expect(complaint(series, firing)).toBe("");
 });
 
 test("a run that Alloy forgot when it restarted counts as long as it is fresh", () => {
-  expect(complaint({ [RUN]: `0 3600 stale _x100` }, { 20: [], 24: [], 60: FIRING })).toBe("");
+  const series = { [DECLARED]: "86400x200", [RUN]: "0 3600 stale _x100" };
+  expect(complaint(series, { 20: [], 24: [], 48: [], 60: FIRING })).toBe("");
 });
 
 test("so it does with the longest interval for which Prometheus keeps its metric", () => {
@@ -78,17 +81,39 @@ test("so it does with the longest interval for which Prometheus keeps its metric
   const firing = [{ ...labels, exp_annotations: { ...exp_annotations, summary } }];
   // Until the run has been missing for twice the interval, the metric is as old as what Prometheus keeps.
   expect(
-    complaint({ [RUN]: "0 3600 stale _x500" }, { 200: [], 355: [], 365: firing }, seldom),
+    complaint(
+      { [DECLARED]: "648000x500", [RUN]: "0 3600 stale _x500" },
+      { 200: [], 355: [], 365: firing },
+      seldom,
+    ),
   ).toBe("");
 });
 
-test("a platform that was never compared alerts", () => {
-  expect(complaint({}, { 24: [], 60: FIRING })).toBe("");
+test("a platform that was never compared alerts after twice the interval from the deploy that declares it", () => {
+  const silent = { 24: [], 36: [], 47: [] };
+  expect(complaint({ [DECLARED]: "86400x200" }, { ...silent, 60: FIRING })).toBe("");
+  const later = { 100: [], 124: [], 136: [], 147: [], 160: FIRING };
+  expect(complaint({ [DECLARED]: "_x100 86400x100" }, later)).toBe("");
+});
+
+test("the first run is in time within twice the interval", () => {
+  const series = { [DECLARED]: "86400x200", [RUN]: runs(45) };
+  expect(complaint(series, { 44: [], 60: [], 90: [], 100: FIRING })).toBe("");
+});
+
+test("Prometheus records the interval where drift is scheduled, and nothing of it elsewhere", () => {
+  const rulesOf = (environment: Parameters<typeof synthesize>[0]) => {
+    const prometheus = container(synthesize(environment).stacks, "prometheus");
+    return JSON.parse(fileOf(prometheus, "/etc/prometheus/declared.json")).groups[0].rules;
+  };
+  expect(rulesOf(scheduled)).toContainEqual({ record: DECLARED, expr: "vector(86400)" });
+  expect(rulesOf(laptop).filter(({ record }: Json) => record === DECLARED)).toEqual([]);
 });
 
 test("a container of an application that is named like the run counts for nothing", () => {
   const own = RUN.replace("integrations/self", "applications");
-  expect(complaint({ [own]: runs(4, 28, 51, 75, 99) }, { 100: FIRING })).toBe("");
+  const series = { [DECLARED]: "86400x200", [own]: runs(4, 28, 51, 75, 99) };
+  expect(complaint(series, { 100: FIRING })).toBe("");
 });
 
 test("the alert is where drift is scheduled and Alloy measures it, and nowhere else", () => {
@@ -99,6 +124,7 @@ test("the alert is where drift is scheduled and Alloy measures it, and nowhere e
   expect(alertsOf(scheduled)).toContain("DriftRunMissing");
   expect(alertsOf(laptop)).not.toContain("DriftRunMissing");
   expect(driftAlert({ ...scheduled, excludedServices: ["alloy"] })).toEqual([]);
+  expect(driftAlert({ ...scheduled, excludedServices: ["loki"] })).toEqual([]);
 });
 
 test("its runbook says what it means, how to look, what to do and when it clears", () => {

@@ -37,6 +37,13 @@ export interface Declaration {
    */
   readonly backup?: OpenSearchBackup;
 
+  /**
+   * The time between two runs of `npm run drift`, in hours.
+   *
+   * @default - not scheduled
+   */
+  readonly driftEveryHours?: number;
+
   /** All containers of the platform. */
   readonly containers: readonly ServiceContainer[];
 
@@ -50,7 +57,8 @@ export interface Declaration {
 
 /** Returns all declared numbers that dashboards and alerts use. */
 export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
-  const { openSearch, kafka, kafkaInit, backup, containers, machines = [] } = declaration;
+  const { openSearch, kafka, kafkaInit, backup, driftEveryHours, containers } = declaration;
+  const { machines = [] } = declaration;
   return [
     { name: "groundwork_declared_opensearch_nodes", value: openSearch.nodes.length },
     { name: "groundwork_declared_kafka_brokers", value: kafka.brokers.length },
@@ -71,6 +79,9 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
     ...kafkaInit.applications.flatMap(maxLagOf),
     ...(backup
       ? [{ name: "groundwork_declared_backup_max_age_seconds", value: backup.maxAgeSeconds }]
+      : []),
+    ...(driftEveryHours
+      ? [{ name: "groundwork_declared_drift_interval_seconds", value: driftEveryHours * 3600 }]
       : []),
     ...machines.map((machine) => ({
       name: "groundwork_declared_machine",
