@@ -72,6 +72,9 @@ test.each([
   expect(process.exitCode).toBe(code);
   expect(log.mock.calls.join("\n")).toContain(line);
   expect(forgetPlans).toHaveBeenCalledTimes(1);
+  expect(jest.mocked(Run).mock.calls.map(([, , , options]) => options)).toEqual([
+    { readOnly: true },
+  ]);
   // A run that could not compare is none.
   expect(recordRun).toHaveBeenCalledTimes(code === 1 ? 0 : 1);
 });

@@ -96,8 +96,8 @@ export async function prepareDeploy(
 }
 
 /**
- * Plans a deploy for work that changes nothing, and removes the plans in the end. Throws if an input is missing, or if the secrets are not
- * those of the platform's CA.
+ * Plans a deploy for work that changes nothing, without a lock, and removes the plans in the end. Throws if an input is missing, or if the
+ * secrets are not those of the platform's CA.
  */
 export async function withPlan<T>(
   environment: Environment,
@@ -113,7 +113,7 @@ export async function withPlan<T>(
   const terraform = await checkMachines(environment);
   const platform = new Platform(environment);
   refuse(await describeForeignCa(platform));
-  const run = new Run(platform, stacks, terraform);
+  const run = new Run(platform, stacks, terraform, { readOnly: true });
   try {
     await run.plan();
     return await work(run);

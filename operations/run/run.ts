@@ -30,6 +30,23 @@ import {
 import { failureOf } from "./failure";
 import { startupOrder } from "./startup-order";
 
+export interface RunOptions {
+  /**
+   * Whether every node of a cluster is replaced.
+   *
+   * @default false
+   */
+  readonly replaceNodes?: boolean;
+
+  /**
+   * Whether the plans are only shown. Terraform then takes no lock on the state, so that a deploy never waits for a plan. Such a plan
+   * writes no state.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
+}
+
 /** Plans, deploys and destroys the stacks of a synth. Shows the progress, and throws an explanation of every failure. */
 export class Run {
   private readonly logFile: string;
@@ -39,14 +56,16 @@ export class Run {
   /** The addresses of the nodes that are replaced although their configuration is the same. */
   private readonly renewed = new Map<Stack, readonly string[]>();
 
+  private readonly planArgs: readonly string[];
+
   constructor(
     readonly platform: Platform,
     /** Each stack after its dependencies. */
     readonly stacks: readonly Stack[],
     private readonly binary: TerraformBinary,
-    /** Whether every node of a cluster is replaced. */
-    { replaceNodes = false }: { readonly replaceNodes?: boolean } = {},
+    { replaceNodes = false, readOnly = false }: RunOptions = {},
   ) {
+    this.planArgs = readOnly ? ["-lock=false"] : [];
     this.logFile = join(PROJECT_ROOT, ".state", platform.environment.name, "terraform.log");
     for (const stack of replaceNodes ? stacks : []) {
       const nodes = stack.resources.filter(isContainer).filter(({ body }) => clusterOf(body));
@@ -232,7 +251,8 @@ export class Run {
   }
 
   private planOf(terraform: Terraform, stack: Stack, ...args: string[]): Promise<SavedPlan> {
-    return terraform.plan(stack, ...replacing(this.renewed.get(stack) ?? []), ...args);
+    const replaced = replacing(this.renewed.get(stack) ?? []);
+    return terraform.plan(stack, ...replaced, ...this.planArgs, ...args);
   }
 
   /** Imports an existing resource into the state. */

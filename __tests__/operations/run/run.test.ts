@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { labSecured } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
-import { Run } from "../../../operations/run/run";
+import { Run, type RunOptions } from "../../../operations/run/run";
 import type { Stack } from "../../../operations/synthesis/synthesize";
 import { programsOnPath } from "../../support/programs";
 
@@ -52,7 +52,7 @@ const BINARY = {
   version: "1.11.4",
   choice: "",
 } as const;
-const runOf = (stack: Stack, options?: { replaceNodes: boolean }) =>
+const runOf = (stack: Stack, options?: RunOptions) =>
   new Run(new Platform(environment), [stack], BINARY, options);
 
 test("a deploy that replaces nodes replaces each once, and neither jobs nor sidecars", async () => {
@@ -97,6 +97,16 @@ test("what an apply of some resources left to do is planned again once, and then
   await run.replan();
   const commands = calls().map((line) => line.split(" ")[1]);
   expect(commands).toEqual(["init", "plan", "apply", "plan", "apply"]);
+});
+
+test.each([
+  ["is only shown takes no lock on the state, so that no deploy waits for it", true, [true]],
+  ["is applied locks the state", false, [false]],
+])("a plan that %s", async (_, readOnly, expected) => {
+  const calls = terraform();
+  await runOf(stackOf([]), { readOnly }).plan();
+  const plans = calls().filter((line) => line.split(" ")[1] === "plan");
+  expect(plans.map((line) => line.split(" ").includes("-lock=false"))).toEqual(expected);
 });
 
 test.each([
