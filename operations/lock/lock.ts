@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../../environments";
 import { enginesOf, machinesOf } from "../../stacks/placement";
 import { askEngine, type Engine } from "../engine/docker";
+import { checkMachines } from "../machine/machine";
 import { confirm } from "../terminal/confirm";
 import { CommandError, counted } from "../terminal/terminal";
 import { hasEnded, type Owner, thisProcess } from "./owner";
@@ -103,7 +104,7 @@ async function makeWay(
 
 /**
  * Returns the engines that answer. Throws unless they are more than half of all machines: any two deploys then have an engine in common,
- * whichever machines are gone. The only engine is left to the command, which explains why it does not answer.
+ * whichever machines are gone. If the only engine does not answer, throws what the check of the machine says of it.
  */
 async function answering(environment: Environment): Promise<Engine[]> {
   const engines = enginesOf(environment);
@@ -111,6 +112,11 @@ async function answering(environment: Environment): Promise<Engine[]> {
     engines.map((engine) => askEngine(engine, "version", "--format", "{{.Server.Version}}")),
   );
   const found = engines.filter((_, i) => answers[i].exitCode === 0);
+  if (!environment.machines && found.length === 0) {
+    await checkMachines(environment);
+    // It answers by now, such as an engine behind an sshd that was busy.
+    return engines;
+  }
   if (environment.machines && !isMajority(environment, found.length)) {
     const silent = engines.flatMap((engine, i) =>
       answers[i].exitCode === 0 ? [] : [`${engine?.host}: ${answers[i].output}`],

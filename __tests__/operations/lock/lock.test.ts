@@ -6,6 +6,7 @@ import execa from "execa";
 import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
 import { withLock } from "../../../operations/lock/lock";
+import { checkMachines } from "../../../operations/machine/machine";
 import { confirm } from "../../../operations/terminal/confirm";
 import { CommandError } from "../../../operations/terminal/terminal";
 
@@ -52,6 +53,7 @@ jest.mock("../../../operations/engine/docker", () => ({
   },
 }));
 
+jest.mock("../../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
 const LOCK = "groundwork-lock-laptop";
@@ -79,6 +81,7 @@ beforeEach(() => {
   meanwhile = () => undefined;
   said = [];
   jest.mocked(confirm).mockReset();
+  jest.mocked(checkMachines).mockReset();
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
 });
 afterEach(() => jest.restoreAllMocks());
@@ -227,11 +230,31 @@ test("a process whose lock was taken away does not remove that of the other", as
   expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
 });
 
-test("an engine that does not answer is left to the command", async () => {
+test("an engine that does not answer is refused with what the check of the machine says", async () => {
+  engines = {};
+  const problem = "no changes made:\n- no Docker engine answers: no answer; start Docker";
+  jest.mocked(checkMachines).mockRejectedValue(new CommandError(problem));
+  const work = jest.fn();
+  await expect(withLock(laptop, { command: "up" }, work)).rejects.toThrow(problem);
+  expect(work).not.toHaveBeenCalled();
+});
+
+test("an engine that answers only the second time holds the lock", async () => {
+  engines = {};
+  jest.mocked(checkMachines).mockImplementation(async () => {
+    engines = { here: new Map() };
+    return {} as Awaited<ReturnType<typeof checkMachines>>;
+  });
+  expect(await locked()).toMatchObject({ "groundwork.lock.command": "npm run up" });
+});
+
+test("work does not run if the engine falls silent before it has the lock", async () => {
   engines = {};
   const work = jest.fn();
-  await withLock(laptop, { command: "up" }, work);
-  expect(work).toHaveBeenCalled();
+  await expect(withLock(laptop, { command: "up" }, work)).rejects.toThrow(
+    "the Docker engine does not create the lock: no answer",
+  );
+  expect(work).not.toHaveBeenCalled();
 });
 
 describe("on several machines", () => {
