@@ -13,7 +13,9 @@ const LABEL = "groundwork.lock";
 /** How long it takes at most to lock all engines. */
 const TAKING_MS = 5 * 60_000;
 
-const PROPERTIES = ["command", "user", "host", "processes", "pid", "started", "since"] as const;
+const PROPERTIES = [
+  ...(["command", "user", "host", "hostId", "processes", "pid", "started", "since"] as const),
+];
 
 export interface LockOptions {
   /** The command that takes the lock, such as `up`. */
@@ -30,7 +32,7 @@ interface Lock {
 
 /**
  * Runs work that changes an environment while no other process does. Its engines hold the lock, since two deploys share them even when
- * their Terraform states differ. Throws if another process has it. The lock of a process of this machine that ended is taken over.
+ * their Terraform states differ. Throws if another process has it. The lock of a process of this host that ended is taken over.
  */
 export async function withLock<T>(
   environment: Environment,

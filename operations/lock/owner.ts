@@ -1,5 +1,5 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { bootedAtMs, hostId, processSpace, readIfThere } from "./host";
 
 /** The process that holds a lock. */
 export interface Owner {
@@ -7,7 +7,9 @@ export interface Owner {
   readonly command: string;
   readonly user: string;
   readonly host: string;
-  /** Where `pid` is unique: this start of this machine, and the namespace of its processes. */
+  /** What identifies the host across boots. Empty where that is not known, and in locks of earlier versions. */
+  readonly hostId: string;
+  /** Where `pid` is unique: this boot of this host, and the namespace of its processes. */
   readonly processes: string;
   readonly pid: string;
   /** When the process started, since process ids are reused. Empty where the system does not tell. */
@@ -22,7 +24,8 @@ export function thisProcess(command: string): Owner {
     command,
     user: userInfo().username,
     host: hostname(),
-    processes: processes(),
+    hostId: hostId(),
+    processes: processSpace(),
     pid: String(process.pid),
     started: startOf(process.pid),
     since: new Date().toISOString(),
@@ -30,10 +33,19 @@ export function thisProcess(command: string): Owner {
 }
 
 /** Whether the process ran here and has ended. False for a process elsewhere, of which nothing is known. */
-export function hasEnded({ host, processes: where, pid, started }: Owner): boolean {
-  if (host !== hostname() || where !== processes()) {
+export function hasEnded(owner: Owner): boolean {
+  if (owner.host !== hostname()) {
     return false;
   }
+  return owner.processes === processSpace() ? isGone(owner) : isOfEarlierBoot(owner);
+}
+
+/** Two virtual machines may be copies of one, with one id. What began after this one booted, in another boot, runs on the other. */
+function isOfEarlierBoot({ hostId: id, since }: Owner): boolean {
+  return id !== "" && id === hostId() && Date.parse(since) < bootedAtMs();
+}
+
+function isGone({ pid, started }: Owner): boolean {
   const now = startOf(Number(pid));
   // Unknown for a process of another user, where /proc hides those.
   const isAnother = now !== "" && now !== started;
@@ -46,12 +58,6 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-}
-
-/** Containers on one machine may have the same host name, and processes with the same ids. */
-function processes(): string {
-  const boot = ifThere(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
-  return [boot, ifThere(() => readlinkSync("/proc/self/ns/pid"))].join(" ").trim();
 }
 
 /** Returns the start of a process in ticks of the kernel. Empty where the system does not tell. */
@@ -67,14 +73,6 @@ function isZombie(pid: number): boolean {
 /** Returns what the kernel tells of a process from its state on, where there is /proc (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html). */
 function statOf(pid: number): readonly string[] {
   // The name of the program, in parentheses, may have spaces.
-  const stat = ifThere(() => readFileSync(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /s, "");
+  const stat = readIfThere(`/proc/${pid}/stat`).replace(/^.*\) /s, "");
   return stat.split(" ");
-}
-
-function ifThere(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
-  }
 }

@@ -1,25 +1,103 @@
-import { hasEnded, thisProcess } from "../../../operations/lock/owner";
+import { hasEnded, type Owner, thisProcess } from "../../../operations/lock/owner";
 
-let isHidden: boolean;
+/** What the system says in place of what it is: content by file or link. Undefined hides it. */
+let system: Record<string, string | undefined>;
+let uptimeSeconds: number;
 
 jest.mock("node:fs", () => {
   const fs = jest.requireActual("node:fs");
-  return {
-    ...fs,
-    readFileSync(path: string, ...args: unknown[]) {
-      if (isHidden && String(path).endsWith("/stat")) {
-        throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+  const read =
+    (actual: (path: string, ...args: unknown[]) => unknown) =>
+    (path: unknown, ...args: unknown[]) => {
+      const file = String(path).replace(/^\/proc\/\d+\//, "/proc/<pid>/");
+      if (system !== undefined && file in system) {
+        if (system[file] === undefined) {
+          throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+        }
+        return system[file];
       }
-      return fs.readFileSync(path, ...args);
-    },
-  };
+      return actual(path as string, ...args);
+    };
+  return { ...fs, readFileSync: read(fs.readFileSync), readlinkSync: read(fs.readlinkSync) };
+});
+jest.mock("node:os", () => ({
+  ...jest.requireActual("node:os"),
+  hostname: () => "build-7",
+  uptime: () => uptimeSeconds,
+}));
+
+const BOOT = "/proc/sys/kernel/random/boot_id";
+const MACHINE = "/etc/machine-id";
+/** A Linux host, outside of containers. */
+const HOST = {
+  [BOOT]: "first-boot\n",
+  [MACHINE]: "0123456789abcdef0123456789abcdef\n",
+  "/proc/self/ns/pid": "pid:[4026531836]",
+  "/proc/self/ns/uts": "uts:[4026531838]",
+};
+
+const HOUR_MS = 3_600_000;
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+
+beforeEach(() => {
+  system = { ...HOST };
+  uptimeSeconds = 7 * 24 * 3600;
 });
 
+/** A process that ran here an hour ago, before this host booted. */
+function beforeTheBoot(): Owner {
+  const owner = { ...thisProcess("npm run up"), since: ago(HOUR_MS) };
+  system[BOOT] = "second-boot\n";
+  uptimeSeconds = 60;
+  return owner;
+}
+
 test("a process of another user has not ended, where the system does not show when it started", () => {
-  isHidden = false;
   const owner = thisProcess("npm run up");
   expect(hasEnded(owner)).toBe(false);
-  isHidden = true;
+  system["/proc/<pid>/stat"] = undefined;
   expect(hasEnded(owner)).toBe(false);
   expect(hasEnded({ ...owner, pid: "4194305" })).toBe(true);
+});
+
+describe("after a reboot", () => {
+  test("a process of the boot before has ended, even if its id is that of another process", () => {
+    expect(hasEnded(beforeTheBoot())).toBe(true);
+  });
+
+  test.each<[string, () => void]>([
+    ["a host with the same name", () => Object.assign(system, { [MACHINE]: "f".repeat(32) })],
+    ["a host whose id is not known", () => Object.assign(system, { [MACHINE]: undefined })],
+  ])("a process of %s has not", (_, change) => {
+    const owner = beforeTheBoot();
+    change();
+    expect(hasEnded(owner)).toBe(false);
+  });
+
+  test("a lock of an earlier version, without the host's id, is of a process that has not", () => {
+    expect(hasEnded({ ...beforeTheBoot(), hostId: "" })).toBe(false);
+  });
+
+  test("a process that began since then runs on a copy of this virtual machine, which has its id", () => {
+    const owner = beforeTheBoot();
+    expect(hasEnded({ ...owner, since: ago(1000) })).toBe(false);
+  });
+});
+
+test("the id of the host is not in the lock as it is, since systemd wants it kept secret", () => {
+  const { hostId } = thisProcess("npm run up");
+  expect(hostId).toMatch(/^[0-9a-f]{64}$/);
+  expect(JSON.stringify(thisProcess("npm run up"))).not.toContain(HOST[MACHINE].trim());
+});
+
+test.each<[string, Record<string, string | undefined>]>([
+  ["a container has the id of its image", { "/proc/self/ns/pid": "pid:[4026532201]" }],
+  ["a container that sees the host's processes, too", { "/proc/self/ns/uts": "uts:[4026532200]" }],
+  ["an image that has not booted has none", { [MACHINE]: "uninitialized\n" }],
+  ["an empty file is none", { [MACHINE]: "\n" }],
+  ["there may be no file", { [MACHINE]: undefined }],
+])("%s: no process of another boot counts as ended", (_, files) => {
+  Object.assign(system, files);
+  expect(thisProcess("npm run up").hostId).toBe("");
+  expect(hasEnded(beforeTheBoot())).toBe(false);
 });

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { uptime } from "node:os";
+
+/** The namespaces of the host itself, which Linux numbers the same everywhere (include/linux/proc_ns.h). */
+const HOST_NAMESPACES = { pid: "pid:[4026531836]", uts: "uts:[4026531838]" } as const;
+
+/**
+ * Returns what identifies this host across boots, as a hash, since systemd wants the id itself kept secret (machine-id(5)). Empty where the
+ * system has none, and in a container, whose id may be that of its image.
+ */
+export function hostId(): string {
+  const isContainer =
+    namespaceOf("pid") !== HOST_NAMESPACES.pid || namespaceOf("uts") !== HOST_NAMESPACES.uts;
+  const id = isContainer ? "" : readIfThere("/etc/machine-id").trim();
+  // An image that has not booted yet says "uninitialized".
+  return /^[0-9a-f]{32}$/.test(id)
+    ? createHash("sha256").update(`groundwork.lock ${id}`).digest("hex")
+    : "";
+}
+
+/** Returns when this host booted, in milliseconds since 1970. */
+export function bootedAtMs(): number {
+  return Date.now() - uptime() * 1000;
+}
+
+/** Identifies where ids of processes are unique: a boot and a namespace. Containers on one host may share its name, and have processes with the same ids. */
+export function processSpace(): string {
+  return `${readIfThere("/proc/sys/kernel/random/boot_id").trim()} ${namespaceOf("pid")}`.trim();
+}
+
+/** Reads a file. Returns nothing where there is none. */
+export function readIfThere(file: string): string {
+  return ifThere(() => readFileSync(file, "utf8"));
+}
+
+function namespaceOf(kind: keyof typeof HOST_NAMESPACES): string {
+  return ifThere(() => readlinkSync(`/proc/self/ns/${kind}`));
+}
+
+function ifThere(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
