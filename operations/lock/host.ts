@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { uptime } from "node:os";
@@ -10,13 +11,22 @@ const HOST_NAMESPACES = { pid: "pid:[4026531836]", uts: "uts:[4026531838]" } as 
  * system has none, and in a container, whose id may be that of its image.
  */
 export function hostId(): string {
+  const id = process.platform === "darwin" ? platformUuid() : machineId();
+  return id && createHash("sha256").update(`groundwork.lock ${id}`).digest("hex");
+}
+
+function machineId(): string {
   const isContainer =
     namespaceOf("pid") !== HOST_NAMESPACES.pid || namespaceOf("uts") !== HOST_NAMESPACES.uts;
   const id = isContainer ? "" : readIfThere("/etc/machine-id").trim();
   // An image that has not booted yet says "uninitialized".
-  return /^[0-9a-f]{32}$/.test(id)
-    ? createHash("sha256").update(`groundwork.lock ${id}`).digest("hex")
-    : "";
+  return /^[0-9a-f]{32}$/.test(id) ? id : "";
+}
+
+/** Not `kern.uuid`, which is that of a build of the kernel. */
+function platformUuid(): string {
+  const properties = outputOf("ioreg", "-rd1", "-c", "IOPlatformExpertDevice");
+  return /"IOPlatformUUID" = "([0-9A-F-]{36})"/.exec(properties)?.[1] ?? "";
 }
 
 /** Returns when this host booted, in milliseconds since 1970. */
@@ -24,9 +34,16 @@ export function bootedAtMs(): number {
   return Date.now() - uptime() * 1000;
 }
 
-/** Identifies where ids of processes are unique: a boot and a namespace. Containers on one host may share its name, and have processes with the same ids. */
+/**
+ * Identifies where ids of processes are unique: a boot and a namespace, since containers on one host may share its name, and have processes
+ * with the same ids. Empty where the system does not tell.
+ */
 export function processSpace(): string {
-  return `${readIfThere("/proc/sys/kernel/random/boot_id").trim()} ${namespaceOf("pid")}`.trim();
+  const boot =
+    process.platform === "darwin"
+      ? outputOf("sysctl", "-n", "kern.bootsessionuuid")
+      : readIfThere("/proc/sys/kernel/random/boot_id");
+  return `${boot.trim()} ${namespaceOf("pid")}`.trim();
 }
 
 /** Reads a file. Returns nothing where there is none. */
@@ -36,6 +53,10 @@ export function readIfThere(file: string): string {
 
 function namespaceOf(kind: keyof typeof HOST_NAMESPACES): string {
   return ifThere(() => readlinkSync(`/proc/self/ns/${kind}`));
+}
+
+function outputOf(command: string, ...args: string[]): string {
+  return ifThere(() => execFileSync(command, args, { encoding: "utf8", stdio: "pipe" }));
 }
 
 function ifThere(read: () => string): string {

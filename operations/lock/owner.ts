@@ -9,7 +9,7 @@ export interface Owner {
   readonly host: string;
   /** What identifies the host across boots. Empty where that is not known, and in locks of earlier versions. */
   readonly hostId: string;
-  /** Where `pid` is unique: this boot of this host, and the namespace of its processes. */
+  /** Where `pid` is unique: this boot of this host, and the namespace of its processes. Empty where the system does not tell. */
   readonly processes: string;
   readonly pid: string;
   /** When the process started, since process ids are reused. Empty where the system does not tell. */
@@ -37,7 +37,9 @@ export function hasEnded(owner: Owner): boolean {
   if (owner.host !== hostname()) {
     return false;
   }
-  return owner.processes === processSpace() ? isGone(owner) : isOfEarlierBoot(owner);
+  const here = processSpace();
+  // Where the system does not tell, the process may be on another host with this name.
+  return here !== "" && owner.processes === here ? isGone(owner) : isOfEarlierBoot(owner);
 }
 
 /** Two virtual machines may be copies of one, with one id. What began after this one booted, in another boot, runs on the other. */

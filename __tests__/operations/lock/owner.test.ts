@@ -20,6 +20,19 @@ jest.mock("node:fs", () => {
     };
   return { ...fs, readFileSync: read(fs.readFileSync), readlinkSync: read(fs.readlinkSync) };
 });
+/** The output of commands of macOS, each with its arguments. */
+let commands: Record<string, string> = {};
+
+jest.mock("node:child_process", () => ({
+  ...jest.requireActual("node:child_process"),
+  execFileSync: (command: string, args: readonly string[]) => {
+    const output = commands[[command, ...args].join(" ")];
+    if (output === undefined) {
+      throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+    }
+    return output;
+  },
+}));
 jest.mock("node:os", () => ({
   ...jest.requireActual("node:os"),
   hostname: () => "build-7",
@@ -35,6 +48,9 @@ const HOST = {
   "/proc/self/ns/pid": "pid:[4026531836]",
   "/proc/self/ns/uts": "uts:[4026531838]",
 };
+
+/** No process has this id: the most on Linux, and more than on macOS. */
+const NONE = "4194305";
 
 const HOUR_MS = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
@@ -57,7 +73,7 @@ test("a process of another user has not ended, where the system does not show wh
   expect(hasEnded(owner)).toBe(false);
   system["/proc/<pid>/stat"] = undefined;
   expect(hasEnded(owner)).toBe(false);
-  expect(hasEnded({ ...owner, pid: "4194305" })).toBe(true);
+  expect(hasEnded({ ...owner, pid: NONE })).toBe(true);
 });
 
 describe("after a reboot", () => {
@@ -100,4 +116,52 @@ test.each<[string, Record<string, string | undefined>]>([
   Object.assign(system, files);
   expect(thisProcess("npm run up").hostId).toBe("");
   expect(hasEnded(beforeTheBoot())).toBe(false);
+});
+
+describe("on macOS, which has no /proc", () => {
+  const SESSION = "sysctl -n kern.bootsessionuuid";
+  const HARDWARE = "ioreg -rd1 -c IOPlatformExpertDevice";
+  const uuid = (digit: string) => `${digit.repeat(8)}-0000-0000-0000-${digit.repeat(12)}`;
+  const hardware = (id: string) => `+-o J314  <class IOPlatformExpertDevice>
+    {
+      "IOPlatformSerialNumber" = "${"X".repeat(10)}"
+      "IOPlatformUUID" = "${id}"
+    }
+`;
+  const { platform } = process;
+  beforeEach(() => {
+    Object.defineProperty(process, "platform", { value: "darwin" });
+    for (const file of [...Object.keys(HOST), "/proc/<pid>/stat"]) {
+      system[file] = undefined;
+    }
+    commands = { [SESSION]: `${uuid("1")}\n`, [HARDWARE]: hardware(uuid("A")) };
+  });
+  afterEach(() => Object.defineProperty(process, "platform", { value: platform }));
+
+  test("a process of this boot has ended once it is gone", () => {
+    expect(hasEnded(thisProcess("npm run up"))).toBe(false);
+    expect(hasEnded({ ...thisProcess("npm run up"), pid: NONE })).toBe(true);
+  });
+
+  test("a process on another Mac with this name has not ended, although none here has its id", () => {
+    const owner = { ...thisProcess("npm run up"), pid: NONE, since: ago(HOUR_MS) };
+    uptimeSeconds = 60;
+    commands = { [SESSION]: `${uuid("2")}\n`, [HARDWARE]: hardware(uuid("B")) };
+    expect(hasEnded(owner)).toBe(false);
+  });
+
+  test("a process of the boot before has ended", () => {
+    const owner = { ...thisProcess("npm run up"), since: ago(HOUR_MS) };
+    uptimeSeconds = 60;
+    commands[SESSION] = `${uuid("2")}\n`;
+    expect(hasEnded(owner)).toBe(true);
+  });
+});
+
+test("where the system tells neither boots nor ids apart, a process with this host's name may run elsewhere", () => {
+  for (const file of Object.keys(HOST)) {
+    system[file] = undefined;
+  }
+  const owner = { ...thisProcess("npm run up"), pid: NONE };
+  expect([owner.processes, owner.hostId, hasEnded(owner)]).toEqual(["", "", false]);
 });
