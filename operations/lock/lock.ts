@@ -4,30 +4,15 @@ import { enginesOf, machinesOf } from "../../stacks/placement";
 import { askEngine, type Engine } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
 import { confirm } from "../terminal/confirm";
-import { CommandError, counted } from "../terminal/terminal";
-import { hasEnded, type Owner, thisProcess } from "./owner";
-
-/** The label of a lock's volume with the environment's name. */
-const LABEL = "groundwork.lock";
-
-/** How long it takes at most to lock all engines. */
-const TAKING_MS = 5 * 60_000;
-
-const PROPERTIES = [
-  ...(["command", "user", "host", "hostId", "processes", "pid", "started", "since"] as const),
-];
+import { CommandError } from "../terminal/terminal";
+import { ageMs, describeOwner, hasEnded, type Owner, thisProcess } from "./owner";
+import { createLock, type Lock, lockOn, removeLock, TAKING_MS, volumeOf } from "./volume";
 
 export interface LockOptions {
   /** The command that takes the lock, such as `up`. */
   readonly command: string;
   /** Whether a lock is taken from its owner, after a confirmation. @default false */
   readonly forceUnlock?: boolean;
-}
-
-/** A lock on the engines that have it. */
-interface Lock {
-  readonly id: string;
-  readonly owner: Owner;
 }
 
 /**
@@ -39,25 +24,32 @@ export async function withLock<T>(
   { command, forceUnlock = false }: LockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const lock = { id: randomUUID(), owner: thisProcess(`npm run ${command}`) };
+  const owner = thisProcess(`npm run ${command}`);
+  const lock = { id: randomUUID(), environment: environment.name, owner };
+  const volume = volumeOf(environment);
   const engines = await answering(environment);
-  await makeWay(environment, engines, forceUnlock);
-  const taken: Engine[] = [];
+  await makeWay(environment, engines, { owner, forceUnlock });
+  const asked: Engine[] = [];
   try {
     // In the same order everywhere, so that of two deploys that start at once only one gets further than the first engine.
     for (const engine of engines) {
-      const holder = await take(environment, engine, lock);
+      asked.push(engine);
+      const holder = await createLock(engine, volume, lock);
+      if (typeof holder === "string") {
+        throw new CommandError(`the Docker engine does not create the lock: ${holder}`);
+      }
       if (holder.id !== lock.id) {
         throw new CommandError(describeHeld(environment, holder));
       }
-      taken.push(engine);
     }
     return await work();
   } finally {
-    for (const engine of taken) {
-      // With --force-unlock, another process has it.
-      if ((await lockOn(environment, engine))?.id === lock.id) {
-        await askEngine(engine, "volume", "rm", volumeOf(environment));
+    for (const engine of asked) {
+      const left = await removeLock(engine, volume, lock, owner);
+      if (typeof left === "string") {
+        console.warn(
+          `warning: the lock of environment "${environment.name}" may stay on ${engine?.host ?? "the Docker engine"}, which does not answer: ${left}. The next command on this host removes it`,
+        );
       }
     }
   }
@@ -67,10 +59,11 @@ export async function withLock<T>(
 async function makeWay(
   environment: Environment,
   engines: readonly Engine[],
-  forceUnlock: boolean,
+  { owner, forceUnlock }: { readonly owner: Owner; readonly forceUnlock: boolean },
 ): Promise<void> {
+  const volume = volumeOf(environment);
   const found = await Promise.all(
-    engines.map(async (engine) => ({ engine, lock: await lockOn(environment, engine) })),
+    engines.map(async (engine) => ({ engine, lock: await lockOn(engine, volume) })),
   );
   const locks = new Map(found.flatMap(({ lock }) => (lock ? [[lock.id, lock] as const] : [])));
   for (const lock of locks.values()) {
@@ -86,20 +79,19 @@ async function makeWay(
       }
       await confirm(
         environment.name,
-        `${describe(lock.owner)} holds the lock of environment "${environment.name}". If it still runs, two deploys change the same clusters at once`,
-        `--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume ${volumeOf(environment)} of each engine once that process has ended`,
+        `${describeOwner(lock.owner)} holds the lock of environment "${environment.name}". If it still runs, two deploys change the same clusters at once`,
+        `--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume ${volume} of each engine once that process has ended`,
       );
     }
     if (ended) {
-      console.log(`  ${describe(lock.owner)} ended without unlocking: its lock is removed`);
+      console.log(`  ${describeOwner(lock.owner)} ended without unlocking: its lock is removed`);
     }
     for (const engine of on) {
       // While somebody answered, another process may have taken the lock.
-      const now = await lockOn(environment, engine);
-      if (now !== undefined && now.id !== lock.id) {
-        throw new CommandError(describeHeld(environment, now));
+      const holder = await removeLock(engine, volume, lock, owner);
+      if (typeof holder === "object") {
+        throw new CommandError(describeHeld(environment, holder));
       }
-      await askEngine(engine, "volume", "rm", volumeOf(environment));
     }
   }
 }
@@ -134,60 +126,6 @@ function isMajority(environment: Environment, count: number): boolean {
   return count > machinesOf(environment).length / 2;
 }
 
-/**
- * Takes the lock of an engine unless another process has it, and returns the lock that the engine then has. Creating a volume that exists
- * changes nothing, so the labels are those of the first.
- */
-async function take(environment: Environment, engine: Engine, lock: Lock): Promise<Lock> {
-  const labels = {
-    [LABEL]: environment.name,
-    [`${LABEL}.id`]: lock.id,
-    ...Object.fromEntries(PROPERTIES.map((name) => [`${LABEL}.${name}`, lock.owner[name]])),
-  };
-  const { exitCode, output } = await askEngine(
-    engine,
-    ...["volume", "create"],
-    ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
-    volumeOf(environment),
-  );
-  const held = exitCode === 0 ? await lockOn(environment, engine) : undefined;
-  if (held === undefined) {
-    throw new CommandError(`the Docker engine does not create the lock: ${output}`);
-  }
-  return held;
-}
-
-async function lockOn(environment: Environment, engine: Engine): Promise<Lock | undefined> {
-  const { exitCode, output } = await askEngine(
-    engine,
-    ...["volume", "inspect", "--format", "{{json .Labels}}", volumeOf(environment)],
-  );
-  if (exitCode !== 0) {
-    return undefined;
-  }
-  const labels: Readonly<Record<string, string>> = JSON.parse(output) ?? {};
-  const of = (name: string) => labels[`${LABEL}.${name}`] ?? "";
-  return {
-    id: of("id"),
-    owner: Object.fromEntries(PROPERTIES.map((name) => [name, of(name)])) as unknown as Owner,
-  };
-}
-
-function ageMs({ since }: Pick<Owner, "since">): number {
-  return Date.now() - Date.parse(since);
-}
-
-function volumeOf({ name }: Environment): string {
-  return `groundwork-lock-${name}`;
-}
-
 function describeHeld({ name }: Environment, { owner }: Lock): string {
-  return `environment "${name}" is locked by ${describe(owner)}. Nothing was changed: wait until it ends. If it does not run any more, run the same command with --force-unlock`;
-}
-
-/** Describes an owner: `npm run up, by ada on host build-7 (process 4711), since 2026-01-31 10:15:00 UTC, 12 minutes ago`. */
-function describe({ command, user, host, pid, since }: Owner): string {
-  const minutes = Math.max(0, Math.round(ageMs({ since }) / 60_000));
-  const at = since.replace("T", " ").replace(/\.\d+Z$/, " UTC");
-  return `${command}, by ${user} on host ${host} (process ${pid}), since ${at}, ${counted(minutes, "minute")} ago`;
+  return `environment "${name}" is locked by ${describeOwner(owner)}. Nothing was changed: wait until it ends. If it does not run any more, run the same command with --force-unlock`;
 }

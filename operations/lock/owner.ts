@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { counted } from "../terminal/terminal";
 import { bootedAtMs, hostId, processSpace, readIfThere } from "./host";
 
 /** The process that holds a lock. */
@@ -30,6 +31,18 @@ export function thisProcess(command: string): Owner {
     started: startOf(process.pid),
     since: new Date().toISOString(),
   };
+}
+
+/** Returns for how long a process has had its lock. */
+export function ageMs({ since }: Pick<Owner, "since">): number {
+  return Date.now() - Date.parse(since);
+}
+
+/** Describes an owner: `npm run up, by ada on host build-7 (process 4711), since 2026-01-31 10:15:00 UTC, 12 minutes ago`. */
+export function describeOwner({ command, user, host, pid, since }: Owner): string {
+  const minutes = Math.max(0, Math.round(ageMs({ since }) / 60_000));
+  const at = since.replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return `${command}, by ${user} on host ${host} (process ${pid}), since ${at}, ${counted(minutes, "minute")} ago`;
 }
 
 /** Whether the process ran here and has ended. False for a process elsewhere, of which nothing is known. */

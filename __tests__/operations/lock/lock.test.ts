@@ -16,6 +16,8 @@ type Labels = Record<string, string>;
 let engines: Record<string, Map<string, Labels>>;
 /** Called after each volume is created, as another process would act meanwhile. */
 let meanwhile: (host: string) => void;
+/** Awaited before a volume is removed, as by a process that is slow. */
+let beforeRemoval: (name: string) => Promise<unknown>;
 
 /** Answers as an engine does: a volume that exists keeps its labels. */
 jest.mock("../../../operations/engine/docker", () => ({
@@ -47,6 +49,7 @@ jest.mock("../../../operations/engine/docker", () => ({
       return { exitCode: 1, output: `no such volume: ${name}` };
     }
     if (action === "rm") {
+      await beforeRemoval(name);
       volumes.delete(name);
     }
     return { exitCode: 0, output: JSON.stringify(labels) };
@@ -62,7 +65,7 @@ const LOCK = "groundwork-lock-laptop";
 function held(labels: Labels = {}): Labels {
   const owner = {
     ...{ command: "npm run up", user: "ada", host: "build-7", processes: "elsewhere", pid: "4711" },
-    ...{ started: "1", since: new Date(Date.now() - 12 * 60_000).toISOString(), id: "theirs" },
+    ...{ started: "1", since: ago(12), id: "theirs" },
   };
   return {
     "groundwork.lock": "laptop",
@@ -75,14 +78,21 @@ function held(labels: Labels = {}): Labels {
   };
 }
 
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+/** The labels of a lock whose process ended: no process has this id. */
+const ENDED = { "groundwork.lock.id": "ended", "groundwork.lock.pid": "4194305" };
+
 let said: string[];
 beforeEach(() => {
   engines = { here: new Map() };
   meanwhile = () => undefined;
+  beforeRemoval = async () => undefined;
   said = [];
   jest.mocked(confirm).mockReset();
   jest.mocked(checkMachines).mockReset();
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
+  jest.spyOn(console, "warn").mockImplementation();
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -228,6 +238,93 @@ test("a process whose lock was taken away does not remove that of the other", as
     engines.here.set(LOCK, held());
   });
   expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
+});
+
+/** Has the first process that removes the lock wait. Resolves once it does; `goOn` ends the wait. */
+function slowRemoval() {
+  let goOn = () => undefined as unknown;
+  const waits = new Promise<void>((resolve) => {
+    beforeRemoval = async (name) => {
+      if (name === LOCK) {
+        beforeRemoval = async () => undefined;
+        await new Promise((end) => {
+          goOn = () => end(undefined);
+          resolve();
+        });
+      }
+    };
+  });
+  return { waits, goOn: () => goOn() };
+}
+
+describe("of two processes that found the lock of one that ended", () => {
+  test("one removes it, so that the slower one does not remove the lock that the other has taken since", async () => {
+    engines.here.set(LOCK, { ...(await locked()), ...ENDED });
+    let running = 0;
+    let most = 0;
+    const work = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await setTimeout(20);
+      running -= 1;
+    };
+    const { waits, goOn } = slowRemoval();
+    const slow = withLock(laptop, { command: "up" }, work);
+    await waits;
+    const fast = withLock(laptop, { command: "up" }, work);
+    await Promise.race([fast.catch(() => undefined), setTimeout(10)]);
+    goOn();
+    const [one, other] = await Promise.allSettled([slow, fast]);
+    expect([one.status, other.status, most]).toEqual(["fulfilled", "rejected", 1]);
+    expect(other).toMatchObject({
+      reason: { message: expect.stringContaining('environment "laptop" is locked by npm run up') },
+    });
+    expect(engines.here.size).toBe(0);
+  });
+
+  test.each<[string, Labels]>([
+    ["was killed on this host", ENDED],
+    [
+      "began 5 minutes ago elsewhere",
+      { "groundwork.lock.host": "build-7", "groundwork.lock.since": ago(5.1) },
+    ],
+  ])("the other removes it if the one %s meanwhile", async (_, labels) => {
+    const mine = await locked();
+    engines.here.set(LOCK, { ...mine, ...ENDED });
+    engines.here.set(`${LOCK}-ended`, { ...mine, ...labels, "groundwork.lock.id": "killed" });
+    expect(await locked()).toMatchObject({ "groundwork.lock.pid": String(process.pid) });
+    expect(engines.here.size).toBe(0);
+  });
+
+  test("the other waits if the one runs elsewhere", async () => {
+    engines.here.set(LOCK, { ...(await locked()), ...ENDED });
+    engines.here.set(`${LOCK}-ended`, held({ since: ago(1), user: "eve" }));
+    await expect(locked()).rejects.toThrow(
+      'environment "laptop" is locked by npm run up, by eve on host build-7',
+    );
+    expect([...engines.here.keys()]).toEqual([LOCK, `${LOCK}-ended`]);
+  });
+});
+
+test("--force-unlock does not take a lock that its owner is removing", async () => {
+  const { waits, goOn } = slowRemoval();
+  const owner = locked();
+  await waits;
+  await expect(locked({ forceUnlock: true })).rejects.toThrow("is locked by npm run up");
+  goOn();
+  await owner;
+  expect(engines.here.size).toBe(0);
+});
+
+test("an engine that falls silent during the work may keep the lock, and a warning says so", async () => {
+  await withLock(laptop, { command: "up" }, async () => {
+    engines = {};
+  });
+  expect(jest.mocked(console.warn).mock.calls).toEqual([
+    [
+      'warning: the lock of environment "laptop" may stay on the Docker engine, which does not answer: no answer. The next command on this host removes it',
+    ],
+  ]);
 });
 
 test("an engine that does not answer is refused with what the check of the machine says", async () => {
