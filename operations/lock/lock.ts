@@ -25,9 +25,12 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const owner = thisProcess(`npm run ${command}`);
-  const lock = { id: randomUUID(), environment: environment.name, owner };
+  const lock = {
+    ...{ id: randomUUID(), environment: environment.name, owner },
+    engines: machinesOf(environment).length,
+  };
   const volume = volumeOf(environment);
-  const engines = await answering(environment);
+  const engines = await enginesThatAnswer(environment);
   await makeWay(environment, engines, { owner, forceUnlock });
   const asked: Engine[] = [];
   try {
@@ -68,10 +71,8 @@ async function makeWay(
   const locks = new Map(found.flatMap(({ lock }) => (lock ? [[lock.id, lock] as const] : [])));
   for (const lock of locks.values()) {
     const on = found.flatMap((one) => (one.lock?.id === lock.id ? [one.engine] : []));
-    // A deploy locks more than half of the engines, and at its end it could not reach a machine that was gone. One that does not answer
-    // now may have the lock, too.
-    const silent = machinesOf(environment).length - engines.length;
-    const isLeft = !isMajority(environment, on.length + silent) && ageMs(lock.owner) > TAKING_MS;
+    const isLeft =
+      ageMs(lock.owner) > TAKING_MS && !mayHold(environment, lock, [engines.length, on.length]);
     const ended = hasEnded(lock.owner);
     if (!isLeft && !ended) {
       if (!forceUnlock) {
@@ -100,7 +101,7 @@ async function makeWay(
  * Returns the engines that answer. Throws unless they are more than half of all machines: any two deploys then have an engine in common,
  * whichever machines are gone. If the only engine does not answer, throws what the check of the machine says of it.
  */
-async function answering(environment: Environment): Promise<Engine[]> {
+async function enginesThatAnswer(environment: Environment): Promise<Engine[]> {
   const engines = enginesOf(environment);
   const answers = await Promise.all(
     engines.map((engine) => askEngine(engine, "version", "--format", "{{.Server.Version}}")),
@@ -111,7 +112,7 @@ async function answering(environment: Environment): Promise<Engine[]> {
     // It answers by now, such as an engine behind an sshd that was busy.
     return engines;
   }
-  if (environment.machines && !isMajority(environment, found.length)) {
+  if (environment.machines && !isMajority(found.length, environment.machines.length)) {
     const silent = engines.flatMap((engine, i) =>
       answers[i].exitCode === 0 ? [] : [`${engine?.host}: ${answers[i].output}`],
     );
@@ -122,8 +123,22 @@ async function answering(environment: Environment): Promise<Engine[]> {
   return found;
 }
 
-function isMajority(environment: Environment, count: number): boolean {
-  return count > machinesOf(environment).length / 2;
+/**
+ * Whether the owner of a lock may have more than half of its engines, as a deploy has that runs. At its end it cannot unlock a machine that is
+ * gone. An engine that does not answer, or that this clone does not know, may have the lock, too.
+ */
+function mayHold(
+  environment: Environment,
+  lock: Lock,
+  [answering, locked]: readonly [answering: number, locked: number],
+): boolean {
+  const here = machinesOf(environment).length;
+  const there = lock.engines ?? here;
+  return isMajority(locked + Math.max(here, there) - answering, there);
+}
+
+function isMajority(count: number, all: number): boolean {
+  return count > all / 2;
 }
 
 function describeHeld({ name }: Environment, { owner }: Lock): string {

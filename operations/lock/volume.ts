@@ -18,6 +18,8 @@ export interface Lock {
   readonly id: string;
   /** The environment's name. */
   readonly environment: string;
+  /** How many engines the environment has where the owner runs: clones may differ. Undefined in locks of earlier versions. */
+  readonly engines?: number;
   readonly owner: Owner;
 }
 
@@ -33,11 +35,12 @@ export function volumeOf({ name }: Pick<Environment, "name">): string {
 export async function createLock(
   engine: Engine,
   name: string,
-  { id, environment, owner }: Lock,
+  { id, environment, engines, owner }: Lock,
 ): Promise<Lock | string> {
   const labels = {
     [LABEL]: environment,
     [`${LABEL}.id`]: id,
+    [`${LABEL}.engines`]: engines ?? "",
     ...Object.fromEntries(PROPERTIES.map((property) => [`${LABEL}.${property}`, owner[property]])),
   };
   const { exitCode, output } = await askEngine(
@@ -63,6 +66,7 @@ export async function lockOn(engine: Engine, name: string): Promise<Lock | undef
   return {
     id: of("id"),
     environment: labels[LABEL] ?? "",
+    engines: Number(of("engines")) || undefined,
     owner: Object.fromEntries(
       PROPERTIES.map((property) => [property, of(property)]),
     ) as unknown as Owner,

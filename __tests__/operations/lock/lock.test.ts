@@ -397,6 +397,45 @@ describe("on several machines", () => {
     await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
   });
 
+  describe("by another declaration", () => {
+    const [a, b, c] = labThree.machines ?? [];
+    const five = [a, b, c, { ...c, name: "d", engine: "d" }, { ...c, name: "e", engine: "e" }];
+    const withFive = { ...labThree, machines: five };
+    beforeEach(() => Object.assign(engines, { d: new Map(), e: new Map() }));
+
+    test("a lock says how many machines its owner has", async () => {
+      await withLock(withFive, { command: "up" }, async () => {
+        expect(engines.e.get(NAME)).toMatchObject({ "groundwork.lock.engines": "5" });
+      });
+    });
+
+    test("two of three machines are a deploy that runs, although they are not most of five", async () => {
+      engines[hosts[0]].set(NAME, held({ engines: "3" }));
+      engines[hosts[1]].set(NAME, held({ engines: "3" }));
+      const work = jest.fn();
+      await expect(withLock(withFive, { command: "up" }, work)).rejects.toThrow(
+        'environment "lab-three" is locked by npm run up',
+      );
+      expect(work).not.toHaveBeenCalled();
+    });
+
+    test("so is one engine of a clone that declares no machines", async () => {
+      engines[hosts[0]].set(NAME, held({ engines: "1" }));
+      await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked');
+    });
+
+    test("so is one of five, if two others are not declared here and may have the lock, too", async () => {
+      engines[hosts[0]].set(NAME, held({ engines: "5" }));
+      await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked');
+    });
+
+    test("one of three is left over, also where five machines are declared", async () => {
+      engines[hosts[0]].set(NAME, held({ engines: "3" }));
+      await withLock(withFive, { command: "up" }, async () => undefined);
+      expect(Object.values(engines).map((volumes) => volumes.size)).toEqual([0, 0, 0, 0, 0]);
+    });
+  });
+
   test("one machine with a lock is a deploy that runs, if another one that does not answer may have it, too", async () => {
     // It runs without the third machine. Now that one is back, and the first is gone.
     engines[hosts[1]].set(NAME, held());
