@@ -9,6 +9,7 @@ import { principalsOf, secretsFolder, wantedBy } from "./platform-secrets";
 import {
   checkCa,
   expiryOf,
+  keepReplaced,
   makePassword,
   newKeyPairs,
   SECRET_FILES,
@@ -71,9 +72,7 @@ async function replaceSecret(
 ): Promise<void> {
   const read = (name: string) => readFileSync(join(folder, name), "utf8");
   const old = SECRET_FILES.replaced(file);
-  if (!existsSync(join(folder, old))) {
-    writeSecret(folder, old, read(file));
-  }
+  keepReplaced(folder, file);
   if (read(file) === read(old)) {
     writeSecret(folder, file, await make());
   }

@@ -315,13 +315,27 @@ export function outdatedCertificates(folder: string, wanted: WantedSecrets): str
     .map(({ name }) => name);
 }
 
-/** Renews the outdated certificates of a secrets folder and nothing else. Returns their common names; none without the CA's key. */
+/**
+ * Renews the outdated certificates of a secrets folder and nothing else. Keeps each old key pair beside the new one, until that is deployed.
+ * Returns their common names; none without the CA's key.
+ */
 export async function renewKeyPairs(folder: string, wanted: WantedSecrets): Promise<string[]> {
   const outdated = outdatedCertificates(folder, wanted);
   if (outdated.length > 0) {
+    for (const { file } of keyPairsOf(wanted).filter(({ name }) => outdated.includes(name))) {
+      keepReplaced(folder, file);
+    }
     await makeSecretFiles(folder, { ...wanted, passwordApplications: [] }, outdated);
   }
   return outdated;
+}
+
+/** Keeps a secret that another one is to replace, unless an earlier command did: only that one is deployed. */
+export function keepReplaced(folder: string, file: string): void {
+  const old = SECRET_FILES.replaced(file);
+  if (!existsSync(join(folder, old))) {
+    writeSecret(folder, old, readFileSync(join(folder, file), "utf8"));
+  }
 }
 
 function isDue({ validFrom, validTo }: X509Certificate): boolean {

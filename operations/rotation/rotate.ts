@@ -10,6 +10,7 @@ import {
 } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
+  endRotations,
   expiryOfReplaced,
   finishCaRotation,
   isBeingReplaced,
@@ -40,7 +41,7 @@ export interface RotateOptions {
   readonly revoke?: boolean;
   /** Whether only certificates past two thirds of their life are replaced. @default false */
   readonly due?: boolean;
-  /** Like `due`, and nothing is deployed if none was replaced. @default false */
+  /** Like `due`, and nothing is deployed if none was replaced, now or by a command whose deploy failed. @default false */
   readonly onlyIfDue?: boolean;
 }
 
@@ -162,8 +163,8 @@ async function checkBefore(
 }
 
 /**
- * Renews the certificates that are due, and deploys. Deploys also if none is, unless `onlyIfDue`: an earlier command may have renewed
- * them.
+ * Renews the certificates that are due, and deploys. Deploys also if none is, since a vault may have renewed them. With `onlyIfDue`, only if
+ * those that an earlier command renewed are not deployed yet.
  */
 async function renewDue(
   environment: Environment,
@@ -171,16 +172,24 @@ async function renewDue(
   { atOnce, onlyIfDue }: { readonly atOnce: boolean; readonly onlyIfDue: boolean },
 ): Promise<void> {
   takeOverSecrets(environment);
+  const continues = ["certificates" as const, ...applications.filter(hasCertificate)].some((what) =>
+    isBeingReplaced(environment, what),
+  );
   const renewed = await renewDueKeyPairs(environment, applications);
   console.log(
     renewed.length > 0
       ? `renewed ${counted(renewed.length, "certificate")} past two thirds of ${renewed.length === 1 ? "its" : "their"} life: ${listed(renewed)}`
       : "no certificate is past two thirds of its life",
   );
-  if (onlyIfDue && renewed.length === 0) {
+  if (continues) {
+    console.log("an earlier command renewed certificates and did not end: deploying those");
+  }
+  if (onlyIfDue && renewed.length === 0 && !continues) {
     return;
   }
   await deployPlatform(environment, { atOnce });
+  // A deploy leaves a folder from GROUNDWORK_SECRETS alone.
+  endRotations(environment);
 }
 
 /** Says which applications also need new certificates before the old CA is trusted no more. */

@@ -271,6 +271,49 @@ describe("with --due, certificates", () => {
     expect(jest.mocked(deployPlatform).mock.calls).toEqual([[environment, { atOnce: false }]]);
   });
 
+  test.each(["the project", "GROUNDWORK_SECRETS"])(
+    "in a folder of %s, are deployed with --only-if-due after a deploy that failed, and then no more",
+    async (whose) => {
+      if (whose === "GROUNDWORK_SECRETS") {
+        process.env.GROUNDWORK_SECRETS = own;
+      }
+      inDays(61);
+      jest.mocked(deployPlatform).mockRejectedValueOnce(new Error("interrupted"));
+      const renew = () => rotate(environment, [], "certificates", { onlyIfDue: true });
+      await expect(renew()).rejects.toThrow("interrupted");
+      const renewed = serials();
+      expect(kept()).toHaveLength(renewed.length);
+
+      await renew();
+      expect(said.slice(-2)).toEqual([
+        "no certificate is past two thirds of its life",
+        "an earlier command renewed certificates and did not end: deploying those",
+      ]);
+      expect(deployPlatform).toHaveBeenCalledTimes(2);
+      expect([serials(), kept()]).toEqual([renewed, []]);
+
+      await renew();
+      expect(deployPlatform).toHaveBeenCalledTimes(2);
+    },
+  );
+
+  test("of an application are deployed with --only-if-due after a deploy that failed", async () => {
+    const shop = { name: "shop", authentication: "certificate" } as const;
+    await ensureKeyPairs(environment, [shop]);
+    inDays(61);
+    jest.mocked(deployPlatform).mockReset().mockRejectedValueOnce(new Error("interrupted"));
+    const renew = () => rotate(environment, [shop], "certificates", { onlyIfDue: true });
+    await expect(renew()).rejects.toThrow("interrupted");
+    // As if only this one had been due.
+    for (const file of kept().filter((one) => !one.startsWith("applications/"))) {
+      rmSync(join(own, file));
+    }
+    expect(kept()).toEqual(["applications/shop.pem.replaced"]);
+    await renew();
+    expect(deployPlatform).toHaveBeenCalledTimes(2);
+    expect(kept()).toEqual([]);
+  });
+
   test("are renewed with 30 days left", async () => {
     const before = serials();
     inDays(61);
