@@ -3,7 +3,7 @@ import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
 import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
 import { recordRun } from "../../operations/drift/record";
-import { withLock } from "../../operations/lock/lock";
+import { describeHolder, withLock } from "../../operations/lock/lock";
 import { checkMachines } from "../../operations/machine/machine";
 import { Run } from "../../operations/run/run";
 import { CommandError } from "../../operations/terminal/terminal";
@@ -19,7 +19,10 @@ jest.mock("../../operations/drift/record", () => ({ recordRun: jest.fn() }));
 jest.mock("../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
 }));
-jest.mock("../../operations/lock/lock", () => ({ withLock: jest.fn() }));
+jest.mock("../../operations/lock/lock", () => ({
+  describeHolder: jest.fn(),
+  withLock: jest.fn(),
+}));
 jest.mock("../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
 jest.mock("../../operations/run/run", () => ({ Run: jest.fn() }));
 jest.mock("../../operations/synthesis/inputs", () => ({ missingInputs: () => [] }));
@@ -54,6 +57,7 @@ beforeEach(() => {
   jest.mocked(describePendingSecrets).mockReturnValue([]);
   jest.mocked(describeForeignCa).mockResolvedValue([]);
   jest.mocked(describeStaleSecrets).mockResolvedValue([]);
+  jest.mocked(describeHolder).mockReset().mockResolvedValue(undefined);
   jest.mocked(findDrift).mockResolvedValue(REPORT);
   jest.mocked(recordRun).mockResolvedValue([]);
 });
@@ -77,6 +81,55 @@ test.each([
   ]);
   // A run that could not compare is none.
   expect(recordRun).toHaveBeenCalledTimes(code === 1 ? 0 : 1);
+});
+
+describe("while another command has the lock", () => {
+  const HOLDER = "npm run up, by ada on host build-7 (process 4711)";
+  const DRIFT = { ...REPORT, resources: RESOURCES };
+  const error = jest.spyOn(console, "error").mockImplementation();
+
+  function expectNotCompared() {
+    expect(process.exitCode).toBe(3);
+    expect(error.mock.calls).toEqual([
+      [
+        `environment "laptop" was not compared, since another command changes it: ${HOLDER}. Run npm run drift again once that has ended. If it does not run any more, npm run up -- --force-unlock takes its lock`,
+      ],
+    ]);
+    expect(log).not.toHaveBeenCalled();
+    expect(recordRun).not.toHaveBeenCalled();
+  }
+
+  test("nothing is planned, which would lock the state of that command", async () => {
+    jest.mocked(describeHolder).mockResolvedValue(HOLDER);
+    await showDrift({ format: "markdown" });
+    expectNotCompared();
+    expect(plan).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["drift", DRIFT],
+    ["a silent service", { ...REPORT, failures: ["Kafka is silent"] }],
+  ])("%s is no finding if that command began during the comparison", async (_, report) => {
+    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    jest.mocked(findDrift).mockResolvedValue(report);
+    await showDrift({ format: "json" });
+    expectNotCompared();
+    expect(forgetPlans).toHaveBeenCalledTimes(1);
+  });
+
+  test("nor is an error, such as a state that it locks", async () => {
+    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    plan.mockRejectedValueOnce(new CommandError("the state is locked"));
+    await showDrift({ format: "terminal" });
+    expectNotCompared();
+  });
+
+  test("a platform without drift has none, whatever began meanwhile", async () => {
+    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    await showDrift({ format: "terminal" });
+    expect(process.exitCode).toBe(0);
+    expect(recordRun).toHaveBeenCalledTimes(1);
+  });
 });
 
 test("a run that is not recorded is a warning beside the report", async () => {

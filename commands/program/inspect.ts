@@ -77,6 +77,7 @@ export function inspectCommands(): GuidedCommand[] {
           0: "no drift",
           1: "failed, or a service does not answer: the message says what to do",
           2: "there is drift",
+          3: "not compared, since another command changes the platform",
         },
         variables: DEPLOY,
         pages: ["docs/how-to/drift.md"],

@@ -34,7 +34,7 @@ export function createProgram(): GuidedCommand {
         0: "done",
         1: "failed: the message on standard error says what to do",
         2: "preview and plan: there are changes; drift: there is drift",
-        3: "preview and plan: there are destructive changes",
+        3: "preview and plan: there are destructive changes; drift: another command changes the platform",
       },
       variables: DEPLOY,
       pages: ["README.md", "docs/reference/commands.md"],

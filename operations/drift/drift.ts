@@ -41,12 +41,14 @@ export interface DriftReport {
   readonly failures: readonly string[];
 }
 
-/** The platform is as declared. @internal */
+/** The platform is as declared. */
 export const EXIT_NO_DRIFT = 0;
 /** Something could not be compared. */
 export const EXIT_FAILED = 1;
 /** Something differs. @internal */
 export const EXIT_DRIFT = 2;
+/** Nothing was compared, since another command changes the platform. */
+export const EXIT_CHANGING = 3;
 
 /** Whether anything is known to differ. */
 export function hasDrift({ plan, guarantees, resources }: DriftReport): boolean {

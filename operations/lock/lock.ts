@@ -64,32 +64,23 @@ async function makeWay(
   engines: readonly Engine[],
   { owner, forceUnlock }: { readonly owner: Owner; readonly forceUnlock: boolean },
 ): Promise<void> {
-  const volume = volumeOf(environment);
-  const found = await Promise.all(
-    engines.map(async (engine) => ({ engine, lock: await lockOn(engine, volume) })),
-  );
-  const locks = new Map(found.flatMap(({ lock }) => (lock ? [[lock.id, lock] as const] : [])));
-  for (const lock of locks.values()) {
-    const on = found.flatMap((one) => (one.lock?.id === lock.id ? [one.engine] : []));
-    const isLeft =
-      ageMs(lock.owner) > TAKING_MS && !mayHold(environment, lock, [engines.length, on.length]);
-    const ended = hasEnded(lock.owner);
-    if (!isLeft && !ended) {
+  for (const { lock, on, state } of await locksOn(environment, engines)) {
+    if (state === "held") {
       if (!forceUnlock) {
         throw new CommandError(describeHeld(environment, lock));
       }
       await confirm(
         environment.name,
         `${describeOwner(lock.owner)} holds the lock of environment "${environment.name}". If it still runs, two deploys change the same clusters at once`,
-        `--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume ${volume} of each engine once that process has ended`,
+        `--force-unlock needs a confirmation, but standard input is not a terminal: run it on one, or remove volume ${volumeOf(environment)} of each engine once that process has ended`,
       );
     }
-    if (ended) {
+    if (state === "ended") {
       console.log(`  ${describeOwner(lock.owner)} ended without unlocking: its lock is removed`);
     }
     for (const engine of on) {
       // While somebody answered, another process may have taken the lock.
-      const holder = await removeLock(engine, volume, lock, owner);
+      const holder = await removeLock(engine, volumeOf(environment), lock, owner);
       if (typeof holder === "object") {
         throw new CommandError(describeHeld(environment, holder));
       }
@@ -97,30 +88,66 @@ async function makeWay(
   }
 }
 
+/** Describes the process that holds the lock of an environment. Returns undefined if there is none on the engines that answer. */
+export async function describeHolder(environment: Environment): Promise<string | undefined> {
+  const { answering } = await askEngines(environment);
+  const locks = await locksOn(environment, answering);
+  const held = locks.find(({ state }) => state === "held");
+  return held && describeOwner(held.lock.owner);
+}
+
+/** A lock, the engines that have it, and whether its process may run: `left` if a lost machine kept it, `ended` if the process ended here. */
+interface FoundLock {
+  readonly lock: Lock;
+  readonly on: readonly Engine[];
+  readonly state: "held" | "left" | "ended";
+}
+
+async function locksOn(environment: Environment, engines: readonly Engine[]): Promise<FoundLock[]> {
+  const found = await Promise.all(
+    engines.map(async (engine) => ({ engine, lock: await lockOn(engine, volumeOf(environment)) })),
+  );
+  const locks = new Map(found.flatMap(({ lock }) => (lock ? [[lock.id, lock] as const] : [])));
+  return [...locks.values()].map((lock) => {
+    const on = found.flatMap((one) => (one.lock?.id === lock.id ? [one.engine] : []));
+    const isLeft =
+      ageMs(lock.owner) > TAKING_MS && !mayHold(environment, lock, [engines.length, on.length]);
+    return { lock, on, state: hasEnded(lock.owner) ? "ended" : isLeft ? "left" : "held" };
+  });
+}
+
 /**
  * Returns the engines that answer. Throws unless they are more than half of all machines: any two deploys then have an engine in common,
  * whichever machines are gone. If the only engine does not answer, throws what the check of the machine says of it.
  */
 async function enginesThatAnswer(environment: Environment): Promise<Engine[]> {
-  const engines = enginesOf(environment);
-  const answers = await Promise.all(
-    engines.map((engine) => askEngine(engine, "version", "--format", "{{.Server.Version}}")),
-  );
-  const found = engines.filter((_, i) => answers[i].exitCode === 0);
-  if (!environment.machines && found.length === 0) {
+  const { engines, answering, silent } = await askEngines(environment);
+  if (!environment.machines && answering.length === 0) {
     await checkMachines(environment);
     // It answers by now, such as an engine behind an sshd that was busy.
     return engines;
   }
-  if (environment.machines && !isMajority(found.length, environment.machines.length)) {
-    const silent = engines.flatMap((engine, i) =>
-      answers[i].exitCode === 0 ? [] : [`${engine?.host}: ${answers[i].output}`],
-    );
+  if (environment.machines && !isMajority(answering.length, environment.machines.length)) {
     throw new CommandError(
-      `environment "${environment.name}" cannot be locked: ${found.length} of its ${environment.machines.length} Docker engines answer, and more than half have to, so that no other command can lock it at the same time. Nothing was changed\n${silent.join("\n")}`,
+      `environment "${environment.name}" cannot be locked: ${answering.length} of its ${environment.machines.length} Docker engines answer, and more than half have to, so that no other command can lock it at the same time. Nothing was changed\n${silent.join("\n")}`,
     );
   }
-  return found;
+  return answering;
+}
+
+/** Asks the engines of all machines that are not excluded. Says why the silent ones do not answer. */
+async function askEngines(environment: Environment) {
+  const engines = enginesOf(environment);
+  const answers = await Promise.all(
+    engines.map((engine) => askEngine(engine, "version", "--format", "{{.Server.Version}}")),
+  );
+  return {
+    engines,
+    answering: engines.filter((_, i) => answers[i].exitCode === 0),
+    silent: engines.flatMap((engine, i) =>
+      answers[i].exitCode === 0 ? [] : [`${engine?.host}: ${answers[i].output}`],
+    ),
+  };
 }
 
 /**

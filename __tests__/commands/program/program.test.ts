@@ -3,7 +3,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createProgram } from "../../../commands/program/program";
 import { EXIT_CHANGES, EXIT_DESTRUCTIVE, EXIT_NO_CHANGE } from "../../../operations/changes/report";
-import { EXIT_DRIFT, EXIT_FAILED, EXIT_NO_DRIFT } from "../../../operations/drift/drift";
+import {
+  EXIT_CHANGING,
+  EXIT_DRIFT,
+  EXIT_FAILED,
+  EXIT_NO_DRIFT,
+} from "../../../operations/drift/drift";
 import type { GuidedCommand } from "../../../operations/terminal/command";
 import { runHere } from "../../support/command";
 import { ROOT } from "../../support/root";
@@ -112,7 +117,7 @@ test.each(["preview", "plan"])("the exit codes of %s match those of a report", (
 test("the exit codes of drift match those of its report", () => {
   const { guide } = commands.find((command) => command.name() === "drift") as GuidedCommand;
   expect(Object.keys(guide.exitCodes).map(Number)).toEqual([
-    ...[EXIT_NO_DRIFT, EXIT_FAILED, EXIT_DRIFT],
+    ...[EXIT_NO_DRIFT, EXIT_FAILED, EXIT_DRIFT, EXIT_CHANGING],
   ]);
 });
 

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import execa from "execa";
 import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
-import { withLock } from "../../../operations/lock/lock";
+import { describeHolder, withLock } from "../../../operations/lock/lock";
 import { checkMachines } from "../../../operations/machine/machine";
 import { confirm } from "../../../operations/terminal/confirm";
 import { CommandError } from "../../../operations/terminal/terminal";
@@ -354,6 +354,20 @@ test("work does not run if the engine falls silent before it has the lock", asyn
   expect(work).not.toHaveBeenCalled();
 });
 
+test("a command that takes no lock is told who has it, and not of a process that ended", async () => {
+  expect(await describeHolder(laptop)).toBeUndefined();
+  const mine = await locked();
+  engines.here.set(LOCK, { ...mine, ...ENDED });
+  expect(await describeHolder(laptop)).toBeUndefined();
+  engines.here.set(LOCK, held());
+  expect(await describeHolder(laptop)).toMatch(
+    /^npm run up, by ada on host build-7 \(process 4711\), since .* UTC, 12 minutes ago$/,
+  );
+  expect([...engines.here.keys()]).toEqual([LOCK]);
+  engines = {};
+  expect(await describeHolder(laptop)).toBeUndefined();
+});
+
 describe("on several machines", () => {
   const NAME = "groundwork-lock-lab-three";
   const hosts = (labThree.machines ?? []).map(({ engine }) => engine);
@@ -384,6 +398,13 @@ describe("on several machines", () => {
     engines[hosts[2]].set(NAME, held());
     expect(await lockedThere()).toEqual([true, true, true]);
     expect(onAll()).toEqual([false, false, false]);
+  });
+
+  test("nobody has a lock that a lost machine kept", async () => {
+    engines[hosts[2]].set(NAME, held());
+    expect(await describeHolder(labThree)).toBeUndefined();
+    engines[hosts[1]].set(NAME, held());
+    expect(await describeHolder(labThree)).toContain("by ada on host build-7");
   });
 
   test("a process that is locking the engines right now is not taken for that", async () => {
