@@ -184,8 +184,13 @@ test("a deploy needs the approval of an environment that exists, and a commit on
   expect(options.filter((name: string) => !(name in environments))).toEqual([]);
 });
 
+test("no two workflows share a concurrency group, since one that waits for approval would block the other", () => {
+  const groups = workflows.map(({ body }) => body.concurrency.group.replace(/\$\{\{.*\}\}/, "<>"));
+  expect(groups.filter((group, i) => groups.indexOf(group) !== i)).toEqual([]);
+});
+
 describe("the scheduled renewal of certificates", () => {
-  const { on, concurrency, jobs } = find("renew.yml");
+  const { on, jobs } = find("renew.yml");
   const deploy = find("deploy.yml");
 
   /** Runs the script that finds the commit. Deployments are given newest first, with their states. */
@@ -205,28 +210,26 @@ describe("the scheduled renewal of certificates", () => {
     };
     const script = new Function(
       ...["github", "context", "process"],
-      `return (async () => {${jobs.deployed.steps[0].with.script}})()`,
+      `return (async () => {${jobs.renew.steps[0].with.script}})()`,
     );
     const environment = { env: { ENVIRONMENT: "production" } };
     return script(github, { repo: { owner: "somebody", repo: "groundwork" } }, environment);
   }
 
-  test("runs often enough between the renewal and the alert, never beside a deploy, and without approval", () => {
+  test("runs often enough between the renewal and the alert, without approval, and only where it is configured", () => {
     // Days 1 and 4: at most four days apart, and nine days are between 30 and 21 days left.
     expect(on.schedule).toEqual([{ cron: "43 3 * * 1,4" }]);
-    const group = (body: Json) => body.concurrency.group.replace(/\$\{\{ .* \}\}/, "<environment>");
-    expect(group({ concurrency })).toBe(group(deploy));
     expect(jobs.renew.environment).toBe("renew");
-    expect(jobs.deployed.if).toBe(
+    expect(jobs.renew.if).toBe(
       "github.ref == 'refs/heads/main' && vars.GROUNDWORK_RENEW_ENV != ''",
     );
   });
 
   test("deploys nothing but the commit that was deployed last, as a deploy does", () => {
-    const [checkout, ...steps] = jobs.renew.steps;
+    const [, checkout, ...steps] = jobs.renew.steps;
     const [, ...deploySteps] = deploy.jobs.deploy.steps;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
-    expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
+    expect(checkout.with.ref).toBe("${{ steps.last.outputs.result }}");
     expect(steps.slice(0, -1)).toEqual(deploySteps.slice(0, -2));
     expect(steps.at(-1)).toEqual({ run: "npm run rotate -- certificates --due" });
     expect(jobs.renew["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
@@ -247,25 +250,27 @@ describe("the scheduled renewal of certificates", () => {
   });
 
   test.each<[Record<string, string[]>, string]>([
-    [
-      { b: ["failure", "in_progress"], a: ["success"] },
-      "the last deploy of production, of b, did not succeed: run the workflow deploy, which renews certificates too",
-    ],
+    ...[["failure", "in_progress"], ["in_progress"]].map(
+      (b): [Record<string, string[]>, string] => [
+        { b, a: ["success"] },
+        "the last deploy of production, of b, has not succeeded: wait if it runs, otherwise run the workflow deploy, which renews certificates too",
+      ],
+    ),
     [{}, "environment production was never deployed by the workflow deploy: deploy it first"],
   ])("renews nothing after %j", async (states, message) => {
     await expect(deployedCommit(states)).rejects.toThrow(message);
   });
 
-  test("asks for the deployed commit in a job that runs no code of the repository", () => {
-    expect(jobs.deployed.permissions).toEqual({ deployments: "read" });
-    expect(jobs.deployed.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
-      ["actions/github-script", undefined],
-    ]);
+  test("asks for the deployed commit once it has the runner, before any code of the repository", () => {
+    expect(Object.keys(jobs)).toEqual(["renew"]);
+    expect(jobs.renew.permissions).toEqual({ contents: "read", deployments: "read" });
+    const [{ id, uses }] = jobs.renew.steps;
+    expect([id, uses.split("@")[0]]).toEqual(["last", "actions/github-script"]);
   });
 });
 
 describe("the scheduled search for drift", () => {
-  const { concurrency, jobs } = find("drift.yml");
+  const { jobs } = find("drift.yml");
   const deploy = find("deploy.yml");
   const MARK = "<!-- groundwork drift production -->";
 
@@ -284,7 +289,7 @@ describe("the scheduled search for drift", () => {
     };
     const script = new Function(
       ...["github", "context", "process", "core"],
-      `return (async () => {${jobs.deployed.steps[0].with.script}})()`,
+      `return (async () => {${jobs.compare.steps[0].with.script}})()`,
     );
     const outputs: Record<string, string> = {};
     const core = {
@@ -342,20 +347,18 @@ describe("the scheduled search for drift", () => {
     { number: 3, body: "<!-- groundwork drift staging -->" },
   ];
 
-  test("never runs beside a deploy, without approval, and only where it is configured", () => {
-    const group = (body: Json) => body.concurrency.group.replace(/\$\{\{ .* \}\}/, "<environment>");
-    expect(group({ concurrency })).toBe(group(deploy));
+  test("runs without approval, and only where it is configured", () => {
     expect(jobs.compare.environment).toBe("drift");
-    expect(jobs.deployed.if).toBe(
+    expect(jobs.compare.if).toBe(
       "github.ref == 'refs/heads/main' && vars.GROUNDWORK_DRIFT_ENV != ''",
     );
   });
 
   test("compares with the commit that was deployed last, on the runner of a deploy and with its settings", () => {
-    const [checkout, ...steps] = jobs.compare.steps;
+    const [, checkout, ...steps] = jobs.compare.steps;
     const [, ...deploySteps] = deploy.jobs.deploy.steps;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
-    expect(checkout.with.ref).toBe("${{ needs.deployed.outputs.commit }}");
+    expect(checkout.with.ref).toBe("${{ steps.last.outputs.result }}");
     expect(steps.slice(0, -3)).toEqual(deploySteps.slice(0, -2));
     expect(jobs.compare["runs-on"]).toEqual(deploy.jobs.deploy["runs-on"]);
     const { GROUNDWORK_ENV, ...env } = jobs.compare.env;
@@ -369,11 +372,9 @@ describe("the scheduled search for drift", () => {
     const renew = names.indexOf("Renew certificates that are due");
     expect(names.indexOf("Compare the platform with its declaration")).toBe(renew + 1);
     expect(jobs.compare.steps[renew]).toMatchObject({
-      if: "vars.GROUNDWORK_DRIFT_RENEWS == 'true' && needs.deployed.outputs.succeeded == 'true'",
+      if: "vars.GROUNDWORK_DRIFT_RENEWS == 'true' && steps.last.outputs.succeeded == 'true'",
       run: "npm run rotate -- certificates --only-if-due",
     });
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
-    expect(jobs.deployed.outputs.succeeded).toBe("${{ steps.last.outputs.succeeded }}");
     // A deploy takes as long as in the workflow renew.
     expect(jobs.compare["timeout-minutes"]).toBe(find("renew.yml").jobs.renew["timeout-minutes"]);
   });
@@ -381,6 +382,7 @@ describe("the scheduled search for drift", () => {
   test.each([
     [0, "status=0\n", 0],
     [2, "status=2\n", 0],
+    [3, "status=3\n", 0],
     [1, "", 1],
   ])("after exit code %i of the command the report gets %j", (exitCode, output, expected) => {
     const folder = mkdtempSync(join(tmpdir(), "drift-"));
@@ -433,19 +435,27 @@ describe("the scheduled search for drift", () => {
     expect(await reported("0", OTHERS)).toEqual([]);
   });
 
+  test("neither opens nor closes an issue while a deploy runs", () => {
+    expect(jobs.report.if).toBe("needs.compare.outputs.status != '3'");
+    expect(jobs.report.needs).toBe("compare");
+  });
+
   test("says nothing after a failure", async () => {
     await expect(reported("", [OPEN])).rejects.toThrow(
       'the comparison ended with status "", which says nothing about drift',
     );
   });
 
-  test("writes issues, and asks for the commit, in jobs that run no code of the repository", () => {
-    expect(jobs.deployed.permissions).toEqual({ deployments: "read" });
+  test("asks for the deployed commit once it has the runner, before any code of the repository", () => {
+    expect(jobs.compare.permissions).toEqual({ contents: "read", deployments: "read" });
+    const [{ id, uses }] = jobs.compare.steps;
+    expect([id, uses.split("@")[0]]).toEqual(["last", "actions/github-script"]);
+  });
+
+  test("writes issues in a job that runs no code of the repository", () => {
+    expect(Object.keys(jobs)).toEqual(["compare", "report"]);
     expect(jobs.report.permissions).toEqual({ issues: "write" });
-    expect(jobs.compare.permissions).toBeUndefined();
-    const steps = [...jobs.deployed.steps, ...jobs.report.steps];
-    expect(steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
-      ["actions/github-script", undefined],
+    expect(jobs.report.steps.map(({ uses, run }: Json) => [uses?.split("@")[0], run])).toEqual([
       ["actions/download-artifact", undefined],
       ["actions/github-script", undefined],
     ]);
