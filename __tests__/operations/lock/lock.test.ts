@@ -354,7 +354,7 @@ test("work does not run if the engine falls silent before it has the lock", asyn
   expect(work).not.toHaveBeenCalled();
 });
 
-test("a command that takes no lock is told who has it, and not of a process that ended", async () => {
+test("a command that takes no lock learns who has it, and nothing of a process that ended", async () => {
   expect(await describeHolder(laptop)).toBeUndefined();
   const mine = await locked();
   engines.here.set(LOCK, { ...mine, ...ENDED });
