@@ -43,7 +43,7 @@ describe("while one clone replaces all nodes", () => {
     scaleMemory("", "\n  memoryScale: 0.6,");
     load = await underLoad("locked", async () => {
       rolled = await onceItRolls(() => {
-        for (const command of ["up", "down", "adopt"]) {
+        for (const command of ["up", "down", "adopt", "drift"]) {
           refused[command] = second.command(command);
         }
       });
@@ -54,6 +54,13 @@ describe("while one clone replaces all nodes", () => {
     expect(refused[command].exitCode).toBe(1);
     expect(refused[command].output).toMatch(
       /environment "lab" is locked by npm run up, by \S+ on host \S+ \(process \d+\), since .* UTC, \d+ minutes? ago\. Nothing was changed: wait until it ends\. If it does not run any more, run the same command with --force-unlock/,
+    );
+  });
+
+  test("npm run drift in another clone compares nothing, and says why", () => {
+    expect(refused.drift.exitCode).toBe(3);
+    expect(refused.drift.output).toMatch(
+      /environment "lab" was not compared, since another command changes it: npm run up, by \S+ on host \S+ \(process \d+\), since /,
     );
   });
 
