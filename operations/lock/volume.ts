@@ -49,17 +49,22 @@ export async function createLock(
     ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
     name,
   );
-  return (exitCode === 0 ? await lockOn(engine, name) : undefined) ?? output;
+  return exitCode === 0 ? readLock(engine, name) : output;
 }
 
 /** Returns the lock with a name that an engine has; undefined if it has none or does not answer. */
 export async function lockOn(engine: Engine, name: string): Promise<Lock | undefined> {
+  const lock = await readLock(engine, name);
+  return typeof lock === "string" ? undefined : lock;
+}
+
+async function readLock(engine: Engine, name: string): Promise<Lock | string> {
   const { exitCode, output } = await askEngine(
     engine,
     ...["volume", "inspect", "--format", "{{json .Labels}}", name],
   );
   if (exitCode !== 0) {
-    return undefined;
+    return output;
   }
   const labels: Readonly<Record<string, string>> = JSON.parse(output) ?? {};
   const of = (property: string) => labels[`${LABEL}.${property}`] ?? "";
@@ -102,7 +107,11 @@ export async function removeLock(
       : holder;
   }
   const now = await lockOn(engine, name);
-  const outcome = now?.id === lock.id ? await askEngine(engine, "volume", "rm", name) : undefined;
-  await askEngine(engine, "volume", "rm", claim);
-  return outcome === undefined ? now : outcome.exitCode === 0 ? undefined : outcome.output;
+  const isThere = now?.id === lock.id;
+  const removals = [
+    ...(isThere ? [await askEngine(engine, "volume", "rm", name)] : []),
+    await askEngine(engine, "volume", "rm", claim),
+  ];
+  const failed = removals.find(({ exitCode }) => exitCode !== 0);
+  return failed ? failed.output : isThere ? undefined : now;
 }

@@ -316,10 +316,23 @@ test("--force-unlock does not take a lock that its owner is removing", async () 
   expect(engines.here.size).toBe(0);
 });
 
-test("an engine that falls silent during the work may keep the lock, and a warning says so", async () => {
-  await withLock(laptop, { command: "up" }, async () => {
-    engines = {};
-  });
+test.each<[string, () => void]>([
+  [
+    "during the work",
+    () => {
+      engines = {};
+    },
+  ],
+  [
+    "while it is unlocked",
+    () => {
+      meanwhile = () => {
+        engines = {};
+      };
+    },
+  ],
+])("an engine that falls silent %s may keep the lock, and a warning says so", async (_, fall) => {
+  await withLock(laptop, { command: "up" }, async () => fall());
   expect(jest.mocked(console.warn).mock.calls).toEqual([
     [
       'warning: the lock of environment "laptop" may stay on the Docker engine, which does not answer: no answer. The next command on this host removes it',
