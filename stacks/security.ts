@@ -10,23 +10,31 @@ import { stateFolder } from "./state-backend";
 export const GENERATION_OUTPUT = "secrets_generation";
 
 /**
- * Has the state of a stack say which generation of the secrets is deployed. An output, since a label would replace what it is on. Empty for
- * a folder without generations, such as one that a vault fills.
+ * Has the state of a stack say which generation of the secrets is deployed. It is written before anything that uses the secrets. The label
+ * of two sidecars says the same to clones that have another state.
  */
 export function declareGeneration(stack: TerraformStack, environment: Environment): void {
   if (isSecured(environment)) {
-    const folder = secretsFolderOf(environment);
-    const generations = Fn.try([Fn.file(`${folder}/${SECRET_FILES.generation}`), ""]);
     new TerraformOutput(stack, GENERATION_OUTPUT, {
-      value: Fn.element(Fn.split("\n", generations), 0),
+      value: newestGeneration(secretsFolderOf(environment)),
       description: "Generation of the deployed secrets: its number and SHA-256",
     });
   }
 }
 
+/** Reads the newest generation at plan time. Empty for a folder without generations, such as one that a vault fills. */
+function newestGeneration(folder: string): string {
+  const generations = Fn.try([Fn.file(`${folder}/${SECRET_FILES.generation}`), ""]);
+  return Fn.element(Fn.split("\n", generations), 0);
+}
+
 /** Returns the paths of an environment's certificates and passwords, or `undefined` without TLS. */
 export function securityOf(environment: Environment): Security | undefined {
-  return isSecured(environment) ? securityIn(secretsFolderOf(environment)) : undefined;
+  if (!isSecured(environment)) {
+    return undefined;
+  }
+  const folder = secretsFolderOf(environment);
+  return { ...securityIn(folder), generation: newestGeneration(folder) };
 }
 
 /** Returns the path of the secret with which Grafana authenticates to the identity provider. */

@@ -16,6 +16,7 @@ import {
 import { Construct } from "constructs";
 import { hostNameOn } from "../network/host-name";
 import type { INetwork } from "../network/network";
+import { GENERATION_LABEL } from "../security/security";
 import type { IDataVolume } from "../storage/data-volume";
 import { escapeTemplate, type SecretFile, type UploadedFile, type UploadedProgram } from "./file";
 import { type HealthCheck, renderDuration, resolveHealthCheck } from "./health-check";
@@ -198,6 +199,13 @@ export interface ServiceContainerProps {
   readonly isSecured?: boolean;
 
   /**
+   * The generation of the secrets, for the label `groundwork.secrets-generation`. A new generation replaces the container.
+   *
+   * @default - no label
+   */
+  readonly secretsGeneration?: string;
+
+  /**
    * The containers that must be healthy first. A container in another stack counts as ready if that stack is deployed before this one.
    *
    * @default - none
@@ -288,6 +296,9 @@ export class ServiceContainer extends Construct {
           "groundwork.role": this.role,
           ...(props.cluster && { "groundwork.cluster": props.cluster }),
           ...(props.isSecured && { "groundwork.security": "tls" }),
+          ...(props.secretsGeneration !== undefined && {
+            [GENERATION_LABEL]: props.secretsGeneration,
+          }),
           ...(props.metricsPort && { "groundwork.metrics.port": String(props.metricsPort) }),
         }),
       ],

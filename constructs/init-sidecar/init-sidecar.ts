@@ -74,6 +74,13 @@ export interface InitSidecarProps {
    */
   readonly secrets?: readonly SecretFile[];
 
+  /**
+   * The generation of the secrets, for the label `groundwork.secrets-generation`. A new generation replaces the sidecar.
+   *
+   * @default - no label
+   */
+  readonly secretsGeneration?: string;
+
   /** The environment variables that the script reads. */
   readonly env: Readonly<Record<string, string>>;
 
@@ -118,6 +125,7 @@ export class InitSidecar extends Construct {
         ...props.files,
       ],
       secrets: props.secrets,
+      secretsGeneration: props.secretsGeneration,
       tmpfs: { [RUN_DIR]: "size=64m,mode=1777" },
       env: {
         GROUNDWORK_SIDECAR: props.name,

@@ -102,6 +102,7 @@ export class KafkaInit extends Construct {
         ...(secured?.files ?? []),
       ],
       secrets: secured?.secrets,
+      secretsGeneration: security?.generation,
       env: {
         KAFKA_BOOTSTRAP_SERVERS: cluster.internalBootstrapServers.join(","),
         KAFKA_BROKERS: String(cluster.expectedNodes),

@@ -119,6 +119,7 @@ export class OpenSearchSecurity extends Construct {
           })),
         ...tls.secrets,
       ],
+      secretsGeneration: security.generation,
       env: {
         OPENSEARCH_ENDPOINTS: cluster.internalEndpoints.join(" "),
         OPENSEARCH_NODES: String(cluster.expectedNodes),

@@ -9,6 +9,14 @@ export interface Security {
   readonly caBundle: string;
 
   /**
+   * The generation of the secrets, for the label `groundwork.secrets-generation` of `kafka-init` and `os-security`. A new generation
+   * replaces these sidecars, and no node.
+   *
+   * @default - no label
+   */
+  readonly generation?: string;
+
+  /**
    * Returns the path of the key pair of a service or sidecar: one PEM file with its private key (PKCS8) and its certificate
    * `CN=<principal>`. The certificate is valid for `hosts`; without hosts, it is a client certificate only.
    */
@@ -17,6 +25,9 @@ export interface Security {
   /** Returns the paths of an application's password and of its bcrypt hash. */
   credentialsOf(application: string): { readonly password: string; readonly passwordHash: string };
 }
+
+/** The label that tells every clone which generation of the secrets is deployed. */
+export const GENERATION_LABEL = "groundwork.secrets-generation";
 
 /** Returns the URL scheme of the platform's HTTP services. */
 export function httpScheme(secured: boolean): "https" | "http" {

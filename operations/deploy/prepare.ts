@@ -14,7 +14,7 @@ import { counted, listed, refuse } from "../terminal/terminal";
 import { describeVersionRefusals } from "../versions/refusals";
 import { refuseDataLoss } from "./data-loss";
 import { describeForeignCa } from "./foreign-ca";
-import { describeStaleSecrets } from "./stale-secrets";
+import { describeStaleCopy, describeStaleSecrets } from "./stale-secrets";
 import {
   abandonedJobs,
   areLeftOver,
@@ -71,19 +71,24 @@ export async function prepareDeploy(
   }
   await waitForHealthySwarm(environment);
   const platform = new Platform(environment);
+  // First, since a container that is removed may be the only one that tells which secrets are deployed.
+  refuse(await describeOtherSecrets(platform));
   await removeUnstarted(platform);
   const run = new Run(platform, stacks, terraform, { replaceNodes });
   try {
     await run.plan();
-    const unmanaged = await removeFinished(environment, await findUnmanaged(run.planned));
+    const found = await findUnmanaged(run.planned);
+    const finished = abandonedJobs(environment, found);
+    const unmanaged = found.filter((resource) => !finished.includes(resource));
     const { before } = await run.report();
     const areLeft = areLeftOver(environment, unmanaged, before.containers);
-    const foreign = await describeForeignCa(platform);
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt: adopt || areLeft }),
-      // With secrets of a foreign CA, every other refusal is about another platform.
-      ...(foreign.length > 0 ? foreign : (await describeConsequences(run)).refusals),
+      ...(await describeConsequences(run)).refusals,
     ]);
+    for (const { stack, id } of finished) {
+      await removeContainers(stack.engine, [id]);
+    }
     if (areLeft) {
       const names = unmanaged.map(({ kind, name }) => `${kind} ${name}`);
       console.log(`  taking over what an interrupted deploy left: ${listed(names)}`);
@@ -120,6 +125,12 @@ export async function withPlan<T>(
   } finally {
     run.forgetPlans();
   }
+}
+
+/** Describes why the secrets are not those of the running platform. Those of a foreign CA have no generation in common with it. */
+async function describeOtherSecrets(platform: Platform): Promise<string[]> {
+  const foreign = await describeForeignCa(platform);
+  return foreign.length > 0 ? foreign : describeStaleCopy(platform);
 }
 
 /** Describes what the running platform forbids of a planned deploy, and what moves between its nodes. The secrets have to be of its CA. */
@@ -180,16 +191,4 @@ async function removeUnstarted({ environment, engines }: Platform): Promise<void
       );
     }
   }
-}
-
-/** Removes unmanaged jobs that are not needed. Returns the others. */
-async function removeFinished(
-  environment: Environment,
-  unmanaged: readonly UnmanagedResource[],
-): Promise<UnmanagedResource[]> {
-  const finished = abandonedJobs(environment, unmanaged);
-  for (const { stack, id } of finished) {
-    await removeContainers(stack.engine, [id]);
-  }
-  return unmanaged.filter((resource) => !finished.includes(resource));
 }

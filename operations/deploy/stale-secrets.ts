@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { GENERATION_LABEL } from "../../constructs/security/security";
 import { type Environment, isSecured } from "../../environments";
-import { generationsIn, parseGeneration } from "../../secrets/generation";
+import { type Generation, generationsIn, parseGeneration } from "../../secrets/generation";
 import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
 import { GENERATION_OUTPUT } from "../../stacks/security";
+import { dockerAt } from "../engine/docker";
+import type { Platform } from "../platform/platform";
 import type { Run } from "../run/run";
 
 /**
@@ -12,33 +15,66 @@ import type { Run } from "../run/run";
  */
 export async function describeStaleSecrets(run: Run): Promise<string[]> {
   const { environment } = run.platform;
+  if (!isSecured(environment)) {
+    return [];
+  }
+  const [inState, running] = await Promise.all([
+    run.output("network", GENERATION_OUTPUT),
+    runningGenerations(run.platform),
+  ]);
+  return compareGenerations(environment, [inState ?? "", ...running]);
+}
+
+/** The same without the state, which a copy of the project can have with the secrets. Needs no plan. */
+export async function describeStaleCopy(platform: Platform): Promise<string[]> {
+  const { environment } = platform;
   return isSecured(environment)
-    ? compareGenerations(environment, await run.output("network", GENERATION_OUTPUT))
+    ? compareGenerations(environment, await runningGenerations(platform))
     : [];
 }
 
-/** Compares an environment's secrets with the generation in the state. @internal */
-export function compareGenerations(environment: Environment, output: string | undefined): string[] {
+/** Returns the generations of the secrets with which sidecars were created, also of those that an older state does not have. */
+async function runningGenerations({ environment, engines }: Platform): Promise<string[]> {
+  const labels = await Promise.all(
+    engines.map((engine) =>
+      dockerAt(
+        engine,
+        ...["ps", "--all", "--filter", `label=groundwork.environment=${environment.name}`],
+        ...["--format", `{{.Label "${GENERATION_LABEL}"}}`],
+      ),
+    ),
+  );
+  return labels.flatMap((lines) => lines.split("\n"));
+}
+
+/** Compares an environment's secrets with the newest of the deployed generations. @internal */
+export function compareGenerations(
+  environment: Environment,
+  deployed: readonly string[],
+): string[] {
   const folder = secretsFolder(environment);
   const own = generationsIn(folder);
-  const deployed = output === undefined ? undefined : parseGeneration(output);
-  if (deployed === undefined || own.length === 0) {
-    return [];
-  }
-  const [newest] = own;
-  const known = own.find(({ number }) => number === deployed.number);
-  if (
-    // The same secrets in a copy without this file have another number.
-    (newest.digest && newest.digest === deployed.digest) ||
-    (known && (known.digest === deployed.digest || !known.digest || !deployed.digest))
-  ) {
+  const generations = deployed.flatMap((line) => parseGeneration(line) ?? []);
+  const newest = Math.max(...generations.map(({ number }) => number));
+  const other = generations.find((one) => one.number === newest && !isMadeFrom(own, one));
+  if (own.length === 0 || other === undefined) {
     return [];
   }
   const found =
-    newest.number < deployed.number
-      ? `are older than those of the running platform: generation ${newest.number} here, ${deployed.number} there`
-      : `are not made from those of the running platform: both have a generation ${deployed.number}, with other content`;
+    own[0].number < newest
+      ? `are older than those of the running platform: generation ${own[0].number} here, ${newest} there`
+      : `are not made from those of the running platform: both have a generation ${newest}, with other content`;
   return [
-    `the secrets in ${folder} ${found}, so they would bring back replaced passwords or certificates. Copy the secrets from the clone that deployed last, or set GROUNDWORK_SECRETS to their folder. If those are lost, run echo ${deployed.number} >"${join(folder, SECRET_FILES.generation)}" to deploy these, then the same command again`,
+    `the secrets in ${folder} ${found}, so they would bring back replaced passwords or certificates. Copy the secrets from the clone that deployed last, or set GROUNDWORK_SECRETS to their folder. If those are lost, run echo ${newest} >"${join(folder, SECRET_FILES.generation)}" to deploy these, then the same command again`,
   ];
+}
+
+/** Whether secrets with these generations, newest first, are the deployed ones or were made from them. */
+function isMadeFrom([newest, ...earlier]: readonly Generation[], deployed: Generation): boolean {
+  const known = [newest, ...earlier].find((one) => one?.number === deployed.number);
+  return Boolean(
+    // The same secrets in a copy without the file of their generations have another number.
+    (newest?.digest && newest.digest === deployed.digest) ||
+      (known && (known.digest === deployed.digest || !known.digest || !deployed.digest)),
+  );
 }

@@ -1,14 +1,19 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
 import { labSecured } from "../../../lab/environments";
-import { compareGenerations, describeStaleSecrets } from "../../../operations/deploy/stale-secrets";
+import {
+  compareGenerations,
+  describeStaleCopy,
+  describeStaleSecrets,
+} from "../../../operations/deploy/stale-secrets";
 import type { Run } from "../../../operations/run/run";
 import { ensureKeyPairs, makeKeyPairs } from "../../../secrets/platform-secrets";
 import { endRotations, replaceCredentials } from "../../../secrets/rotation";
 import { ownSecrets } from "../../support/own-secrets";
+import { programsOnPath } from "../../support/programs";
 
 const environment = { ...labSecured, name: "stale-test" };
 const made = mkdtempSync(join(tmpdir(), "stale-"));
@@ -34,7 +39,7 @@ function putBack(): void {
   cpSync(made, own, { recursive: true });
 }
 
-const compare = (output: string | undefined) => compareGenerations(environment, output);
+const compare = (...deployed: string[]) => compareGenerations(environment, deployed);
 
 test("secrets of the deployed generation and of later ones are deployed", async () => {
   const first = readFileSync(join(own, "generation"), "utf8").trim();
@@ -90,10 +95,10 @@ test("the command of the message has a lost newer generation replaced", async ()
 });
 
 test.each([
-  ["a platform of an earlier version", undefined],
-  ["secrets without a generation", ""],
-])("what %s has deployed is accepted", (_, output) => {
-  expect(compare(output)).toEqual([]);
+  ["a platform of an earlier version", []],
+  ["secrets without a generation", ["", ""]],
+])("what %s has deployed is accepted", (_, deployed) => {
+  expect(compare(...deployed)).toEqual([]);
 });
 
 test("a folder from GROUNDWORK_SECRETS that has no generation is accepted", async () => {
@@ -104,17 +109,80 @@ test("a folder from GROUNDWORK_SECRETS that has no generation is accepted", asyn
   rmSync(given, { recursive: true });
 });
 
-test("the deployed generation is an output of the network stack, which only a secured environment has", async () => {
+test("the newest of the deployed generations counts, and any other of the same number", async () => {
+  const first = readFileSync(join(own, "generation"), "utf8").trim();
+  const second = await rotated();
+  const other = `2 ${"0".repeat(64)}`;
+  expect([compare("", first, second), compare(`1 ${"0".repeat(64)}`, second)]).toEqual([[], []]);
+  expect(compare(second, other)).toEqual([
+    expect.stringContaining("both have a generation 2, with other content"),
+  ]);
+  putBack();
+  expect(compare(first, second)).toEqual([
+    expect.stringContaining("are older than those of the running platform: generation 1 here, 2 "),
+  ]);
+});
+
+describe("a running platform", () => {
+  const { folder, program } = programsOnPath();
+  const engines = [{ host: "tcp://a:2376" }, { host: "tcp://b:2376" }];
   const asked: string[][] = [];
-  const runOf = (of: Environment) =>
+  const runOf = (of: Environment, output: string | undefined) =>
     ({
-      platform: { environment: of },
+      platform: { environment: of, engines },
       output: async (...args: string[]) => {
         asked.push(args);
-        return `9 ${"0".repeat(64)}`;
+        return output;
       },
     }) as unknown as Run;
-  expect(await describeStaleSecrets(runOf(environment))).toHaveLength(1);
-  expect(await describeStaleSecrets(runOf(laptop))).toEqual([]);
-  expect(asked).toEqual([["network", "secrets_generation"]]);
+  /** Makes the sidecars of engine b have these labels; engine a has other containers. */
+  const withLabels = (...labels: string[]) =>
+    program(
+      "docker",
+      `echo "$DOCKER_HOST $*" >>"${folder}/asked"
+[ "$DOCKER_HOST" = tcp://a:2376 ] && echo || printf '%s\\n' ${labels.map((label) => `'${label}'`).join(" ")}`,
+    );
+
+  beforeEach(() => {
+    asked.length = 0;
+    rmSync(join(folder, "asked"), { force: true });
+  });
+
+  test("tells its generation in the state and on the sidecars of every engine", async () => {
+    const older = await rotated();
+    const deployed = await rotated();
+    putBack();
+    withLabels("", older);
+    const refused = [expect.stringContaining("generation 1 here, 3 there")];
+    expect(await describeStaleSecrets(runOf(environment, deployed))).toEqual(refused);
+    expect(asked).toEqual([["network", "secrets_generation"]]);
+    expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").sort()).toEqual(
+      engines.map(
+        ({ host }) =>
+          `${host} ps --all --filter label=groundwork.environment=stale-test --format {{.Label "groundwork.secrets-generation"}}`,
+      ),
+    );
+  });
+
+  test("refuses an older copy of the secrets and of the state beside them", async () => {
+    const first = readFileSync(join(own, "generation"), "utf8").trim();
+    const deployed = await rotated();
+    putBack();
+    withLabels(first, deployed);
+    const refused = [expect.stringContaining("generation 1 here, 2 there")];
+    expect(await describeStaleSecrets(runOf(environment, first))).toEqual(refused);
+    expect(await describeStaleCopy(runOf(environment, first).platform)).toEqual(refused);
+  });
+
+  test("of an earlier version has no such label, and takes any secrets", async () => {
+    withLabels("", "");
+    expect(await describeStaleSecrets(runOf(environment, undefined))).toEqual([]);
+  });
+
+  test("is not asked if it is plaintext", async () => {
+    withLabels(`9 ${"0".repeat(64)}`);
+    expect(await describeStaleSecrets(runOf(laptop, undefined))).toEqual([]);
+    expect(await describeStaleCopy(runOf(laptop, undefined).platform)).toEqual([]);
+    expect([asked, existsSync(join(folder, "asked"))]).toEqual([[], false]);
+  });
 });

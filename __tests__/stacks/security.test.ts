@@ -1,0 +1,29 @@
+import { laptop } from "../../environments/laptop";
+import { containers, synthesize } from "../support/platform";
+
+const secured = { ...laptop, security: "tls" } as const;
+const LABEL = "groundwork.secrets-generation";
+
+/** Returns the generation on each container that has the label. */
+function generationsIn(stacks: Parameters<typeof containers>[0]): Record<string, string> {
+  return Object.fromEntries(
+    containers(stacks).flatMap(({ name, labels }) =>
+      labels
+        .filter(({ label }: { readonly label: string }) => label === LABEL)
+        .map(({ value }: { readonly value: string }) => [name, value]),
+    ),
+  );
+}
+
+test("the sidecars with the administrators' key pairs tell which secrets are deployed, and no node is replaced for it", () => {
+  const { stacks } = synthesize(secured);
+  const { value } = stacks["laptop-network"].output.secrets_generation;
+  expect(value).toContain("/secrets/generation");
+  expect(generationsIn(stacks)).toEqual({ "kafka-init": value, "os-security": value });
+});
+
+test("a plaintext environment has no generation", () => {
+  const { stacks } = synthesize(laptop);
+  expect(generationsIn(stacks)).toEqual({});
+  expect(stacks["laptop-network"].output?.secrets_generation).toBeUndefined();
+});
