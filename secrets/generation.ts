@@ -31,6 +31,15 @@ export function generationsIn(folder: string): Generation[] {
     });
 }
 
+/**
+ * Returns whether the newest generation of a folder is that of the secrets beside it. It is not if somebody replaced a secret in a folder
+ * from GROUNDWORK_SECRETS. A number without a digest fits any.
+ */
+export function fitsGeneration(folder: string): boolean {
+  const digest = generationsIn(folder)[0]?.digest;
+  return digest === undefined || digest === digestOf(folder);
+}
+
 /** Parses a line of the file, which is also the output of a deployed stack. Returns undefined if it is none. */
 export function parseGeneration(line: string): Generation | undefined {
   const [, number, digest] = /^(\d+)(?: ([0-9a-f]{64}))?$/.exec(line.trim()) ?? [];

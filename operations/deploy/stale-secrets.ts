@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { GENERATION_LABEL } from "../../constructs/security/security";
 import { type Environment, isSecured } from "../../environments";
-import { type Generation, generationsIn, parseGeneration } from "../../secrets/generation";
+import {
+  fitsGeneration,
+  type Generation,
+  generationsIn,
+  parseGeneration,
+} from "../../secrets/generation";
 import { secretsFolder } from "../../secrets/platform-secrets";
 import { SECRET_FILES } from "../../secrets/secret-files";
 import { GENERATION_OUTPUT } from "../../stacks/security";
@@ -11,12 +16,19 @@ import type { Run } from "../run/run";
 
 /**
  * Describes why the secrets are not to be deployed: they are older than the deployed ones, or were not made from them. Returns nothing if
- * they were, or if one of both has no generation, such as a platform of an earlier version or a folder that a vault fills.
+ * they were, or if one of both has no generation, such as a platform of an earlier version or a folder that a vault fills. Warns if the
+ * generation does not fit the secrets, and then compares nothing.
  */
 export async function describeStaleSecrets(run: Run): Promise<string[]> {
   const { environment } = run.platform;
   if (!isSecured(environment)) {
     return [];
+  }
+  const folder = secretsFolder(environment);
+  if (!fitsGeneration(folder)) {
+    console.warn(
+      `warning: ${join(folder, SECRET_FILES.generation)} is not the generation of the secrets beside it, since one was replaced at its source: whether they are a stale copy is not checked. Remove the file, or restore the one that belongs to them`,
+    );
   }
   const [inState, running] = await Promise.all([
     run.output("network", GENERATION_OUTPUT),
@@ -53,7 +65,7 @@ export function compareGenerations(
   deployed: readonly string[],
 ): string[] {
   const folder = secretsFolder(environment);
-  const own = generationsIn(folder);
+  const own = fitsGeneration(folder) ? generationsIn(folder) : [];
   const generations = deployed.flatMap((line) => parseGeneration(line) ?? []);
   const newest = Math.max(...generations.map(({ number }) => number));
   const other = generations.find((one) => one.number === newest && !isMadeFrom(own, one));

@@ -174,6 +174,27 @@ describe("a running platform", () => {
     expect(await describeStaleCopy(runOf(environment, first).platform)).toEqual(refused);
   });
 
+  test("is not compared with a folder from GROUNDWORK_SECRETS in which a secret was replaced at its source, and a warning says so", async () => {
+    const deployed = await rotated();
+    const given = mkdtempSync(join(tmpdir(), "stale-given-"));
+    cpSync(made, given, { recursive: true });
+    process.env.GROUNDWORK_SECRETS = given;
+    withLabels("", deployed);
+    const warn = jest.spyOn(console, "warn").mockImplementation();
+    const compared = () => describeStaleSecrets(runOf(environment, deployed));
+    expect([await compared(), warn.mock.calls]).toEqual([[expect.stringContaining("older")], []]);
+    writeFileSync(join(given, "applications", "shop.password"), "replaced-at-its-source\n");
+    expect([await compared(), warn.mock.calls]).toEqual([
+      [],
+      [
+        [
+          `warning: ${given}/generation is not the generation of the secrets beside it, since one was replaced at its source: whether they are a stale copy is not checked. Remove the file, or restore the one that belongs to them`,
+        ],
+      ],
+    ]);
+    rmSync(given, { recursive: true });
+  });
+
   test("of an earlier version has no such label, and takes any secrets", async () => {
     withLabels("", "");
     expect(await describeStaleSecrets(runOf(environment, undefined))).toEqual([]);
