@@ -186,6 +186,27 @@ test("plaintext TCP to an engine is a problem in a secured environment, except t
   }
 });
 
+test.each([
+  ["tcp://elsewhere:2376", true, true],
+  ["tcp://elsewhere:2376", false, false],
+  ["tcp://127.0.0.1:2376", true, false],
+])(
+  "a Docker context of %s with SkipTLSVerify %j is a problem in a secured environment: %j",
+  async (Host, SkipTLSVerify, isProblem) => {
+    const context = {
+      ...{ Name: "other", Endpoints: { docker: { Host, SkipTLSVerify } } },
+      ...{ TLSMaterial: { docker: ["ca.pem"] }, Storage: { TLSPath: "/contexts/tls/1" } },
+    };
+    program("docker", `[ "$1" != context ] || echo '${JSON.stringify([context])}'`);
+    const { stderr } = await doctor({ GROUNDWORK_ENV: "production" });
+    expect(
+      stderr.includes(
+        `- the Docker context of ${Host} has skip-tls-verify, and environment "production" is secured: `,
+      ),
+    ).toBe(isProblem);
+  },
+);
+
 test("a registry is reached through the proxy", async () => {
   engine({ MemTotal: 64 * 1024 ** 3 }, "1.51");
   const asked: (string | undefined)[] = [];

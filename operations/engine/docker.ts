@@ -67,6 +67,8 @@ export function engineVariables(engine: Engine): NodeJS.ProcessEnv {
     ...(engine && { DOCKER_HOST: engine.host }),
     ...(engine?.tls && {
       DOCKER_CERT_PATH: engine.tls.certPath,
+      // Without it, the docker command uses no TLS if it is not to verify the engine's certificate.
+      DOCKER_TLS: "1",
       DOCKER_TLS_VERIFY: engine.tls.verify ? "1" : "",
     }),
   };

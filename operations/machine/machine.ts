@@ -58,6 +58,7 @@ async function inspectMachine(
     engine: report && (await describeEngine(report, api.output, isLocal)),
     engineAddress: isOneOfSeveral ? at?.host : undefined,
     plaintextAddress: plaintextAddressOf(at),
+    unverifiedAddress: at?.tls?.verify === false ? networkAddressOf(at) : undefined,
     swarm: isOneOfSeveral && report ? roleIn(report.Swarm) : undefined,
     swarmId: report?.Swarm?.Cluster?.ID,
     engineError: report ? undefined : errorIn(info.output),
@@ -70,12 +71,17 @@ async function inspectMachine(
   };
 }
 
-/** Returns the address of an engine that is reached over a network without TLS. A loopback address is often the end of a tunnel. */
+/** Returns the address of an engine that is reached over a network without TLS. */
 function plaintextAddressOf(at: Engine): string | undefined {
+  const hasTls = at?.tls !== undefined || Boolean(process.env.DOCKER_TLS_VERIFY);
+  return hasTls ? undefined : networkAddressOf(at);
+}
+
+/** Returns the address of an engine that is reached over TCP and a network. A loopback address is often the end of a tunnel. */
+function networkAddressOf(at: Engine): string | undefined {
   const { protocol, hostname } = URL.canParse(at?.host ?? "") ? new URL(at?.host ?? "") : {};
   const isLoopback = /^(localhost|127\..+|\[::1\])$/.test(hostname ?? "");
-  const hasTls = at?.tls !== undefined || Boolean(process.env.DOCKER_TLS_VERIFY);
-  return protocol === "tcp:" && !isLoopback && !hasTls ? at?.host : undefined;
+  return protocol === "tcp:" && !isLoopback ? at?.host : undefined;
 }
 
 /** The part of `docker info` that is used. */

@@ -53,6 +53,8 @@ export interface MachineFacts {
   readonly engineAddress?: string;
   /** The engine's address, if it is reached over a network without TLS. */
   readonly plaintextAddress?: string;
+  /** The engine's address, if its Docker context does not verify its certificate. */
+  readonly unverifiedAddress?: string;
   /** Images that the engine does not have and whose registry does not answer this machine. */
   readonly missingImages?: readonly string[];
   readonly maxMapCount?: number;
@@ -410,11 +412,20 @@ function checkDisk(
   };
 }
 
-/** Terraform uploads keys and passwords through this connection, and anyone on the way could read them. */
+/** Terraform and docker send keys and passwords through this connection, and anyone on the way could read them. */
 function checkConnection(
-  { plaintextAddress }: MachineFacts,
+  { plaintextAddress, unverifiedAddress }: MachineFacts,
   { environment, isSecured }: Requirements,
 ): Check[] {
+  if (unverifiedAddress && isSecured) {
+    return [
+      {
+        name: "connection",
+        found: "TLS without verification",
+        problem: `the Docker context of ${unverifiedAddress} has skip-tls-verify, and environment "${environment}" is secured: anyone on the way could pose as the Docker engine and get its keys and passwords. Create the context again without skip-tls-verify and with ca=<CA of the engine>, or use ssh://user@host`,
+      },
+    ];
+  }
   return plaintextAddress && isSecured
     ? [
         {

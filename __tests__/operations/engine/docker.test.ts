@@ -21,6 +21,18 @@ describe("the docker command", () => {
     });
   });
 
+  test.each([
+    [true, "1 1 /certificates"],
+    [false, "1  /certificates"],
+  ])(
+    "uses TLS with the certificates of a context, also if that verifies the engine: %j",
+    async (verify, expected) => {
+      program("docker", 'echo "$DOCKER_TLS $DOCKER_TLS_VERIFY $DOCKER_CERT_PATH"');
+      const tls = { certPath: "/certificates", verify };
+      expect(await dockerAt({ host: "tcp://host:2376", tls }, "ps")).toBe(expected);
+    },
+  );
+
   test("returns both streams if it fails", async () => {
     program("docker", "echo started; sleep 0.1; echo refused >&2; exit 125");
     expect(await tryDockerAt(undefined, "run")).toEqual({

@@ -60,6 +60,14 @@ test("an engine that is reached over a network without TLS gets no secrets, and 
   expect(problemsOf(machine, { ...DEMAND, isSecured: false })).toEqual([]);
 });
 
+test("an engine whose certificate its Docker context does not verify gets no secrets, and serves a plaintext environment", () => {
+  const machine = { ...READY, unverifiedAddress: "tcp://host-a:2376" };
+  expect(problemsOf(machine, DEMAND)).toEqual([
+    `the Docker context of tcp://host-a:2376 has skip-tls-verify, and environment "${DEMAND.environment}" is secured: anyone on the way could pose as the Docker engine and get its keys and passwords. Create the context again without skip-tls-verify and with ca=<CA of the engine>, or use ssh://user@host`,
+  ]);
+  expect(problemsOf(machine, { ...DEMAND, isSecured: false })).toEqual([]);
+});
+
 test("reports all problems together, each with its remedy", () => {
   expect(
     problemsOf(
