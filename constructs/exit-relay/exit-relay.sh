@@ -6,6 +6,7 @@
 # POSIX sh; needs the docker CLI.
 # DOCKER_HOST                 the Docker engine. The relay reads versions, containers, images by id, and events
 # GROUNDWORK_ENVIRONMENT      value of the label groundwork.environment of the environment's own containers
+# GROUNDWORK_INFRA_NETWORK    network of the environment's own containers. One with that label that is only on the project network is not reported
 # GROUNDWORK_PROJECT_NETWORK  network on which every other container is an application, unless its label groundwork.exits is false
 # GROUNDWORK_NOTES_DIR        notes on containers that have not exited yet; must outlive a restart of the relay
 # GROUNDWORK_READY_FILE       created when the relay follows the engine's events
@@ -21,10 +22,12 @@ REPEAT_SECONDS=86400
 # Some engines disconnect an exiting container from its network before they report the exit.
 LEAVE_SECONDS=30
 
-# A file per container: empty while it is on the project network, then the time when it left; the signal that it was sent.
+# A file per container: empty while it is on the project network, then the time when it left; empty once it was on the network of the
+# environment's own containers; the signal that it was sent.
 # A file per container with a label named exitCode or signal. The engine's events have the label's value in place of their own.
 # A file per image: its name when its first container was seen.
 members=$GROUNDWORK_NOTES_DIR/members
+insiders=$GROUNDWORK_NOTES_DIR/insiders
 signals=$GROUNDWORK_NOTES_DIR/signals
 labelled=$GROUNDWORK_NOTES_DIR/labelled
 images=$GROUNDWORK_NOTES_DIR/images
@@ -37,6 +40,8 @@ failures=$GROUNDWORK_NOTES_DIR/failures
 own='(eq (index $l "groundwork.environment") "'$GROUNDWORK_ENVIRONMENT'")'
 kind="{{if $own}}own{{else if eq (index \$l \"groundwork.exits\") \"false\"}}ignored{{else if index \$l \"groundwork.service\"}}measured{{else}}application{{end}}"
 service='{{json (or (index $l "groundwork.service") (index $l "com.docker.compose.service") $i)}}'
+# An application that has the environment's label: any container may have labels, but only the environment's own join its network.
+poses='(index .NetworkSettings.Networks "'$GROUNDWORK_PROJECT_NETWORK'") (not (index .NetworkSettings.Networks "'$GROUNDWORK_INFRA_NETWORK'"))'
 role="{{if $own}}{{json (index \$l \"groundwork.role\")}}{{else}}\"application\"{{end}}"
 stack='{{json (or (index $l "groundwork.stack") (index $l "com.docker.compose.project"))}}'
 cluster='{{json (or (index $l "groundwork.cluster") "")}}'
@@ -66,20 +71,21 @@ seconds() {
   date -u -d "$(printf '%s' "$1" | sed 's/T/ /; s/[.Z].*//')" +%s
 }
 
-members_now() {
-  docker ps --all --quiet --no-trunc --filter "network=$GROUNDWORK_PROJECT_NETWORK"
+# on_network NAME: prints the ids of the containers on a network.
+on_network() {
+  docker ps --all --quiet --no-trunc --filter "network=$1"
 }
 
 # The engine keeps only its last 256 events, and the health checks of a dozen containers fill that in seconds. So a starting relay
 # inspects the containers, which covers the time when it did not run. Alloy loses its gauges when it restarts, hence the
 # repetition. A repeated line is harmless: the times and the exit code are the container's own.
 emit_states() {
-  ids=$(docker ps --all --quiet --no-trunc --filter "label=groundwork.environment=$GROUNDWORK_ENVIRONMENT" && members_now) || return
+  ids=$(docker ps --all --quiet --no-trunc --filter "label=groundwork.environment=$GROUNDWORK_ENVIRONMENT" && on_network "$GROUNDWORK_PROJECT_NETWORK") || return
   ids=$(printf '%s\n' "$ids" | sort -u)
   [ -n "$ids" ] || return 0
   # A container may be removed meanwhile, which is no error.
   # shellcheck disable=SC2086 # ids are words
-  docker inspect --format '{{$d := .ID}}{{$n := slice .Name 1}}{{$l := .Config.Labels}}{{$i := .Config.Image}}'"$kind"' {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} '"$fields" $ids 2>/dev/null |
+  docker inspect --format '{{$d := .ID}}{{$n := slice .Name 1}}{{$l := .Config.Labels}}{{$i := .Config.Image}}{{if and '"$own $poses"'}}ignored{{else}}'"$kind"'{{end}} {{.State.Status}} {{.Created}} {{.State.FinishedAt}} {{.State.ExitCode}} '"$fields" $ids 2>/dev/null |
     while read -r kind status created finished code fields; do
       now=$(date +%s)
       fields="$fields,\"status\":\"$status\",\"created\":$(seconds "$created")"
@@ -140,7 +146,17 @@ is_member() {
 
 # is_reported KIND ID TIME: whether the relay reports exits of a container.
 is_reported() {
-  [ "$1" = own ] || { [ "$1" != ignored ] && is_member "$2" "$3"; }
+  case $1 in
+    own) [ ! -e "$members/$2" ] || [ -e "$insiders/$2" ] ;;
+    ignored) return 1 ;;
+    *) is_member "$2" "$3" ;;
+  esac
+}
+
+# is_posing ID: whether a container that was just created, and so has not joined a network yet, is an application with the
+# environment's label.
+is_posing() {
+  [ "$(docker inspect --format '{{and '"$poses"'}}' "$1" 2>/dev/null)" = true ]
 }
 
 # count_failure TIME SERVICE: notes a failure, and prints how many the service has within the window.
@@ -186,14 +202,15 @@ follow() {
     case $kind/$event in
       network/connect) : >"$members/$id" ;;
       network/disconnect) printf '%s\n' "$time" >"$members/$id" ;;
-      */destroy) rm -f "$members/$id" "$signals/$id" "$labelled/exitCode.$id" "$labelled/signal.$id" ;;
+      inside/connect) : >"$insiders/$id" ;;
+      */destroy) rm -f "$members/$id" "$insiders/$id" "$signals/$id" "$labelled/exitCode.$id" "$labelled/signal.$id" ;;
       # INT, QUIT, KILL and TERM, which docker stop, kill and rm send. Others, such as HUP, do not stop a container.
       */kill)
         case $signal in
           2 | 3 | 9 | 15) [ -e "$labelled/signal.$id" ] || printf '%s\n' "$signal" >"$signals/$id" ;;
         esac
         ;;
-      own/create) emit "$time" create "$fields,\"created\":$time" ;;
+      own/create) is_posing "$id" || emit "$time" create "$fields,\"created\":$time" ;;
       measured/start) ! is_member "$id" "$time" || emit "$time" start "$fields" ;;
       */oom) ! is_reported "$kind" "$id" "$time" || emit "$time" oom "$fields,\"oom_killed\":$time" ;;
       */die)
@@ -209,10 +226,13 @@ rm -f "$GROUNDWORK_READY_FILE"
 until docker version >/dev/null; do
   sleep 1
 done
-mkdir -p "$members" "$signals" "$labelled" "$images"
+mkdir -p "$members" "$insiders" "$signals" "$labelled" "$images"
 since=$(last_stopped)
-for id in $(members_now); do
+for id in $(on_network "$GROUNDWORK_PROJECT_NETWORK"); do
   : >"$members/$id"
+done
+for id in $(on_network "$GROUNDWORK_INFRA_NETWORK"); do
+  : >"$insiders/$id"
 done
 note_labels
 emit_states || exit
@@ -224,5 +244,5 @@ done &
 docker events --since "$since" --filter type=container --filter type=network \
   --filter event=create --filter event=start --filter event=die --filter event=oom --filter event=kill --filter event=destroy \
   --filter event=connect --filter event=disconnect \
-  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$kind"' {{.Action}} {{.Actor.ID}} {{.Time}} {{urlquery (or (index $l "exitCode") "-")}} {{urlquery (or (index $l "signal") "-")}} '"$fields"'{{end}}' |
+  --format '{{$d := .Actor.ID}}{{$l := .Actor.Attributes}}{{$n := index $l "name"}}{{$i := index $l "image"}}{{if eq (print .Type) "network"}}{{if eq (index $l "name") "'"$GROUNDWORK_PROJECT_NETWORK"'"}}network{{else if eq (index $l "name") "'"$GROUNDWORK_INFRA_NETWORK"'"}}inside{{else}}elsewhere{{end}} {{.Action}} {{index $l "container"}} {{.Time}}{{else}}'"$kind"' {{.Action}} {{.Actor.ID}} {{.Time}} {{urlquery (or (index $l "exitCode") "-")}} {{urlquery (or (index $l "signal") "-")}} '"$fields"'{{end}}' |
   follow

@@ -27,7 +27,10 @@ export interface ExitRelayProps {
    */
   readonly engine?: EngineProxy;
 
-  /** The network on which Alloy discovers the relay. */
+  /**
+   * The network of the environment's own containers, on which Alloy discovers the relay. A container that is on the project network and
+   * not on this one is an application, also if it has the label `groundwork.environment`: then its exits are not reported.
+   */
   readonly network: INetwork;
 
   /** The network whose containers are covered even if they are not declared. The label `groundwork.exits=false` opts out. */
@@ -63,6 +66,7 @@ export class ExitRelay extends Construct {
       env: {
         DOCKER_HOST: connection.host,
         GROUNDWORK_ENVIRONMENT: serviceSettingsOf(this).environment,
+        GROUNDWORK_INFRA_NETWORK: network.name,
         GROUNDWORK_PROJECT_NETWORK: projectNetwork.name,
         GROUNDWORK_NOTES_DIR: NOTES_DIR,
         GROUNDWORK_READY_FILE: READY_FILE,

@@ -47,10 +47,13 @@ here=$(dirname "$0")
 case $* in
   version) [ ! -e "$here/absent" ] || { rm "$here/absent"; echo "no engine answers" >&2; exit 1; } ;;
   ps*network=project_net*) cat "$here/members" ;;
+  ps*network=infra_net*) [ ! -e "$here/insiders" ] || cat "$here/insiders" ;;
   ps*label=exitCode*) [ ! -e "$here/labelled" ] || cat "$here/labelled" ;;
   ps*label=signal*) ;;
   ps*) cat "$here/own" ;;
-  inspect*groundwork*) cat "$here/inspected" ;;
+  inspect*groundwork*) printf '%s\\n' "$@" >"$here/template"; cat "$here/inspected" ;;
+  inspect*Networks*posing) echo true ;;
+  inspect*Networks*) echo false ;;
   inspect*Status*) cat "$here/state" ;;
   inspect*) cat "$here/stopped" ;;
   image\\ inspect*${IMAGE}) [ -e "$here/untagged" ] || printf '%s\\n' example/kafka:4 registry.example/kafka:4 ;;
@@ -95,6 +98,7 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       env: {
         PATH: pathOf(command, bin),
         GROUNDWORK_ENVIRONMENT: "lab",
+        GROUNDWORK_INFRA_NETWORK: "infra_net",
         GROUNDWORK_PROJECT_NETWORK: "project_net",
         GROUNDWORK_NOTES_DIR: join(bin, "work", "notes"),
         GROUNDWORK_READY_FILE: join(bin, "work", "ready"),
@@ -109,8 +113,13 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       states: said.filter(({ event }) => event === "state"),
       told: said.filter(({ event }) => event !== "state"),
       asked: readFileSync(join(bin, "asked"), "utf8"),
+      inspected: readFileSync(join(bin, "template"), "utf8"),
     };
   };
+
+  /** A container's exits: its name and exit code. */
+  const ends = (told: Record<string, unknown>[]) =>
+    told.map(({ event, container, exit_code }) => `${container} ${exit_code ?? event}`);
 
   test("first reports the state of every container of the environment and the exits of applications within a day, with the container's own times", () => {
     const { states } = relay(NEW);
@@ -217,6 +226,45 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
     ]);
   });
 
+  test("reports nothing of an application that has the labels of one of the environment's own containers", () => {
+    const init = (id: string) =>
+      `${known(id)}"container":"${id}","service":"kafka-init","role":"init","stack":"messaging"`;
+    const { told } = relay(NEW, [
+      `own create posing 1000 - - ${init("posing")}`,
+      "network connect posing 1000",
+      `own oom posing 1001 - - ${init("posing")}`,
+      `own die posing 1001 0 - ${init("posing")}`,
+      "network disconnect posing 1001",
+      `own die posing 1002 0 - ${init("posing")}`,
+      // One that is older than the relay.
+      `own die b 1003 0 - ${init("b")}`,
+    ]);
+    expect(told).toEqual([]);
+  });
+
+  test("reports the environment's own containers that are on both networks, also over a restart", () => {
+    const node = (id: string) =>
+      `${known(id, IMAGE, "kafka")}"container":"${id}","service":"${id}","role":"service","stack":"messaging"`;
+    const events = [
+      ...["network connect n1 1000", "inside connect n1 1000"],
+      ...["network disconnect n1 1001", "elsewhere disconnect n1 1001"],
+    ];
+    writeFileSync(join(bin, "insiders"), "b\n");
+    const dies = (...ids: string[]) => ids.map((id) => `own die ${id} 1001 137 - ${node(id)}`);
+    expect(ends(relay(NEW, [...events, ...dies("n1", "b")]).told)).toEqual(["n1 137", "b 137"]);
+    expect(ends(relay("2026-11-23T04:59:58.25Z", dies("n1")).told)).toEqual(["n1 137"]);
+  });
+
+  test("takes the environment's containers by their networks too, when it reports states and events", () => {
+    const { asked, inspected } = relay(NEW);
+    expect(inspected).toContain(
+      '{{if and (eq (index $l "groundwork.environment") "lab") (index .NetworkSettings.Networks "project_net") (not (index .NetworkSettings.Networks "infra_net"))}}ignored{{else}}{{if (eq',
+    );
+    expect(asked).toContain(
+      '{{if eq (index $l "name") "project_net"}}network{{else if eq (index $l "name") "infra_net"}}inside{{else}}elsewhere{{end}} {{.Action}}',
+    );
+  });
+
   test("reports the id, start and exit of an application with our label, and counts its failures by service", () => {
     const fields = (id: string) => `${known(id)}${app(id.replace("s", "shop-"), "shop")}`;
     const { told } = relay(NEW, [
@@ -248,10 +296,6 @@ describe.each(ALPINE_SHELL)("the exit relay in %s", (_, [command, ...args]) => {
       },
     ]);
   });
-
-  /** A container's exits: its name and exit code. */
-  const ends = (told: Record<string, unknown>[]) =>
-    told.map(({ event, container, exit_code }) => `${container} ${exit_code ?? event}`);
 
   test.each([
     ["it was on the network before the relay", [`application die m 1000 3 - ${app("orders")}`]],

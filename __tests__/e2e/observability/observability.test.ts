@@ -316,6 +316,19 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
       expect(await told("forged", 1)).toEqual([["die", 3, { failures: 1 }]]);
     });
 
+    test("reports nothing of an application that has the labels of an init sidecar", async () => {
+      for (const [name, exit] of [
+        ["succeeds", "exit 0"],
+        ["fails", "exit 1"],
+      ] as const) {
+        runToEnd(lab.name, `e2e-poses-${name}`, exit, ...PROJECT);
+      }
+      runApplication("after", "exit 3", ...PROJECT);
+      expect(await told("after", 1)).toEqual([["die", 3, { failures: 1 }]]);
+      // Events come in order.
+      expect([...relayed("e2e-poses-succeeds"), ...relayed("e2e-poses-fails")]).toEqual([]);
+    });
+
     test("covers an application that joins the network later, and none that is on another network or has opted out", async () => {
       runApplication("private", "exit 9", "--label", "groundwork.exits=false", ...PROJECT);
       runApplication("elsewhere", "exit 9");
