@@ -1,9 +1,11 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAFKA_IMAGE } from "../../constructs";
 import type { Environment } from "../../environments";
 import { labSecured } from "../../lab/environments";
-import { docker, expectDone, type Finished, freshLab, run, TRIAL } from "./lab";
+import { eventually } from "./eventually";
+import { docker, expectDone, type Finished, freshLab, NODES, run, TRIAL } from "./lab";
 import { ProjectCopy } from "./project-copy";
 
 const APPLICATIONS = `[
@@ -121,5 +123,83 @@ export class Guest {
 
   remove(): void {
     docker(...this.at, "rm", "--force", this.name);
+  }
+}
+
+/**
+ * Asserts that every listener between nodes, and those for clients, present the current certificate of their node. `client` is on the
+ * project network, and so are these ports of brokers.
+ */
+export function expectReloaded(
+  project: SecuredProject,
+  client: Guest,
+  clientPorts: readonly string[] = ["9092"],
+): void {
+  const infra = new Guest("infra", "infra_net");
+  try {
+    const ports = {
+      kafka: { inside: ["19092", "9093", "29092"], outside: clientPorts },
+      opensearch: { inside: ["9200", "9300"], outside: ["9200"] },
+    };
+    const listeners = Object.entries(NODES).flatMap(([cluster, nodes]) => {
+      const { inside, outside } = ports[cluster as keyof typeof ports];
+      return nodes.flatMap((node) => [
+        // Java refuses a TLS client that asks for a host with an underscore.
+        ...inside.map((port) => [infra, node, `${node}.infra-net:${port}`] as const),
+        ...outside.map((port) => [client, node, `${node}.project-net:${port}`] as const),
+      ]);
+    });
+    const serialAt = (guest: Guest, address: string) =>
+      guest
+        .run(
+          ...["sh", "-c"],
+          `openssl s_client -connect ${address} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+        )
+        .output.trim();
+    expect(listeners.map(([guest, , address]) => [address, serialAt(guest, address)])).toEqual(
+      listeners.map(([, node, address]) => [
+        address,
+        `serial=${new X509Certificate(project.keyPairOf(node)).serialNumber}`,
+      ]),
+    );
+  } finally {
+    infra.remove();
+  }
+}
+
+/** A producer that keeps one connection to Kafka open, as an application, and sends a record a second to the topic infra-events. */
+export class HeldProducer {
+  private constructor() {}
+
+  /** Starts it with an application's properties, and waits for its first record. */
+  static async connect(properties: string): Promise<HeldProducer> {
+    const produce = `printf '%s' "$PROPERTIES" >/tmp/producer; exec /opt/kafka/bin/kafka-run-class.sh org.apache.kafka.tools.VerifiableProducer --bootstrap-server kafka:9092 --topic infra-events --acks -1 --throughput 1 --command-config /tmp/producer 2>&1`;
+    docker(
+      ...["run", ...TRIAL, "--detach", "--name", "connected", "--network", "project_net"],
+      ...["--env", `PROPERTIES=${properties}`, "--entrypoint", "sh", KAFKA_IMAGE, "-c", produce],
+    );
+    const producer = new HeldProducer();
+    await eventually(() =>
+      producer.log().includes("producer_send_success") ? [] : [producer.log()],
+    );
+    return producer;
+  }
+
+  log(): string {
+    return docker("logs", "connected");
+  }
+
+  /** Waits until no send succeeds any more. */
+  async isRefused(): Promise<void> {
+    const lastSends = () => (this.log().match(/producer_send_(success|error)/g) ?? []).slice(-10);
+    await eventually(() =>
+      new Set(lastSends()).size === 1 && lastSends()[0] === "producer_send_error"
+        ? []
+        : [this.log()],
+    );
+  }
+
+  remove(): void {
+    docker("rm", "--force", "connected");
   }
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { docker, expectDone, type Finished, NODES } from "../../support/lab";
-import { deployedSecuredLab, Guest } from "../../support/secured";
+import { deployedSecuredLab, expectReloaded, Guest } from "../../support/secured";
 
 // Applications that authenticate with certificates: "audit", which becomes one with a password and back, and "stock".
 
@@ -160,7 +160,15 @@ test("the certificate of an application opens nothing of the platform", () => {
 });
 
 test("the certificates of services have no permissions on the listener of applications", () => {
-  for (const principal of ["kafka-1", "kafka-init", "alloy", "checks"]) {
+  for (const principal of [
+    "kafka-1",
+    "kafka-init",
+    "alloy",
+    "checks",
+    "prometheus",
+    "loki",
+    "grafana",
+  ]) {
     client.put(`${principal}.pem`, project.keyPairOf(principal));
     client.put(
       `${principal}.properties`,
@@ -193,6 +201,7 @@ test("npm run rotate -- certificates gives it a new certificate, restarts no nod
   expect(rotated.output).toContain("Give audit and stock their new certificates");
   expect(startedAt()).toBe(before);
   expect(new X509Certificate(keyPair()).serialNumber).not.toBe(serialNumber);
+  expectReloaded(project, client, ["9092", "9094"]);
   give("audit");
   for (const who of ["audit", "old"]) {
     expect(produce(who, "infra-events", `rotated-${who}`)).not.toMatch(/ERROR|Exception/);

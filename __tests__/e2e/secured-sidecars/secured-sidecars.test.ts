@@ -2,10 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLS_FILES } from "../../../constructs/kafka/kafka-client";
+import { eventually } from "../../support/eventually";
 import { docker, driftOf, expectDone, kafka, rerun, run, topic } from "../../support/lab";
-import { deployedSecuredLab } from "../../support/secured";
+import { deployedSecuredLab, HeldProducer } from "../../support/secured";
 
-const project = deployedSecuredLab();
+const project = deployedSecuredLab((copy) => {
+  copy.edit(
+    "lab/environments.ts",
+    'security: "tls",',
+    'security: "tls",\n  kafka: { ...lab.kafka, reauthenticationMinutes: 1 },',
+  );
+  return copy.command("up");
+});
 const folder = mkdtempSync(join(tmpdir(), "groundwork-key-pairs-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -189,6 +197,25 @@ test("the next deploy revokes the permissions of an application that is no longe
   expectDone(revoked);
   expect(revoked.output).toMatch(/^NFR-SEC +yes +applications have .*: shop$/m);
   expect([ends("kafka-init"), ends("os-security")]).toEqual([WELL, WELL]);
+});
+
+test("an open connection to Kafka does not outlive the removal of its application for longer than the environment says", async () => {
+  const producer = await HeldProducer.connect(project.credentials("shop", "properties"));
+  try {
+    const file = join(project.folder, "catalog", "applications.ts");
+    const [shop] = / {2}\{\n {4}name: "shop"[\s\S]*?\n {2}\},\n/.exec(
+      readFileSync(file, "utf8"),
+    ) as unknown as [string];
+    project.edit("catalog/applications.ts", shop, "");
+    expectDone(project.command("up"));
+    // It has no permissions at once, and no user at its next authentication.
+    await producer.isRefused();
+    await eventually(() =>
+      producer.log().includes("SaslAuthenticationException") ? [] : [producer.log()],
+    );
+  } finally {
+    producer.remove();
+  }
 });
 
 test("npm run doctor says when the certificates expire and whether the clocks agree", () => {

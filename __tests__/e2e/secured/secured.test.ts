@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { KAFKA_IMAGE } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
 import { buildImages, EXPORTERS_IMAGE } from "../../../lab/prepare";
@@ -208,15 +209,27 @@ describe("authorization", () => {
       }
       docker("cp", `${copied}/.`, `intruder:${config}`);
       docker("start", "intruder");
-      await eventually(() => {
-        const { output } = run("docker", ["logs", "intruder"]);
-        return output.includes(
-          "Node presenting certificate with SSL Principal {CN=os-init} could not securely connect to the cluster",
-        )
-          ? []
-          : [output.slice(-1000)];
-      });
-      docker("rm", "--force", "intruder");
+      const others = ["alloy", "prometheus", "loki", "grafana", "checks", "kafka-1", "kafka-init"];
+      try {
+        for (const principal of ["os-init", ...others]) {
+          // A running node reads its certificate again.
+          writeFileSync(join(copied, "certificates", "node.pem"), project.keyPairOf(principal));
+          docker(
+            ...["cp", join(copied, "certificates", "node.pem")],
+            `intruder:${config}/certificates/node.pem`,
+          );
+          await eventually(() => {
+            const { output } = run("docker", ["logs", "intruder"]);
+            return output.includes(
+              `Node presenting certificate with SSL Principal {CN=${principal}} could not securely connect to the cluster`,
+            )
+              ? []
+              : [principal, output.slice(-1000)];
+          });
+        }
+      } finally {
+        docker("rm", "--force", "intruder");
+      }
       const { output } = visitors.guests.infra_net.run(
         ...["curl", "--silent", "--cacert", "ca.pem", "--cert", "checks.pem"],
         "https://opensearch-1:9200/_cluster/health",
@@ -236,6 +249,44 @@ describe("authorization", () => {
       expect(
         visitors.guests.project_net.status("https://opensearch-1:9200", "--cert", "os-admin.pem"),
       ).toBe("200");
+    });
+  });
+
+  describe("the limit of failed logins of a username", () => {
+    test("blocks that username on the node from every address, and no other username", () => {
+      const { infra_net, project_net } = visitors.guests;
+      const limit = "authfailurelisteners/groundwork-by-user";
+      const listeners = parse(
+        readFileSync(
+          join(CONSTRUCTS, "opensearch", "configuration", "authfailurelisteners.yml"),
+          "utf8",
+        ),
+      );
+      const declared = listeners["groundwork-by-user"];
+      const put = (body: object) =>
+        infra_net.status(
+          ...[
+            `https://opensearch-2:9200/_plugins/_security/api/${limit}`,
+            "--cert",
+            "os-admin.pem",
+          ],
+          ...["--request", "PUT", "--header", "Content-Type: application/json"],
+          ...["--data-binary", JSON.stringify(body)],
+        );
+      const asUser = (name: string) =>
+        project_net.status("https://opensearch-3:9200", "--config", name);
+      expect([asUser("shop"), asUser("ledger")]).toEqual(["200", "200"]);
+      try {
+        // A password that is wrong costs a node most of a second, so that the declared 300 take minutes.
+        expect(put({ ...declared, allowed_tries: 4 })).toMatch(/^20[01]$/);
+        for (let i = 0; i < 5; i++) {
+          infra_net.status("https://opensearch-3:9200", "--user", "shop:guess");
+        }
+        expect([asUser("shop"), asUser("ledger")]).toEqual(["401", "200"]);
+      } finally {
+        expect(put(declared)).toMatch(/^20[01]$/);
+      }
+      expect(rerun("os-security").exitCode).toBe(0);
     });
   });
 
