@@ -51,6 +51,10 @@ const INITIAL_AUDIT: Json = {
 /** How an earlier version's clusters know clients after their first start, with what the server fills in. */
 const INITIAL_DYNAMIC: Json = {
   do_not_fail_on_forbidden: false,
+  http: {
+    anonymous_auth_enabled: false,
+    xff: { enabled: false, internalProxies: "10\\..*", remoteIpHeader: "x-forwarded-for" },
+  },
   authc: {
     certificate: {
       http_enabled: true,
@@ -317,16 +321,23 @@ export class FakeOpenSearch {
     }
     if (path === "securityconfig") {
       for (const { op, path: pointer, value } of method === "PATCH" ? body : []) {
-        const [config, dynamic, authc, name, ...more] = pointer.slice(1).split("/");
-        if ([op, config, dynamic, authc].join() !== "add,config,dynamic,authc" || more.length > 0) {
+        const [, name] = /^\/config\/dynamic\/(authc\/\w+|http)$/.exec(pointer) ?? [];
+        if (op !== "add" || name === undefined) {
           return [400, { status: "BAD_REQUEST", message: `not supported: ${op} ${pointer}` }];
         }
-        const backend = { config: {}, ...value.authentication_backend };
         // As the server stores the whole configuration again.
         for (const listener of this.listeners.values()) {
           listener.ignore_hosts = listener.ignore_hosts?.length > 0 ? listener.ignore_hosts : null;
         }
-        this.dynamic.authc[name] = { description: null, ...value, authentication_backend: backend };
+        if (name === "http") {
+          this.dynamic.http = { ...INITIAL_DYNAMIC.http, ...value };
+          continue;
+        }
+        const backend = { config: {}, ...value.authentication_backend };
+        this.dynamic.authc[name.slice("authc/".length)] = {
+          ...{ description: null, ...value },
+          authentication_backend: backend,
+        };
       }
       return method === "PATCH"
         ? [200, { status: "OK", message: "Resource updated." }]

@@ -8,19 +8,27 @@ export const CONFIGURATION_DIR = `${SIDECAR_DIR}/configuration`;
 
 /** Renders the configuration that os-security applies, and the one that a cluster has from its first start. */
 export function renderConfiguration(cluster: string): UploadedFile[] {
-  const { certificate } = parse(configurationFile("config", cluster)).config.dynamic.authc;
+  const { http, authc } = parse(configurationFile("config", cluster)).config.dynamic;
+  const { certificate, password } = authc;
   const listeners = Object.entries<object>(declared("authfailurelisteners"));
   return [
     renderFile("audit.config.part", declared("audit").config),
     renderFile("audit.config.initial", parse(configurationFile("audit", cluster)).config),
     renderFile(`${CERTIFICATE_DOMAIN}.part`, certificate),
     renderFile(`${CERTIFICATE_DOMAIN}.initial`, withoutSkippedUsers(certificate)),
+    // Every version starts a cluster with these.
+    ...Object.entries({ "authc.password": password, http }).flatMap(([name, body]) =>
+      ["part", "initial"].map((kind) => renderFile(`${DYNAMIC}.${name}.${kind}`, body)),
+    ),
     ...listeners.map(([name, body]) => renderFile(`authfailurelisteners.${name}.part`, body)),
   ];
 }
 
+/** The parts that say who a client is. */
+const DYNAMIC = "securityconfig.config.dynamic";
+
 /** The part that says which name a certificate gives its client. */
-const CERTIFICATE_DOMAIN = "securityconfig.config.dynamic.authc.certificate";
+const CERTIFICATE_DOMAIN = `${DYNAMIC}.authc.certificate`;
 
 /** Returns the domain of clusters that an earlier version started. It knew clients by their common name alone. */
 function withoutSkippedUsers({ http_authenticator, ...domain }: CertificateDomain): object {

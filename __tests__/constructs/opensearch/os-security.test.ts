@@ -658,6 +658,8 @@ describe("os-security configures the security plugin:", () => {
     "security/authfailurelisteners.groundwork-by-address",
     "security/authfailurelisteners.groundwork-by-user",
     "security/securityconfig.config.dynamic.authc.certificate",
+    "security/securityconfig.config.dynamic.authc.password",
+    "security/securityconfig.config.dynamic.http",
   ];
   const MEMORY = "PUT /_plugins/_security/api/roles/groundwork_configuration";
   const declaration = { applications: [], configuration: renderConfiguration("opensearch") };
@@ -707,7 +709,7 @@ describe("os-security configures the security plugin:", () => {
     });
     server.requests.length = 0;
     const again = await run(url, declaration);
-    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 4 });
+    expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: 6 });
     expect(linesOf(again, "unchanged").map(({ resource }) => resource)).toEqual(PARTS);
     expect(server.writes).toEqual([]);
   });
@@ -716,7 +718,7 @@ describe("os-security configures the security plugin:", () => {
     const [server, url] = await configured();
     const fewer = changed(/"allowed_tries": 30,/, '"allowed_tries": 10,');
     expect(exitLine(await run(url, fewer))).toMatchObject({
-      ...{ exit_code: 0, unchanged: 3, reconciled: 1 },
+      ...{ exit_code: 0, unchanged: 5, reconciled: 1 },
     });
     expect(server.writes).toEqual([
       "PUT /_plugins/_security/api/authfailurelisteners/groundwork-by-address",
@@ -764,7 +766,7 @@ describe("os-security configures the security plugin:", () => {
     server.audit.audit.ignore_users = [];
     server.listeners.delete("groundwork-by-user");
     expect(exitLine(await run(url, fewer))).toMatchObject({
-      ...{ exit_code: 0, unchanged: 3, created: 1 },
+      ...{ exit_code: 0, unchanged: 5, created: 1 },
     });
   });
 
@@ -784,7 +786,7 @@ describe("os-security configures the security plugin:", () => {
       server.requests.length = 0;
       const { password, mine } = server.dynamic.authc;
       const result = await run(url, declaration);
-      expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 3, reconciled: 1 });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 5, reconciled: 1 });
       expect(server.writes).toEqual(["PATCH /_plugins/_security/api/securityconfig", MEMORY]);
       // Nothing else changes, so that nobody is locked out.
       expect(server.dynamic.authc).toEqual({
@@ -799,7 +801,7 @@ describe("os-security configures the security plugin:", () => {
       });
       // The request changes how the server shows the limits, which is no drift.
       expect(server.listeners.get("groundwork-by-user").ignore_hosts).toBeNull();
-      expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0, unchanged: 4 });
+      expect(exitLine(await run(url, declaration))).toMatchObject({ exit_code: 0, unchanged: 6 });
       // The regular expression of the security plugin, which compares it with the whole subject.
       const [, pattern = ""] = /^\/\(\?s\)(.*)\/$/.exec(skipped(server)[0]) ?? [];
       const isSkipped = (subject: string) => new RegExp(`^(?:${pattern})$`, "s").test(subject);
@@ -836,6 +838,45 @@ describe("os-security configures the security plugin:", () => {
         exit_code: 77,
         reason: expect.stringMatching(/securityconfig\?pretty: HTTP 403: .*Access denied/),
       });
+    });
+  });
+
+  describe("anonymous clients and passwords", () => {
+    test.concurrent("are as declared also in a cluster that exists, and nothing beside them changes", async () => {
+      const [server, url] = await configured();
+      const { certificate } = server.dynamic.authc;
+      server.dynamic.authc.mine = { order: 7 };
+      for (const [part, path] of [
+        [changed(/"challenge": true/, '"challenge": false'), "authc/password"],
+        [changed(/"anonymous_auth_enabled": false/, '"anonymous_auth_enabled": true'), "http"],
+      ] as const) {
+        server.requests.length = 0;
+        const result = await run(url, part);
+        expect([path, exitLine(result)]).toMatchObject([path, { exit_code: 0 }]);
+        expect(server.writes[0]).toBe("PATCH /_plugins/_security/api/securityconfig");
+      }
+      // The second declaration has the first change no more.
+      expect(server.dynamic.http.anonymous_auth_enabled).toBe(true);
+      expect(server.dynamic.authc).toMatchObject({
+        ...{ certificate, mine: { order: 7 } },
+        password: { http_authenticator: { challenge: true } },
+      });
+    });
+
+    test.concurrent("are drift if somebody allowed anonymous clients, and are left as they are", async () => {
+      const [server, url] = await configured();
+      server.dynamic.http.anonymous_auth_enabled = true;
+      server.dynamic.authc.password.http_enabled = false;
+      const result = await run(url, declaration);
+      expect(exitLine(result)).toMatchObject({
+        exit_code: 73,
+        reason: `drift from the declaration: ${PARTS[4]} ${PARTS[5]}`,
+      });
+      expect(linesOf(result, "drift")).toMatchObject([
+        { resource: PARTS[4], field: "http_enabled", declared: "true", actual: "false" },
+        { resource: PARTS[5], field: "anonymous_auth_enabled", declared: "false", actual: "true" },
+      ]);
+      expect(server.dynamic.http.anonymous_auth_enabled).toBe(true);
     });
   });
 
