@@ -14,7 +14,7 @@ export async function backup({
   if (takeOver && !yes) {
     await confirm(
       name,
-      `Two clusters that write to one repository destroy its backups. With --take-over, this cluster writes to that of environment "${name}"`,
+      `Two clusters that write to one repository destroy its backups. With --take-over, this cluster writes to that of environment "${name}". The backups of the other cluster stay, also beyond keep`,
       "--take-over needs a confirmation, but standard input is not a terminal: add --yes",
     );
   }

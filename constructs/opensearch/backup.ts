@@ -58,7 +58,7 @@ export const backupSchema = object({
   every: v.optional(v.pipe(v.string(EVERY), v.regex(/^[1-9]\d{0,3}[mhd]$/, EVERY))),
 
   /**
-   * Number of the newest good backups that are kept, including those of `npm run backup`.
+   * Number of the newest good backups of the cluster that are kept, including those of `npm run backup`. Those of an earlier cluster stay.
    *
    * @default 14
    */

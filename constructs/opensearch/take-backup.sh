@@ -1,6 +1,6 @@
 #!/bin/sh
 # Takes one backup, verifies it, and removes those beyond BACKUP_KEEP. Uses rest.sh and backups.sh.
-# BACKUP_KEEP       number of good backups to keep
+# BACKUP_KEEP       number of good backups of this cluster to keep
 # BACKUP_TAKE_OVER  if not empty: also if the newest backup is of another cluster
 
 here=${0%/*}
@@ -73,16 +73,17 @@ verify() {
   answered "the repository"
 }
 
-# prune: removes good backups beyond BACKUP_KEEP, and those that are not good and older than the newest good one.
+# prune: removes good backups of this cluster beyond BACKUP_KEEP, and those of it that are not good and older than its newest good one. Those
+# of another cluster may be all that is left of its data.
 prune() {
   # A deletion answers at its end, and waits for a restore. In a bucket, both take long.
   CALL_SECONDS=300
   GROUNDWORK_DEADLINE_SECONDS=3600
   list_backups
-  awk -v keep="$BACKUP_KEEP" '
-    { state[NR] = $2; name[NR] = $4 }
+  awk -v keep="$BACKUP_KEEP" -v cluster="$CLUSTER" '
+    $3 == cluster { state[++count] = $2; name[count] = $4 }
     END {
-      for (i = NR; i >= 1; i--) {
+      for (i = count; i >= 1; i--) {
         if (state[i] == "SUCCESS") { if (++good > keep) print name[i] }
         else if (good > 0 && state[i] != "IN_PROGRESS") print name[i]
       }

@@ -144,6 +144,22 @@ describe("a backup", () => {
     ]);
   });
 
+  test("removes none of another cluster, whose data may be lost, and counts only its own", async () => {
+    for (const [name, state] of [
+      ["lost-1", "SUCCESS"],
+      ["lost-2", "PARTIAL"],
+      ["lost-3", "SUCCESS"],
+    ]) {
+      server.add(name, state, "lost-cluster");
+    }
+    const env = { BACKUP_KEEP: "1", BACKUP_TAKE_OVER: "yes" };
+    expect(linesOf(await take({ env }), "removed")).toEqual([]);
+    expect(names()).toEqual(["lost-1", "lost-2", "lost-3", expect.stringMatching(/^backup-/)]);
+    server.snapshots = server.snapshots.slice(0, 3);
+    server.add("own");
+    expect(linesOf(await take({ env }), "removed").map(({ backup }) => backup)).toEqual(["own"]);
+  });
+
   test("waits for the removal of an old one for longer than for an answer", async () => {
     for (const name of ["good-1", "good-2"]) {
       server.add(name);
