@@ -109,20 +109,28 @@ export function planOf(
     throw new CommandError(`backup ${backup.name} has no indices to restore`);
   }
   const streams = names.filter((name) => backup.dataStreams.includes(name));
+  const indices = [
+    ...names.filter((name) => !streams.includes(name)).map(target),
+    ...backup.indices
+      .filter((name) => streams.includes(streamOf(name) ?? ""))
+      // OpenSearch renames what follows ".ds-".
+      .map((name) => name.replace(/^\.ds-/, `.ds-${prefix ?? ""}`)),
+  ];
   return {
-    ...{ backup, names, prefix },
-    indices: [
-      ...names.filter((name) => !streams.includes(name)).map(target),
-      ...backup.indices
-        .filter((name) => streams.includes(streamOf(name) ?? ""))
-        // OpenSearch renames what follows ".ds-".
-        .map((name) => name.replace(/^\.ds-/, `.ds-${prefix ?? ""}`)),
-    ],
+    ...{ backup, names, prefix, indices },
+    // With a prefix, no alias is restored.
+    keptAliases: prefix === undefined ? keptAliasesOf(existing, indices) : [],
     closed: conflicts.filter((name) => existing.indices.get(name) === true),
     deleted: conflicts.filter((name) => existing.dataStreams.includes(name)),
     replaced: conflicts,
   };
 }
+
+/** Returns the aliases that only indices have which this restore does not touch. */
+const keptAliasesOf = ({ aliases }: Existing, restored: readonly string[]) =>
+  [...aliases]
+    .filter(([, indices]) => !indices.some((index) => restored.includes(index)))
+    .map(([alias]) => alias);
 
 const escaped = (text: string) => text.replace(/[^a-z0-9]/g, "\\$&");
 
@@ -182,6 +190,21 @@ function patiently(
   };
 }
 
+/** Removes aliases of existing indices from the restored ones, and says how to add each. */
+async function leaveAliasesOut(
+  backups: OpenSearchBackups,
+  { keptAliases }: RestorePlan,
+): Promise<string[]> {
+  const leftOut = keptAliases.length === 0 ? [] : await backups.removeLeftOut();
+  return firstOf(
+    leftOut.map(
+      ({ index, alias }) =>
+        `  alias ${alias} is left out of ${index}, since other indices have it: to add it, send POST /_aliases with ${JSON.stringify({ actions: [{ add: { index, alias } }] })}`,
+    ),
+    MOST,
+  );
+}
+
 /** Restores, prints how far it is, and returns when every primary shard serves. Throws if one does not. */
 export async function restore(
   backups: OpenSearchBackups,
@@ -190,6 +213,9 @@ export async function restore(
 ): Promise<void> {
   const { backup, indices } = plan;
   await startRestore(backups, plan);
+  for (const line of await leaveAliasesOut(backups, plan)) {
+    print(line);
+  }
   let said = "";
   const say = (seen: RestoreProgress) => {
     const line = `  ${seen.restored} of ${counted(seen.indices, "index", "indices")} restored, ${renderSize(seen.bytes)} read`;

@@ -15,6 +15,8 @@ export interface RestorePlan {
   /** Names of existing indices and data streams that are replaced. */
   readonly replaced: readonly string[];
   readonly prefix?: string;
+  /** Aliases of existing indices. A restored index that got one would change where its writes go. */
+  readonly keptAliases: readonly string[];
 }
 
 /** How often a data stream is deleted that an application creates again before it is restored. */
@@ -25,7 +27,7 @@ const ATTEMPTS = 3;
  * Throws if OpenSearch refuses, after it opened what it closed.
  */
 export async function startRestore(backups: OpenSearchBackups, plan: RestorePlan): Promise<void> {
-  const { backup, closed, deleted, names, prefix } = plan;
+  const { backup, closed, deleted, names, prefix, keptAliases } = plan;
   const isDeleted = (name: string) => deleted.includes(`${prefix ?? ""}${name}`);
   const others = names.filter((name) => !isDeleted(name));
   if (closed.length + deleted.length > 0) {
@@ -33,7 +35,7 @@ export async function startRestore(backups: OpenSearchBackups, plan: RestorePlan
   }
   if (others.length > 0) {
     await restoreClosed(backups, closed, () =>
-      backups.restore(backup.name, { names: others, prefix }),
+      backups.restore(backup.name, { names: others, prefix, keptAliases }),
     );
   }
   for (const name of names.filter(isDeleted)) {

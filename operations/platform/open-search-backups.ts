@@ -26,6 +26,14 @@ export interface Existing {
   /** Indices by name, with whether each is open. */
   readonly indices: ReadonlyMap<string, boolean>;
   readonly dataStreams: readonly string[];
+  /** Aliases by name, with the indices that have each. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+}
+
+/** An alias of an index. */
+export interface IndexAlias {
+  readonly index: string;
+  readonly alias: string;
 }
 
 /** How far a restore is. */
@@ -44,7 +52,12 @@ export interface RestoreRequest {
   readonly names: readonly string[];
   /** Prefix of the restored names. @default - restored under their own names */
   readonly prefix?: string;
+  /** Aliases that no restored index gets. */
+  readonly keptAliases?: readonly string[];
 }
+
+/** Starts the names that aliases have until they are removed: no request leaves out some aliases of a backup, or tells which it has. */
+const LEFT_OUT = "groundwork-left-out-";
 
 const SNAPSHOTS = `/_snapshot/${REPOSITORY}`;
 
@@ -95,10 +108,22 @@ export class OpenSearchBackups {
     const { data_streams = [] } = await this.ask("list its data streams", {
       path: "/_data_stream?filter_path=data_streams.name",
     });
+    const aliases = new Map<string, string[]>();
+    for (const { index, alias } of await this.aliases("/_alias")) {
+      aliases.set(alias, [...(aliases.get(alias) ?? []), index]);
+    }
     return {
       indices: new Map(indices.map(({ index, status }) => [index, status === "open"])),
       dataStreams: data_streams.map(({ name }: Json) => name),
+      aliases,
     };
+  }
+
+  private async aliases(path: string): Promise<IndexAlias[]> {
+    const indices: Json = await this.ask("list its aliases", { path });
+    return Object.entries<Json>(indices).flatMap(([index, { aliases = {} }]) =>
+      Object.keys(aliases).map((alias) => ({ index, alias })),
+    );
   }
 
   /** Throws unless the backup is there and good, and every node can use the repository. */
@@ -140,7 +165,10 @@ export class OpenSearchBackups {
   }
 
   /** Starts a restore. Neither the global state nor users are restored, and aliases only of indices that keep their names. */
-  async restore(backup: string, { names, prefix }: RestoreRequest): Promise<void> {
+  async restore(
+    backup: string,
+    { names, prefix, keptAliases = [] }: RestoreRequest,
+  ): Promise<void> {
     await this.ask(`restore backup ${backup}`, {
       method: "POST",
       path: `${SNAPSHOTS}/${encodeURIComponent(backup)}/_restore`,
@@ -150,8 +178,24 @@ export class OpenSearchBackups {
         ...(prefix !== undefined && {
           ...{ rename_pattern: "^(.+)$", rename_replacement: `${prefix}$1` },
         }),
+        ...(keptAliases.length > 0 && {
+          rename_alias_pattern: `^(${keptAliases.map((alias) => `\\Q${alias}\\E`).join("|")})$`,
+          rename_alias_replacement: `${LEFT_OUT}$1`,
+        }),
       },
     });
+  }
+
+  /** Removes the aliases that a restore left out, and returns them. */
+  async removeLeftOut(): Promise<IndexAlias[]> {
+    const found = await this.aliases(`/_alias/${LEFT_OUT}*`);
+    if (found.length > 0) {
+      await this.ask(`remove the aliases ${LEFT_OUT}*, which the restore leaves out`, {
+        ...{ method: "POST", path: "/_aliases" },
+        body: { actions: found.map(({ index, alias }) => ({ remove: { index, alias } })) },
+      });
+    }
+    return found.map(({ index, alias }) => ({ index, alias: alias.slice(LEFT_OUT.length) }));
   }
 
   /** Returns how far the restore of these indices is. */

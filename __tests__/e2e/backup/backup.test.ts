@@ -131,6 +131,28 @@ describe("after documents were written", () => {
     expect(hashes()).toEqual(written);
   });
 
+  test("a restore leaves an alias alone that only another index has, and says so", () => {
+    const move = (from: string, to: string) =>
+      openSearch("POST", "/_aliases", {
+        actions: [
+          { remove: { index: from, alias: "sales" } },
+          { add: { index: to, alias: "sales" } },
+        ],
+      });
+    move("orders", "customers");
+    try {
+      openSearch("DELETE", "/orders");
+      const restored = copy.command("restore", "latest", "--index", "orders");
+      expectDone(restored);
+      expect(restored.output).toContain("alias sales is left out of orders");
+      expect(Object.keys(openSearch("GET", "/_alias/sales"))).toEqual(["customers"]);
+      expect(openSearch("GET", "/_alias/groundwork-left-out-*")).toEqual({});
+      expect(hashes()).toEqual(written);
+    } finally {
+      move("customers", "orders");
+    }
+  });
+
   test("a restore replaces a data stream that is named", () => {
     bulk(STREAM, [{ create: {} }, { message: "after the backup", level: "INFO" }]);
     const args = ["restore", "latest", "--index", STREAM, "--overwrite", STREAM, "--yes"] as const;

@@ -16,7 +16,7 @@ const BACKUP: StoredBackup = {
   dataStreams: ["logs"],
 };
 
-const nothing: Existing = { indices: new Map(), dataStreams: [] };
+const nothing: Existing = { indices: new Map(), dataStreams: [], aliases: new Map() };
 
 const existing: Existing = {
   indices: new Map([
@@ -25,6 +25,7 @@ const existing: Existing = {
     ["customers", false],
   ]),
   dataStreams: ["logs"],
+  aliases: new Map(),
 };
 
 describe("a plan", () => {
@@ -153,6 +154,7 @@ describe("the backup to restore", () => {
     "GET /_snapshot/backups/_all": { snapshots: SNAPSHOTS },
     "GET /_cat/indices": [],
     "GET /_data_stream": {},
+    "GET /_alias": {},
   });
 
   test("is the newest good one of os-backup if it is the latest: another program's may lack indices", async () => {
@@ -404,5 +406,100 @@ describe("a restore", () => {
       rename_pattern: "^(.+)$",
       rename_replacement: "restored-$1",
     });
+  });
+
+  describe("of indices that would join an alias", () => {
+    const withAliases = planOf(
+      BACKUP,
+      {
+        ...nothing,
+        indices: new Map([
+          ["orders", false],
+          ["orders-2", true],
+          ["sales.eu", true],
+        ]),
+        aliases: new Map([
+          ["current", ["orders"]],
+          ["all", ["orders", "orders-2"]],
+          ["sales", ["orders-2"]],
+          ["eu.sales", ["sales.eu", "orders-2"]],
+        ]),
+      },
+      { index: ["orders", "customers"], overwrite: ["orders"] },
+    );
+    const answers = {
+      "GET /_cluster/state/customs": {},
+      "GET /_cluster/health": active("customers", "orders"),
+      "GET /_cat/recovery": [],
+    };
+
+    test("leaves out aliases that only other indices have, and says how to add them", async () => {
+      expect(withAliases.keptAliases).toEqual(["sales", "eu.sales"]);
+      const { sent, backups } = openSearch({
+        ...answers,
+        "GET /_alias/groundwork-left-out-*": {
+          customers: { aliases: { "groundwork-left-out-sales": { is_write_index: true } } },
+        },
+      });
+      const printed: string[] = [];
+      await restore(backups, withAliases, (line) => printed.push(line));
+      expect(sent.filter(({ method }) => method === "POST")).toEqual([
+        {
+          ...{ method: "POST", path: RESTORE },
+          body: expect.objectContaining({
+            include_aliases: true,
+            rename_alias_pattern: "^(\\Qsales\\E|\\Qeu.sales\\E)$",
+            rename_alias_replacement: "groundwork-left-out-$1",
+          }),
+        },
+        {
+          ...{ method: "POST", path: "/_aliases" },
+          body: {
+            actions: [{ remove: { index: "customers", alias: "groundwork-left-out-sales" } }],
+          },
+        },
+      ]);
+      expect(printed).toContain(
+        '  alias sales is left out of customers, since other indices have it: to add it, send POST /_aliases with {"actions":[{"add":{"index":"customers","alias":"sales"}}]}',
+      );
+    });
+
+    test("says nothing if the backup has none of them", async () => {
+      const { sent, backups } = openSearch({ ...answers, "GET /_alias/groundwork-left-out-*": {} });
+      const printed: string[] = [];
+      await restore(backups, withAliases, (line) => printed.push(line));
+      expect(sent.map(({ path }) => path)).not.toContain("/_aliases");
+      expect(printed).toEqual(["  2 of 2 indices restored, 0 KiB read"]);
+    });
+
+    test("names the aliases that remain if OpenSearch does not remove them", async () => {
+      const { backups } = openSearch({
+        "GET /_alias/groundwork-left-out-*": {
+          customers: { aliases: { "groundwork-left-out-sales": {} } },
+        },
+        "POST /_aliases": { error: { reason: "no" } },
+      });
+      await expect(restore(backups, withAliases, () => undefined)).rejects.toThrow(
+        "OpenSearch does not remove the aliases groundwork-left-out-*, which the restore leaves out: no",
+      );
+    });
+  });
+
+  test("knows the aliases of what exists", async () => {
+    const { backups } = openSearch({
+      "GET /_cat/indices": [],
+      "GET /_data_stream": {},
+      "GET /_alias": {
+        a: { aliases: { one: {}, two: {} } },
+        b: { aliases: { two: {} } },
+        c: { aliases: {} },
+      },
+    });
+    expect((await backups.existing()).aliases).toEqual(
+      new Map([
+        ["one", ["a"]],
+        ["two", ["a", "b"]],
+      ]),
+    );
   });
 });
