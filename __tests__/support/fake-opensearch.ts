@@ -83,6 +83,7 @@ export class FakeOpenSearch {
   readonly components = new Map<string, Json>();
   readonly pipelines = new Map<string, Json>();
   readonly streams = new Map<string, Json>();
+  readonly legacyTemplates = new Map<string, Json>();
   /** The settings of indices that name a pipeline. */
   readonly indices = new Map<string, Json>();
   security: Record<(typeof KINDS)[number], Map<string, Json>> = {
@@ -224,11 +225,7 @@ export class FakeOpenSearch {
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
     }
-    if (
-      ["/_component_template", "/_data_stream", "/_index_template", "/_ingest/pipeline"].includes(
-        path,
-      )
-    ) {
+    if (path in this.listed) {
       return this.list(path);
     }
     if (path.startsWith("/_all/_settings/")) {
@@ -279,6 +276,7 @@ export class FakeOpenSearch {
       "/_data_stream": this.streams,
       "/_index_template": this.templates,
       "/_ingest/pipeline": this.pipelines,
+      "/_template": this.legacyTemplates,
     };
   }
 
@@ -288,6 +286,8 @@ export class FakeOpenSearch {
     switch (path) {
       case "/_ingest/pipeline":
         return [all.length > 0 ? 200 : 404, Object.fromEntries(all)];
+      case "/_template":
+        return [200, Object.fromEntries(all)];
       case "/_data_stream":
         return [200, { data_streams: all.map(([name, body]) => ({ name, ...body })) }];
       default:

@@ -19,6 +19,7 @@ export const REMOVABLE = [
 
 export type Kind =
   | (typeof REMOVABLE)[number]
+  | "legacy-template"
   | "retention-policy"
   | "role"
   | "role-mapping"

@@ -58,6 +58,7 @@ const DETAILS: Readonly<Record<LiveResource["kind"], (resource: LiveResource) =>
     `${indices.length === 1 ? "1 index" : `${indices.length} indices`}, index template ${template}`,
   "index-template": ({ body }) => `for ${body.index_patterns.join(", ")}`,
   "ingest-pipeline": ({ body }) => counted(body.processors?.length ?? 0, "processor"),
+  "legacy-template": ({ body }) => `for ${body.index_patterns.join(", ")}`,
   "retention-policy": ({ body: { ism_template } }) =>
     (ism_template ?? []).length === 0
       ? "for no new indices"

@@ -1,4 +1,5 @@
 import type { DeclaredResource } from "../../constructs/opensearch/declared-resource";
+import { toComposable } from "../../constructs/opensearch/legacy-template";
 import { referencesOf } from "../../constructs/opensearch/references";
 import type { LiveResource } from "../platform/open-search-resources";
 import { calledItem } from "./item";
@@ -24,7 +25,12 @@ export function usersOf(
 }
 
 function referencesIn({ kind, body }: LiveResource): Named[] {
-  return kind === "data-stream"
-    ? [{ kind: "index-template", name: body.template }]
-    : referencesOf({ kind, body } as Pick<DeclaredResource, "kind" | "body">);
+  switch (kind) {
+    case "data-stream":
+      return [{ kind: "index-template", name: body.template }];
+    case "legacy-template":
+      return referencesOf({ kind: "index-template", body: toComposable(body) });
+    default:
+      return referencesOf({ kind, body } as Pick<DeclaredResource, "kind" | "body">);
+  }
 }

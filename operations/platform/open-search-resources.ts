@@ -17,7 +17,7 @@ const isWithoutPlugin = (output: string) => output.includes("no handler found fo
 
 /** A resource of the cluster. */
 export interface LiveResource {
-  readonly kind: Kind | "data-stream";
+  readonly kind: Kind | "data-stream" | "legacy-template";
   readonly name: string;
   /** As OpenSearch shows it. */
   readonly body: Json;
@@ -29,6 +29,7 @@ const PATHS: Readonly<Record<LiveResource["kind"], string>> = {
   "data-stream": "/_data_stream",
   "index-template": "/_index_template",
   "ingest-pipeline": "/_ingest/pipeline",
+  "legacy-template": "/_template",
   "retention-policy": "/_plugins/_ism/policies",
 };
 
@@ -58,7 +59,7 @@ export class OpenSearchResources {
     return answer.json;
   }
 
-  /** Lists all templates, pipelines, retention policies and data streams. Throws if OpenSearch does not answer. */
+  /** Lists all templates, also legacy ones, pipelines, retention policies and data streams. Throws if OpenSearch does not answer. */
   async list(): Promise<LiveResource[]> {
     const of = async (kind: LiveResource["kind"]) => (await this.read(PATHS[kind])) ?? {};
     // OpenSearch answers 404 if there is no pipeline.
@@ -66,6 +67,7 @@ export class OpenSearchResources {
     const { component_templates = [] } = await of("component-template");
     const { index_templates = [] } = await of("index-template");
     const { data_streams = [] } = await of("data-stream");
+    const legacy = await of("legacy-template");
     const policies = await this.listPolicies();
     const resource = (kind: LiveResource["kind"], name: string, body: Json) => ({
       ...{ kind, name, body },
@@ -79,6 +81,9 @@ export class OpenSearchResources {
       ),
       ...index_templates.map(({ name, index_template }: Json) =>
         resource("index-template", name, index_template),
+      ),
+      ...Object.entries<Json>(legacy).map(([name, body]) =>
+        resource("legacy-template", name, body),
       ),
       ...policies.map(({ _id, policy }: Json) => resource("retention-policy", _id, policy)),
       ...data_streams.map(({ name, ...body }: Json) => resource("data-stream", name, body)),

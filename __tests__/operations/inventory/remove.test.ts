@@ -93,6 +93,7 @@ test.each([
     "retention-policy/orders",
     "retention-policy/orders: its indices keep it: the requests in docs/how-to/retention.md remove it from them first",
   ],
+  ["legacy-template/beats", '"legacy-template/beats" names no resource that can be removed'],
   ["index/orders", '"index/orders" names no resource that can be removed'],
   [
     "user/orders",
@@ -124,6 +125,10 @@ describe("of OpenSearch", () => {
       template: { settings: { index: { default_pipeline: "lower" } } },
     });
     server.templates.set("kept", { ...MARKED, index_patterns: ["kept-*"], data_stream: {} });
+    server.legacyTemplates.set("beats", {
+      ...{ order: 1, index_patterns: ["beats-*"], mappings: {}, aliases: {} },
+      settings: { index: { default_pipeline: "lower" } },
+    });
     server.streams.set("old-app", {
       template: "old",
       indices: [{ index_name: ".ds-old-app-000001" }],
@@ -140,7 +145,7 @@ describe("of OpenSearch", () => {
     ["index-template/old", "index template old is used by data stream old-app: "],
     [
       "ingest-pipeline/lower",
-      "ingest pipeline lower is used by ingest pipeline caller, index template old, index .ds-old-app-000001: ",
+      "ingest pipeline lower is used by ingest pipeline caller, index template old, legacy template beats, index .ds-old-app-000001: ",
     ],
     [
       "data-stream/kept-app",
@@ -169,12 +174,14 @@ describe("of OpenSearch", () => {
 
   test("a pipeline is removed with the data stream whose indices use it", async () => {
     server.pipelines.delete("caller");
+    server.legacyTemplates.delete("beats");
     await remove("ingest-pipeline/lower", "index-template/old", "data-stream/old-app");
     expect(server.writes.at(-1)).toBe("DELETE /_ingest/pipeline/lower");
   });
 
   test("a pipeline that nothing uses is removed", async () => {
     server.pipelines.delete("caller");
+    server.legacyTemplates.delete("beats");
     server.templates.delete("old");
     server.indices.clear();
     await remove("ingest-pipeline/lower");
