@@ -194,6 +194,31 @@ const OPENSEARCH_OPERATIONS: readonly OpenSearchOperation[] = [
     request: "GET /ledger-1/_search",
     answers: { "os-admin": 200, others: 403 },
   },
+  {
+    operation: "send several searches by template",
+    request: "POST /_msearch/template",
+    body: '{"index":"logs-shop-1"}\n{"source":{"query":{"match_all":{}}}}\n',
+    // Anyone who reads an index may send them. For shop, OpenSearch refuses what is in it.
+    answers: { shop: 200, ledger: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "copy an index that ledger reads to one to which it appends",
+    request: "POST /_reindex?refresh=true",
+    body: '{"source":{"index":"logs-shop-1"},"dest":{"index":"ledger-1"}}',
+    answers: { ledger: 200, "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "copy an index to one to which ledger does not append",
+    request: "POST /_reindex?refresh=true",
+    body: '{"source":{"index":"logs-shop-1"},"dest":{"index":"logs-shop-2"}}',
+    answers: { "os-admin": 200, others: 403 },
+  },
+  {
+    operation: "copy an index that ledger does not read",
+    request: "POST /_reindex?refresh=true",
+    body: '{"source":{"index":"ledger-1"},"dest":{"index":"closed-1"}}',
+    answers: { "os-admin": 200, others: 403 },
+  },
   // 404: the document does not exist.
   {
     operation: "get a document of that index",

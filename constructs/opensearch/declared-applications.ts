@@ -67,15 +67,17 @@ const PERMISSIONS_OF: Readonly<Record<string, readonly string[]>> = {
   indices_all: ["read", "append", "write", "delete", "manage"],
 };
 
-/** Cluster permissions for requests on several indices. The security plugin checks each index in them. */
+/** Cluster permissions for requests on several indices. The security plugin checks each index in them. `reindex` reads and writes. */
 const CLUSTER_ACTIONS = {
   read: [
     "indices:data/read/mget",
     "indices:data/read/msearch",
+    "indices:data/read/msearch/template",
     "indices:data/read/mtv",
     "indices:data/read/scroll*",
   ],
   write: ["indices:data/write/bulk"],
+  reindex: ["indices:data/write/reindex"],
 };
 
 /** The role of Alloy's exporter: version, health, statistics of nodes and indices, and index aliases. */
@@ -116,12 +118,15 @@ export function renderApplication(application: Application): UploadedFile[] {
   const { name, indices = {} } = application;
   const accesses = new Set(Object.values(indices).map(accessOf));
   const allows = (...some: IndexAccess[]) => some.some((access) => accesses.has(access));
+  const reads = allows("read", "readwrite", "manage");
+  const writes = allows("append", "write", "readwrite", "manage");
   const role: Role = {
     cluster_permissions: [
       // Clients read the version when they connect.
       "cluster:monitor/main",
-      ...(allows("read", "readwrite", "manage") ? CLUSTER_ACTIONS.read : []),
-      ...(allows("append", "write", "readwrite", "manage") ? CLUSTER_ACTIONS.write : []),
+      ...(reads ? CLUSTER_ACTIONS.read : []),
+      ...(writes ? CLUSTER_ACTIONS.write : []),
+      ...(reads && writes ? CLUSTER_ACTIONS.reindex : []),
     ],
     index_permissions: Object.entries(indices).map(([pattern, permission]) => ({
       index_patterns: [pattern],

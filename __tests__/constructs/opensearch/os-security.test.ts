@@ -307,6 +307,28 @@ describe("os-security", () => {
     });
   });
 
+  test.concurrent("lets an application search with templates if it reads, and reindex if it reads and writes", async () => {
+    const [{ security }, url] = await fake();
+    const applications: Application[] = [
+      { name: "reader", indices: { "a-*": "read" } },
+      { name: "writer", indices: { "a-*": "write", "b-*": "append" } },
+      { name: "copier", indices: { "a-*": "read", "b-*": "append" } },
+      { name: "editor", indices: { "a-*": "readwrite" } },
+      { name: "ops", indices: { "a-*": "manage" } },
+    ];
+    expect(exitLine(await run(url, { applications }))).toMatchObject({ exit_code: 0 });
+    const having = (action: string) =>
+      applications
+        .map(({ name }) => name)
+        .filter((name) =>
+          security.roles.get(`application-${name}`).cluster_permissions.includes(action),
+        );
+    expect(having("indices:data/read/msearch/template")).toEqual([
+      ...["reader", "copier", "editor", "ops"],
+    ]);
+    expect(having("indices:data/write/reindex")).toEqual(["copier", "editor", "ops"]);
+  });
+
   test.concurrent("restricts the documents and fields that an application reads, and finds both unchanged", async () => {
     const [server, url] = await fake();
     const documents = { bool: { must_not: { match: { note: 'a "quoted": \\ té' } } } };
@@ -497,6 +519,7 @@ describe("os-security", () => {
       "role.cluster_permissions[2]",
       "role.cluster_permissions[3]",
       "role.cluster_permissions[4]",
+      "role.cluster_permissions[5]",
       ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => `role.index_permissions[0].allowed_actions[${i}]`),
     ]);
     expect(server.security.internalusers.get("orders").hash).toBe(OTHER_HASH);
