@@ -64,7 +64,7 @@ export class RetentionPolicy implements DeclaredResource {
   }
 
   /**
-   * Creates a policy for each index pattern of the short form, named like the pattern without `*`. Throws if one is invalid. With
+   * Creates a policy for each index pattern of the short form, named like the pattern without `*` unless a rule has a `name`. Throws if one is invalid. With
    * overlapping patterns, the longer one applies, unless a rule has a `priority`.
    */
   static fromRetention(retention: Retention, props: RetentionPolicyProps = {}): RetentionPolicy[] {

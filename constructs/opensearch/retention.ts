@@ -7,6 +7,8 @@ import type { RetentionPolicyBody } from "./retention-policy-body";
 const WHOLE = "a whole number of at least 1";
 const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
 
+const NAME = 'lowercase letters, digits, ".", "_" and "-", starting with a letter or digit';
+
 const NOT_NEGATIVE = "a whole number of at least 0";
 
 const retentionRuleSchema = object({
@@ -55,6 +57,14 @@ const retentionRuleSchema = object({
   priority: v.optional(
     v.pipe(v.number(NOT_NEGATIVE), v.integer(NOT_NEGATIVE), v.minValue(0, NOT_NEGATIVE)),
   ),
+
+  /**
+   * The name of the policy in OpenSearch, which has one policy for each name. A policy that is deployed keeps its name: with another one,
+   * its indices keep the earlier policy.
+   *
+   * @default - the pattern without `*`, or `all`
+   */
+  name: v.optional(v.pipe(v.string(NAME), v.regex(/^[a-z0-9][a-z0-9._-]*$/, NAME))),
 });
 
 const retentionSchema = record(retentionRuleSchema);
@@ -68,7 +78,18 @@ export type RetentionRule = Declared<typeof retentionRuleSchema>;
 /** Throws if the short form is malformed, or has a pattern that no index can match, or a rule that does nothing. */
 export function validateRetention(retention: Retention): void {
   checkDeclared(retentionSchema, retention, "the retention of indices");
+  const patterns = Object.keys(retention);
+  const nameOf = (pattern: string) => nameOfRule(pattern, retention[pattern]);
   all(
+    ...patterns.map((pattern, i) => () => {
+      const name = nameOf(pattern);
+      const first = patterns.slice(0, i).find((other) => nameOf(other) === name);
+      validate(
+        first === undefined,
+        () =>
+          `retention of "${first}" and of "${pattern}" have the same policy name "${name}": add another name to the one that is not deployed yet, such as name: "${name}-2"`,
+      );
+    }),
     ...Object.entries(retention).flatMap(([pattern, rule]) => [
       () => {
         const refusal = refusalOfIndexPattern(pattern, "*");
@@ -94,6 +115,10 @@ export function validateRetention(retention: Retention): void {
   );
 }
 
+/** Returns the name of a rule's policy. */
+const nameOfRule = (pattern: string, { name }: Pick<RetentionRule, "name">): string =>
+  name ?? (pattern.replace(/[^a-z0-9._]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "") || "all");
+
 /** Returns the policy of a rule. Unless the rule says otherwise, a longer pattern has a higher priority. */
 export function policyOfRule(
   pattern: string,
@@ -101,12 +126,13 @@ export function policyOfRule(
     rollover,
     delete: deletion,
     priority = pattern.replaceAll("*", "").length,
+    name,
   }: Omit<RetentionRule, "managedIndices">,
 ): { readonly name: string; readonly body: RetentionPolicyBody } {
   const age = deletion && `${deletion.days}d`;
   const conditions = rollover ? { min_rollover_age: age } : { min_index_age: age };
   return {
-    name: pattern.replace(/[^a-z0-9._]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "") || "all",
+    name: nameOfRule(pattern, { name }),
     body: {
       description: `Retention of ${pattern}`,
       default_state: "open",

@@ -54,6 +54,21 @@ describe("the short form of retention", () => {
     expect(policies.map(({ body }) => body.ism_template?.[0].priority)).toEqual([0, 2]);
   });
 
+  test("refuses two policies with one name, and lets a rule have another name", () => {
+    const rule = { delete: { days: 1 } };
+    expect(() => policiesOf({ "logs-*": rule, a: rule, logs: rule, "*logs": rule })).toThrow(
+      [
+        'retention of "logs-*" and of "logs" have the same policy name "logs": add another name to the one that is not deployed yet, such as name: "logs-2"',
+        'retention of "logs-*" and of "*logs" have the same policy name "logs": add another name to the one that is not deployed yet, such as name: "logs-2"',
+      ].join("\n"),
+    );
+    const policies = policiesOf({ "logs-*": rule, logs: { ...rule, name: "logs-2" } });
+    expect(policies.map(({ name }) => name)).toEqual(["logs", "logs-2"]);
+    expect(() => policiesOf({ logs: { ...rule, name: "Logs/2" } })).toThrow(
+      'lowercase letters, digits, ".", "_" and "-", starting with a letter or digit',
+    );
+  });
+
   test("has managed indices keep their version, unless a pattern says otherwise", () => {
     const policies = policiesOf({
       "a-*": { delete: { days: 1 } },
@@ -192,8 +207,10 @@ describe("a retention policy in the catalog", () => {
       'retention policies "a" and "b" both have priority 2, and their index patterns "a-*" and "*-b" overlap',
     );
     expect(init({ ...equal, "*-b": { ...equal["*-b"], priority: 3 } }, {})).not.toThrow();
-    expect(init({ ...DELETE, "logs*": { delete: { days: 1 } } }, {})).toThrow(
+    const file = { "retention/logs": excluding("logs", 1) };
+    expect(init(DELETE, file)).toThrow(
       'retention policy "logs" is declared twice: rename or remove one',
     );
+    expect(init({ "logs-*": { ...DELETE["logs-*"], name: "logs-days" } }, file)).not.toThrow();
   });
 });
