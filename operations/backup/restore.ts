@@ -74,7 +74,9 @@ export function planOf(
 ): RestorePlan {
   const streamOf = (name: string) =>
     backup.dataStreams.find((stream) => new RegExp(`^\\.ds-${escaped(stream)}-\\d+$`).test(name));
-  const plain = backup.indices.filter((name) => streamOf(name) === undefined);
+  const plain = backup.indices.filter(
+    (name) => streamOf(name) === undefined && !isOfSecurity(name),
+  );
   const all = [...plain, ...backup.dataStreams].sort();
   const names = selected(all, index);
   const target = (name: string) => `${prefix ?? ""}${name}`;
@@ -82,7 +84,7 @@ export function planOf(
     existing.indices.has(name) || existing.dataStreams.includes(name);
   const conflicts = names.map(target).filter(isThere);
   refuse([
-    ...invalid(index, all),
+    ...invalid(index, all, backup.indices.filter(isOfSecurity)),
     ...(prefix !== undefined && !/^[a-z0-9][a-z0-9._-]*$/.test(prefix)
       ? [
           `--prefix is "${prefix}": use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit`,
@@ -126,6 +128,9 @@ export function planOf(
   };
 }
 
+/** Whether an index has users and permissions. Snapshots of other programs may have one. */
+const isOfSecurity = (name: string) => name.startsWith(".opendistro_security");
+
 /** Returns the aliases that only indices have which this restore does not touch. */
 const keptAliasesOf = ({ aliases }: Existing, restored: readonly string[]) =>
   [...aliases]
@@ -146,14 +151,23 @@ function selected(all: readonly string[], patterns: readonly string[]): string[]
 const matcherOf = (pattern: string) =>
   new RegExp(`^${pattern.split("*").map(escaped).join(".*")}$`);
 
-function invalid(patterns: readonly string[], all: readonly string[]): string[] {
+function invalid(
+  patterns: readonly string[],
+  all: readonly string[],
+  ofSecurity: readonly string[],
+): string[] {
+  const matches = (pattern: string, names: readonly string[]) =>
+    names.some((name) => matcherOf(pattern).test(name));
   return patterns
-    .filter((pattern) => !all.some((name) => matcherOf(pattern).test(name)))
-    .map((pattern) =>
-      pattern.includes("*")
+    .filter((pattern) => !matches(pattern, all))
+    .map((pattern) => {
+      if (matches(pattern, ofSecurity)) {
+        return `--index "${pattern}" is an index of the security plugin, which is never restored: npm run up provisions users and permissions from the declaration`;
+      }
+      return pattern.includes("*")
         ? `--index "${pattern}" matches nothing in the backup, which has ${firstOf(all, MOST).join(", ") || "no indices"}`
-        : unknownName(pattern, firstOf(all, MOST), "--index: the backup does not have"),
-    );
+        : unknownName(pattern, firstOf(all, MOST), "--index: the backup does not have");
+    });
 }
 
 /** Describes what is replaced, a line for each; undefined if nothing is. */

@@ -54,6 +54,19 @@ describe("a plan", () => {
     });
   });
 
+  test("never has an index of the security plugin, which another program's snapshot may have", () => {
+    const security = [".opendistro_security", ".opendistro_security_2"];
+    const foreign = { ...BACKUP, isOwn: false, indices: [...security, "orders"], dataStreams: [] };
+    for (const prefix of [undefined, "restored-"]) {
+      expect(planOf(foreign, nothing, { index: ["*"], prefix }).names).toEqual(["orders"]);
+    }
+    for (const index of [".opendistro_security", ".opendistro_sec*"]) {
+      expect(() => planOf(foreign, nothing, { index: ["orders", index] })).toThrow(
+        `--index "${index}" is an index of the security plugin, which is never restored: npm run up provisions users and permissions from the declaration`,
+      );
+    }
+  });
+
   test("is refused for every existing index and data stream that is not named, also a closed one", () => {
     expect(() => planOf(BACKUP, existing, {})).toThrow(
       [
