@@ -20,6 +20,7 @@ import { sidecarsIn } from "../synthesis/container";
 import { CommandError } from "../terminal/terminal";
 import type { Difference } from "./difference";
 import { kafkaDriftIn } from "./kafka";
+import { findOpenSearchConfigurationDrift } from "./open-search-configuration";
 import { findOpenSearchUserDrift } from "./open-search-users";
 import { findRetentionDrift } from "./retention";
 import { findTemplateDrift } from "./templates";
@@ -101,6 +102,7 @@ export async function findDrift(run: Run, catalog: Catalog): Promise<DriftReport
             [],
             failures,
           ),
+          unlessSilent(findOpenSearchConfigurationDrift(openSearch.resources), [], failures),
           passwordDrift(platform, catalog),
         ]
       : []),

@@ -115,20 +115,21 @@ export class OpenSearchResources {
 
   /** Reads all users, roles and role mappings. Throws if OpenSearch does not answer. */
   async readSecurity(): Promise<LiveSecurity> {
-    const of = async (path: string) => {
-      const objects = await this.read(`${SECURITY_API}/${path}`);
-      if (objects === undefined) {
-        throw new CommandError(
-          `OpenSearch has no security plugin: ${SECURITY_API}/${path} does not exist`,
-        );
-      }
-      return objects;
-    };
     return {
-      user: await of("internalusers"),
-      role: await of("roles"),
-      mapping: await of("rolesmapping"),
+      user: await this.readSecurityConfiguration("internalusers"),
+      role: await this.readSecurityConfiguration("roles"),
+      mapping: await this.readSecurityConfiguration("rolesmapping"),
     };
+  }
+
+  /** Reads all objects of one type of the security plugin's configuration, such as `audit`. Throws if OpenSearch does not answer. */
+  async readSecurityConfiguration(type: string): Promise<Json> {
+    const path = `${SECURITY_API}/${type}`;
+    const objects = await this.read(path);
+    if (objects === undefined) {
+      throw new CommandError(`OpenSearch has no security plugin: ${path} does not exist`);
+    }
+    return objects;
   }
 
   /** Returns the indices whose documents go through each ingest pipeline, by the pipeline's name. */

@@ -53,6 +53,7 @@ interface Found {
   readonly kafka?: () => Promise<KafkaReport>;
   readonly live?: readonly LiveResource[];
   readonly exitCode?: number;
+  readonly environment?: Environment;
   /** Why the engine did not tell the state of its containers. */
   readonly gone?: string;
 }
@@ -64,6 +65,7 @@ function driftOf({
   kafka = async () => ({ topics: [], users: [] }),
   live = [],
   exitCode = 0,
+  environment = plaintext,
   gone,
 }: Found) {
   jest.mocked(checkWithoutChanges).mockResolvedValue([...rows]);
@@ -76,9 +78,16 @@ function driftOf({
     containers: [{ name: "kafka-init", must_run: false }],
     report: async () => plan,
     platform: {
-      environment: plaintext,
+      environment,
       kafka: { inventory: { report: kafka } },
-      openSearch: { resources: { list: async () => live } },
+      openSearch: {
+        resources: {
+          list: async () => live,
+          hasRetention: async () => false,
+          readSecurity: async () => ({ user: {}, role: {}, mapping: {} }),
+          readSecurityConfiguration: async () => ({}),
+        },
+      },
     },
   };
   const nothing = { topics: [], applications: [], componentTemplates: [] };
@@ -118,6 +127,16 @@ test.each<[string, Found, string]>([
   );
   expect(RENDERERS.markdown(report).toLowerCase()).toContain(`\n## ${heading}\n\n`);
   expect(JSON.parse(RENDERERS.json(report)).drift).toBe(true);
+});
+
+test("a secured platform is compared with its users and its security configuration too", async () => {
+  const { resources, failures } = await driftOf({ environment: labSecured });
+  expect(failures).toEqual([]);
+  const compared = resources.map(({ resource }) => resource);
+  expect(compared).toContain("application/alloy");
+  expect(compared).toContain("security/audit.config");
+  const { resources: inPlaintext } = await driftOf({});
+  expect(inPlaintext).toEqual([]);
 });
 
 test("a service that does not answer is a failure, and what is known is shown too", async () => {

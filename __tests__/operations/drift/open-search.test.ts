@@ -1,4 +1,5 @@
 import type { Application } from "../../../constructs";
+import { renderConfiguration } from "../../../constructs/opensearch/configuration";
 import {
   MARK,
   renderApplication,
@@ -8,6 +9,7 @@ import {
 import type { DeclaredResource } from "../../../constructs/opensearch/declared-resource";
 import { renderOwnRoles } from "../../../constructs/opensearch/opensearch-security";
 import { describeDifference } from "../../../operations/drift/difference";
+import { findOpenSearchConfigurationDrift } from "../../../operations/drift/open-search-configuration";
 import { findOpenSearchUserDrift } from "../../../operations/drift/open-search-users";
 import { findTemplateDrift } from "../../../operations/drift/templates";
 import type { OpenSearchResources } from "../../../operations/platform/open-search-resources";
@@ -248,5 +250,63 @@ describe("users of OpenSearch", () => {
       "role groundwork_checks: role.reserved is absent, declared true",
       "application/former: is not declared any more: npm run up removes its user and permissions from OpenSearch",
     ]);
+  });
+});
+
+describe("the security configuration of OpenSearch", () => {
+  /** Has the cluster what os-security applied, with what the server adds. */
+  function configured(): void {
+    const value = (part: string) => {
+      const file = renderConfiguration("opensearch").find(({ path }) =>
+        path.endsWith(`/${part}.part.json`),
+      );
+      return JSON.parse(file?.content ?? "");
+    };
+    const { audit, ...rest } = value("audit.config");
+    server.audit = { ...rest, audit: { ...audit, ignore_headers: [], ignore_url_params: [] } };
+    const certificate = value("securityconfig.config.dynamic.authc.certificate");
+    server.dynamic.authc.certificate = { ...certificate, description: null };
+    for (const name of ["groundwork-by-address", "groundwork-by-user"]) {
+      const listener = value(`authfailurelisteners.${name}`);
+      server.listeners.set(name, { authentication_backend: null, ...listener, ignore_hosts: null });
+    }
+  }
+  const drift = async () =>
+    (await findOpenSearchConfigurationDrift(resources)).map(describeDifference);
+
+  test("as os-security applies it has no drift, with what others add beside it", async () => {
+    configured();
+    server.listeners.set("theirs", { type: "ip" });
+    server.audit.audit.ignore_headers = ["Cookie"];
+    expect(await drift()).toEqual([]);
+  });
+
+  test("that was changed or removed is reported", async () => {
+    configured();
+    server.audit.enabled = false;
+    server.audit.audit.ignore_users = ["eve"];
+    server.dynamic.authc.certificate.http_authenticator.config.username_attribute = "ou";
+    server.listeners.delete("groundwork-by-user");
+    server.listeners.set("groundwork-by-address", {
+      ...server.listeners.get("groundwork-by-address"),
+      allowed_tries: 3000,
+    });
+    expect((await drift()).sort()).toEqual([
+      'security/audit.config: audit.ignore_users[0] is "eve", declared absent',
+      "security/audit.config: enabled is false, declared true",
+      "security/authfailurelisteners.groundwork-by-address: allowed_tries is 3000, declared 30",
+      "security/authfailurelisteners.groundwork-by-user: does not exist",
+      'security/securityconfig.config.dynamic.authc.certificate: http_authenticator.config.username_attribute is "ou", declared "cn"',
+    ]);
+  });
+
+  test("of a cluster that does not answer is an error", async () => {
+    server.faults.push({
+      on: /GET .*\/audit$/,
+      fault: { kind: "status", status: 503, body: { error: "no master" } },
+    });
+    await expect(drift()).rejects.toThrow(
+      /^OpenSearch does not answer \/_plugins\/_security\/api\/audit: .*no master/s,
+    );
   });
 });
