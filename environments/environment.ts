@@ -186,10 +186,10 @@ export const environmentSchema = object({
     image: v.optional(imageSchema),
 
     /**
-     * Disk in GiB of each broker for its topics. `npm run preview` adds up what the topics may take, warns if that is more, and names the
-     * topics without a limit. Nothing is enforced.
+     * Disk in GiB of each broker for its topics. `npm run preview` warns if the topics may take more, and names those without a limit.
+     * Nothing is enforced.
      *
-     * @default - unknown: no sum and no warning
+     * @default - unknown: no warning
      */
     diskGiB: v.optional(v.pipe(v.number(), v.minValue(1, "a number of at least 1"))),
 

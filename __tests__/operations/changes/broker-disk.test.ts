@@ -41,9 +41,16 @@ test("topics that are limited by time only, or only compacted, are named", () =>
   });
 });
 
-test("an environment that does not declare the disk has no sum", () => {
-  const containers = containersIn(withTopics([sized("a", {})]));
-  expect(brokerDiskOf(laptop, containers)).toBeUndefined();
+test("an environment that does not declare the disk has the sum of its topics, without a warning", () => {
+  const withoutDisk = { ...laptop, kafka: { brokers: 3 } };
+  const shown = (...topics: Topic[]) => {
+    const brokerDisk = brokerDiskOf(withoutDisk, containersIn(withTopics(topics)));
+    return RENDERERS.terminal([{ ...reportOf(withoutDisk, []), brokerDisk }]).split("\n");
+  };
+  const lines = shown(sized("a", { "retention.bytes": GIB }), sized("b", {}));
+  expect(lines.at(-1)).toBe("topics on each broker 6 GiB, and 1 without a limit of size");
+  expect(lines).not.toContain("warnings");
+  expect(shown().join("\n")).not.toContain("topics on each broker");
 });
 
 test("a report sums up the disk, and warns if it is too small or topics have no limit", () => {
