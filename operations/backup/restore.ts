@@ -108,7 +108,9 @@ export function planOf(
     ),
   ]);
   if (names.length === 0) {
-    throw new CommandError(`backup ${backup.name} has no indices to restore`);
+    throw new CommandError(
+      `backup ${backup.name} has no indices to restore: npm run restore lists all backups, also those of an earlier cluster`,
+    );
   }
   const streams = names.filter((name) => backup.dataStreams.includes(name));
   const indices = [

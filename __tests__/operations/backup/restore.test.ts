@@ -116,7 +116,9 @@ describe("a plan", () => {
 
   test("is refused for a backup without indices", () => {
     const empty = { ...BACKUP, indices: [], dataStreams: [] };
-    expect(() => planOf(empty, nothing, {})).toThrow("backup backup-1 has no indices to restore");
+    expect(() => planOf(empty, nothing, {})).toThrow(
+      "backup backup-1 has no indices to restore: npm run restore lists all backups, also those of an earlier cluster",
+    );
   });
 });
 
