@@ -1,6 +1,6 @@
 import { followContext } from "../operations/engine/context";
 import { withLock } from "../operations/lock/lock";
-import { type RotateOptions, rotate } from "../operations/rotation/rotate";
+import { checkTarget, type RotateOptions, rotate } from "../operations/rotation/rotate";
 import { currentDeclarations } from "../operations/synthesis/environment";
 
 /** Replaces the CA, the certificates or an application's password, and deploys. */
@@ -16,6 +16,8 @@ export async function rotateSecrets(
     process.env.GROUNDWORK_ENV,
     excludeMachine,
   );
+  // Before the lock, which needs an engine.
+  checkTarget(declared, applications, target, others);
   const environment = await followContext(declared);
   await withLock(environment, { command: "rotate", forceUnlock }, () =>
     rotate(environment, applications, target, others),

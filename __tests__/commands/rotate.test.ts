@@ -2,7 +2,10 @@ import { rotateSecrets } from "../../commands/rotate";
 import { withLock } from "../../operations/lock/lock";
 import { rotate } from "../../operations/rotation/rotate";
 
-jest.mock("../../operations/rotation/rotate", () => ({ rotate: jest.fn() }));
+jest.mock("../../operations/rotation/rotate", () => ({
+  checkTarget: jest.fn(),
+  rotate: jest.fn(),
+}));
 jest.mock("../../operations/lock/lock", () => ({
   withLock: jest.fn((_: unknown, __: unknown, work: () => Promise<void>) => work()),
 }));

@@ -51,19 +51,14 @@ const REVOCATION = `revoking every certificate that was issued so far: the CA an
 - a leaked key stays valid until the third deploy has ended
 - applications need the new CA bundle before the second deploy, and those with a certificate a new one; passwords stay`;
 
-/**
- * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password or certificate (its name),
- * and deploys the change. Checks first whether a deploy is possible, and keeps each old secret until the new one is deployed. Throws for anything
- * else.
- */
-export async function rotate(
+/** Returns what to rotate. Throws if there is no such secret, or if the options are not for it. Asks no engine. */
+export function checkTarget(
   environment: Environment,
   applications: readonly Application[],
   what: string | undefined,
-  { atOnce = false, revoke = false, due = false, onlyIfDue = false }: RotateOptions = {},
-): Promise<void> {
+  { revoke, due, onlyIfDue }: Omit<RotateOptions, "atOnce">,
+): string {
   const names = applications.map(({ name }) => name);
-  const application = applications.find(({ name }) => name === what);
   if (what === undefined || !["ca", "certificates", ...names].includes(what)) {
     throw new CommandError(
       `${what === undefined ? "npm run rotate needs an argument" : `cannot rotate "${what}"`}: allowed are ca, certificates and declared applications (${names.join(", ") || "none yet, in catalog/applications.ts"})`,
@@ -84,6 +79,22 @@ export async function rotate(
       `environment "${environment.name}" has nothing to rotate, because TLS is not enabled: set security: "tls" in ${fileOf(environment.name)} to enable it`,
     );
   }
+  return what;
+}
+
+/**
+ * Replaces the CA and every certificate (`ca`), every certificate (`certificates`) or an application's password or certificate (its name),
+ * and deploys the change. Checks first whether a deploy is possible, and keeps each old secret until the new one is deployed. Throws for anything
+ * else.
+ */
+export async function rotate(
+  environment: Environment,
+  applications: readonly Application[],
+  what: string | undefined,
+  { atOnce = false, revoke = false, due = false, onlyIfDue = false }: RotateOptions = {},
+): Promise<void> {
+  const kind = checkTarget(environment, applications, what, { revoke, due, onlyIfDue });
+  const application = applications.find(({ name }) => name === kind);
   if (due || onlyIfDue) {
     await renewDue(environment, applications, { atOnce, onlyIfDue });
     return;
@@ -94,7 +105,7 @@ export async function rotate(
     );
   }
   takeOverSecrets(environment);
-  const target = revoke ? "ca" : what;
+  const target = revoke ? "ca" : kind;
   if (revoke) {
     console.log(REVOCATION);
   }
