@@ -19,7 +19,8 @@ export function driftAlert({ drift, excludedServices = [] }: Environment): Alert
   // Alloy forgets the gauge when it restarts.
   const selector = `job="integrations/self", service="${service}", role="${role}"`;
   const run = `max(last_over_time(groundwork_container_succeeded_timestamp_seconds{${selector}}[${hours}h]))`;
-  const declared = `max(last_over_time(groundwork_declared_drift_interval_seconds{job=""}[1h] offset ${hours}h))`;
+  // Neither an earlier, longer interval nor a time without one counts.
+  const declared = `(max(last_over_time(groundwork_declared_drift_interval_seconds{job=""}[1h] offset ${hours}h)) == ${drift.everyHours * 3600})`;
   return [
     {
       // Not a name that rules from elsewhere may have, such as "drift".
@@ -28,7 +29,7 @@ export function driftAlert({ drift, excludedServices = [] }: Environment): Alert
       rules: [
         {
           alert: "DriftRunMissing",
-          expr: `time() - ${run} > ${hours} * 3600 or ${declared} unless on () ${run}`,
+          expr: `(time() - ${run} > ${hours} * 3600 and on () ${declared}) or (${declared} unless on () ${run})`,
           for: "1h",
           labels: { severity: "warning" },
           annotations: {

@@ -96,6 +96,14 @@ test("a platform that was never compared alerts after twice the interval from th
   expect(complaint({ [DECLARED]: "_x100 86400x100" }, later)).toBe("");
 });
 
+test("an interval that was shortened or declared again counts from then on", () => {
+  const silent = { 105: [], 120: [], 147: [], 160: FIRING };
+  const shortened = { [DECLARED]: "604800x99 86400x100", [RUN]: runs(20) };
+  expect(complaint(shortened, silent)).toBe("");
+  const again = { [DECLARED]: "86400x9 _x89 86400x100", [RUN]: runs(5) };
+  expect(complaint(again, silent)).toBe("");
+});
+
 test("the first run is in time within twice the interval", () => {
   const series = { [DECLARED]: "86400x200", [RUN]: runs(45) };
   expect(complaint(series, { 44: [], 60: [], 90: [], 100: FIRING })).toBe("");

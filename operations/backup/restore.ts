@@ -1,6 +1,7 @@
 import { unknownName } from "../../constructs/container/declaration";
 import type {
   Existing,
+  IndexAlias,
   OpenSearchBackups,
   RestoreProgress,
   StoredBackup,
@@ -133,11 +134,14 @@ export function planOf(
 /** Whether an index has users and permissions. Snapshots of other programs may have one. */
 const isOfSecurity = (name: string) => name.startsWith(".opendistro_security");
 
-/** Returns the aliases that only indices have which this restore does not touch. */
-const keptAliasesOf = ({ aliases }: Existing, restored: readonly string[]) =>
-  [...aliases]
-    .filter(([, indices]) => !indices.some((index) => restored.includes(index)))
-    .map(([alias]) => alias);
+/** Returns the aliases that only indices have which this restore does not touch, or whose write index is one of those. */
+function keptAliasesOf({ aliases }: Existing, restored: readonly string[]): string[] {
+  const isRestored = ({ index }: IndexAlias) => restored.includes(index);
+  return [...new Set(aliases.map(({ alias }) => alias))].filter((name) => {
+    const own = aliases.filter(({ alias }) => alias === name);
+    return !own.some(isRestored) || own.some((one) => one.isWriteIndex && !isRestored(one));
+  });
+}
 
 const escaped = (text: string) => text.replace(/[^a-z0-9]/g, "\\$&");
 
@@ -206,12 +210,15 @@ function patiently(
   };
 }
 
-/** Removes aliases of existing indices from the restored ones, and says how to add each. */
+/**
+ * Removes aliases of existing indices from the restored ones, also those of a restore that was interrupted, and says how to add each. With a
+ * prefix, no alias is restored.
+ */
 async function leaveAliasesOut(
   backups: OpenSearchBackups,
-  { keptAliases }: RestorePlan,
+  { prefix }: RestorePlan,
 ): Promise<string[]> {
-  const leftOut = keptAliases.length === 0 ? [] : await backups.removeLeftOut();
+  const leftOut = prefix === undefined ? await backups.removeLeftOut() : [];
   return firstOf(
     leftOut.map(
       ({ index, alias }) =>
@@ -228,7 +235,14 @@ export async function restore(
   print: (line: string) => void,
 ): Promise<void> {
   const { backup, indices } = plan;
-  await startRestore(backups, plan);
+  await leaveAliasesOut(backups, plan);
+  try {
+    await startRestore(backups, plan);
+  } catch (error) {
+    // A part of it may have started.
+    await leaveAliasesOut(backups, plan).catch(() => undefined);
+    throw error;
+  }
   for (const line of await leaveAliasesOut(backups, plan)) {
     print(line);
   }

@@ -26,14 +26,15 @@ export interface Existing {
   /** Indices by name, with whether each is open. */
   readonly indices: ReadonlyMap<string, boolean>;
   readonly dataStreams: readonly string[];
-  /** Aliases by name, with the indices that have each. */
-  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  readonly aliases: readonly IndexAlias[];
 }
 
 /** An alias of an index. */
 export interface IndexAlias {
   readonly index: string;
   readonly alias: string;
+  /** Whether the index gets what is written to the alias. */
+  readonly isWriteIndex: boolean;
 }
 
 /** How far a restore is. */
@@ -108,21 +109,19 @@ export class OpenSearchBackups {
     const { data_streams = [] } = await this.ask("list its data streams", {
       path: "/_data_stream?filter_path=data_streams.name",
     });
-    const aliases = new Map<string, string[]>();
-    for (const { index, alias } of await this.aliases("/_alias")) {
-      aliases.set(alias, [...(aliases.get(alias) ?? []), index]);
-    }
     return {
       indices: new Map(indices.map(({ index, status }) => [index, status === "open"])),
       dataStreams: data_streams.map(({ name }: Json) => name),
-      aliases,
+      aliases: await this.aliases("/_alias"),
     };
   }
 
   private async aliases(path: string): Promise<IndexAlias[]> {
     const indices: Json = await this.ask("list its aliases", { path });
     return Object.entries<Json>(indices).flatMap(([index, { aliases = {} }]) =>
-      Object.keys(aliases).map((alias) => ({ index, alias })),
+      Object.entries<Json>(aliases).map(([alias, { is_write_index = false }]) => ({
+        ...{ index, alias, isWriteIndex: is_write_index },
+      })),
     );
   }
 
@@ -195,7 +194,7 @@ export class OpenSearchBackups {
         body: { actions: found.map(({ index, alias }) => ({ remove: { index, alias } })) },
       });
     }
-    return found.map(({ index, alias }) => ({ index, alias: alias.slice(LEFT_OUT.length) }));
+    return found.map((one) => ({ ...one, alias: one.alias.slice(LEFT_OUT.length) }));
   }
 
   /** Returns how far the restore of these indices is. */
