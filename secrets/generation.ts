@@ -33,11 +33,12 @@ export function generationsIn(folder: string): Generation[] {
 
 /**
  * Returns whether the newest generation of a folder is that of the secrets beside it. It is not if somebody replaced a secret in a folder
- * from GROUNDWORK_SECRETS. A number without a digest fits any.
+ * from GROUNDWORK_SECRETS. A number without a digest fits any, and without the CA's key, which such a folder need not have, nothing is known.
  */
 export function fitsGeneration(folder: string): boolean {
   const digest = generationsIn(folder)[0]?.digest;
-  return digest === undefined || digest === digestOf(folder);
+  const isWhole = existsSync(join(folder, SECRET_FILES.ca));
+  return digest === undefined || !isWhole || digest === digestOf(folder);
 }
 
 /** Parses a line of the file, which is also the output of a deployed stack. Returns undefined if it is none. */

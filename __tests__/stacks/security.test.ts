@@ -15,11 +15,15 @@ function generationsIn(stacks: Parameters<typeof containers>[0]): Record<string,
   );
 }
 
-test("the sidecars with the administrators' key pairs tell which secrets are deployed, and no node is replaced for it", () => {
+test("the sidecars with the administrators' key pairs tell with which secrets they were created, and a new generation replaces none", () => {
   const { stacks } = synthesize(secured);
   const { value } = stacks["laptop-network"].output.secrets_generation;
   expect(value).toContain("/secrets/generation");
   expect(generationsIn(stacks)).toEqual({ "kafka-init": value, "os-security": value });
+  const ignoring = containers(stacks).filter(({ lifecycle }) => lifecycle !== undefined);
+  expect(ignoring.map(({ name, lifecycle }) => [name, lifecycle]).sort()).toEqual(
+    ["kafka-init", "os-security"].map((name) => [name, { ignore_changes: ["labels"] }]),
+  );
 });
 
 test("a plaintext environment has no generation", () => {

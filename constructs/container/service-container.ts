@@ -199,7 +199,8 @@ export interface ServiceContainerProps {
   readonly isSecured?: boolean;
 
   /**
-   * The generation of the secrets, for the label `groundwork.secrets-generation`. A new generation replaces the container.
+   * The generation of the secrets with which the container is created, for the label `groundwork.secrets-generation`. A change of labels alone
+   * does not replace this container.
    *
    * @default - no label
    */
@@ -304,6 +305,7 @@ export class ServiceContainer extends Construct {
       ],
       ...(props.healthCheck ? renderService(props, props.healthCheck) : renderJob()),
       dependsOn: dependenciesOf(this, props),
+      lifecycle: props.secretsGeneration === undefined ? undefined : { ignoreChanges: ["labels"] },
     });
     // The bindings are generated from provider 3.6.2, which lacks it. useDockerProvider pins a version that has it.
     container.addOverride("memory_reservation", this.memory.reservationMiB);

@@ -75,7 +75,7 @@ export interface InitSidecarProps {
   readonly secrets?: readonly SecretFile[];
 
   /**
-   * The generation of the secrets, for the label `groundwork.secrets-generation`. A new generation replaces the sidecar.
+   * The generation of the secrets with which the sidecar is created, for the label `groundwork.secrets-generation`.
    *
    * @default - no label
    */

@@ -9,8 +9,8 @@ export interface Security {
   readonly caBundle: string;
 
   /**
-   * The generation of the secrets, for the label `groundwork.secrets-generation` of `kafka-init` and `os-security`. A new generation
-   * replaces these sidecars, and no node.
+   * The generation of the secrets, for the label `groundwork.secrets-generation` of `kafka-init` and `os-security`. A new generation alone
+   * replaces no container: what rotates passwords and certificates of the platform replaces these two.
    *
    * @default - no label
    */
