@@ -10,8 +10,8 @@ import { listed } from "../terminal/terminal";
 
 /**
  * Takes the secrets out of use that the deployed platform does not know any more: those that others replaced, and the passwords and key
- * pairs of applications that are no longer declared or authenticate in another way. Prints the applications. Leaves a folder from
- * GROUNDWORK_SECRETS alone.
+ * pairs of applications that are no longer declared or authenticate in another way. Prints the applications. Leaves those of a folder from
+ * GROUNDWORK_SECRETS there.
  */
 export function retireSecrets(
   environment: Environment,
@@ -21,11 +21,11 @@ export function retireSecrets(
     return;
   }
   const folder = secretsFolder(environment);
+  endRotations(environment);
   if (secretsAreGiven()) {
     warn(folder, unusedSecrets(folder, declared));
     return;
   }
-  endRotations(environment);
   const to = relative(PROJECT_ROOT, join(folder, RETIRED, "applications"));
   for (const line of describeRetired(retireSecretFiles(folder, declared), to)) {
     console.log(`  ${line}`);
