@@ -3,7 +3,8 @@ import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
 import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
 import { recordRun } from "../../operations/drift/record";
-import { describeHolder, withLock } from "../../operations/lock/lock";
+import { findHolder, withLock } from "../../operations/lock/lock";
+import { describeOwner, type Owner } from "../../operations/lock/owner";
 import { checkMachines } from "../../operations/machine/machine";
 import { Run } from "../../operations/run/run";
 import { CommandError } from "../../operations/terminal/terminal";
@@ -20,7 +21,7 @@ jest.mock("../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
 }));
 jest.mock("../../operations/lock/lock", () => ({
-  describeHolder: jest.fn(),
+  findHolder: jest.fn(),
   withLock: jest.fn(),
 }));
 jest.mock("../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
@@ -57,7 +58,7 @@ beforeEach(() => {
   jest.mocked(describePendingSecrets).mockReturnValue([]);
   jest.mocked(describeForeignCa).mockResolvedValue([]);
   jest.mocked(describeStaleSecrets).mockResolvedValue([]);
-  jest.mocked(describeHolder).mockReset().mockResolvedValue(undefined);
+  jest.mocked(findHolder).mockReset().mockResolvedValue(undefined);
   jest.mocked(findDrift).mockResolvedValue(REPORT);
   jest.mocked(recordRun).mockResolvedValue([]);
 });
@@ -84,7 +85,10 @@ test.each([
 });
 
 describe("while another command has the lock", () => {
-  const HOLDER = "npm run up, by ada on host build-7 (process 4711)";
+  const HOLDER: Owner = {
+    ...{ command: "npm run up", user: "ada", host: "build-7", hostId: "", processes: "" },
+    ...{ pid: "4711", started: "", since: new Date().toISOString() },
+  };
   const DRIFT = { ...REPORT, resources: RESOURCES };
   const error = jest.spyOn(console, "error").mockImplementation();
 
@@ -92,7 +96,7 @@ describe("while another command has the lock", () => {
     expect(process.exitCode).toBe(3);
     expect(error.mock.calls).toEqual([
       [
-        `environment "laptop" was not compared, since another command changes it: ${HOLDER}. Run npm run drift again once that has ended. If it does not run any more, npm run up -- --force-unlock takes its lock`,
+        `environment "laptop" was not compared, since another command changes it: ${describeOwner(HOLDER)}. Run npm run drift again once that has ended. If it does not run any more, npm run up -- --force-unlock takes its lock`,
       ],
     ]);
     expect(log).not.toHaveBeenCalled();
@@ -100,17 +104,25 @@ describe("while another command has the lock", () => {
   }
 
   test("nothing is planned, which would lock the state of that command", async () => {
-    jest.mocked(describeHolder).mockResolvedValue(HOLDER);
+    jest.mocked(findHolder).mockResolvedValue(HOLDER);
     await showDrift({ format: "markdown" });
     expectNotCompared();
     expect(plan).not.toHaveBeenCalled();
+  });
+
+  test("a lock that is older than a day is a failure, since it would end every comparison", async () => {
+    const since = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    jest.mocked(findHolder).mockResolvedValue({ ...HOLDER, since });
+    await expect(showDrift({ format: "markdown" })).rejects.toThrow(
+      `environment "laptop" cannot be compared, since another command has had the lock for more than a day: ${describeOwner({ ...HOLDER, since })}. If it does not run any more, npm run up -- --force-unlock takes its lock`,
+    );
   });
 
   test.each([
     ["drift", DRIFT],
     ["a silent service", { ...REPORT, failures: ["Kafka is silent"] }],
   ])("%s is no finding if that command began during the comparison", async (_, report) => {
-    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    jest.mocked(findHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
     jest.mocked(findDrift).mockResolvedValue(report);
     await showDrift({ format: "json" });
     expectNotCompared();
@@ -118,14 +130,14 @@ describe("while another command has the lock", () => {
   });
 
   test("nor is an error, such as a state that it locks", async () => {
-    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    jest.mocked(findHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
     plan.mockRejectedValueOnce(new CommandError("the state is locked"));
     await showDrift({ format: "terminal" });
     expectNotCompared();
   });
 
   test("a platform without drift has none, whatever began meanwhile", async () => {
-    jest.mocked(describeHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
+    jest.mocked(findHolder).mockResolvedValueOnce(undefined).mockResolvedValue(HOLDER);
     await showDrift({ format: "terminal" });
     expect(process.exitCode).toBe(0);
     expect(recordRun).toHaveBeenCalledTimes(1);

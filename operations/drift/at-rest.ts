@@ -1,10 +1,15 @@
 import type { Environment } from "../../environments";
-import { describeHolder } from "../lock/lock";
+import { findHolder } from "../lock/lock";
+import { ageMs, describeOwner } from "../lock/owner";
+import { CommandError } from "../terminal/terminal";
 import { type DriftReport, EXIT_NO_DRIFT, exitCodeOf } from "./drift";
+
+/** A lock that is older was left by a command that nobody sees any more, such as one of a runner that is gone. */
+const LONGEST_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Compares a platform that no command changes. Returns why it was not compared if one did before or meanwhile: what is not deployed yet looks
- * like drift, and a node that is being replaced does not answer.
+ * like drift, and a node that is being replaced does not answer. Throws if the lock is older than a day: nothing would be compared ever again.
  */
 export async function compareAtRest(
   environment: Environment,
@@ -29,9 +34,16 @@ export async function compareAtRest(
 }
 
 async function describeChange(environment: Environment): Promise<string | undefined> {
-  const holder = await describeHolder(environment);
-  return (
-    holder &&
-    `environment "${environment.name}" was not compared, since another command changes it: ${holder}. Run npm run drift again once that has ended. If it does not run any more, npm run up -- --force-unlock takes its lock`
-  );
+  const holder = await findHolder(environment);
+  const { name } = environment;
+  if (holder === undefined) {
+    return undefined;
+  }
+  const remedy = "If it does not run any more, npm run up -- --force-unlock takes its lock";
+  if (ageMs(holder) > LONGEST_MS) {
+    throw new CommandError(
+      `environment "${name}" cannot be compared, since another command has had the lock for more than a day: ${describeOwner(holder)}. ${remedy}`,
+    );
+  }
+  return `environment "${name}" was not compared, since another command changes it: ${describeOwner(holder)}. Run npm run drift again once that has ended. ${remedy}`;
 }

@@ -88,12 +88,12 @@ async function makeWay(
   }
 }
 
-/** Describes the process that holds the lock of an environment. Returns undefined if there is none on the engines that answer. */
-export async function describeHolder(environment: Environment): Promise<string | undefined> {
+/** Returns the process that holds the lock of an environment, or undefined if there is none on the engines that answer. */
+export async function findHolder(environment: Environment): Promise<Owner | undefined> {
   const { answering } = await askEngines(environment);
   const locks = await locksOn(environment, answering);
   const held = locks.find(({ state }) => state === "held");
-  return held && describeOwner(held.lock.owner);
+  return held?.lock.owner;
 }
 
 /** A lock, the engines that have it, and whether its process may run: `left` if a lost machine kept it, `ended` if the process ended here. */

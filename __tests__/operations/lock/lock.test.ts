@@ -5,7 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import execa from "execa";
 import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
-import { describeHolder, withLock } from "../../../operations/lock/lock";
+import { findHolder, withLock } from "../../../operations/lock/lock";
+import { describeOwner, type Owner } from "../../../operations/lock/owner";
 import { checkMachines } from "../../../operations/machine/machine";
 import { confirm } from "../../../operations/terminal/confirm";
 import { CommandError } from "../../../operations/terminal/terminal";
@@ -368,17 +369,17 @@ test("work does not run if the engine falls silent before it has the lock", asyn
 });
 
 test("a command that takes no lock learns who has it, and nothing of a process that ended", async () => {
-  expect(await describeHolder(laptop)).toBeUndefined();
+  expect(await findHolder(laptop)).toBeUndefined();
   const mine = await locked();
   engines.here.set(LOCK, { ...mine, ...ENDED });
-  expect(await describeHolder(laptop)).toBeUndefined();
+  expect(await findHolder(laptop)).toBeUndefined();
   engines.here.set(LOCK, held());
-  expect(await describeHolder(laptop)).toMatch(
+  expect(describeOwner((await findHolder(laptop)) as Owner)).toMatch(
     /^npm run up, by ada on host build-7 \(process 4711\), since .* UTC, 12 minutes ago$/,
   );
   expect([...engines.here.keys()]).toEqual([LOCK]);
   engines = {};
-  expect(await describeHolder(laptop)).toBeUndefined();
+  expect(await findHolder(laptop)).toBeUndefined();
 });
 
 describe("on several machines", () => {
@@ -415,9 +416,9 @@ describe("on several machines", () => {
 
   test("nobody has a lock that a lost machine kept", async () => {
     engines[hosts[2]].set(NAME, held());
-    expect(await describeHolder(labThree)).toBeUndefined();
+    expect(await findHolder(labThree)).toBeUndefined();
     engines[hosts[1]].set(NAME, held());
-    expect(await describeHolder(labThree)).toContain("by ada on host build-7");
+    expect(await findHolder(labThree)).toMatchObject({ user: "ada", host: "build-7" });
   });
 
   test("a process that is locking the engines right now is not taken for that", async () => {
