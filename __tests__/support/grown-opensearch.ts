@@ -20,6 +20,17 @@ export function setWatermark(low = "300mb", ask: Ask = openSearch): void {
   expect(ask("PUT", "/_cluster/settings", { persistent }).acknowledged).toBe(true);
 }
 
+/** Waits until OpenSearch is green with so many nodes, and moves nothing any more. */
+export function settled(nodes: number, ask: Ask): Promise<void> {
+  return eventually(() => {
+    const health = ask("GET", "/_cluster/health");
+    const { status, number_of_nodes, relocating_shards } = health;
+    return status === "green" && number_of_nodes === nodes && relocating_shards === 0
+      ? []
+      : [health];
+  });
+}
+
 /** Returns every setting and voting exclusion that a removal sets. */
 export function exclusions(ask: Ask = openSearch): Json[] {
   const { persistent, transient } = ask("GET", "/_cluster/settings?flat_settings=true");

@@ -1,5 +1,4 @@
-import { eventually } from "../../support/eventually";
-import { type Ask, exclusions, setWatermark } from "../../support/grown-opensearch";
+import { type Ask, exclusions, settled, setWatermark } from "../../support/grown-opensearch";
 import { docker, expectDone, type Finished } from "../../support/lab";
 import { type Load, underLoad } from "../../support/load";
 import { expectEven, expectNothingSet } from "../../support/replicas";
@@ -45,16 +44,6 @@ async function deployed(name: string): Promise<{ deploy?: Finished; load: Load }
   return { deploy, load };
 }
 
-/** Waits until OpenSearch has every shard on one of so many nodes, and moves none. */
-const settled = (nodes: number) =>
-  eventually(() => {
-    const health = openSearch("GET", "/_cluster/health");
-    const { status, number_of_nodes, relocating_shards } = health;
-    return status === "green" && number_of_nodes === nodes && relocating_shards === 0
-      ? []
-      : [health];
-  });
-
 function expectNothingLeft(): void {
   expectNothingSet();
   expect(exclusions(openSearch)).toEqual([]);
@@ -67,7 +56,7 @@ test("a fourth node of each cluster joins with a certificate of its own, and no 
   application.expectNothingLost(load, 100);
   expect(application.startedAt()).toEqual(before);
   expectEven(4);
-  await settled(4);
+  await settled(4, openSearch);
   expectNothingLeft();
   for (const node of ["kafka-4", "opensearch-4"]) {
     expect(project.keyPairOf(node)).toContain("BEGIN CERTIFICATE");
@@ -83,7 +72,7 @@ test("both leave while the clusters serve, with nothing of them but their volume
   expect(deploy?.output).toContain("opensearch-4 has left opensearch, without data");
   expect(application.startedAt()).toEqual(before);
   expectEven(3);
-  await settled(3);
+  await settled(3, openSearch);
   expectNothingLeft();
   expect(docker("ps", "--all", "--quiet", "--filter", "name=-4")).toBe("");
   const volumes = docker("volume", "ls", "--quiet", "--filter", "name=-4-").split("\n");

@@ -1,8 +1,8 @@
-import { eventually } from "../../support/eventually";
 import {
   type Ask,
   exclusions,
   holdersOfShards,
+  settled,
   setWatermark,
 } from "../../support/grown-opensearch";
 import { expectDone, type Finished } from "../../support/lab";
@@ -67,16 +67,6 @@ function expectSpread(): void {
   }
 }
 
-/** Waits until OpenSearch is green with so many nodes, and moves nothing any more. */
-const settled = (nodes: number) =>
-  eventually(() => {
-    const health = openSearch("GET", "/_cluster/health");
-    const { status, number_of_nodes, relocating_shards } = health;
-    return status === "green" && number_of_nodes === nodes && relocating_shards === 0
-      ? []
-      : [health];
-  });
-
 /** Asserts that every replica is in sync, and that nothing of a move is left. */
 function expectNothingLeft(): void {
   expectInSync(kafka);
@@ -132,7 +122,7 @@ describe("a fourth node of each cluster", () => {
     plan = copy.command("plan");
     grown = await underLoad(
       () => copy.command("up"),
-      () => settled(4),
+      () => settled(4, openSearch),
     );
   });
 
@@ -182,7 +172,7 @@ describe("the fourth nodes, once they are not declared any more,", () => {
     plan = copy.command("plan");
     shrunk = await underLoad(
       () => copy.command("up"),
-      () => settled(3),
+      () => settled(3, openSearch),
     );
   });
 

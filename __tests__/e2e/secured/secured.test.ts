@@ -209,8 +209,8 @@ describe("authorization", () => {
       }
       docker("cp", `${copied}/.`, `intruder:${config}`);
       try {
-        // A sidecar of OpenSearch, a service, and a node of the other cluster.
-        for (const principal of ["os-init", "alloy", "kafka-1"]) {
+        const services = ["alloy", "prometheus", "loki", "grafana"];
+        for (const principal of ["os-init", "checks", "kafka-1", ...services]) {
           writeFileSync(join(copied, "certificates", "node.pem"), project.keyPairOf(principal));
           docker(
             ...["cp", join(copied, "certificates", "node.pem")],
