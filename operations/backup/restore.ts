@@ -214,7 +214,7 @@ function patiently(
  * Removes aliases of existing indices from the restored ones, also those of a restore that was interrupted, and says how to add each. With a
  * prefix, no alias is restored.
  */
-async function leaveAliasesOut(
+async function removeLeftOut(
   backups: OpenSearchBackups,
   { prefix }: RestorePlan,
 ): Promise<string[]> {
@@ -235,17 +235,20 @@ export async function restore(
   print: (line: string) => void,
 ): Promise<void> {
   const { backup, indices } = plan;
-  await leaveAliasesOut(backups, plan);
+  const leaveAliasesOut = async () => {
+    for (const line of await removeLeftOut(backups, plan)) {
+      print(line);
+    }
+  };
+  await leaveAliasesOut();
   try {
     await startRestore(backups, plan);
   } catch (error) {
     // A part of it may have started.
-    await leaveAliasesOut(backups, plan).catch(() => undefined);
+    await leaveAliasesOut().catch(() => undefined);
     throw error;
   }
-  for (const line of await leaveAliasesOut(backups, plan)) {
-    print(line);
-  }
+  await leaveAliasesOut();
   let said = "";
   const say = (seen: RestoreProgress) => {
     const line = `  ${seen.restored} of ${counted(seen.indices, "index", "indices")} restored, ${renderSize(seen.bytes)} read`;

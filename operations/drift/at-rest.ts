@@ -34,8 +34,8 @@ export async function compareAtRest(
 }
 
 async function describeChange(environment: Environment): Promise<string | undefined> {
-  const holder = await findHolder(environment);
   const { name } = environment;
+  const holder = await findHolder(environment);
   if (holder === undefined) {
     return undefined;
   }

@@ -10,7 +10,6 @@ import {
 } from "../../secrets/platform-secrets";
 import {
   caRotationStepOf,
-  endRotations,
   expiryOfReplaced,
   finishCaRotation,
   isBeingReplaced,
@@ -199,8 +198,6 @@ async function renewDue(
     return;
   }
   await deployPlatform(environment, { atOnce });
-  // A deploy leaves a folder from GROUNDWORK_SECRETS alone.
-  endRotations(environment);
 }
 
 /** Says which applications also need new certificates before the old CA is trusted no more. */

@@ -503,6 +503,22 @@ describe("a restore", () => {
       expect(printed).toEqual(["  2 of 2 indices restored, 0 KiB read"]);
     });
 
+    test("leaves none behind if only a part of the restore was accepted, and says why it failed", async () => {
+      const { sent, backups } = openSearch({
+        ...answers,
+        "POST /_snapshot/backups/backup-1/_restore": { error: { reason: "busy" } },
+        "GET /_alias/groundwork-left-out-*": {
+          customers: { aliases: { "groundwork-left-out-sales": {} } },
+        },
+      });
+      await expect(restore(backups, withAliases, () => undefined)).rejects.toThrow(
+        "OpenSearch does not restore backup backup-1: busy",
+      );
+      expect(sent.filter(({ method }) => method === "POST").map(({ path }) => path)).toEqual([
+        ...["/_aliases", RESTORE, "/_aliases"],
+      ]);
+    });
+
     test("names the aliases that remain if OpenSearch does not remove them", async () => {
       const { backups } = openSearch({
         "GET /_alias/groundwork-left-out-*": {

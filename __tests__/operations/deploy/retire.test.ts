@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { labSecured } from "../../../lab/environments";
 import { retireSecrets } from "../../../operations/deploy/retire";
 import { ensureKeyPairs, makeKeyPairs } from "../../../secrets/platform-secrets";
+import { keepReplaced } from "../../../secrets/secret-files";
 import { contentsOf } from "../../support/earlier-secrets";
 import { ownSecrets } from "../../support/own-secrets";
 
@@ -124,6 +125,18 @@ test("nothing is moved while every application is declared", () => {
   retireSecrets(environment, [{ name: "ledger" }, { name: "shop" }]);
   expect(contentsOf(own)).toEqual(before);
   expect(said).toEqual({ log: [], warn: [] });
+});
+
+test("key pairs that a renewal replaced in a folder from GROUNDWORK_SECRETS go once others are deployed", async () => {
+  const given = mkdtempSync(join(tmpdir(), "retire-given-"));
+  cpSync(made, given, { recursive: true });
+  const before = contentsOf(given);
+  keepReplaced(given, "key-pairs/kafka-1.pem");
+  expect(contentsOf(given)).not.toEqual(before);
+  process.env.GROUNDWORK_SECRETS = given;
+  retireSecrets(environment, [{ name: "ledger" }, { name: "shop" }]);
+  expect(contentsOf(given)).toEqual(before);
+  rmSync(given, { recursive: true });
 });
 
 test("a password in a folder from GROUNDWORK_SECRETS stays, and the line says what to remove", () => {

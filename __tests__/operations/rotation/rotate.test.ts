@@ -301,7 +301,7 @@ describe("with --due, certificates", () => {
     const shop = { name: "shop", authentication: "certificate" } as const;
     await ensureKeyPairs(environment, [shop]);
     inDays(61);
-    jest.mocked(deployPlatform).mockReset().mockRejectedValueOnce(new Error("interrupted"));
+    jest.mocked(deployPlatform).mockRejectedValueOnce(new Error("interrupted"));
     const renew = () => rotate(environment, [shop], "certificates", { onlyIfDue: true });
     await expect(renew()).rejects.toThrow("interrupted");
     // As if only this one had been due.
