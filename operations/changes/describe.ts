@@ -312,7 +312,7 @@ function compareContainers(before: Container, after: Container): FileChange {
     ...files,
     details: [...details, ...files.details, ...reloadOf(before, after)],
     dataLoss: [...(files.dataLoss ?? []), ...deletedData(before, after)],
-    warnings: [...files.warnings, ...olderVersion(before, after)],
+    warnings: [...files.warnings, ...otherVersion(before, after)],
   };
 }
 
@@ -331,14 +331,25 @@ const NO_WAY_BACK: Readonly<Record<string, string>> = {
     "if a node runs a newer version, since OpenSearch cannot return to an older one with the same data",
 };
 
-function olderVersion(before: SynthesizedContainer, after: SynthesizedContainer): string[] {
-  const reason = NO_WAY_BACK[clusterOf(after) ?? ""];
+/** Until when a cluster can return to the version that it has, by its name. */
+const WAY_BACK: Readonly<Record<string, string>> = {
+  kafka:
+    "metadata.version stays until npm run finalize, and until then the previous image can come back",
+  opensearch:
+    "it cannot return to the previous version with the same data, so take a backup before (npm run backup)",
+};
+
+function otherVersion(before: SynthesizedContainer, after: SynthesizedContainer): string[] {
+  const cluster = clusterOf(after) ?? "";
   const [was, is] = [imageVersion(before.image), imageVersion(after.image)];
-  return reason !== undefined && was !== undefined && is !== undefined && lt(is, was)
+  if (!(cluster in NO_WAY_BACK) || was === undefined || is === undefined || was === is) {
+    return [];
+  }
+  return lt(is, was)
     ? [
-        `container ${after.name} goes from version ${was} to ${is}: npm run up refuses this ${reason}`,
+        `container ${after.name} goes from version ${was} to ${is}: npm run up refuses this ${NO_WAY_BACK[cluster]}`,
       ]
-    : [];
+    : [`${cluster} goes from version ${was} to ${is}: ${WAY_BACK[cluster]}`];
 }
 
 const MiB = (name: string) => (before: Json, after: Json) => [`${name} ${before} -> ${after} MiB`];

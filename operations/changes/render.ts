@@ -3,6 +3,7 @@ import { brokerDiskWarnings, describeBrokerDisk } from "./broker-disk";
 import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
 import { describeFixedControllers, describeRoll, formerControllersIn } from "./roll";
+import { describeScale } from "./scale";
 
 /** The renderers of reports, by the name of the format. */
 export const RENDERERS = {
@@ -38,6 +39,8 @@ const COLORS: Partial<Record<Action, "green" | "red" | "yellow">> = {
   replace: "yellow",
 };
 
+const REFUSED = "npm run up would refuse this";
+
 function byStack(changes: readonly Change[]): [string, Change[]][] {
   const stacks = [...new Set(changes.map(({ stack }) => stack))];
   return stacks.map((stack) => [stack, changes.filter((change) => change.stack === stack)]);
@@ -47,7 +50,8 @@ function destructionsOf({ changes }: ChangeReport): string[] {
   return [...new Set(changes.flatMap(({ destructive }) => destructive))];
 }
 
-function warningsOf({ changes, rolls, brokerDisk }: ChangeReport): string[] {
+function warningsOf(report: ChangeReport): string[] {
+  const { changes, rolls, brokerDisk, running } = report;
   const controllers = formerControllersIn(changes.flatMap(({ node }) => node ?? []));
   return [
     ...new Set(changes.flatMap(({ warnings }) => warnings)),
@@ -57,6 +61,7 @@ function warningsOf({ changes, rolls, brokerDisk }: ChangeReport): string[] {
     ...(controllers === undefined
       ? []
       : [`npm run up refuses this: ${describeFixedControllers(controllers, "the environment")}`]),
+    ...(running ? running.moves : describeScale(report)),
     ...(brokerDisk ? brokerDiskWarnings(brokerDisk) : []),
   ];
 }
@@ -98,10 +103,12 @@ function renderTerminal(reports: readonly ChangeReport[]): string {
           lines.push(...details.map((detail) => `      ${detail}`));
         }
       }
-      const section = (title: string, items: string[]) =>
+      const section = (title: string, items: readonly string[] = []) =>
         items.length > 0 ? ["", title, ...items.map((item) => `  ! ${item}`)] : [];
+      lines.push(...section(paint("red", REFUSED), report.running?.refusals));
       lines.push(...section(paint("red", "destructive"), destructionsOf(report)));
       lines.push(...section(paint("yellow", "warnings"), warningsOf(report)));
+      lines.push(...section("afterwards", report.running?.afterwards));
       return [...lines, "", ...summaryOf(report)].join("\n");
     })
     .join("\n\n");
@@ -111,10 +118,12 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
   return reports
     .map((report) => {
       const lines = [`### ${report.environment}, against \`${report.against}\``, ""];
-      const section = (title: string, items: string[]) =>
+      const section = (title: string, items: readonly string[] = []) =>
         items.length > 0 ? [`**${title}**`, "", ...items.map((item) => `- ${item}`), ""] : [];
+      lines.push(...section(`⚠️ ${REFUSED}`, report.running?.refusals));
       lines.push(...section("⚠️ Destructive", destructionsOf(report)));
       lines.push(...section("Warnings", warningsOf(report)));
+      lines.push(...section("Afterwards", report.running?.afterwards));
       for (const [stack, changes] of byStack(report.changes)) {
         lines.push(`<details open><summary>${stack}: ${changes.length}</summary>`, "");
         lines.push("| | change | details |", "|---|---|---|");

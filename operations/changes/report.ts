@@ -14,6 +14,18 @@ export interface ChangeReport {
   readonly memoryBudgetMiB: number;
   /** Unset if the environment does not declare the disk of its brokers. */
   readonly brokerDisk?: BrokerDisk;
+  /** What the running clusters answer; unset in a preview, which asks none. */
+  readonly running?: RunningPlatform;
+}
+
+/** What the running clusters say to a planned deploy. */
+export interface RunningPlatform {
+  /** Why npm run up would refuse the deploy, each with the remedy. */
+  readonly refusals: readonly string[];
+  /** What moves between nodes. */
+  readonly moves: readonly string[];
+  /** What can be done once everything is deployed. */
+  readonly afterwards: readonly string[];
 }
 
 /** Nothing changes. @internal */

@@ -49,6 +49,27 @@ Kafka accepts this change. No other feature changes, and no broker is replaced.
 It cannot be taken back: afterwards no broker before version ${release} can join.`;
 }
 
+/** Describes what `finalize` would change now, with Kafka's answer to a dry run. Nothing if a broker does not answer. */
+export async function describePendingFinalization(platform: Platform): Promise<string[]> {
+  const serving = await servingOf(platform, "kafka");
+  if (platform.nodes("kafka").some((broker) => !serving.includes(broker))) {
+    return [];
+  }
+  try {
+    const found = await planFinalization(platform);
+    return found
+      ? [
+          `npm run finalize raises metadata.version of Kafka from ${found.from} to ${found.to}: Kafka accepts that. Until then, the previous image can come back`,
+        ]
+      : [];
+  } catch (error) {
+    if (error instanceof CommandError) {
+      return [`npm run finalize: ${error.message}`];
+    }
+    throw error;
+  }
+}
+
 /** Raises `metadata.version` and waits until it is finalized. Nothing else changes. */
 export async function finalize(
   { kafka }: Platform,

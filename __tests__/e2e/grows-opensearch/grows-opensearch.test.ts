@@ -37,7 +37,7 @@ describe("a removal is refused before anything is touched", () => {
     const plan = lab.copy.command("plan");
     const { exitCode, output } = lab.copy.command("up");
     lab.setNodes(4);
-    expect(plan.output).toMatch(new RegExp(`warning: npm run up would refuse this: ${reason}`));
+    expect(plan.output).toMatch(new RegExp(`^npm run up would refuse this\\n  ! ${reason}`, "m"));
     expect(exitCode).toBe(1);
     expect(output).toMatch(new RegExp(`no changes made:\n- ${reason}`));
     expect(seen()).toEqual(before);

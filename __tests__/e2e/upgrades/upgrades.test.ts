@@ -166,7 +166,10 @@ describe("the version of Kafka", () => {
     expectDone(copy.command("up", "--at-once"));
   });
 
-  test("is finalized by npm run finalize, and the quorum stays static", () => {
+  test("is finalized by npm run finalize, as a plan says before, and the quorum stays static", () => {
+    expect(copy.command("plan").output).toContain(
+      "npm run finalize raises metadata.version of Kafka from 4.2-IV1 to 4.3-IV0: Kafka accepts that",
+    );
     const { exitCode, output } = copy.command("finalize");
     expect(exitCode).toBe(1);
     expect(output).toContain("metadata.version of Kafka: 4.2-IV1 -> 4.3-IV0");

@@ -2,6 +2,8 @@ import { finalizeVersions } from "../../../commands/finalize";
 import { showVersions } from "../../../commands/versions";
 import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
+import { Platform } from "../../../operations/platform/platform";
+import { describePendingFinalization } from "../../../operations/versions/finalize";
 
 /** The version of each broker that answers. */
 let brokers: Record<string, string>;
@@ -170,6 +172,30 @@ describe("npm run finalize", () => {
       "Kafka refuses metadata.version=30: Can not upgrade metadata.version to 30.",
     );
     expect(changes).toEqual([DRY_RUN]);
+  });
+});
+
+describe("npm run plan", () => {
+  const pending = () => describePendingFinalization(new Platform(labSecured));
+
+  test("says what npm run finalize would raise, with Kafka's answer to a dry run", async () => {
+    await expect(pending()).resolves.toEqual([
+      "npm run finalize raises metadata.version of Kafka from 4.2-IV1 to 4.3-IV0: Kafka accepts that. Until then, the previous image can come back",
+    ]);
+    expect(changes).toEqual([DRY_RUN]);
+    refusal = "Can not upgrade metadata.version to 30.";
+    await expect(pending()).resolves.toEqual([
+      "npm run finalize: Kafka refuses metadata.version=30: Can not upgrade metadata.version to 30.",
+    ]);
+  });
+
+  test("says nothing of it if there is nothing to finalize, or while a broker does not answer", async () => {
+    levels["metadata.version"] = 30;
+    await expect(pending()).resolves.toEqual([]);
+    levels["metadata.version"] = 29;
+    delete brokers["kafka-3"];
+    await expect(pending()).resolves.toEqual([]);
+    expect(changes).toEqual([]);
   });
 });
 
