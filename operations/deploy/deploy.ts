@@ -17,6 +17,7 @@ import { releaseReplicas, rollClusters } from "../rolling/rolling";
 import { fillNodes, keepNodes, removeNodes, removeVoters } from "../scaling/scaling";
 import { declaredCatalog } from "../synthesis/environment";
 import { CommandError, table } from "../terminal/terminal";
+import { createsOnly } from "../terraform/terraform";
 import { adoptUnmanaged } from "./adopt";
 import { confirmDataLoss } from "./data-loss";
 import { prepareDeploy } from "./prepare";
@@ -48,6 +49,8 @@ export async function deployPlatform(
     if (!allowDataLoss) {
       await confirmDataLoss(run);
     }
+    // An interrupted deploy leaves nothing in a platform without volumes.
+    const isFirst = !adopts && run.planned.every(createsOnly);
     await run.keepVolumes();
     await releaseReplicas(run);
     await keepNodes(run);
@@ -62,10 +65,12 @@ export async function deployPlatform(
     }
     await removeNodes(run);
     await run.deploy();
-    // Again, for a cluster or node that did not serve before.
-    await releaseReplicas(run);
-    await keepNodes(run);
-    await fillNodes(run);
+    if (!isFirst) {
+      // Again, for a cluster or node that did not serve before.
+      await releaseReplicas(run);
+      await keepNodes(run);
+      await fillNodes(run);
+    }
   } finally {
     run.forgetPlans();
   }

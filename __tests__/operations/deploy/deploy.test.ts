@@ -7,6 +7,8 @@ import { CommandError } from "../../../operations/terminal/terminal";
 
 /** What a deploy did, in order. */
 const steps: string[] = [];
+/** What Terraform does with the resource of each stack. */
+let actions: readonly string[];
 
 jest.mock("../../../operations/deploy/prepare", () => ({
   ...jest.requireActual("../../../operations/deploy/prepare"),
@@ -18,6 +20,7 @@ jest.mock("../../../operations/deploy/prepare", () => ({
       keepVolumes: async () => steps.push("keep volumes"),
       deploy: async () => steps.push("deploy"),
       forgetPlans: () => undefined,
+      planned: actions.map((action) => ({ changes: true, actions: new Map([["x", action]]) })),
     },
   }),
 }));
@@ -43,6 +46,7 @@ jest.mock("../../../operations/scaling/scaling", () => ({
 }));
 
 beforeEach(() => {
+  actions = ["create", "update"];
   jest.mocked(findLeftOver).mockResolvedValue([]);
 });
 
@@ -62,6 +66,14 @@ test.each([
     expect(steps).toEqual(expected);
   },
 );
+
+test("a first deploy, which creates every resource, does not look for what an interrupted one left in new nodes", async () => {
+  jest.spyOn(console, "log").mockImplementation();
+  steps.length = 0;
+  actions = ["create", "create"];
+  await deployPlatform(laptop);
+  expect(steps).toEqual([...FIRST, "roll", "remove nodes", "deploy"]);
+});
 
 test("a deploy lists what is left over, with the command that removes it", async () => {
   const log = jest.spyOn(console, "log").mockImplementation();
