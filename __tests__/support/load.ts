@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { docker, openSearch, records, TRIAL } from "./lab";
+import { docker, kafka, openSearch, records, TRIAL } from "./lab";
 import type { Json } from "./platform";
 
 const TOPIC = "infra-events";
@@ -133,16 +133,33 @@ export function goneOneByOne({ events }: Load, cluster: string): string[] {
 /** The least number of writes in a load during a rolling change. */
 const MANY = 500;
 
-/** Asserts that every record was acknowledged and is in the topic once. */
+/** Asserts that every record was acknowledged, and is in the topic once: where the broker said, and as it was sent. */
 export function expectAllRecords({ produced, recordsBefore }: Load, atLeast = MANY): void {
   const sent = (name: string) => produced.filter((line) => line.name === name);
   expect(sent("producer_send_error")).toEqual([]);
   const acknowledged = sent("producer_send_success");
   expect(acknowledged.length).toBeGreaterThan(atLeast);
+  const values = new Map(
+    acknowledged.map(({ partition, offset, value }) => [`${partition} ${offset}`, value]),
+  );
   // If a broker loses records, later ones get their offsets.
-  const places = new Set(acknowledged.map(({ partition, offset }) => `${partition} ${offset}`));
-  expect(places.size).toBe(acknowledged.length);
-  expect(records(TOPIC) - recordsBefore).toBe(acknowledged.length);
+  expect(values.size).toBe(acknowledged.length);
+  const stored = valuesIn(TOPIC);
+  expect(stored.size - recordsBefore).toBe(acknowledged.length);
+  expect(new Map([...values.keys()].map((place) => [place, stored.get(place)]))).toEqual(values);
+}
+
+/** Reads every record of a topic that has never deleted one, by partition and offset. */
+function valuesIn(topic: string): Map<string, string> {
+  const output = kafka("kafka-console-consumer", [
+    ...["--topic", topic, "--from-beginning", "--max-messages", String(records(topic))],
+    ...["--formatter-property", "print.partition=true"],
+    ...["--formatter-property", "print.offset=true"],
+  ]);
+  const found = output.matchAll(/^Partition:(\d+)\tOffset:(\d+)\t(.*)$/gm);
+  return new Map(
+    [...found].map(([, partition, offset, value]) => [`${partition} ${offset}`, value]),
+  );
 }
 
 /** Asserts that every document was acknowledged and is in the index. */

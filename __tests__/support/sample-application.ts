@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Ask } from "./grown-opensearch";
 import { docker, NODES } from "./lab";
 import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
 import type { Json } from "./platform";
@@ -10,6 +11,7 @@ import { deployedSecuredLab, expectReloaded, Guest, type SecuredProject } from "
 export class SampleApplication {
   private readonly loginFile = join(mkdtempSync(join(tmpdir(), "groundwork-login-")), "login");
   private container?: Guest;
+  private administrator?: Guest;
 
   constructor(readonly project: SecuredProject) {}
 
@@ -56,6 +58,25 @@ export class SampleApplication {
       ...["sh", "-c", "openssl s_client -connect opensearch:9200 </dev/null 2>&1"],
     );
     return /issuer=CN ?= ?(.*)/.exec(output)?.[1];
+  }
+
+  /** Sends a request to OpenSearch as the administrator. */
+  readonly administer: Ask = (method, path, body) => {
+    this.administrator ??= this.newAdministrator();
+    const json = ["--header", "Content-Type: application/json", "--data", JSON.stringify(body)];
+    const { output } = this.administrator.run(
+      ...["curl", "--silent", "--cacert", "ca.pem", "--cert", "os-admin.pem", "--request", method],
+      ...(body === undefined ? [] : json),
+      `https://opensearch-1:9200${path}`,
+    );
+    return JSON.parse(output);
+  };
+
+  private newAdministrator(): Guest {
+    const administrator = new Guest("administrator", "infra_net");
+    administrator.put("ca.pem", this.login().caBundle);
+    administrator.put("os-admin.pem", this.project.keyPairOf("os-admin"));
+    return administrator;
   }
 
   remove(): void {

@@ -61,12 +61,13 @@ export class SecuredProject extends ProjectCopy {
 
 /** Deploys a secured lab before the tests of a file, and removes the copy of the project after them. */
 export function deployedSecuredLab(
-  deploy: (project: SecuredProject) => Finished = (project) => project.command("up"),
+  deploy: (project: SecuredProject) => Finished | Promise<Finished> = (project) =>
+    project.command("up"),
 ): SecuredProject {
   const project = new SecuredProject();
   beforeAll(async () => {
     await freshLab(labSecured);
-    expectDone(deploy(project));
+    expectDone(await deploy(project));
   });
   afterAll(() => project.remove());
   return project;

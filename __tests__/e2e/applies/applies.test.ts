@@ -4,6 +4,7 @@ import {
   docker,
   driftOf,
   expectDone,
+  type Finished,
   freshLab,
   kafka,
   npm,
@@ -12,8 +13,22 @@ import {
   rerun,
   topic,
 } from "../../support/lab";
+import { expectAllDocuments, expectAllRecords, underLoad } from "../../support/load";
 
-const COUNT = 1000;
+/** How many records the topic has. */
+let count = 1000;
+
+/** Deploys a catalog while a producer and an indexer write, and asserts that no acknowledged write is missing. */
+async function deployUnderLoad(catalog: string): Promise<void> {
+  let deployed: Finished | undefined;
+  const load = await underLoad(catalog, () => {
+    deployed = deployCatalog(catalog);
+  });
+  expectDone(deployed);
+  expectAllRecords(load, 50);
+  expectAllDocuments(load, openSearch, 50);
+  count = records("infra-events");
+}
 
 const exitCodeOf = (container: string) =>
   Number(docker("inspect", "--format", "{{.State.ExitCode}}", container));
@@ -45,12 +60,12 @@ const FEWER_REPLICAS = {
 beforeAll(async () => {
   await freshLab();
   expectDone(deploy());
-  const lines = Array.from({ length: COUNT }, (_, i) => `record ${i}`).join("\n");
+  const lines = Array.from({ length: count }, (_, i) => `record ${i}`).join("\n");
   kafka("kafka-console-producer", ["--topic", "infra-events"], lines);
 });
 
 afterEach(() => {
-  expect(records("infra-events")).toBe(COUNT);
+  expect(records("infra-events")).toBe(count);
 });
 
 test("what kafka-init applied is in a compacted topic with the guarantees of the cluster", () => {
@@ -58,8 +73,8 @@ test("what kafka-init applied is in a compacted topic with the guarantees of the
   expect(topic("__groundwork_applied").configs).toContain("cleanup.policy=compact");
 });
 
-test("more partitions, other configs and a new field are applied without onDrift", () => {
-  expectDone(deployCatalog("more-partitions"));
+test("more partitions, other configs and a new field are applied without onDrift", async () => {
+  await deployUnderLoad("more-partitions");
   expect(infraEvents()).toEqual(MORE_PARTITIONS);
   expect(template().template.mappings.properties).toEqual({
     message: { type: "text" },
@@ -72,8 +87,8 @@ test("more partitions, other configs and a new field are applied without onDrift
   }
 });
 
-test("a removed config is reset, replicas are moved, and a field is changed", () => {
-  expectDone(deployCatalog("fewer-replicas"));
+test("a removed config is reset, replicas are moved, and a field is changed", async () => {
+  await deployUnderLoad("fewer-replicas");
   expect(infraEvents()).toEqual(FEWER_REPLICAS);
   expect(template().template.mappings.properties.region).toEqual({ type: "text" });
 });

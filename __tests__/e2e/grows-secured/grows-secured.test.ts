@@ -1,9 +1,8 @@
-import { type Ask, exclusions, settled, setWatermark } from "../../support/grown-opensearch";
+import { exclusions, settled, setWatermark } from "../../support/grown-opensearch";
 import { docker, expectDone, type Finished } from "../../support/lab";
 import { type Load, underLoad } from "../../support/load";
 import { expectEven, expectNothingSet } from "../../support/replicas";
 import { deployedSampleApplication } from "../../support/sample-application";
-import { Guest } from "../../support/secured";
 
 const application = deployedSampleApplication();
 const { project } = application;
@@ -12,23 +11,7 @@ const NODES = 'security: "tls",\n  openSearch: { ...lab.openSearch, image';
 const FOUR_NODES =
   'security: "tls",\n  kafka: { ...lab.kafka, brokers: 4 },\n  openSearch: { ...lab.openSearch, nodes: 4, image';
 
-let administrator: Guest;
-const openSearch: Ask = (method, path, body) => {
-  const json = ["--header", "Content-Type: application/json", "--data", JSON.stringify(body)];
-  const { output } = administrator.run(
-    ...["curl", "--silent", "--cacert", "ca.pem", "--cert", "os-admin.pem", "--request", method],
-    ...(body === undefined ? [] : json),
-    `https://opensearch-1:9200${path}`,
-  );
-  return JSON.parse(output);
-};
-
-beforeAll(() => {
-  administrator = new Guest("administrator", "infra_net");
-  administrator.put("ca.pem", application.login().caBundle);
-  administrator.put("os-admin.pem", project.keyPairOf("os-admin"));
-  setWatermark(undefined, openSearch);
-});
+beforeAll(() => setWatermark(undefined, application.administer));
 
 /** Deploys under the load of the sample application. */
 async function deployed(name: string): Promise<{ deploy?: Finished; load: Load }> {
@@ -46,7 +29,7 @@ async function deployed(name: string): Promise<{ deploy?: Finished; load: Load }
 
 function expectNothingLeft(): void {
   expectNothingSet();
-  expect(exclusions(openSearch)).toEqual([]);
+  expect(exclusions(application.administer)).toEqual([]);
 }
 
 test("a fourth node of each cluster joins with a certificate of its own, and no other restarts", async () => {
@@ -56,7 +39,7 @@ test("a fourth node of each cluster joins with a certificate of its own, and no 
   application.expectNothingLost(load, 100);
   expect(application.startedAt()).toEqual(before);
   expectEven(4);
-  await settled(4, openSearch);
+  await settled(4, application.administer);
   expectNothingLeft();
   for (const node of ["kafka-4", "opensearch-4"]) {
     expect(project.keyPairOf(node)).toContain("BEGIN CERTIFICATE");
@@ -72,7 +55,7 @@ test("both leave while the clusters serve, with nothing of them but their volume
   expect(deploy?.output).toContain("opensearch-4 has left opensearch, without data");
   expect(application.startedAt()).toEqual(before);
   expectEven(3);
-  await settled(3, openSearch);
+  await settled(3, application.administer);
   expectNothingLeft();
   expect(docker("ps", "--all", "--quiet", "--filter", "name=-4")).toBe("");
   const volumes = docker("volume", "ls", "--quiet", "--filter", "name=-4-").split("\n");

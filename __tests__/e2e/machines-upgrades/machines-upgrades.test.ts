@@ -12,8 +12,8 @@ import {
   rolledIn,
   wholeAgain,
 } from "../../support/machines";
-import { OLD_IMAGES } from "../../support/old-images";
 import { projectCopy } from "../../support/project-copy";
+import { OLD_IMAGES } from "../../support/versions";
 
 const copy = projectCopy();
 const NAME = 'name: "lab-three",';

@@ -7,7 +7,6 @@ import {
   expectDone,
   type Finished,
   freshLab,
-  kafka,
   NODES,
   OF_THE_LAB,
   onceItSays,
@@ -20,8 +19,8 @@ import {
   type Load,
   underLoad,
 } from "../../support/load";
-import { OLD_IMAGES as OLD } from "../../support/old-images";
 import { projectCopy } from "../../support/project-copy";
+import { finalizedLevel, OLD_IMAGES as OLD, shownVersions } from "../../support/versions";
 
 const SETTING = "cluster.routing.allocation.enable";
 const copy = projectCopy();
@@ -47,19 +46,7 @@ function versionsOfOpenSearch(): string[] {
   return Object.values<{ version: string }>(nodes).map(({ version }) => version);
 }
 
-/** Returns the row of a service in the output of `npm run versions`. */
-function shown(service: string): string[] {
-  const finished = copy.command("versions");
-  expectDone(finished);
-  const row = finished.output.split("\n").find((line) => line.startsWith(service));
-  return row?.split(/ {2,}/) ?? [];
-}
-
-/** Returns the finalized levels of Kafka's features. */
-const finalized = (feature: string) =>
-  new RegExp(`^Feature: ${feature}\\s.*FinalizedVersionLevel: (\\S+)`, "m").exec(
-    kafka("kafka-features", ["describe"]),
-  )?.[1];
+const shown = (service: string) => shownVersions(copy, service);
 
 beforeAll(async () => {
   await freshLab({
@@ -173,10 +160,10 @@ describe("the version of Kafka", () => {
     const { exitCode, output } = copy.command("finalize");
     expect(exitCode).toBe(1);
     expect(output).toContain("metadata.version of Kafka: 4.2-IV1 -> 4.3-IV0");
-    expect(finalized("metadata.version")).toBe("4.2-IV1");
+    expect(finalizedLevel("metadata.version")).toBe("4.2-IV1");
     expectDone(copy.command("finalize", "--yes"));
-    expect(finalized("metadata.version")).toBe("4.3-IV0");
-    expect(finalized("kraft.version")).toBe("0");
+    expect(finalizedLevel("metadata.version")).toBe("4.3-IV0");
+    expect(finalizedLevel("kraft.version")).toBe("0");
   });
 
   test("does not go back afterwards", () => {
