@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { validate } from "../constructs/container/validation";
 import { LOKI_PROXY } from "../constructs/loki/loki-proxy";
 import { BACKUP_PRINCIPAL } from "../constructs/opensearch/backup";
@@ -12,6 +11,7 @@ import {
   nodesOf,
   votersOf,
 } from "../environments";
+import { homeFolder } from "../environments/home-folder";
 import { validateEngineAddress } from "../environments/validate-addresses";
 
 /** Services that run on every machine, with the machine's name as suffix. */
@@ -124,7 +124,8 @@ export function withEngine(environment: Environment, engine?: EngineAddress): En
   );
   const [, path] = /^unix:\/\/(.*)$/.exec(engine.host) ?? [];
   // A socket in the home directory leads into a virtual machine, where the engine's socket has another path.
-  const socket = path?.startsWith(`${homedir()}/`) ? undefined : path;
+  const home = homeFolder();
+  const socket = home !== undefined && path?.startsWith(`${home}/`) ? undefined : path;
   return { ...environment, engine, engineSocket: environment.engineSocket ?? socket };
 }
 

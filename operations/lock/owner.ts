@@ -23,7 +23,7 @@ export interface Owner {
 export function thisProcess(command: string): Owner {
   return {
     command,
-    user: userInfo().username,
+    user: userName(),
     host: hostname(),
     hostId: hostId(),
     processes: processSpace(),
@@ -31,6 +31,15 @@ export function thisProcess(command: string): Owner {
     started: startOf(process.pid),
     since: new Date().toISOString(),
   };
+}
+
+/** A user id in a container may have no account. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER || process.env.LOGNAME || `uid ${process.getuid?.()}`;
+  }
 }
 
 /** Returns for how long a process has had its lock. */

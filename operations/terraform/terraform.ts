@@ -1,12 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { homeFolder } from "../../environments/home-folder";
 import { makePrivate } from "../../secrets/secret-files";
 import { type Engine, engineVariables } from "../engine/docker";
 import { variableOf } from "../synthesis/inputs";
 import type { Stack } from "../synthesis/synthesize";
 import type { Json } from "../synthesis/tree";
 import { stream } from "../terminal/stream";
+import { CommandError } from "../terminal/terminal";
 import { callTerraform, type TerraformBinary, terraformEnv } from "./binary";
 import { type Diagnostic, type Message, messageOf } from "./messages";
 
@@ -76,14 +77,9 @@ export class Terraform {
   }
 
   private async initOne(stack: Stack): Promise<void> {
-    const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: disabled, TF_PLUGIN_CACHE_DIR: given } = process.env;
-    // The cache of the cdktf CLI, so that a provider is downloaded once.
-    const cache = given ?? join(homedir(), ".terraform.d", "plugin-cache");
-    if (!disabled) {
-      mkdirSync(cache, { recursive: true });
-    }
+    const cache = pluginCache();
     await this.call(stack, ["init", "-input=false", "-no-color"], {
-      ...(!disabled && { TF_PLUGIN_CACHE_DIR: cache }),
+      ...(cache !== undefined && { TF_PLUGIN_CACHE_DIR: cache }),
     });
     writeFileSync(stampFile(stack), this.stampOf(stack));
   }
@@ -243,4 +239,27 @@ function readable({ layer }: Stack, line: string): string {
   } catch {
     return `${layer}: ${line}`;
   }
+}
+
+/** Creates and returns the folder in which providers are kept, so that each is downloaded once. Undefined if there is to be none. */
+function pluginCache(): string | undefined {
+  const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: disabled, TF_PLUGIN_CACHE_DIR: given } = process.env;
+  const home = homeFolder();
+  if (disabled || (given === undefined && home === undefined)) {
+    return undefined;
+  }
+  // The cache of the cdktf CLI.
+  const cache = given ?? join(home ?? "", ".terraform.d", "plugin-cache");
+  try {
+    mkdirSync(cache, { recursive: true });
+  } catch (error) {
+    if (given !== undefined) {
+      throw new CommandError(
+        `TF_PLUGIN_CACHE_DIR is "${given}", which cannot be created (${(error as Error).message}): name a folder that this user may write`,
+      );
+    }
+    // A user id without an account has / as its home in a container.
+    return undefined;
+  }
+  return cache;
 }

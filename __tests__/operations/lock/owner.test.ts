@@ -1,8 +1,11 @@
 import { hasEnded, type Owner, thisProcess } from "../../../operations/lock/owner";
+import { restoreVariables } from "../../support/variables";
 
 /** What the system says in place of what it is: content by file or link. Undefined hides it. */
 let system: Record<string, string | undefined>;
 let uptimeSeconds: number;
+/** Whether this user id has an account. */
+let hasAccount: boolean;
 
 jest.mock("node:fs", () => {
   const fs = jest.requireActual("node:fs");
@@ -37,6 +40,12 @@ jest.mock("node:os", () => ({
   ...jest.requireActual("node:os"),
   hostname: () => "build-7",
   uptime: () => uptimeSeconds,
+  userInfo() {
+    if (!hasAccount) {
+      throw new Error("A system error occurred: uv_os_get_passwd returned ENOENT");
+    }
+    return { username: "ada" };
+  },
 }));
 
 const BOOT = "/proc/sys/kernel/random/boot_id";
@@ -58,6 +67,7 @@ const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 beforeEach(() => {
   system = { ...HOST };
   uptimeSeconds = 7 * 24 * 3600;
+  hasAccount = true;
 });
 
 /** A process that ran here an hour ago, before this host booted. */
@@ -67,6 +77,23 @@ function beforeTheBoot(): Owner {
   uptimeSeconds = 60;
   return owner;
 }
+
+describe("the user of a process", () => {
+  restoreVariables();
+
+  test.each<[string, NodeJS.ProcessEnv, boolean, string]>([
+    ["is the name of the account", { USER: "eve" }, true, "ada"],
+    ["without an account is USER", { USER: "eve", LOGNAME: "joe" }, false, "eve"],
+    ["without an account and USER is LOGNAME", { LOGNAME: "joe" }, false, "joe"],
+    ["without all of them is the id", {}, false, `uid ${process.getuid?.()}`],
+  ])("%s", (_, variables, has, user) => {
+    hasAccount = has;
+    delete process.env.USER;
+    delete process.env.LOGNAME;
+    Object.assign(process.env, variables);
+    expect(thisProcess("npm run up").user).toBe(user);
+  });
+});
 
 test("a process of another user has not ended, where the system does not show when it started", () => {
   const owner = thisProcess("npm run up");

@@ -16,6 +16,14 @@ import { synthesize } from "../../support/platform";
 import { programsOnPath } from "../../support/programs";
 import { restoreVariables } from "../../support/variables";
 
+let home: string | undefined;
+
+jest.mock("../../../environments/home-folder", () => ({ homeFolder: () => home }));
+
+beforeEach(() => {
+  home = join(folder, "home");
+});
+
 const { folder, program } = programsOnPath();
 const command = join(folder, "terraform");
 const BINARY = { command, product: "Terraform", version: "1.11.4", choice: "" } as const;
@@ -101,6 +109,46 @@ test("a run closes the state's folder to other users and removes the plan of a k
   await new Terraform(BINARY, join(state, "log")).init([stack]);
   expect(statSync(state).mode & 0o777).toBe(0o700);
   expect(existsSync(plan)).toBe(false);
+});
+
+describe("the cache of providers", () => {
+  restoreVariables();
+
+  /** Initializes a stack and returns the cache that Terraform is given. */
+  async function cacheWith(variables: NodeJS.ProcessEnv): Promise<string> {
+    const told = join(folder, "cache-told");
+    program("terraform", `echo "$TF_PLUGIN_CACHE_DIR" >${told}`);
+    for (const name of ["CDKTF_DISABLE_PLUGIN_CACHE_ENV", "TF_PLUGIN_CACHE_DIR"]) {
+      delete process.env[name];
+    }
+    Object.assign(process.env, variables);
+    const stack = { folder, settings: variables } as unknown as Stack;
+    mkdirSync(join(folder, ".terraform"), { recursive: true });
+    await new Terraform(BINARY, join(folder, "state", "log")).init([stack]);
+    return readFileSync(told, "utf8").trim();
+  }
+
+  test("is below the home folder", async () => {
+    const cache = join(folder, "home", ".terraform.d", "plugin-cache");
+    expect(await cacheWith({})).toBe(cache);
+    expect(existsSync(cache)).toBe(true);
+  });
+
+  test("is left out where this user has no home folder to write to", async () => {
+    writeFileSync(join(folder, "no-folder"), "");
+    for (home of [join(folder, "no-folder"), undefined]) {
+      rmSync(join(folder, ".terraform.lock.hcl"), { force: true });
+      expect(await cacheWith({})).toBe("");
+    }
+  });
+
+  test("is refused if a person named it and it cannot be created", async () => {
+    writeFileSync(join(folder, "no-folder"), "");
+    const given = join(folder, "no-folder", "cache");
+    await expect(cacheWith({ TF_PLUGIN_CACHE_DIR: given })).rejects.toThrow(
+      `TF_PLUGIN_CACHE_DIR is "${given}", which cannot be created (ENOTDIR`,
+    );
+  });
 });
 
 describe("the inputs of a deploy", () => {
