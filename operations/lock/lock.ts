@@ -6,6 +6,7 @@ import { checkMachines } from "../machine/machine";
 import { confirm } from "../terminal/confirm";
 import { CommandError } from "../terminal/terminal";
 import { ageMs, describeOwner, hasEnded, type Owner, thisProcess } from "./owner";
+import { rememberLock, wasTakenHere } from "./taken-here";
 import { createLock, type Lock, lockOn, removeLock, TAKING_MS, volumeOf } from "./volume";
 
 export interface LockOptions {
@@ -45,6 +46,7 @@ export async function withLock<T>(
         throw new CommandError(describeHeld(environment, holder));
       }
     }
+    rememberLock(lock);
     return await work();
   } finally {
     for (const engine of asked) {
@@ -112,7 +114,15 @@ async function locksOn(environment: Environment, engines: readonly Engine[]): Pr
     const on = found.flatMap((one) => (one.lock?.id === lock.id ? [one.engine] : []));
     const isLeft =
       ageMs(lock.owner) > TAKING_MS && !mayHold(environment, lock, [engines.length, on.length]);
-    return { lock, on, state: hasEnded(lock.owner) ? "ended" : isLeft ? "left" : "held" };
+    return {
+      lock,
+      on,
+      state: hasEnded(lock.owner, { takenHere: wasTakenHere(lock) })
+        ? "ended"
+        : isLeft
+          ? "left"
+          : "held",
+    };
   });
 }
 

@@ -54,17 +54,22 @@ export function describeOwner({ command, user, host, pid, since }: Owner): strin
   return `${command}, by ${user} on host ${host} (process ${pid}), since ${at}, ${counted(minutes, "minute")} ago`;
 }
 
-/** Whether the process ran here and has ended. False for a process elsewhere, of which nothing is known. */
-export function hasEnded(owner: Owner): boolean {
+/**
+ * Whether the process ran here and has ended. False for a process elsewhere, of which nothing is known. `takenHere` is whether this clone took
+ * the lock: two virtual machines may be copies of one, with the same name and id, and a running one is no earlier boot of the other.
+ */
+export function hasEnded(owner: Owner, { takenHere }: { readonly takenHere: boolean }): boolean {
   if (owner.host !== hostname()) {
     return false;
   }
   const here = processSpace();
   // Where the system does not tell, the process may be on another host with this name.
-  return here !== "" && owner.processes === here ? isGone(owner) : isOfEarlierBoot(owner);
+  return here !== "" && owner.processes === here
+    ? isGone(owner)
+    : takenHere && isOfEarlierBoot(owner);
 }
 
-/** Two virtual machines may be copies of one, with one id. What began after this one booted, in another boot, runs on the other. */
+/** What began after this host booted, in another boot, runs elsewhere. */
 function isOfEarlierBoot({ hostId: id, since }: Owner): boolean {
   return id !== "" && id === hostId() && Date.parse(since) < bootedAtMs();
 }

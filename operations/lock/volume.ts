@@ -100,7 +100,7 @@ export async function removeLock(
     return holder;
   }
   if (holder.id !== mine.id) {
-    const isLeft = hasEnded(holder.owner) || ageMs(holder.owner) > TAKING_MS;
+    const isLeft = hasEnded(holder.owner, { takenHere: false }) || ageMs(holder.owner) > TAKING_MS;
     return isLeft
       ? ((await removeLock(engine, claim, holder, remover)) ??
           removeLock(engine, name, lock, remover))

@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import execa from "execa";
@@ -57,6 +59,18 @@ jest.mock("../../../operations/engine/docker", () => ({
   },
 }));
 
+/** The clone's folder. */
+let clone: string;
+
+jest.mock("../../../operations/synthesis/project", () => ({
+  get PROJECT_ROOT() {
+    return clone;
+  },
+}));
+jest.mock("../../../operations/lock/host", () => ({
+  ...jest.requireActual("../../../operations/lock/host"),
+  hostId: () => "this-machine",
+}));
 jest.mock("../../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
@@ -87,6 +101,7 @@ const ENDED = { "groundwork.lock.id": "ended", "groundwork.lock.pid": "4194305" 
 let said: string[];
 beforeEach(() => {
   engines = { here: new Map() };
+  clone = mkdtempSync(join(tmpdir(), "clone-"));
   meanwhile = () => undefined;
   beforeRemoval = async () => undefined;
   said = [];
@@ -95,7 +110,10 @@ beforeEach(() => {
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
   jest.spyOn(console, "warn").mockImplementation();
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(clone, { recursive: true });
+});
 
 /** Runs work under the lock and returns the lock's labels meanwhile. */
 async function locked(options: { readonly forceUnlock?: boolean } = {}): Promise<Labels> {
@@ -199,6 +217,40 @@ test("so is the lock of one whose process id another process has by now", async 
 test("the lock of a process that runs here is not taken over", async () => {
   engines.here.set(LOCK, { ...(await locked()), "groundwork.lock.id": "theirs" });
   await expect(locked()).rejects.toThrow('environment "laptop" is locked by npm run up');
+});
+
+describe("the lock of a process of another boot of this machine", () => {
+  const file = () => join(clone, ".state", "laptop", "environment-lock");
+  const anotherBoot = (labels: Labels) => ({
+    ...labels,
+    "groundwork.lock.host": hostname(),
+    "groundwork.lock.processes": "another-boot pid:[4026531836]",
+    "groundwork.lock.since": new Date(0).toISOString(),
+  });
+
+  test("is taken over by the clone that took it", async () => {
+    let killed: Labels = {};
+    await withLock(laptop, { command: "up" }, async () => {
+      killed = anotherBoot(engines.here.get(LOCK) ?? {});
+    });
+    engines.here.set(LOCK, killed);
+    expect(await locked()).toMatchObject({ "groundwork.lock.pid": String(process.pid) });
+    expect(said).toEqual([expect.stringContaining("ended without unlocking")]);
+  });
+
+  test("is not taken over by a virtual machine of the same image, whose clone did not take it", async () => {
+    engines.here.set(LOCK, anotherBoot({ ...(await locked()), "groundwork.lock.id": "theirs" }));
+    await expect(locked()).rejects.toThrow('environment "laptop" is locked by npm run up');
+    rmSync(file());
+    await expect(locked()).rejects.toThrow('environment "laptop" is locked by npm run up');
+    expect(said).toEqual([]);
+  });
+
+  test("counts as held if the clone cannot be written", async () => {
+    rmSync(clone, { recursive: true });
+    writeFileSync(clone, "");
+    expect(await locked()).toMatchObject({ "groundwork.lock.command": "npm run up" });
+  });
 });
 
 test("--force-unlock takes the lock after a confirmation", async () => {

@@ -64,6 +64,9 @@ const NONE = "4194305";
 const HOUR_MS = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 
+/** Whether a process has ended that this clone remembers. */
+const ended = (owner: Owner) => hasEnded(owner, { takenHere: true });
+
 beforeEach(() => {
   system = { ...HOST };
   uptimeSeconds = 7 * 24 * 3600;
@@ -97,15 +100,15 @@ describe("the user of a process", () => {
 
 test("a process of another user has not ended, where the system does not show when it started", () => {
   const owner = thisProcess("npm run up");
-  expect(hasEnded(owner)).toBe(false);
+  expect(ended(owner)).toBe(false);
   system["/proc/<pid>/stat"] = undefined;
-  expect(hasEnded(owner)).toBe(false);
-  expect(hasEnded({ ...owner, pid: NONE })).toBe(true);
+  expect(ended(owner)).toBe(false);
+  expect(ended({ ...owner, pid: NONE })).toBe(true);
 });
 
 describe("after a reboot", () => {
   test("a process of the boot before has ended, even if its id is that of another process", () => {
-    expect(hasEnded(beforeTheBoot())).toBe(true);
+    expect(ended(beforeTheBoot())).toBe(true);
   });
 
   test.each<[string, () => void]>([
@@ -114,16 +117,20 @@ describe("after a reboot", () => {
   ])("a process of %s has not", (_, change) => {
     const owner = beforeTheBoot();
     change();
-    expect(hasEnded(owner)).toBe(false);
+    expect(ended(owner)).toBe(false);
   });
 
   test("a lock of an earlier version, without the host's id, is of a process that has not", () => {
-    expect(hasEnded({ ...beforeTheBoot(), hostId: "" })).toBe(false);
+    expect(ended({ ...beforeTheBoot(), hostId: "" })).toBe(false);
+  });
+
+  test("a process whose lock this clone did not take may run on a copy of this virtual machine, which has its id and name", () => {
+    expect(hasEnded(beforeTheBoot(), { takenHere: false })).toBe(false);
   });
 
   test("a process that began since then runs on a copy of this virtual machine, which has its id", () => {
     const owner = beforeTheBoot();
-    expect(hasEnded({ ...owner, since: ago(1000) })).toBe(false);
+    expect(ended({ ...owner, since: ago(1000) })).toBe(false);
   });
 });
 
@@ -142,7 +149,7 @@ test.each<[string, Record<string, string | undefined>]>([
 ])("%s: no process of another boot counts as ended", (_, files) => {
   Object.assign(system, files);
   expect(thisProcess("npm run up").hostId).toBe("");
-  expect(hasEnded(beforeTheBoot())).toBe(false);
+  expect(ended(beforeTheBoot())).toBe(false);
 });
 
 describe("on macOS, which has no /proc", () => {
@@ -166,22 +173,22 @@ describe("on macOS, which has no /proc", () => {
   afterEach(() => Object.defineProperty(process, "platform", { value: platform }));
 
   test("a process of this boot has ended once it is gone", () => {
-    expect(hasEnded(thisProcess("npm run up"))).toBe(false);
-    expect(hasEnded({ ...thisProcess("npm run up"), pid: NONE })).toBe(true);
+    expect(ended(thisProcess("npm run up"))).toBe(false);
+    expect(ended({ ...thisProcess("npm run up"), pid: NONE })).toBe(true);
   });
 
   test("a process on another Mac with this name has not ended, although none here has its id", () => {
     const owner = { ...thisProcess("npm run up"), pid: NONE, since: ago(HOUR_MS) };
     uptimeSeconds = 60;
     commands = { [SESSION]: `${uuid("2")}\n`, [HARDWARE]: hardware(uuid("B")) };
-    expect(hasEnded(owner)).toBe(false);
+    expect(ended(owner)).toBe(false);
   });
 
   test("a process of the boot before has ended", () => {
     const owner = { ...thisProcess("npm run up"), since: ago(HOUR_MS) };
     uptimeSeconds = 60;
     commands[SESSION] = `${uuid("2")}\n`;
-    expect(hasEnded(owner)).toBe(true);
+    expect(ended(owner)).toBe(true);
   });
 });
 
@@ -190,5 +197,5 @@ test("where the system tells neither boots nor ids apart, a process with this ho
     system[file] = undefined;
   }
   const owner = { ...thisProcess("npm run up"), pid: NONE };
-  expect([owner.processes, owner.hostId, hasEnded(owner)]).toEqual(["", "", false]);
+  expect([owner.processes, owner.hostId, ended(owner)]).toEqual(["", "", false]);
 });
