@@ -35,15 +35,16 @@ export function bootedAtMs(): number {
 }
 
 /**
- * Identifies where ids of processes are unique: a boot and a namespace, since containers on one host may share its name, and have processes
- * with the same ids. Empty where the system does not tell.
+ * Identifies where ids of processes are unique: a boot and a namespace, since containers on one host have processes with the same ids. Empty
+ * where the system does not tell both: every host numbers its own namespace the same.
  */
 export function processSpace(): string {
-  const boot =
-    process.platform === "darwin"
-      ? outputOf("sysctl", "-n", "kern.bootsessionuuid")
-      : readIfThere("/proc/sys/kernel/random/boot_id");
-  return `${boot.trim()} ${namespaceOf("pid")}`.trim();
+  if (process.platform === "darwin") {
+    return outputOf("sysctl", "-n", "kern.bootsessionuuid").trim();
+  }
+  const boot = readIfThere("/proc/sys/kernel/random/boot_id").trim();
+  const namespace = namespaceOf("pid");
+  return boot && namespace && `${boot} ${namespace}`;
 }
 
 /** Reads a file. Returns nothing where there is none. */

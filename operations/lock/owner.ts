@@ -59,14 +59,11 @@ export function describeOwner({ command, user, host, pid, since }: Owner): strin
  * the lock: two virtual machines may be copies of one, with the same name and id, and a running one is no earlier boot of the other.
  */
 export function hasEnded(owner: Owner, { takenHere }: { readonly takenHere: boolean }): boolean {
-  if (owner.host !== hostname()) {
-    return false;
-  }
   const here = processSpace();
-  // Where the system does not tell, the process may be on another host with this name.
+  // A host may change its name while it runs.
   return here !== "" && owner.processes === here
     ? isGone(owner)
-    : takenHere && isOfEarlierBoot(owner);
+    : takenHere && owner.host === hostname() && isOfEarlierBoot(owner);
 }
 
 /** What began after this host booted, in another boot, runs elsewhere. */

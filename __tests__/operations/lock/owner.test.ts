@@ -4,6 +4,7 @@ import { restoreVariables } from "../../support/variables";
 /** What the system says in place of what it is: content by file or link. Undefined hides it. */
 let system: Record<string, string | undefined>;
 let uptimeSeconds: number;
+let name: string;
 /** Whether this user id has an account. */
 let hasAccount: boolean;
 
@@ -38,7 +39,7 @@ jest.mock("node:child_process", () => ({
 }));
 jest.mock("node:os", () => ({
   ...jest.requireActual("node:os"),
-  hostname: () => "build-7",
+  hostname: () => name,
   uptime: () => uptimeSeconds,
   userInfo() {
     if (!hasAccount) {
@@ -71,6 +72,7 @@ beforeEach(() => {
   system = { ...HOST };
   uptimeSeconds = 7 * 24 * 3600;
   hasAccount = true;
+  name = "build-7";
 });
 
 /** A process that ran here an hour ago, before this host booted. */
@@ -105,6 +107,30 @@ test("a process of another user has not ended, where the system does not show wh
   expect(ended(owner)).toBe(false);
   expect(ended({ ...owner, pid: NONE })).toBe(true);
 });
+
+describe("after the host got another name", () => {
+  test("a process of this boot has ended once it is gone", () => {
+    const owner = thisProcess("npm run up");
+    name = "build-8";
+    expect(ended(owner)).toBe(false);
+    expect(ended({ ...owner, pid: NONE })).toBe(true);
+  });
+
+  test("a process of another boot may run on another host", () => {
+    const owner = beforeTheBoot();
+    name = "build-8";
+    expect(ended(owner)).toBe(false);
+  });
+});
+
+test.each(["/proc/self/ns/pid", BOOT])(
+  "without %s, a process may be on another host or in a container",
+  (file) => {
+    system[file] = undefined;
+    const owner = { ...thisProcess("npm run up"), pid: NONE };
+    expect([owner.processes, ended(owner)]).toEqual(["", false]);
+  },
+);
 
 describe("after a reboot", () => {
   test("a process of the boot before has ended, even if its id is that of another process", () => {
