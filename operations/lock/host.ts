@@ -8,7 +8,7 @@ const HOST_NAMESPACES = { pid: "pid:[4026531836]", uts: "uts:[4026531838]" } as 
 
 /**
  * Returns what identifies this host across boots, as a hash, since systemd wants the id itself kept secret (machine-id(5)). Empty where the
- * system has none, and in a container, whose id may be that of its image.
+ * system has none, and in a container, whose id may be that of its image. A distribution of WSL 2 is one of them: it has namespaces of its own.
  */
 export function hostId(): string {
   const id = process.platform === "darwin" ? platformUuid() : machineId();
