@@ -18,7 +18,7 @@ export async function down({
       "--volumes destroys all data and needs a confirmation, but standard input is not a terminal: add --yes",
     );
   }
-  await withLock(environment, { command: "down", forceUnlock }, () =>
-    destroyPlatform(environment, { volumes }),
+  await withLock(environment, { command: "down", forceUnlock }, (stillHeld) =>
+    destroyPlatform(environment, { volumes, stillHeld }),
   );
 }

@@ -32,8 +32,8 @@ export async function inventory({
   const platform = new Platform(environment);
   refuse(await describeForeignCa(platform));
   if (remove) {
-    await withLock(environment, { command: "inventory", forceUnlock }, () =>
-      removeLeftOver(platform, catalog, remove, { yes }),
+    await withLock(environment, { command: "inventory", forceUnlock }, (stillHeld) =>
+      removeLeftOver(platform, catalog, remove, { yes, stillHeld }),
     );
     return;
   }

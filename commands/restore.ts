@@ -28,7 +28,7 @@ export async function restoreBackup(
     console.log(renderBackups(await openSearch.backups.list()));
     return;
   }
-  await withLock(environment, { command: "restore", forceUnlock }, async () => {
+  await withLock(environment, { command: "restore", forceUnlock }, async (stillHeld) => {
     const plan = await planRestore(openSearch.backups, name, options);
     const replaced = describeReplaced(plan);
     if (replaced !== undefined && !yes) {
@@ -38,6 +38,7 @@ export async function restoreBackup(
         `no changes made: --overwrite replaces data and needs a confirmation, but standard input is not a terminal: add --yes. It would replace:\n${replaced}`,
       );
     }
+    await stillHeld();
     await restore(openSearch.backups, plan, console.log);
     const count = counted(plan.indices.length, "index", "indices");
     console.log(`restored ${count} from backup ${plan.backup.name}`);

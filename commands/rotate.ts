@@ -6,7 +6,7 @@ import { currentDeclarations } from "../operations/synthesis/environment";
 /** Replaces the CA, the certificates or an application's password, and deploys. */
 export async function rotateSecrets(
   target: string | undefined,
-  options: Required<RotateOptions> & {
+  options: Required<Omit<RotateOptions, "stillHeld">> & {
     readonly excludeMachine?: string;
     readonly forceUnlock: boolean;
   },
@@ -19,7 +19,7 @@ export async function rotateSecrets(
   // Before the lock, which needs an engine.
   checkTarget(declared, applications, target, others);
   const environment = await followContext(declared);
-  await withLock(environment, { command: "rotate", forceUnlock }, () =>
-    rotate(environment, applications, target, others),
+  await withLock(environment, { command: "rotate", forceUnlock }, (stillHeld) =>
+    rotate(environment, applications, target, { ...others, stillHeld }),
   );
 }

@@ -19,7 +19,7 @@ export async function up(options: {
     currentEnvironment(process.env.GROUNDWORK_ENV, options.excludeMachine ?? options.without),
   );
   const { atOnce, allowDataLoss, forceUnlock } = options;
-  await withLock(environment, { command: "up", forceUnlock }, () =>
-    deployPlatform(environment, { atOnce, allowDataLoss }),
+  await withLock(environment, { command: "up", forceUnlock }, (stillHeld) =>
+    deployPlatform(environment, { atOnce, allowDataLoss, stillHeld }),
   );
 }

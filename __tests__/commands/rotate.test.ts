@@ -6,8 +6,13 @@ jest.mock("../../operations/rotation/rotate", () => ({
   checkTarget: jest.fn(),
   rotate: jest.fn(),
 }));
+const stillHeld = async () => undefined;
+
 jest.mock("../../operations/lock/lock", () => ({
-  withLock: jest.fn((_: unknown, __: unknown, work: () => Promise<void>) => work()),
+  withLock: jest.fn(
+    (_: unknown, __: unknown, work: (asked: () => Promise<void>) => Promise<void>) =>
+      work(stillHeld),
+  ),
 }));
 
 const { GROUNDWORK_ENV } = process.env;
@@ -26,7 +31,7 @@ test("an unavailable machine does not block the rotation of a password", async (
   await rotateSecrets("shop", { ...others, excludeMachine: "c", forceUnlock: false });
   const [[environment, , target, options]] = jest.mocked(rotate).mock.calls;
   expect(environment.excludedMachines).toEqual(["c"]);
-  expect([target, options]).toEqual(["shop", others]);
+  expect([target, options]).toEqual(["shop", { ...others, stillHeld }]);
   const [[locked, lock]] = jest.mocked(withLock).mock.calls;
   expect([locked.name, lock]).toEqual([
     "lab-three-secured",

@@ -2,8 +2,11 @@ import { up } from "../../commands/up";
 import { deployPlatform } from "../../operations/deploy/deploy";
 
 jest.mock("../../operations/deploy/deploy", () => ({ deployPlatform: jest.fn() }));
+const stillHeld = async () => undefined;
+
 jest.mock("../../operations/lock/lock", () => ({
-  withLock: (_: unknown, __: unknown, work: () => Promise<void>) => work(),
+  withLock: (_: unknown, __: unknown, work: (asked: () => Promise<void>) => Promise<void>) =>
+    work(stillHeld),
 }));
 
 const { GROUNDWORK_ENV } = process.env;
@@ -38,8 +41,8 @@ test("declared changes may delete records only if that is allowed", async () => 
   await up({ atOnce: false, allowDataLoss: true });
   await up({ atOnce: false });
   expect(jest.mocked(deployPlatform).mock.calls.map(([, options]) => options)).toEqual([
-    { atOnce: false, allowDataLoss: true },
-    { atOnce: false, allowDataLoss: undefined },
+    { atOnce: false, allowDataLoss: true, stillHeld },
+    { atOnce: false, allowDataLoss: undefined, stillHeld },
   ]);
 });
 

@@ -24,18 +24,22 @@ export async function adoptUnmanaged(
   const containers = unmanaged.filter(({ kind }) => kind === "container");
   // A replaced node gets its certificates from a new job of the same name.
   const jobs = jobsIn(run.containers);
-  await remove(containers.filter(({ name }) => jobs.includes(name)));
+  await remove(
+    run,
+    containers.filter(({ name }) => jobs.includes(name)),
+  );
   await rollClusters(
     run,
     containers.map(({ name }) => name),
   );
   // The remaining ones are in no cluster, or in one that does not serve.
-  await remove(containers);
+  await remove(run, containers);
 }
 
 /** Removes containers by id: a new one may have the name. */
-async function remove(containers: readonly UnmanagedResource[]): Promise<void> {
+async function remove(run: Run, containers: readonly UnmanagedResource[]): Promise<void> {
   for (const { stack, id } of containers) {
+    await run.stillHeld();
     await removeContainers(stack.engine, [id]);
   }
 }

@@ -12,6 +12,7 @@ import { checkAcceptance } from "../checks/acceptance";
 import { renderAcceptance } from "../checks/row";
 import { findLeftOver } from "../inventory/inventory";
 import { renderLeftOver } from "../inventory/item";
+import type { StillHeld } from "../lock/still-held";
 import { unlessSilent } from "../platform/silent";
 import { releaseReplicas, rollClusters } from "../rolling/rolling";
 import { fillNodes, keepNodes, removeNodes, removeVoters } from "../scaling/scaling";
@@ -35,15 +36,23 @@ export interface DeployOptions {
   readonly replaceNodes?: boolean;
   /** Whether declared changes may delete stored records, such as a shorter retention. @default false - asks on a terminal, or refuses */
   readonly allowDataLoss?: boolean;
+  /** Throws if another command may change the environment, too. @default - nothing is locked */
+  readonly stillHeld?: StillHeld;
 }
 
 /** Deploys everything, then checks every guarantee in the running platform. Throws if one does not hold. */
 export async function deployPlatform(
   environment: Environment,
-  { atOnce = false, adopt = false, replaceNodes, allowDataLoss = false }: DeployOptions = {},
+  {
+    atOnce = false,
+    adopt = false,
+    replaceNodes,
+    allowDataLoss = false,
+    stillHeld,
+  }: DeployOptions = {},
 ): Promise<void> {
   const { platform, run, adopts, unmanaged } = await prepareDeploy(environment, {
-    ...{ adopt, replaceNodes },
+    ...{ adopt, replaceNodes, stillHeld },
   });
   try {
     if (!allowDataLoss) {
@@ -51,6 +60,8 @@ export async function deployPlatform(
     }
     // An interrupted deploy leaves nothing in a platform without volumes.
     const isFirst = !adopts && run.planned.every(createsOnly);
+    // Somebody may have thought about that for hours.
+    await run.stillHeld();
     await run.keepVolumes();
     await releaseReplicas(run);
     await keepNodes(run);
@@ -66,6 +77,7 @@ export async function deployPlatform(
     await removeNodes(run);
     await run.deploy();
     if (!isFirst) {
+      await run.stillHeld();
       // Again, for a cluster or node that did not serve before.
       await releaseReplicas(run);
       await keepNodes(run);

@@ -1,5 +1,6 @@
 import { BACKUP_VOLUME } from "../../constructs/opensearch/backup";
 import type { Environment } from "../../environments";
+import type { StillHeld } from "../lock/still-held";
 import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
 import { Run } from "../run/run";
@@ -10,11 +11,11 @@ import { describeRemains } from "./unmanaged";
 /** Stops and removes containers and networks. Data volumes stay unless `volumes` is set, and the volume with the backups stays always. */
 export async function destroyPlatform(
   environment: Environment,
-  { volumes }: { readonly volumes: boolean },
+  { volumes, stillHeld }: { readonly volumes: boolean; readonly stillHeld?: StillHeld },
 ): Promise<void> {
   const stacks = await synthesize(environment, { preventDestroy: !volumes });
   const platform = new Platform(environment);
-  const run = new Run(platform, stacks, await checkMachines(environment));
+  const run = new Run(platform, stacks, await checkMachines(environment), { stillHeld });
   // Alerting lives in Grafana's volume: it stays or is removed with the volume.
   await run.destroy("data", "messaging", "observability");
   await run.destroy("network");

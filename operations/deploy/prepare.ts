@@ -4,7 +4,7 @@ import { dockerAt, removeContainers } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
 import { checkClusters } from "../rolling/rolling";
-import { Run } from "../run/run";
+import { Run, type RunOptions } from "../run/run";
 import { describeScaling, type Scaling } from "../scaling/scaling";
 import { waitForHealthySwarm } from "../swarm/health";
 import { clusterOf, containersOf } from "../synthesis/container";
@@ -36,7 +36,7 @@ export interface PreparedDeploy {
 /** Plans a deploy, which may replace every node of both clusters. Throws every obstacle before it changes a resource. */
 export async function prepareDeploy(
   environment: Environment,
-  { adopt, replaceNodes }: { readonly adopt: boolean; readonly replaceNodes?: boolean },
+  { adopt, ...options }: { readonly adopt: boolean } & Omit<RunOptions, "readOnly">,
 ): Promise<PreparedDeploy> {
   console.log(`synthesizing environment "${environment.name}" and checking the machine ...`);
   const stacks = await synthesize(environment);
@@ -74,7 +74,7 @@ export async function prepareDeploy(
   // First, since a container that is removed may be the only one that tells which secrets are deployed.
   refuse(await describeOtherSecrets(platform));
   await removeUnstarted(platform);
-  const run = new Run(platform, stacks, terraform, { replaceNodes });
+  const run = new Run(platform, stacks, terraform, options);
   try {
     await run.plan();
     const found = await findUnmanaged(run.planned);

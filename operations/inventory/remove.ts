@@ -28,7 +28,7 @@ export async function removeLeftOver(
   platform: Platform,
   catalog: Catalog,
   ids: readonly string[],
-  { yes }: { readonly yes: boolean },
+  { yes, stillHeld }: { readonly yes: boolean; readonly stillHeld: () => Promise<void> },
 ): Promise<void> {
   refuse(ids.flatMap(refusalOfId));
   const { environment, kafka, openSearch } = platform;
@@ -50,6 +50,7 @@ export async function removeLeftOver(
       `no changes made: --remove needs a confirmation, but standard input is not a terminal: add --yes. It would remove:\n${listing}`,
     );
   }
+  await stillHeld();
   for (const item of removed) {
     if (item.kind === "topic") {
       await kafka.inventory.remove([item.name]);

@@ -6,6 +6,7 @@ import { checkMachines } from "../machine/machine";
 import { confirm } from "../terminal/confirm";
 import { CommandError } from "../terminal/terminal";
 import { ageMs, describeOwner, hasEnded, type Owner, thisProcess } from "./owner";
+import { checkStillHeld, isMajority, type StillHeld } from "./still-held";
 import { rememberLock, wasTakenHere } from "./taken-here";
 import { createLock, type Lock, lockOn, removeLock, TAKING_MS, volumeOf } from "./volume";
 
@@ -18,12 +19,13 @@ export interface LockOptions {
 
 /**
  * Runs work that changes an environment while no other process does. Its engines hold the lock, since two deploys share them even when
- * their Terraform states differ. Throws if another process has it. The lock of a process of this host that ended is taken over.
+ * their Terraform states differ. Throws if another process has it. The lock of a process of this host that ended is taken over. The work asks
+ * `stillHeld` before each of its steps.
  */
 export async function withLock<T>(
   environment: Environment,
   { command, forceUnlock = false }: LockOptions,
-  work: () => Promise<T>,
+  work: (stillHeld: StillHeld) => Promise<T>,
 ): Promise<T> {
   const owner = thisProcess(`npm run ${command}`);
   const lock = {
@@ -47,7 +49,7 @@ export async function withLock<T>(
       }
     }
     rememberLock(lock);
-    return await work();
+    return await work(() => checkStillHeld(lock, engines));
   } finally {
     for (const engine of asked) {
       const left = await removeLock(engine, volume, lock, owner);
@@ -172,10 +174,6 @@ function mayHold(
   const here = machinesOf(environment).length;
   const there = lock.engines ?? here;
   return isMajority(locked + Math.max(here, there) - answering, there);
-}
-
-function isMajority(count: number, all: number): boolean {
-  return count > all / 2;
 }
 
 function describeHeld({ name }: Environment, { owner }: Lock): string {

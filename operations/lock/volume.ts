@@ -49,7 +49,10 @@ export async function createLock(
     ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
     name,
   );
-  return exitCode === 0 ? readLock(engine, name) : output;
+  if (exitCode !== 0) {
+    return output;
+  }
+  return (await readLock(engine, name)) ?? `volume ${name} was removed again`;
 }
 
 /** Returns the lock with a name that an engine has; undefined if it has none or does not answer. */
@@ -58,13 +61,14 @@ export async function lockOn(engine: Engine, name: string): Promise<Lock | undef
   return typeof lock === "string" ? undefined : lock;
 }
 
-async function readLock(engine: Engine, name: string): Promise<Lock | string> {
+/** Returns the lock with a name that an engine has; undefined if it has none, or why it does not answer. */
+export async function readLock(engine: Engine, name: string): Promise<Lock | string | undefined> {
   const { exitCode, output } = await askEngine(
     engine,
     ...["volume", "inspect", "--format", "{{json .Labels}}", name],
   );
   if (exitCode !== 0) {
-    return output;
+    return /no such volume/i.test(output) ? undefined : output;
   }
   const labels: Readonly<Record<string, string>> = JSON.parse(output) ?? {};
   const of = (property: string) => labels[`${LABEL}.${property}`] ?? "";

@@ -78,6 +78,7 @@ export async function rollClusters(run: Run, unmanaged: readonly string[] = []):
     const names = listed(nodes.map(({ name }) => name));
     const upgraded = next.filter((cluster) => cluster.upgraded.includes(cluster.order[step]));
     await waitUntilHealthy(run, next, `before replacing ${names}`, patience, upgraded);
+    await run.stillHeld();
     const held = upgraded.map(({ name }) => ({ name, serving: () => servingNodes(run, name) }));
     await whileHeld(run.platform, held, () => replace(nodes));
     patience = PATIENCE_BETWEEN_MS;
@@ -178,6 +179,7 @@ async function replaceNodes(
     return;
   }
   for (const { name } of nodes.filter((node) => unmanaged.includes(node.name))) {
+    await run.stillHeld();
     await removeContainers(run.platform.engineOf(name), [name]);
   }
   try {

@@ -20,6 +20,7 @@ import {
 } from "../../secrets/rotation";
 import { deployPlatform } from "../deploy/deploy";
 import { checkDeploy } from "../deploy/prepare";
+import type { StillHeld } from "../lock/still-held";
 import { fileOf } from "../synthesis/environment";
 import { CommandError, counted, listed } from "../terminal/terminal";
 
@@ -42,6 +43,8 @@ export interface RotateOptions {
   readonly due?: boolean;
   /** Like `due`, and nothing is deployed if none was replaced, now or by a command whose deploy failed. @default false */
   readonly onlyIfDue?: boolean;
+  /** Throws if another command may change the environment, too. @default - nothing is locked */
+  readonly stillHeld?: StillHeld;
 }
 
 /** What `--revoke` does and costs. */
@@ -90,12 +93,12 @@ export async function rotate(
   environment: Environment,
   applications: readonly Application[],
   what: string | undefined,
-  { atOnce = false, revoke = false, due = false, onlyIfDue = false }: RotateOptions = {},
+  { atOnce = false, revoke = false, due = false, onlyIfDue = false, stillHeld }: RotateOptions = {},
 ): Promise<void> {
   const kind = checkTarget(environment, applications, what, { revoke, due, onlyIfDue });
   const application = applications.find(({ name }) => name === kind);
   if (due || onlyIfDue) {
-    await renewDue(environment, applications, { atOnce, onlyIfDue });
+    await renewDue(environment, applications, { atOnce, onlyIfDue, stillHeld });
     return;
   }
   if (secretsAreGiven()) {
@@ -112,12 +115,12 @@ export async function rotate(
     replacesNodes: revoke && !atOnce,
   });
   if (target === "ca") {
-    await rotateCa(environment, applications, { atOnce, revoke });
+    await rotateCa(environment, applications, { atOnce, revoke, stillHeld });
   } else if (application) {
-    await rotateApplication(environment, application, atOnce);
+    await rotateApplication(environment, application, { atOnce, stillHeld });
   } else {
     await replaceKeyPairs(environment, applications);
-    await deployPlatform(environment, { atOnce });
+    await deployPlatform(environment, { atOnce, stillHeld });
     console.log(
       `\nevery certificate is new. The old ones are valid until they expire: if a key has leaked, run npm run rotate -- certificates --revoke${remindOf(applications)}`,
     );
@@ -127,12 +130,12 @@ export async function rotate(
 async function rotateApplication(
   environment: Environment,
   application: Application,
-  atOnce: boolean,
+  { atOnce, stillHeld }: RotateOptions,
 ): Promise<void> {
   const { name } = application;
   await replaceCredentials(environment, application);
   const expires = expiryOfReplaced(environment, application);
-  await deployPlatform(environment, { atOnce });
+  await deployPlatform(environment, { atOnce, stillHeld });
   console.log(
     expires
       ? `\n"${name}" has a new certificate: run npm run credentials -- ${name} to see it. The old one is accepted until it expires on ${expires.toISOString()}: if its key has leaked, run npm run rotate -- certificates --revoke`
@@ -179,7 +182,7 @@ async function checkBefore(
 async function renewDue(
   environment: Environment,
   applications: readonly Application[],
-  { atOnce, onlyIfDue }: { readonly atOnce: boolean; readonly onlyIfDue: boolean },
+  { atOnce, onlyIfDue, stillHeld }: RotateOptions,
 ): Promise<void> {
   takeOverSecrets(environment);
   const continues = ["certificates" as const, ...applications.filter(hasCertificate)].some((what) =>
@@ -197,7 +200,7 @@ async function renewDue(
   if (onlyIfDue && renewed.length === 0 && !continues) {
     return;
   }
-  await deployPlatform(environment, { atOnce });
+  await deployPlatform(environment, { atOnce, stillHeld });
 }
 
 /** Says which applications also need new certificates before the old CA is trusted no more. */
@@ -211,7 +214,7 @@ function andCertificates(applications: readonly Application[]): string {
 async function rotateCa(
   environment: Environment,
   applications: readonly Application[],
-  { atOnce, revoke }: { readonly atOnce: boolean; readonly revoke: boolean },
+  { atOnce, revoke, stillHeld }: RotateOptions,
 ): Promise<void> {
   const names = applications.map(({ name }) => name);
   const first = caRotationStepOf(environment) ?? 1;
@@ -222,7 +225,11 @@ async function rotateCa(
     console.log(`step ${step} of ${CA_ROTATION_STEPS.length}: ${CA_ROTATION_STEPS[step - 1]}`);
     await takeCaRotationStep(environment, step);
     const isLast = step === CA_ROTATION_STEPS.length;
-    await deployPlatform(environment, { atOnce, ...(revoke && isLast && { replaceNodes: true }) });
+    await deployPlatform(environment, {
+      atOnce,
+      stillHeld,
+      ...(revoke && isLast && { replaceNodes: true }),
+    });
     if (step === 1 && applications.length > 0) {
       setCaRotationStep(environment, 2);
       console.log(

@@ -45,6 +45,13 @@ export interface RunOptions {
    * @default false
    */
   readonly readOnly?: boolean;
+
+  /**
+   * Throws if another command may change the environment, too. Called before Terraform changes anything.
+   *
+   * @default - nothing is locked
+   */
+  readonly stillHeld?: () => Promise<void>;
 }
 
 /** Plans, deploys and destroys the stacks of a synth. Shows the progress, and throws an explanation of every failure. */
@@ -58,13 +65,17 @@ export class Run {
 
   private readonly planArgs: readonly string[];
 
+  /** Throws if another command may change the environment, too. */
+  readonly stillHeld: () => Promise<void>;
+
   constructor(
     readonly platform: Platform,
     /** Each stack after its dependencies. */
     readonly stacks: readonly Stack[],
     private readonly binary: TerraformBinary,
-    { replaceNodes = false, readOnly = false }: RunOptions = {},
+    { replaceNodes = false, readOnly = false, stillHeld = async () => undefined }: RunOptions = {},
   ) {
+    this.stillHeld = stillHeld;
     this.planArgs = readOnly ? ["-lock=false"] : [];
     this.logFile = join(PROJECT_ROOT, ".state", platform.environment.name, "terraform.log");
     for (const stack of replaceNodes ? stacks : []) {
@@ -129,6 +140,7 @@ export class Run {
           );
         }
       }
+      await this.stillHeld();
       await this.explainFailures(async () => {
         await terraform.forget(
           plan.stack,
@@ -205,7 +217,10 @@ export class Run {
         await before();
         const plan = this.freshPlan(stack) ?? (await this.planOf(terraform, stack));
         if (plan.changes) {
-          const apply = () => terraform.apply(plan);
+          const apply = async () => {
+            await this.stillHeld();
+            await terraform.apply(plan);
+          };
           await (inTurn.includes(stack) ? oneByOne(apply) : apply());
         } else {
           progress.unchanged(stack);
@@ -229,6 +244,7 @@ export class Run {
   async apply(
     targets: readonly { readonly stack: Stack; readonly addresses: readonly string[] }[],
   ): Promise<void> {
+    await this.stillHeld();
     for (const { stack } of targets) {
       this.plans.delete(stack);
     }
@@ -257,6 +273,7 @@ export class Run {
 
   /** Imports an existing resource into the state. */
   async import(stack: Stack, address: string, id: string): Promise<void> {
+    await this.stillHeld();
     this.plans.delete(stack);
     await this.terraform().import(stack, address, id);
   }
@@ -266,7 +283,10 @@ export class Run {
     const stacks = this.stacks.filter((stack) => layers.some((layer) => isPartOf(stack, layer)));
     await this.follow(async (terraform) => {
       await terraform.init(stacks);
-      await this.inTurn(stacks, (stack) => terraform.destroy(stack));
+      await this.inTurn(stacks, async (stack) => {
+        await this.stillHeld();
+        await terraform.destroy(stack);
+      });
     });
   }
 

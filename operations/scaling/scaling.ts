@@ -114,9 +114,11 @@ async function remove(run: Run, isMeant: (scaled: Scaled) => boolean): Promise<v
     }
     const { members } = run.platform.clusters[cluster];
     const node = await firstServing(run.platform, cluster);
+    await run.stillHeld();
     console.log(`moving data from ${listed(leaving)} to the other nodes of ${cluster}`);
     await members.drain(node, leaving, progressOf(cluster));
     for (const name of leaving) {
+      await run.stillHeld();
       await dockerAt(engineOfLeaving(run, changes, name), "stop", name);
     }
     await members.forget(node, leaving);

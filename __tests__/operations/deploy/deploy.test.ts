@@ -17,6 +17,7 @@ jest.mock("../../../operations/deploy/prepare", () => ({
     adopts: adopt,
     unmanaged: [],
     run: {
+      stillHeld: async () => steps.push("held?"),
       keepVolumes: async () => steps.push("keep volumes"),
       deploy: async () => steps.push("deploy"),
       forgetPlans: () => undefined,
@@ -50,8 +51,8 @@ beforeEach(() => {
   jest.mocked(findLeftOver).mockResolvedValue([]);
 });
 
-const FIRST = ["ask", "keep volumes", "release", "keep nodes", "remove voters"];
-const LAST = ["remove nodes", "deploy", "release", "keep nodes", "fill nodes"];
+const FIRST = ["ask", "held?", "keep volumes", "release", "keep nodes", "remove voters"];
+const LAST = ["remove nodes", "deploy", "held?", "release", "keep nodes", "fill nodes"];
 
 test.each([
   ["one node at a time", {}, [...FIRST, "roll", ...LAST]],

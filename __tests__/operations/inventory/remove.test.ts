@@ -38,6 +38,7 @@ const CATALOG = {
 let server: FakeOpenSearch;
 let platform: Platform;
 const removed = jest.fn();
+const stillHeld = jest.fn();
 const log = jest.spyOn(console, "log").mockImplementation();
 
 beforeEach(async () => {
@@ -57,7 +58,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const remove = (...ids: string[]) => removeLeftOver(platform, CATALOG, ids, { yes: false });
+const remove = (...ids: string[]) =>
+  removeLeftOver(platform, CATALOG, ids, { yes: false, stillHeld });
 
 const said = () => log.mock.calls.flat();
 
@@ -78,8 +80,15 @@ test("nothing is removed without the confirmation", async () => {
   expect(removed).not.toHaveBeenCalled();
 });
 
+test("nothing is removed if another command took the lock during the confirmation", async () => {
+  stillHeld.mockRejectedValueOnce(new CommandError("another command has the lock"));
+  await expect(remove("topic/audit-old")).rejects.toThrow("another command has the lock");
+  expect(confirm).toHaveBeenCalled();
+  expect(removed).not.toHaveBeenCalled();
+});
+
 test("--yes skips the confirmation", async () => {
-  await removeLeftOver(platform, CATALOG, ["topic/audit-old"], { yes: true });
+  await removeLeftOver(platform, CATALOG, ["topic/audit-old"], { yes: true, stillHeld });
   expect(confirm).not.toHaveBeenCalled();
   expect(removed).toHaveBeenCalledTimes(1);
 });

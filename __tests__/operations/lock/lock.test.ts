@@ -71,6 +71,13 @@ jest.mock("../../../operations/lock/host", () => ({
   ...jest.requireActual("../../../operations/lock/host"),
   hostId: () => "this-machine",
 }));
+/** With patience for one more look. */
+jest.mock("../../../operations/terminal/poll", () => ({
+  async poll<Seen>(look: () => Promise<Seen>, isWanted: (seen: Seen) => boolean) {
+    const seen = await look();
+    return isWanted(seen) ? seen : look();
+  },
+}));
 jest.mock("../../../operations/machine/machine", () => ({ checkMachines: jest.fn() }));
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
@@ -293,6 +300,59 @@ test("a process whose lock was taken away does not remove that of the other", as
   expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
 });
 
+describe("work that asks whether its command still has the lock", () => {
+  /** Asks once something has happened to the lock. */
+  const ask = (meanwhile: () => void) =>
+    withLock(laptop, { command: "up" }, async (stillHeld) => {
+      await stillHeld();
+      meanwhile();
+      await stillHeld();
+      return "went on";
+    });
+
+  test("goes on while it has", async () => {
+    expect(await ask(() => undefined)).toBe("went on");
+  });
+
+  test("stops if another command has taken it, as after the sleep of a laptop, and says which", async () => {
+    await expect(ask(() => engines.here.set(LOCK, held()))).rejects.toThrow(
+      /^environment "laptop" is no longer locked by this command: npm run up, by ada on host build-7 \(process 4711\), since .* UTC, 12 minutes ago has the lock now\. No further step was started: wait until that ends, then run the same command again, which continues$/,
+    );
+    expect(engines.here.get(LOCK)).toMatchObject({ "groundwork.lock.id": "theirs" });
+  });
+
+  test("stops if the volume was pruned: another command may have come and gone", async () => {
+    await expect(ask(() => engines.here.clear())).rejects.toThrow(
+      'environment "laptop" is no longer locked by this command, and nobody has the lock: volume groundwork-lock-laptop was removed, as by docker volume prune or by a command with --force-unlock that has ended. No further step was started: run the same command again, which continues',
+    );
+    expect(engines.here.size).toBe(0);
+  });
+
+  test("stops if the engine does not answer, as a command that takes the lock does", async () => {
+    const fall = () => {
+      engines = {};
+    };
+    await expect(ask(fall)).rejects.toThrow(
+      'whether environment "laptop" is still locked by this command is not known: 0 of its 1 Docker engines answer that, and more than half have to. No further step was started: run the same command again once they answer, which continues\nno answer',
+    );
+  });
+
+  test("goes on if the engine was only slow", async () => {
+    const before = engines;
+    const isSlow = () => {
+      const { here } = before;
+      engines = {
+        get here() {
+          engines = before;
+          return undefined;
+        },
+      } as unknown as typeof engines;
+      expect(here.size).toBe(1);
+    };
+    expect(await ask(isSlow)).toBe("went on");
+  });
+});
+
 /** Has the first process that removes the lock wait. Resolves once it does; `goOn` ends the wait. */
 function slowRemoval() {
   let goOn = () => undefined as unknown;
@@ -458,6 +518,27 @@ describe("on several machines", () => {
     };
     await expect(lockedThere()).rejects.toThrow('environment "lab-three" is locked by npm run up');
     expect(onAll()).toEqual([false, true, false]);
+  });
+
+  test("work goes on while most machines have its lock, and stops otherwise", async () => {
+    const ask = (meanwhile: () => void) =>
+      withLock(labThree, { command: "up" }, async (stillHeld) => {
+        meanwhile();
+        await stillHeld();
+        return "went on";
+      });
+    // Such as a machine that was replaced.
+    expect(await ask(() => engines[hosts[0]].clear())).toBe("went on");
+    expect(await ask(() => delete engines[hosts[0]])).toBe("went on");
+    await expect(ask(() => delete engines[hosts[1]])).rejects.toThrow(
+      "1 of its 3 Docker engines answer that, and more than half have to",
+    );
+    Object.assign(engines, { [hosts[0]]: new Map(), [hosts[1]]: new Map() });
+    const taken = () => {
+      engines[hosts[1]].set(NAME, held());
+      engines[hosts[2]].set(NAME, held());
+    };
+    await expect(ask(taken)).rejects.toThrow("by ada on host build-7");
   });
 
   test("a machine that was gone at the end of a deploy keeps a lock, which the next one removes", async () => {

@@ -8,6 +8,8 @@ import { CommandError } from "../../../operations/terminal/terminal";
 
 /** The nodes that run and serve, by cluster. */
 let serving: Record<string, string[]>;
+/** How many more times the command still has its lock. */
+let timesHeld: number;
 /** The coordinating nodes. */
 let coordinators: string[];
 /** The nodes that were replaced together, in order. */
@@ -124,6 +126,12 @@ function runOf(actions: Readonly<Record<string, Action>>): Run {
     containers: containers.map(({ body }) => body),
     report: async () => ({ changes, before }),
     deploy: async () => undefined,
+    async stillHeld() {
+      timesHeld -= 1;
+      if (timesHeld < 0) {
+        throw new CommandError("another command has the lock");
+      }
+    },
     async apply(targets: readonly { readonly addresses: readonly string[] }[]) {
       const names = targets
         .flatMap(({ addresses }) => addresses)
@@ -151,6 +159,7 @@ const all = (cluster: string, count: number) =>
 let said: string[];
 beforeEach(() => {
   serving = { opensearch: nodesOf("opensearch", 5), kafka: nodesOf("kafka", 3) };
+  timesHeld = Number.POSITIVE_INFINITY;
   coordinators = ["opensearch-1", "kafka-2"];
   replaced = [];
   broken = undefined;
@@ -195,6 +204,13 @@ test("a node that does not come back stops both clusters, and the message names 
     "kafka: kafka-3 did not come back; the other nodes (kafka-1, kafka-2) were left unchanged\nFix the cause and run the same command again to continue:\nkafka-3 is unhealthy",
   );
   expect(replaced).toHaveLength(2);
+});
+
+test("no further node is replaced once another command has the lock", async () => {
+  timesHeld = 1;
+  const roll = rollClusters(runOf({ ...all("opensearch", 5), ...all("kafka", 3) }));
+  await expect(roll).rejects.toThrow(/^another command has the lock$/);
+  expect(replaced).toEqual([["kafka-1", "opensearch-2"]]);
 });
 
 test("a cluster without a serving node is not rolled", async () => {

@@ -5,6 +5,7 @@ import { labSecured } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 import { Run, type RunOptions } from "../../../operations/run/run";
 import type { Stack } from "../../../operations/synthesis/synthesize";
+import { CommandError } from "../../../operations/terminal/terminal";
 import { programsOnPath } from "../../support/programs";
 
 const { folder, program } = programsOnPath();
@@ -97,6 +98,35 @@ test("what an apply of some resources left to do is planned again once, and then
   await run.replan();
   const commands = calls().map((line) => line.split(" ")[1]);
   expect(commands).toEqual(["init", "plan", "apply", "plan", "apply"]);
+});
+
+test("Terraform changes nothing once another command has the lock", async () => {
+  jest.spyOn(console, "log").mockImplementation(() => undefined);
+  const stack = stackOf([container("kafka-1", "kafka")]);
+  const address = "docker_volume.x";
+  const action = {
+    ...{ address, action: "delete", resource: { addr: address } },
+    change: { before: { name: "kafka-4-data" } },
+  };
+  const calls = terraform([action]);
+  const run = runOf(stack, {
+    async stillHeld() {
+      throw new CommandError("another command has the lock");
+    },
+  });
+  await run.plan();
+  const steps = [
+    () => run.keepVolumes(),
+    () => run.apply([{ stack, addresses: ["docker_container.kafka-1"] }]),
+    () => run.import(stack, "docker_network.infra", "infra_net"),
+    () => run.deploy(),
+    () => run.destroy("messaging"),
+  ];
+  for (const step of steps) {
+    await expect(step()).rejects.toThrow("another command has the lock");
+  }
+  const commands = calls().map((line) => line.split(" ")[1]);
+  expect(commands.filter((one) => /apply|destroy|import|state/.test(one))).toEqual([]);
 });
 
 test.each([

@@ -9,9 +9,12 @@ import {
   removeNodes,
   removeVoters,
 } from "../../../operations/scaling/scaling";
+import { CommandError } from "../../../operations/terminal/terminal";
 
 /** What was asked of the clusters and of the engine, in order. */
 let steps: string[];
+/** Whether the command still has its lock. */
+let isHeld: () => boolean;
 /** The nodes that serve. */
 let serving: string[];
 let departure: PlannedMoves;
@@ -102,6 +105,11 @@ function runOf(
       labels: [{ label: "groundwork.cluster", value: name.split("-")[0] }],
     })),
     report: async (plans: readonly unknown[]) => ({ changes: plans.length > 0 ? changes : [] }),
+    async stillHeld() {
+      if (!isHeld()) {
+        throw new CommandError("another command has the lock");
+      }
+    },
     apply: async () => {
       planned = [];
     },
@@ -117,6 +125,7 @@ const MiB = 1024 ** 2;
 let said: string[];
 beforeEach(() => {
   steps = [];
+  isHeld = () => true;
   serving = ["kafka-1", "kafka-2", "kafka-3", "opensearch-1", "opensearch-2", "opensearch-3"];
   departure = { refusals: [], replicas: 24, bytes: 300 * MiB + 1 };
   arrival = { refusals: [], replicas: 6, bytes: 75 * MiB };
@@ -126,6 +135,16 @@ beforeEach(() => {
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
 });
 afterEach(() => jest.restoreAllMocks());
+
+test("a command that lost its lock moves nothing off a leaving node, and does not stop one that it has drained", async () => {
+  const run = runOf([["kafka-4", "destroy"]]);
+  isHeld = () => false;
+  await expect(removeNodes(run)).rejects.toThrow("another command has the lock");
+  expect(steps).toEqual([]);
+  isHeld = () => steps.length === 0;
+  await expect(removeNodes(run)).rejects.toThrow("another command has the lock");
+  expect(steps).toEqual(["drain kafka kafka-4"]);
+});
 
 describe("a plan", () => {
   test("without joining or leaving nodes asks no cluster", async () => {
