@@ -3,7 +3,11 @@ import { withLock } from "../operations/lock/lock";
 import { Platform } from "../operations/platform/platform";
 import { currentEnvironment } from "../operations/synthesis/environment";
 import { confirm } from "../operations/terminal/confirm";
-import { describeFinalization, finalize, planFinalization } from "../operations/versions/finalize";
+import {
+  describeFinalization,
+  finalizeAsPlanned,
+  planFinalization,
+} from "../operations/versions/finalize";
 
 /** Raises Kafka's metadata.version to the newest that the brokers support, if requested or confirmed. */
 export async function finalizeVersions({
@@ -26,7 +30,7 @@ export async function finalizeVersions({
     );
   }
   await withLock(environment, { command: "finalize", forceUnlock }, () =>
-    finalize(platform, finalization),
+    finalizeAsPlanned(platform, finalization),
   );
   console.log(`metadata.version of Kafka is ${finalization.to}`);
 }

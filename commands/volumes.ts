@@ -1,3 +1,4 @@
+import type { Environment } from "../environments";
 import { followContext } from "../operations/engine/context";
 import { withLock } from "../operations/lock/lock";
 import { currentEnvironment } from "../operations/synthesis/environment";
@@ -15,15 +16,23 @@ export interface VolumesOptions {
 /** Prints the environment's volumes, or removes those that nothing needs. Throws if an engine does not answer. */
 export async function volumes(options: VolumesOptions): Promise<void> {
   const environment = await followContext(currentEnvironment());
+  const { removeOrphans: removes, forceUnlock, format } = options;
+  const problems = removes
+    ? await withLock(environment, { command: "volumes", forceUnlock }, async (stillHeld) => {
+        // Another command may have changed what is an orphan until this one had the lock.
+        const listing = await listVolumes(environment);
+        await removeOrphans(environment, listing.volumes, stillHeld);
+        return listing.problems;
+      })
+    : await show(environment, format);
+  if (problems.length > 0) {
+    throw new CommandError(problems.join("\n"));
+  }
+}
+
+/** Returns what could not be listed. */
+async function show(environment: Environment, format: Format): Promise<readonly string[]> {
   const listing = await listVolumes(environment);
-  if (options.removeOrphans) {
-    await withLock(environment, { command: "volumes", forceUnlock: options.forceUnlock }, () =>
-      removeOrphans(environment, listing.volumes),
-    );
-  } else {
-    console.log(RENDERERS[options.format](environment, listing));
-  }
-  if (listing.problems.length > 0) {
-    throw new CommandError(listing.problems.join("\n"));
-  }
+  console.log(RENDERERS[format](environment, listing));
+  return listing.problems;
 }

@@ -70,11 +70,22 @@ export async function describePendingFinalization(platform: Platform): Promise<s
   }
 }
 
-/** Raises `metadata.version` and waits until it is finalized. Nothing else changes. */
-export async function finalize(
-  { kafka }: Platform,
-  { broker, level, to }: Finalization,
+/** Finalizes what was confirmed. Throws if another command has changed the brokers since, which may have gone back to an earlier version. */
+export async function finalizeAsPlanned(
+  platform: Platform,
+  confirmed: Finalization,
 ): Promise<void> {
+  const now = await planFinalization(platform);
+  if (now?.from !== confirmed.from || now.to !== confirmed.to) {
+    throw new CommandError(
+      `no changes made: ${confirmed.from} -> ${confirmed.to} was confirmed, and by now ${now ? `it is ${now.from} -> ${now.to}` : "the newest metadata.version is finalized"}: run npm run finalize again`,
+    );
+  }
+  await finalize(platform, now);
+}
+
+/** Raises `metadata.version` and waits until it is finalized. Nothing else changes. */
+async function finalize({ kafka }: Platform, { broker, level, to }: Finalization): Promise<void> {
   await kafka.raiseMetadataVersion(broker, level, { isDryRun: false });
   const { finalized } = await poll(
     () => kafka.metadataVersion(broker),

@@ -5,10 +5,11 @@ import { CommandError, counted, listed } from "../terminal/terminal";
 import { renderTime, renderTotal } from "./render";
 import { removeVolume, type VolumeOnMachine } from "./volumes";
 
-/** Removes the orphans among volumes after a confirmation. Throws if the user says no or cannot be asked, or if a volume remains. */
+/** Removes the orphans among volumes after a confirmation, if the command still has its lock then. Throws if the user says no or cannot be asked, or if a volume remains. */
 export async function removeOrphans(
   environment: Environment,
   volumes: readonly VolumeOnMachine[],
+  stillHeld: () => Promise<void>,
 ): Promise<void> {
   const orphans = volumes.filter(({ orphan }) => orphan);
   if (orphans.length === 0) {
@@ -26,6 +27,7 @@ export async function removeOrphans(
     `This destroys ${counted(orphans.length, "volume")} of environment "${environment.name}":\n${listing}\nTheir data cannot be restored`,
     `no changes made: --remove-orphans destroys data and needs a confirmation, but standard input is not a terminal. It would remove:\n${listing}`,
   );
+  await stillHeld();
   const removed: VolumeOnMachine[] = [];
   const remaining: string[] = [];
   for (const orphan of orphans) {

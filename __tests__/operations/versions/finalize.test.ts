@@ -51,8 +51,14 @@ jest.mock("../../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
 }));
 
+/** Called before the lock is taken, as another command would act meanwhile. */
+let beforeLock: () => void;
+
 jest.mock("../../../operations/lock/lock", () => ({
-  withLock: (_: unknown, __: unknown, work: () => Promise<void>) => work(),
+  async withLock(_: unknown, __: unknown, work: () => Promise<void>) {
+    beforeLock();
+    await work();
+  },
 }));
 
 jest.mock("../../../operations/engine/docker", () => ({
@@ -90,6 +96,7 @@ beforeEach(() => {
   levels = { "metadata.version": 29, "kraft.version": 0 };
   refusal = undefined;
   changes = [];
+  beforeLock = () => undefined;
   said.length = 0;
   process.stdin.isTTY = false;
   jest.spyOn(console, "log").mockImplementation((text) => said.push(...text.split("\n")));
@@ -115,7 +122,7 @@ describe("npm run finalize", () => {
       "It cannot be taken back: afterwards no broker before version 4.3 can join.",
       "metadata.version of Kafka is 4.3-IV0",
     ]);
-    expect(changes).toEqual([DRY_RUN, "upgrade --feature metadata.version=30"]);
+    expect(changes).toEqual([DRY_RUN, DRY_RUN, "upgrade --feature metadata.version=30"]);
     expect(levels).toEqual({ "metadata.version": 30, "kraft.version": 0 });
   });
 
@@ -124,6 +131,26 @@ describe("npm run finalize", () => {
       "finalize cannot be taken back and needs a confirmation, but standard input is not a terminal: add --yes",
     );
     expect(said).toHaveLength(3);
+    expect(changes).toEqual([DRY_RUN]);
+  });
+
+  test("looks again once it has the lock: another command may have gone back to an earlier image", async () => {
+    beforeLock = () => {
+      brokers["kafka-1"] = "4.2.0";
+    };
+    await expect(finalizeVersions({ yes: true, forceUnlock: false })).rejects.toThrow(
+      "the brokers do not all run one version: 4.2.0 (kafka-1), 4.3.1 (kafka-2, kafka-3)",
+    );
+    expect(changes).toEqual([DRY_RUN]);
+  });
+
+  test("refuses if another command has finalized meanwhile", async () => {
+    beforeLock = () => {
+      levels["metadata.version"] = 30;
+    };
+    await expect(finalizeVersions({ yes: true, forceUnlock: false })).rejects.toThrow(
+      "no changes made: 4.2-IV1 -> 4.3-IV0 was confirmed, and by now the newest metadata.version is finalized: run npm run finalize again",
+    );
     expect(changes).toEqual([DRY_RUN]);
   });
 

@@ -1,6 +1,7 @@
 import type { EngineAddress, Environment } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
 import { labThree } from "../../../lab/environments";
+import { CommandError } from "../../../operations/terminal/terminal";
 import { removeOrphans } from "../../../operations/volumes/remove-orphans";
 import { RENDERERS } from "../../../operations/volumes/render";
 import { listVolumes } from "../../../operations/volumes/volumes";
@@ -242,7 +243,7 @@ describe("on several machines", () => {
   test("an orphan is removed on its own machine", async () => {
     engines = { a: { volumes: { "kafka-2-data": "lab-three" } }, b: { volumes: {} } };
     typed = "lab-three";
-    await removeOrphans(labThree, (await listVolumes(labThree)).volumes);
+    await removeOrphans(labThree, (await listVolumes(labThree)).volumes, async () => undefined);
     expect(calls.filter((call) => call.includes("volume rm"))).toEqual([
       "a: volume rm kafka-2-data",
     ]);
@@ -251,7 +252,8 @@ describe("on several machines", () => {
 });
 
 describe("orphans are removed", () => {
-  const remove = async () => removeOrphans(environment, (await listVolumes(environment)).volumes);
+  const remove = async (stillHeld = async () => {}) =>
+    removeOrphans(environment, (await listVolumes(environment)).volumes, stillHeld);
   const removed = () => calls.filter((call) => call.includes(" rm "));
   const LISTING = [
     "- kafka-5-data (1.5 MiB, last written 2026-11-29 12:03 UTC)",
@@ -284,6 +286,14 @@ describe("orphans are removed", () => {
     expect(asked).toContain(
       "- opensearch-backups (size not known, last written at an unknown time; all backups of OpenSearch)\n",
     );
+  });
+
+  test("not if another command took the lock while the name was typed", async () => {
+    const stillHeld = async () => {
+      throw new CommandError("another command has the lock");
+    };
+    await expect(remove(stillHeld)).rejects.toThrow("another command has the lock");
+    expect([asked === "", removed()]).toEqual([false, []]);
   });
 
   test("not if another name is typed", async () => {
