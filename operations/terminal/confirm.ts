@@ -1,15 +1,37 @@
 import { createInterface } from "node:readline/promises";
-import { CommandError } from "./terminal";
+import { CommandError, InterruptedError } from "./terminal";
 
-/** Asks for the environment's name. Throws if another answer is given, or if standard input is not a terminal: `otherwise` says what to do. */
+/**
+ * Asks for the environment's name. Throws if another answer is given, InterruptedError after Ctrl-C or Ctrl-D, or if standard input is not a
+ * terminal: `otherwise` says what to do.
+ */
 export async function confirm(name: string, consequence: string, otherwise: string): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new CommandError(otherwise);
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(`${consequence}. Type the environment's name to continue: `);
-  prompt.close();
+  const answer = await ask(`${consequence}. Type the environment's name to continue: `);
+  if (answer === undefined) {
+    throw new InterruptedError("interrupted: no changes made");
+  }
   if (answer !== name) {
     throw new CommandError(`the name is "${name}", not "${answer}": no changes made`);
+  }
+}
+
+/** Returns what the user types. Undefined after Ctrl-C or Ctrl-D, which close the interface and, in newer versions of Node, abort the question. */
+async function ask(question: string): Promise<string | undefined> {
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  const closed = new Promise<undefined>((resolve) =>
+    prompt.once("close", () => resolve(undefined)),
+  );
+  try {
+    return await Promise.race([prompt.question(question), closed]);
+  } catch (error) {
+    if ((error as Error).name === "AbortError") {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    prompt.close();
   }
 }

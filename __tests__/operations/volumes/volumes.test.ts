@@ -65,6 +65,7 @@ jest.mock("node:readline/promises", () => ({
       asked = text;
       return typed;
     },
+    once: () => undefined,
     close: () => undefined,
   }),
 }));
