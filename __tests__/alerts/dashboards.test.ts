@@ -104,43 +104,66 @@ describe("consumer lag in time", () => {
     const name = 'consumergroup_topic:consumer_lag:seconds{job="", topic=~".+"}';
     expect(exprOf("Kafka", "Consumer lag, time")).toBe(`max by (consumergroup, topic) (${name})`);
   });
-  const lag = 'kafka_consumergroup_uncommitted_offsets_sum{consumergroup="g",topic="t"}';
-  const written = 'kafka_topic_partition_current_offset{topic="t",partition="0"}';
-  const sample = '{consumergroup="g", topic="t"}';
+  const of = (partition: number) => `topic="t",partition="${partition}"`;
 
-  test("is the exporter's measurement, for a group that progresses", () => {
+  /** Returns the exporter's series of a partition, from the newest and the committed offsets in promtool's notation. */
+  const partition = (number: number, newest: string, committed: string, backlog: string) => ({
+    [`kafka_topic_partition_current_offset{${of(number)}}`]: newest,
+    [`kafka_consumergroup_current_offset{consumergroup="g",${of(number)}}`]: committed,
+    [`kafka_consumergroup_uncommitted_offsets{consumergroup="g",${of(number)}}`]: backlog,
+  });
+  const lagOf = (seconds: number) => ({ '{consumergroup="g", topic="t"}': seconds });
+
+  test("is zero for a group that has read everything, also of a topic without writes", () => {
+    const series = partition(0, "500x1501", "500x1501", "0x1501");
+    expect(complaints({ series, expr, at: "1501m", samples: lagOf(0) })).toBe("");
+  });
+
+  test("is the age of the oldest record that is not committed, for a group that progresses", () => {
+    // 60 records a minute, read 10 minutes after they are written. The next offset was seen a minute later.
+    const series = partition(0, "0+60x60", "0x10 60+60x49", "600x60");
+    expect(complaints({ series, expr, at: "60m", samples: lagOf(540) })).toBe("");
+  });
+
+  test("is the age of a burst, of which most is read, and not the share of it that is left", () => {
     const series = {
-      'kafka_consumer_lag_millis{consumergroup="g",topic="t"}': "1500x60",
-      [lag]: "10x60",
-      [written]: "0+60x60",
+      ...partition(0, "0x9 10000x51", "0x9 9900x51", "0x9 100x51"),
+      // The exporter takes the latest scrape for the time at which the newest record was written.
+      [`kafka_consumer_lag_millis{consumergroup="g",${of(0)}}`]: "30000x60",
     };
-    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 1.5 } })).toBe("");
+    expect(complaints({ series, expr, at: "30m", samples: lagOf(1200) })).toBe("");
   });
 
-  test("is the backlog at the topic's write rate, for a group that does not progress", () => {
-    // 60 records a minute: a backlog of 600 is 10 minutes old.
-    const series = { [lag]: "600x60", [written]: "0+60x60" };
-    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 600 } })).toBe("");
+  test("is that of the partition that is most behind, whichever of them the exporter measures", () => {
+    const series = {
+      ...partition(0, "0+60x60", "0+60x60", "0x60"),
+      ...partition(1, "0x9 500x51", "0x60", "0x9 500x51"),
+      [`kafka_consumer_lag_millis{consumergroup="g",${of(0)}}`]: "1000x60",
+    };
+    expect(complaints({ series, expr, at: "30m", samples: lagOf(1200) })).toBe("");
   });
 
-  test("is the backlog at the day's write rate, if nothing was written for an hour", () => {
-    // Half a day at one record a second, then half a day of silence: half a record a second.
-    const series = { [lag]: "600x1440", [written]: "0+60x720 43200x720" };
-    expect(complaints({ series, expr, at: "1440m", samples: { [sample]: 1200 } })).toBe("");
+  test("does not count partitions of which the group has committed nothing", () => {
+    const series = {
+      ...partition(0, "500x60", "500x60", "0x60"),
+      ...partition(1, "0x9 500x51", "-1x60", "-1x60"),
+      [`kafka_consumer_lag_millis{consumergroup="g",${of(1)}}`]: "9000000x60",
+    };
+    expect(complaints({ series, expr, at: "60m", samples: lagOf(0) })).toBe("");
+  });
+
+  test("is exact to 5 minutes after half an hour", () => {
+    const series = partition(0, "0x61 500x240", "0x301", "0x61 500x240");
+    expect(complaints({ series, expr, at: "301m", samples: lagOf(236 * 60) })).toBe("");
   });
 
   test.each([
     // Sampled every 5 minutes.
     ["a day", "1501m", "500x1501", 86_160],
     ["the time that the topic is watched", "60m", "_x29 500x60", 1800],
-  ])("is %s, the least that it can be, when nothing was written since", (_, at, values, age) => {
-    const series = { [lag]: "600x1501", [written]: values };
-    expect(complaints({ series, expr, at, samples: { [sample]: age } })).toBe("");
-  });
-
-  test("is nothing for a group without lag", () => {
-    const series = { [lag]: "0x60", [written]: "500x60" };
-    expect(complaints({ series, expr, at: "60m", samples: { [sample]: 0 } })).toBe("");
+  ])("is %s, the least that it can be, when nothing was written since", (_, at, newest, age) => {
+    const series = partition(0, newest, "0x1501", "500x1501");
+    expect(complaints({ series, expr, at, samples: lagOf(age) })).toBe("");
   });
 });
 
