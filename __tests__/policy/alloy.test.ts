@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { catalog } from "../../catalog";
 import { SERVICES } from "../../constructs/security/principals";
@@ -114,6 +114,18 @@ describe.each([
       [...found.keys()].filter((name) => EXPORTS[typeOf(name)].length > 0 && !used.includes(name)),
     ).toEqual([]);
   });
+});
+
+// Arguments.Validate of Alloy 1.18's prometheus.exporter.kafka. The lab has no Alloy to ask.
+test("every exporter of several Kafka brokers has an instance, without which Alloy loads nothing", () => {
+  const example = readFileSync(join(ROOT, "examples", "compose", "config.alloy"), "utf8");
+  const exporters = [backupConfig, example].flatMap((text) =>
+    [...componentsOf(text)].filter(([name]) => typeOf(name) === "prometheus.exporter.kafka"),
+  );
+  expect(exporters).toHaveLength(2);
+  for (const [, body] of exporters) {
+    expect(body).toMatch(/^\tinstance +=/m);
+  }
 });
 
 describe("a secured environment", () => {
