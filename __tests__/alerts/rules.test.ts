@@ -95,6 +95,7 @@ test("the shipped alerts are these", () => {
     "KafkaLeaderSkew (warning)",
     "MachineMissing (critical)",
     "MachineClockWrong (warning)",
+    "NotificationsFailing (critical)",
     "OpenSearchStatusRed (critical)",
     "OpenSearchStatusYellow (warning)",
     "OpenSearchNodeMissing (critical)",
