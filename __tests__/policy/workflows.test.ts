@@ -112,6 +112,22 @@ test("the workflow that may write comments runs no code of the pull request", ()
   expect(stepsOf(comment).filter(({ run, uses }) => run || uses?.includes("checkout"))).toEqual([]);
 });
 
+test.each(["deploy.yml", "plan.yml", "drift.yml", "renew.yml"])(
+  "%s shows where the variables of the catalog go, such as the heartbeat's address",
+  (file) => {
+    const { content = "" } = workflows.find(({ name }) => name === file) ?? {};
+    const uncommented = content.replace(/^( +)# (TF_VAR_\w+: .*)$/gm, "$1$2");
+    const withVariables = Object.values<Json>(parse(uncommented).jobs).flatMap(({ env = {} }) =>
+      "TF_VAR_grafana_admin_password" in env ? [env] : [],
+    );
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    const secret = "${{ secrets.HEARTBEAT_URL }}";
+    expect(withVariables.map((env) => env.TF_VAR_heartbeat_url)).toEqual([secret]);
+    expect(schemaErrors(file, uncommented)).toEqual([]);
+    expect(content).not.toBe(uncommented);
+  },
+);
+
 describe("what the nightly job records", () => {
   const { suite, record } = find("nightly.yml").jobs;
   const [{ with: input }] = record.steps;
