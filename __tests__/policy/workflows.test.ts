@@ -318,7 +318,11 @@ describe("the scheduled search for drift", () => {
   }
 
   /** Runs the script that reports, in a repository with these open issues. Returns the requests that change something. */
-  async function reported(status: string, issues: readonly Json[] = []): Promise<Json[]> {
+  async function reported(
+    status: string,
+    issues: readonly Json[] = [],
+    text = "environment has drift",
+  ): Promise<Json[]> {
     const requests: Json[] = [];
     const record = (name: string) => async (request: Json) => {
       requests.push({ name, ...request });
@@ -350,7 +354,7 @@ describe("the scheduled search for drift", () => {
     await script(github, context, { env: { ENVIRONMENT: "production", STATUS: status } }, () => ({
       readFileSync: (file: string) => {
         expect(file).toBe("drift/text.md");
-        return "environment has drift";
+        return text;
       },
     }));
     return requests;
@@ -442,6 +446,29 @@ describe("the scheduled search for drift", () => {
       expect.objectContaining({ name: "update", issue_number: 5, body: opened.body }),
     ]);
   });
+
+  test.each([
+    ["in a list", ["## Notes", ""], [], "- `` topic orders differs ``", ""],
+    [
+      "in a table that unfolds",
+      ["<details open><summary>a: 1</summary>", "", "</details>", "", "<details open>", ""],
+      ["", "</details>"],
+      "| `~` | topic orders, updated in place | |",
+      "\n\n</details>",
+    ],
+  ])(
+    "cuts a report that GitHub would refuse at the end of a line %s, and says where the rest is",
+    async (_, before, after, line, closed) => {
+      const text = [...before, ...Array(3000).fill(line), ...after].join("\n");
+      const [{ body }] = await reported("2", [], text);
+      const run = "https://github.com/somebody/groundwork/actions/runs/7";
+      expect(body.length).toBeLessThan(65_536);
+      const [shown, rest] = body.split(`\n\nand more: ${run}\n\nAs of ${run}.`);
+      expect(rest).toContain("keeps this issue up to date");
+      expect(shown.endsWith(`\n${line}${closed}`)).toBe(true);
+      expect(shown.length).toBeGreaterThan(59_900);
+    },
+  );
 
   test("closes the issue once there is no drift, and only its own", async () => {
     expect(await reported("0", [...OTHERS, OPEN])).toEqual([

@@ -14,7 +14,7 @@ export const RENDERERS = {
 
 export type Format = keyof typeof RENDERERS;
 
-/** The most differences that are shown. JSON has all. */
+/** The most lines of a section that are shown. JSON has all. */
 const MOST_LINES = 50;
 
 /** Returns the last line: what was found, and what to do. */
@@ -40,10 +40,6 @@ function summaryOf(report: DriftReport): string {
   );
 }
 
-function linesOf({ resources }: DriftReport): string[] {
-  return firstOf(resources.map(describeDifference), MOST_LINES);
-}
-
 function renderTerminal(report: DriftReport): string {
   const { plan, guarantees, notes, failures } = report;
   const section = (title: string, text: readonly string[]) =>
@@ -54,10 +50,13 @@ function renderTerminal(report: DriftReport): string {
       "guarantees that do not hold",
       guarantees.length > 0 ? [renderAcceptance(guarantees)] : [],
     ),
-    ...section("topics, templates and users that differ", linesOf(report)),
+    ...section(
+      "topics, templates and users that differ",
+      firstOf(report.resources.map(describeDifference), MOST_LINES),
+    ),
     ...(report.leftOver.length > 0 ? [renderLeftOver(report.leftOver), ""] : []),
-    ...section("notes", notes),
-    ...section("not compared", failures),
+    ...section("notes", firstOf(notes, MOST_LINES)),
+    ...section("not compared", firstOf(failures, MOST_LINES)),
     summaryOf(report),
   ].join("\n");
 }
@@ -66,19 +65,28 @@ function renderMarkdown(report: DriftReport): string {
   const { plan, guarantees, notes, failures } = report;
   const section = (title: string, text: readonly string[]) =>
     text.length > 0 ? [`## ${title}`, "", ...text, ""] : [];
-  const items = (lines: readonly string[]) => lines.map((line) => `- ${codeOf(line)}`);
+  const items = (lines: readonly string[]) =>
+    firstOf(lines, MOST_LINES).map((line) => `- ${codeOf(line)}`);
   return [
     `${summaryOf(report)}.`,
     "",
     ...section("Planned changes", plan.changes.length > 0 ? [PLAN_RENDERERS.markdown([plan])] : []),
     ...section(
       "Guarantees that do not hold",
-      guarantees.flatMap(({ requirement, guarantee, failures: lines }) => [
-        `- ${requirement}, ${codeOf(guarantee)}`,
-        ...firstOf(lines, MOST_LINES).map((line) => `  - ${codeOf(line)}`),
-      ]),
+      firstOf(
+        guarantees.map(({ requirement, guarantee, failures: lines }) =>
+          [
+            `- ${requirement}, ${codeOf(guarantee)}`,
+            ...firstOf(lines, MOST_LINES).map((line) => `  - ${codeOf(line)}`),
+          ].join("\n"),
+        ),
+        MOST_LINES,
+      ),
     ),
-    ...section("Topics, templates and users that differ", items(linesOf(report))),
+    ...section(
+      "Topics, templates and users that differ",
+      items(report.resources.map(describeDifference)),
+    ),
     ...section("Left over", items(report.leftOver.map(describeLeftOver))),
     ...section("Notes", items(notes)),
     ...section("Not compared", items(failures)),

@@ -212,6 +212,40 @@ test("an application that npm run up removes is drift, and not left over", async
   expect(report.leftOver).toEqual([]);
 });
 
+test("every section shows 50 lines and how many more there are, and JSON has all", () => {
+  const lines = Array.from({ length: 70 }, (_, i) => `line ${i + 1}`);
+  const report: DriftReport = {
+    ...{ environment: "laptop", plan: planOf(), notes: lines, failures: lines },
+    guarantees: lines.map((guarantee) => ({ ...row(...lines), guarantee })),
+    leftOver: lines.map((name) => ({
+      ...{ cluster: "Kafka", kind: "topic", name, details: "", state: "left-over", exists: true },
+      removal: "remove it",
+    })),
+    resources: lines.map((resource) => ({ resource, actual: "differs" })),
+  };
+  const sections = RENDERERS.markdown(report).split(/^## /m).slice(1);
+  expect(sections.map((section) => section.split("\n")[0])).toEqual([
+    "Guarantees that do not hold",
+    "Topics, templates and users that differ",
+    ...["Left over", "Notes", "Not compared"],
+  ]);
+  for (const section of sections) {
+    expect(section.match(/^- /gm)?.length ?? 0).toBeGreaterThanOrEqual(50);
+    expect(section).toContain("line 50");
+    expect(section).toMatch(/and 20 more( ``)?\n+$/);
+    expect(section).not.toMatch(/^- .*line (51|70)\b/m);
+  }
+  const terminal = RENDERERS.terminal(report);
+  for (const heading of ["topics, templates and users that differ", "notes", "not compared"]) {
+    const [, shown] = terminal.split(`\n${heading}\n\n`);
+    expect(shown.split("\n\n")[0].split("\n").slice(49)).toEqual([
+      expect.stringContaining("line 50"),
+      "and 20 more",
+    ]);
+  }
+  expect(JSON.parse(RENDERERS.json(report)).notes).toHaveLength(70);
+});
+
 test("nothing in Markdown is markup or mentions anybody", () => {
   const report: DriftReport = {
     ...{ environment: "laptop", plan: planOf(), guarantees: [], notes: [], failures: [] },
