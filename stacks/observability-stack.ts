@@ -89,6 +89,7 @@ export class ObservabilityStack extends DockerStack {
           backup: data.backup,
           driftEveryHours: environment.drift?.everyHours,
           containers: ServiceContainer.allIn(this),
+          probedServices: alloys.flatMap(({ probedServices }) => probedServices),
           machines: environment.machines?.map((machine) => machine.name),
         }),
     });
@@ -100,18 +101,20 @@ export class ObservabilityStack extends DockerStack {
           security,
         })
       : undefined;
-    if (logs && has("alloy")) {
-      for (const { stack, ...machine } of telemetry) {
-        new Alloy(stack, "alloy", {
-          ...machine,
-          infraNetwork: network.infra,
-          projectNetwork: network.project,
-          loki: logs,
-          prometheus: metrics,
-          security,
-        });
-      }
-    }
+    const alloys: readonly Alloy[] =
+      logs && has("alloy")
+        ? telemetry.map(
+            ({ stack, ...machine }) =>
+              new Alloy(stack, "alloy", {
+                ...machine,
+                infraNetwork: network.infra,
+                projectNetwork: network.project,
+                loki: logs,
+                prometheus: metrics,
+                security,
+              }),
+          )
+        : [];
     if (has("grafana")) {
       const { image, rootUrl, oidc, smtp } = environment.grafana;
       new Grafana(stackOf("grafana"), "grafana", {

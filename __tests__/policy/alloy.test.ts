@@ -382,9 +382,19 @@ test("every exporter is scraped", () => {
 test("the space of two disks is measured: the host's, by the name `/`, and the engine's, by Alloy's own volume", () => {
   const mounted = plaintextAlloy.volumes.map((mount: Json) => mount.container_path);
   const disks = components.get("prometheus.relabel.disks") ?? "";
-  const [[, kept], [, renamed]] = [...disks.matchAll(/regex\s+= "(.+)"/g)];
-  expect(kept.split("|").sort()).toEqual(["/alloy", "/host/root"]);
-  expect(mounted).toEqual(expect.arrayContaining(kept.split("|")));
+  const [keep, ofUp, renamed] = [...disks.matchAll(/regex\s+= "(.+)"/g)].map(([, regex]) => regex);
+  const isKept = (name: string, mount: string) =>
+    new RegExp(`^(?:${keep})$`).test([name, mount].join(";"));
+  for (const mount of ["/alloy", "/host/root"]) {
+    expect(mounted).toContain(mount);
+    expect(isKept("node_filesystem_avail_bytes", mount)).toBe(true);
+  }
+  expect(isKept("node_filesystem_avail_bytes", "/etc/hosts")).toBe(false);
+  expect(isKept("node_scrape_collector_success", "")).toBe(false);
+  // So that a scrape that fails alerts, in a job of its own: the host's has an `up` too.
+  expect(isKept("up", "")).toBe(true);
+  expect(ofUp).toBe("up");
+  expect(disks).toMatch(/target_label\s+= "job"\s+replacement\s+= "integrations\/disks"/);
   expect(renamed).toBe("/host/root");
   expect(disks).toMatch(/target_label\s+= "mountpoint"\s+replacement\s+= "\/"/);
   expect(components.get("prometheus.exporter.unix.host")).toContain(

@@ -106,9 +106,14 @@ const MEASURED = { "/host/proc": "/proc", "/host/root": "/etc/hosts", "/sys": "/
 export class Alloy extends Construct {
   readonly container: ServiceContainer;
 
+  /** The services whose TLS listeners it probes, by the label `service` of the metrics. */
+  readonly probedServices: readonly string[];
+
   constructor(scope: Construct, id: string, props: AlloyProps) {
     super(scope, id);
     const { clusters, engine, security } = props;
+    const listeners = clusters && security ? listenersOf(props, clusters) : [];
+    this.probedServices = listeners.map(({ service }) => service);
     const connection = engineConnection(this, engine);
     const { environment, machine } = serviceSettingsOf(this);
     const configFiles = [
@@ -165,7 +170,7 @@ export class Alloy extends Construct {
           TLS_KEY_PAIR_FILE: `${TLS_DIR}/key-pair.pem`,
           TLS_SERVICES: SERVICES.join("|"),
         }),
-        ...(clusters && security && { CERTIFICATES: renderCertificates(props, clusters) }),
+        ...(clusters && security && { CERTIFICATES: JSON.stringify(listeners) }),
       },
       healthCheck: { command: ["bash", "/groundwork/healthcheck.sh"], intervalSeconds: 5 },
       dependsOn: connection.containers,
@@ -178,22 +183,20 @@ function ownFile(path: string): UploadedFile {
   return { path, content: readOwnFile(__dirname, basename(path)) };
 }
 
-/** Renders every TLS listener on the infra network as a target of Alloy's blackbox exporter. */
-function renderCertificates(
+/** Returns every TLS listener on the infra network, as a target of Alloy's blackbox exporter. */
+function listenersOf(
   { loki, prometheus }: AlloyProps,
   { kafka, openSearch }: NonNullable<AlloyProps["clusters"]>,
-): string {
-  const listeners = [
+) {
+  const urls = [
     ...kafka.internalBootstrapServers.map((address) => `https://${address}`),
     ...openSearch.internalEndpoints,
     loki.url,
     prometheus.url,
   ];
-  return JSON.stringify(
-    listeners.map((url) => {
-      const { host } = new URL(url);
-      const [service] = host.split(/[.:]/);
-      return { name: service, address: host, module: "tls", service };
-    }),
-  );
+  return urls.map((url) => {
+    const { host } = new URL(url);
+    const [service] = host.split(/[.:]/);
+    return { name: service, address: host, module: "tls", service };
+  });
 }

@@ -235,6 +235,9 @@ export class ServiceContainer extends Construct {
   /** `service` for a long-running service, `init` for a one-shot job. The value of the label `groundwork.role`. */
   readonly role: "service" | "init";
 
+  /** Whether Alloy scrapes its metrics. */
+  readonly hasMetrics: boolean;
+
   /** The Terraform resource that others depend on. */
   readonly dependable: ITerraformDependable;
 
@@ -243,6 +246,7 @@ export class ServiceContainer extends Construct {
     this.name = props.name;
     this.memory = props.memory ?? memoryOf(this, props.tier);
     this.role = props.healthCheck ? "service" : "init";
+    this.hasMetrics = props.metricsPort !== undefined;
     validateMemory(this, this.memory);
     validateGateway(this, props);
 

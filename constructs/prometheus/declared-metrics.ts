@@ -2,6 +2,7 @@ import type { ServiceContainer } from "../container/service-container";
 import { consumerGroupsOf } from "../kafka/acls";
 import type { KafkaCluster } from "../kafka/kafka-cluster";
 import type { KafkaInit } from "../kafka/kafka-init";
+import { LOKI_PROXY } from "../loki/loki-proxy";
 import type { OpenSearchBackup } from "../opensearch/opensearch-backup";
 import type { OpenSearchCluster } from "../opensearch/opensearch-cluster";
 import { type Application, DEFAULT_MAX_CONSUMER_LAG_SECONDS } from "../security/application";
@@ -48,6 +49,13 @@ export interface Declaration {
   readonly containers: readonly ServiceContainer[];
 
   /**
+   * The services whose TLS listeners Alloy probes.
+   *
+   * @default - none
+   */
+  readonly probedServices?: readonly string[];
+
+  /**
    * The names of the machines.
    *
    * @default - one machine without a name
@@ -58,7 +66,7 @@ export interface Declaration {
 /** Returns all declared numbers that dashboards and alerts use. */
 export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
   const { openSearch, kafka, kafkaInit, backup, driftEveryHours, containers } = declaration;
-  const { machines = [] } = declaration;
+  const { machines = [], probedServices = [] } = declaration;
   return [
     { name: "groundwork_declared_opensearch_nodes", value: openSearch.nodes.length },
     { name: "groundwork_declared_kafka_brokers", value: kafka.brokers.length },
@@ -86,6 +94,19 @@ export function declaredMetrics(declaration: Declaration): DeclaredMetric[] {
     ...machines.map((machine) => ({
       name: "groundwork_declared_machine",
       labels: { machine },
+      value: 1,
+    })),
+    // By the name that Alloy gives the target: the proxy of a secured Loki passes on Loki's metrics.
+    ...containers
+      .filter(({ hasMetrics }) => hasMetrics)
+      .map(({ name }) => ({
+        name: "groundwork_declared_scraped_container",
+        labels: { container: name === LOKI_PROXY ? "loki" : name },
+        value: 1,
+      })),
+    ...probedServices.map((service) => ({
+      name: "groundwork_declared_tls_listener",
+      labels: { service },
       value: 1,
     })),
     ...containers

@@ -23,6 +23,9 @@ function declared(environment: keyof typeof knownEnvironments, of = catalog) {
   );
 }
 
+const scraped = (...containers: string[]) =>
+  Object.fromEntries(containers.map((name) => [`scraped_container ${name}`, 1]));
+
 describe("Prometheus", () => {
   test("records what is declared, and counts nothing twice", () => {
     const MiB = 1024 * 1024;
@@ -33,6 +36,7 @@ describe("Prometheus", () => {
       kafka_max_lag_seconds: 600,
       "init_sidecar os-init": 1,
       "init_sidecar kafka-init": 1,
+      ...scraped("grafana", "loki", "prometheus"),
       ...Object.fromEntries(
         Object.values(stacks)
           .flatMap((stack) => Object.values<Json>(stack.resource.docker_container ?? {}))
@@ -47,6 +51,25 @@ describe("Prometheus", () => {
       "machine b",
       "machine c",
     ]);
+  });
+
+  test("records what Alloy scrapes, without excluded services, and the listeners that it probes", () => {
+    const ofKind = (environment: keyof typeof knownEnvironments) =>
+      Object.fromEntries(
+        Object.entries(declared(environment)).filter(([name]) =>
+          /^(scraped_container|tls_listener) /.test(name),
+        ),
+      );
+    expect(ofKind("lab")).toEqual(scraped("prometheus"));
+    const services = [
+      ...["kafka-1", "kafka-2", "kafka-3", "loki"],
+      ...["opensearch-1", "opensearch-2", "opensearch-3", "prometheus"],
+    ];
+    // The proxy of a secured Loki, by Loki's name.
+    expect(ofKind("production")).toEqual({
+      ...scraped("grafana", "loki", "prometheus"),
+      ...Object.fromEntries(services.map((service) => [`tls_listener ${service}`, 1])),
+    });
   });
 
   test("records a topic's setting only if it is not the cluster's default", () => {
