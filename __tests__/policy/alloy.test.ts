@@ -340,12 +340,37 @@ describe("an application that is scraped", () => {
     expect(
       [...read].filter((name) => !renamed.test(name) && !/^(up$|process_)/.test(name)),
     ).toEqual([]);
+    const scraped = readdirSync(join(ROOT, "__tests__/dashboards"))
+      .filter((file) => file.endsWith("-metrics.txt"))
+      .flatMap((file) => readFileSync(join(ROOT, "__tests__/dashboards", file), "utf8").split("\n"))
+      .filter((line) => /^\w+$/.test(line));
+    expect(scraped.length).toBeGreaterThan(500);
+    expect(
+      [
+        ...scraped,
+        "alloy_component_controller_running_components",
+        "grafana_alerting_rule_evaluations_total",
+        "loki_request_duration_seconds_count",
+        "machine_memory_bytes",
+        "node_boot_time_seconds",
+        "node_load15",
+        "node_network_receive_bytes_total",
+        "prometheus_build_info",
+        "prometheus_sd_discovered_targets",
+        "prometheus_tsdb_head_series",
+      ].filter((name) => !renamed.test(name)),
+    ).toEqual([]);
     for (const name of [
       "http_requests_total",
       "kafka_consumer_fetch_manager_records_lag",
       "kafka_producer_record_send_total",
       "nodejs_heap_size_used_bytes",
       "container_pool_size",
+      "machine_temperature_celsius",
+      "node_pool_size",
+      // Of client libraries.
+      "prometheus_net_metric_families",
+      "promhttp_metric_handler_requests_total",
       "up",
     ]) {
       expect([name, renamed.test(name)]).toEqual([name, false]);
