@@ -1,5 +1,5 @@
-import { nodeName } from "../../constructs/container/node-name";
 import type { ClusterName } from "../../environments";
+import { describedPartitions } from "./kafka-partitions";
 import type { Platform } from "./platform";
 
 /** A partition or shard with its replicas. */
@@ -35,26 +35,10 @@ export async function readReplicas(
 
 /** Parses the output of `kafka-topics.sh --describe`. @internal */
 export function partitionsIn(description: string): Replicated[] {
-  let needs = 1;
-  return description.split("\n").flatMap((line) => {
-    const [, configs] = /\tConfigs: ?(\S*)/.exec(line) ?? [];
-    if (configs !== undefined) {
-      // The following lines are partitions of this topic.
-      needs = Number(/(?:^|,)min\.insync\.replicas=(\d+)/.exec(configs)?.[1] ?? 1);
-    }
-    const [, topic, partition, inSync] =
-      /^\tTopic: (\S+)\tPartition: (\d+)\t.*\tIsr: ([\d,]*)/.exec(line) ?? [];
-    return topic === undefined
-      ? []
-      : [
-          {
-            name: `${topic}-${partition}`,
-            // Empty if the last in-sync replica was lost.
-            nodes: inSync === "" ? [] : inSync.split(",").map((id) => nodeName("kafka", id)),
-            needs,
-          },
-        ];
-  });
+  return describedPartitions(description).map(({ name, inSync, needs }) => ({
+    ...{ name, needs },
+    nodes: inSync,
+  }));
 }
 
 interface ClusterState {
@@ -73,7 +57,7 @@ interface ClusterState {
   };
 }
 
-/** Parses the cluster state of OpenSearch. @internal */
+/** Parses the cluster state of OpenSearch. */
 export function shardsIn(state: string): Replicated[] {
   const { nodes, routing_table } = JSON.parse(state) as ClusterState;
   return Object.entries(routing_table.indices).flatMap(([index, { shards }]) =>

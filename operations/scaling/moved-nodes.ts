@@ -1,4 +1,4 @@
-import { type ClusterName, nodesOf, votersOf } from "../../environments";
+import { type ClusterName, votersOf } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import type { Action, Change } from "../changes/change";
 import { askEngine, type Engine } from "../engine/docker";
@@ -27,14 +27,12 @@ interface MovedNode extends EmptyNode {
 
 /**
  * Describes why nodes cannot move to other machines, where they start without their data: more than one of a cluster, one with the only
- * complete replica of something, one without which the other voters are no majority, or one whose machine is not declared any more. Also
- * describes nodes with data that no stack knows.
+ * complete replica of something, one without which the other voters are no majority, or one whose machine is not declared any more.
  */
 export async function describeRefusedMoves(
   run: Run,
   changes: readonly Change[],
 ): Promise<string[]> {
-  const { machines } = run.platform.environment;
   const { moved, added } = await emptyNodes(run, changes);
   const clusters = [...new Set(moved.map(({ cluster }) => cluster))];
   const crowds = clusters
@@ -43,7 +41,7 @@ export async function describeRefusedMoves(
   if (crowds.length > 0) {
     return crowds.map((crowd) => describeCrowd(run, crowd));
   }
-  if (moved.length === 0 && !machines) {
+  if (moved.length + added.length === 0) {
     return [];
   }
   // Not the moved nodes: the platform looks for them on their new machines.
@@ -78,24 +76,7 @@ export async function describeRefusedMoves(
         ({ name, to }) =>
           `${name} still runs on a machine that is not declared any more, and a second one would start on ${to} without its data: declare the machine again, move its nodes with placement, one node of a cluster in a deploy, and remove it then`,
       ),
-    ...(machines ? unknownTo(run, changes, holders) : []).map(
-      (name) =>
-        `${name} has data and is not declared any more, and its machine is excluded or not declared either, so nothing would move the data to other nodes: declare both again, remove the node with npm run up, and the machine then`,
-    ),
   ];
-}
-
-/** Returns the nodes with data that are neither declared nor removed by the plans. */
-function unknownTo(
-  { platform: { environment } }: Run,
-  changes: readonly Change[],
-  holders: readonly string[],
-): string[] {
-  const known = [
-    ...[...nodesOf(environment, "kafka"), ...nodesOf(environment, "opensearch")],
-    ...changes.flatMap(({ node }) => node?.name ?? []),
-  ];
-  return holders.filter((name) => !known.includes(name));
 }
 
 function describeOnlyReplicas(data: readonly Replicated[], { name }: MovedNode): string[] {

@@ -10,7 +10,9 @@ import { clusterOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";
 import { CommandError, counted, listed } from "../terminal/terminal";
 import { servingOf } from "../versions/serving";
+import { describeDroppedVolumes } from "./dropped-volumes";
 import { describeRefusedMoves } from "./moved-nodes";
+import { describeUnknownNodes } from "./unknown-nodes";
 
 /** Interval at which the progress of a move is printed. */
 const REMIND_MS = 10_000;
@@ -32,9 +34,13 @@ export interface Scaling {
 /** Describes what leaving and joining nodes move in the running clusters, and what forbids that. Changes nothing. */
 export async function describeScaling(run: Run): Promise<Scaling> {
   const planned = await plannedChanges(run);
-  const moved = await describeRefusedMoves(run, planned);
-  if (moved.length > 0) {
-    return { refusals: moved, moves: [] };
+  const lost = [
+    ...(await describeRefusedMoves(run, planned)),
+    ...(await describeDroppedVolumes(run, planned)),
+    ...(await describeUnknownNodes(run, planned)),
+  ];
+  if (lost.length > 0) {
+    return { refusals: lost, moves: [] };
   }
   const changes = planned.filter(isOfNode);
   const controllers = refusedControllers(run, changes);

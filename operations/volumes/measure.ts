@@ -56,3 +56,12 @@ export async function measure(
     ),
   };
 }
+
+/** The most that an empty folder takes on a disk. A node that has started writes more. */
+const EMPTY_BYTES = 4096;
+
+/** Whether no container ever wrote to a volume, as after a first deploy that failed. A volume that cannot be measured counts as used. */
+export async function isUnused(engine: Engine, volume: string): Promise<boolean> {
+  const { measures } = await measure(engine, [volume]);
+  return (measures.get(volume)?.sizeBytes ?? Number.POSITIVE_INFINITY) <= EMPTY_BYTES;
+}

@@ -216,17 +216,6 @@ test("a voter is refused while another one does not answer, and any other node i
   expect(await refusals(...moved("kafka-4", "c", "b"))).toEqual([]);
 });
 
-test("a node with data is refused that is removed together with its machine, so that no stack has it", async () => {
-  partitions = [[1, 6]];
-  const refusal = (node: string) =>
-    `${node} has data and is not declared any more, and its machine is excluded or not declared either, so nothing would move the data to other nodes: declare both again, remove the node with npm run up, and the machine then`;
-  expect(await refusals()).toEqual([refusal("kafka-6")]);
-  environment = { ...environment, openSearch: { ...environment.openSearch, nodes: 3 } };
-  expect(await refusals()).toEqual([refusal("kafka-6"), refusal("opensearch-4")]);
-  const leaving = replaced("kafka-6", "b", "b").filter(({ action }) => action === "destroy");
-  expect(await refusals(...leaving)).toEqual([refusal("opensearch-4")]);
-});
-
 test("clusters that do not answer are not asked what they have unless a node moves", async () => {
   silent = ["kafka", "opensearch"].flatMap((name) => [1, 2, 3, 4].map((id) => `${name}-${id}`));
   expect(await refusals()).toEqual([]);

@@ -21,6 +21,8 @@ let departure: PlannedMoves;
 let arrival: PlannedMoves;
 /** What an interrupted run left. */
 let leftovers: readonly string[];
+/** The partitions of Kafka. */
+let described: string;
 /** What is left to move, as a drain or fill reports it. */
 let lefts: readonly Moves[];
 
@@ -92,6 +94,8 @@ function runOf(
       environment: { ...laptop, kafka: { brokers } },
       clusters: { kafka: clusterOf("kafka"), opensearch: clusterOf("opensearch") },
       nodes: (cluster: string) => declared.filter((name) => name.startsWith(cluster)),
+      kafka: { describeTopics: async () => ({ exitCode: 0, output: described }) },
+      openSearch: { get: async () => ({ exitCode: 1, output: "no answer" }) },
     },
     stacks: [
       { name: "laptop-messaging" },
@@ -131,6 +135,7 @@ beforeEach(() => {
   arrival = { refusals: [], replicas: 6, bytes: 75 * MiB };
   leftovers = [];
   lefts = [];
+  described = "";
   said = [];
   jest.spyOn(console, "log").mockImplementation((line) => said.push(line));
 });
@@ -227,6 +232,15 @@ describe("a plan", () => {
     await removeNodes(run);
     expect(steps).toEqual([]);
   });
+});
+
+test("a plan is refused, without a question what moves, while a broker has replicas that nothing would move", async () => {
+  described = "\tTopic: orders\tPartition: 0\tLeader: 1\tReplicas: 1,5\tIsr: 1";
+  expect(await describeScaling(runOf([["kafka-4", "destroy"]]))).toEqual({
+    refusals: [expect.stringMatching(/^kafka-5 has data and is not declared any more/)],
+    moves: [],
+  });
+  expect(steps).toEqual([]);
 });
 
 test("nodes are drained, then stopped, then forgotten", async () => {
