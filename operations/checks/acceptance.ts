@@ -11,6 +11,7 @@ import { certificateChecks } from "./certificates";
 import { loginFailures } from "./logins";
 import { machineLossChecks } from "./machine-loss";
 import { observabilityChecks } from "./observability";
+import { checkPartitions } from "./partitions";
 import type { AcceptanceRow } from "./row";
 import { type Rerun, rerunSidecar } from "./sidecars";
 
@@ -34,6 +35,12 @@ export async function checkAcceptance(
     topicFailures(platform, topics),
     checkWithoutChanges(platform, catalog, containers),
   ]);
+  // kafka-init may have restored missing topics.
+  const settings = firstTopicFailures.length > 0 ? await topicFailures(platform, topics) : [];
+  const partitions = await checkPartitions(
+    platform,
+    topics.map(({ name }) => name),
+  );
   const osInit = reruns.find(({ sidecar }) => sidecar === "os-init");
   const retentionPolicies = retentionIn(platform.environment, catalog.retentionPolicies);
   return [
@@ -55,9 +62,8 @@ export async function checkAcceptance(
     {
       requirement: "AUT-002",
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
-      // kafka-init may have restored missing topics.
-      failures: firstTopicFailures.length > 0 ? await topicFailures(platform, topics) : [],
-      notes: reruns.flatMap(describeUndeclared),
+      failures: [...settings, ...partitions.failures],
+      notes: [...partitions.notes, ...reruns.flatMap(describeUndeclared)],
     },
     ...unchanging,
     ...(isSecured(platform.environment)

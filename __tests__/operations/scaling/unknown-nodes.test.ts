@@ -75,7 +75,7 @@ test("a node that has shards is refused although no other cluster answers", asyn
   expect(await refusals(laptop)).toEqual([refusal("opensearch-4")]);
 });
 
-test("a broker to which a reassignment is still adding a replica counts by what it has to keep", async () => {
+test("a broker to which a reassignment is still adding a replica counts with the replicas that it keeps", async () => {
   inSync = "1,2,3\tAdding Replicas: 4\tRemoving Replicas: 3";
   replicas = "1,2,4,3";
   expect(await refusals(laptop)).toEqual([]);
