@@ -171,8 +171,8 @@ export const environmentSchema = object({
     brokers: countSchema,
 
     /**
-     * Number of brokers that are also controllers, which agree on the cluster's metadata: an odd number. The first brokers are. A running
-     * cluster cannot change it.
+     * Number of brokers that are also controllers, which agree on the cluster's metadata: an odd number. The first brokers are. A
+     * cluster that exists cannot change it, not even after `npm run down`.
      *
      * @default - 3, or 1 with one broker
      */

@@ -63,7 +63,7 @@ export function formerControllersIn(nodes: readonly ClusterNode[]): number | und
 
 /** Describes why other controllers are refused, with the remedy. */
 export function describeFixedControllers(former: number, environment: string): string {
-  return `the running Kafka cluster has ${counted(former, "controller")}, and a running cluster cannot change that: set kafka.controllers of ${environment} to ${former}, and kafka.brokers to ${former} or more`;
+  return `the Kafka cluster that exists has ${counted(former, "controller")}, and a cluster that exists cannot change that: set kafka.controllers of ${environment} to ${former}, and kafka.brokers to ${former} or more`;
 }
 
 /** Describes for a preview how the nodes are replaced. */

@@ -1,13 +1,14 @@
 import { type ClusterName, votersOf } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import type { Action, Change } from "../changes/change";
-import { askEngine, type Engine } from "../engine/docker";
+import type { Engine } from "../engine/docker";
 import { type Replicated, readReplicas } from "../platform/replicated";
 import type { Run } from "../run/run";
 import { clusterOf } from "../synthesis/container";
 import { fileOf } from "../synthesis/environment";
 import { firstOf, listed } from "../terminal/terminal";
 import { servingOf } from "../versions/serving";
+import { existsVolume } from "../volumes/exists";
 
 /** How many partitions or shards are named. */
 const NAMED = 3;
@@ -159,7 +160,7 @@ async function emptyNodes(
   for (const { cluster, name } of nodes.filter(isCreated)) {
     const [from, to] = [stackThat("destroy", name), stackThat("create", name)];
     const node = { cluster, name, to: machineAt(to?.engine) };
-    const hasVolume = () => exists(`${name}-data`, to?.engine);
+    const hasVolume = () => existsVolume(`${name}-data`, to?.engine);
     // While the node runs, a volume elsewhere is one that it had before.
     const runs = changes.some(
       (change) => change.action === "destroy" && change.node?.name === name,
@@ -173,9 +174,4 @@ async function emptyNodes(
     }
   }
   return { moved, added };
-}
-
-/** Whether the engine has the volume, such as one that was copied. */
-async function exists(volume: string, engine: Engine): Promise<boolean> {
-  return (await askEngine(engine, "volume", "inspect", volume)).exitCode === 0;
 }

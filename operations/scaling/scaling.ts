@@ -11,6 +11,7 @@ import { fileOf } from "../synthesis/environment";
 import { CommandError, counted, listed } from "../terminal/terminal";
 import { servingOf } from "../versions/serving";
 import { describeDroppedVolumes } from "./dropped-volumes";
+import { describeEmptyControllers } from "./empty-controllers";
 import { describeRefusedMoves } from "./moved-nodes";
 import { describeUnknownNodes } from "./unknown-nodes";
 
@@ -43,7 +44,10 @@ export async function describeScaling(run: Run): Promise<Scaling> {
     return { refusals: lost, moves: [] };
   }
   const changes = planned.filter(isOfNode);
-  const controllers = refusedControllers(run, changes);
+  const controllers = [
+    ...refusedControllers(run, changes),
+    ...(await describeEmptyControllers(run, changes)),
+  ];
   if (controllers.length > 0) {
     return { refusals: controllers, moves: [] };
   }

@@ -89,7 +89,7 @@ describe("npm run up rolls", () => {
       const more = synthesis({ ...laptop, kafka });
       const said = RENDERERS.terminal([report(synthesis({ ...laptop, kafka: before }), more)]);
       expect(said).toContain(
-        `npm run up refuses this: the running Kafka cluster has ${former} controller${former === 1 ? "" : "s"}, and a running cluster cannot change that: set kafka.controllers of the environment to ${former}, and kafka.brokers to ${former} or more`,
+        `npm run up refuses this: the Kafka cluster that exists has ${former} controller${former === 1 ? "" : "s"}, and a cluster that exists cannot change that: set kafka.controllers of the environment to ${former}, and kafka.brokers to ${former} or more`,
       );
       expect(said).not.toContain("rolling replacement of kafka");
     },

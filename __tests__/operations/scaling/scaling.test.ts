@@ -217,7 +217,7 @@ describe("a plan", () => {
     ]);
     expect(await describeScaling(run)).toEqual({
       refusals: [
-        'the running Kafka cluster has 3 controllers, and a running cluster cannot change that: set kafka.controllers of environment "laptop" in environments/laptop.ts to 3, and kafka.brokers to 3 or more',
+        'the Kafka cluster that exists has 3 controllers, and a cluster that exists cannot change that: set kafka.controllers of environment "laptop" in environments/laptop.ts to 3, and kafka.brokers to 3 or more',
       ],
       moves: [],
     });
