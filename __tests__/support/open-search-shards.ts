@@ -21,6 +21,13 @@ export class ShardsServer {
   indices: Record<string, Json> = {};
   persistent: Json = {};
   transient: Json = {};
+  /** Settings of the nodes and defaults, all as text. */
+  defaults: Json = {
+    "cluster.routing.allocation.disk.threshold_enabled": "true",
+    "cluster.routing.allocation.disk.watermark.low": "85%",
+  };
+  /** Available and total bytes of every node's disk; null if OpenSearch does not know them. */
+  disk: readonly [available: number | null, total: number | null] = [1e12, 1e12];
   votingExclusions: string[] = [];
   voters = ["opensearch-1", "opensearch-2", "opensearch-3"];
   /** The decisions of a simulated move to a node, by default none against it. */
@@ -83,7 +90,17 @@ export class ShardsServer {
       case "GET /_all/_settings":
         return this.indices;
       case "GET /_cluster/settings":
-        return { persistent: this.persistent, transient: this.transient };
+        return {
+          ...{ persistent: this.persistent, transient: this.transient },
+          ...(path.includes("include_defaults") && { defaults: this.defaults }),
+        };
+      case "GET /_cat/allocation": {
+        const [available, total] = this.disk.map((bytes) => bytes && String(bytes));
+        return [...Object.keys(this.nodes), "UNASSIGNED"].map((node) => ({
+          ...{ node, "disk.avail": node === "UNASSIGNED" ? null : available },
+          "disk.total": node === "UNASSIGNED" ? null : total,
+        }));
+      }
       case "PUT /_cluster/settings":
         this.persistent = changed(this.persistent, body.persistent);
         this.transient = changed(this.transient, body.transient);

@@ -2,6 +2,7 @@ import type { Json } from "../synthesis/tree";
 import { type Patience, poll } from "../terminal/poll";
 import { counted, firstOf, listed } from "../terminal/terminal";
 import type { PlannedMoves } from "./cluster";
+import { describeFullDisks } from "./open-search-disks";
 import {
   type Member,
   movesOf,
@@ -61,7 +62,12 @@ export class OpenSearchDeparture {
     const copies = shards.filter((copy) => isToMove(copy, leaving, indices, holders.length));
     if (refusals.length === 0) {
       const needed = copies.filter((copy) => !isSpare(copy, shards, leaving, indices));
-      refusals.push(...(await homelessCopies(this.requests, node, needed, holders)));
+      const homeless = await homelessCopies(this.requests, node, needed, holders);
+      refusals.push(
+        ...(homeless.length > 0
+          ? homeless
+          : await describeFullDisks(this.requests, node, needed, holders)),
+      );
     }
     return { refusals, ...movesOf(copies) };
   }

@@ -11,6 +11,7 @@ const describeIt = (leaving = ["opensearch-4"], nodes = STAYING) =>
   server.members(nodes).describeDeparture("opensearch-1", leaving);
 const refusals = async (...args: Parameters<typeof describeIt>) =>
   (await describeIt(...args)).refusals;
+const simulations = (): Json[] => server.requests.filter(({ path }) => path.includes("dry_run"));
 const GREEN =
   "opensearch-4 can leave once the OpenSearch cluster is green. GET /_cluster/allocation/explain says what it waits for";
 
@@ -31,7 +32,7 @@ afterEach(() => {
 
 test("a departure moves the shards of the leaving nodes, which OpenSearch simulates, the largest first", async () => {
   expect(await describeIt()).toEqual({ refusals: [], replicas: 2, bytes: 1500 });
-  const { path, body } = server.requests.at(-1) as Json;
+  const { path, body } = simulations()[0];
   expect(path).toMatch(/^\/_cluster\/reroute\?dry_run=true&explain=true&/);
   const move = (shard: number, to_node: string) => ({
     move: { index: "orders", shard, from_node: "opensearch-4", to_node },
@@ -45,8 +46,7 @@ test("a departure moves the shards of the leaving nodes, which OpenSearch simula
 test("a departure of many shards is simulated in parts", async () => {
   server.shards = Array.from({ length: 120 }, (_, i) => copy(`p orders ${i} opensearch-4`));
   expect((await describeIt()).replicas).toBe(120);
-  const simulations = server.requests.filter(({ path }) => path.includes("dry_run"));
-  expect(simulations.map(({ body }) => body.commands.length)).toEqual([150, 150, 60]);
+  expect(simulations().map(({ body }) => body.commands.length)).toEqual([150, 150, 60]);
 });
 
 test("a drained or stopped node leaves without a move", async () => {
@@ -60,7 +60,7 @@ test("a shard that moves already is not simulated", async () => {
     ...{ state: "RELOCATING", node: "opensearch-4 -> 172.18.0.2 abc opensearch-2" },
   });
   expect(await describeIt()).toEqual({ refusals: [], replicas: 2, bytes: 1500 });
-  expect(server.requests.at(-1)?.body.commands).toHaveLength(3);
+  expect(simulations()[0].body.commands).toHaveLength(3);
 });
 
 test("a shard that has started to move since it was listed is no obstacle", async () => {
@@ -262,11 +262,79 @@ describe("if no other node takes a shard, a departure is refused", () => {
   });
 });
 
+describe("the disks of the nodes that stay", () => {
+  const MiB = 1024 ** 2;
+  const GiB = 1024 ** 3;
+  const LOW = "cluster.routing.allocation.disk.watermark.low";
+  const refusal = (room: number, low = "85%") =>
+    `the shards of opensearch-4 take 120 MiB, and the disks of opensearch-1, opensearch-2 and opensearch-3 have ${room} MiB left below the low watermark (${low}): free or add disk space on the nodes that stay, or declare opensearch-4 again`;
+
+  beforeEach(() => {
+    // More than one request simulates.
+    server.shards = Array.from({ length: 120 }, (_, i) =>
+      copy(`p orders ${i} opensearch-4`, { store: String(MiB) }),
+    );
+  });
+
+  test("have to take all shards together, although each request of the simulation fits", async () => {
+    server.disk = [0.15 * GiB + 39.5 * MiB, GiB];
+    expect(await refusals()).toEqual([refusal(118)]);
+    server.disk = [0.15 * GiB + 40 * MiB + 1, GiB];
+    expect(await refusals()).toEqual([]);
+    expect(simulations().length).toBeGreaterThan(1);
+  });
+
+  test("have no room if they are above the watermark", async () => {
+    server.disk = [0.1 * GiB, GiB];
+    expect(await refusals()).toEqual([refusal(0)]);
+  });
+
+  test.each([
+    ["0.95", 0.05 * GiB],
+    ["95%", 0.05 * GiB],
+    ["100mb", 100 * MiB],
+    ["0.5gb", 512 * MiB],
+    ["2GB", 2 * GiB],
+    ["1048576b", MiB],
+  ])("have room below a watermark of %s", async (low, kept) => {
+    server.defaults[LOW] = low;
+    server.disk = [Math.ceil(kept) + 10 * MiB, 8 * GiB];
+    if (low.startsWith("0.9") || low.endsWith("%")) {
+      server.disk = [Math.ceil(kept) + 10 * MiB, GiB];
+    }
+    expect(await refusals()).toEqual([refusal(30, low)]);
+  });
+
+  test("are judged by the watermark that somebody set, transient before persistent", async () => {
+    server.disk = [0.15 * GiB, GiB];
+    server.persistent = { [LOW]: "90%" };
+    expect(await refusals()).toEqual([]);
+    server.transient = { [LOW]: "86%" };
+    expect(await refusals()).toEqual([refusal(30, "86%")]);
+  });
+
+  test("do not count if OpenSearch does not watch or know them", async () => {
+    server.disk = [null, null];
+    expect(await refusals()).toEqual([]);
+    server.disk = [0, GiB];
+    server.persistent = { "cluster.routing.allocation.disk.threshold_enabled": "false" };
+    expect(await refusals()).toEqual([]);
+  });
+
+  test("are not asked for if nothing moves", async () => {
+    server.shards = [];
+    expect(await refusals()).toEqual([]);
+    expect(server.requests.filter(({ path }) => path.includes("allocation"))).toEqual([]);
+  });
+});
+
 test.each([
+  ["include_defaults", "tell its watermarks"],
+  ["/_cat/allocation", "tell the disks of its nodes"],
   ["/_cat/nodes", "tell its nodes"],
   ["/_cat/shards", "tell its shards"],
   ["/_all/_settings", "tell the settings of its indices"],
-  ["GET /_cluster/settings", "tell its settings"],
+  ["/_cluster/settings?flat_settings=true", "tell its settings"],
   ["/_cluster/state/metadata", "tell which nodes vote"],
   ["dry_run", "tell where shards could move"],
 ])("a departure is not described if %s fails, is cut or is something else", async (part, what) => {
