@@ -3,17 +3,20 @@ import gt from "semver/functions/gt";
 import lt from "semver/functions/lt";
 import major from "semver/functions/major";
 import { imageVersion } from "../../constructs/container/image-reference";
+import { machineOf } from "../../stacks/placement";
 import type { Platform } from "../platform/platform";
 import { fileOf } from "../synthesis/environment";
+import { listed } from "../terminal/terminal";
 import { declaredImage } from "./declared";
 import { servingOf } from "./serving";
+import { startedVersions } from "./started";
 
 /** The oldest version from which OpenSearch goes to a major version (https://docs.opensearch.org/latest/migrate-or-upgrade/). */
 const OLDEST_BEFORE: Readonly<Record<number, string>> = { 3: "2.19.0" };
 
 /**
  * Describes why the declared versions of these clusters are not to be deployed: their data is of a newer version, or of one that is too old.
- * Returns nothing for a cluster without a node that answers: its servers refuse the data themselves.
+ * A cluster without a node that answers and without a container describes nothing: its servers refuse the data themselves.
  */
 export async function describeVersionRefusals(
   platform: Platform,
@@ -30,18 +33,27 @@ async function ofOpenSearch(platform: Platform): Promise<string[]> {
   const image = declaredImage(platform.environment, "opensearch");
   const declared = imageVersion(image);
   const [node] = await servingOf(platform, "opensearch");
-  if (declared === undefined || node === undefined) {
+  if (declared === undefined) {
     return [];
   }
-  const running = [...(await openSearch.versions([node]))].sort(([a], [b]) => (a < b ? -1 : 1));
+  const joined = node === undefined ? new Map() : await openSearch.versions([node]);
+  const running: [string, string][] = [...joined].sort(([a], [b]) => (a < b ? -1 : 1));
   const from = `the image of OpenSearch is ${image}, but `;
   const set = (allowed: string) =>
     `set openSearch.image of environment "${platform.environment.name}" in ${fileOf(platform.environment.name)} to ${allowed}`;
   const newer = running.filter(([, version]) => gt(version, declared));
   if (newer.length > 0) {
-    const newest = newer.map(([, version]) => version).reduce((a, b) => (gt(a, b) ? a : b));
     return [
-      `${from}${shown(newer)}: OpenSearch cannot return to an older version with the same data; ${set(`version ${newest} or newer`)}`,
+      `${from}${shown(newer)}: OpenSearch cannot return to an older version with the same data; ${set(`version ${newestOf(newer)} or newer`)}`,
+    ];
+  }
+  const silent = platform.nodes("opensearch").filter((name) => !joined.has(name));
+  const stamped = (await startedVersions(platform, silent)).filter(([, version]) =>
+    gt(version, declared),
+  );
+  if (stamped.length > 0) {
+    return [
+      `${from}${stamped.map(([name, version]) => `${name}, which does not answer, was started with ${version}`).join(" and ")}: a node cannot return to an older version with the same data; ${set(`version ${newestOf(stamped)} or newer`)}${node === undefined ? "" : `, or ${describeRefill(platform, stamped)}`}`,
     ];
   }
   const oldest = running
@@ -64,6 +76,22 @@ async function ofOpenSearch(platform: Platform): Promise<string[]> {
       ];
 }
 
+/** Nodes with the version that they run or were started with. */
+type Versions = readonly (readonly [name: string, version: string])[];
+
+function newestOf(nodes: Versions): string {
+  return nodes.map(([, version]) => version).reduce((a, b) => (gt(a, b) ? a : b));
+}
+
+/** Says how nodes start again without their data, which the other nodes have. */
+function describeRefill({ environment }: Platform, nodes: Versions): string {
+  const names = nodes.map(([name]) => name);
+  const machines = names.flatMap((name) => machineOf(environment, name)?.name ?? []);
+  const where = machines.length > 0 ? `, on ${listed(machines)},` : "";
+  const volumes = names.map((name) => `${name}-data`);
+  return `if the other nodes have copies of all its shards, run${where} docker rm --force ${names.join(" ")}, docker volume rm ${volumes.join(" ")} and npm run up, which fills it again`;
+}
+
 async function ofKafka(platform: Platform): Promise<string[]> {
   const { environment, kafka } = platform;
   const image = declaredImage(environment, "kafka");
@@ -84,6 +112,6 @@ async function ofKafka(platform: Platform): Promise<string[]> {
 }
 
 /** Renders nodes with their versions: `opensearch-1 runs 3.8.0 and opensearch-2 runs 3.7.0`. */
-function shown(nodes: readonly (readonly [name: string, version: string])[]): string {
+function shown(nodes: Versions): string {
   return nodes.map(([name, version]) => `${name} runs ${version}`).join(" and ");
 }

@@ -1,5 +1,6 @@
 import type { Environment } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
+import { labThree } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 import { describeVersionRefusals } from "../../../operations/versions/refusals";
 
@@ -20,7 +21,25 @@ const featuresOf = (supported: string) =>
     )
     .join("\n");
 
+/** The tags of the images of containers, by container; undefined if it never started. */
+let containers: Record<string, readonly string[] | null | undefined>;
+
 jest.mock("../../../operations/engine/docker", () => ({
+  async askEngine(_: unknown, kind: string, ...args: string[]) {
+    const name = args.at(-1) as string;
+    asked.push(`${kind} ${name}`);
+    const isImage = kind === "image";
+    const container = isImage ? name.replace("sha256:", "") : name;
+    const tags = containers[container];
+    return container in containers
+      ? {
+          exitCode: 0,
+          output: isImage
+            ? JSON.stringify(tags)
+            : `sha256:${name} ${tags === undefined ? "0001-01-01T00:00:00Z" : "2026-11-30T10:00:00.5Z"}`,
+        }
+      : { exitCode: 1, output: `no such ${kind}` };
+  },
   async tryDockerAt(_: unknown, ...args: string[]) {
     const command = args.join(" ");
     asked.push(command);
@@ -45,11 +64,15 @@ beforeEach(() => {
   finalized = "4.3-IV0";
   answers = true;
   asked = [];
+  containers = {};
 });
 
-const refusals = (images: { readonly kafka?: string; readonly openSearch?: string }) => {
+const refusals = (
+  images: { readonly kafka?: string; readonly openSearch?: string },
+  declared: Environment = laptop,
+) => {
   const environment: Environment = {
-    ...laptop,
+    ...declared,
     kafka: { ...laptop.kafka, image: images.kafka },
     openSearch: { ...laptop.openSearch, image: images.openSearch },
   };
@@ -97,6 +120,60 @@ describe("OpenSearch", () => {
     ]);
     nodes = { "opensearch-1": "2.19.1" };
     expect(await upgrade("3.8.0")).toEqual([]);
+  });
+
+  describe("does not go back to an older version than a node was started with that is down", () => {
+    const TAGS = ["registry:5000/opensearch:3.8.0"];
+    const REFUSED = (whose: string, more = "") =>
+      `the image of OpenSearch is ${image("3.7.0")}, but ${whose}: a node cannot return to an older version with the same data; ${SET} version 3.8.0 or newer${more}`;
+    const ONE = "opensearch-1, which does not answer, was started with 3.8.0";
+
+    beforeEach(() => {
+      delete nodes["opensearch-1"];
+      containers = { "opensearch-1": TAGS };
+    });
+
+    test("and the message says how the others fill it again", async () => {
+      expect(await upgrade("3.7.0")).toEqual([
+        REFUSED(
+          ONE,
+          ", or if the other nodes have copies of all its shards, run docker rm --force opensearch-1, docker volume rm opensearch-1-data and npm run up, which fills it again",
+        ),
+      ]);
+      expect(await upgrade("3.8.0")).toEqual([]);
+      expect(await upgrade("3.9.0")).toEqual([]);
+    });
+
+    test("also if two are down, or on which machine", async () => {
+      delete nodes["opensearch-2"];
+      containers["opensearch-2"] = TAGS;
+      const [refusal] = await refusals({ openSearch: image("3.7.0") }, labThree);
+      expect(refusal).toContain(
+        "but opensearch-1, which does not answer, was started with 3.8.0 and opensearch-2, which does not answer, was started with 3.8.0: ",
+      );
+      expect(refusal).toContain(
+        "run, on a and b, docker rm --force opensearch-1 opensearch-2, docker volume rm opensearch-1-data opensearch-2-data and npm run up",
+      );
+    });
+
+    test("also if no other node answers, which then cannot fill it", async () => {
+      answers = false;
+      expect(await upgrade("3.7.0")).toEqual([REFUSED(ONE)]);
+    });
+
+    test("but if it was never started, or its image tells no version, OpenSearch itself refuses the data", async () => {
+      for (const tags of [undefined, null, [], ["opensearch:stable"], [image("3.7.0")]]) {
+        containers["opensearch-1"] = tags;
+        expect(await upgrade("3.7.0")).toEqual([]);
+      }
+    });
+
+    test("and nodes that answer are not looked up", async () => {
+      await upgrade("3.7.0");
+      expect(asked.filter((command) => command.startsWith("container"))).toEqual([
+        "container opensearch-1",
+      ]);
+    });
   });
 
   test("is not asked if none of its nodes serves, or if nothing of it changes", async () => {
