@@ -80,9 +80,14 @@ final class Refusals {
 
   /** Ends the sidecar if a request to the cluster about a resource failed permanently. */
   static void finishOn(Throwable error, String permission, String resource) {
+    finishOn(error, permission, "the cluster", resource);
+  }
+
+  /** @param permittedOn what the permission has to be for */
+  static void finishOn(Throwable error, String permission, String permittedOn, String resource) {
     Cause cause = causeOf(error, permission);
     if (cause != null) {
-      throw new Sidecar.Exit(cause.code, cause.text.replace("%s", cause.code == Sidecar.NOT_PERMITTED ? "the cluster" : resource));
+      throw new Sidecar.Exit(cause.code, cause.text.replace("%s", cause.code == Sidecar.NOT_PERMITTED ? permittedOn : resource));
     }
   }
 

@@ -75,11 +75,7 @@ final class Topics {
     if (declared.isEmpty()) {
       return;
     }
-    try {
-      applied = memory.read();
-    } catch (KafkaException e) {
-      warn("cannot read what was applied last, so a changed declaration is drift", e);
-    }
+    applied = sidecar.retry("reading what was applied last", this::readMemory);
     Map<Topic, Topic.Live> live = sidecar.retry("describing the topics", () -> describe(declared));
     List<Topic> absent = new ArrayList<>();
     Map<Topic, Topic.Live> changed = new LinkedHashMap<>();
@@ -105,6 +101,17 @@ final class Topics {
     remember();
     forgetDeleted();
     refusals.finish();
+  }
+
+  /** Reads what was applied last. A run without it must not replace it: a config that is no longer declared would stay for good. */
+  private Map<String, Topic.State> readMemory() throws Sidecar.NotYet {
+    try {
+      return memory.read();
+    } catch (KafkaException e) {
+      Throwable error = Refusals.unwrap(e);
+      Refusals.finishOn(error, "Read", "topic " + Applied.TOPIC, "topic " + Applied.TOPIC);
+      throw new Sidecar.NotYet("cannot read topic " + Applied.TOPIC + ": " + Refusals.text(error));
+    }
   }
 
   private List<Topic.Difference> differences(Topic topic, Topic.Live live) {

@@ -24,11 +24,14 @@ async function declareTwice(
     by,
     moving,
     faults = [],
+    later = [],
     racks,
   }: {
     by?: Partial<LiveTopic>;
     moving?: number;
     faults?: KafkaFault[];
+    /** Faults of the second run. */
+    later?: KafkaFault[];
     racks?: [string, string, string];
   } = {},
 ) {
@@ -45,6 +48,7 @@ async function declareTwice(
   if (moving) {
     await cluster.setMoving(first.name, moving);
   }
+  await cluster.inject(...later);
   const result = await run(cluster, { topics: [second] });
   const { topics, writes, memory } = await cluster.look();
   return {
@@ -104,20 +108,50 @@ describe("kafka-init remembers what it applied", () => {
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
   });
 
-  test.concurrent("and takes a changed declaration for drift if it cannot read", async () => {
-    const cluster = await harness.cluster({});
-    await run(cluster, { topics: [ORDERS] });
-    const refused = await harness.cluster(
-      { orders: APPLIED },
-      { on: "Fetch", error: "TOPIC_AUTHORIZATION_FAILED" },
-    );
-    await refused.remember("orders", JSON.stringify(APPLIED));
-    const result = await run(refused, { topics: [{ ...ORDERS, partitions: 6 }] });
-    expect(linesOf(result, "memory")[0].reason).toBe(
-      "cannot read what was applied last, so a changed declaration is drift: Not authorized to access topics: [__groundwork_applied]",
-    );
-    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  const removed: Topic = { ...ORDERS, configs: { "retention.ms": 60_000 } };
+
+  test.concurrent("and reads again if that fails, so that a removed config is reset", async () => {
+    const { result, topic, memory } = await declareTwice(ORDERS, removed, {
+      later: [{ on: "Fetch", error: "CORRUPT_MESSAGE" }],
+    });
+    expect(linesOf(result, "retry")).toEqual([
+      expect.objectContaining({
+        what: "reading what was applied last",
+        reason: expect.stringContaining("cannot read topic __groundwork_applied: "),
+      }),
+    ]);
+    expect(fieldsOf(result, "change")).toEqual([["segment.ms", "unset", "30000"]]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1 });
+    expect(topic.configs).toEqual({ "min.insync.replicas": "2", "retention.ms": "60000" });
+    expect(memory).toEqual(topic);
   });
+
+  test.concurrent.each([
+    [
+      "TOPIC_AUTHORIZATION_FAILED",
+      77,
+      "not authorized: the sidecar needs Read on topic __groundwork_applied",
+    ],
+    [
+      "CORRUPT_MESSAGE",
+      69,
+      "reading what was applied last: timed out after 300s and 1 attempt: cannot read topic __groundwork_applied: ",
+    ],
+  ])(
+    "and changes nothing, not even the memory, if it cannot read: %s",
+    async (error, code, reason) => {
+      const { result, topic, memory, writes } = await declareTwice(ORDERS, removed, {
+        later: [{ on: "Fetch", error, passSeconds: 301 }],
+      });
+      expect(exitLine(result)).toMatchObject({
+        exit_code: code,
+        reason: expect.stringContaining(reason),
+      });
+      expect(writes).toEqual([]);
+      expect(topic).toEqual(APPLIED);
+      expect(memory).toEqual(APPLIED);
+    },
+  );
 });
 
 describe.each(["fail", "reconcile", "ignore"] as const)(
