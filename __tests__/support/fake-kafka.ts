@@ -316,7 +316,7 @@ export class FakeKafka {
     /** The quotas by entity and key. */
     quotas: Record<string, Record<string, number>>;
     /** The topics as they were applied last. */
-    memory: Record<string, LiveTopic>;
+    memory: Record<string, LiveTopic & { readonly pending?: readonly LiveTopic[] }>;
     memoryConfigs: Record<string, string>;
     calls: string[];
     writes: string[];

@@ -23,7 +23,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * What kafka-init applied last, in a compacted topic of the cluster itself, as other provisioners keep theirs: a record for each topic.
+ * What kafka-init applied last and what it began to apply since, in a compacted topic of the cluster itself, as other provisioners keep theirs: a record for each topic.
  * It outlives machines and checkouts, and goes with the cluster. Without it a changed declaration is drift.
  * A topic that is remembered and not declared is left over.
  */
@@ -44,10 +44,10 @@ final class Applied {
     this.config = config;
   }
 
-  /** Returns the topics as they were applied last, by name. A record that kafka-init did not write counts as none. */
-  Map<String, Topic.State> read() {
-    Map<String, Topic.State> applied = new HashMap<>();
-    records().forEach((name, text) -> parse(text).ifPresent(state -> applied.put(name, state)));
+  /** Returns what is remembered of topics, by name. A record that kafka-init did not write counts as none. */
+  Map<String, Topic.Memory> read() {
+    Map<String, Topic.Memory> applied = new HashMap<>();
+    records().forEach((name, text) -> parse(text).ifPresent(memory -> applied.put(name, memory)));
     return applied;
   }
 
@@ -80,9 +80,9 @@ final class Applied {
   }
 
   /** Remembers the topics. A record is written as a whole or not at all. */
-  void write(Map<String, Topic.State> applied) throws ExecutionException, InterruptedException {
+  void write(Map<String, Topic.Memory> applied) throws ExecutionException, InterruptedException {
     Map<String, String> records = new LinkedHashMap<>();
-    applied.forEach((name, state) -> records.put(name, text(state)));
+    applied.forEach((name, memory) -> records.put(name, text(memory)));
     send(records);
   }
 
@@ -126,6 +126,7 @@ final class Applied {
         throw e;
       }
     }
+    exists = true;
   }
 
   private Map<String, Object> with(Map<String, Object> more) {
@@ -136,21 +137,42 @@ final class Applied {
     return properties;
   }
 
-  private static String text(Topic.State state) {
+  /** The applied state is at the top, where versions before `pending` read it. */
+  private static String text(Topic.Memory memory) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    if (memory.applied() != null) {
+      fields.putAll(fields(memory.applied()));
+    }
+    if (!memory.pending().isEmpty()) {
+      fields.put("pending", memory.pending().stream().map(Applied::fields).toList());
+    }
+    return Json.text(fields);
+  }
+
+  private static Map<String, Object> fields(Topic.State state) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("partitions", state.partitions());
     fields.put("replicationFactor", state.replicationFactor());
     fields.put("configs", state.configs());
-    return Json.text(fields);
+    return fields;
   }
 
-  private static Optional<Topic.State> parse(String text) {
+  private static Optional<Topic.Memory> parse(String text) {
     try {
       Map<?, ?> fields = (Map<?, ?>) Json.parse(text);
-      return Optional.of(new Topic.State(
-          (Integer) fields.get("partitions"), (Integer) fields.get("replicationFactor"), Topic.texts((Map<?, ?>) fields.get("configs"))));
+      List<Topic.State> pending = new ArrayList<>();
+      if (fields.get("pending") instanceof List<?> states) {
+        states.forEach(state -> pending.add(state((Map<?, ?>) state)));
+      }
+      boolean isBegun = !pending.isEmpty() && !fields.containsKey("partitions");
+      return Optional.of(new Topic.Memory(isBegun ? null : state(fields), List.copyOf(pending)));
     } catch (IOException | RuntimeException e) {
       return Optional.empty();
     }
+  }
+
+  private static Topic.State state(Map<?, ?> fields) {
+    return new Topic.State(
+        (Integer) fields.get("partitions"), (Integer) fields.get("replicationFactor"), Topic.texts((Map<?, ?>) fields.get("configs")));
   }
 }

@@ -127,7 +127,7 @@ public final class KafkaInventory {
   }
 
   private void reportTopics(Map<String, Topic> declared, List<Application> applications) throws ExecutionException, InterruptedException {
-    Map<String, Topic.State> applied = memory.read();
+    Map<String, Topic.Memory> applied = memory.read();
     Set<String> names = new TreeSet<>(admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get());
     names.addAll(declared.keySet());
     Map<String, KafkaFuture<TopicDescription>> descriptions = admin.describeTopics(names).topicNameValues();
@@ -148,7 +148,7 @@ public final class KafkaInventory {
       }
       Config config = configs.containsKey(name) ? existing(configs.get(name)) : null;
       if (description != null && config != null) {
-        compare(declared.get(name), description, config, applied.get(name), line);
+        compare(declared.get(name), description, config, applied.getOrDefault(name, Topic.Memory.NONE), line);
       }
       // One that was deleted since it was listed is not there.
       if (description != null || declared.containsKey(name)) {
@@ -183,8 +183,8 @@ public final class KafkaInventory {
     }
   }
 
-  private static void compare(Topic topic, TopicDescription description, Config config, Topic.State applied, Map<String, Object> line) {
-    Topic.Live live = topic.live(description, config, applied);
+  private static void compare(Topic topic, TopicDescription description, Config config, Topic.Memory applied, Map<String, Object> line) {
+    Topic.Live live = topic.live(description, config);
     List<Object> differences = new ArrayList<>();
     for (Topic.Difference difference : topic.differences(live, applied)) {
       Map<String, Object> fields = new LinkedHashMap<>();

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -18,13 +19,37 @@ import org.apache.kafka.common.config.ConfigException;
 /** A declared topic. */
 record Topic(String name, int partitions, short replicationFactor, String onDrift, Map<String, String> configs) {
 
-  /** A topic as it was applied last. */
+  /** A topic as it was applied, or as a run begins to apply it. */
   record State(int partitions, int replicationFactor, Map<String, String> configs) {}
+
+  /**
+   * What is remembered of a topic. A topic that is neither as applied last nor as a pending state has drifted.
+   *
+   * @param applied how it was applied last, null if that is not known
+   * @param pending what runs began to apply since, and may have applied in part
+   */
+  record Memory(State applied, List<State> pending) {
+    static final Memory NONE = new Memory(null, List.of());
+
+    static Memory of(State applied) {
+      return new Memory(applied, List.of());
+    }
+
+    /** Returns the memory of a run that is about to apply a state. */
+    Memory with(State begun) {
+      return begun.equals(applied) || pending.contains(begun) ? this
+          : new Memory(applied, Stream.concat(pending.stream(), Stream.of(begun)).toList());
+    }
+
+    private Stream<State> states() {
+      return Stream.concat(Stream.ofNullable(applied), pending.stream());
+    }
+  }
 
   /** A topic in the cluster: the effective values of configs, and the names of those that are set for the topic. */
   record Live(int partitions, int replicationFactor, Map<String, String> configs, Set<String> set) {}
 
-  /** A field that is not as declared. It drifted if it is not as applied last either, or nothing is known about that. */
+  /** A field that is not as declared. It drifted if it is in no state that is remembered either. */
   record Difference(String field, String declared, String actual, boolean drifted) {}
 
   static final String UNSET = "unset";
@@ -55,13 +80,9 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return new State(partitions, replicationFactor, configs);
   }
 
-  /**
-   * Returns the topic as the cluster describes it.
-   *
-   * @param applied null if that is not known
-   */
-  Live live(TopicDescription description, Config config, State applied) {
-    return new Live(description.partitions().size(), replicationFactor(description), inEffect(config, applied), set(config));
+  /** Returns the topic as the cluster describes it. */
+  Live live(TopicDescription description, Config config) {
+    return new Live(description.partitions().size(), replicationFactor(description), inEffect(config), set(config));
   }
 
   /** Returns the replication factor of the first partition that has not the declared one, since a plan may have stopped half-way. */
@@ -72,13 +93,10 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
         .findFirst().orElse((int) replicationFactor);
   }
 
-  /** Returns the effective values of the configs that are declared, were applied last or are set. */
-  Map<String, String> inEffect(Config config, State applied) {
+  /** Returns the effective values of the configs that are declared or set. */
+  Map<String, String> inEffect(Config config) {
     Set<String> keys = new TreeSet<>(configs.keySet());
     keys.addAll(set(config));
-    if (applied != null) {
-      keys.addAll(applied.configs.keySet());
-    }
     Map<String, String> values = new HashMap<>();
     for (String key : keys) {
       ConfigEntry entry = config.get(key);
@@ -97,24 +115,19 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /**
-   * Compares the topic with the declaration, and each field that differs with what was applied last.
-   *
-   * @param applied null if that is not known
-   */
-  List<Difference> differences(Live live, State applied) {
+  /** Compares the topic with the declaration, and each field that differs with what is remembered. */
+  List<Difference> differences(Live live, Memory memory) {
     List<Difference> found = new ArrayList<>();
     if (partitions != live.partitions) {
       found.add(new Difference("partitions", String.valueOf(partitions), String.valueOf(live.partitions),
-          applied == null || applied.partitions != live.partitions));
+          memory.states().noneMatch(state -> state.partitions == live.partitions)));
     }
     if (replicationFactor != live.replicationFactor) {
       found.add(new Difference("replicationFactor", String.valueOf(replicationFactor), String.valueOf(live.replicationFactor),
-          applied == null || applied.replicationFactor != live.replicationFactor));
+          memory.states().noneMatch(state -> state.replicationFactor == live.replicationFactor)));
     }
-    differingConfigs(live).forEach((key, declared) ->
-        found.add(new Difference(key, declared, shown(live, key), applied == null || edited(key, live, applied))));
-    removedConfigs(live, applied).forEach(key -> found.add(new Difference(key, UNSET, shown(live, key), edited(key, live, applied))));
+    differingConfigs(live).forEach((key, declared) -> found.add(new Difference(key, declared, shown(live, key), edited(key, live, memory))));
+    removedConfigs(live, memory).forEach(key -> found.add(new Difference(key, UNSET, shown(live, key), edited(key, live, memory))));
     return found;
   }
 
@@ -123,10 +136,14 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return actual.isEmpty() ? "\"\"" : actual;
   }
 
-  /** Returns whether a config is not as it was applied last. */
-  private static boolean edited(String key, Live live, State applied) {
-    String last = applied.configs.get(key);
-    return last == null ? live.set.contains(key) : !same(last, live.configs.getOrDefault(key, ""));
+  /** Returns whether a config is in no state that is remembered. */
+  private static boolean edited(String key, Live live, Memory memory) {
+    return memory.states().noneMatch(state -> isIn(state, key, live));
+  }
+
+  private static boolean isIn(State state, String key, Live live) {
+    String value = state.configs.get(key);
+    return value == null ? !live.set.contains(key) : same(value, live.configs.getOrDefault(key, ""));
   }
 
   /** Returns the declared value of every config whose effective value differs. */
@@ -136,21 +153,25 @@ record Topic(String name, int partitions, short replicationFactor, String onDrif
     return differing;
   }
 
-  /** Returns the configs that were applied last, are no longer declared and are still set. */
-  List<String> removedConfigs(Live live, State applied) {
-    return applied == null ? List.of()
-        : applied.configs.keySet().stream().filter(key -> live.set.contains(key) && !configs.containsKey(key)).toList();
+  /**
+   * Returns the configs that are set, no longer declared, and were applied last. One that is only pending may have been set by another tool
+   * meanwhile, unless it has the pending value.
+   */
+  List<String> removedConfigs(Live live, Memory memory) {
+    return live.set.stream().filter(key -> !configs.containsKey(key))
+        .filter(key -> memory.states().anyMatch(state -> state.configs.containsKey(key) && (state == memory.applied || isIn(state, key, live))))
+        .toList();
   }
 
   /** Returns the names of the configs that are set, were not applied and are not declared. */
-  List<String> undeclaredConfigs(Live live, State applied) {
-    List<String> removed = removedConfigs(live, applied);
+  List<String> undeclaredConfigs(Live live, Memory memory) {
+    List<String> removed = removedConfigs(live, memory);
     return live.set.stream().filter(key -> !configs.containsKey(key) && !removed.contains(key)).sorted().toList();
   }
 
   /** Returns whether configs or partitions differ in a way that can be applied. */
-  boolean isAlterable(Live live, State applied) {
-    return partitions > live.partitions || !differingConfigs(live).isEmpty() || !removedConfigs(live, applied).isEmpty();
+  boolean isAlterable(Live live, Memory memory) {
+    return partitions > live.partitions || !differingConfigs(live).isEmpty() || !removedConfigs(live, memory).isEmpty();
   }
 
   /** Compares values as Kafka parses them: 0.0001 is 1.0E-4, and TRUE is true. */

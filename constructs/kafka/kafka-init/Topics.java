@@ -59,8 +59,8 @@ final class Topics {
   private final Applied memory;
   private final List<Topic> declared;
   private final Refusals refusals = new Refusals();
-  /** What was applied last, by topic. */
-  private Map<String, Topic.State> applied = Map.of();
+  /** What is remembered, by topic. */
+  private Map<String, Topic.Memory> applied = new HashMap<>();
   /** The topics that are as declared. */
   private final Set<Topic> settled = new LinkedHashSet<>();
 
@@ -98,13 +98,13 @@ final class Topics {
     create(absent);
     apply(changed);
     reconcile(drifted);
-    remember();
+    rememberSettled();
     forgetDeleted();
     refusals.finish();
   }
 
   /** Reads what was applied last. A run without it must not replace it: a config that is no longer declared would stay for good. */
-  private Map<String, Topic.State> readMemory() throws Sidecar.NotYet {
+  private Map<String, Topic.Memory> readMemory() throws Sidecar.NotYet {
     try {
       return memory.read();
     } catch (KafkaException e) {
@@ -115,11 +115,15 @@ final class Topics {
   }
 
   private List<Topic.Difference> differences(Topic topic, Topic.Live live) {
-    return topic.differences(live, applied.get(topic.name()));
+    return topic.differences(live, memoryOf(topic));
   }
 
   private boolean isAlterable(Topic topic, Topic.Live live) {
-    return topic.isAlterable(live, applied.get(topic.name()));
+    return topic.isAlterable(live, memoryOf(topic));
+  }
+
+  private Topic.Memory memoryOf(Topic topic) {
+    return applied.getOrDefault(topic.name(), Topic.Memory.NONE);
   }
 
   private void settle(String outcome, Topic topic) {
@@ -127,13 +131,27 @@ final class Topics {
     settled.add(topic);
   }
 
-  private void remember() throws InterruptedException {
+  /** Remembers what is about to be applied, so that a topic that this run leaves half-way has not drifted. */
+  private void begin(Collection<Topic> topics) throws InterruptedException {
+    Map<String, Topic.Memory> begun = new LinkedHashMap<>();
+    topics.forEach(topic -> begun.put(topic.name(), memoryOf(topic).with(topic.state())));
+    remember(begun, "cannot remember what is about to be applied, so a topic that this run leaves half-way is drift");
+  }
+
+  /** Remembers the topics that are as declared. */
+  private void rememberSettled() throws InterruptedException {
+    remember(settled.stream().collect(Collectors.toMap(Topic::name, topic -> Topic.Memory.of(topic.state()))),
+        "cannot remember what was applied, so the next changed declaration is drift");
+  }
+
+  private void remember(Map<String, Topic.Memory> topics, String otherwise) throws InterruptedException {
+    Map<String, Topic.Memory> changed = new LinkedHashMap<>(topics);
+    changed.entrySet().removeIf(topic -> topic.getValue().equals(applied.get(topic.getKey())));
     try {
-      memory.write(settled.stream()
-          .filter(topic -> !topic.state().equals(applied.get(topic.name())))
-          .collect(Collectors.toMap(Topic::name, Topic::state)));
+      memory.write(changed);
+      applied.putAll(changed);
     } catch (ExecutionException | KafkaException e) {
-      warn("cannot remember what was applied, so the next changed declaration is drift", e);
+      warn(otherwise, e);
     }
   }
 
@@ -157,6 +175,7 @@ final class Topics {
   }
 
   private void create(List<Topic> absent) throws InterruptedException {
+    begin(absent);
     Set<Topic> created = new LinkedHashSet<>();
     // Topics that another process created, and own ones whose effective configs are not in the answer.
     Set<Topic> unknown = new LinkedHashSet<>(absent);
@@ -198,7 +217,7 @@ final class Topics {
 
   /** Logs undeclared configs. They stay, since another tool may need them. */
   private void logUndeclared(Topic topic, Topic.Live live) {
-    topic.undeclaredConfigs(live, applied.get(topic.name())).forEach(
+    topic.undeclaredConfigs(live, memoryOf(topic)).forEach(
         key -> sidecar.log("info", "undeclared", "resource", topic.name(), "field", key, "actual", live.configs().get(key)));
   }
 
@@ -225,6 +244,7 @@ final class Topics {
         live.put(topic, actual);
       }
     });
+    begin(live.keySet());
     // With a min.insync.replicas above its replicas, a topic would accept no records until the new ones are in sync.
     Map<Topic, Topic.Live> growing = new LinkedHashMap<>(live);
     Map<Topic, Topic.Live> copied = beingCopied(live);
@@ -235,7 +255,16 @@ final class Topics {
     setConfigs(others);
     addPartitions(live);
     live.keySet().removeAll(refusals.topics());
-    moveReplicas(live.keySet().stream().filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor()).toList());
+    Set<Topic> moved = live.keySet().stream()
+        .filter(topic -> topic.replicationFactor() != live.get(topic).replicationFactor()).collect(Collectors.toCollection(LinkedHashSet::new));
+    Set<Topic> staying = new LinkedHashSet<>(live.keySet());
+    staying.removeAll(moved);
+    staying.removeAll(growing.keySet());
+    settleApplied(staying);
+    live.keySet().removeAll(staying);
+    // Moves may take hours, in which this run may be interrupted.
+    rememberSettled();
+    moveReplicas(moved);
     growing.keySet().removeAll(refusals.topics());
     copied.keySet().removeAll(refusals.topics());
     if (!copied.isEmpty()) {
@@ -243,7 +272,11 @@ final class Topics {
     }
     setConfigs(growing);
     live.keySet().removeAll(refusals.topics());
-    verify(live.keySet(), this::describe, (topic, actual) -> differences(topic, actual).isEmpty())
+    settleApplied(live.keySet());
+  }
+
+  private void settleApplied(Collection<Topic> topics) throws InterruptedException {
+    verify(topics, this::describe, (topic, actual) -> differences(topic, actual).isEmpty())
         .keySet().forEach(topic -> settle("reconciled", topic));
   }
 
@@ -257,6 +290,7 @@ final class Topics {
         sidecar.conclude(topic.name(), topic.onDrift(), "it differs, and onDrift is " + topic.onDrift());
       }
     });
+    begin(live.keySet().stream().filter(topic -> isAlterable(topic, live.get(topic))).toList());
     setConfigs(live);
     addPartitions(live);
     live.keySet().removeAll(refusals.topics());
@@ -300,7 +334,7 @@ final class Topics {
   private List<AlterConfigOp> configChanges(Topic topic, Topic.Live live) {
     List<AlterConfigOp> changes = new ArrayList<>();
     topic.differingConfigs(live).forEach((key, value) -> changes.add(new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET)));
-    topic.removedConfigs(live, applied.get(topic.name())).forEach(
+    topic.removedConfigs(live, memoryOf(topic)).forEach(
         key -> changes.add(new AlterConfigOp(new ConfigEntry(key, null), AlterConfigOp.OpType.DELETE)));
     return changes;
   }
@@ -414,7 +448,7 @@ final class Topics {
         new DescribeConfigsOptions().timeoutMs(sidecar.callTimeoutMs(CALL_TIMEOUT_MS))).values();
     Map<Topic, Topic.Live> live = new LinkedHashMap<>();
     read(found.keySet(), "DescribeConfigs", topic -> configs.get(resource(topic)), (topic, config) -> {
-      live.put(topic, topic.live(found.get(topic), config, applied.get(topic.name())));
+      live.put(topic, topic.live(found.get(topic), config));
     });
     return live;
   }
@@ -514,8 +548,7 @@ final class Topics {
     try {
       String name = topic.name();
       return new Topic.Live(
-          result.numPartitions(name).get(), result.replicationFactor(name).get(), topic.inEffect(result.config(name).get(), applied.get(name)),
-          Set.of());
+          result.numPartitions(name).get(), result.replicationFactor(name).get(), topic.inEffect(result.config(name).get()), Set.of());
     } catch (ExecutionException e) {
       return null;
     }

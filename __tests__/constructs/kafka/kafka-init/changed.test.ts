@@ -92,18 +92,21 @@ describe("kafka-init remembers what it applied", () => {
   });
 
   test.concurrent("and warns if it cannot, without failing", async () => {
-    const cluster = await harness.cluster(
-      {},
-      { on: "Produce", error: "TOPIC_AUTHORIZATION_FAILED" },
-    );
+    const refused = { on: "Produce", error: "TOPIC_AUTHORIZATION_FAILED" };
+    const cluster = await harness.cluster({}, refused, refused);
     const result = await run(cluster, { topics: [ORDERS] });
-    expect(linesOf(result, "memory")).toEqual([
-      expect.objectContaining({
-        level: "warn",
-        resource: "__groundwork_applied",
-        reason:
-          "cannot remember what was applied, so the next changed declaration is drift: Not authorized to access topics: [__groundwork_applied]",
-      }),
+    const cause = "Not authorized to access topics: [__groundwork_applied]";
+    expect(
+      linesOf(result, "memory").map(({ level, resource, reason }) => [level, resource, reason]),
+    ).toEqual([
+      [
+        ...["warn", "__groundwork_applied"],
+        `cannot remember what is about to be applied, so a topic that this run leaves half-way is drift: ${cause}`,
+      ],
+      [
+        ...["warn", "__groundwork_applied"],
+        `cannot remember what was applied, so the next changed declaration is drift: ${cause}`,
+      ],
     ]);
     expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
   });
@@ -258,6 +261,133 @@ describe("a topic that somebody edited since", () => {
     expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1 });
     const again = await run(cluster, { topics: [{ ...ORDERS, partitions: 9 }] });
     expect(exitLine(again)).toMatchObject({ exit_code: 0, reconciled: 1 });
+  });
+});
+
+describe("a run that ends half-way", () => {
+  const changed: Topic = {
+    ...{ name: "orders", partitions: 6 },
+    configs: { "retention.ms": 90_000, "max.message.bytes": 1000 },
+  };
+  const BEGUN = {
+    ...{ partitions: 6, replicationFactor: 3 },
+    configs: { "min.insync.replicas": "2", "retention.ms": "90000", "max.message.bytes": "1000" },
+  };
+  /** Ends a run at its deadline. */
+  const UNAVAILABLE = { error: "REQUEST_TIMED_OUT", passSeconds: 301 };
+
+  /** Applies the configs of the changed topic, and not its partitions. */
+  async function halfWay() {
+    const { cluster, result, topic, memory } = await declareTwice(ORDERS, changed, {
+      later: [{ on: "CreatePartitions", ...UNAVAILABLE }],
+    });
+    expect(exitLine(result)).toMatchObject({ exit_code: 69, reconciled: 0 });
+    expect(topic).toEqual({ ...BEGUN, partitions: 3 });
+    return { cluster, memory };
+  }
+
+  test.concurrent("leaves what it began in the memory, and what was applied where former versions read it", async () => {
+    const { memory } = await halfWay();
+    expect(memory).toEqual({ ...APPLIED, pending: [BEGUN] });
+  });
+
+  test.concurrent("is no drift if its change is then undone", async () => {
+    const { cluster } = await halfWay();
+    const result = await run(cluster, { topics: [ORDERS] });
+    expect(fieldsOf(result, "change")).toEqual([
+      ["retention.ms", "60000", "90000"],
+      ["segment.ms", "30000", '""'],
+      ["max.message.bytes", "unset", "1000"],
+    ]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    const { topics, memory } = await cluster.look();
+    expect(topics.orders).toEqual(APPLIED);
+    expect(memory.orders).toEqual(APPLIED);
+  });
+
+  test.concurrent("is no drift if another change follows, which may end half-way too", async () => {
+    const { cluster } = await halfWay();
+    const next: Topic = { ...changed, partitions: 9, configs: { "retention.ms": 120_000 } };
+    await cluster.inject({ on: "IncrementalAlterConfigs", ...UNAVAILABLE });
+    expect(exitLine(await run(cluster, { topics: [next] }))).toMatchObject({ exit_code: 69 });
+    expect((await cluster.look()).memory.orders).toEqual({
+      ...APPLIED,
+      pending: [
+        BEGUN,
+        {
+          ...{ partitions: 9, replicationFactor: 3 },
+          configs: { "min.insync.replicas": "2", "retention.ms": "120000" },
+        },
+      ],
+    });
+    const result = await run(cluster, { topics: [next] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    const { topics, memory } = await cluster.look();
+    expect(topics.orders.configs).toEqual({
+      ...{ "min.insync.replicas": "2", "retention.ms": "120000" },
+    });
+    expect(memory.orders).toEqual(topics.orders);
+  });
+
+  test.concurrent("is still drift where somebody edited the topic since", async () => {
+    const { cluster } = await halfWay();
+    const { topics } = await cluster.look();
+    await cluster.setTopic("orders", {
+      ...topics.orders,
+      configs: { ...topics.orders.configs, "retention.ms": "5" },
+    });
+    const result = await run(cluster, { topics: [ORDERS] });
+    expect(fieldsOf(result, "drift")[0]).toEqual(["retention.ms", "60000", "5"]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
+  test.concurrent("keeps a config that somebody gave another value, and that was never applied", async () => {
+    const { cluster } = await halfWay();
+    await cluster.setTopic("orders", {
+      ...APPLIED,
+      configs: { ...APPLIED.configs, "max.message.bytes": "7" },
+    });
+    const result = await run(cluster, { topics: [ORDERS] });
+    expect(linesOf(result, "undeclared")[0]).toMatchObject({ field: "max.message.bytes" });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1 });
+  });
+
+  test.concurrent("is no drift if it created topics", async () => {
+    const cluster = await harness.cluster(
+      {},
+      { on: "CreateTopics", topic: "payments", error: UNAVAILABLE.error },
+      // The first answer created a topic, which restarts the deadline.
+      { on: "CreateTopics", ...UNAVAILABLE },
+    );
+    const payments: Topic = { name: "payments", partitions: 1 };
+    const created = await run(cluster, { topics: [ORDERS, payments] });
+    expect(exitLine(created)).toMatchObject({ exit_code: 69 });
+    const before = await cluster.look();
+    expect(Object.keys(before.topics)).toEqual(["orders"]);
+    expect(before.memory.orders).toEqual({ pending: [APPLIED] });
+    const result = await run(cluster, { topics: [changed] });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, reconciled: 1, drifted: 0 });
+    const { topics, memory } = await cluster.look();
+    expect(topics.orders).toEqual(BEGUN);
+    // The topic that was never created is forgotten.
+    expect(memory).toEqual({ orders: BEGUN });
+  });
+
+  test.concurrent("has remembered the topics that need no move before it waits for those of others", async () => {
+    const payments: Topic = { name: "payments", partitions: 1, replicationFactor: 1 };
+    const cluster = await harness.cluster();
+    await run(cluster, { topics: [ORDERS, payments] });
+    await cluster.inject({ on: "ListPartitionReassignments", disconnect: true, passSeconds: 301 });
+    const result = await run(cluster, {
+      topics: [changed, { ...payments, replicationFactor: 2 }],
+    });
+    expect(exitLine(result)).toMatchObject({ exit_code: 69, reconciled: 1 });
+    const { memory } = await cluster.look();
+    expect(memory.orders).toEqual(BEGUN);
+    expect(memory.payments).toMatchObject({
+      replicationFactor: 1,
+      pending: [{ replicationFactor: 2 }],
+    });
   });
 });
 
