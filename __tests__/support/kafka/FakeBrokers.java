@@ -83,6 +83,8 @@ final class FakeBrokers {
   private final Map<ConfigResource, Map<String, String>> configs = new HashMap<>();
   private final List<String> calls = new ArrayList<>();
   private final Map<String, Errors> errors = new HashMap<>();
+  /** Topics that somebody deletes before the first request of a kind, by that kind. */
+  private final Map<String, String> deletions = new HashMap<>();
   private final int level;
   private final int looks;
   private final int controllerPort;
@@ -123,6 +125,11 @@ final class FakeBrokers {
       configs.put(new ConfigResource(ConfigResource.Type.valueOf(given.get("type").asText()), given.get("name").asText()), values);
     }
     state.path("errors").properties().forEach(error -> errors.put(error.getKey(), Errors.valueOf(error.getValue().asText())));
+    state.path("deletions").properties().forEach(deletion -> deletions.put(deletion.getKey(), deletion.getValue().asText()));
+  }
+
+  private boolean isDeleted(String topic) {
+    return partitions.keySet().stream().noneMatch(partition -> partition.topic().equals(topic));
   }
 
   private int listen() throws IOException {
@@ -193,6 +200,10 @@ final class FakeBrokers {
   }
 
   private ApiMessage answer(ApiKeys api, ApiMessage request, int port) {
+    if (isAboutTopics(request)) {
+      String deleted = deletions.remove(api.name);
+      partitions.keySet().removeIf(partition -> partition.topic().equals(deleted));
+    }
     return switch (api) {
       case API_VERSIONS -> versions(port == controllerPort);
       case METADATA -> metadata();
@@ -209,6 +220,14 @@ final class FakeBrokers {
       case UNREGISTER_BROKER -> unregister((UnregisterBrokerRequestData) request);
       default -> throw new IllegalArgumentException("the program does not use " + api);
     };
+  }
+
+  private static boolean isAboutTopics(ApiMessage request) {
+    byte topic = ConfigResource.Type.TOPIC.id();
+    return request instanceof DescribeConfigsRequestData described
+        ? described.resources().stream().anyMatch(resource -> resource.resourceType() == topic)
+        : request instanceof IncrementalAlterConfigsRequestData altered
+            && altered.resources().stream().anyMatch(resource -> resource.resourceType() == topic);
   }
 
   private ApiMessage versions(boolean isController) {
@@ -318,11 +337,11 @@ final class FakeBrokers {
       for (var asked : topic.partitions()) {
         Partition state = partitions.get(new TopicPartition(topic.name(), asked.partitionIndex()));
         calls.add("reassign " + topic.name() + "-" + asked.partitionIndex() + " " + asked.replicas());
-        if (error == Errors.NONE) {
+        if (state != null && error == Errors.NONE) {
           move(state, asked.replicas());
         }
         part.partitions().add(new AlterPartitionReassignmentsResponseData.ReassignablePartitionResponse()
-            .setPartitionIndex(asked.partitionIndex()).setErrorCode(error.code()));
+            .setPartitionIndex(asked.partitionIndex()).setErrorCode((state == null ? Errors.UNKNOWN_TOPIC_OR_PARTITION : error).code()));
       }
       answer.responses().add(part);
     }
@@ -348,6 +367,10 @@ final class FakeBrokers {
       ConfigResource resource = new ConfigResource(ConfigResource.Type.forId(asked.resourceType()), asked.resourceName());
       boolean isTopic = resource.type() == ConfigResource.Type.TOPIC;
       var part = new DescribeConfigsResponseData.DescribeConfigsResult().setResourceType(asked.resourceType()).setResourceName(asked.resourceName());
+      if (isTopic && isDeleted(asked.resourceName())) {
+        answer.results().add(part.setErrorCode(Errors.UNKNOWN_TOPIC_OR_PARTITION.code()));
+        continue;
+      }
       Map<String, String> set = configs.getOrDefault(resource, Map.of());
       // A broker hides the value of a config that it does not know.
       set.forEach((key, value) -> part.configs().add(new DescribeConfigsResponseData.DescribeConfigsResourceResult().setName(key)
@@ -369,7 +392,8 @@ final class FakeBrokers {
     for (var asked : request.resources()) {
       ConfigResource resource = new ConfigResource(ConfigResource.Type.forId(asked.resourceType()), asked.resourceName());
       boolean isKnown = resource.type() == ConfigResource.Type.TOPIC || resource.isDefault() || brokers.get(Integer.valueOf(resource.name())).isRegistered;
-      Errors error = isKnown ? errors.getOrDefault("IncrementalAlterConfigs", Errors.NONE) : Errors.BROKER_ID_NOT_REGISTERED;
+      boolean isGone = resource.type() == ConfigResource.Type.TOPIC && isDeleted(resource.name());
+      Errors error = isGone ? Errors.UNKNOWN_TOPIC_OR_PARTITION : isKnown ? errors.getOrDefault("IncrementalAlterConfigs", Errors.NONE) : Errors.BROKER_ID_NOT_REGISTERED;
       if (error == Errors.NONE) {
         Map<String, String> set = configs.computeIfAbsent(resource, key -> new TreeMap<>());
         asked.configs().forEach(config -> {

@@ -1,6 +1,7 @@
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.LogDirDescription;
 import org.apache.kafka.clients.admin.PartitionReassignment;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
@@ -100,21 +102,25 @@ record ClusterState(SortedMap<Integer, Broker> brokers, SortedMap<TopicPartition
     return admin.describeCluster(new DescribeClusterOptions().includeFencedBrokers(true)).nodes().get();
   }
 
-  /** Describes all topics, internal ones too. One that is deleted meanwhile is left out. */
-  private static List<TopicDescription> describeTopics(Admin admin) throws ExecutionException, InterruptedException {
+  /** Describes all topics, internal ones too. */
+  private static Collection<TopicDescription> describeTopics(Admin admin) throws ExecutionException, InterruptedException {
     Set<String> names = admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get();
-    var answers = admin.describeTopics(names).topicNameValues();
-    Map<String, TopicDescription> found = new TreeMap<>();
-    for (String name : names) {
+    return existing(admin.describeTopics(names).topicNameValues()).values();
+  }
+
+  /** Waits for the answers about topics or brokers. Leaves out topics that somebody has deleted since they were listed. */
+  static <K, V> Map<K, V> existing(Map<K, KafkaFuture<V>> answers) throws ExecutionException, InterruptedException {
+    Map<K, V> found = new LinkedHashMap<>();
+    for (Map.Entry<K, KafkaFuture<V>> answer : answers.entrySet()) {
       try {
-        found.put(name, answers.get(name).get());
+        found.put(answer.getKey(), answer.getValue().get());
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
           throw e;
         }
       }
     }
-    return List.copyOf(found.values());
+    return found;
   }
 
   /** Returns the state with brokers that do not exist yet, by id with their racks. Each has the disk of a broker in its rack, if there is one. */

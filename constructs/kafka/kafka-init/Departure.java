@@ -66,8 +66,9 @@ final class Departure {
     Map<ConfigResource, String> topics = new HashMap<>();
     factors.keySet().forEach(topic -> topics.put(new ConfigResource(ConfigResource.Type.TOPIC, topic), topic));
     Map<String, Integer> leastInSync = new HashMap<>();
-    admin.describeConfigs(topics.keySet()).all().get().forEach((resource, config) ->
+    ClusterState.existing(admin.describeConfigs(topics.keySet()).values()).forEach((resource, config) ->
         leastInSync.put(resource.name(), Integer.valueOf(config.get(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG).value())));
+    factors.keySet().retainAll(leastInSync.keySet());
     factors.forEach((topic, factor) -> {
       if (factor > left.size()) {
         refusals.add("topic " + topic + " has replication factor " + factor + ", and " + brokers(left.size()) + " would be left: give it "

@@ -136,7 +136,7 @@ final class MoveSettings {
       lists.put(topic, changes);
     });
     lists.values().removeIf(Collection::isEmpty);
-    admin.incrementalAlterConfigs(lists).all().get();
+    ClusterState.existing(admin.incrementalAlterConfigs(lists).values());
   }
 
   private static void list(Map<String, Set<String>> lists, TopicPartition partition, int broker) {
@@ -166,7 +166,7 @@ final class MoveSettings {
     dynamic(topics).forEach((topic, configs) -> lists.put(topic, List.of(OF_LEADERS, OF_FOLLOWERS).stream()
         .filter(key -> isOwnList(configs.get(key))).map(MoveSettings::delete).toList()));
     lists.values().removeIf(Collection::isEmpty);
-    admin.incrementalAlterConfigs(lists).all().get();
+    ClusterState.existing(admin.incrementalAlterConfigs(lists).values());
     Set<Integer> others = throttled(state.serving());
     others.removeAll(leaving(others));
     alter(deletions(others, MoveSettings::isOwnRate));
@@ -180,7 +180,7 @@ final class MoveSettings {
     if (resources.isEmpty()) {
       return found;
     }
-    for (Map.Entry<ConfigResource, Config> answer : admin.describeConfigs(resources).all().get().entrySet()) {
+    for (Map.Entry<ConfigResource, Config> answer : ClusterState.existing(admin.describeConfigs(resources).values()).entrySet()) {
       found.put(answer.getKey(), answer.getValue().entries().stream().filter(MoveSettings::isDynamic)
           .collect(Collectors.toMap(ConfigEntry::name, ConfigEntry::value)));
     }

@@ -36,6 +36,8 @@ interface Cluster {
   readonly looks?: number;
   /** Kafka's name of the error in the answers to a request. */
   readonly errors?: Readonly<Record<string, string>>;
+  /** The topic that somebody deletes right before the first request about configs of topics, by the name of the request. */
+  readonly deletions?: Readonly<Record<string, string>>;
 }
 
 interface Moved {
@@ -509,4 +511,35 @@ describe("brokers that stay", () => {
     const { code, lines, calls } = await run(["keep", "1,2,3"], { configs });
     expect({ code, lines, calls }).toEqual({ code: 0, lines: [], calls: [] });
   });
+});
+
+describe("a topic that somebody deletes meanwhile", () => {
+  const gone = { topic: "gone", partition: 0, replicas: [1, 2, 3, 4], bytes: 1 };
+
+  test("is no reason to keep a broker", async () => {
+    const partitions = [...SPREAD, gone];
+    expect(await refusals({ partitions, deletions: { DescribeConfigs: "gone" } })).toEqual([]);
+  });
+
+  test.each(["DescribeConfigs", "IncrementalAlterConfigs"])("fails no fill at %s", async (on) => {
+    const partitions = [...ON_THREE, ...ON_THREE.map((each) => ({ ...each, topic: "gone" }))];
+    const moved = await run(["fill", RATE], { partitions, deletions: { [on]: "gone" } });
+    expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+    expect(heldBy(moved, 4)).toBe(9);
+    expect(Object.keys(moved.configs).filter((name) => name !== "TOPIC gone")).toEqual([]);
+  });
+
+  test.each(["DescribeConfigs", "IncrementalAlterConfigs"])(
+    "leaves no throttle behind at %s",
+    async (on) => {
+      const moved = await run(["keep", "1,2,3,4"], {
+        partitions: [...SPREAD, gone],
+        configs: [broker(1, OURS), topic("gone", LISTS), topic("orders", LISTS)],
+        deletions: { [on]: "gone" },
+      });
+      expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+      expect(moved.lines).toEqual([{ undone: "removed the replication throttle" }]);
+      expect(Object.keys(moved.configs)).toEqual(["TOPIC gone"]);
+    },
+  );
 });
