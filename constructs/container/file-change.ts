@@ -5,6 +5,14 @@ export interface FileChange {
   readonly warnings: string[];
   /** Stored records that the change deletes. They are destructive too. */
   readonly dataLoss?: string[];
+  /** The topics and retention policies without a former declaration. The cluster may have them nevertheless, with data. */
+  readonly newlyDeclared?: NewlyDeclared[];
+}
+
+/** A topic or retention policy without a former declaration. */
+export interface NewlyDeclared {
+  readonly kind: "topic" | "retention-policy";
+  readonly name: string;
 }
 
 /** Returns a change that only has details. */
@@ -19,5 +27,6 @@ export function together(changes: readonly FileChange[]): FileChange {
     destructive: changes.flatMap(({ destructive }) => destructive),
     warnings: changes.flatMap(({ warnings }) => warnings),
     dataLoss: changes.flatMap(({ dataLoss = [] }) => dataLoss),
+    newlyDeclared: changes.flatMap(({ newlyDeclared = [] }) => newlyDeclared),
   };
 }

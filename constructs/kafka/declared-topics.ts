@@ -84,9 +84,12 @@ function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): F
     };
   }
   if (was === undefined) {
-    return facts(
-      `topic ${name}: added, partitions ${is.partitions}, replication factor ${is.replicationFactor}`,
-    );
+    return {
+      ...facts(
+        `topic ${name}: added, partitions ${is.partitions}, replication factor ${is.replicationFactor}`,
+      ),
+      newlyDeclared: [{ kind: "topic", name }],
+    };
   }
   const removed = Object.keys(was.configs).filter((key) => is.configs[key] === undefined);
   const changes = [

@@ -215,7 +215,10 @@ export function describeResourceFile(path: string, before?: string, after?: stri
   if (before === undefined) {
     const { index_patterns = [], ism_template = [] } = JSON.parse(after);
     const patterns = [{ index_patterns }, ...ism_template].flatMap((one) => one.index_patterns);
-    return facts(`${what}: added${patterns.length > 0 ? `, for ${patterns.join(", ")}` : ""}`);
+    return {
+      ...facts(`${what}: added${patterns.length > 0 ? `, for ${patterns.join(", ")}` : ""}`),
+      ...(kind === "retention-policy" && { newlyDeclared: [{ kind, name }] }),
+    };
   }
   const [was, is] = [JSON.parse(before), JSON.parse(after)];
   return {

@@ -1,3 +1,4 @@
+import type { NewlyDeclared } from "../../constructs/container/file-change";
 import { clusterOf, type SynthesizedContainer } from "../synthesis/container";
 
 /** What Terraform does with a resource. */
@@ -17,6 +18,8 @@ export interface Change {
   readonly destructive: readonly string[];
   /** The part of `destructive` that deletes stored records, which a deploy has to be allowed. */
   readonly dataLoss?: readonly string[];
+  /** The topics and retention policies without a former declaration, which a deploy compares with those of the running clusters. */
+  readonly newlyDeclared?: readonly NewlyDeclared[];
   /** What does not happen as the change suggests, with the remedy. */
   readonly warnings: readonly string[];
   /** The cluster node, if the container is one. */

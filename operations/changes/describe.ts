@@ -38,7 +38,8 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
   const before = difference.before ?? renamedFrom?.before;
   const words = WORDS[type] ?? defaultWords(type);
   const body = after ?? before;
-  const { details, destructive, warnings, dataLoss = [] } = words.compare(before, after);
+  const compared = words.compare(before, after);
+  const { details, destructive, warnings, dataLoss = [], newlyDeclared = [] } = compared;
   const action = renamedFrom ? "replace" : actionOf(difference, words);
   return {
     stack,
@@ -53,6 +54,7 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
       ...dataLoss,
     ],
     ...(dataLoss.length > 0 && { dataLoss }),
+    ...(newlyDeclared.length > 0 && { newlyDeclared }),
     warnings,
     node: type === "docker_container" ? nodeOf(before, after) : undefined,
   };

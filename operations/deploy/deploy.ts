@@ -20,7 +20,7 @@ import { declaredCatalog } from "../synthesis/environment";
 import { CommandError, table } from "../terminal/terminal";
 import { createsOnly } from "../terraform/terraform";
 import { adoptUnmanaged } from "./adopt";
-import { confirmDataLoss } from "./data-loss";
+import { confirmDataLoss, confirmOnceStarted } from "./data-loss";
 import { prepareDeploy } from "./prepare";
 import { retireSecrets } from "./retire";
 
@@ -55,9 +55,7 @@ export async function deployPlatform(
     ...{ adopt, replaceNodes, stillHeld },
   });
   try {
-    if (!allowDataLoss) {
-      await confirmDataLoss(run);
-    }
+    const unknown = allowDataLoss ? [] : await confirmDataLoss(run);
     // An interrupted deploy leaves nothing in a platform without volumes.
     const isFirst = !adopts && run.planned.every(createsOnly);
     // Somebody may have thought about that for hours.
@@ -74,6 +72,7 @@ export async function deployPlatform(
     } else if (!atOnce) {
       await rollClusters(run);
     }
+    await confirmOnceStarted(run, unknown);
     await removeNodes(run);
     await run.deploy();
     if (!isFirst) {

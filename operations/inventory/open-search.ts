@@ -69,7 +69,7 @@ const DETAILS: Readonly<Record<LiveResource["kind"], (resource: LiveResource) =>
 };
 
 /** Whether os-init applied it: it has the fingerprint of what was applied. OpenSearch accepts no `_meta` in a pipeline or a policy. */
-function isMarked({ kind, body }: LiveResource): boolean {
+export function isMarked({ kind, body }: LiveResource): boolean {
   return kind === "ingest-pipeline" || kind === "retention-policy"
     ? /\[fingerprint [0-9a-f]{64}( [0-9a-f]{64})?\]$/.test(body.description ?? "")
     : /^[0-9a-f]{64}$/.test(body._meta?.fingerprint ?? "");

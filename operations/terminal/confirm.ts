@@ -2,19 +2,24 @@ import { createInterface } from "node:readline/promises";
 import { CommandError, InterruptedError } from "./terminal";
 
 /**
- * Asks for the environment's name. Throws if another answer is given, InterruptedError after Ctrl-C or Ctrl-D, or if standard input is not a
- * terminal: `otherwise` says what to do.
+ * Asks for the environment's name. Throws if another answer is given, and InterruptedError after Ctrl-C or Ctrl-D, with `state` as what has
+ * happened until then. Also throws if standard input is not a terminal: `otherwise` says what to do.
  */
-export async function confirm(name: string, consequence: string, otherwise: string): Promise<void> {
+export async function confirm(
+  name: string,
+  consequence: string,
+  otherwise: string,
+  state = "no changes made",
+): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new CommandError(otherwise);
   }
   const answer = await ask(`${consequence}. Type the environment's name to continue: `);
   if (answer === undefined) {
-    throw new InterruptedError("interrupted: no changes made");
+    throw new InterruptedError(`interrupted: ${state}`);
   }
   if (answer !== name) {
-    throw new CommandError(`the name is "${name}", not "${answer}": no changes made`);
+    throw new CommandError(`the name is "${name}", not "${answer}": ${state}`);
   }
 }
 

@@ -7,6 +7,8 @@ import { CommandError } from "../../../operations/terminal/terminal";
 
 /** What a deploy did, in order. */
 const steps: string[] = [];
+/** What could not be compared with a cluster before it serves. */
+const unknown = [{ cluster: "kafka", names: ["orders"] }];
 /** What Terraform does with the resource of each stack. */
 let actions: readonly string[];
 
@@ -30,7 +32,14 @@ jest.mock("../../../operations/deploy/adopt", () => ({
 }));
 jest.mock("../../../operations/deploy/data-loss", () => ({
   ...jest.requireActual("../../../operations/deploy/data-loss"),
-  confirmDataLoss: async () => steps.push("ask"),
+  async confirmDataLoss() {
+    steps.push("ask");
+    return unknown;
+  },
+  confirmOnceStarted: async (_: unknown, names: unknown) => {
+    steps.push("compare");
+    expect(names).toBe(unknown);
+  },
 }));
 jest.mock("../../../operations/deploy/retire", () => ({ retireSecrets: () => undefined }));
 jest.mock("../../../operations/checks/acceptance", () => ({ checkAcceptance: async () => [] }));
@@ -52,14 +61,16 @@ beforeEach(() => {
 });
 
 const FIRST = ["ask", "held?", "keep volumes", "release", "keep nodes", "remove voters"];
-const LAST = ["remove nodes", "deploy", "held?", "release", "keep nodes", "fill nodes"];
+const LAST = [
+  ...["compare", "remove nodes", "deploy", "held?", "release", "keep nodes", "fill nodes"],
+];
 
 test.each([
   ["one node at a time", {}, [...FIRST, "roll", ...LAST]],
   ["all nodes at once", { atOnce: true }, [...FIRST, ...LAST]],
   ["after the state was lost", { adopt: true }, [...FIRST, "adopt", ...LAST]],
 ])(
-  "a deploy, %s, asks before it changes anything, takes back first and last what an interrupted one left, and removes voters before others are replaced, and other nodes after these are healthy",
+  "a deploy, %s, asks before it changes anything, and again before the init sidecars run, takes back first and last what an interrupted one left, and removes voters before others are replaced, and other nodes after these are healthy",
   async (_, options, expected) => {
     jest.spyOn(console, "log").mockImplementation();
     steps.length = 0;
@@ -73,7 +84,7 @@ test("a first deploy, which creates every resource, does not look for what an in
   steps.length = 0;
   actions = ["create", "create"];
   await deployPlatform(laptop);
-  expect(steps).toEqual([...FIRST, "roll", "remove nodes", "deploy"]);
+  expect(steps).toEqual([...FIRST, "roll", "compare", "remove nodes", "deploy"]);
 });
 
 test("a deploy lists what is left over, with the command that removes it", async () => {
