@@ -3,6 +3,7 @@ import { removalOfConfigs } from "../../constructs/kafka/topic-config";
 import { isSecured, retentionIn } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
 import type { Catalog } from "../../stacks/platform";
+import type { Outcome } from "../engine/docker";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
 import { type SynthesizedContainer, sidecarsIn } from "../synthesis/container";
@@ -30,17 +31,17 @@ export async function checkAcceptance(
   const { catalog } = await import("../../catalog");
   const { applications, indexTemplates, topics } = catalog;
   const sidecars = sidecarsIn(containers);
-  const [reruns, firstTopicFailures, unchanging] = await Promise.all([
+  const [reruns, before, unchanging] = await Promise.all([
     rerunUntilSteady(platform, sidecars),
-    topicFailures(platform, topics),
+    platform.kafka.describeTopics(),
     checkWithoutChanges(platform, catalog, containers),
   ]);
+  const failuresIn = (description: Outcome) => topicFailures(platform, topics, description);
   // kafka-init may have restored missing topics.
-  const settings = firstTopicFailures.length > 0 ? await topicFailures(platform, topics) : [];
-  const partitions = await checkPartitions(
-    platform,
-    topics.map(({ name }) => name),
-  );
+  const description =
+    failuresIn(before).length > 0 ? await platform.kafka.describeTopics() : before;
+  const names = topics.map(({ name }) => name);
+  const partitions = await checkPartitions(platform, names, description);
   const osInit = reruns.find(({ sidecar }) => sidecar === "os-init");
   const retentionPolicies = retentionIn(platform.environment, catalog.retentionPolicies);
   return [
@@ -62,7 +63,7 @@ export async function checkAcceptance(
     {
       requirement: "AUT-002",
       guarantee: `topics exist with their guarantees: ${some(topics)}`,
-      failures: [...settings, ...partitions.failures],
+      failures: [...failuresIn(description), ...partitions.failures],
       notes: [...partitions.notes, ...reruns.flatMap(describeUndeclared)],
     },
     ...unchanging,
@@ -162,8 +163,11 @@ function some(declared: readonly { readonly name: string }[]): string {
     : `${names.length}, ${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more`;
 }
 
-async function topicFailures(platform: Platform, declared: readonly Topic[]): Promise<string[]> {
-  const { exitCode, output } = await platform.kafka.describeTopics();
+function topicFailures(
+  platform: Platform,
+  declared: readonly Topic[],
+  { exitCode, output }: Outcome,
+): string[] {
   if (exitCode !== 0) {
     return [output];
   }

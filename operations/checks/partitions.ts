@@ -1,4 +1,5 @@
 import { nodesOf } from "../../environments";
+import type { Outcome } from "../engine/docker";
 import { describedPartitions, type Partition } from "../platform/kafka-partitions";
 import type { Platform } from "../platform/platform";
 import { type Patience, poll } from "../terminal/poll";
@@ -22,14 +23,18 @@ const PATIENCE: Patience<Findings> = { intervalMs: 2000, patienceMs: 60_000 };
 export function checkPartitions(
   platform: Platform,
   topics: readonly string[],
+  /** What Kafka has said already. */
+  description: Outcome,
   patience = PATIENCE,
 ): Promise<Findings> {
+  let known: Outcome | undefined = description;
   const declared = nodesOf(platform.environment, "kafka");
   const included = platform.nodes("kafka");
   const isExcluded = (broker: string) => declared.includes(broker) && !included.includes(broker);
   return poll(
     async () => {
-      const { exitCode, output } = await platform.kafka.describeTopics();
+      const { exitCode, output } = known ?? (await platform.kafka.describeTopics());
+      known = undefined;
       if (exitCode !== 0) {
         return { failures: [output], notes: [] };
       }

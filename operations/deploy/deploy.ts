@@ -55,7 +55,7 @@ export async function deployPlatform(
     ...{ adopt, replaceNodes, stillHeld },
   });
   try {
-    const unknown = allowDataLoss ? [] : await confirmDataLoss(run);
+    const uncompared = allowDataLoss ? [] : await confirmDataLoss(run);
     // An interrupted deploy leaves nothing in a platform without volumes.
     const isFirst = !adopts && run.planned.every(createsOnly);
     // Somebody may have thought about that for hours.
@@ -72,7 +72,7 @@ export async function deployPlatform(
     } else if (!atOnce) {
       await rollClusters(run);
     }
-    await confirmOnceStarted(run, unknown);
+    await confirmOnceStarted(run, uncompared);
     await removeNodes(run);
     await run.deploy();
     if (!isFirst) {
