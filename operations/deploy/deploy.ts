@@ -73,6 +73,7 @@ export async function deployPlatform(
       await rollClusters(run);
     }
     await confirmOnceStarted(run, uncompared);
+    await run.stillHeld();
     await removeNodes(run);
     await run.deploy();
     if (!isFirst) {
