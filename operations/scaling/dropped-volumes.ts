@@ -6,7 +6,8 @@ import type { Run } from "../run/run";
 import { listed } from "../terminal/terminal";
 import { isUnused } from "../volumes/measure";
 
-const NODE = new RegExp(`^(${CLUSTERS.join("|")})-\\d+$`);
+/** The name of a node of a cluster. */
+export const NODE = new RegExp(`^(${CLUSTERS.join("|")})-\\d+$`);
 
 /**
  * Describes nodes that are not declared any more, and whose data nothing would move: the plans know their volumes and not their containers,

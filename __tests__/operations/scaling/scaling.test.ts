@@ -15,6 +15,8 @@ import { CommandError } from "../../../operations/terminal/terminal";
 let steps: string[];
 /** Whether the command still has its lock. */
 let isHeld: () => boolean;
+/** The names of the engine's volumes. */
+let volumes: string;
 /** The nodes that serve. */
 let serving: string[];
 let departure: PlannedMoves;
@@ -28,7 +30,7 @@ let lefts: readonly Moves[];
 
 jest.mock("../../../operations/engine/docker", () => ({
   async askEngine() {
-    return { exitCode: 0, output: "" };
+    return { exitCode: 0, output: volumes };
   },
   async dockerAt(engine: { host: string } | undefined, ...args: string[]) {
     steps.push([...args, ...(engine ? ["on", engine.host] : [])].join(" "));
@@ -129,6 +131,7 @@ const MiB = 1024 ** 2;
 let said: string[];
 beforeEach(() => {
   steps = [];
+  volumes = "";
   isHeld = () => true;
   serving = ["kafka-1", "kafka-2", "kafka-3", "opensearch-1", "opensearch-2", "opensearch-3"];
   departure = { refusals: [], replicas: 24, bytes: 300 * MiB + 1 };
@@ -235,6 +238,7 @@ describe("a plan", () => {
 });
 
 test("a plan is refused, without a question what moves, while a broker has replicas that nothing would move", async () => {
+  volumes = "kafka-5-data";
   described = "\tTopic: orders\tPartition: 0\tLeader: 1\tReplicas: 1,5\tIsr: 1";
   expect(await describeScaling(runOf([["kafka-4", "destroy"]]))).toEqual({
     refusals: [expect.stringMatching(/^kafka-5 has data and is not declared any more/)],

@@ -13,6 +13,12 @@ let holder: string;
 /** The clusters that answer. */
 let serving: readonly string[];
 let exitCode: number;
+/** The volumes of the engine. */
+let volumes: readonly string[];
+
+jest.mock("../../../operations/engine/docker", () => ({
+  askEngine: async () => ({ exitCode: 0, output: volumes.join("\n") }),
+}));
 
 beforeEach(() => {
   replicas = "1,2,3";
@@ -20,6 +26,7 @@ beforeEach(() => {
   holder = "opensearch-1";
   serving = ["kafka", "opensearch"];
   exitCode = 0;
+  volumes = ["kafka-1-data", "kafka-5-data", "opensearch-4-data"];
 });
 
 const leaving = (name: string): Change => ({
@@ -78,6 +85,12 @@ test("a node that has shards is refused although no other cluster answers", asyn
 test("a broker to which a reassignment is still adding a replica counts with the replicas that it keeps", async () => {
   inSync = "1,2,3\tAdding Replicas: 4\tRemoving Replicas: 3";
   replicas = "1,2,4,3";
+  expect(await refusals(laptop)).toEqual([]);
+});
+
+test("without a volume of another node, no cluster is asked", async () => {
+  replicas = "1,2,5";
+  volumes = ["kafka-1-data", "opensearch-1-data", "grafana-data", "other-9"];
   expect(await refusals(laptop)).toEqual([]);
 });
 
