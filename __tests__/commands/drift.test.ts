@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { showDrift } from "../../commands/drift";
 import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
@@ -116,6 +117,33 @@ describe("while another command has the lock", () => {
     await expect(showDrift({ format: "markdown" })).rejects.toThrow(
       `environment "laptop" cannot be compared, since another command has had the lock for more than a day: ${describeOwner({ ...HOLDER, since })}. If it does not run any more, npm run up -- --force-unlock takes its lock`,
     );
+  });
+
+  test.each<[string, () => Promise<DriftReport>]>([
+    ["drift", async () => DRIFT],
+    [
+      "a failure",
+      async () => {
+        throw new CommandError("no such container");
+      },
+    ],
+  ])("%s is no finding if that command began and ended during the comparison", async (_, end) => {
+    jest.mocked(findHolder).mockResolvedValueOnce(undefined).mockResolvedValueOnce(HOLDER);
+    jest.mocked(findDrift).mockImplementation(async () => {
+      while (jest.mocked(findHolder).mock.calls.length < 2) {
+        await setTimeout(20);
+      }
+      return end();
+    });
+    await showDrift({ format: "json" });
+    expect(process.exitCode).toBe(3);
+    expect(error.mock.calls).toEqual([
+      [
+        `environment "laptop" was not compared, since another command changed it meanwhile and has ended: ${describeOwner(HOLDER)}. Run npm run drift again`,
+      ],
+    ]);
+    expect(log).not.toHaveBeenCalled();
+    expect(recordRun).not.toHaveBeenCalled();
   });
 
   test.each([
