@@ -104,7 +104,7 @@ describe("while another command has the lock", () => {
     expect(recordRun).not.toHaveBeenCalled();
   }
 
-  test("nothing is planned, which would lock the state of that command", async () => {
+  test("nothing is planned, since what is not deployed yet looks like drift", async () => {
     jest.mocked(findHolder).mockResolvedValue(HOLDER);
     await showDrift({ format: "markdown" });
     expectNotCompared();
