@@ -241,7 +241,7 @@ function readable({ layer }: Stack, line: string): string {
   }
 }
 
-/** Creates and returns the folder in which providers are kept, so that each is downloaded once. Undefined if there is to be none. */
+/** Creates and returns the folder in which providers are kept, so that each is downloaded once. Undefined for no cache. */
 function pluginCache(): string | undefined {
   const { CDKTF_DISABLE_PLUGIN_CACHE_ENV: disabled, TF_PLUGIN_CACHE_DIR: given } = process.env;
   const home = homeFolder();
