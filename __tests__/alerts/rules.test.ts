@@ -69,6 +69,7 @@ test("the shipped alerts are these", () => {
     "ScrapeTargetMissing (warning)",
     "MetricsLost (warning)",
     "PrometheusRulesFailing (critical)",
+    "LokiRetentionFailing (warning)",
     "MemoryAboveReservation (info)",
     "ContainerRestarting (warning)",
     "ContainerRestartingOften (info)",
