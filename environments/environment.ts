@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Declared, object, record, strict } from "../constructs/container/declaration";
-import { imageSchema } from "../constructs/container/image-reference";
+import { clusterImageSchema, imageSchema } from "../constructs/container/image-reference";
 import { defaultVoters, nodeNames } from "../constructs/container/node-name";
 import { oidcSchema, rootUrlSchema } from "../constructs/grafana/oidc";
 import { smtpSchema } from "../constructs/grafana/smtp";
@@ -150,11 +150,11 @@ export const environmentSchema = object({
     /** Whether applications on the project network reach the HTTP port. Without TLS it has no authentication. */
     onProjectNetwork: v.boolean(),
     /**
-     * Image of the nodes, with its version as the tag. With `security: "tls"`, it must have the security plugin.
+     * Image of the nodes. Its tag starts with the version, such as `3.8.0` or `3.8.0-custom`, and a digest may follow. With `security: "tls"`, it must have the security plugin.
      *
      * @default OPENSEARCH_IMAGE
      */
-    image: v.optional(imageSchema),
+    image: v.optional(clusterImageSchema),
     /**
      * Whether the image has the index management plugin, as the official one does. `false` leaves the catalog's retention policies out, and
      * indices are kept until somebody deletes them.
@@ -179,11 +179,11 @@ export const environmentSchema = object({
     controllers: v.optional(countSchema),
 
     /**
-     * Image of the brokers and of kafka-init, with its version as the tag.
+     * Image of the brokers and of kafka-init. Its tag starts with the version, such as `4.3.1` or `4.3.1-custom`, and a digest may follow.
      *
      * @default KAFKA_IMAGE
      */
-    image: v.optional(imageSchema),
+    image: v.optional(clusterImageSchema),
 
     /**
      * Disk in GiB of each broker for its topics. `npm run preview` warns if the topics may take more, and names those without a limit.

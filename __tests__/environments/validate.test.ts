@@ -79,23 +79,54 @@ describe("the image of a service", () => {
       grafana: { ...laptop.grafana, image },
     });
 
+  const VERSIONED =
+    'it must be an image whose tag starts with the full version of the service, such as "apache/kafka:4.3.1" or "registry.example/kafka:4.3.1-custom", before a digest if there is one. Tag a mirrored image with the version: docker tag registry.example/kafka:stable registry.example/kafka:4.3.1';
+
+  test.each([
+    ...[
+      "kafka:stable",
+      "kafka:4",
+      "registry:5000/kafka:4.3",
+      "kafka:4.3.1.2",
+      "kafka:latest@sha256:1a",
+    ],
+    ...["kafka@sha256:1a", "kafka:nightly-4.3.1", "4.3.1/kafka:x"],
+  ])("tells the version of a cluster, which %j does not; Grafana's may not", (image) => {
+    // Text before an @ may be a password.
+    const shown = /:.*@/.test(image) ? "[hidden]" : `"${image}"`;
+    expect(withImage(image)).toThrow(
+      new Error(
+        ["openSearch", "kafka"]
+          .map((service) => `environment "laptop": ${service}.image is ${shown}: ${VERSIONED}`)
+          .join("\n"),
+      ),
+    );
+  });
+
   test.each(["apache/kafka", "apache/kafka:latest", "registry:5000/kafka", "kafka:", ""])(
     "is rejected without a pinned version, as %j",
     (image) => {
-      const allowed =
-        'it must be an image with a pinned version as its tag, such as "apache/kafka:4.3.1"';
       expect(withImage(image)).toThrow(
-        ["openSearch", "kafka", "grafana"]
-          .map((service) => `environment "laptop": ${service}.image is "${image}": ${allowed}`)
+        [
+          ...["openSearch", "kafka"].map((service) => [service, VERSIONED]),
+          [
+            "grafana",
+            'it must be an image with a pinned version as its tag, such as "apache/kafka:4.3.1"',
+          ],
+        ]
+          .map(
+            ([service, allowed]) =>
+              `environment "laptop": ${service}.image is "${image}": ${allowed}`,
+          )
           .join("\n"),
       );
     },
   );
 
-  test.each(["apache/kafka:4.2.0", "registry:5000/team/kafka:4.2.0-patched"])(
-    "may be %s",
-    (image) => {
-      expect(withImage(image)).not.toThrow();
-    },
-  );
+  test.each([
+    ...["apache/kafka:4.2.0", "registry:5000/team/kafka:4.2.0-patched", "kafka:v4.2.0"],
+    ...["registry:5000/team/kafka:4.2.0@sha256:1a"],
+  ])("may be %s", (image) => {
+    expect(withImage(image)).not.toThrow();
+  });
 });
