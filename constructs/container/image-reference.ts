@@ -10,7 +10,7 @@ interface ImageReference {
 }
 
 /** Splits an image's reference. A colon before the last slash is that of a registry's port. */
-function imageReference(reference: string): ImageReference {
+export function imageReference(reference: string): ImageReference {
   const [, repository, tag, digest] = /^(.*?)(?::([^:/@]*))?(?:@([^/@]+))?$/.exec(reference) ?? [];
   return { repository: repository ?? reference, tag: tag || undefined, digest };
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import lt from "semver/functions/lt";
 import { unescapeTemplate } from "../../constructs/container/file";
 import { type FileChange, facts, together } from "../../constructs/container/file-change";
-import { imageVersion } from "../../constructs/container/image-reference";
+import { imageReference, imageVersion } from "../../constructs/container/image-reference";
 import {
   APPLICATIONS_FILE,
   FORMER_APPLICATIONS_FILE,
@@ -141,12 +141,12 @@ const WORDS: Readonly<Record<string, Words>> = {
     destroys: containerLoss,
   },
   docker_image: {
-    subject: (body) => `image ${body.name.split(":")[0]}`,
+    subject: (body) => `image ${imageReference(body.name).repository}`,
     compare: (before, after) =>
       facts(
         before && after
-          ? `version ${tagOf(before)} -> ${tagOf(after)}`
-          : `version ${tagOf(after ?? before)}`,
+          ? `version ${versionOf(before)} -> ${versionOf(after)}`
+          : `version ${versionOf(after ?? before)}`,
       ),
     inPlace: () => false,
   },
@@ -233,8 +233,9 @@ function isBackend(body: Json): boolean {
   return ["local", "s3", "http", "pg", "gcs", "remote"].some((kind) => kind in body);
 }
 
-function tagOf({ name }: Json): string {
-  return name.split(":")[1];
+function versionOf({ name }: Json): string {
+  const { tag, digest } = imageReference(name);
+  return [tag, digest].filter((part) => part !== undefined).join("@");
 }
 
 function changedKeys(before: Json, after: Json): string[] {
