@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER_CLI_IMAGE } from "../../constructs";
-import { type Engine, tryDockerAt } from "../engine/docker";
+import { askEngine, type Engine, tryDockerAt } from "../engine/docker";
 
 /** What the content of a volume says. */
 export interface Measure {
@@ -9,6 +9,21 @@ export interface Measure {
   readonly sizeBytes?: number;
   /** The newest modification of a file or folder in it, in ISO 8601. Its last user still ran then. @default - not known */
   readonly lastWrittenAt?: string;
+}
+
+/** The label of the short-lived containers that measure volumes. They use no volume in the sense of a listing. */
+export const MEASURING_LABEL = "groundwork.volumes";
+
+/** Age at which a measuring container that does not run is left over. */
+const LEFT_OVER = "2m";
+
+/** Removes measuring containers that an interrupted run left. Those that run end by themselves. */
+export async function removeLeftOverMeasures(engine: Engine): Promise<void> {
+  const filters = [`label=${MEASURING_LABEL}`, `until=${LEFT_OVER}`];
+  await askEngine(
+    engine,
+    ...["container", "prune", "--force", ...filters.flatMap((filter) => ["--filter", filter])],
+  );
 }
 
 /** Where the short-lived container has the volumes. */
@@ -27,7 +42,7 @@ export async function measure(
   }
   const { exitCode, output } = await tryDockerAt(
     engine,
-    ...["run", "--rm", "--pull", "never", "--label", "groundwork.volumes", "--network", "none"],
+    ...["run", "--rm", "--pull", "never", "--label", MEASURING_LABEL, "--network", "none"],
     ...["--read-only", "--security-opt", "no-new-privileges"],
     ...volumes.flatMap((name) => [
       "--mount",

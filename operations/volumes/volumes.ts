@@ -4,7 +4,7 @@ import { containerOfVolume } from "../../stacks/storage-stack";
 import { askEngine, type Outcome, tryDockerAt } from "../engine/docker";
 import { resourcesByEngine, synthesizeProject } from "../synthesis/tree";
 import { CommandError } from "../terminal/terminal";
-import { type Measure, measure } from "./measure";
+import { MEASURING_LABEL, type Measure, measure, removeLeftOverMeasures } from "./measure";
 
 /** A volume on the Docker engine of a machine. */
 export interface VolumeOnMachine extends Partial<Measure> {
@@ -63,12 +63,17 @@ async function listOn(
 ): Promise<Listing> {
   const engine = engineAt(environment, machine);
   const label = '{{.Label "groundwork.environment"}}';
-  const [existing, containers] = await Promise.all([
+  await removeLeftOverMeasures(engine);
+  const [existing, containers, measuring] = await Promise.all([
     askEngine(engine, "volume", "ls", "--format", `{{.Name}}\t${label}`),
     askEngine(engine, "ps", "--all", "--no-trunc", "--format", "{{.Names}}\t{{.Mounts}}"),
+    askEngine(
+      engine,
+      ...["ps", "--all", "--filter", `label=${MEASURING_LABEL}`, "--format", "{{.Names}}"],
+    ),
   ]);
   const on = machine ? `machine ${machine.name}: ` : "";
-  const failed = [existing, containers].find(({ exitCode }) => exitCode !== 0);
+  const failed = [existing, containers, measuring].find(({ exitCode }) => exitCode !== 0);
   if (failed) {
     const cause = failed.output.split("\n").at(-1);
     return { volumes: [], problems: [`${on}the Docker engine does not answer: ${cause}`] };
@@ -80,7 +85,8 @@ async function listOn(
     )
     .map(([name]) => name)
     .sort();
-  const mounts = tuplesIn(containers);
+  const ignored = tuplesIn(measuring).map(([name]) => name);
+  const mounts = tuplesIn(containers).filter(([name]) => !ignored.includes(name));
   const { measures, problem } = await measure(engine, names);
   return {
     volumes: names.map((name) => {

@@ -11,6 +11,8 @@ interface FakeEngine {
   volumes: Record<string, string>;
   mounts?: Record<string, string>;
   measures?: readonly string[];
+  /** Containers that measure volumes for another run. */
+  measuring?: readonly string[];
   gone?: boolean;
   withoutImage?: boolean;
   /** Volumes that a container mounts by the time that they are removed. */
@@ -33,6 +35,12 @@ async function fakeDocker(address: EngineAddress | undefined, ...args: string[])
   const failure = (output: string) => ({ exitCode: 1, output });
   if (engine.gone) {
     return failure("Cannot connect to the Docker daemon");
+  }
+  if (args[0] === "container") {
+    return { exitCode: 0, output: "Total reclaimed space: 0B" };
+  }
+  if (args.includes("label=groundwork.volumes")) {
+    return { exitCode: 0, output: (engine.measuring ?? []).join("\n") };
   }
   if (args[0] === "ps") {
     return { exitCode: 0, output: lines(engine.mounts) };
@@ -176,6 +184,21 @@ describe("the volumes of an environment", () => {
         /^type=volume,source=(\S+),target=\/volumes\/\1,readonly,volume-nocopy$/,
       );
     }
+  });
+
+  test("are not used by the container of another run that measures them, and left-over ones are removed first", async () => {
+    engines.local.mounts = { ...engines.local.mounts, busy_curie: "kafka-5-data,kafka-1-data" };
+    engines.local.measuring = ["busy_curie"];
+    const { volumes } = await listVolumes(environment);
+    const mountedBy = Object.fromEntries(volumes.map((volume) => [volume.name, volume.mountedBy]));
+    expect(mountedBy).toMatchObject({ "kafka-1-data": ["kafka-1"], "kafka-5-data": [] });
+    expect(volumes.find(({ name }) => name === "kafka-5-data")?.orphan).toBe(true);
+    expect(calls[0]).toBe(
+      "local: container prune --force --filter label=groundwork.volumes --filter until=2m",
+    );
+    expect(calls.find((call) => call.startsWith("local: run "))).toContain(
+      " --label groundwork.volumes ",
+    );
   });
 
   test("are written as JSON for scripts", async () => {
