@@ -76,6 +76,9 @@ final class FakeBrokers {
     int leader;
     long bytes;
     int looks;
+    /** The replicas that brokers describe which have not heard that a reassignment is done, and how often. */
+    List<Integer> union = List.of();
+    int stale;
   }
 
   private final Map<Integer, Broker> brokers = new TreeMap<>();
@@ -87,12 +90,14 @@ final class FakeBrokers {
   private final Map<String, String> deletions = new HashMap<>();
   private final int level;
   private final int looks;
+  private final int staleLooks;
   private final int controllerPort;
   private final List<ServerSocket> servers = new ArrayList<>();
 
   FakeBrokers(JsonNode state) throws IOException {
     level = state.path("metadataLevel").asInt(30);
     looks = state.path("looks").asInt(1);
+    staleLooks = state.path("staleLooks").asInt(0);
     controllerPort = listen();
     for (var entry : state.get("brokers").properties()) {
       Broker broker = new Broker();
@@ -299,7 +304,8 @@ final class FakeBrokers {
       partitions.forEach((partition, state) -> {
         if (partition.topic().equals(asked.name())) {
           part.partitions().add(new DescribeTopicPartitionsResponseData.DescribeTopicPartitionsResponsePartition()
-              .setPartitionIndex(partition.partition()).setLeaderId(state.leader).setReplicaNodes(List.copyOf(state.replicas))
+              .setPartitionIndex(partition.partition()).setLeaderId(state.leader)
+              .setReplicaNodes(state.stale-- > 0 ? state.union : List.copyOf(state.replicas))
               .setIsrNodes(List.copyOf(state.inSync)).setEligibleLeaderReplicas(List.of()).setLastKnownElr(List.of()));
         }
       });
@@ -315,6 +321,8 @@ final class FakeBrokers {
         return;
       }
       if (state.looks-- <= 0) {
+        state.union = List.copyOf(state.replicas);
+        state.stale = staleLooks;
         state.replicas.removeAll(state.removing);
         state.inSync = new ArrayList<>(state.replicas);
         state.leader = state.replicas.contains(state.leader) ? state.leader : state.replicas.get(0);

@@ -45,6 +45,7 @@ final class Members {
   private static final long LAST_POLL_MS = 2_000;
   private static final int CORDON_POLLS = 50;
   private static final int FENCE_POLLS = 300;
+  private static final int STALE_POLLS = 15;
   private static final long SHORT_POLL_MS = 200;
 
   private final Admin admin;
@@ -108,13 +109,13 @@ final class Members {
       awaitCordon(serving.size() - cordoned.size() + 1);
     }
     // Again, for replicas that a new topic placed there meanwhile.
-    for (; !state.on(drained).isEmpty(); state = ClusterState.read(admin)) {
+    while (!state.on(drained).isEmpty()) {
       SortedMap<TopicPartition, List<Integer>> plan = departure(state, drained);
       if (plan.isEmpty() && state.partitions().values().stream().noneMatch(ClusterState.Partition::isMoving)) {
         throw new Refused("no other broker can take partition " + state.on(drained).get(0) + ": run the same command again");
       }
       move(plan, state, bytesPerSecond);
-      await(serving, partition -> partition.replicas().stream().anyMatch(drained::contains));
+      state = await(serving, partition -> partition.replicas().stream().anyMatch(drained::contains), removals(plan, state));
     }
     settle(state);
   }
@@ -161,13 +162,39 @@ final class Members {
     }
   }
 
-  /** Waits until these partitions have been moved. To copy takes as long as it takes while all brokers are there. */
-  private ClusterState await(Set<Integer> expected, Predicate<ClusterState.Partition> isAwaited) throws ExecutionException, InterruptedException {
+  /** Returns the brokers that a plan takes each partition off. */
+  private static Map<TopicPartition, Set<Integer>> removals(SortedMap<TopicPartition, List<Integer>> plan, ClusterState state) {
+    Map<TopicPartition, Set<Integer>> removals = new HashMap<>();
+    plan.forEach((partition, replicas) -> {
+      Set<Integer> removed = new TreeSet<>(state.partitions().get(partition).replicas());
+      replicas.forEach(removed::remove);
+      removals.put(partition, removed);
+    });
+    return removals;
+  }
+
+  /**
+   * Waits until these partitions have been moved. To copy takes as long as it takes while all brokers are there. The controller tells at once
+   * that a move is done, and a broker describes the partition with the removed replicas until it has caught up with the controller.
+   *
+   * @param removals the brokers that the partitions leave, as far as that is known. Adds what the controller tells.
+   */
+  private ClusterState await(Set<Integer> expected, Predicate<ClusterState.Partition> isAwaited, Map<TopicPartition, Set<Integer>> removals)
+      throws ExecutionException, InterruptedException {
+    int stalePolls = 0;
     for (long pollMs = FIRST_POLL_MS; ; pollMs = Math.min(2 * pollMs, LAST_POLL_MS)) {
       ClusterState state = ClusterState.read(admin);
+      state.partitions().forEach((partition, found) -> {
+        if (found.isMoving()) {
+          removals.put(partition, Set.copyOf(found.removing()));
+        }
+      });
       List<ClusterState.Partition> moving = state.partitions().values().stream()
           .filter(partition -> partition.isMoving() && isAwaited.test(partition)).toList();
-      if (moving.isEmpty()) {
+      boolean isStale = state.partitions().entrySet().stream().anyMatch(entry -> isAwaited.test(entry.getValue())
+          && entry.getValue().replicas().stream().anyMatch(removals.getOrDefault(entry.getKey(), Set.of())::contains));
+      // Not for ever: somebody may have cancelled a move.
+      if (moving.isEmpty() && (!isStale || stalePolls++ == STALE_POLLS)) {
         return state;
       }
       Set<Integer> missing = new TreeSet<>(expected);
@@ -226,6 +253,11 @@ final class Members {
       if (poll == FENCE_POLLS) {
         throw new Refused(Departure.names(drained) + " still answers: stop it, and run the same command again");
       }
+      Thread.sleep(SHORT_POLL_MS);
+      state = ClusterState.read(admin);
+    }
+    // A broker may describe a move that is done as one that goes on.
+    for (int poll = 0; poll < STALE_POLLS && !state.on(drained).isEmpty(); poll++) {
       Thread.sleep(SHORT_POLL_MS);
       state = ClusterState.read(admin);
     }
@@ -289,21 +321,21 @@ final class Members {
     ClusterState state = ClusterState.read(admin);
     Set<Integer> marked = unfilled.read();
     if (!marked.isEmpty() || !settings.throttled(state.serving()).isEmpty()) {
-      state = await(state.serving(), partition -> true);
+      state = await(state.serving(), partition -> true, new HashMap<>());
       settle(state);
     }
     Set<Integer> takers = state.serving();
     takers.removeAll(settings.cordoned(takers));
     if (!arrival(state, takers, marked).isEmpty()) {
       // Those of somebody else.
-      state = await(state.serving(), partition -> true);
+      state = await(state.serving(), partition -> true, new HashMap<>());
       SortedMap<TopicPartition, List<Integer>> plan = arrival(state, takers, marked);
       List<String> refusals = Departure.spaceRefusals(state, plan);
       if (!refusals.isEmpty()) {
         throw new Refused(String.join("\n", refusals));
       }
       move(plan, state, bytesPerSecond);
-      state = await(state.serving(), partition -> true);
+      state = await(state.serving(), partition -> true, removals(plan, state));
       settle(state);
     }
     Set<Integer> left = new TreeSet<>(marked);

@@ -34,6 +34,8 @@ interface Cluster {
   readonly metadataLevel?: number;
   /** How often a reassignment is seen before it is done. */
   readonly looks?: number;
+  /** How often brokers still describe removed replicas once a reassignment is done. @default 0 */
+  readonly staleLooks?: number;
   /** Kafka's name of the error in the answers to a request. */
   readonly errors?: Readonly<Record<string, string>>;
   /** The topic that somebody deletes right before the first request about configs of topics, by the name of the request. */
@@ -242,6 +244,13 @@ describe("a drain", () => {
     expect(moved.code).toBe(0);
     expect(moved.calls.filter((call) => call.startsWith("reassign"))).toHaveLength(1);
     expect(heldBy(moved, 4)).toBe(0);
+  });
+
+  test("takes a broker that still describes a finished move for one that lags", async () => {
+    const moved = await run(["drain", "4", RATE], { staleLooks: 3 });
+    expect({ code: moved.code, error: moved.error }).toEqual({ code: 0, error: "" });
+    expect([1, 2, 3, 4].map((id) => heldBy(moved, id))).toEqual([12, 12, 12, 0]);
+    expect(moved.calls.filter((call) => call.startsWith("reassign"))).toHaveLength(9);
   });
 
   test("leaves an operator's throttle alone", async () => {
