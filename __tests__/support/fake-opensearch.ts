@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { OpenSearchResources } from "../../operations/platform/open-search-resources";
 import type { FakeIndexManagement } from "./fake-index-management";
+import { parseErrorOf } from "./parsed-query";
 import type { Json } from "./platform";
 import { OneLine } from "./policy-as-stored";
 
@@ -195,6 +196,9 @@ export class FakeOpenSearch {
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
       return [200, matching[0] ? { template: normalize(this.composed(matching[0]), name) } : {}];
+    }
+    if (path.endsWith("/_validate/query")) {
+      return validated(body.query);
     }
     if (path === "/.opendistro_security/_source/internalusers") {
       const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
@@ -400,6 +404,18 @@ export class FakeOpenSearch {
     }
     return undefined;
   }
+}
+
+/** Answers about a query as if no index matches: only the parser decides, except for one that takes its values from an index. */
+function validated(query: Json): [number, Json] {
+  const error = parseErrorOf(query);
+  if (error !== undefined) {
+    return [200, { valid: false, error }];
+  }
+  const [lookup] = Object.values<Json>(query.terms ?? {}).flatMap(({ index }) => index ?? []);
+  return lookup === undefined
+    ? [200, { _shards: { total: 0, successful: 0, failed: 0 }, valid: true }]
+    : [404, { error: { type: "index_not_found_exception", reason: `no such index [${lookup}]` } }];
 }
 
 /** Returns an object as the security plugin shows it: with all its fields, an empty hash, and masked passwords in attributes. */

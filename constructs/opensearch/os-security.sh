@@ -128,6 +128,27 @@ ensure() {
   [ "$1 $known" != 'user 200' ] || users_changed=true
 }
 
+# queries NAME: prints the query of each restriction in its role, a line for each.
+queries() {
+  # It is JSON within JSON, in which only quotes and backslashes are escaped.
+  sed -n '/^ *"dls": "/{ s///; s/",\{0,1\}$//; s/\\\(["\\]\)/\1/g; p; }' "$APPLICATIONS_DIR/$1.role.json"
+}
+
+# validate_queries NAME: ends the sidecar if OpenSearch cannot parse a query. The security plugin accepts any, and ignores those that it
+# cannot parse: the application would read every document.
+validate_queries() {
+  queries "$1" >"$GROUNDWORK_RUN_DIR/queries"
+  while read -r query; do
+    # Not echo, which may read backslashes.
+    printf '{ "query": %s }\n' "$query" >"$request"
+    # The server parses a query before it looks for indices. Without any, only that decides.
+    retry "application $1" http POST "/groundwork-no-index-*/_validate/query?explain=true&allow_no_indices=true&pretty" "$request" || exit
+    # An index from which it takes values is asked for once it is parsed.
+    grep -q '^  "valid" : true\|"type" : "index_\(not_found\|closed\)_exception"' "$body" ||
+      fail "$EX_DATAERR" "application $1: OpenSearch cannot parse documents $query, and would let it read every document: $(answer)"
+  done <"$GROUNDWORK_RUN_DIR/queries"
+}
+
 # rejected NAME: ends the sidecar after OpenSearch rejects a request.
 rejected() {
   fail "$EX_DATAERR" "application $1: OpenSearch rejects it: $(answer): HTTP $STATUS"
@@ -171,6 +192,7 @@ settle_kind() {
 
 provision() {
   outcome=unchanged
+  validate_queries "$1"
   # The user first: a user that the platform did not create gets no permissions.
   for kind in user role mapping; do
     settle_kind "$kind" "$1" || {

@@ -27,15 +27,26 @@ export function validateRestrictions(
 function refusalOf({ documents, fields }: RestrictedRead): string | undefined {
   const excluded = fields?.filter((field) => field.startsWith("~")) ?? [];
   const wrong = fields?.find((field) => /^~?$/.test(field));
+  const expression = fields?.find((field) => /^~?\/(.*\/)?$/.test(field));
+  const legacy = fields?.find((field) => field.startsWith("!"));
   const [first, second] = Object.keys(documents ?? {});
   if (documents && (first === undefined || second !== undefined)) {
     return `documents with ${first === undefined ? "no query" : `the queries "${first}" and "${second}"`}: write one, such as { term: { team: "shop" } }, or combine several with bool`;
+  }
+  if (first === "query") {
+    return `documents with the body of a search: write the query itself, without "query" around it, such as { term: { team: "shop" } }`;
   }
   if (fields?.length === 0) {
     return "no fields, which would allow every field: list at least one, or remove fields";
   }
   if (wrong !== undefined) {
     return `the field "${wrong}": write the name of a field, or a pattern such as "customer.*"`;
+  }
+  if (expression !== undefined) {
+    return `the field "${expression}", a regular expression: OpenSearch ignores all fields if one is invalid. Write names, or patterns with "*", such as "customer.*"`;
+  }
+  if (legacy !== undefined) {
+    return `the field "${legacy}": write "~${legacy.slice(1)}" to exclude it`;
   }
   return excluded.length > 0 && excluded.length < (fields?.length ?? 0)
     ? `fields with and without "~", of which OpenSearch ignores those with it: list either the fields that it reads, or those that it does not`

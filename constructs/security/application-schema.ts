@@ -29,6 +29,7 @@ const restrictedReadSchema = object({
 
   /**
    * The query of the documents that the application reads, in OpenSearch's query DSL, such as `{ term: { team: "shop" } }`.
+   * The deploy fails if OpenSearch cannot parse it.
    *
    * @default - every document
    */
@@ -36,7 +37,7 @@ const restrictedReadSchema = object({
 
   /**
    * The fields that it reads, such as `["@timestamp", "message*"]`, or those that it does not read, such as `["~customer.*"]`. It must read
-   * the fields of `documents`, or OpenSearch finds no document.
+   * the fields of `documents`, or OpenSearch finds no document. Regular expressions are refused.
    *
    * @default - every field
    */

@@ -307,6 +307,51 @@ describe("os-security", () => {
     });
   });
 
+  const reading = (documents: object): Application[] => [
+    { name: "shop", indices: { "a-*": "read", "logs-*": { access: "read", documents } } },
+  ];
+
+  test.concurrent.each<[string, object]>([
+    ["an unknown type", { trem: { team: "shop" } }],
+    [
+      "an unknown type in a clause",
+      { bool: { must_not: [{ exists: { field: "a" } }, { trem: {} }] } },
+    ],
+    ["quotes and backslashes", { trem: { 'a"b\\': '\n c: {user} \\"' } }],
+  ])(
+    "creates nothing for an application whose documents OpenSearch cannot parse: %s",
+    async (_, documents) => {
+      const [server, url] = await fake();
+      const result = await run(url, { applications: reading(documents) });
+      expect(exitLine(result)).toMatchObject({
+        exit_code: 65,
+        reason: `application shop: OpenSearch cannot parse documents ${JSON.stringify(documents)}, and would let it read every document: ParsingException[unknown query [trem]]; nested: NamedObjectNotFoundException[unknown field [trem]]`,
+      });
+      expect(server.writes).toEqual([]);
+    },
+  );
+
+  test.concurrent("stops at such documents also if an earlier version gave the application its role", async () => {
+    const [server, url] = await fake();
+    const term = reading({ term: { team: "shop" } });
+    expect(exitLine(await run(url, { applications: term }))).toMatchObject({ created: 1 });
+    const role = server.security.roles.get("application-shop");
+    role.index_permissions[1].dls = JSON.stringify({ trem: {} });
+    const result = await run(url, { applications: reading({ trem: {} }) });
+    expect(exitLine(result)).toMatchObject({ exit_code: 65 });
+  });
+
+  test.concurrent.each<[string, object]>([
+    ["quotes and backslashes", { term: { 'a"b\\': '\n c: {user} \\"' } }],
+    ["values of an index that is not there", { terms: { id: { index: "x", id: "1", path: "y" } } }],
+  ])("has OpenSearch parse documents without their index: %s", async (_, documents) => {
+    const [server, url] = await fake();
+    const result = await run(url, { applications: reading(documents) });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, created: 1 });
+    const [, { dls }] = server.security.roles.get("application-shop").index_permissions;
+    expect(JSON.parse(dls)).toEqual(documents);
+  });
+
   test.concurrent("lets an application search with templates if it reads, and reindex if it reads and writes", async () => {
     const [{ security }, url] = await fake();
     const applications: Application[] = [

@@ -125,6 +125,26 @@ describe("an application", () => {
       'application "shop": indices.shop-* has documents with the queries "term" and "match": write one, such as { term: { team: "shop" } }, or combine several with bool (at test/init)',
     ],
     [
+      "documents as the body of a search",
+      [
+        {
+          name: "shop",
+          indices: { "shop-*": { access: "read", documents: { query: { term: { a: "b" } } } } },
+        },
+      ],
+      'application "shop": indices.shop-* has documents with the body of a search: write the query itself, without "query" around it, such as { term: { team: "shop" } } (at test/init)',
+    ],
+    ...["/customer[/", "~/customer.*/", "/", "//"].map((field): [string, Application[], string] => [
+      `the regular expression ${field} as a field`,
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: [field] } } }],
+      `application "shop": indices.shop-* has the field "${field}", a regular expression: OpenSearch ignores all fields if one is invalid. Write names, or patterns with "*", such as "customer.*" (at test/init)`,
+    ]),
+    [
+      "a field that is excluded as in earlier versions",
+      [{ name: "shop", indices: { "shop-*": { access: "read", fields: ["!a"] } } }],
+      'application "shop": indices.shop-* has the field "!a": write "~a" to exclude it (at test/init)',
+    ],
+    [
       "no fields",
       [{ name: "shop", indices: { "shop-*": { access: "read", fields: [] } } }],
       'application "shop": indices.shop-* has no fields, which would allow every field: list at least one, or remove fields (at test/init)',
