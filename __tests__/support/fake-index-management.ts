@@ -98,11 +98,11 @@ export class FakeIndexManagement {
   }
 
   /** Returns why a policy conflicts with another one's templates. */
-  private overlapping(name: string, { ism_template = [] }: Json): string | undefined {
+  private overlapping(name: string, { ism_template }: Json): string | undefined {
     const theirs = [...this.policies]
       .filter(([other]) => other !== name)
       .flatMap(([, { policy }]) => policy.ism_template ?? []);
-    const conflict = [ism_template].flat().find(({ index_patterns, priority = 0 }: Json) =>
+    const conflict = [ism_template ?? []].flat().find(({ index_patterns, priority = 0 }: Json) =>
       theirs.some(
         (other: Json) =>
           other.priority === priority &&
@@ -114,7 +114,7 @@ export class FakeIndexManagement {
     );
     return (
       conflict &&
-      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns.join(", ")}] matching existing policy templates, use a different priority than ${conflict.priority ?? 0}`
+      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns.join(", ")}] matching existing policy templates, please use a different priority than ${conflict.priority ?? 0}`
     );
   }
 

@@ -59,6 +59,11 @@ export function declare(declarations: Declarations, props: DeclarationProps = {}
   }
 }
 
+/** The files that os-init.sh uses. */
+export const OS_INIT_FILES = ["rest", "resources", "retention", "retention-conflicts"].map(
+  (name) => `opensearch/${name}.sh`,
+);
+
 /** Runs the real os-init in this machine's shell. */
 export function runOsInit(
   url: string,
@@ -75,7 +80,7 @@ export function runOsInit(
   ];
   return startSidecar({
     script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh", "opensearch/resources.sh", "opensearch/retention.sh"],
+    beside: OS_INIT_FILES,
     files: [
       ...resources.flatMap(renderResource),
       ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),

@@ -109,9 +109,10 @@ export class OpenSearchInit extends Construct {
       script: readOwnFile(__dirname, "os-init.sh"),
       declared: resources.map(loggedName),
       files: [
-        { path: `${SIDECAR_DIR}/rest.sh`, content: readOwnFile(__dirname, "rest.sh") },
-        { path: `${SIDECAR_DIR}/resources.sh`, content: readOwnFile(__dirname, "resources.sh") },
-        { path: `${SIDECAR_DIR}/retention.sh`, content: readOwnFile(__dirname, "retention.sh") },
+        ...["rest.sh", "resources.sh", "retention.sh", "retention-conflicts.sh"].map((name) => ({
+          path: `${SIDECAR_DIR}/${name}`,
+          content: readOwnFile(__dirname, name),
+        })),
         ...resources.flatMap(renderResource),
         ...ingestPipelines.flatMap((pipeline) => pipeline.renderTests()),
         ...retentionPolicies.map((policy) => policy.renderManagedIndices()),

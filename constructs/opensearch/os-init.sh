@@ -1,6 +1,6 @@
 #!/bin/sh
 # Provisions what GROUNDWORK_DECLARED names, in that order: creates what is missing, applies changed declarations, reports drift. Uses
-# rest.sh, resources.sh and retention.sh.
+# rest.sh, resources.sh, retention.sh and retention-conflicts.sh.
 # DECLARED_DIR  a folder for each kind, such as index-templates; in it, for each resource, NAME.json (the body, one line per field, with
 #               @FINGERPRINT@ for its fingerprint), NAME.on-drift and, for a pipeline with tests, NAME.tests, and for a policy
 #               NAME.managed-indices
@@ -14,6 +14,8 @@ here=${0%/*}
 . "$here/resources.sh"
 # shellcheck source=retention.sh
 . "$here/retention.sh"
+# shellcheck source=retention-conflicts.sh
+. "$here/retention-conflicts.sh"
 
 trap terminate TERM
 
@@ -64,6 +66,7 @@ provision() {
   [ ! -e "$file.tests" ] || retry "$what" run_tests || exit
   retry "$what" actual || exit
   outcome=unchanged
+  ! grep -q -x -F "$resource" "$early" || outcome=reconciled
   if [ "$STATUS" = 404 ]; then
     retry "$what" create || exit
     retry "$what" actual || exit

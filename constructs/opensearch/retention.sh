@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # os-init.sh and resources.sh set and use the variables
-# What only retention policies have: policies of OpenSearch's index management plugin. Uses rest.sh and resources.sh.
+# What only retention policies have: policies of OpenSearch's index management plugin. Uses rest.sh, resources.sh and
+# retention-conflicts.sh.
 
 ISM=/_plugins/_ism
 
@@ -61,6 +62,12 @@ actual_policy() {
 # version that was read last. STATUS is 409 if something else was faster.
 put_policy() {
   send_policy "$(fingerprint "$wanted")" || return
+  if is_conflict; then
+    # Written before its turn: write_early knows what to do.
+    [ "${wanted%.early}" = "$wanted" ] || return 0
+    make_room || return
+    send_policy "$(fingerprint "$wanted")" || return
+  fi
   case $STATUS in 2??) ;; 409) return 0 ;; *) policy_answered ;; esac
   read_policy 'policy\.policy\.' || return
   ! same "$wanted" "$actual" || return 0

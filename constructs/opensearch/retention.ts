@@ -59,8 +59,8 @@ const retentionRuleSchema = object({
   ),
 
   /**
-   * The name of the policy in OpenSearch, which has one policy for each name. A policy that is deployed keeps its name: with another one,
-   * its indices keep the earlier policy.
+   * The name of the policy in OpenSearch, which has one policy for each name. A policy that is deployed keeps its name: OpenSearch
+   * refuses one with another name while it has the former one, unless `priority` changes too. Existing indices keep the former one.
    *
    * @default - the pattern without `*`, or `all`
    */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { IndexTemplate, type IndexTemplateProps } from "../../../constructs";
 import { renderResource } from "../../../constructs/opensearch/declared-resource";
 import { FakeOpenSearch, type Fault, fakeOpenSearches } from "../../support/fake-opensearch";
+import { OS_INIT_FILES } from "../../support/os-init";
 import type { Json } from "../../support/platform";
 import {
   exitLine,
@@ -58,7 +59,7 @@ function start(
 ) {
   return startSidecar({
     script: "opensearch/os-init.sh",
-    beside: ["opensearch/rest.sh", "opensearch/resources.sh", "opensearch/retention.sh"],
+    beside: OS_INIT_FILES,
     files: renderResource(declare(body, { onDrift })),
     declared: "logs",
     env: (directory) => ({

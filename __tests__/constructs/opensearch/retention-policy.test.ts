@@ -517,4 +517,114 @@ describe("os-init", () => {
       { numRuns: 2, endOnFailure: true },
     );
   });
+
+  describe("with a policy that conflicts with a stored one,", () => {
+    const keeping = (priority: number, ...index_patterns: string[]): Json => ({
+      policy: {
+        ...{ description: "Keep", default_state: "open", states: [{ name: "open" }] },
+        ism_template: index_patterns.map((pattern) => ({ index_patterns: [pattern], priority })),
+      },
+    });
+    const stored = ({ policies: all }: FakeIndexManagement) =>
+      [...all].flatMap(([name, { policy }]) =>
+        (policy.ism_template ?? []).flatMap(({ index_patterns, priority }: Json) =>
+          index_patterns.map((pattern: string) => `${name}: ${pattern} ${priority}`),
+        ),
+      );
+
+    test.concurrent.each<[string, Declarations, Declarations, string[], number]>([
+      [
+        "moves a pattern to a policy that is written before",
+        { "retention/a": keeping(1, "a-*"), "retention/b": keeping(1, "b-*", "c-*") },
+        { "retention/a": keeping(1, "a-*", "b-*"), "retention/b": keeping(1, "c-*") },
+        ["a: a-* 1", "a: b-* 1", "b: c-* 1"],
+        3,
+      ],
+      [
+        "moves a pattern to a new policy",
+        { "retention/b": keeping(1, "b-*", "c-*") },
+        { "retention/a": keeping(1, "b-*"), "retention/b": keeping(1, "c-*") },
+        ["b: c-* 1", "a: b-* 1"],
+        3,
+      ],
+      [
+        "exchanges priorities",
+        { "retention/a": keeping(1, "*-a"), "retention/b": keeping(2, "b-*") },
+        { "retention/a": keeping(2, "*-a"), "retention/b": keeping(1, "b-*") },
+        ["a: *-a 2", "b: b-* 1"],
+        5,
+      ],
+      [
+        "turns three priorities around",
+        {
+          "retention/a": keeping(1, "*-a"),
+          ...{ "retention/b": keeping(2, "b-*"), "retention/c": keeping(3, "*c*") },
+        },
+        {
+          "retention/a": keeping(2, "*-a"),
+          ...{ "retention/b": keeping(3, "b-*"), "retention/c": keeping(1, "*c*") },
+        },
+        ["a: *-a 2", "b: b-* 3", "c: *c* 1"],
+        7,
+      ],
+    ])("%s, and then finds all unchanged", async (_, before, after, expected, writes) => {
+      const [ism, url, server] = await fake();
+      expect(exitLine(await runOsInit(url, before))).toMatchObject({ exit_code: 0 });
+      server.requests.length = 0;
+      const run = await runOsInit(url, after);
+      const total = Object.keys(after).length;
+      const created = total - Object.keys(before).length;
+      expect(exitLine(run)).toMatchObject({ exit_code: 0, created, reconciled: total - created });
+      expect(stored(ism)).toEqual(expected);
+      expect(server.writes).toHaveLength(writes);
+      const again = await runOsInit(url, after);
+      expect(exitLine(again)).toMatchObject({ exit_code: 0, unchanged: total });
+    });
+
+    test.concurrent("continues an exchange of which a run was interrupted", async () => {
+      const fault: Fault = { kind: "status", status: 400, body: { error: "no" } };
+      const [ism, url, server] = await fake();
+      const before = { "retention/a": keeping(1, "*-a"), "retention/b": keeping(2, "b-*") };
+      const after = { "retention/a": keeping(2, "*-a"), "retention/b": keeping(1, "b-*") };
+      await runOsInit(url, before);
+      // The fourth write, after that without templates.
+      const puts = [0, 1, 2].map((): { on: RegExp; fault: Fault } => ({
+        on: /^PUT/,
+        fault: { kind: "meanwhile", act: () => undefined },
+      }));
+      server.faults.push(...puts, { on: /^PUT/, fault });
+      expect(exitLine(await runOsInit(url, after))).toMatchObject({ exit_code: 65 });
+      expect(stored(ism)).toEqual(["a: *-a 1"]);
+      expect(exitLine(await runOsInit(url, after))).toMatchObject({ exit_code: 0, reconciled: 2 });
+      expect(stored(ism)).toEqual(["a: *-a 2", "b: b-* 1"]);
+    });
+
+    test.concurrent("ends with the name of one that is not declared any more, and how to go on", async () => {
+      const [, url, server] = await fake();
+      await runOsInit(url, LOGS);
+      server.requests.length = 0;
+      const run = await runOsInit(url, { "retention/records": policyOf(30) });
+      expect(exitLine(run)).toMatchObject({
+        exit_code: 65,
+        reason: expect.stringMatching(
+          /^retention policy records: OpenSearch rejects it: New policy records .*different priority than 5\. Policy logs has this priority and is not declared: keep its name, give records another priority, or remove it as in docs\/how-to\/retention\.md#remove-a-policy$/,
+        ),
+      });
+      expect(server.writes).toEqual(["PUT /_plugins/_ism/policies/records"]);
+    });
+
+    test.concurrent("leaves one that was edited, and says so", async () => {
+      const [ism, url] = await fake();
+      await runOsInit(url, { "retention/b": keeping(1, "b-*") });
+      ism.put("b", keeping(1, "c-*").policy);
+      const after = { "retention/a": keeping(1, "c-*"), "retention/b": keeping(1, "b-*") };
+      expect(exitLine(await runOsInit(url, after))).toMatchObject({
+        exit_code: 65,
+        reason: expect.stringMatching(
+          /Policy b has this priority and was edited: change it back, /,
+        ),
+      });
+      expect(stored(ism)).toEqual(["b: c-* 1"]);
+    });
+  });
 });
