@@ -307,11 +307,11 @@ describe("os-security", () => {
     });
   });
 
-  const reading = (documents: object): Application[] => [
+  const reading = (documents: Readonly<Record<string, unknown>>): Application[] => [
     { name: "shop", indices: { "a-*": "read", "logs-*": { access: "read", documents } } },
   ];
 
-  test.concurrent.each<[string, object]>([
+  test.concurrent.each<[string, Readonly<Record<string, unknown>>]>([
     ["an unknown type", { trem: { team: "shop" } }],
     [
       "an unknown type in a clause",
@@ -341,7 +341,7 @@ describe("os-security", () => {
     expect(exitLine(result)).toMatchObject({ exit_code: 65 });
   });
 
-  test.concurrent.each<[string, object]>([
+  test.concurrent.each<[string, Readonly<Record<string, unknown>>]>([
     ["quotes and backslashes", { term: { 'a"b\\': '\n c: {user} \\"' } }],
     ["values of an index that is not there", { terms: { id: { index: "x", id: "1", path: "y" } } }],
   ])("has OpenSearch parse documents without their index: %s", async (_, documents) => {
