@@ -4,12 +4,26 @@ import { all, validate } from "../container/validation";
 import { refusalOfIndexPattern } from "./index-name";
 import type { RetentionPolicyBody } from "./retention-policy-body";
 
-const WHOLE = "a whole number of at least 1";
-const wholeSchema = v.pipe(v.number(WHOLE), v.integer(WHOLE), v.minValue(1, WHOLE));
+/** A schema of whole numbers. OpenSearch reads no higher ones than the most. */
+function whole(least: number, most: number) {
+  const expected = `a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.number(expected),
+    v.integer(expected),
+    v.minValue(least, expected),
+    v.maxValue(most, expected),
+  );
+}
 
-const NAME = 'lowercase letters, digits, ".", "_" and "-", starting with a letter or digit';
+/** 2^63 - 1 bytes, in GiB. */
+const MOST_GIB = 8_589_934_591;
 
-const NOT_NEGATIVE = "a whole number of at least 0";
+/** 2^63 - 1 milliseconds, in days. */
+const MOST_DAYS = 106_751_991_167;
+
+const daysSchema = whole(1, MOST_DAYS);
+
+const NAME = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
 
 const retentionRuleSchema = object({
   /**
@@ -21,11 +35,11 @@ const retentionRuleSchema = object({
   rollover: v.optional(
     object({
       /** Size of all primary shards together, in GiB. @default - unlimited */
-      sizeGiB: v.optional(wholeSchema),
+      sizeGiB: v.optional(whole(1, MOST_GIB)),
       /** Age of the index, in days. @default - unlimited */
-      days: v.optional(wholeSchema),
+      days: v.optional(daysSchema),
       /** Number of documents. @default - unlimited */
-      documents: v.optional(wholeSchema),
+      documents: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     }),
   ),
 
@@ -37,7 +51,7 @@ const retentionRuleSchema = object({
   delete: v.optional(
     object({
       /** Days after its rollover, so that each document is kept at least so long. Without `rollover`, days after it was created. */
-      days: wholeSchema,
+      days: daysSchema,
     }),
   ),
 
@@ -54,9 +68,7 @@ const retentionRuleSchema = object({
    *
    * @default - the number of characters of the pattern without `*`, so that the longest pattern applies
    */
-  priority: v.optional(
-    v.pipe(v.number(NOT_NEGATIVE), v.integer(NOT_NEGATIVE), v.minValue(0, NOT_NEGATIVE)),
-  ),
+  priority: v.optional(whole(0, 2_147_483_647)),
 
   /**
    * The name of the policy in OpenSearch, which has one policy for each name. A policy that is deployed keeps its name: OpenSearch
@@ -64,7 +76,7 @@ const retentionRuleSchema = object({
    *
    * @default - the pattern without `*`, or `all`
    */
-  name: v.optional(v.pipe(v.string(NAME), v.regex(/^[a-z0-9][a-z0-9._-]*$/, NAME))),
+  name: v.optional(v.pipe(v.string(NAME), v.regex(/^[a-z0-9][a-z0-9._-]*$/i, NAME))),
 });
 
 const retentionSchema = record(retentionRuleSchema);

@@ -65,8 +65,10 @@ describe("the short form of retention", () => {
     const policies = policiesOf({ "logs-*": rule, logs: { ...rule, name: "logs-2" } });
     expect(policies.map(({ name }) => name)).toEqual(["logs", "logs-2"]);
     expect(() => policiesOf({ logs: { ...rule, name: "Logs/2" } })).toThrow(
-      'lowercase letters, digits, ".", "_" and "-", starting with a letter or digit',
+      'letters, digits, ".", "_" and "-", starting with a letter or digit',
     );
+    const [{ name }] = policiesOf({ logs: { ...rule, name: "Logs-2" } });
+    expect(name).toBe("Logs-2");
   });
 
   test("has managed indices keep their version, unless a pattern says otherwise", () => {
@@ -86,12 +88,21 @@ describe("the short form of retention", () => {
     [
       "is no number of days",
       { "logs-*": { delete: { days: 0.5 } } },
-      "the retention of indices: logs-*.delete.days is 0.5: it must be a whole number of at least 1",
+      "the retention of indices: logs-*.delete.days is 0.5: it must be a whole number from 1 to 106751991167",
     ],
     [
       "has no possible priority",
       { "logs-*": { delete: { days: 1 }, priority: -1 } },
-      "the retention of indices: logs-*.priority is -1: it must be a whole number of at least 0",
+      "the retention of indices: logs-*.priority is -1: it must be a whole number from 0 to 2147483647",
+    ],
+    [
+      "is more than OpenSearch reads",
+      { "logs-*": { rollover: { sizeGiB: 1e21, days: 106_751_991_168, documents: 2 ** 53 } } },
+      [
+        "the retention of indices: logs-*.rollover.sizeGiB is 1e+21: it must be a whole number from 1 to 8589934591",
+        "the retention of indices: logs-*.rollover.days is 106751991168: it must be a whole number from 1 to 106751991167",
+        "the retention of indices: logs-*.rollover.documents is 9007199254740992: it must be a whole number from 1 to 9007199254740991",
+      ].join("\n"),
     ],
     [
       "matches no index",
@@ -212,5 +223,94 @@ describe("a retention policy in the catalog", () => {
       'retention policy "logs" is declared twice: rename or remove one',
     );
     expect(init({ "logs-*": { ...DELETE["logs-*"], name: "logs-days" } }, file)).not.toThrow();
+  });
+
+  test("names one policy whose own templates have the same priority and overlapping patterns", () => {
+    const ism_template = [{ index_patterns: ["logs-*"] }, { index_patterns: ["logs-x*"] }];
+    const policy = { default_state: "open", states: [{ name: "open" }], ism_template };
+    expect(init({}, { "retention/x": { policy } })).toThrow(
+      'two templates of retention policy "x" both have priority 0, and their index patterns "logs-*" and "logs-x*" overlap, which OpenSearch rejects',
+    );
+  });
+
+  test("fails for the backing indices of a data stream, of which OpenSearch compares the name of the stream", () => {
+    const backing = { ".ds-logs-app-*": ROLLOVER["logs-*"] };
+    expect(init(backing, { "index-templates/app": STREAM })).toThrow(
+      'retention policy "ds-logs-app" has the pattern ".ds-logs-app-*", but OpenSearch compares the name of the data stream: write that, without ".ds-" and the number at its end',
+    );
+  });
+
+  test("fails for hidden indices, which OpenSearch leaves out, unless they are of a data stream", () => {
+    const rule = ROLLOVER["logs-*"];
+    expect(init({ ".logs-*": { delete: { days: 1 } } }, {})).toThrow(
+      'retention policy "logs" has the pattern ".logs-*", but OpenSearch applies policies to no hidden index that is not of a data stream: remove the pattern, or add ".logs-*" to dataStreams in catalog/index.ts if the cluster has such a data stream',
+    );
+    const stream = { index_patterns: [".logs-app"], data_stream: {} };
+    expect(init({ ".logs-*": rule }, { "index-templates/app": stream })).not.toThrow();
+    expect(init({ ".logs-*": rule }, {}, { dataStreams: [".logs-app"] })).not.toThrow();
+  });
+
+  describe("with a pattern that several index templates match", () => {
+    const PLAIN = { index_patterns: ["logs-web-*"], priority: 1 };
+    const both = { "index-templates/app": STREAM, "index-templates/web": PLAIN };
+    const other = { ...both, "index-templates/api": { index_patterns: ["logs-api"], priority: 1 } };
+    const ONES = 'index templates "api" (logs-api), "web" (logs-web-*)';
+
+    test("fails to roll over those that are neither a data stream nor have a rollover alias", () => {
+      expect(init(ROLLOVER, other)).toThrow(
+        `retention policy "logs" rolls over "logs-*", but ${ONES} neither make a data stream of their indices nor give them a rollover alias, and OpenSearch rolls over nothing else: add "data_stream": {} to each, declare a policy with a higher priority for their patterns, or use a pattern that does not match them`,
+      );
+    });
+
+    test("fails to delete those that are a data stream, without a rollover", () => {
+      expect(init(DELETE, both)).toThrow(
+        'retention policy "logs" deletes "logs-*" without a rollover, but index template "app" makes a data stream of it, whose newest index OpenSearch does not delete: add a rollover, such as { "days": 1 }, declare a policy with a higher priority for their patterns, or use a pattern that does not match them',
+      );
+    });
+
+    const excluding = { index_patterns: ["logs-*", "-logs-web-*"], priority: 5 };
+    test.each<[string, Retention, Declarations, DeclarationProps]>([
+      [
+        "another policy with a higher priority has the others",
+        { "logs-web-*": DELETE["logs-*"] },
+        both,
+        {},
+      ],
+      [
+        "a data stream that the cluster has is one of the others",
+        {},
+        both,
+        { dataStreams: ["logs-web-*"] },
+      ],
+      [
+        "a template with a higher priority has all of the pattern",
+        {},
+        {
+          "index-templates/all": { index_patterns: ["l*"] },
+          "index-templates/logs": { ...STREAM, index_patterns: ["logs-*"], priority: 9 },
+        },
+        {},
+      ],
+    ])("may roll over if %s", (_, more, declarations, props) => {
+      expect(init({ ...ROLLOVER, ...more }, declarations, props)).not.toThrow();
+    });
+
+    test("may roll over if it excludes the others", () => {
+      const states = [{ name: "open", actions: [{ rollover: { min_index_age: "1d" } }] }];
+      const policy = { default_state: "open", states, ism_template: excluding };
+      expect(init({}, { ...both, "retention/logs": { policy } })).not.toThrow();
+      const all = { ...policy, ism_template: { ...excluding, index_patterns: ["logs-*"] } };
+      expect(init({}, { ...both, "retention/logs": { policy: all } })).toThrow(/"web"/);
+    });
+
+    test("may delete if another policy rolls over the data stream", () => {
+      expect(init({ ...DELETE, "logs-app-*": ROLLOVER["logs-*"] }, both)).not.toThrow();
+    });
+
+    test("is not left to a policy with a higher priority that has only some of the others", () => {
+      expect(init({ ...ROLLOVER, "logs-web-a*": DELETE["logs-*"] }, both)).toThrow(/"web"/);
+      const lower = { "logs-web-*": { ...DELETE["logs-*"], priority: 1 } };
+      expect(init({ ...ROLLOVER, ...lower }, both)).toThrow(/"web"/);
+    });
   });
 });
