@@ -56,6 +56,11 @@ export class FakeIndexManagement {
       const seqNo = searchParams.get("if_seq_no");
       return this.index(name, body, seqNo === null ? undefined : Number(seqNo));
     }
+    if (what === "policies" && method === "DELETE") {
+      return this.policies.delete(name)
+        ? [200, { _id: name, result: "deleted" }]
+        : refusal(404, "status_exception", `Policy ${name} is not found`);
+    }
     if (what === "explain") {
       return [200, this.explain(method === "POST" ? body.filter.policy_id : undefined)];
     }

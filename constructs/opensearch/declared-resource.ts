@@ -90,13 +90,22 @@ export const check =
   () =>
     validate(holds, message);
 
-/** Checks a resource's name, its keys, and the keys that all kinds have. */
-export function commonChecks(what: string, name: string, body: Body, keys: readonly string[]) {
+/**
+ * Checks a resource's name, its keys, and the keys that all kinds have. OpenSearch refuses capitals only in the names of templates, so
+ * `letters` of other kinds are "any".
+ */
+export function commonChecks(
+  what: string,
+  name: string,
+  body: Body,
+  keys: readonly string[],
+  letters: "lowercase" | "any" = "lowercase",
+) {
   return [
     check(
-      /^[a-z0-9][a-z0-9._-]*$/.test(name),
+      (letters === "any" ? /^[a-z0-9][a-z0-9._-]*$/i : /^[a-z0-9][a-z0-9._-]*$/).test(name),
       () =>
-        `${what}: the name "${name}" is invalid: use lowercase letters, digits, ".", "_" and "-", starting with a letter or digit`,
+        `${what}: the name "${name}" is invalid: use ${letters === "any" ? "" : "lowercase "}letters, digits, ".", "_" and "-", starting with a letter or digit`,
     ),
     ...unknownKeys(what, body, keys),
     ...wholeNumbers(what, body, "version"),
@@ -207,7 +216,7 @@ export function describeResourceFile(path: string, before?: string, after?: stri
       ...facts(`${what}: no longer declared`),
       destructive: [
         kind === "retention-policy"
-          ? `${what} is no longer declared: OpenSearch keeps it and still applies it to its indices, but os-init no longer checks or repairs it`
+          ? `${what} is no longer declared: OpenSearch keeps it and still applies it to its indices, but os-init no longer checks or repairs it. Once this is deployed and no index follows it, ${removalCommand(kind, name)} removes it`
           : `${what} is no longer declared: OpenSearch keeps it, but os-init no longer checks or repairs it. Once this is deployed, ${removalCommand(kind, name)} removes it`,
       ],
     };

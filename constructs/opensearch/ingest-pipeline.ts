@@ -104,7 +104,7 @@ function parseBody(path: string): Body {
   const body = readBody(path, "ingest-pipeline");
   const what = `ingest pipeline ${path}`;
   all(
-    ...commonChecks(what, nameOfFile(path), body, KEYS),
+    ...commonChecks(what, nameOfFile(path), body, KEYS, "any"),
     check(
       body.description === undefined || typeof body.description === "string",
       () => `${what} has the description ${JSON.stringify(body.description)}: it must be a text`,
@@ -133,10 +133,14 @@ function processorChecks(what: string, place: string, processors: unknown): Chec
     const types = Object.keys(isObject(processor) ? processor : {});
     const [inner] = Object.values(isObject(processor) ? processor : {});
     return [
-      check(types.length === 1 && isObject(inner), () =>
-        types.length > 1
-          ? `${what}: ${place}[${i}] has the keys ${types.join(", ")}: a processor has one, its type; write an entry for each`
-          : `${what}: ${place}[${i}] is ${JSON.stringify(processor)}: write a processor, such as { "lowercase": { "field": "level" } }`,
+      // OpenSearch reads the text of a script as its source.
+      check(
+        types.length === 1 &&
+          (isObject(inner) || (types[0] === "script" && typeof inner === "string")),
+        () =>
+          types.length > 1
+            ? `${what}: ${place}[${i}] has the keys ${types.join(", ")}: a processor has one, its type; write an entry for each`
+            : `${what}: ${place}[${i}] is ${JSON.stringify(processor)}: write a processor, such as { "lowercase": { "field": "level" } }`,
       ),
       ...(isObject(inner)
         ? processorChecks(what, `${place}[${i}].${types[0]}.on_failure`, inner.on_failure)

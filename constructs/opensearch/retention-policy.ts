@@ -114,10 +114,13 @@ function parseBody(path: string): RetentionPolicyBody {
     ),
   );
   const policy = read.policy as Body;
-  const { description = "", states, ism_template: templates = [] } = policy;
+  // OpenSearch reads null as none.
+  const { ism_template, ...others } = policy;
+  const templates = ism_template ?? [];
+  const { description = "", states } = policy;
   const found = Object.keys(policy).filter((key) => SET_BY_SERVER.includes(key));
   all(
-    ...commonChecks(what, nameOfFile(path), policy, [...KEYS, ...SET_BY_SERVER]),
+    ...commonChecks(what, nameOfFile(path), policy, [...KEYS, ...SET_BY_SERVER], "any"),
     check(
       found.length === 0,
       () => `${what} has ${found.join(", ")}, which OpenSearch sets itself: remove it`,
@@ -132,10 +135,10 @@ function parseBody(path: string): RetentionPolicyBody {
     ),
   );
   return {
-    ...policy,
+    ...others,
     description,
     // OpenSearch reads one as a list of one.
-    ...(policy.ism_template !== undefined && { ism_template: [templates].flat() }),
+    ...(ism_template != null && { ism_template: [templates].flat() }),
   } as unknown as RetentionPolicyBody;
 }
 

@@ -14,13 +14,12 @@ export type State = "declared" | "left-over" | "unmanaged" | "system";
 /** The kinds that `npm run inventory -- --remove` removes, in an order in which nothing that stays uses what is removed. */
 export const REMOVABLE = [
   ...["data-stream", "index-template", "component-template", "ingest-pipeline"],
-  "topic",
+  ...["retention-policy", "topic"],
 ] as const;
 
 export type Kind =
   | (typeof REMOVABLE)[number]
   | "legacy-template"
-  | "retention-policy"
   | "role"
   | "role-mapping"
   | "user";
@@ -34,7 +33,7 @@ export interface Item {
   /** Whether the cluster has it. */
   readonly exists: boolean;
   readonly details: string;
-  /** The command that removes it, or the page that says how. Only of what is left over. */
+  /** The command that removes it. Only of what is left over. */
   readonly removal?: string;
   /** The application that creates a topic itself, which the catalog does not have. */
   readonly createdBy?: string;
@@ -48,16 +47,9 @@ export const UP = "npm run up";
 /** Returns the name by which the command line knows an item: `topic/orders`. */
 export const idOf = ({ kind, name }: Pick<Item, "kind" | "name">) => `${kind}/${name}`;
 
-/** Where the requests are that remove a policy from its indices too. */
-const RETENTION_PAGE = "the requests in docs/how-to/retention.md";
-
-/** Returns the command that removes an item, or the page that says how. */
-export function removalOf(item: Pick<Item, "kind" | "name">): string {
-  if (isRemovable(item.kind)) {
-    return removalCommand(item.kind, item.name);
-  }
-  return item.kind === "retention-policy" ? RETENTION_PAGE : UP;
-}
+/** Returns the command that removes an item. */
+export const removalOf = ({ kind, name }: Pick<Item, "kind" | "name">): string =>
+  isRemovable(kind) ? removalCommand(kind, name) : UP;
 
 export const isRemovable = (kind: string): boolean =>
   REMOVABLE.some((removable) => removable === kind);

@@ -6,7 +6,7 @@ import type { Json } from "../synthesis/tree";
 import { confirm } from "../terminal/confirm";
 import { counted, firstOf, listed, refuse } from "../terminal/terminal";
 import { reportKafka } from "./inventory";
-import { calledItem, type Item, idOf, isRemovable, REMOVABLE, removalOf, UP } from "./item";
+import { calledItem, type Item, idOf, isRemovable, REMOVABLE, UP } from "./item";
 import { kafkaItems } from "./kafka";
 import { templateItems } from "./open-search";
 import { usersOf } from "./uses";
@@ -63,9 +63,6 @@ export async function removeLeftOver(
 
 function refusalOfId(id: string): string[] {
   const [, kind, name] = /^([^/]+)\/([^/]+)$/.exec(id) ?? [];
-  if (kind === "retention-policy") {
-    return [`${id}: its indices keep it: ${removalOf({ kind, name })} remove it from them first`];
-  }
   if (name !== undefined && isRemovable(kind)) {
     return [];
   }
@@ -112,10 +109,21 @@ async function describeUses(
   const indices = removed.some(({ kind }) => kind === "ingest-pipeline")
     ? await openSearch.resources.indicesOfPipelines()
     : new Map();
+  const policies = removed.filter(({ kind }) => kind === "retention-policy");
+  const managed = policies.length > 0 ? await openSearch.resources.indicesOfPolicies() : new Map();
   const gone = live
     .filter((one) => one.kind === "data-stream" && !stays.includes(one))
     .flatMap(({ body }) => body.indices.map(({ index_name }: Json) => `index ${index_name}`));
-  return removed
+  const followed = policies.flatMap((item) => {
+    const indices: string[] = (managed.get(item.name) ?? []).map((one: string) => `index ${one}`);
+    const stay = indices.filter((index) => !gone.includes(index));
+    return stay.length === 0
+      ? []
+      : [
+          `${calledItem(item)} still applies to ${firstOf(stay, MOST_USERS).join(", ")}: remove it from them first, see docs/how-to/retention.md#remove-a-policy`,
+        ];
+  });
+  const used = removed
     .filter(({ kind }) => kind !== "topic")
     .flatMap((item) => {
       const users = usersOf(item as Item & LiveResource, stays, indices).filter(
@@ -127,6 +135,7 @@ async function describeUses(
             `${calledItem(item)} is used by ${firstOf(users, MOST_USERS).join(", ")}: remove that first, or in the same command if it is left over too`,
           ];
     });
+  return [...used, ...followed];
 }
 
 /** Describes what is lost with a resource, and which applications may still use it. */

@@ -146,13 +146,27 @@ export class OpenSearchResources {
     return users;
   }
 
+  /** Returns the indices to which index state management applies each retention policy, by the policy's name. */
+  async indicesOfPolicies(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const managed = (await this.read("/_plugins/_ism/explain?size=10000")) ?? {};
+    const users = new Map<string, string[]>();
+    for (const [index, { policy_id: policy }] of Object.entries<Json>(managed)) {
+      // Beside the indices, there is their total.
+      if (policy !== undefined) {
+        users.set(policy, [...(users.get(policy) ?? []), index]);
+      }
+    }
+    return users;
+  }
+
   /** Removes a resource, a data stream with its documents. Throws OpenSearch's reason if it refuses. */
   async remove({ kind, name }: Pick<LiveResource, "kind" | "name">): Promise<void> {
     const { status, json, output } = await this.ask({
       ...{ method: "DELETE", path: `${PATHS[kind]}/${name}` },
     });
     // 404: it was removed meanwhile.
-    if (json?.acknowledged !== true && status !== 404) {
+    const isRemoved = json?.acknowledged === true || json?.result === "deleted";
+    if (!isRemoved && status !== 404) {
       throw new CommandError(
         `OpenSearch does not remove ${kind.replace("-", " ")} ${name}: ${reasonIn(output)}`,
       );

@@ -112,6 +112,11 @@ describe("a retention policy", () => {
     expect(() => load(body)).toThrow(message);
   });
 
+  test("may have null in place of templates, as OpenSearch shows a policy without one", () => {
+    const body = changed((policy) => Object.assign(policy, { ism_template: null }));
+    expect(load(body).body).not.toHaveProperty("ism_template");
+  });
+
   test("may exclude indices, and have one template in place of a list", () => {
     const body = changed((policy) => {
       policy.ism_template = { index_patterns: ["logs-*", "-logs-audit-*"] };

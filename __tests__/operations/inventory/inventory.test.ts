@@ -153,7 +153,7 @@ describe("the inventory", () => {
       "data stream old-app    2 indices, index template old      npm run inventory -- --remove data-stream/old-app",
       "index template old     for old-*, o                       npm run inventory -- --remove index-template/old",
       "ingest pipeline lower  1 processor                        npm run inventory -- --remove ingest-pipeline/lower",
-      "retention policy old   for no new indices                 the requests in docs/how-to/retention.md",
+      "retention policy old   for no new indices                 npm run inventory -- --remove retention-policy/old",
       "",
       'environment "laptop": 8 declared, 5 left over and 5 unmanaged. Not listed: 5 resources of Kafka and OpenSearch themselves',
     ]);

@@ -5,6 +5,7 @@ import type { ReportedTopic } from "../../../operations/platform/kafka-inventory
 import type { Platform } from "../../../operations/platform/platform";
 import { confirm } from "../../../operations/terminal/confirm";
 import { CommandError } from "../../../operations/terminal/terminal";
+import { FakeIndexManagement } from "../../support/fake-index-management";
 import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 
 jest.mock("../../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
@@ -96,11 +97,11 @@ test("--yes skips the confirmation", async () => {
 test.each([
   [
     "orders",
-    '"orders" names no resource that can be removed: use data-stream/<name>, index-template/<name>, component-template/<name>, ingest-pipeline/<name> or topic/<name>',
+    '"orders" names no resource that can be removed: use data-stream/<name>, index-template/<name>, component-template/<name>, ingest-pipeline/<name>, retention-policy/<name> or topic/<name>',
   ],
   [
     "retention-policy/orders",
-    "retention-policy/orders: its indices keep it: the requests in docs/how-to/retention.md remove it from them first",
+    "retention-policy/orders does not exist: npm run inventory lists what there is",
   ],
   ["legacy-template/beats", '"legacy-template/beats" names no resource that can be removed'],
   ["index/orders", '"index/orders" names no resource that can be removed'],
@@ -119,6 +120,42 @@ test.each([
 ])("%s is refused, and nothing is removed", async (id, message) => {
   await expect(remove("topic/audit-old", id)).rejects.toThrow(`no changes made:\n- ${message}`);
   expect(removed).not.toHaveBeenCalled();
+});
+
+describe("a retention policy", () => {
+  const policy = (description: string) => ({
+    ...{ description, default_state: "open", states: [{ name: "open" }] },
+    ism_template: [{ index_patterns: ["old-*"], priority: 1 }],
+  });
+  let policies: FakeIndexManagement;
+  beforeEach(() => {
+    policies = new FakeIndexManagement();
+    server.indexManagement = policies;
+    policies.put("Old", policy(`Old [fingerprint ${FINGERPRINT}]`));
+    policies.put("theirs", policy("by hand"));
+  });
+
+  test("is removed once it applies to no index", async () => {
+    await remove("retention-policy/Old");
+    expect([...policies.policies.keys()]).toEqual(["theirs"]);
+    expect(said()).toEqual(["removed retention policy Old"]);
+  });
+
+  test("is kept while it applies to indices, which are named", async () => {
+    policies.indices.set("old-1", { policy: "Old", seqNo: 7 });
+    policies.indices.set("old-2", { policy: "Old", seqNo: 7, isCompleted: true });
+    policies.indices.set("other", { policy: "theirs", seqNo: 8 });
+    await expect(remove("retention-policy/Old")).rejects.toThrow(
+      "no changes made:\n- retention policy Old still applies to index old-1, index old-2: remove it from them first, see docs/how-to/retention.md#remove-a-policy",
+    );
+    expect(policies.policies.has("Old")).toBe(true);
+  });
+
+  test("is kept if Groundwork did not apply it", async () => {
+    await expect(remove("retention-policy/theirs")).rejects.toThrow(
+      "retention policy theirs is not Groundwork's: remove it with the tool that created it",
+    );
+  });
 });
 
 describe("of OpenSearch", () => {
