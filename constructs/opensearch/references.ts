@@ -42,7 +42,11 @@ export function referencesOf({ kind, body }: Pick<DeclaredResource, "kind" | "bo
   return [
     ...to("component-template", (composed_of as string[]) ?? [], "composed_of"),
     ...(kind === "ingest-pipeline"
-      ? to("ingest-pipeline", pipelinesInProcessors([processors, on_failure]), "its processors")
+      ? to(
+          "ingest-pipeline",
+          [...pipelinesInProcessors(processors), ...pipelinesInProcessors(on_failure)],
+          "its processors",
+        )
       : to(
           "ingest-pipeline",
           pipelinesInSettings(isObject(template) ? template.settings : {}),
@@ -70,17 +74,18 @@ export function settingsIn(settings: unknown, prefix = ""): [path: string, value
   });
 }
 
-/** Returns the pipelines that processors call, in lists and objects of any depth. A name with a template is known only at run time. */
-function pipelinesInProcessors(value: unknown): string[] {
-  if (Array.isArray(value)) {
-    return value.flatMap(pipelinesInProcessors);
-  }
-  return Object.entries(isObject(value) ? value : {}).flatMap(([key, inner]) =>
-    key === "pipeline" && isObject(inner) && typeof inner.name === "string"
-      ? inner.name.includes("{{")
-        ? []
-        : [inner.name]
-      : pipelinesInProcessors(inner),
+/** Returns the pipelines that a list of processors calls, also on failure. A name with a template is known only at run time. */
+function pipelinesInProcessors(processors: unknown): string[] {
+  return (Array.isArray(processors) ? processors : []).flatMap((processor) =>
+    Object.entries(isObject(processor) ? processor : {}).flatMap(([type, config]) => {
+      const { name, on_failure, processor: inner } = isObject(config) ? config : {};
+      const isCall = type === "pipeline" && typeof name === "string" && !name.includes("{{");
+      return [
+        ...(isCall ? [name] : []),
+        ...pipelinesInProcessors(on_failure),
+        ...(type === "foreach" ? pipelinesInProcessors([inner]) : []),
+      ];
+    }),
   );
 }
 

@@ -53,6 +53,14 @@ describe("an ingest pipeline", () => {
     expect(() => load(body)).toThrow(message);
   });
 
+  test("may have the source of a script in place of its object", () => {
+    const processors = [{ script: "ctx.a = 1" }];
+    expect(() => load({ processors, on_failure: processors })).not.toThrow();
+    expect(() => load({ processors: [{ set: "ctx.a = 1" }] })).toThrow(
+      /processors\[0\] is \{"set":"ctx\.a = 1"\}: write a processor/,
+    );
+  });
+
   test.each<[string, Json, RegExp]>([
     [
       "are no list",
@@ -118,12 +126,35 @@ describe("an ingest pipeline", () => {
         },
       },
     ],
+    [
+      'ingest pipeline "caller" uses',
+      "its processors",
+      {
+        "ingest-pipelines/caller": {
+          processors: [{ set: { on_failure: [{ pipeline: { name: "clean" } }] } }],
+        },
+      },
+    ],
+    [
+      'ingest pipeline "caller" uses',
+      "its processors",
+      { "ingest-pipelines/caller": { ...CLEAN, on_failure: [{ pipeline: { name: "clean" } }] } },
+    ],
   ])("fails to be removed while %s it in %s", (user, place, declarations) => {
     expect(init(declarations)).toThrow(
       `${user} the ingest pipeline "clean", which is not declared: declare it in catalog/ingest-pipelines/clean.json, remove it from ${place}, or add it to ingestPipelines in catalog/index.ts if the cluster has it; declared: `,
     );
     expect(init({ ...declarations, "ingest-pipelines/clean": CLEAN })).not.toThrow();
     expect(init(declarations, ["clean"])).not.toThrow();
+  });
+
+  test("is not what data of a processor looks like", () => {
+    const value = { pipeline: { name: "clean" }, on_failure: [{ pipeline: { name: "clean" } }] };
+    const processors = [
+      { set: { field: "event", value } },
+      { script: { source: "", params: { processor: { pipeline: { name: "clean" } } } } },
+    ];
+    expect(init({ "ingest-pipelines/audit": { processors } })).not.toThrow();
   });
 
   test("may be none, or one that is known only at run time", () => {
