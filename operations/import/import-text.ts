@@ -156,7 +156,10 @@ function importTemplate(
   const others = jsonBelow(root, join("catalog", "index-templates"))
     .filter(([other]) => other !== path)
     .map(([other, body]) => ({ name: basename(other, ".json"), body }));
-  const { body, changes, lost } = convertTemplate(template.body, name, others);
+  const components = jsonBelow(root, join("catalog", "component-templates")).map(([other]) =>
+    basename(other, ".json"),
+  );
+  const { body, changes, lost } = convertTemplate(template.body, name, others, components);
   return {
     what: `index template "${name}"`,
     files: new Map([[path, render(body)]]),

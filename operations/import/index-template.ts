@@ -18,7 +18,10 @@ export interface ExistingTemplate {
   readonly body: Json;
 }
 
-const KEYS = ["index_patterns", "priority", "version", "data_stream", "_meta", "template"];
+const KEYS = [
+  ...["index_patterns", "priority", "version", "data_stream", "_meta", "template"],
+  "composed_of",
+];
 const TEMPLATE_KEYS = ["settings", "mappings", "aliases"];
 
 /** Settings of Elasticsearch that OpenSearch refuses, without "index.". */
@@ -40,11 +43,12 @@ export function templateIn(body: Json): { name?: string; body: Json } | undefine
     : undefined;
 }
 
-/** Converts a template of another cluster to a composable one. */
+/** Converts a template of another cluster to a composable one. Of its component templates, it keeps those that are declared. */
 export function convertTemplate(
   given: Json,
   name: string,
   others: readonly ExistingTemplate[],
+  componentTemplates: readonly string[] = [],
 ): ConvertedTemplate {
   const changes: string[] = [];
   const lost: string[] = [];
@@ -52,15 +56,21 @@ export function convertTemplate(
     changes.push("legacy template -> composable template");
   }
   const { index_patterns: patterns, template = {}, ...rest } = toComposable(given);
-  for (const component of [rest.composed_of ?? []].flat()) {
+  const components = [rest.composed_of ?? []].flat().map(String);
+  const declared = components.filter((one) => componentTemplates.includes(one));
+  for (const component of components.filter((one) => !declared.includes(one))) {
     lost.push(
-      `composed_of "${component}": copy the settings and mappings of that component template into template`,
+      `composed_of "${component}": add that component template to catalog/component-templates/ and import this one again, or copy its settings and mappings into template`,
     );
+  }
+  delete rest.composed_of;
+  if (declared.length > 0) {
+    rest.composed_of = declared;
   }
   const kept = (from: Json, known: readonly string[], where: string) =>
     Object.fromEntries(
       Object.entries(from).filter(([key]) => {
-        if (!known.includes(key) && key !== "composed_of") {
+        if (!known.includes(key)) {
           lost.push(`${where}${key}, which OpenSearch does not have`);
         }
         return known.includes(key);

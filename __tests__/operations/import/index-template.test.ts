@@ -36,7 +36,7 @@ test("what OpenSearch would refuse is left out, and named", () => {
   );
   expect(body).toEqual({ index_patterns: ["logs-*"], template: { settings: {} } });
   expect(lost).toEqual([
-    'composed_of "base": copy the settings and mappings of that component template into template',
+    'composed_of "base": add that component template to catalog/component-templates/ and import this one again, or copy its settings and mappings into template',
     'index pattern "Logs-*": index names are lowercase: write "logs-*"',
     "allow_auto_create, which OpenSearch does not have",
     "template.lifecycle, which OpenSearch does not have",
@@ -46,6 +46,15 @@ test("what OpenSearch would refuse is left out, and named", () => {
   expect(() => convertTemplate({ index_patterns: ["A"] }, "a", [])).toThrow(
     'a has no index pattern that OpenSearch accepts: index pattern "A": index names are lowercase: write "a"',
   );
+});
+
+test("component templates that are declared stay, in their order", () => {
+  const given = { index_patterns: ["logs-*"], composed_of: ["b", "gone", "a"] };
+  const { body, lost } = convertTemplate(given, "logs", [], ["a", "b"]);
+  expect(body.composed_of).toEqual(["b", "a"]);
+  expect(lost).toEqual([
+    'composed_of "gone": add that component template to catalog/component-templates/ and import this one again, or copy its settings and mappings into template',
+  ]);
 });
 
 test("a template that overlaps another one of its priority gets the next free one", () => {
