@@ -79,6 +79,13 @@ function parseBody(path: string): IndexTemplateBody {
   const read = readBody(path, "index-template");
   const what = `index template ${path}`;
   validate(
+    !isLegacyTemplate(read) ||
+      read.index_patterns !== undefined ||
+      typeof read.template === "string",
+    () =>
+      `${what} has no index_patterns: list the index names that it applies to, such as ["logs-*"]. It is a legacy template, too: move settings, mappings and aliases into "template"`,
+  );
+  validate(
     !isLegacyTemplate(read),
     () =>
       `${what} is a legacy template, which has less precedence than any composable one: replace it, or run npm run import -- ${path} --replace; as a composable template, it is\n${JSON.stringify(toComposable(read), null, 2)}`,

@@ -74,6 +74,13 @@ describe("an index template", () => {
     expect(() => load(text)).toThrow(message);
   });
 
+  test("of the legacy kind without patterns fails for those first, and offers no import, which needs them", () => {
+    const message = messageOf(() => load(JSON.stringify({ settings: { number_of_shards: 1 } })));
+    expect(message).toMatch(
+      /^index template .*t\.json has no index_patterns: list the index names that it applies to, such as \["logs-\*"\]\. It is a legacy template, too: move settings, mappings and aliases into "template"$/,
+    );
+  });
+
   test("of the legacy kind fails, with its composable form", () => {
     const legacy = {
       template: "logstash-*",
