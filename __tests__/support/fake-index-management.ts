@@ -119,7 +119,7 @@ export class FakeIndexManagement {
     );
     return (
       conflict &&
-      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns.join(", ")}] matching existing policy templates, please use a different priority than ${conflict.priority ?? 0}`
+      `New policy ${name} has an ISM template with index pattern [${conflict.index_patterns.join(", ")}] matching existing policy templates, use a different priority than ${conflict.priority ?? 0}`
     );
   }
 
