@@ -456,7 +456,7 @@ describe("os-init", () => {
     });
     ism.put("theirs", policyOf(90).policy);
     expect(exitLine(await runOsInit(url, LOGS)).reason).toMatch(
-      /^retention policy logs: OpenSearch rejects it: New policy logs has an ISM template with index pattern \[logs-\*] matching existing policy templates, use a different priority than 5: HTTP 400$/,
+      /^retention policy logs: OpenSearch rejects it: New policy logs has an ISM template with index pattern \[logs-\*] matching existing policy templates, use a different priority than 5\. Policy theirs has this priority and is not declared: keep its name, give logs another priority, or remove it as in docs\/how-to\/retention\.md#remove-a-policy$/,
     );
   });
 
