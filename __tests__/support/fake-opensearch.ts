@@ -195,6 +195,10 @@ export class FakeOpenSearch {
           ),
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+      if (this.streams.has(name)) {
+        const reason = `index, alias, and data stream names need to be unique, but the following duplicates were found [data stream [${name}] conflicts with index]`;
+        return [500, { error: { type: "illegal_state_exception", reason }, status: 500 }];
+      }
       return [200, matching[0] ? { template: normalize(this.composed(matching[0]), name) } : {}];
     }
     if (path.endsWith("/_validate/query")) {
@@ -228,6 +232,10 @@ export class FakeOpenSearch {
     }
     if (path.startsWith("/_plugins/_security/api/")) {
       return this.answerSecurity(method, path.slice("/_plugins/_security/api/".length), body);
+    }
+    if (path.startsWith("/_data_stream/") && method === "GET") {
+      const stream = this.streams.get(name);
+      return stream ? [200, { data_streams: [{ name, ...stream }] }] : [404, {}];
     }
     if (path in this.listed) {
       return this.list(path);

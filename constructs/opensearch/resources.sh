@@ -140,9 +140,8 @@ verify() {
   else
     # A new matching index gets the declaration, not a template with a higher priority.
     index=$(sed -n 's/^index_patterns\[0\]="\(.*\)"$/\1/p' "$wanted" | sed 's/\*/groundwork-probe/g')
-    http POST "/_index_template/_simulate_index/$(url_encode "$index")?pretty&filter_path=template" || return
-    accepted
-    flatten <"$body" | aliases_of "$index" >"$actual"
+    simulate_index || return
+    aliases_of "$index" <"$simulated" >"$actual"
     aliases_of "$index" <"$composed" >"$GROUNDWORK_RUN_DIR/applied"
     ! same "$GROUNDWORK_RUN_DIR/applied" "$actual" || return 0
     report drift "$resource" "$GROUNDWORK_RUN_DIR/applied" "$actual"
@@ -163,6 +162,51 @@ simulate() {
   http POST "/_index_template/_simulate$1?pretty&filter_path=template" ${2+"$2"} || return
   accepted
   flatten <"$body" | sed '/^template\.aliases/s/simulate_template_index_[a-z0-9_-]\{22\}/{index}/' >"$simulated"
+}
+
+# simulate_index: writes the lines of the template that a new index $index gets to $simulated. The server simulates none with the name of a
+# data stream: then of the template that applies to that name.
+simulate_index() {
+  simulation=0
+  http POST "/_index_template/_simulate_index/$(url_encode "$index")?pretty&filter_path=template" || simulation=$?
+  if [ "$simulation" = "$EX_TEMPFAIL" ] && grep -q 'data stream \[.*] conflicts with index' "$body"; then
+    http GET "/_index_template?pretty&$APPLYING" || return
+    accepted
+    applying=$(flatten <"$body" | applying_to "$index")
+    : >"$simulated"
+    [ -z "$applying" ] || simulate "/$applying"
+    return
+  fi
+  [ "$simulation" = 0 ] || return "$simulation"
+  accepted
+  flatten <"$body" >"$simulated"
+}
+
+APPLYING='filter_path=index_templates.name,index_templates.index_template.index_patterns,index_templates.index_template.priority'
+
+# applying_to NAME: prints which of the templates on standard input has the highest priority of those with a pattern for a name.
+applying_to() {
+  awk -v name="$1" '
+    function text(json) { return substr(json, 2, length(json) - 2) }
+    {
+      match($0, /\[[0-9]+]\./)
+      at = substr($0, 1, RLENGTH + RSTART - 1)
+      value = substr($0, index($0, "=") + 1)
+    }
+    /^[^=]*]\.name=/ { names[at] = text(value) }
+    /\.priority=/ { priority[at] = value }
+    /\.index_patterns\[/ {
+      pattern = text(value)
+      gsub(/[.+$(){}]/, "[&]", pattern)
+      gsub(/\*/, ".*", pattern)
+      if (name ~ ("^" pattern "$")) matching[at]
+    }
+    END {
+      for (at in matching) {
+        if (found == "" || priority[at] + 0 > most) { found = names[at]; most = priority[at] + 0 }
+      }
+      print found
+    }'
 }
 
 # simulate_components NAMES: simulates a template that has nothing of its own. The names are a JSON list.

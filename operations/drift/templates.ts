@@ -77,8 +77,10 @@ async function findShadow(
   declared: Json,
 ): Promise<Difference[]> {
   const index = index_patterns[0].replaceAll("*", PROBE);
-  const named = JSON.parse(withoutIndex(declared).replaceAll("{index}", index));
-  const shadow = differingFields(resource, named, await openSearch.simulateIndex(index));
+  const named = (simulated: Json) =>
+    JSON.parse(withoutIndex(simulated).replaceAll("{index}", index));
+  const actual = await openSearch.simulateIndex(index);
+  const shadow = differingFields(resource, named(declared), named(actual));
   return shadow.length === 0
     ? []
     : [

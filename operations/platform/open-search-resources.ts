@@ -178,11 +178,18 @@ export class OpenSearchResources {
     return this.simulated(`/_index_template/_simulate/${name}?filter_path=template`);
   }
 
-  /** Returns what a new index gets, from whichever template applies to it. */
-  simulateIndex(index: string): Promise<Json> {
-    return this.simulated(
-      `/_index_template/_simulate_index/${encodeURIComponent(index)}?filter_path=template`,
-    );
+  /** Returns what a new index, or the next index of a data stream, gets from whichever template applies to it. */
+  async simulateIndex(index: string): Promise<Json> {
+    const name = encodeURIComponent(index);
+    const path = `/_index_template/_simulate_index/${name}?filter_path=template`;
+    const { json, output } = await this.ask({ method: "POST", path });
+    if (json === undefined && output.includes(`data stream [${index}] conflicts with index`)) {
+      // OpenSearch simulates no index with the name of a data stream, but tells the template of the stream.
+      const streams = await this.read(`/_data_stream/${name}?filter_path=data_streams.template`);
+      const template: string | undefined = streams?.data_streams?.[0].template;
+      return template === undefined ? {} : this.simulateExisting(template);
+    }
+    return templateOf(path, json, output);
   }
 
   /** Returns what new indices of a template would get, or the reason why OpenSearch rejects the template. */
@@ -198,10 +205,7 @@ export class OpenSearchResources {
 
   private async simulated(path: string): Promise<Json> {
     const { json, output } = await this.ask({ method: "POST", path });
-    if (json === undefined) {
-      throw new CommandError(`OpenSearch does not answer ${path}: ${output}`);
-    }
-    return json.template ?? {};
+    return templateOf(path, json, output);
   }
 
   private async ask(
@@ -215,4 +219,11 @@ export class OpenSearchResources {
       output: output || "no answer",
     };
   }
+}
+
+function templateOf(path: string, json: Json | undefined, output: string): Json {
+  if (json === undefined) {
+    throw new CommandError(`OpenSearch does not answer ${path}: ${output}`);
+  }
+  return json.template ?? {};
 }

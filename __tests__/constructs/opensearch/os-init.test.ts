@@ -495,6 +495,38 @@ describe("os-init", () => {
     expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
   });
 
+  // OpenSearch 3.8 answers 500 to the simulation of an index with the name of a data stream.
+  test.concurrent("finds the template of a data stream that exists unchanged", async () => {
+    const [server, url] = await fake();
+    const body = {
+      ...BODY,
+      index_patterns: ["app.logs"],
+      template: { ...BODY.template, aliases: { "all-{index}": {} } },
+    };
+    await run(url, { body });
+    server.streams.set("app.logs", { template: "logs" });
+    server.templates.set("appxlogs", { index_patterns: ["appxlogs", "other-*"], priority: 900 });
+    server.templates.set("all", { index_patterns: ["*"], priority: 9 });
+    const result = await run(url, { body });
+    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, attempts: 1 });
+    expect(server.writes).toHaveLength(1);
+  });
+
+  test.concurrent("exits 73 when another template shadows that of a data stream that exists", async () => {
+    const [server, url] = await fake();
+    const body = { ...BODY, index_patterns: ["application-logs"] };
+    server.streams.set("application-logs", {});
+    server.templates.set("none", { index_patterns: ["application-*"] });
+    server.templates.set("other", {
+      index_patterns: ["application-*"],
+      priority: 900,
+      template: { settings: { index: { number_of_shards: 5 } } },
+    });
+    const result = await run(url, { body });
+    expect(linesOf(result, "shadowed")).toHaveLength(1);
+    expect(exitLine(result)).toMatchObject({ exit_code: 73, drifted: 1 });
+  });
+
   test.concurrent("exits 65 when another template has the same priority and pattern", async () => {
     const [server, url] = await fake();
     server.templates.set("other", { index_patterns: ["logs-*"], priority: 100 });

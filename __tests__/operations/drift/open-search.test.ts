@@ -119,6 +119,27 @@ describe("templates and pipelines", () => {
     expect(await told([declare("index-template", "logs", LOGS, "ignore")])).toEqual([]);
   });
 
+  test("with the name of a data stream that exists have no drift", async () => {
+    applied();
+    const named = { ...LOGS, index_patterns: ["application-logs"] };
+    const { template: parts } = server.templates.get("logs") as Json;
+    server.templates.set("logs", { ...named, template: parts });
+    server.streams.set("application-logs", { template: "logs" });
+    expect(await told([component(), template(named)])).toEqual([]);
+  });
+
+  test("with the name of a data stream that follows another template are reported", async () => {
+    applied();
+    const named = { ...LOGS, index_patterns: ["application-logs"] };
+    const { template: parts } = server.templates.get("logs") as Json;
+    server.templates.set("logs", { ...named, template: parts });
+    server.templates.set("theirs", { ...named, priority: 500, template: {} });
+    server.streams.set("application-logs", { template: "theirs" });
+    expect((await told([template(named)]))[0]).toBe(
+      "index template logs: another template applies to its indices, such as application-logs",
+    );
+  });
+
   test("of which another one has a higher priority are reported", async () => {
     applied();
     server.templates.set("theirs", {
