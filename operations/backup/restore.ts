@@ -103,7 +103,7 @@ export function planOf(
         .filter((name) => !overwrite.includes(name))
         .map(
           (name) =>
-            `${name} exists${existing.indices.get(name) === false ? " and is closed" : ""}: replace its data with --overwrite ${name}, or restore beside it with --prefix restored-`,
+            `${name} exists${existing.indices.get(name) === false ? " and is closed" : ""}: replace its data with --overwrite ${name}, or restore beside it with ${prefix === undefined ? "--prefix restored-" : "another --prefix"}`,
         ),
       MOST,
     ),

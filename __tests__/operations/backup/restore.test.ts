@@ -78,6 +78,13 @@ describe("a plan", () => {
     );
   });
 
+  test("with a prefix that was used before asks for another one", () => {
+    const before = { ...existing, indices: new Map([["restored-orders", true]]) };
+    expect(() => planOf(BACKUP, before, { index: ["orders"], prefix: "restored-" })).toThrow(
+      "- restored-orders exists: replace its data with --overwrite restored-orders, or restore beside it with another --prefix",
+    );
+  });
+
   test("closes an open index and deletes a data stream that are named", () => {
     const plan = planOf(BACKUP, existing, { overwrite: ["customers", "logs", "orders"] });
     expect(plan).toMatchObject({ closed: ["orders"], deleted: ["logs"] });
