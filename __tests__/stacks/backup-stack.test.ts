@@ -65,6 +65,9 @@ describe("an environment with backups in a volume", () => {
     expect(envOf(sidecar).BACKUP_LOOK_SECONDS).toBe("300");
     const everyMinute = synthesize(withBackup({ ...VOLUME, every: "1m" })).stacks;
     expect(envOf(container(everyMinute, "os-backup")).BACKUP_LOOK_SECONDS).toBe("60");
+    expect(envOf(sidecar).BACKUP_PATH).toBeUndefined();
+    const onPath = synthesize(withBackup(PATH)).stacks;
+    expect(envOf(container(onPath, "os-backup")).BACKUP_PATH).toBe("/mnt/backups");
     const often = synthesize(withBackup({ ...VOLUME, every: "30m", keep: 3 })).stacks;
     expect(envOf(container(often, "os-backup"))).toMatchObject({
       ...{ BACKUP_EVERY_SECONDS: "1800", BACKUP_KEEP: "3" },

@@ -17,10 +17,12 @@ export class FakeSnapshots {
   /** The body of the registered repository. */
   repository?: Json;
   snapshots: Snapshot[] = [];
-  /** The state of new snapshots when they end. */
+  /** The state of new snapshots when they end. With GONE, the server drops them, as it does if it cannot write their last file. */
   ends = "SUCCESS";
   /** How often a new snapshot is asked for before it ends. */
   looks = 2;
+  /** Whether the storage is another one than when the repository was registered, of which OpenSearch refuses to list backups. */
+  isStorageChanged = false;
   /** The error of the repository's verification. */
   broken?: Json;
   /** The plugins of each node. */
@@ -85,13 +87,23 @@ export class FakeSnapshots {
       if (this.broken) {
         return [500, { error: this.broken, status: 500 }];
       }
-      this.repository = method === "PUT" ? JSON.parse(text) : this.repository;
+      if (method === "PUT") {
+        // The same registration changes nothing.
+        this.isStorageChanged &&=
+          JSON.stringify(JSON.parse(text)) === JSON.stringify(this.repository);
+        this.repository = JSON.parse(text);
+      }
       return [200, { acknowledged: true }];
     }
     if (path === "/_snapshot/backups") {
       return this.repository
         ? [200, { backups: this.repository }]
         : [404, { error: { type: "repository_missing_exception", reason: "missing" } }];
+    }
+    if (path === "/_snapshot/backups/_all" && this.isStorageChanged) {
+      const reason =
+        "[backups] Could not read repository data because the contents of the repository do not match its expected state.";
+      return [500, { error: { type: "repository_exception", reason }, status: 500 }];
     }
     if (path === "/_snapshot/backups/_all") {
       return [200, { snapshots: this.snapshots.map((one) => this.described(one)) }];
@@ -107,6 +119,11 @@ export class FakeSnapshots {
     if (method === "DELETE") {
       this.snapshots = this.snapshots.filter((one) => one !== found);
       return [200, { acknowledged: true }];
+    }
+    if (this.ends === "GONE" && this.left.get(name) === 1) {
+      this.snapshots = this.snapshots.filter((one) => one !== found);
+      const reason = `[backups:${name}] is missing`;
+      return [404, { error: { type: "snapshot_missing_exception", reason }, status: 404 }];
     }
     return [200, { snapshots: [status ? this.statusOf(name) : this.described(this.look(name))] }];
   }

@@ -61,6 +61,14 @@ export function readSidecarRun(sidecar: string, log: string): SidecarRun {
   };
 }
 
+/** Returns the newest reason in the log of a sidecar, which may be that of its former run. Returns undefined if the log has none. */
+export function newestReason(log: string): string | undefined {
+  return log
+    .split("\n")
+    .map(parse)
+    .findLast((line) => line?.reason !== undefined)?.reason;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: whatever a container prints
 function parse(line: string): any {
   try {

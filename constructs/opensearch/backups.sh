@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # What the scripts of os-backup share. Uses lib.sh and rest.sh.
 # BACKUP_REPOSITORY   name of the snapshot repository
+# BACKUP_PATH         if set: the path of the repository on the machine of every node
 # BACKUP_ENVIRONMENT  name of the environment, which every backup has in its metadata
 
 # A repository with many backups or shards answers slowly. A third of the deadline, so that each node is asked.
@@ -25,6 +26,23 @@ value() {
   flatten <"$body" | awk -v path="$1=" 'index($0, path) == 1 { print substr($0, length(path) + 1) }' | sed 's/^"//; s/"$//'
 }
 
+# verify_repository: checks that every node can use the repository.
+verify_repository() {
+  http POST "$snapshots/_verify?pretty" || explain_access
+}
+
+# explain_access: puts the remedy before the reason of a node that cannot use the repository. Returns 75.
+explain_access() {
+  case $REASON in *'HTTP 5'*) ;; *) return "$EX_TEMPFAIL" ;; esac
+  # The reason of a denied access is only the path in the container.
+  if [ -n "${BACKUP_PATH-}" ] && grep -qi 'access_denied\|accessdenied' "$body"; then
+    REASON="OpenSearch may not write to $BACKUP_PATH: mount the storage there and give it to user 1000 on the machine of every node (chown 1000:1000). $REASON"
+  elif grep -q 'not accessible\|not shared' "$body"; then
+    REASON="$REASON. The same storage must be mounted on the machine of every node"
+  fi
+  return "$EX_TEMPFAIL"
+}
+
 # read_cluster: sets $CLUSTER to the id of the cluster, which a new cluster with the same name does not have.
 read_cluster() {
   retry "the id of the cluster" http GET '/?pretty' || exit
@@ -33,9 +51,25 @@ read_cluster() {
   CLUSTER=$(value cluster_uuid)
 }
 
+# read_backups: asks for all backups. OpenSearch remembers by the repository's name how its storage was, and refuses another storage, such as
+# after a change of its path: registers the repository with a setting more, which has OpenSearch forget that, then as declared.
+read_backups() {
+  answer_status=0
+  http GET "$snapshots/_all?pretty&filter_path=snapshots.snapshot,snapshots.state,snapshots.start_time_in_millis,snapshots.metadata" || answer_status=$?
+  if [ "$answer_status" = "$EX_TEMPFAIL" ] && grep -q 'do not match its expected state' "$body"; then
+    refused=$REASON
+    log warn storage_changed repository "$BACKUP_REPOSITORY"
+    sed 's/"settings": {/"settings": { "groundwork_forget": "true",/' "$here/repository.json" >"$GROUNDWORK_RUN_DIR/forgetting"
+    http PUT "$snapshots?pretty" "$GROUNDWORK_RUN_DIR/forgetting" || return
+    http PUT "$snapshots?pretty" "$here/repository.json" || return
+    REASON=$refused
+  fi
+  return "$answer_status"
+}
+
 # list_backups: writes $backups.
 list_backups() {
-  retry "the backups" http GET "$snapshots/_all?pretty&filter_path=snapshots.snapshot,snapshots.state,snapshots.start_time_in_millis,snapshots.metadata" || exit
+  retry "the backups" read_backups || exit
   answered "the backups"
   flatten <"$body" | awk '
     match($0, /^snapshots\[[0-9]+\]\./) {

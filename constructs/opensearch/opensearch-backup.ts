@@ -114,6 +114,7 @@ export class OpenSearchBackup extends Construct {
         BACKUP_LOOK_SECONDS: String(Math.min(300, intervalSecondsOf(backup))),
         READY_FILE,
         ...(volume && { REPOSITORY_DIR }),
+        ...(backup.repository.kind === "path" && { BACKUP_PATH: backup.repository.path }),
         ...tls?.env,
       },
       healthCheck: { command: ["test", "-f", READY_FILE] },

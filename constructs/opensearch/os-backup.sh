@@ -47,28 +47,12 @@ register() {
   http PUT "$snapshots?pretty" "$here/repository.json" || explain_access
 }
 
-verify() {
-  http POST "$snapshots/_verify?pretty" || explain_access
-}
-
 # ensure_repository: ends the script unless the repository is registered as declared, and every node can use it.
 ensure_repository() {
   retry "repository $BACKUP_REPOSITORY" register || exit
   answered "repository $BACKUP_REPOSITORY"
-  retry "repository $BACKUP_REPOSITORY" verify || exit
+  retry "repository $BACKUP_REPOSITORY" verify_repository || exit
   answered "repository $BACKUP_REPOSITORY"
-}
-
-# explain_access: adds the remedy to the reason of a node that cannot use the repository. Returns 75.
-explain_access() {
-  case $REASON in *'HTTP 5'*) ;; *) return "$EX_TEMPFAIL" ;; esac
-  # The reason of a denied access is only the path.
-  if grep -qi 'access_denied\|accessdenied' "$body"; then
-    REASON="$REASON. OpenSearch may not write there: give the folder on each machine to its user, chown 1000:1000"
-  elif grep -q 'not accessible\|not shared' "$body"; then
-    REASON="$REASON. The same storage must be mounted on the machine of every node"
-  fi
-  return "$EX_TEMPFAIL"
 }
 
 # look: logs the newest good backup of this cluster, and writes when it started to $newest. None is good that a node cannot read. Runs in a

@@ -36,6 +36,7 @@ said=
 # look: sets $DONE, the number of shards that are in the repository, and logs it with its changes.
 look() {
   retry "$what" http GET "$snapshots/$name/_status?pretty&filter_path=snapshots.shards_stats,snapshots.stats" || exit
+  [ "$STATUS" != 404 ] || explain_loss
   answered "$what"
   DONE=$(value 'snapshots[0].shards_stats.done')
   shards=$(value 'snapshots[0].shards_stats.total')
@@ -50,12 +51,20 @@ look() {
 follow() {
   while :; do
     retry "$what" http GET "$snapshots/$name?pretty&filter_path=snapshots.state,snapshots.reason,snapshots.shards,snapshots.failures" || exit
+    [ "$STATUS" != 404 ] || explain_loss
     answered "$what"
     state=$(value 'snapshots[0].state')
     [ "$state" = IN_PROGRESS ] || return 0
     look
     pause 1000
   done
+}
+
+# explain_loss: ends the script with the reason why the repository does not have the backup. OpenSearch drops one that it cannot write.
+explain_loss() {
+  retry "repository $BACKUP_REPOSITORY" verify_repository || exit
+  answered "repository $BACKUP_REPOSITORY"
+  fail "$EX_DATAERR" "backup $name is not in the repository: somebody deleted it, or OpenSearch could not write it (docker logs opensearch-1)"
 }
 
 # verify: ends the script unless the backup has every shard. Its status says SUCCESS of a partial one too.
@@ -69,8 +78,8 @@ verify() {
   fi
   look
   [ "$DONE" = "$total" ] || fail "$EX_DATAERR" "backup $name has $DONE of $total shards in the repository"
-  retry "the repository" http POST "$snapshots/_verify?pretty" || exit
-  answered "the repository"
+  retry "repository $BACKUP_REPOSITORY" verify_repository || exit
+  answered "repository $BACKUP_REPOSITORY"
 }
 
 # prune: removes good backups of this cluster beyond BACKUP_KEEP, and those of it that are not good and older than its newest good one. Those
@@ -97,10 +106,10 @@ prune() {
 }
 
 name=backup-$(date -u +%Y-%m-%d-%H%M%S)
-what="backup $name"
 read_cluster
 list_backups
 refuse_others
+what="backup $name"
 retry "$what" create || exit
 # The answer of the first attempt was lost.
 grep -q 'snapshot with the same name' "$body" || answered "$what"

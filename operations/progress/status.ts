@@ -11,7 +11,7 @@ export function statusOf({ State, RestartCount, Config }: ContainerState, lastLi
     const times = RestartCount === 1 ? "once" : `${RestartCount} times`;
     // The exit code is 0 while the container runs again.
     const code = State.ExitCode === 0 ? "" : `, last exit code ${State.ExitCode}`;
-    return `restarted ${times}${code}: ${brief(lastLine)}`;
+    return `restarted ${times}${code}: ${sidecarStatus(lastLine)}`;
   }
   if (!State.Health) {
     return sidecarStatus(lastLine);
@@ -19,13 +19,16 @@ export function statusOf({ State, RestartCount, Config }: ContainerState, lastLi
   if (State.Health.Status === "healthy") {
     return "healthy";
   }
+  if (parse(lastLine)?.event === "retry") {
+    return sidecarStatus(lastLine);
+  }
   const last = State.Health.Log?.at(-1);
   return last === undefined
     ? "starting"
     : healthStatus(last.Output, Config.Healthcheck?.Test ?? []);
 }
 
-/** Describes an init sidecar, which logs what it waits for. */
+/** Describes a sidecar, which logs what it waits for. */
 function sidecarStatus(line: string): string {
   const entry = parse(line);
   switch (entry?.event) {
@@ -33,6 +36,8 @@ function sidecarStatus(line: string): string {
       return `attempt ${entry.attempt} failed, next in ${Math.ceil(entry.delay_ms / 1000)} s: ${brief(entry.reason)}`;
     case "start":
       return "started";
+    case "exit":
+      return brief(entry.reason);
     case undefined:
       return brief(line) || "starting";
     default:

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { BACKUP_PRINCIPAL } from "../../constructs/opensearch/backup";
 import { lastLines } from "../engine/docker";
 import { inspectContainers } from "../platform/containers";
 import type { Platform } from "../platform/platform";
@@ -36,7 +37,7 @@ async function look(platform: Platform, progress: Progress): Promise<void> {
   const { states } = await inspectContainers(platform, names);
   for (const state of states) {
     const name = state.Name.slice(1);
-    const speaks = !state.State.Health || state.RestartCount > 0;
+    const speaks = !state.State.Health || state.RestartCount > 0 || name === BACKUP_PRINCIPAL;
     const log = speaks ? await lastLines(platform.engineOf(name), name, 1) : "";
     progress.status(name, statusOf(state, log));
   }

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { meaningOf, remedyOf } from "../../constructs/init-sidecar/exit-codes";
-import { readSidecarRun } from "../../constructs/init-sidecar/run-log";
+import { newestReason, readSidecarRun } from "../../constructs/init-sidecar/run-log";
 import { isSameEngine } from "../../stacks/placement";
 import { lastLines } from "../engine/docker";
 import { type ContainerState, type End, inspectContainers, lastEnds } from "../platform/containers";
@@ -88,7 +88,15 @@ async function explain(
       : undefined;
   }
   const failure = describeFailure(state, lastEnd, limitMiB);
-  return failure && `${name} ${failure}; last lines of its log:\n${await lines(LOG_LINES)}`;
+  return failure && explainService(name, failure, await lines(LOG_LINES));
+}
+
+/** Explains from its log why a service failed. Of a sidecar, which says the same at each attempt, only the newest reason. @internal */
+export function explainService(name: string, failure: string, log: string): string {
+  const reason = newestReason(log);
+  return reason === undefined
+    ? `${name} ${failure}; last lines of its log:\n${log}`
+    : `${name} ${failure}\n  ${reason}\n  log: docker logs ${name}`;
 }
 
 /** Explains from its log why a sidecar failed. @internal */

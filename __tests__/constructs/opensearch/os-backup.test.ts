@@ -51,6 +51,7 @@ function start(
       BACKUP_KEEP: "2",
       BACKUP_LOOK_SECONDS: "1",
       READY_FILE: `${directory}/ready`,
+      BACKUP_PATH: "/mnt/backups",
       ...env,
     }),
   });
@@ -125,6 +126,42 @@ describe("a backup", () => {
     expect(exitLine(run)).toMatchObject({
       exit_code: 69,
       reason: expect.stringContaining("[backups] not accessible"),
+    });
+  });
+
+  test("that OpenSearch could not write says where it may not write, and what to do", async () => {
+    server.ends = "GONE";
+    server.broken = {
+      type: "access_denied_exception",
+      reason: "/usr/share/opensearch/backups/lab",
+    };
+    const run = await take({ clock: clockOfBroken() });
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringMatching(
+        /^repository backups: timed out .*OpenSearch may not write to \/mnt\/backups: mount/,
+      ),
+    });
+  });
+
+  test("that somebody deleted while it ran is a failure with its name", async () => {
+    Object.assign(server, { ends: "GONE", looks: 1 });
+    expect(exitLine(await take())).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(
+        /^backup backup-[\d-]+ is not in the repository: somebody deleted it, or OpenSearch could not write it \(docker logs opensearch-1\)$/,
+      ),
+    });
+  });
+
+  test("that OpenSearch refuses is named", async () => {
+    server.meanwhile = (request) =>
+      request.startsWith("PUT /_snapshot/backups/backup-")
+        ? [400, { error: { type: "invalid_snapshot_name_exception", reason: "not this name" } }]
+        : undefined;
+    expect(exitLine(await take())).toMatchObject({
+      exit_code: 65,
+      reason: expect.stringMatching(/^backup backup-[\d-]+: OpenSearch refuses: not this name/),
     });
   });
 
@@ -277,6 +314,18 @@ describe("the schedule", () => {
     expect(server.changes).toContain("PUT /_snapshot/backups");
   });
 
+  test("takes backups in another storage, such as after a change of the path", async () => {
+    const repository = { kind: "path", path: "/mnt" } as const;
+    await runUntil("state", 2);
+    const declared = server.repository;
+    server.isStorageChanged = true;
+    server.snapshots = [];
+    const run = await runUntil("created", 1, { repository });
+    expect(linesOf(run, "storage_changed")).toHaveLength(1);
+    expect(names()).toHaveLength(1);
+    expect(server.repository).toEqual(declared);
+  });
+
   test("registers the repository again if somebody removed or changed it", async () => {
     server.add("young");
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
@@ -344,7 +393,7 @@ exec /bin/date "$@"
         type: "access_denied_exception",
         reason: "/usr/share/opensearch/backups/lab",
       },
-      /OpenSearch may not write there: give the folder on each machine to its user, chown 1000:1000$/,
+      /OpenSearch may not write to \/mnt\/backups: mount the storage there and give it to user 1000 on the machine of every node \(chown 1000:1000\)\. PUT .*HTTP 500: \/usr\/share\/opensearch\/backups\/lab$/,
     ],
     [
       {

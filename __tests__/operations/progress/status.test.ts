@@ -59,6 +59,18 @@ test.each<[string, ContainerState, string, string]>([
     "restarted 3 times, last exit code 1: Invalid initial heap size",
   ],
   [
+    "a sidecar that stays, and waits for its target",
+    state({ health: "starting", output: "" }),
+    RETRY,
+    "attempt 4 failed, next in 8 s: 2 of 3 brokers registered and unfenced",
+  ],
+  [
+    "a sidecar that started again",
+    state({ health: "starting", restarts: 1 }),
+    '{"event":"exit","exit_code":69,"reason":"timed out after 60s"}',
+    "restarted once: timed out after 60s",
+  ],
+  [
     "one that has started once more and runs",
     state({ health: "starting", restarts: 1 }),
     "Invalid initial heap size",

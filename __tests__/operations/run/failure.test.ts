@@ -1,5 +1,10 @@
 import type { ContainerState, End } from "../../../operations/platform/containers";
-import { describeFailure, explainSidecar, renderFailure } from "../../../operations/run/failure";
+import {
+  describeFailure,
+  explainService,
+  explainSidecar,
+  renderFailure,
+} from "../../../operations/run/failure";
 import type { Stack } from "../../../operations/synthesis/synthesize";
 import { state } from "../../support/container-state";
 import { DATA, KAFKA_1, MESSAGING, OS_INIT } from "../../support/progress";
@@ -62,6 +67,24 @@ test.each<[string, ContainerState, End | undefined, string | undefined]>([
   ],
 ])("describes the failure of a container %s", (_, container, lastEnd, failure) => {
   expect(describeFailure(container, lastEnd, 512)).toBe(failure);
+});
+
+test("a service is explained by the end of its log, and a sidecar that stays by its newest reason", () => {
+  expect(explainService("kafka-1", "exited with 1", "one\ntwo")).toBe(
+    "kafka-1 exited with 1; last lines of its log:\none\ntwo",
+  );
+  const log = [
+    { event: "retry", reason: "first" },
+    { event: "exit", reason: "OpenSearch may not write to /mnt/backups" },
+    { event: "start" },
+  ].map((line) => JSON.stringify(line));
+  expect(explainService("os-backup", "is still starting", log.join("\n"))).toBe(
+    [
+      "os-backup is still starting",
+      "  OpenSearch may not write to /mnt/backups",
+      "  log: docker logs os-backup",
+    ].join("\n"),
+  );
 });
 
 /** A sidecar's log of two runs; the second counts. */
