@@ -126,7 +126,7 @@ export const TESTED: Readonly<Record<string, readonly [string, string]>> = {
     "__tests__/e2e/hello/secured.test.ts",
     'project.command("hello", "shop")',
   ],
-  "npm run versions": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("versions")'],
+  "npm run versions": ["__tests__/support/versions.ts", 'command("versions")'],
   "npm run finalize": ["__tests__/e2e/upgrades/upgrades.test.ts", 'command("finalize")'],
   "npm run import": ["__tests__/commands/import.test.ts", 'runHere(["import", file'],
   "npm run jar": ["__tests__/constructs/kafka/kafka-init/jar.test.ts", "buildAgain("],
