@@ -163,6 +163,20 @@ describe("a bucket", () => {
     );
   });
 
+  test("of another API than Amazon's has a region, which the plugin requires", () => {
+    const at = (endpoint?: string) => {
+      const inBucket = { ...withBackup({ repository: { ...repository, endpoint } }) };
+      const { stacks } = synthesize({ ...inBucket, openSearch: { ...laptop.openSearch, image } });
+      const file = fileOf(container(stacks, "os-backup"), "/groundwork/repository.json");
+      return JSON.parse(file).settings;
+    };
+    const own = { bucket: "copies", base_path: "laptop" };
+    expect(at("http://s3.example.org:9000")).toEqual({
+      ...{ ...own, region: "us-east-1", endpoint: "http://s3.example.org:9000" },
+    });
+    expect(at()).toEqual(own);
+  });
+
   test("changes no node of an image with the plugin", () => {
     const openSearch = { ...laptop.openSearch, image };
     const options = { region: "eu-1", endpoint: "https://s3.example.org", pathStyleAccess: true };

@@ -32,7 +32,7 @@ const repositorySchema = v.variant("kind", [
     /**
      * AWS region of the bucket.
      *
-     * @default - the plugin's
+     * @default "us-east-1" with an endpoint, else that of the machine
      */
     region: v.optional(textSchema),
     /** Base URL of an S3-compatible API. @default - Amazon S3 */

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # the scripts that use it set $here, and rest.sh sets $body
 # What the scripts of os-backup share. Uses lib.sh and rest.sh.
 # BACKUP_REPOSITORY   name of the snapshot repository
 # BACKUP_PATH         if set: the path of the repository on the machine of every node
@@ -20,7 +21,6 @@ answered() {
   esac
 }
 
-# shellcheck disable=SC2154 # rest.sh sets it
 # value PATH: prints a scalar of the last response, without quotes.
 value() {
   flatten <"$body" | awk -v path="$1=" 'index($0, path) == 1 { print substr($0, length(path) + 1) }' | sed 's/^"//; s/"$//'
@@ -35,7 +35,9 @@ verify_repository() {
 explain_access() {
   case $REASON in *'HTTP 5'*) ;; *) return "$EX_TEMPFAIL" ;; esac
   # The reason of a denied access is only the path in the container.
-  if [ -n "${BACKUP_PATH-}" ] && grep -qi 'access_denied\|accessdenied' "$body"; then
+  if grep -q '"type": "s3"' "$here/repository.json"; then
+    REASON="Every node must reach the bucket with the credentials in its keystore or of its machine. $REASON"
+  elif [ -n "${BACKUP_PATH-}" ] && grep -qi 'access_denied\|accessdenied' "$body"; then
     REASON="OpenSearch may not write to $BACKUP_PATH: mount the storage there and give it to user 1000 on the machine of every node (chown 1000:1000). $REASON"
   elif grep -q 'not accessible\|not shared' "$body"; then
     REASON="$REASON. The same storage must be mounted on the machine of every node"

@@ -155,7 +155,9 @@ function settingsOf(repository: BackupRepository, environment: string): Record<s
   if (repository.kind !== "s3") {
     return { location: `${REPOSITORY_DIR}/${environment}` };
   }
-  const { bucket, region, endpoint, pathStyleAccess } = repository;
+  const { bucket, endpoint, pathStyleAccess } = repository;
+  // The plugin refuses a client without a region, also of other APIs, which mostly ignore it.
+  const { region = endpoint === undefined ? undefined : "us-east-1" } = repository;
   return {
     ...{ bucket, base_path: environment },
     ...(region !== undefined && { region }),

@@ -412,6 +412,22 @@ exec /bin/date "$@"
     },
   );
 
+  test("does not start with a bucket that a node cannot use, and says what to do", async () => {
+    server.plugins = ["repository-s3"];
+    server.broken = {
+      type: "repository_verification_exception",
+      reason: "[backups] path [lab] is not accessible on cluster-manager node",
+    };
+    const repository = { kind: "s3", bucket: "copies" } as const;
+    const run = await start("os-backup", { repository, clock: clockOfBroken() }).done;
+    expect(exitLine(run)).toMatchObject({
+      exit_code: 69,
+      reason: expect.stringMatching(
+        /: Every node must reach the bucket with the credentials in its keystore or of its machine\. PUT .*cluster-manager node$/,
+      ),
+    });
+  });
+
   test("does not start with a bucket if the nodes lack the plugin", async () => {
     const repository = { kind: "s3", bucket: "copies" } as const;
     const run = await start("os-backup", { repository }).done;
