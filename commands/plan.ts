@@ -10,7 +10,7 @@ export async function showPlan({ format }: { readonly format: Format }): Promise
   await withPlan(await followContext(currentEnvironment()), async (run) => {
     const report = {
       ...(await run.report()),
-      running: {
+      consequences: {
         ...(await describeConsequences(run)),
         afterwards: await describePendingFinalization(run.platform),
       },

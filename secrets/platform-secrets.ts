@@ -104,13 +104,26 @@ export function pendingSecrets(
   if (!isSecured(environment) || secretsAreGiven()) {
     return adminPassword;
   }
-  const folder = secretsFolder(environment);
-  const wanted = wantedBy(environment, applications);
   return [
     ...adminPassword,
-    ...missingFiles(folder, wanted).map((file) => `${join(folder, file)} is missing`),
-    ...outdatedCertificates(folder, wanted).map((name) => `the certificate of ${name} is due`),
+    ...missingSecrets(environment, applications),
+    ...outdatedCertificates(secretsFolder(environment), wantedBy(environment, applications)).map(
+      (name) => `the certificate of ${name} is due`,
+    ),
   ];
+}
+
+/** Describes the secrets of a secured platform that `ensureSecrets` would generate, one line for each file. */
+export function missingSecrets(
+  environment: Environment,
+  applications: readonly Application[],
+): string[] {
+  const folder = secretsFolder(environment);
+  return isSecured(environment) && !secretsAreGiven()
+    ? missingFiles(folder, wantedBy(environment, applications)).map(
+        (file) => `${join(folder, file)} is missing`,
+      )
+    : [];
 }
 
 /**

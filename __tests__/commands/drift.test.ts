@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { showDrift } from "../../commands/drift";
+import { NO_CONSEQUENCES } from "../../operations/changes/report";
 import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { describeStaleSecrets } from "../../operations/deploy/stale-secrets";
 import { type DriftReport, describePendingSecrets, findDrift } from "../../operations/drift/drift";
@@ -42,7 +43,7 @@ const REPORT: DriftReport = {
   },
   plan: {
     ...{ environment: "laptop", against: "the deployed platform", changes: [], rolls: [] },
-    ...{ before: totals, after: totals, memoryBudgetMiB: 1 },
+    ...{ before: totals, after: totals, memoryBudgetMiB: 1, consequences: NO_CONSEQUENCES },
   },
 };
 const RESOURCES = [{ resource: "topic orders", actual: "does not exist" }];

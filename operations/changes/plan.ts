@@ -7,7 +7,7 @@ import { type Action, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import type { Difference } from "./diff";
 import { withMovedNodes } from "./moved-nodes";
-import type { ChangeReport } from "./report";
+import { type ChangeReport, NO_CONSEQUENCES } from "./report";
 import { rollsOf } from "./roll";
 
 /** One resource of `terraform show -json` (https://developer.hashicorp.com/terraform/internals/json-format#change-representation). */
@@ -55,6 +55,7 @@ export function reportOf(environment: Environment, stacks: readonly PlannedStack
     after: totalsOf(after),
     memoryBudgetMiB: environment.memoryBudgetMiB,
     brokerDisk: brokerDiskOf(environment, after),
+    consequences: NO_CONSEQUENCES,
   };
 }
 

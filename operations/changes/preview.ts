@@ -12,8 +12,9 @@ import { totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import { differences } from "./diff";
 import { withMovedNodes } from "./moved-nodes";
-import type { ChangeReport } from "./report";
+import { type ChangeReport, NO_CONSEQUENCES } from "./report";
 import { rollsOf } from "./roll";
+import { describeScale } from "./scale";
 
 /** Compares the working tree with a revision, one report for each environment. */
 export function preview(revision: string, names: readonly string[]): Promise<ChangeReport[]> {
@@ -36,15 +37,16 @@ export function compare(
   head: Synthesis,
 ): ChangeReport {
   const changes = withMovedNodes(describeDifferences(differences(base, head)));
-  const before = totalsOf(containersIn(base));
+  const [before, after] = [base, head].map((side) => totalsOf(containersIn(side)));
   return {
     environment,
     against,
     changes,
     rolls: rollsOf(changes, before.nodes),
     before,
-    after: totalsOf(containersIn(head)),
+    after,
     memoryBudgetMiB: knownEnvironments[environment].memoryBudgetMiB,
     brokerDisk: brokerDiskOf(knownEnvironments[environment], containersIn(head)),
+    consequences: { ...NO_CONSEQUENCES, moves: describeScale(changes, before, after) },
   };
 }

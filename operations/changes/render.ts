@@ -3,7 +3,6 @@ import { brokerDiskWarnings, describeBrokerDisk } from "./broker-disk";
 import type { Action, Change } from "./change";
 import type { ChangeReport } from "./report";
 import { describeFixedControllers, describeRoll, formerControllersIn } from "./roll";
-import { describeScale } from "./scale";
 
 /** The renderers of reports, by the name of the format. */
 export const RENDERERS = {
@@ -50,8 +49,7 @@ function destructionsOf({ changes }: ChangeReport): string[] {
   return [...new Set(changes.flatMap(({ destructive }) => destructive))];
 }
 
-function warningsOf(report: ChangeReport): string[] {
-  const { changes, rolls, brokerDisk, running } = report;
+function warningsOf({ changes, rolls, brokerDisk, consequences }: ChangeReport): string[] {
   const controllers = formerControllersIn(changes.flatMap(({ node }) => node ?? []));
   return [
     ...new Set(changes.flatMap(({ warnings }) => warnings)),
@@ -61,7 +59,7 @@ function warningsOf(report: ChangeReport): string[] {
     ...(controllers === undefined
       ? []
       : [`npm run up refuses this: ${describeFixedControllers(controllers, "the environment")}`]),
-    ...(running ? running.moves : describeScale(report)),
+    ...consequences.moves,
     ...(brokerDisk ? brokerDiskWarnings(brokerDisk) : []),
   ];
 }
@@ -103,12 +101,12 @@ function renderTerminal(reports: readonly ChangeReport[]): string {
           lines.push(...details.map((detail) => `      ${detail}`));
         }
       }
-      const section = (title: string, items: readonly string[] = []) =>
+      const section = (title: string, items: readonly string[]) =>
         items.length > 0 ? ["", title, ...items.map((item) => `  ! ${item}`)] : [];
-      lines.push(...section(paint("red", REFUSED), report.running?.refusals));
+      lines.push(...section(paint("red", REFUSED), report.consequences.refusals));
       lines.push(...section(paint("red", "destructive"), destructionsOf(report)));
       lines.push(...section(paint("yellow", "warnings"), warningsOf(report)));
-      lines.push(...section("afterwards", report.running?.afterwards));
+      lines.push(...section("afterwards", report.consequences.afterwards));
       return [...lines, "", ...summaryOf(report)].join("\n");
     })
     .join("\n\n");
@@ -118,12 +116,12 @@ function renderMarkdown(reports: readonly ChangeReport[]): string {
   return reports
     .map((report) => {
       const lines = [`### ${report.environment}, against \`${report.against}\``, ""];
-      const section = (title: string, items: readonly string[] = []) =>
+      const section = (title: string, items: readonly string[]) =>
         items.length > 0 ? [`**${title}**`, "", ...items.map((item) => `- ${item}`), ""] : [];
-      lines.push(...section(`⚠️ ${REFUSED}`, report.running?.refusals));
+      lines.push(...section(`⚠️ ${REFUSED}`, report.consequences.refusals));
       lines.push(...section("⚠️ Destructive", destructionsOf(report)));
       lines.push(...section("Warnings", warningsOf(report)));
-      lines.push(...section("Afterwards", report.running?.afterwards));
+      lines.push(...section("Afterwards", report.consequences.afterwards));
       for (const [stack, changes] of byStack(report.changes)) {
         lines.push(`<details open><summary>${stack}: ${changes.length}</summary>`, "");
         lines.push("| | change | details |", "|---|---|---|");

@@ -14,12 +14,11 @@ export interface ChangeReport {
   readonly memoryBudgetMiB: number;
   /** Unset if the environment does not declare the disk of its brokers. */
   readonly brokerDisk?: BrokerDisk;
-  /** What the running clusters answer; unset in a preview, which asks none. */
-  readonly running?: RunningPlatform;
+  readonly consequences: Consequences;
 }
 
-/** What the running clusters say to a planned deploy. */
-export interface RunningPlatform {
+/** What a deploy means for the running clusters. A preview asks none, so it only estimates the moves. */
+export interface Consequences {
   /** Why npm run up would refuse the deploy, each with the remedy. */
   readonly refusals: readonly string[];
   /** What moves between nodes. */
@@ -27,6 +26,8 @@ export interface RunningPlatform {
   /** What can be done once everything is deployed. */
   readonly afterwards: readonly string[];
 }
+
+export const NO_CONSEQUENCES: Consequences = { refusals: [], moves: [], afterwards: [] };
 
 /** Nothing changes. @internal */
 export const EXIT_NO_CHANGE = 0;

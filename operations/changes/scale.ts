@@ -1,9 +1,8 @@
 import { counted, listed } from "../terminal/terminal";
-import type { Action } from "./change";
-import type { ChangeReport } from "./report";
+import type { Action, Change, Totals } from "./change";
 
 /** Describes for a preview what npm run up moves because a cluster gets or loses nodes. Only the running cluster tells how much. */
-export function describeScale({ changes, before, after }: ChangeReport): string[] {
+export function describeScale(changes: readonly Change[], before: Totals, after: Totals): string[] {
   return Object.keys(after.nodes).flatMap((cluster) => {
     const nodesThat = (action: Action) =>
       changes.flatMap(({ node, action: own }) =>

@@ -13,6 +13,7 @@ import { poll } from "../terminal/poll";
 import { CommandError, listed, refuse } from "../terminal/terminal";
 import { servingOf } from "../versions/serving";
 import { LIVE_DATA_LOSS } from "./live-data-loss";
+import type { UnmanagedResource } from "./unmanaged";
 
 const ALLOW = "npm run up -- --allow-data-loss";
 
@@ -101,13 +102,14 @@ export async function confirmDataLoss(run: Run): Promise<readonly NewlyDeclaredI
 export async function confirmOnceStarted(
   run: Run,
   unknown: readonly NewlyDeclaredIn[],
+  unmanaged: readonly UnmanagedResource[] = [],
 ): Promise<void> {
   if (unknown.length === 0) {
     return;
   }
   // A roll or an import may have outdated plans.
   await run.replan();
-  const old = unknown.filter(({ cluster }) => !isNew(run, cluster));
+  const old = unknown.filter(({ cluster }) => !isNew(run, cluster, unmanaged));
   await startNodes(
     run,
     old.map(({ cluster }) => cluster),
@@ -119,8 +121,13 @@ export async function confirmOnceStarted(
   await ask(run, losses, STARTED);
 }
 
-/** Whether the plans create the data volumes of all nodes. */
-function isNew({ planned, containers }: Run, cluster: ClusterName): boolean {
+/** Whether the plans create the data volumes of all nodes. An engine uses an unmanaged volume as it is. */
+function isNew(
+  { planned, containers }: Run,
+  cluster: ClusterName,
+  unmanaged: readonly UnmanagedResource[],
+): boolean {
+  const existing = unmanaged.flatMap(({ kind, name }) => (kind === "volume" ? name : []));
   const created = planned.flatMap(({ stack, actions }) =>
     stack.resources
       .filter(
@@ -132,11 +139,14 @@ function isNew({ planned, containers }: Run, cluster: ClusterName): boolean {
     .filter((container) => clusterOf(container) === cluster)
     .flatMap(({ volumes = [] }) => volumes.flatMap(({ volume_name }) => volume_name ?? []))
     .filter((name) => name !== BACKUP_VOLUME && nodeOfCertificates(name) === undefined)
-    .every((name) => created.includes(name));
+    .every((name) => created.includes(name) && !existing.includes(name));
 }
 
 /** Creates or replaces the nodes of clusters as planned, and nothing else of their stacks. */
 async function startNodes(run: Run, clusters: readonly ClusterName[]): Promise<void> {
+  if (clusters.length === 0) {
+    return;
+  }
   const { changes } = await run.report(run.planned.filter(({ changes }) => changes));
   const nodesOf = (cluster: ClusterName) =>
     changes.filter(

@@ -57,7 +57,7 @@ export async function deployPlatform(
   try {
     const uncompared = allowDataLoss ? [] : await confirmDataLoss(run);
     // An interrupted deploy leaves nothing in a platform without volumes.
-    const isFirst = !adopts && run.planned.every(createsOnly);
+    const isFirst = !adopts && unmanaged.length === 0 && run.planned.every(createsOnly);
     // Somebody may have thought about that for hours.
     await run.stillHeld();
     await run.keepVolumes();
@@ -72,7 +72,7 @@ export async function deployPlatform(
     } else if (!atOnce) {
       await rollClusters(run);
     }
-    await confirmOnceStarted(run, uncompared);
+    await confirmOnceStarted(run, uncompared, unmanaged);
     await run.stillHeld();
     await removeNodes(run);
     await run.deploy();

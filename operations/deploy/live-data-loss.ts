@@ -7,10 +7,12 @@ import {
 } from "../../constructs/kafka/declared-topics";
 import { deletedSooner } from "../../constructs/opensearch/deleted-sooner";
 import { type ClusterName, retentionIn } from "../../environments";
+import { isAsApplied } from "../drift/retention";
 import { isMarked } from "../inventory/open-search";
 import type { ReportedTopic } from "../platform/kafka-inventory";
 import type { Platform } from "../platform/platform";
 import { declaredCatalog } from "../synthesis/environment";
+import { servingOf } from "../versions/serving";
 
 type Losses = (platform: Platform, names: readonly string[]) => Promise<string[]>;
 
@@ -31,17 +33,21 @@ export const LIVE_DATA_LOSS: Readonly<Record<ClusterName, Losses>> = {
       ),
     );
   },
-  async opensearch({ environment, openSearch }, names) {
-    const declared = retentionIn(environment, declaredCatalog().retentionPolicies);
-    const live = (await openSearch.resources.list())
+  async opensearch(platform, names) {
+    const declared = retentionIn(platform.environment, declaredCatalog().retentionPolicies);
+    const [node] = await servingOf(platform, "opensearch");
+    const live = (await platform.openSearch.resourcesFrom(node).list())
       .filter(({ kind }) => kind === "retention-policy")
       // os-init leaves others as they are.
       .filter(isMarked);
     return declared
       .filter(({ name }) => names.includes(name))
-      .flatMap(({ name, body }) => {
+      .flatMap(({ name, body, onDrift }) => {
         const found = live.find((policy) => policy.name === name);
-        return found ? deletedSooner(name, found.body, body) : [];
+        // os-init reports an edit and changes nothing.
+        return found && (onDrift === "reconcile" || isAsApplied(found.body))
+          ? deletedSooner(name, found.body, body)
+          : [];
       });
   },
 };
@@ -53,6 +59,10 @@ function deletedRecords(declared: DeclaredTopic, live?: ReportedTopic): string[]
     return [];
   }
   const { differences = [], undeclared = [] } = live;
+  if (declared.onDrift !== "reconcile" && differences.some(({ drifted }) => drifted)) {
+    // kafka-init reports the edit and changes nothing.
+    return [];
+  }
   const kept = undeclared.map(({ field, actual }) => [field, actual]);
   const changed = differences.map(({ field, actual }) => [field, actual]);
   const is = { ...declared.configs, ...Object.fromEntries(kept) };

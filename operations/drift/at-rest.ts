@@ -8,8 +8,8 @@ import { type DriftReport, EXIT_NO_DRIFT, exitCodeOf } from "./drift";
 /** A lock that is older was left by a command that nobody sees any more, such as one of a runner that is gone. */
 const LONGEST_MS = 24 * 60 * 60 * 1000;
 
-/** Shorter than any deploy, which plans every stack first. */
-const INTERVAL_MS = 1000;
+/** Shorter than most deploys, which plan every stack first. Each look is a connection to an engine over SSH, beside those of Terraform. */
+const INTERVAL_MS = 5000;
 
 /**
  * Compares a platform that no command changes. Returns why it was not compared if one did before or meanwhile: what is not deployed yet looks

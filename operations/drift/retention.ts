@@ -56,6 +56,11 @@ function comparePolicy(
     }));
 }
 
+/** Whether nobody has edited a policy since os-init applied it. */
+export function isAsApplied({ description, ...rest }: Json): boolean {
+  return description.endsWith(` ${fingerprint(policyLines({ description, ...rest }))}]`);
+}
+
 /** Reports another policy that OpenSearch attaches to new indices in place of the declared one, since it has a higher priority. */
 function findShadows({ name, body }: RetentionPolicy, live: readonly LiveResource[]): Difference[] {
   const others = live

@@ -68,7 +68,7 @@ export async function readLock(engine: Engine, name: string): Promise<Lock | str
     ...["volume", "inspect", "--format", "{{json .Labels}}", name],
   );
   if (exitCode !== 0) {
-    return /no such volume/i.test(output) ? undefined : output;
+    return /no such volume|volume \S+ not found/i.test(output) ? undefined : output;
   }
   const labels: Readonly<Record<string, string>> = JSON.parse(output) ?? {};
   const of = (property: string) => labels[`${LABEL}.${property}`] ?? "";

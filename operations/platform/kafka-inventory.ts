@@ -24,8 +24,8 @@ export interface ReportedTopic {
   readonly createdBy?: string;
   readonly partitions?: number;
   readonly replicationFactor?: number;
-  /** Of a declared topic that exists, as kafka-init compares it. */
-  readonly differences?: readonly ReportedDifference[];
+  /** Of a declared topic that exists, as kafka-init compares it, and whether kafka-init takes it for an edit by hand. */
+  readonly differences?: readonly (ReportedDifference & { readonly drifted: boolean })[];
   /** The configs that are set and not declared. */
   readonly undeclared?: readonly { readonly field: string; readonly actual: string }[];
 }

@@ -44,19 +44,25 @@ export interface OpenSearchProps {
 export class OpenSearch implements Cluster {
   readonly members: OpenSearchMembers;
 
-  readonly resources: OpenSearchResources;
-
   readonly backups: OpenSearchBackups;
 
   readonly replicas = new ShardAllocation((...args) => this.send(...args));
 
   constructor(private readonly props: OpenSearchProps) {
     this.members = new OpenSearchMembers((...args) => this.send(...args), props.nodes);
-    this.resources = new OpenSearchResources((...args) => this.send(...args), props.nodes[0]);
     this.backups = new OpenSearchBackups(
       (...args) => this.send(...args),
       ...([props.nodes[0], props.follow] as const),
     );
+  }
+
+  /** What the first node tells of its resources. */
+  get resources(): OpenSearchResources {
+    return this.resourcesFrom(this.props.nodes[0]);
+  }
+
+  resourcesFrom(node: string): OpenSearchResources {
+    return new OpenSearchResources((...args) => this.send(...args), node);
   }
 
   /** Returns the response of the REST API for a path. An HTTP error is a failure. */

@@ -53,7 +53,7 @@ async function ofOpenSearch(platform: Platform): Promise<string[]> {
   );
   if (stamped.length > 0) {
     return [
-      `${from}${stamped.map(([name, version]) => `${name}, which does not answer, was started with ${version}`).join(" and ")}: a node cannot return to an older version with the same data; ${set(`version ${newestOf(stamped)} or newer`)}${node === undefined ? "" : `, or ${describeRefill(platform, stamped)}`}`,
+      `${from}${stamped.map(([name, version]) => `${name}, which does not answer, was started with ${version}`).join(" and ")}: a node cannot return to an older version with the same data; ${set(`version ${newestOf(stamped)} or newer`)}${node === undefined ? "" : `, or ${describeRefill(platform, stamped)}`}. If its log shows that it ended before it opened its data, run docker rm --force ${stamped.map(([name]) => name).join(" ")} and npm run up`,
     ];
   }
   const oldest = running

@@ -37,7 +37,7 @@ describe("a plan", () => {
   const refusals = ["kafka-5 has no disk"];
   const moves = ["kafka: 6 replicas of about 75 MiB move to kafka-4"];
   const afterwards = ["npm run finalize raises metadata.version"];
-  const plan = { ...report(BASE, four), running: { refusals, moves, afterwards } };
+  const plan = { ...report(BASE, four), consequences: { refusals, moves, afterwards } };
   const joins =
     "kafka-4 joins kafka: npm run up gives it about 25 % of its data. npm run plan tells how many replicas move, and of how many MiB";
 
@@ -50,7 +50,7 @@ describe("a plan", () => {
     expect(markdown).toContain(`**⚠️ npm run up would refuse this**\n\n- ${refusals[0]}\n`);
     expect(markdown).toContain(`**Warnings**\n\n- ${moves[0]}\n`);
     expect(markdown).toContain(`**Afterwards**\n\n- ${afterwards[0]}\n`);
-    expect(JSON.parse(RENDERERS.json([plan]))[0].running).toEqual(plan.running);
+    expect(JSON.parse(RENDERERS.json([plan]))[0].consequences).toEqual(plan.consequences);
   });
 
   test("replaces what a preview can say of nodes that join and leave", () => {

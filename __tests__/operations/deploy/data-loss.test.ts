@@ -9,6 +9,7 @@ import {
   refuseDataLoss,
 } from "../../../operations/deploy/data-loss";
 import { LIVE_DATA_LOSS } from "../../../operations/deploy/live-data-loss";
+import type { UnmanagedResource } from "../../../operations/deploy/unmanaged";
 import type { Run } from "../../../operations/run/run";
 import { containersOf } from "../../../operations/synthesis/container";
 import { resourcesOf } from "../../../operations/synthesis/resources";
@@ -198,9 +199,12 @@ describe("without a former declaration, a deploy compares with the cluster", () 
   }
 
   /** Returns what is left to compare. */
-  async function confirmed(run: Run): Promise<readonly NewlyDeclaredIn[]> {
+  async function confirmed(
+    run: Run,
+    unmanaged: readonly UnmanagedResource[] = [],
+  ): Promise<readonly NewlyDeclaredIn[]> {
     const unknown = await confirmDataLoss(run);
-    await confirmOnceStarted(run, unknown);
+    await confirmOnceStarted(run, unknown, unmanaged);
     return unknown;
   }
 
@@ -270,6 +274,14 @@ describe("without a former declaration, a deploy compares with the cluster", () 
     await confirmed(runOf(new Map(), UP));
     expect(steps).toEqual([]);
     expect(LIVE_DATA_LOSS.kafka).not.toHaveBeenCalled();
+    expect(LIVE_DATA_LOSS.opensearch).not.toHaveBeenCalled();
+  });
+
+  test("compares with unmanaged volumes, which a plan creates and the engine uses as they are", async () => {
+    const volume = (name: string) => ({ kind: "volume", name }) as UnmanagedResource;
+    await confirmed(runOf(new Map(), UP), [volume("kafka-2-data"), volume("grafana-data")]);
+    expect(steps).toEqual(["deploy network storage backup", "start kafka-1 kafka-2 kafka-3"]);
+    expect(LIVE_DATA_LOSS.kafka).toHaveBeenCalled();
     expect(LIVE_DATA_LOSS.opensearch).not.toHaveBeenCalled();
   });
 

@@ -8,6 +8,7 @@ import { FakeIndexManagement } from "../../support/fake-index-management";
 import type { FakeKafka } from "../../support/fake-kafka";
 import { FakeOpenSearch, resourcesAt } from "../../support/fake-opensearch";
 import { harness, run } from "../../support/kafka-init";
+import { runOsInit } from "../../support/os-init";
 
 jest.mock("../../../operations/synthesis/environment", () => ({ declaredCatalog: jest.fn() }));
 
@@ -70,6 +71,16 @@ describe("records of topics", () => {
     ]);
   });
 
+  test("are not lost by a topic that somebody edited, which kafka-init reports and leaves as it is", async () => {
+    const cluster = await clusterWith(orders({ "retention.ms": 24 * HOUR }));
+    const { topics } = await cluster.look();
+    const configs = { ...topics.orders.configs, "retention.ms": String(48 * HOUR) };
+    await cluster.setTopic("orders", { ...topics.orders, configs });
+    const shorter = { "retention.ms": HOUR };
+    expect(await lossOf(cluster, orders(shorter))).toEqual([]);
+    expect(await lossOf(cluster, orders(shorter, { onDrift: "reconcile" }))).toHaveLength(1);
+  });
+
   test("are not lost by a topic that does not exist, or that kafka-init never applied and leaves as it is", async () => {
     const live = { partitions: 3, replicationFactor: 3, configs: {} };
     const cluster = await harness.cluster({ orders: live });
@@ -84,26 +95,44 @@ describe("indices", () => {
   let server: FakeOpenSearch;
   afterEach(() => server.stop());
 
-  const logs = (days: number) => RetentionPolicy.fromRetention({ "logs-*": { delete: { days } } });
-  const MARK = `[fingerprint ${"0a".repeat(32)}]`;
+  const logs = (days: number, props = {}) =>
+    RetentionPolicy.fromRetention({ "logs-*": { delete: { days } } }, props);
 
-  test("are those that a policy of os-init in the cluster keeps longer", async () => {
+  test("are those that a policy of os-init in the cluster keeps longer, unless somebody edited it", async () => {
     server = new FakeOpenSearch();
     const ism = new FakeIndexManagement();
     server.indexManagement = ism;
-    const resources = resourcesAt(await server.start());
-    const platform = { environment: laptop, openSearch: { resources } } as unknown as Platform;
-    const lossOf = (days: number, names = ["logs"]) => {
-      declare({ retentionPolicies: logs(days) });
+    const address = await server.start();
+    const asked: string[] = [];
+    const platform = {
+      environment: laptop,
+      nodes: () => ["opensearch-1", "opensearch-2"],
+      clusters: { opensearch: { serves: async (node: string) => node === "opensearch-2" } },
+      openSearch: {
+        resourcesFrom(node: string) {
+          asked.push(node);
+          return resourcesAt(address);
+        },
+      },
+    } as unknown as Platform;
+    const lossOf = (days: number, names = ["logs"], props = {}) => {
+      declare({ retentionPolicies: logs(days, props) });
       return LIVE_DATA_LOSS.opensearch(platform, names);
     };
     expect(await lossOf(10)).toEqual([]);
-    ism.put("logs", { ...logs(30)[0].body, description: `Logs ${MARK}` });
+    expect(asked).toEqual(["opensearch-2"]);
+    const applied = await runOsInit(address, { "retention/logs": { policy: logs(30)[0].body } });
+    expect(applied.exitCode).toBe(0);
     expect(await lossOf(10)).toEqual([
       "retention policy logs: OpenSearch deletes an index 10d after its creation, formerly 30d after its creation",
     ]);
     expect(await lossOf(30)).toEqual([]);
     expect(await lossOf(10, ["others"])).toEqual([]);
+    const edited = JSON.parse(JSON.stringify(ism.policies.get("logs")?.policy));
+    edited.states[0].transitions[0].conditions.min_index_age = "40d";
+    ism.put("logs", edited);
+    expect(await lossOf(10)).toEqual([]);
+    expect(await lossOf(10, ["logs"], { onDrift: "reconcile" })).toHaveLength(1);
     ism.put("logs", { ...logs(30)[0].body, description: "Logs" });
     expect(await lossOf(10)).toEqual([]);
   });

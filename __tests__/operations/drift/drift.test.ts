@@ -2,7 +2,7 @@ import { catalog } from "../../../catalog";
 import { type Environment, environments } from "../../../environments";
 import { labSecured } from "../../../lab/environments";
 import type { Change } from "../../../operations/changes/change";
-import type { ChangeReport } from "../../../operations/changes/report";
+import { type ChangeReport, NO_CONSEQUENCES } from "../../../operations/changes/report";
 import { checkWithoutChanges } from "../../../operations/checks/acceptance";
 import type { AcceptanceRow } from "../../../operations/checks/row";
 import {
@@ -42,6 +42,7 @@ const planOf = (...changes: Change[]): ChangeReport => ({
   before: { containers: 1, memoryReservationMiB: 1, nodes: {} },
   after: { containers: 1, memoryReservationMiB: 1, nodes: {} },
   memoryBudgetMiB: 100,
+  consequences: NO_CONSEQUENCES,
 });
 const row = (...failures: string[]): AcceptanceRow => ({
   ...{ requirement: "AUT-003", guarantee: "memory reservation is set", failures },

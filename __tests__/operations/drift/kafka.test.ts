@@ -35,7 +35,7 @@ test("what is as declared has no drift, nor has what is not declared", () => {
 });
 
 test("every field of a topic that differs is reported, and a topic that does not exist", () => {
-  const differences = [{ field: "partitions", declared: "6", actual: "3" }];
+  const differences = [{ field: "partitions", declared: "6", actual: "3", drifted: true }];
   const undeclared = [{ field: "segment.ms", actual: "7" }];
   expect(
     driftOf({

@@ -125,7 +125,7 @@ describe("OpenSearch", () => {
   describe("does not go back to an older version than a node was started with that is down", () => {
     const TAGS = ["registry:5000/opensearch:3.8.0"];
     const REFUSED = (whose: string, more = "") =>
-      `the image of OpenSearch is ${image("3.7.0")}, but ${whose}: a node cannot return to an older version with the same data; ${SET} version 3.8.0 or newer${more}`;
+      `the image of OpenSearch is ${image("3.7.0")}, but ${whose}: a node cannot return to an older version with the same data; ${SET} version 3.8.0 or newer${more}. If its log shows that it ended before it opened its data, run docker rm --force opensearch-1 and npm run up`;
     const ONE = "opensearch-1, which does not answer, was started with 3.8.0";
 
     beforeEach(() => {

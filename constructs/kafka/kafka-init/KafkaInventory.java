@@ -191,6 +191,7 @@ public final class KafkaInventory {
       fields.put("field", difference.field());
       fields.put("declared", difference.declared());
       fields.put("actual", difference.actual());
+      fields.put("drifted", difference.drifted());
       differences.add(fields);
     }
     line.put("differences", differences);

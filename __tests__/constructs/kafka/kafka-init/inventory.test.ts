@@ -88,9 +88,9 @@ describe("the report of a cluster", () => {
       {
         ...{ topic: "infra-events", ...declared, partitions: 2, replicationFactor: 2 },
         differences: [
-          { field: "partitions", declared: "3", actual: "2" },
-          { field: "replicationFactor", declared: "3", actual: "2" },
-          { field: "retention.ms", declared: "5", actual: "604800000" },
+          { field: "partitions", declared: "3", actual: "2", drifted: true },
+          { field: "replicationFactor", declared: "3", actual: "2", drifted: true },
+          { field: "retention.ms", declared: "5", actual: "604800000", drifted: true },
         ],
         undeclared: [{ field: "segment.ms", actual: "7" }],
       },
