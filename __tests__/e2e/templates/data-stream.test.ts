@@ -1,3 +1,4 @@
+import { expectDone } from "../../support/lab";
 import type { Json } from "../../support/platform";
 import { deployedSampleApplication } from "../../support/sample-application";
 
@@ -63,4 +64,11 @@ test.each<[string, string, string, string, readonly Json[]]>([
 ])("an application may not %s with the access that it lacks", (_, name, method, path, lines) => {
   const [status, answer] = as(name, method, path, ...lines);
   expect([status, answer.error.type]).toEqual([403, "security_exception"]);
+});
+
+test("once it has documents, the next deploy and the comparison of drift find its template as declared", () => {
+  expectDone(application.project.command("up"));
+  const { exitCode, output } = application.project.command("drift");
+  expect(output).not.toContain("application-logs:");
+  expect(exitCode).toBe(0);
 });
