@@ -170,6 +170,18 @@ final class Topics {
     }
   }
 
+  /** Forgets topics that were never as declared: they may be somebody else's, and what is remembered counts as left over. */
+  private void forgetBegun(Collection<Topic> topics) throws InterruptedException {
+    Set<String> begun = new LinkedHashSet<>(names(topics));
+    begun.removeIf(name -> !applied.containsKey(name) || applied.get(name).applied() != null);
+    try {
+      memory.forget(begun);
+      applied.keySet().removeAll(begun);
+    } catch (ExecutionException | KafkaException e) {
+      warn("cannot forget topics that may be somebody else's, so they count as left over once they are not declared: " + begun, e);
+    }
+  }
+
   private void warn(String what, Throwable error) {
     sidecar.log("warn", "memory", "resource", Applied.TOPIC, "reason", what + ": " + Refusals.text(Refusals.unwrap(error)));
   }
@@ -202,6 +214,10 @@ final class Topics {
     verify(created, this::describeTopics, (topic, description) -> true);
     verify(unknown, this::describe, (topic, live) -> true)
         .forEach((topic, live) -> conclude(topic, live, created.contains(topic) ? null : "unchanged"));
+    Set<Topic> others = new LinkedHashSet<>(absent);
+    others.removeAll(created);
+    others.removeAll(settled);
+    forgetBegun(others);
   }
 
   /** Reports drift, or settles a topic with the outcome unless it is already settled. */
@@ -304,6 +320,7 @@ final class Topics {
             "not reconciled: kafka-init never removes partitions, and moves replicas only if their declaration changed");
       }
     });
+    forgetBegun(differing.keySet().stream().filter(topic -> topic.onDrift().equals("reconcile") && !settled.contains(topic)).toList());
   }
 
   /** Sets and resets configs. */

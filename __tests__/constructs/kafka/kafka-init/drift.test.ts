@@ -167,6 +167,26 @@ describe("kafka-init", () => {
       expect(writes).toEqual([]);
     });
 
+    // What is remembered is removable with its records once it is not declared any more.
+    test.concurrent("does not remember a topic that it cannot make as declared", async () => {
+      const theirs = { ...INFRA_EVENTS, configs: { "min.insync.replicas": "1" } };
+      const many = await runIn(
+        { ...AS_DECLARED, "infra-events": { ...theirs, partitions: 9 } },
+        [],
+        { topics },
+      );
+      expect(exitLine(many.result)).toMatchObject({ exit_code: 73, drifted: 1, unchanged: 1 });
+      expect(many.topics["infra-events"].configs).toEqual({ "min.insync.replicas": "2" });
+      expect(Object.keys(many.memory)).toEqual(["app.logs"]);
+      const refused = await runIn(
+        { ...AS_DECLARED, "infra-events": theirs },
+        [{ on: "IncrementalAlterConfigs", error: "TOPIC_AUTHORIZATION_FAILED" }],
+        { topics },
+      );
+      expect(exitLine(refused.result)).toMatchObject({ exit_code: 77, unchanged: 1 });
+      expect(Object.keys(refused.memory)).toEqual(["app.logs"]);
+    });
+
     test.concurrent("reconciles what it can, and fails for the rest", async () => {
       const mixed = {
         ...AS_DECLARED,

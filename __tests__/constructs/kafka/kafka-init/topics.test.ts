@@ -152,7 +152,7 @@ describe("kafka-init", () => {
       "infra-events": { partitions: 1, replicationFactor: 1, configs: {} },
       "app.logs": APP_LOGS,
     };
-    const { result, topics } = await runIn({}, [{ on: "CreateTopics", createFirst }]);
+    const { result, topics, memory } = await runIn({}, [{ on: "CreateTopics", createFirst }]);
     expect(exitLine(result)).toMatchObject({
       ...{ exit_code: 73, created: 0, unchanged: 1, drifted: 1 },
     });
@@ -161,5 +161,16 @@ describe("kafka-init", () => {
       reason: "another process created the topic during this run, and it differs",
     });
     expect(topics["infra-events"].partitions).toBe(1);
+    // What is remembered is removable with its records once it is not declared any more.
+    expect(Object.keys(memory)).toEqual(["app.logs"]);
+  });
+
+  test.concurrent("does not remember a topic whose creation Kafka refuses", async () => {
+    const { result, topics, memory } = await runIn({}, [
+      { on: "CreateTopics", topic: "infra-events", error: "TOPIC_AUTHORIZATION_FAILED" },
+    ]);
+    expect(exitLine(result)).toMatchObject({ exit_code: 77, created: 1 });
+    expect(Object.keys(topics)).toEqual(["app.logs"]);
+    expect(Object.keys(memory)).toEqual(["app.logs"]);
   });
 });
