@@ -95,10 +95,15 @@ test("Prometheus accepts every PromQL query", () => {
 });
 
 describe("consumer lag in time", () => {
-  const recorded = catalog.alertGroups
-    .flatMap(({ recordingRules = [] }) => recordingRules)
-    .find(({ record }) => record === "consumergroup_topic:consumer_lag:seconds");
-  const expr = recorded?.expr ?? "";
+  const recorded = (name: string) =>
+    catalog.alertGroups
+      .flatMap(({ recordingRules = [] }) => recordingRules)
+      .find(({ record }) => record === name)?.expr ?? "";
+  // Recorded of each partition first.
+  const expr = recorded("consumergroup_topic:consumer_lag:seconds").replace(
+    'consumergroup_topic_partition:consumer_lag:seconds{job=""}',
+    () => recorded("consumergroup_topic_partition:consumer_lag:seconds"),
+  );
 
   test("is on the dashboard of Kafka as it is recorded", () => {
     const name = 'consumergroup_topic:consumer_lag:seconds{job="", topic=~".+"}';

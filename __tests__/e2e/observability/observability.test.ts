@@ -23,7 +23,7 @@ import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../s
 
 /** The metrics that the lab has a source for. The others come from Alloy, for which it has no image. */
 const MEASURED_HERE =
-  /^((elasticsearch|kafka|container|node|groundwork_(declared|container|application))_|consumergroup_topic:)/;
+  /^((elasticsearch|kafka|container|node|groundwork_(declared|container|application))_|consumergroup_topic(_partition)?:)/;
 
 const PANELS = catalog.dashboards.dashboards.flatMap((dashboard) =>
   dashboard.queries
@@ -33,7 +33,9 @@ const PANELS = catalog.dashboards.dashboards.flatMap((dashboard) =>
 
 function metricsOf(expr: string): string[] {
   return [...new Set(expr.match(/\b[a-z]+_[a-zA-Z_:]+\b(?=[{[\s)]|$)/g) ?? [])].filter((name) =>
-    /^((elasticsearch|container|node|groundwork|kafka|loki)_|consumergroup_topic:)/.test(name),
+    /^((elasticsearch|container|node|groundwork|kafka|loki)_|consumergroup_topic(_partition)?:)/.test(
+      name,
+    ),
   );
 }
 
