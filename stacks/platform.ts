@@ -58,6 +58,9 @@ const ALERTS_OF_SOME: Readonly<
 > = {
   backup: ({ backup }) => backup !== undefined,
   machines: ({ machines }) => machines !== undefined,
+  // Where no email is sent, the alert's own notification would fail, and so keep it alive.
+  notifications: ({ grafana: { smtp } }, { contactPoints }) =>
+    smtp !== undefined || contactPoints.some(({ email }) => email === undefined),
   security: isSecured,
   watchdog: (_, { heartbeat }) => heartbeat !== undefined,
 };

@@ -5,10 +5,11 @@ import { laptop } from "../../environments/laptop";
 import { type Json, resources, synthesize } from "../support/platform";
 
 const { stacks } = synthesize(laptop);
-/** The alert groups of a plaintext platform on one machine without a heartbeat. */
+/** The alert groups of a plaintext platform on one machine without a heartbeat, an SMTP server or backups. */
 const alertGroups = catalog.alertGroups.filter(
   ({ name, rules }) =>
-    !["backup", "machines", "security", "watchdog"].includes(name) && rules.length > 0,
+    !["backup", "machines", "notifications", "security", "watchdog"].includes(name) &&
+    rules.length > 0,
 );
 const alerting = stacks["laptop-alerting"];
 
@@ -112,5 +113,27 @@ describe("the alerting stack", () => {
       seconds_to_live: 90 * 24 * 3600,
       lifecycle: { create_before_destroy: true },
     });
+  });
+});
+
+describe("the alert NotificationsFailing", () => {
+  const smtp = { host: "smtp.example.org:587", fromAddress: "groundwork@example.org" };
+  const withSmtp = { ...laptop, grafana: { ...laptop.grafana, smtp } };
+  const slack = { name: "chat", slack: { url: { variable: "slack_url" } } };
+  const { notifications } = catalog;
+  const contactPoints = [...notifications.contactPoints, slack];
+  const withSlack = { ...catalog, notifications: { ...notifications, contactPoints } };
+  const rulesOf = (...of: Parameters<typeof synthesize>) =>
+    resources(synthesize(...of).stacks, "grafana_rule_group").flatMap(({ rule }) =>
+      rule.map(({ name }: Json) => name),
+    );
+
+  test("is not deployed if no contact point can be reached, since it would keep itself alive", () => {
+    expect(rulesOf(laptop)).not.toContain("NotificationsFailing");
+  });
+
+  test("is deployed with an SMTP server, or with a contact point that needs none", () => {
+    expect(rulesOf(withSmtp)).toContain("NotificationsFailing");
+    expect(rulesOf(laptop, withSlack)).toContain("NotificationsFailing");
   });
 });
