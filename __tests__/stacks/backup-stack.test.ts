@@ -59,7 +59,7 @@ describe("an environment with backups in a volume", () => {
   test("registers a folder of the environment, once a day, and keeps 14 backups by default", () => {
     expect(JSON.parse(fileOf(sidecar, "/groundwork/repository.json"))).toEqual({
       type: "fs",
-      settings: { location: `${MOUNT}/laptop` },
+      settings: { location: `${MOUNT}/laptop`, groundwork_storage: "volume" },
     });
     expect(envOf(sidecar)).toMatchObject({ BACKUP_EVERY_SECONDS: "86400", BACKUP_KEEP: "14" });
     expect(envOf(sidecar).BACKUP_LOOK_SECONDS).toBe("300");
@@ -68,6 +68,8 @@ describe("an environment with backups in a volume", () => {
     expect(envOf(sidecar).BACKUP_PATH).toBeUndefined();
     const onPath = synthesize(withBackup(PATH)).stacks;
     expect(envOf(container(onPath, "os-backup")).BACKUP_PATH).toBe("/mnt/backups");
+    const body = fileOf(container(onPath, "os-backup"), "/groundwork/repository.json");
+    expect(JSON.parse(body).settings.groundwork_storage).toBe("/mnt/backups");
     const often = synthesize(withBackup({ ...VOLUME, every: "30m", keep: 3 })).stacks;
     expect(envOf(container(often, "os-backup"))).toMatchObject({
       ...{ BACKUP_EVERY_SECONDS: "1800", BACKUP_KEEP: "3" },

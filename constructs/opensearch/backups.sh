@@ -53,18 +53,13 @@ read_cluster() {
   CLUSTER=$(value cluster_uuid)
 }
 
-# read_backups: asks for all backups. OpenSearch remembers by the repository's name how its storage was, and refuses another storage, such as
-# after a change of its path: registers the repository with a setting more, which has OpenSearch forget that, then as declared.
+# read_backups: asks for all backups. OpenSearch refuses a storage that is not as it left it, and every later one until the repository is
+# registered anew. Only a person knows whether the storage is the right one: an empty folder may be a missing mount.
 read_backups() {
   answer_status=0
   http GET "$snapshots/_all?pretty&filter_path=snapshots.snapshot,snapshots.state,snapshots.start_time_in_millis,snapshots.metadata" || answer_status=$?
   if [ "$answer_status" = "$EX_TEMPFAIL" ] && grep -q 'do not match its expected state' "$body"; then
-    refused=$REASON
-    log warn storage_changed repository "$BACKUP_REPOSITORY"
-    sed 's/"settings": {/"settings": { "groundwork_forget": "true",/' "$here/repository.json" >"$GROUNDWORK_RUN_DIR/forgetting"
-    http PUT "$snapshots?pretty" "$GROUNDWORK_RUN_DIR/forgetting" || return
-    http PUT "$snapshots?pretty" "$here/repository.json" || return
-    REASON=$refused
+    REASON="The storage of repository $BACKUP_REPOSITORY${BACKUP_PATH:+, $BACKUP_PATH,} is not as OpenSearch left it: if it is not mounted, mount it again; if another cluster writes to it, stop that; if you replaced it on purpose, keep it. Then register it again as in docs/how-to/backup.md#if-the-storage-is-not-as-expected. $REASON"
   fi
   return "$answer_status"
 }

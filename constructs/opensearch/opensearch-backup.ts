@@ -153,7 +153,11 @@ export function renderRepository(
 
 function settingsOf(repository: BackupRepository, environment: string): Record<string, string> {
   if (repository.kind !== "s3") {
-    return { location: `${REPOSITORY_DIR}/${environment}` };
+    return {
+      location: `${REPOSITORY_DIR}/${environment}`,
+      // The location is the same for every storage, and OpenSearch accepts another one only with changed settings.
+      groundwork_storage: repository.kind === "path" ? repository.path : repository.kind,
+    };
   }
   const { bucket, endpoint, pathStyleAccess } = repository;
   // The plugin refuses a client without a region, also of other APIs, which mostly ignore it.

@@ -37,12 +37,15 @@ require_plugin() {
     fail "$EX_CONFIG" "the repository needs the plugin $1, which the image of ${lacking% } lacks: build an image with it and set openSearch.image (docs/how-to/backup.md), or declare a repository of kind volume or path"
 }
 
-# register: registers the repository unless it is registered as declared. OpenSearch verifies it on every node.
+# register: registers the repository unless it is registered as declared. OpenSearch verifies it on every node, and forgets how the former
+# storage was. So a registration that does not name its storage, as of an earlier version, must have the backups that OpenSearch expects.
 register() {
   http GET "$snapshots?pretty" || return
   if [ "$STATUS" = 200 ]; then
     flatten <"$body" | sed "s/^$BACKUP_REPOSITORY\.//" | sort >"$GROUNDWORK_RUN_DIR/registered"
     ! same "$GROUNDWORK_RUN_DIR/registered" "$here/repository.fields" || return 0
+    grep -v '^settings\.groundwork_storage=' "$here/repository.fields" >"$GROUNDWORK_RUN_DIR/without-storage"
+    ! same "$GROUNDWORK_RUN_DIR/registered" "$GROUNDWORK_RUN_DIR/without-storage" || read_backups || return
   fi
   http PUT "$snapshots?pretty" "$here/repository.json" || explain_access
 }

@@ -268,7 +268,7 @@ describe("the schedule", () => {
     expect(run.exitCode).toBe(143);
     expect(server.repository).toEqual({
       type: "fs",
-      settings: { location: "/usr/share/opensearch/backups/lab" },
+      settings: { location: "/usr/share/opensearch/backups/lab", groundwork_storage: "/mnt" },
     });
     const [name] = names();
     const verified = "POST /_snapshot/backups/_verify";
@@ -306,7 +306,10 @@ describe("the schedule", () => {
   test("leaves a repository that is registered as declared, and registers a changed one", async () => {
     server.add("young");
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
-    server.repository = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
+    server.repository = {
+      type: "fs",
+      settings: { location: "/usr/share/opensearch/backups/lab", groundwork_storage: "/mnt" },
+    };
     await runUntil("ready", 1);
     expect([...new Set(server.changes)]).toEqual(["POST /_snapshot/backups/_verify"]);
     server.repository.settings.location = "/elsewhere";
@@ -314,23 +317,66 @@ describe("the schedule", () => {
     expect(server.changes).toContain("PUT /_snapshot/backups");
   });
 
-  test("takes backups in another storage, such as after a change of the path", async () => {
-    const repository = { kind: "path", path: "/mnt" } as const;
-    await runUntil("state", 2);
-    const declared = server.repository;
+  test("takes backups in each storage that is declared, also in a former one", async () => {
+    const storages: Record<string, FakeSnapshots["snapshots"]> = {};
+    for (const path of ["/mnt", "/elsewhere", "/mnt"]) {
+      server.snapshots = storages[path] ?? [];
+      server.isStorageChanged = server.repository !== undefined;
+      const repository = { kind: "path", path } as const;
+      await runUntil("created", 1, { repository, env: { BACKUP_EVERY_SECONDS: "1" } });
+      expect(server.repository?.settings.groundwork_storage).toBe(path);
+      storages[path] = server.snapshots;
+    }
+    expect(names().length).toBeGreaterThanOrEqual(2);
     server.isStorageChanged = true;
-    server.snapshots = [];
-    const run = await runUntil("created", 1, { repository });
-    expect(linesOf(run, "storage_changed")).toHaveLength(1);
-    expect(names()).toHaveLength(1);
-    expect(server.repository).toEqual(declared);
+    await runUntil("state", 1, { repository: { kind: "volume" } });
+    expect(server.repository?.settings.groundwork_storage).toBe("volume");
+  });
+
+  test.each([
+    ["that was registered as declared", { groundwork_storage: "/mnt" }],
+    ["that an earlier version registered", {}],
+  ])(
+    "takes no backup in another storage than the declared one, such as a missing mount, in a repository %s",
+    async (_, storage) => {
+      const location = "/usr/share/opensearch/backups/lab";
+      server.repository = { type: "fs", settings: { location, ...storage } };
+      server.isStorageChanged = true;
+      const clock = new StoppedClock();
+      server.meanwhile = (request) => {
+        if (/_all/.test(request)) {
+          clock.pass(RETRY.deadlineSeconds);
+        }
+        return undefined;
+      };
+      const event = "groundwork_storage" in storage ? "failed" : "exit";
+      const run = await runUntil(event, 1, { clock });
+      expect(linesOf(run, event)[0].reason).toMatch(
+        /: The storage of repository backups, \/mnt\/backups, is not as OpenSearch left it: if it is not mounted, mount it again; if another cluster writes to it, stop that; if you replaced it on purpose, keep it\. Then register it again as in docs\/how-to\/backup\.md#if-the-storage-is-not-as-expected\. GET .*do not match its expected state/,
+      );
+      expect(server.changes.filter((one) => /^(PUT|DELETE)/.test(one))).toEqual([]);
+      expect(names()).toEqual([]);
+    },
+  );
+
+  test("registers a repository of an earlier version once, which does not name its storage", async () => {
+    server.add("young");
+    server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
+    server.repository = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
+    await runUntil("state", 2);
+    expect(server.changes.filter((one) => /^PUT/.test(one))).toEqual(["PUT /_snapshot/backups"]);
+    expect(server.repository?.settings.groundwork_storage).toBe("/mnt");
+    expect(names()).toEqual(["young"]);
   });
 
   test("registers the repository again if somebody removed or changed it", async () => {
     server.add("young");
     server.snapshots[0] = { ...server.snapshots[0], startMs: Date.now() };
     const sidecar = start("os-backup");
-    const declared = { type: "fs", settings: { location: "/usr/share/opensearch/backups/lab" } };
+    const declared = {
+      type: "fs",
+      settings: { location: "/usr/share/opensearch/backups/lab", groundwork_storage: "/mnt" },
+    };
     await sidecar.seen("state", 1);
     server.repository = undefined;
     await sidecar.seen("state", 3);
