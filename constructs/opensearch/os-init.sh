@@ -18,6 +18,7 @@ here=${0%/*}
 . "$here/retention-conflicts.sh"
 
 trap terminate TERM
+trap name_stripped EXIT
 
 # accepted: ends the sidecar unless the last request for the resource succeeded.
 accepted() {

@@ -7,6 +7,10 @@
 early=$GROUNDWORK_RUN_DIR/early
 : >"$early"
 
+# The policies that have no templates until their turn.
+stripped=$GROUNDWORK_RUN_DIR/stripped
+: >"$stripped"
+
 # is_conflict: whether OpenSearch refused the policy because of a stored one.
 is_conflict() {
   [ "$STATUS" = 400 ] && grep -q 'matching existing policy templates' "$body"
@@ -48,8 +52,29 @@ write_early() {
   sed 's/^  "ism_template": .*[^,]\(,\{0,1\}\)$/  "ism_template": null\1/' "$file.json" >"$GROUNDWORK_RUN_DIR/without-templates.json"
   file=$GROUNDWORK_RUN_DIR/without-templates
   retry "$what" wanted || exit
+  # Before the request, whose answer may be lost.
+  echo "$name" >>"$stripped"
+  log warn stripped resource "$resource" reason "$(explain_stripped "$name")"
   retry "$what" put '' || exit
   policy_answered
+}
+
+# explain_stripped NAME: prints what it means that a policy has no templates.
+explain_stripped() {
+  echo "policy $1 has no ism_template until os-init has written it again, and OpenSearch attaches it to no new index"
+}
+
+# name_stripped: ends the reason of a failure with the policies whose turn did not come.
+name_stripped() {
+  code=$?
+  [ "$code" != 0 ] || return 0
+  left=
+  while read -r each; do
+    grep -q -x -F -e "reconciled retention-policy/$each" -e "unchanged retention-policy/$each" "$GROUNDWORK_RUN_DIR/record" ||
+      left="$left. $(explain_stripped "$each"): run npm run up again once this is fixed"
+  done <"$stripped"
+  [ -z "$left" ] || record reason "$(sed -n 's/^reason //p' "$GROUNDWORK_RUN_DIR/record" | tail -n 1)$left"
+  exit "$code"
 }
 
 # conflicting: turns the flattened policies on standard input into the names of those with which the declared one conflicts: a template has
