@@ -12,7 +12,7 @@ import {
 import { loggedName, renderResource } from "../../constructs/opensearch/declared-resource";
 import { calledFirst } from "../../constructs/opensearch/references";
 import type { Json } from "./platform";
-import { linesOf, type SidecarRun, startSidecar } from "./sidecar";
+import { linesOf, type SidecarRun, type StartedSidecar, startSidecar } from "./sidecar";
 
 /** Bodies by their paths below catalog/, such as `component-templates/base`. */
 export type Declarations = Readonly<Record<string, Json>>;
@@ -64,12 +64,21 @@ export const OS_INIT_FILES = ["rest", "resources", "retention", "retention-confl
   (name) => `opensearch/${name}.sh`,
 );
 
+type OsInitProps = DeclarationProps & { readonly nodes?: number };
+
 /** Runs the real os-init in this machine's shell. */
-export function runOsInit(
+export const runOsInit = (
   url: string,
   declarations: Declarations,
-  props: DeclarationProps & { readonly nodes?: number } = {},
-): Promise<SidecarRun> {
+  props?: OsInitProps,
+): Promise<SidecarRun> => startOsInit(url, declarations, props).done;
+
+/** Starts the real os-init in this machine's shell. */
+export function startOsInit(
+  url: string,
+  declarations: Declarations,
+  props: OsInitProps = {},
+): StartedSidecar {
   const declared = declare(declarations, props);
   const { componentTemplates, ingestPipelines, retentionPolicies, indexTemplates } = declared;
   const resources = [
@@ -92,7 +101,7 @@ export function runOsInit(
       OPENSEARCH_NODES: String(props.nodes ?? 3),
       DECLARED_DIR: directory,
     }),
-  }).done;
+  });
 }
 
 /** The fields in lines of an event, each with its resource, and what is declared and found. */

@@ -59,8 +59,9 @@ ensure_repository() {
 }
 
 # look: logs the newest good backup of this cluster, and writes when it started to $newest. None is good that a node cannot read. Runs in a
-# subshell, since it may fail.
+# subshell, which has no traps yet, since it may fail.
 look() {
+  trap terminate TERM
   ensure_repository
   read_cluster
   list_backups
@@ -87,13 +88,13 @@ log info ready repository "$BACKUP_REPOSITORY"
 failures=0
 wait_until=0
 while :; do
-  if (look); then
+  if await look; then
     read -r started <"$newest"
     time=$(date +%s)
     if [ "$((time - started))" -ge "$BACKUP_EVERY_SECONDS" ] && [ "$time" -ge "$wait_until" ]; then
       if await sh "$here/supervise.sh" "$here/take-backup.sh"; then
         failures=0
-        (look)
+        await look
       else
         failures=$((failures + 1))
         # After a failure again at the next look, then twice as long each time, at most an hour.

@@ -29,13 +29,14 @@ make_room() {
       *" retention-policy/$other "*) ;;
       *) fail "$EX_DATAERR" "$refusal. Policy $other has this priority and is not declared: keep its name, give $name another priority, or remove it as in docs/how-to/retention.md#remove-a-policy" ;;
     esac
-    (write_early "$other") || exit
+    await write_early "$other" || exit
   done <"$GROUNDWORK_RUN_DIR/conflicting"
 }
 
-# write_early NAME: writes a declared policy before its turn, in a shell of its own. Without its templates if OpenSearch refuses it too, since
+# write_early NAME: writes a declared policy before its turn, in a shell of its own, which has no traps yet. Without its templates if OpenSearch refuses it too, since
 # two policies exchange them: its turn adds them.
 write_early() {
+  trap terminate TERM
   resource=retention-policy/$1
   wanted=$wanted.early actual=$actual.early
   locate "$resource"

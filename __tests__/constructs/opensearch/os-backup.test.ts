@@ -407,6 +407,20 @@ describe("the schedule", () => {
     expect([...new Set(server.changes.slice(taken))]).toEqual(["POST /_snapshot/backups/_verify"]);
   });
 
+  test("is terminated while it waits for a node that cannot read the repository", async () => {
+    const sidecar = start("os-backup");
+    await sidecar.seen("state", 2);
+    server.broken = {
+      type: "repository_verification_exception",
+      reason: "[backups] not accessible",
+    };
+    await sidecar.seen("retry");
+    sidecar.process.kill("SIGTERM");
+    const run = await sidecar.done;
+    expect(linesOf(run, "exit").at(-1)).toMatchObject({ exit_code: 143, reason: "terminated" });
+    expect(linesOf(run, "failed")).toEqual([]);
+  });
+
   test("waits for the end of a backup that its own end interrupts", async () => {
     server.looks = Number.POSITIVE_INFINITY;
     // The supervisor of a backup ends late: its folder is below that of os-backup's own.

@@ -11,7 +11,13 @@ import {
   fakeOpenSearches,
   resourcesAt,
 } from "../../support/fake-opensearch";
-import { type Declarations, declare, fieldsOf, runOsInit } from "../../support/os-init";
+import {
+  type Declarations,
+  declare,
+  fieldsOf,
+  runOsInit,
+  startOsInit,
+} from "../../support/os-init";
 import type { Json } from "../../support/platform";
 import { ismTemplates, policies } from "../../support/policy-spellings";
 import { exitLine, linesOf, type SidecarRun } from "../../support/sidecar";
@@ -612,6 +618,23 @@ describe("os-init", () => {
       const next = await runOsInit(url, after);
       expect(exitLine(next)).toMatchObject({ exit_code: 0, reconciled: 2, reason: "done" });
       expect(stored(ism)).toEqual(["a: *-a 2", "b: b-* 1"]);
+    });
+
+    test.concurrent("is terminated while it writes another policy first", async () => {
+      const [, url, server] = await fake();
+      await runOsInit(url, { "retention/b": keeping(1, "b-*", "c-*") });
+      const [kept, slow] = [server.writes.length, { kind: "slow", ms: 600_000 } as const];
+      server.faults.push({ on: /^PUT .*\/b$/, fault: slow });
+      const after = { "retention/a": keeping(1, "b-*"), "retention/b": keeping(1, "c-*") };
+      const sidecar = startOsInit(url, after);
+      while (server.writes.length < kept + 2) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      sidecar.process.kill("SIGTERM");
+      const run = await sidecar.done;
+      expect(exitLine(run)).toMatchObject({ exit_code: 143, reason: "terminated" });
+      // It did not wait for the timeout of the request.
+      expect(linesOf(run, "retry")).toEqual([]);
     });
 
     test.concurrent("ends with the name of one that is not declared any more, and how to go on", async () => {
