@@ -138,10 +138,15 @@ function validatePattern(
   } else if (has("delete")) {
     const wrong = wrongOnes(({ kind }) => kind !== "data stream", []);
     const [template] = wrong;
+    const entry = template?.patterns.find((one) => patternsOverlap(one, pattern));
+    // Other indices of the pattern cannot roll over.
+    const remedy = matching.some(({ kind }) => kind === "index")
+      ? `declare a policy with a higher priority for their patterns, such as "${entry}": { rollover: { days: 1 }, delete: { days: 30 } } in catalog/retention.ts, ${NARROWER}`
+      : `add a rollover, such as { "days": 1 }, ${REMEDY}`;
     validate(
       wrong.length === 0,
       () =>
-        `retention policy "${name}" deletes "${pattern}" without a rollover, but ${wrong.length === 1 ? `index template "${template.name}" makes a data stream of it` : `${called(wrong)} make data streams of it`}, whose newest index OpenSearch does not delete: add a rollover, such as { "days": 1 }, ${REMEDY}`,
+        `retention policy "${name}" deletes "${pattern}" without a rollover, but ${wrong.length === 1 ? `index template "${template.name}" makes a data stream of it` : `${called(wrong)} make data streams of it`}, whose newest index OpenSearch does not delete: ${remedy}`,
       scope,
     );
   }
@@ -151,8 +156,9 @@ function validatePattern(
 const called = (targets: readonly Target[]) =>
   `${targets.length === 1 ? "index template" : "index templates"} ${targets.map(({ name, patterns }) => `"${name}" (${patterns.join(", ")})`).join(", ")}`;
 
-const REMEDY =
-  "declare a policy with a higher priority for their patterns, or use a pattern that does not match them";
+const NARROWER = "or use a pattern that does not match them";
+
+const REMEDY = `declare a policy with a higher priority for their patterns, ${NARROWER}`;
 
 /** Whether a pattern matches every name that another one matches. A "*" of the other one is a character that only a "*" matches. */
 const covers = (pattern: string, other: string): boolean =>

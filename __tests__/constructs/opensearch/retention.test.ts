@@ -262,10 +262,25 @@ describe("a retention policy in the catalog", () => {
       );
     });
 
-    test("fails to delete those that are a data stream, without a rollover", () => {
-      expect(init(DELETE, both)).toThrow(
+    test("fails to delete those that are a data stream, and names the entry to add, not a rollover", () => {
+      const streams = { "index-templates/app": STREAM };
+      expect(init(DELETE, streams)).toThrow(
         'retention policy "logs" deletes "logs-*" without a rollover, but index template "app" makes a data stream of it, whose newest index OpenSearch does not delete: add a rollover, such as { "days": 1 }, declare a policy with a higher priority for their patterns, or use a pattern that does not match them',
       );
+      const all = { "*": { delete: { days: 90 } } };
+      const catalog = {
+        "index-templates/application-logs": {
+          index_patterns: ["application-logs"],
+          data_stream: {},
+          priority: 100,
+        },
+        "index-templates/logs_template": { index_patterns: ["logs-*"], priority: 100 },
+      };
+      expect(init(all, catalog)).toThrow(
+        'retention policy "all" deletes "*" without a rollover, but index template "application-logs" makes a data stream of it, whose newest index OpenSearch does not delete: declare a policy with a higher priority for their patterns, such as "application-logs": { rollover: { days: 1 }, delete: { days: 30 } } in catalog/retention.ts, or use a pattern that does not match them',
+      );
+      const entry = { rollover: { days: 1 }, delete: { days: 30 } };
+      expect(init({ ...all, "application-logs": entry }, catalog)).not.toThrow();
     });
 
     const excluding = { index_patterns: ["logs-*", "-logs-web-*"], priority: 5 };
