@@ -191,7 +191,9 @@ export class FakeOpenSearch {
       const matching = [...this.templates.values()]
         .filter(({ index_patterns }) =>
           index_patterns.some((pattern: string) =>
-            new RegExp(`^${pattern.replace(/[.+%]/g, "\\$&").replaceAll("*", ".*")}$`).test(name),
+            new RegExp(`^${pattern.replace(/[.+%[\]^]/g, "\\$&").replaceAll("*", ".*")}$`).test(
+              name,
+            ),
           ),
         )
         .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));

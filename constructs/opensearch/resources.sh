@@ -197,7 +197,8 @@ applying_to() {
     /\.priority=/ { priority[at] = value }
     /\.index_patterns\[/ {
       pattern = text(value)
-      gsub(/[.+$(){}]/, "[&]", pattern)
+      gsub(/[][.+$(){}]/, "[&]", pattern)
+      gsub(/\^/, "\\^", pattern)
       gsub(/\*/, ".*", pattern)
       if (name ~ ("^" pattern "$")) matching[at]
     }

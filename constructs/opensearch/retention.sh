@@ -107,7 +107,8 @@ find_shadow() {
       return 1
     }
     function matches(name, pattern) {
-      gsub(/[.+$(){}]/, "[&]", pattern)
+      gsub(/[][.+$(){}]/, "[&]", pattern)
+      gsub(/\^/, "\\^", pattern)
       gsub(/\*/, ".*", pattern)
       return name ~ ("^" pattern "$")
     }

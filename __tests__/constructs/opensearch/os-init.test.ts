@@ -496,21 +496,27 @@ describe("os-init", () => {
   });
 
   // OpenSearch 3.8 answers 500 to the simulation of an index with the name of a data stream.
-  test.concurrent("finds the template of a data stream that exists unchanged", async () => {
-    const [server, url] = await fake();
-    const body = {
-      ...BODY,
-      index_patterns: ["app.logs"],
-      template: { ...BODY.template, aliases: { "all-{index}": {} } },
-    };
-    await run(url, { body });
-    server.streams.set("app.logs", { template: "logs" });
-    server.templates.set("appxlogs", { index_patterns: ["appxlogs", "other-*"], priority: 900 });
-    server.templates.set("all", { index_patterns: ["*"], priority: 9 });
-    const result = await run(url, { body });
-    expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, attempts: 1 });
-    expect(server.writes).toHaveLength(1);
-  });
+  test.concurrent.each(["app.logs", "app[1]^logs", "app[logs", "app]logs"])(
+    "finds the template of a data stream %s that exists unchanged",
+    async (stream) => {
+      const [server, url] = await fake();
+      const body = {
+        ...BODY,
+        index_patterns: [stream],
+        template: { ...BODY.template, aliases: { "all-{index}": {} } },
+      };
+      await run(url, { body });
+      server.streams.set(stream, { template: "logs" });
+      server.templates.set("appxlogs", {
+        index_patterns: ["appxlogs", "app1^logs", "[a-*", "other-*"],
+        priority: 900,
+      });
+      server.templates.set("all", { index_patterns: ["*"], priority: 9 });
+      const result = await run(url, { body });
+      expect(exitLine(result)).toMatchObject({ exit_code: 0, unchanged: 1, attempts: 1 });
+      expect(server.writes).toHaveLength(1);
+    },
+  );
 
   test.concurrent("exits 73 when another template shadows that of a data stream that exists", async () => {
     const [server, url] = await fake();

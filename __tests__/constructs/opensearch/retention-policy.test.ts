@@ -285,6 +285,7 @@ describe("os-init", () => {
     });
     ism.put("app", template("logs-app-*", 9));
     ism.put("dotted", template("logs.*", 60));
+    ism.put("unpaired", template("logs-[a-*", 80));
     ism.put("lower", template("l*", 1));
     ism.put("without", { ...policyOf(90).policy, ism_template: undefined });
     expect(exitLine(await runOsInit(url, LOGS))).toMatchObject({ exit_code: 0, created: 1 });
