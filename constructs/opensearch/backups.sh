@@ -54,7 +54,7 @@ read_cluster() {
 }
 
 # read_backups: asks for all backups. OpenSearch refuses a storage that is not as it left it, and every later one until the repository is
-# registered anew. Only a person knows whether the storage is the right one: an empty folder may be a missing mount.
+# registered again. Only a person knows whether the storage is the right one: an empty folder may be a missing mount.
 read_backups() {
   answer_status=0
   http GET "$snapshots/_all?pretty&filter_path=snapshots.snapshot,snapshots.state,snapshots.start_time_in_millis,snapshots.metadata" || answer_status=$?
