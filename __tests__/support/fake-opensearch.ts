@@ -203,8 +203,8 @@ export class FakeOpenSearch {
       }
       return [200, matching[0] ? { template: normalize(this.composed(matching[0]), name) } : {}];
     }
-    if (path.endsWith("/_validate/query")) {
-      return validated(body.query);
+    if (path === "/groundwork-no-index-*/_search") {
+      return searched(body.query);
     }
     if (path === "/.opendistro_security/_source/internalusers") {
       const users = JSON.stringify(Object.fromEntries(this.security.internalusers));
@@ -417,14 +417,15 @@ export class FakeOpenSearch {
 }
 
 /** Answers about a query as if no index matches: only the parser decides, except for one that takes its values from an index. */
-function validated(query: Json): [number, Json] {
-  const error = parseErrorOf(query);
-  if (error !== undefined) {
-    return [200, { valid: false, error }];
+function searched(query: Json): [number, Json] {
+  const reason = parseErrorOf(query);
+  if (reason !== undefined) {
+    const error = { type: "parsing_exception", reason };
+    return [400, { error: { root_cause: [error], ...error }, status: 400 }];
   }
   const [lookup] = Object.values<Json>(query.terms ?? {}).flatMap(({ index }) => index ?? []);
   return lookup === undefined
-    ? [200, { _shards: { total: 0, successful: 0, failed: 0 }, valid: true }]
+    ? [200, { timed_out: false, hits: { total: { value: 0, relation: "eq" }, hits: [] } }]
     : [404, { error: { type: "index_not_found_exception", reason: `no such index [${lookup}]` } }];
 }
 

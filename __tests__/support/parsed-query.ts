@@ -21,7 +21,7 @@ export function parseErrorOf(query: Json): string | undefined {
   }
   const clauses = Object.hasOwn(CLAUSES, type) ? CLAUSES[type] : undefined;
   if (clauses === undefined) {
-    return `ParsingException[unknown query [${type}]]; nested: NamedObjectNotFoundException[unknown field [${type}]]`;
+    return `unknown query [${type}]`;
   }
   if (types.length > 1) {
     return `[${type}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]`;
