@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expectDone, run } from "../../support/lab";
 import { deployedSecuredLab } from "../../support/secured";
 
@@ -33,10 +35,21 @@ test("the first application that may write does without a name, also into a data
   expect(hello.output).toContain("done: find the document in application-logs");
 });
 
-test("a password that is not deployed yet fails with the server's words and the remedy", () => {
+test("an application that is not deployed yet is refused with the remedy, and no secret is written", () => {
   const file = "catalog/applications.ts";
   project.edit(file, '    name: "shop"', '    name: "shop2"');
   const hello = project.command("hello", "shop2");
+  project.edit(file, '    name: "shop2"', '    name: "shop"');
+  expect(hello.exitCode).toBe(1);
+  expect(hello.output).toMatch(
+    /no changes made:\n- \S+\/shop2\.password is missing, and npm run hello writes no secrets: run npm run up first/,
+  );
+  expect(() => project.passwordOf("shop2")).toThrow("ENOENT");
+});
+
+test("a password that is not deployed yet fails with the server's words and the remedy", () => {
+  writeFileSync(join(project.secrets, "applications", "shop.password"), "a".repeat(32));
+  const hello = project.command("hello", "shop");
   expect(hello.exitCode).toBe(1);
   expect(hello.output).toMatch(
     /- write a record to topic infra-events: .*[Aa]uthentication.*npm run up/,
