@@ -150,7 +150,8 @@ export const environmentSchema = object({
     /** Whether applications on the project network reach the HTTP port. Without TLS it has no authentication. */
     onProjectNetwork: v.boolean(),
     /**
-     * Image of the nodes. Its tag starts with the version, such as `3.8.0` or `3.8.0-custom`, and a digest may follow. With `security: "tls"`, it must have the security plugin.
+     * Image of the nodes. Its tag starts with the version, such as `3.8.0` or `3.8.0-custom`, and a digest may follow. With
+     * `security: "tls"`, it must have the security plugin.
      *
      * @default OPENSEARCH_IMAGE
      */

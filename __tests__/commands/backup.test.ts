@@ -1,6 +1,7 @@
 import { backup } from "../../commands/backup";
 import { takeBackup } from "../../operations/backup/take";
 import { confirm } from "../../operations/terminal/confirm";
+import { restoreVariables } from "../support/variables";
 
 jest.mock("../../operations/backup/take", () => ({ takeBackup: jest.fn() }));
 jest.mock("../../operations/engine/context", () => ({
@@ -8,20 +9,12 @@ jest.mock("../../operations/engine/context", () => ({
 }));
 jest.mock("../../operations/terminal/confirm", () => ({ confirm: jest.fn() }));
 
-const { GROUNDWORK_ENV } = process.env;
+restoreVariables();
 jest.spyOn(console, "log").mockImplementation();
 
 beforeEach(() => {
   process.env.GROUNDWORK_ENV = "lab";
   jest.clearAllMocks();
-});
-
-afterAll(() => {
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
 });
 
 test("taking over a repository asks, and says that the backups of the other cluster stay", async () => {

@@ -2,6 +2,7 @@ import { hello } from "../../commands/hello";
 import { describeForeignCa } from "../../operations/deploy/foreign-ca";
 import { sayHello } from "../../operations/hello/hello";
 import { ensureSecrets, missingSecrets } from "../../secrets/platform-secrets";
+import { restoreVariables } from "../support/variables";
 
 jest.mock("../../operations/engine/context", () => ({
   followContext: async (environment: unknown) => environment,
@@ -14,14 +15,7 @@ jest.mock("../../secrets/platform-secrets", () => ({
   missingSecrets: jest.fn(),
 }));
 
-const { GROUNDWORK_ENV } = process.env;
-afterAll(() => {
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
-});
+restoreVariables();
 
 beforeEach(() => {
   jest.clearAllMocks();

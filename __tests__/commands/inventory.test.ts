@@ -4,6 +4,7 @@ import { describePendingSecrets } from "../../operations/drift/drift";
 import { takeInventory } from "../../operations/inventory/inventory";
 import { removeLeftOver } from "../../operations/inventory/remove";
 import { withLock } from "../../operations/lock/lock";
+import { restoreVariables } from "../support/variables";
 
 jest.mock("../../operations/deploy/foreign-ca", () => ({ describeForeignCa: jest.fn() }));
 jest.mock("../../operations/drift/drift", () => ({ describePendingSecrets: jest.fn() }));
@@ -20,14 +21,7 @@ const log = jest.spyOn(console, "log").mockImplementation();
 const OPTIONS = { format: "json" as const, yes: false, forceUnlock: false };
 const FOUND = { environment: "laptop", items: [], failures: [] };
 
-const { GROUNDWORK_ENV } = process.env;
-afterAll(() => {
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
-});
+restoreVariables();
 
 beforeEach(() => {
   jest.clearAllMocks();

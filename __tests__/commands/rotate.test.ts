@@ -1,6 +1,7 @@
 import { rotateSecrets } from "../../commands/rotate";
 import { withLock } from "../../operations/lock/lock";
 import { rotate } from "../../operations/rotation/rotate";
+import { restoreVariables } from "../support/variables";
 
 jest.mock("../../operations/rotation/rotate", () => ({
   checkTarget: jest.fn(),
@@ -15,15 +16,7 @@ jest.mock("../../operations/lock/lock", () => ({
   ),
 }));
 
-const { GROUNDWORK_ENV } = process.env;
-
-afterAll(() => {
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
-});
+restoreVariables();
 
 test("an unavailable machine does not block the rotation of a password", async () => {
   process.env.GROUNDWORK_ENV = "lab-three-secured";

@@ -1,5 +1,6 @@
 import { up } from "../../commands/up";
 import { deployPlatform } from "../../operations/deploy/deploy";
+import { restoreVariables } from "../support/variables";
 
 jest.mock("../../operations/deploy/deploy", () => ({ deployPlatform: jest.fn() }));
 const stillHeld = async () => undefined;
@@ -9,20 +10,12 @@ jest.mock("../../operations/lock/lock", () => ({
     work(stillHeld),
 }));
 
-const { GROUNDWORK_ENV } = process.env;
+restoreVariables();
 const warn = jest.spyOn(console, "warn").mockImplementation();
 
 beforeEach(() => {
   process.env.GROUNDWORK_ENV = "lab-three";
   jest.clearAllMocks();
-});
-
-afterAll(() => {
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
 });
 
 /** Returns the machines that a deploy excludes. */

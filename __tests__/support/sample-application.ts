@@ -2,8 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Ask } from "./grown-opensearch";
-import { docker, NODES } from "./lab";
-import { expectAllDocuments, expectAllRecords, goneOneByOne, type Load, type Login } from "./load";
+import { docker, expectDone, type Finished, NODES } from "./lab";
+import {
+  expectAllDocuments,
+  expectAllRecords,
+  goneOneByOne,
+  type Load,
+  type Login,
+  underLoad,
+} from "./load";
 import type { Json } from "./platform";
 import { deployedSecuredLab, expectReloaded, Guest, type SecuredProject } from "./secured";
 
@@ -28,6 +35,20 @@ export class SampleApplication {
     const caBundle = project.credentials("shop", "ca");
     this.client.put("ca.pem", caBundle);
     return { properties: project.credentials("shop", "properties"), loginFile, caBundle };
+  }
+
+  /** Deploys while it writes to an index of this name. */
+  async deployUnderLoad(name: string): Promise<{ deploy: Finished; load: Load }> {
+    let deploy: Finished | undefined;
+    const load = await underLoad(
+      name,
+      () => {
+        deploy = this.project.command("up");
+      },
+      this.login(),
+    );
+    expectDone(deploy);
+    return { deploy: deploy as Finished, load };
   }
 
   expectNothingLost(load: Load, atLeast?: number): void {

@@ -5,7 +5,10 @@ import { CommandError, counted, listed } from "../terminal/terminal";
 import { renderTime, renderTotal } from "./render";
 import { removeVolume, type VolumeOnMachine } from "./volumes";
 
-/** Removes the orphans among volumes after a confirmation, if the command still has its lock then. Throws if the user says no or cannot be asked, or if a volume remains. */
+/**
+ * Removes the orphans among volumes after a confirmation, if the command still has its lock then. Throws if the user says no or cannot be
+ * asked, or if a volume remains.
+ */
 export async function removeOrphans(
   environment: Environment,
   volumes: readonly VolumeOnMachine[],

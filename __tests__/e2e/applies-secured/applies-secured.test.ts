@@ -1,5 +1,4 @@
-import { driftOf, expectDone, type Finished, kafka, rerun, topic } from "../../support/lab";
-import { underLoad } from "../../support/load";
+import { driftOf, kafka, rerun, topic } from "../../support/lab";
 import { deployedSampleApplication } from "../../support/sample-application";
 
 const application = deployedSampleApplication();
@@ -27,15 +26,7 @@ const template = () =>
 /** Deploys while the sample application writes, and asserts that it lost nothing and that no node was replaced. */
 async function deployUnderLoad(name: string): Promise<void> {
   const before = application.startedAt();
-  let deployed: Finished | undefined;
-  const load = await underLoad(
-    name,
-    () => {
-      deployed = project.command("up");
-    },
-    application.login(),
-  );
-  expectDone(deployed);
+  const { load } = await application.deployUnderLoad(name);
   application.expectNothingLost(load, 50);
   expect(application.startedAt()).toEqual(before);
 }

@@ -1,6 +1,5 @@
 import { exclusions, settled, setWatermark } from "../../support/grown-opensearch";
-import { docker, expectDone, type Finished } from "../../support/lab";
-import { type Load, underLoad } from "../../support/load";
+import { docker } from "../../support/lab";
 import { expectEven, expectNothingSet } from "../../support/replicas";
 import { deployedSampleApplication } from "../../support/sample-application";
 
@@ -13,20 +12,6 @@ const FOUR_NODES =
 
 beforeAll(() => setWatermark(undefined, application.administer));
 
-/** Deploys under the load of the sample application. */
-async function deployed(name: string): Promise<{ deploy?: Finished; load: Load }> {
-  let deploy: Finished | undefined;
-  const load = await underLoad(
-    name,
-    () => {
-      deploy = project.command("up");
-    },
-    application.login(),
-  );
-  expectDone(deploy);
-  return { deploy, load };
-}
-
 function expectNothingLeft(): void {
   expectNothingSet();
   expect(exclusions(application.administer)).toEqual([]);
@@ -35,7 +20,7 @@ function expectNothingLeft(): void {
 test("a fourth node of each cluster joins with a certificate of its own, and no other restarts", async () => {
   const before = application.startedAt();
   project.edit("lab/environments.ts", NODES, FOUR_NODES);
-  const { load } = await deployed("shop-grown");
+  const { load } = await application.deployUnderLoad("shop-grown");
   application.expectNothingLost(load, 100);
   expect(application.startedAt()).toEqual(before);
   expectEven(4);
@@ -49,10 +34,10 @@ test("a fourth node of each cluster joins with a certificate of its own, and no 
 test("both leave while the clusters serve, with nothing of them but their volumes", async () => {
   const before = application.startedAt();
   project.edit("lab/environments.ts", FOUR_NODES, NODES);
-  const { deploy, load } = await deployed("shop-shrunk");
+  const { deploy, load } = await application.deployUnderLoad("shop-shrunk");
   application.expectNothingLost(load, 100);
-  expect(deploy?.output).toContain("kafka-4 has left kafka, without data");
-  expect(deploy?.output).toContain("opensearch-4 has left opensearch, without data");
+  expect(deploy.output).toContain("kafka-4 has left kafka, without data");
+  expect(deploy.output).toContain("opensearch-4 has left opensearch, without data");
   expect(application.startedAt()).toEqual(before);
   expectEven(3);
   await settled(3, application.administer);

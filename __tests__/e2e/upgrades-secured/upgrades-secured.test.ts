@@ -1,7 +1,7 @@
 import { KAFKA_IMAGE } from "../../../constructs";
 import { buildImages } from "../../../lab/prepare";
-import { expectDone, type Finished, NODES } from "../../support/lab";
-import { goneOneByOne, type Load, underLoad } from "../../support/load";
+import { expectDone, NODES } from "../../support/lab";
+import { goneOneByOne, type Load } from "../../support/load";
 import { deployedSampleApplication } from "../../support/sample-application";
 import type { SecuredProject } from "../../support/secured";
 import { finalizedLevel, OLD_IMAGES, shownVersions } from "../../support/versions";
@@ -22,23 +22,15 @@ const { project } = application;
 const shown = () => shownVersions(project, "Kafka");
 
 describe("an upgrade of Kafka", () => {
-  let upgraded: Finished | undefined;
   let load: Load;
 
   beforeAll(async () => {
     expect(shown()).toEqual(["Kafka", OLD_IMAGES.kafka, "4.2.1", "4.2-IV1", "4.3.1"]);
     setImage(project, OLD, NAME);
-    load = await underLoad(
-      "shop-upgraded",
-      () => {
-        upgraded = project.command("up");
-      },
-      application.login(),
-    );
+    ({ load } = await application.deployUnderLoad("shop-upgraded"));
   });
 
   test("replaces one broker at a time, and loses no write of an application", () => {
-    expectDone(upgraded);
     expect(goneOneByOne(load, "kafka")).toEqual(NODES.kafka);
     application.expectNothingLost(load, 100);
   });

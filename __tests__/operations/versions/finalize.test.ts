@@ -4,6 +4,7 @@ import { KAFKA_IMAGE, OPENSEARCH_IMAGE } from "../../../constructs";
 import { labSecured } from "../../../lab/environments";
 import { Platform } from "../../../operations/platform/platform";
 import { describePendingFinalization } from "../../../operations/versions/finalize";
+import { restoreVariables } from "../../support/variables";
 
 /** The version of each broker that answers. */
 let brokers: Record<string, string>;
@@ -85,7 +86,7 @@ jest.mock("../../../operations/engine/docker", () => ({
   },
 }));
 
-const { GROUNDWORK_ENV } = process.env;
+restoreVariables();
 const said: string[] = [];
 const { isTTY } = process.stdin;
 
@@ -104,11 +105,6 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => {
   process.stdin.isTTY = isTTY;
-  if (GROUNDWORK_ENV === undefined) {
-    delete process.env.GROUNDWORK_ENV;
-  } else {
-    process.env.GROUNDWORK_ENV = GROUNDWORK_ENV;
-  }
 });
 
 const DRY_RUN = "upgrade --feature metadata.version=30 --dry-run";
