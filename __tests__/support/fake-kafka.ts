@@ -23,6 +23,8 @@ const CACHE = join(ROOT, "node_modules", ".cache", "kafka-init");
 export const JAR = `${PROGRAM}.jar`;
 /** The sources of the program with which brokers reread their certificates. Its jar is beside them. */
 export const CERTIFICATE_RELOAD = join(ROOT, "constructs", "kafka", "certificate-reload");
+/** The same for the program with which brokers log how long requests took. */
+export const REQUEST_LATENCY = join(ROOT, "constructs", "kafka", "request-latency");
 
 /** A fault of one request or its answer. */
 export interface KafkaFault {

@@ -124,7 +124,7 @@ export function developCommands(): GuidedCommand[] {
         purpose: "Build the programs for Kafka; requires JDK 17 or newer and Maven",
         examples: {
           "npx groundwork jar":
-            "build kafka-init.jar and certificate-reload.jar after a change of their sources",
+            "build the three jars of constructs/kafka/ after a change of their sources",
           "npx groundwork jar && npx groundwork test:e2e smoke":
             "build them, and deploy them in a lab",
         },
@@ -134,11 +134,13 @@ export function developCommands(): GuidedCommand[] {
       (command) =>
         command.action(() =>
           runScript(
-            ...["kafka-init", "certificate-reload"].map((program): [string, ...string[]] => {
-              const sources = `constructs/kafka/${program}`;
-              const options = ["--sources", sources, "--jar", `${sources}.jar`];
-              return ["node", "constructs/kafka/kafka-init/build.mjs", ...options];
-            }),
+            ...["kafka-init", "certificate-reload", "request-latency"].map(
+              (program): [string, ...string[]] => {
+                const sources = `constructs/kafka/${program}`;
+                const options = ["--sources", sources, "--jar", `${sources}.jar`];
+                return ["node", "constructs/kafka/kafka-init/build.mjs", ...options];
+              },
+            ),
           ),
         ),
     ),

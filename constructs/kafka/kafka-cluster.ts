@@ -145,8 +145,9 @@ export interface KafkaClusterProps {
    * Broker configs by Kafka's names (https://kafka.apache.org/documentation/#brokerconfigs). Configs that the
    * cluster derives from its nodes, networks, memory and `security`, such as `listeners`, are refused.
    *
-   * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers; with
-   * `security`, connections authenticate again every `REAUTHENTICATION_MINUTES`; the rest has Kafka's defaults
+   * @default - no automatic topic creation; three replicas, two of them in sync, fewer with fewer brokers;
+   * `RequestLatency` in `metric.reporters`, which the alert KafkaRequestsSlow needs; with `security`, connections
+   * authenticate again every `REAUTHENTICATION_MINUTES`; the rest has Kafka's defaults
    */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
 
@@ -321,6 +322,7 @@ export class KafkaCluster extends Construct implements IKafkaCluster {
         ports: hostPort ? [{ containerPort: KAFKA_PORTS.HOST, hostPort }] : [],
         files: [
           { path: "/groundwork/healthcheck.sh", content: readOwnFile(__dirname, "healthcheck.sh") },
+          REQUEST_LATENCY,
           ...(certificates ? [kafkaClientConfig(), CERTIFICATE_RELOAD] : []),
         ],
         env: {
@@ -390,6 +392,7 @@ function configDefaults(
     "transaction.state.log.min.isr": minInsyncReplicas,
     "share.coordinator.state.topic.replication.factor": replicationFactor,
     "share.coordinator.state.topic.min.isr": minInsyncReplicas,
+    "metric.reporters": "org.apache.kafka.common.metrics.JmxReporter,RequestLatency",
     // Kafka ends no connection when a password changes. Its default is to never ask again.
     ...(security && { "connections.max.reauth.ms": REAUTHENTICATION_MINUTES * 60_000 }),
   };
@@ -402,6 +405,12 @@ function configDefaults(
 export const CERTIFICATE_RELOAD = {
   path: "/opt/kafka/libs/zz-certificate-reload.jar",
   source: join(__dirname, "certificate-reload.jar"),
+};
+
+/** The program with which a broker logs how long requests took. Behind the archive of classes too. */
+const REQUEST_LATENCY = {
+  path: "/opt/kafka/libs/zz-request-latency.jar",
+  source: join(__dirname, "request-latency.jar"),
 };
 
 /** Variables that differ between brokers. */

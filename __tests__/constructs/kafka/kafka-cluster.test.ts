@@ -1,6 +1,6 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { Testing } from "cdktf";
-import { KafkaCluster, KafkaInit } from "../../../constructs";
+import { KafkaCluster, type KafkaClusterProps, KafkaInit } from "../../../constructs";
 import { environments, nodesOf } from "../../../environments";
 import { laptop } from "../../../environments/laptop";
 import { declaredIn, kafka, kafkaWith } from "../../support/kafka-cluster";
@@ -162,6 +162,17 @@ describe("a Kafka cluster", () => {
     });
     const images = new Set(found.map(({ image }) => image));
     expect([...images]).toEqual([expect.stringContaining("image-apache-kafka")]);
+  });
+
+  test("has its brokers log how long requests took, unless it is given other reporters", () => {
+    const reporters = (config?: KafkaClusterProps["config"]) => {
+      const broker = kafkaWith({ config }).find(({ name }) => name === "kafka-1");
+      return [envOf(broker).KAFKA_METRIC_REPORTERS, broker.upload.map(({ file }: Json) => file)];
+    };
+    const files = ["/groundwork/healthcheck.sh", "/opt/kafka/libs/zz-request-latency.jar"];
+    const own = "org.apache.kafka.common.metrics.JmxReporter,RequestLatency";
+    expect(reporters()).toEqual([own, files]);
+    expect(reporters({ "metric.reporters": "" })).toEqual(["", files]);
   });
 
   test("fails with configs that follow from the cluster, and with an invalid host name", () => {

@@ -38,7 +38,10 @@ describe("a secured Kafka cluster", () => {
     });
     // Behind all jars of the image, whose archive of classes it would otherwise invalidate.
     const jars = broker.upload.map(({ file }: Json) => file).filter((f: string) => /jar$/.test(f));
-    expect(jars).toEqual(["/opt/kafka/libs/zz-certificate-reload.jar"]);
+    expect(jars).toEqual([
+      "/opt/kafka/libs/zz-request-latency.jar",
+      "/opt/kafka/libs/zz-certificate-reload.jar",
+    ]);
     expect(["zstd-jni-1.5.6-10.jar", "zz-certificate-reload.jar"].sort()[1]).toMatch(/^zz/);
     expect(Object.keys(envOf(broker)).filter((name) => /IDENTIFICATION/.test(name))).toEqual([]);
   });
