@@ -94,6 +94,7 @@ test("the shipped alerts are these", () => {
     "KafkaUnderMinIsr (critical)",
     "KafkaPartitionOffline (critical)",
     "KafkaLeaderSkew (warning)",
+    "KafkaRequestsSlow (warning)",
     "MachineMissing (critical)",
     "MachineClockWrong (warning)",
     "NotificationsFailing (critical)",

@@ -378,7 +378,7 @@ describe("an application that is scraped", () => {
   });
 });
 
-test("a container on project_net with the name of the exit relay or of a node sends no exit codes and no failed logins", () => {
+test("a container on project_net with the name of the exit relay or of a node sends no exit codes, no failed logins and no request latency", () => {
   const relay = `source_labels = ["network", "service"]
 		regex         = sys.env("INFRA_NETWORK") + ";" + sys.env("EXIT_RELAY")`;
   expect(components.get("discovery.relabel.exits")).toContain(
@@ -387,10 +387,12 @@ test("a container on project_net with the name of the exit relay or of a node se
   expect(components.get("discovery.relabel.logs")).toContain(
     `${relay}\n\t\taction        = "drop"`,
   );
-  const [first] = (components.get("loki.process.refusals") ?? "").split("stage.label_keep");
-  expect(first).toContain(
-    `selector = "{network!=\\"" + sys.env("INFRA_NETWORK") + "\\"}"\n\t\taction   = "drop"`,
-  );
+  for (const name of ["refusals", "requests"]) {
+    const [first] = (components.get(`loki.process.${name}`) ?? "").split("stage.label_keep");
+    expect(first).toContain(
+      `selector = "{network!=\\"" + sys.env("INFRA_NETWORK") + "\\"}"\n\t\taction   = "drop"`,
+    );
+  }
 });
 
 test("every exporter is scraped", () => {

@@ -85,6 +85,7 @@ const COMMON_FILES = [
   "containers.alloy",
   "logs.alloy",
   "refusals.alloy",
+  "requests.alloy",
   "exits.alloy",
   "metrics.alloy",
   "sinks.alloy",

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalog } from "../../../catalog";
@@ -19,11 +19,14 @@ import {
   TRIAL,
 } from "../../support/lab";
 import type { Json } from "../../support/platform";
+import { ROOT } from "../../support/root";
 import { alloysGauges, alloysView, allRelayed, relayed, runToEnd } from "../../support/telemetry";
 
 /** The metrics that the lab has a source for. The others come from Alloy, for which it has no image. */
 const MEASURED_HERE =
   /^((elasticsearch|kafka|container|node|groundwork_(declared|container|application))_|consumergroup_topic(_partition)?:)/;
+
+const CONSTRUCTS = join(ROOT, "constructs");
 
 const PANELS = catalog.dashboards.dashboards.flatMap((dashboard) =>
   dashboard.queries
@@ -151,6 +154,7 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
 
     test("only these panels need metrics that Alloy alone has", () => {
       expect(PANELS.filter((panel) => !measurable(panel)).map(({ panel }) => panel)).toEqual([
+        "Kafka: Request latency, by broker",
         "Platform overview: Collection",
         "Security: Certificates",
         "Security: Failed logins",
@@ -190,6 +194,17 @@ describe.each<LabEngine>(["bookworm", "forky"])("on engine %s", (engine) => {
         "OpenSearchRequestsRejected",
       ]);
       expect(silent.filter(({ expr }) => query(expr).length > 0)).toEqual([]);
+    });
+  });
+
+  test("brokers log how long requests took, in the words that Alloy reads", async () => {
+    const config = readFileSync(join(CONSTRUCTS, "alloy", "requests.alloy"), "utf8");
+    const [, quoted] = /expression = ("\^.+")/.exec(config) ?? [];
+    const line = new RegExp(JSON.parse(quoted).replaceAll("(?P<", "(?<"), "m");
+    await eventually(() => {
+      kafka("kafka-console-producer", ["--topic", "infra-events"], "1\n");
+      const logs = ["kafka-1", "kafka-2", "kafka-3"].map((name) => docker("logs", name)).join("\n");
+      return line.exec(logs)?.groups?.request === "produce" ? [] : ["no line"];
     });
   });
 
