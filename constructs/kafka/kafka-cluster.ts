@@ -407,7 +407,7 @@ export const CERTIFICATE_RELOAD = {
   source: join(__dirname, "certificate-reload.jar"),
 };
 
-/** The program with which a broker logs how long requests took. Behind the archive of classes too. */
+/** The program with which a broker logs how long requests took. Last on the class path, as `CERTIFICATE_RELOAD`. */
 const REQUEST_LATENCY = {
   path: "/opt/kafka/libs/zz-request-latency.jar",
   source: join(__dirname, "request-latency.jar"),
