@@ -8,10 +8,11 @@ import { describePendingFinalization } from "../operations/versions/finalize";
 /** Prints what a deploy would change, as Terraform plans it. Sets the exit code by the severity of the changes. */
 export async function showPlan({ format }: { readonly format: Format }): Promise<void> {
   await withPlan(await followContext(currentEnvironment()), async (run) => {
+    const planned = await run.report();
     const report = {
-      ...(await run.report()),
+      ...planned,
       consequences: {
-        ...(await describeConsequences(run)),
+        ...(await describeConsequences(run, planned.changes)),
         afterwards: await describePendingFinalization(run.platform),
       },
     };

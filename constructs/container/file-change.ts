@@ -5,6 +5,8 @@ export interface FileChange {
   readonly warnings: string[];
   /** Stored records that the change deletes. They are destructive too. */
   readonly dataLoss?: string[];
+  /** Why a deploy of the change is refused, each with the remedy. */
+  readonly refusals?: string[];
   /** The topics and retention policies without a former declaration. The cluster may have them nevertheless, with data. */
   readonly newlyDeclared?: NewlyDeclared[];
 }
@@ -27,6 +29,7 @@ export function together(changes: readonly FileChange[]): FileChange {
     destructive: changes.flatMap(({ destructive }) => destructive),
     warnings: changes.flatMap(({ warnings }) => warnings),
     dataLoss: changes.flatMap(({ dataLoss = [] }) => dataLoss),
+    refusals: changes.flatMap(({ refusals = [] }) => refusals),
     newlyDeclared: changes.flatMap(({ newlyDeclared = [] }) => newlyDeclared),
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { renderJsonList } from "../container/file";
 import { type FileChange, facts, together } from "../container/file-change";
 import { removalCommand } from "../init-sidecar/left-over";
@@ -61,17 +62,33 @@ function parseLines(text: string): DeclaredTopic[] {
   });
 }
 
-/** Describes how topics change, which records that deletes, and what Kafka does not do. */
+/** Describes how topics change, which records that deletes, and what Kafka does not do. A rename is refused. */
 export function describeTopics(before?: string, after?: string): FileChange {
   const [old, now] = [before, after].map(
     (text) =>
       new Map(text === undefined ? [] : parseTopics(text).map((topic) => [topic.name, topic])),
   );
-  return together(
+  const changes = together(
     [...new Set([...old.keys(), ...now.keys()])].map((name) =>
       describeTopic(name, old.get(name), now.get(name)),
     ),
   );
+  const removed = [...old.values()].filter(({ name }) => !now.has(name));
+  const added = [...now.values()].filter(({ name }) => !old.has(name));
+  return { ...changes, refusals: removed.flatMap((topic) => renameRefusals(topic, added)) };
+}
+
+/** Refuses to take away a topic and to add one that is declared like it: Kafka would create an empty topic. */
+function renameRefusals(topic: DeclaredTopic, added: readonly DeclaredTopic[]): string[] {
+  const { name } = topic;
+  const alike = added.filter((other) => isDeepStrictEqual({ ...other, name }, topic));
+  if (alike.length === 0) {
+    return [];
+  }
+  const [first] = alike.map((other) => other.name);
+  return [
+    `topic ${name} is no longer declared, and topic ${first}, which is declared like it, is new: Kafka cannot rename a topic, so ${first} would be empty and the records would stay in ${name}. Declare both, deploy, move the records and the applications, then remove ${name} (docs/how-to/topic.md#rename-a-topic). If ${first} does not take the place of ${name}, remove ${name} in a deploy of its own`,
+  ];
 }
 
 function describeTopic(name: string, was?: DeclaredTopic, is?: DeclaredTopic): FileChange {

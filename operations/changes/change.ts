@@ -18,12 +18,19 @@ export interface Change {
   readonly destructive: readonly string[];
   /** The part of `destructive` that deletes stored records, which a deploy has to be allowed. */
   readonly dataLoss?: readonly string[];
+  /** Why a deploy of the change is refused, each with the remedy. */
+  readonly refusals?: readonly string[];
   /** The topics and retention policies without a former declaration, which a deploy compares with those of the running clusters. */
   readonly newlyDeclared?: readonly NewlyDeclared[];
   /** What does not happen as the change suggests, with the remedy. */
   readonly warnings: readonly string[];
   /** The cluster node, if the container is one. */
   readonly node?: ClusterNode;
+}
+
+/** Returns why a deploy of the changes is refused. A preview knows it too. */
+export function refusalsOf(changes: readonly Change[]): string[] {
+  return changes.flatMap(({ refusals = [] }) => refusals);
 }
 
 export interface ClusterNode {

@@ -39,7 +39,14 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
   const words = WORDS[type] ?? defaultWords(type);
   const body = after ?? before;
   const compared = words.compare(before, after);
-  const { details, destructive, warnings, dataLoss = [], newlyDeclared = [] } = compared;
+  const {
+    details,
+    destructive,
+    warnings,
+    dataLoss = [],
+    refusals = [],
+    newlyDeclared = [],
+  } = compared;
   const action = renamedFrom ? "replace" : actionOf(difference, words);
   return {
     stack,
@@ -54,6 +61,7 @@ function describeDifference(difference: Difference, renamedFrom?: Difference): C
       ...dataLoss,
     ],
     ...(dataLoss.length > 0 && { dataLoss }),
+    ...(refusals.length > 0 && { refusals }),
     ...(newlyDeclared.length > 0 && { newlyDeclared }),
     warnings,
     node: type === "docker_container" ? nodeOf(before, after) : undefined,

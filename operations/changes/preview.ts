@@ -8,7 +8,7 @@ import {
   withRevision,
 } from "../synthesis/tree";
 import { brokerDiskOf } from "./broker-disk";
-import { totalsOf } from "./change";
+import { refusalsOf, totalsOf } from "./change";
 import { describeDifferences } from "./describe";
 import { differences } from "./diff";
 import { withMovedNodes } from "./moved-nodes";
@@ -47,6 +47,10 @@ export function compare(
     after,
     memoryBudgetMiB: knownEnvironments[environment].memoryBudgetMiB,
     brokerDisk: brokerDiskOf(knownEnvironments[environment], containersIn(head)),
-    consequences: { ...NO_CONSEQUENCES, moves: describeScale(changes, before, after) },
+    consequences: {
+      ...NO_CONSEQUENCES,
+      refusals: refusalsOf(changes),
+      moves: describeScale(changes, before, after),
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { Environment } from "../../environments";
 import { isSameEngine } from "../../stacks/placement";
+import { type Change, refusalsOf } from "../changes/change";
 import { dockerAt, removeContainers } from "../engine/docker";
 import { checkMachines } from "../machine/machine";
 import { Platform } from "../platform/platform";
@@ -80,11 +81,11 @@ export async function prepareDeploy(
     const found = await findUnmanaged(run.planned);
     const finished = abandonedJobs(environment, found);
     const unmanaged = found.filter((resource) => !finished.includes(resource));
-    const { before } = await run.report();
+    const { changes, before } = await run.report();
     const areLeft = areLeftOver(environment, unmanaged, before.containers);
     refuse([
       ...describeObstacles(environment, unmanaged, { adopt: adopt || areLeft }),
-      ...(await describeConsequences(run)).refusals,
+      ...(await describeConsequences(run, changes)).refusals,
     ]);
     for (const { stack, id } of finished) {
       await removeContainers(stack.engine, [id]);
@@ -133,11 +134,12 @@ async function describeOtherSecrets(platform: Platform): Promise<string[]> {
   return foreign.length > 0 ? foreign : describeStaleCopy(platform);
 }
 
-/** Describes what the running platform forbids of a planned deploy, and what moves between its nodes. The secrets have to be of its CA. */
-export async function describeConsequences(run: Run): Promise<Scaling> {
+/** Describes why planned changes are refused, and what they move between nodes. The secrets have to be of the running platform's CA. */
+export async function describeConsequences(run: Run, changes: readonly Change[]): Promise<Scaling> {
   const scaling = await describeScaling(run);
   return {
     refusals: [
+      ...refusalsOf(changes),
       ...(await describeStaleSecrets(run)),
       ...(await describeVersionRefusals(run.platform, changedClusters(run))),
       ...scaling.refusals,

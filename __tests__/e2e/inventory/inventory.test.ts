@@ -109,3 +109,18 @@ test("what is left over is removed, and nothing else", () => {
   expectDone(drift);
   expect(drift.output).not.toContain("left over");
 });
+
+test("a topic with another name is refused before it is created, with the way to do it", () => {
+  project.edit("catalog/topics.ts", "infra-events", "events");
+  for (const [command, exitCode] of [
+    ["up", 1],
+    ["plan", 3],
+  ] as const) {
+    const refused = project.command(command);
+    expect([command, refused.exitCode]).toEqual([command, exitCode]);
+    expect(refused.output).toContain(
+      "topic infra-events is no longer declared, and topic events, which is declared like it, is new: Kafka cannot rename a topic",
+    );
+  }
+  expect(kafka("kafka-topics", ["--list"]).split("\n")).not.toContain("events");
+});

@@ -26,12 +26,13 @@ jest.mock("../../../operations/versions/refusals", () => ({
 jest.mock("../../../operations/scaling/scaling", () => ({
   describeScaling: async () => ({ refusals: [], moves: [] }),
 }));
+let mockChanges: readonly object[] = [];
 jest.mock("../../../operations/run/run", () => ({
   Run: class {
     readonly planned = [];
     async plan() {}
     async report() {
-      return { before: { containers: 12 } };
+      return { changes: mockChanges, before: { containers: 12 } };
     }
     forgetPlans() {}
   },
@@ -45,6 +46,7 @@ const job = {
 };
 
 beforeEach(() => {
+  mockChanges = [];
   jest.spyOn(console, "log").mockImplementation();
   rmSync(calls, { force: true });
   // One container was created and never started.
@@ -68,6 +70,12 @@ test("a stale copy of the secrets and of the state removes no container, since o
   jest.mocked(describeStaleCopy).mockResolvedValue(["the secrets are older"]);
   await expect(prepared()).rejects.toThrow("- the secrets are older");
   expect(commands()).toEqual([]);
+});
+
+test("a change that Groundwork cannot apply is refused before a container is removed", async () => {
+  mockChanges = [{ subject: "container kafka-init", refusals: ["Kafka cannot rename a topic"] }];
+  await expect(prepared()).rejects.toThrow("- Kafka cannot rename a topic");
+  expect(commands()).toEqual(["ps", "rm"]);
 });
 
 test("secrets of a foreign CA remove no container, and are not compared with the running ones", async () => {

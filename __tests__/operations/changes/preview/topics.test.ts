@@ -33,6 +33,11 @@ testPreviews([
     () => [BASE, withTopics([infraEvents, { ...applicationLogs, partitions: 3 }])],
   ],
   [
+    "a topic removed and another one added",
+    EXIT_DESTRUCTIVE,
+    () => [BASE, withTopics([infraEvents, { ...applicationLogs, name: "orders", partitions: 12 }])],
+  ],
+  [
     "a topic's configs",
     EXIT_DESTRUCTIVE,
     () => [
