@@ -49,7 +49,15 @@ function fetchLibraries() {
     mkdirSync(cache, { recursive: true });
     const fetched = mkdtempSync(join(cache, "libraries-"));
     maven("dependency:copy-dependencies", `-DoutputDirectory=${fetched}`);
-    renameSync(fetched, folder);
+    try {
+      renameSync(fetched, folder);
+    } catch (error) {
+      // Another process was first, with the same libraries.
+      if (!existsSync(folder)) {
+        throw error;
+      }
+      rmSync(fetched, { recursive: true });
+    }
   }
   return folder;
 }
