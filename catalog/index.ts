@@ -3,6 +3,7 @@ import {
   all,
   ComponentTemplate,
   DashboardProvider,
+  DataStream,
   IndexTemplate,
   IngestPipeline,
   RetentionPolicy,
@@ -22,6 +23,7 @@ const ROOT = join(__dirname, "..");
 const [
   componentTemplates,
   ingestPipelines,
+  dataStreams,
   indexTemplates,
   policies,
   shortPolicies,
@@ -30,6 +32,7 @@ const [
 ] = all(
   () => ComponentTemplate.fromDirectory(join(__dirname, "component-templates")),
   () => IngestPipeline.fromDirectory(join(__dirname, "ingest-pipelines")),
+  () => DataStream.fromDirectory(join(__dirname, "data-streams")),
   () => IndexTemplate.fromDirectory(join(__dirname, "index-templates")),
   () => RetentionPolicy.fromDirectory(join(__dirname, "retention")),
   () => RetentionPolicy.fromRetention(retention),
@@ -47,7 +50,7 @@ export const catalog: Catalog = {
   applications,
   componentTemplates,
   ingestPipelines,
-  indexTemplates,
+  indexTemplates: [...dataStreams, ...indexTemplates],
   retentionPolicies: [...policies, ...shortPolicies],
   dashboards,
   alertGroups,

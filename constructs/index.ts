@@ -55,6 +55,7 @@ export { hostNameOn } from "./network/host-name";
 export { type INetwork, Network, type NetworkProps } from "./network/network";
 export type { Backup, BackupRepository } from "./opensearch/backup";
 export { ComponentTemplate } from "./opensearch/component-template";
+export { DataStream } from "./opensearch/data-stream";
 export type { DeclaredResourceProps } from "./opensearch/declared-resource";
 export { IndexTemplate, type IndexTemplateProps } from "./opensearch/index-template";
 export { IngestPipeline } from "./opensearch/ingest-pipeline";

@@ -125,7 +125,7 @@ function validatePattern(
     validate(
       isElsewhere || matching.some(({ kind }) => kind !== "index"),
       () =>
-        `retention policy "${name}" rolls over "${pattern}", but no index template in the catalog makes a data stream of these indices or gives them a rollover alias, and OpenSearch rolls over nothing else: ${template ? `add "data_stream": {} to index template "${template.name}"` : `add an index template for "${pattern}" with "data_stream": {}`}, remove the rollover, or add "${pattern}" to dataStreams in catalog/index.ts if the cluster has it`,
+        `retention policy "${name}" rolls over "${pattern}", but no index template in the catalog makes a data stream of these indices or gives them a rollover alias, and OpenSearch rolls over nothing else: ${template ? `add "data_stream": {} to index template "${template.name}"` : `declare a data stream for "${pattern}" in catalog/data-streams/`}, remove the rollover, or add "${pattern}" to dataStreams in catalog/index.ts if the cluster has it`,
       scope,
     );
     const wrong = wrongOnes(({ kind }) => kind !== "index", dataStreams);

@@ -12,6 +12,7 @@ import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { parseJson } from "../../constructs/container/file";
 import { readAlertGroups } from "../../constructs/grafana/alert-group";
 import { Dashboard } from "../../constructs/grafana/dashboard";
+import { DataStream } from "../../constructs/opensearch/data-stream";
 import { IndexTemplate } from "../../constructs/opensearch/index-template";
 import type { Json } from "../synthesis/tree";
 import { CommandError, counted } from "../terminal/terminal";
@@ -21,13 +22,16 @@ import { convertTemplate, templateIn } from "./index-template";
 import { convertRules, groupsIn } from "./rules";
 
 export interface ImportOptions {
-  /** The folder below dashboards/, alerts/ or catalog/index-templates/. @default - that of the source if it is there, "Imported" for other dashboards, and none */
+  /** The folder below dashboards/, alerts/, catalog/index-templates/ or catalog/data-streams/. @default - that of the source if it is there, "Imported" for other dashboards, and none */
   readonly folder?: string;
   /** The name of the file, without an extension. @default - that of the source */
   readonly name?: string;
   /** Whether existing files are replaced. */
   readonly replace: boolean;
 }
+
+const INDEX_TEMPLATES = "catalog/index-templates";
+const DATA_STREAMS = "catalog/data-streams";
 
 /** Some editors write a byte order mark. */
 const BYTE_ORDER_MARK = /^\uFEFF/;
@@ -152,8 +156,13 @@ function importTemplate(
   const given = options.name ?? template.name ?? (nameOf(source) || fileName(String(pattern)));
   // A template's name may contain dots.
   const name = given.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
-  const path = placeOf(root, "catalog/index-templates", source, options, `${name}.json`);
-  const others = jsonBelow(root, join("catalog", "index-templates"))
+  const folders = [INDEX_TEMPLATES, DATA_STREAMS];
+  const base =
+    folders.find((folder) => isBelow(root, folder, source)) ??
+    (template.body.data_stream === undefined ? INDEX_TEMPLATES : DATA_STREAMS);
+  const path = placeOf(root, base, source, options, `${name}.json`);
+  const others = folders
+    .flatMap((folder) => jsonBelow(root, folder))
     .filter(([other]) => other !== path)
     .map(([other, body]) => ({ name: basename(other, ".json"), body }));
   const components = jsonBelow(root, join("catalog", "component-templates")).map(([other]) =>
@@ -177,11 +186,13 @@ function placeOf(
   file: string,
   defaultFolder = "",
 ): string {
-  const own = relative(root, resolve(source));
-  return own.startsWith(`${base}/`) && folder === undefined && name === undefined
-    ? own
+  return isBelow(root, base, source) && folder === undefined && name === undefined
+    ? relative(root, resolve(source))
     : join(base, folder ?? defaultFolder, file);
 }
+
+const isBelow = (root: string, folder: string, source: string) =>
+  relative(root, resolve(source)).startsWith(`${folder}/`);
 
 /** Reads what is imported as the synth does, in a folder of its own. */
 function check({ files, stubs = new Map() }: Imported): void {
@@ -197,6 +208,8 @@ function check({ files, stubs = new Map() }: Imported): void {
         Dashboard.fromFile(path);
       } else if (file.startsWith("alerts")) {
         readAlertGroups(join(root, "alerts"), root);
+      } else if (file.startsWith(DATA_STREAMS)) {
+        DataStream.fromFile(path);
       } else {
         IndexTemplate.fromFile(path);
       }

@@ -149,7 +149,7 @@ describe("a retention policy in the catalog", () => {
       'retention policy "logs" rolls over "logs-*", but no index template in the catalog makes a data stream of these indices or gives them a rollover alias, and OpenSearch rolls over nothing else: add "data_stream": {} to index template "plain", remove the rollover, or add "logs-*" to dataStreams in catalog/index.ts if the cluster has it',
     );
     expect(init(ROLLOVER, {})).toThrow(
-      'OpenSearch rolls over nothing else: add an index template for "logs-*" with "data_stream": {}, remove',
+      'OpenSearch rolls over nothing else: declare a data stream for "logs-*" in catalog/data-streams/, remove',
     );
   });
 

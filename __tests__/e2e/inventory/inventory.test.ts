@@ -37,7 +37,7 @@ beforeAll(async () => {
   openSearch("POST", "/application-logs/_doc", { "@timestamp": "2026-01-31T10:15:00Z" });
   openSearch("PUT", "/_index_template/theirs", { index_patterns: ["theirs-*"], priority: 900 });
   kafka("kafka-topics", ["--create", "--topic", "theirs", "--partitions", "1"]);
-  for (const folder of ["component-templates", "index-templates", "ingest-pipelines"]) {
+  for (const folder of ["component-templates", "data-streams", "ingest-pipelines"]) {
     rmSync(join(project.folder, "catalog", folder, "application-logs.json"));
   }
   rmSync(join(project.folder, "catalog", "ingest-pipelines", "application-logs.tests.json"));

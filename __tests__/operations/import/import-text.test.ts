@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Dashboard, IndexTemplate, readAlertGroups } from "../../../constructs";
+import { Dashboard, DataStream, IndexTemplate, readAlertGroups } from "../../../constructs";
 import {
   type ImportOptions,
   importText,
@@ -50,6 +50,38 @@ test("the content decides what it is, and the synth accepts what is written", ()
   expect(IndexTemplate.fromDirectory(join(root, "catalog", "index-templates"))[0].name).toBe(
     "logstash.template",
   );
+});
+
+describe("a template of a data stream", () => {
+  const STREAM = JSON.stringify({ index_patterns: ["clicks"], data_stream: {} });
+
+  test("goes to the data streams", () => {
+    expect(run(STREAM, "clicks.json")).toEqual([
+      'index template "clicks"',
+      "catalog/data-streams/clicks.json",
+    ]);
+    expect(DataStream.fromDirectory(join(root, "catalog", "data-streams"))[0].name).toBe("clicks");
+  });
+
+  test("stays in the folder that it is in", () => {
+    const file = join(root, "catalog", "index-templates", "clicks.json");
+    expect(run(STREAM, file, { replace: true })[1]).toBe("catalog/index-templates/clicks.json");
+  });
+
+  test("gets a priority that no overlapping template in either folder has", () => {
+    run(STREAM, "clicks.json");
+    const text = JSON.stringify({ index_patterns: ["clic*"] });
+    expect(importText(root, text, "all.json", { replace: false }).changes).toContain(
+      "priority 0 -> 1, since clicks has the same",
+    );
+  });
+
+  test("is no longer accepted there once it makes none", () => {
+    const file = join(root, "catalog", "data-streams", "clicks.json");
+    expect(() => run(TEMPLATE, file, { replace: true })).toThrow(
+      'data stream catalog/data-streams/clicks.json has no data_stream: add "data_stream": {}, or move the file to catalog/index-templates/ if it is for plain indices',
+    );
+  });
 });
 
 test.each([
