@@ -236,15 +236,23 @@ export const environmentSchema = object({
     smtp: v.optional(smtpSchema),
   }),
 
-  /** How long Loki keeps logs. */
+  /** How long Loki keeps logs, and how many it takes. */
   loki: v.optional(
     object({
       /**
-       * Days after which logs are deleted. Loki has no limit of size: watch the disk that has its volume.
+       * Days after which logs are deleted.
        *
        * @default 14
        */
       retentionDays: v.optional(quantitySchema),
+      /**
+       * Size in GiB of the logs that Loki takes in a day, before it compresses them. Times `retentionDays`, this is the most that it stores.
+       * Loki accepts it evenly over the day, and 64 MiB at once. Alloy tries lines beyond it again for some minutes, then drops them, and
+       * the alert `LogsDropped` fires.
+       *
+       * @default 2700 - 32 MiB per second, which only limits a container that floods Loki
+       */
+      ingestionGiBPerDay: v.optional(quantitySchema),
     }),
   ),
 

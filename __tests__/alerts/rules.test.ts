@@ -65,6 +65,7 @@ test("the shipped alerts are these", () => {
     "BackupMissing (critical)",
     "AlloyDown (critical)",
     "LogsStopped (warning)",
+    "LogsDropped (warning)",
     "ScrapeTargetDown (warning)",
     "ScrapeTargetMissing (warning)",
     "MetricsLost (warning)",
