@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   ComponentTemplate,
+  DataStream,
   type DriftPolicy,
   IndexTemplate,
   IngestPipeline,
@@ -36,6 +37,7 @@ export function declare(declarations: Declarations, props: DeclarationProps = {}
       "component-templates",
       "ingest-pipelines",
       "retention",
+      "data-streams",
       "index-templates",
     ]) {
       mkdirSync(join(directory, kind));
@@ -52,7 +54,10 @@ export function declare(declarations: Declarations, props: DeclarationProps = {}
       ),
       ingestPipelines: IngestPipeline.fromDirectory(join(directory, "ingest-pipelines"), props),
       retentionPolicies: RetentionPolicy.fromDirectory(join(directory, "retention"), props),
-      indexTemplates: IndexTemplate.fromDirectory(join(directory, "index-templates"), props),
+      indexTemplates: [
+        ...DataStream.fromDirectory(join(directory, "data-streams"), props),
+        ...IndexTemplate.fromDirectory(join(directory, "index-templates"), props),
+      ],
     };
   } finally {
     rmSync(directory, { recursive: true });

@@ -262,6 +262,7 @@ describe("in this project, a change of", () => {
     ["dashboards/Platform/logs.json", "dashboards/dashboards"],
     ["alerts/kafka.yml", "stacks/alerting-stack"],
     ["alerts/kafka.yml", "alerts/rules"],
+    ["catalog/data-streams/application-logs.json", "stacks/platform"],
     ["catalog/index-templates/logs_template.json", "stacks/platform"],
     ["operations/machine/neighbours.sh", "commands/doctor"],
     ["operations/machine/preflight.ts", "operations/machine/preflight"],

@@ -89,7 +89,8 @@ export class OpenSearchInit extends Construct {
       () =>
         validateDistinct(
           resources.map(calledResource),
-          (called) => `${called} is declared twice: rename or remove one`,
+          (called) =>
+            `${called} is declared twice: rename or remove one${called.startsWith("index template ") ? IN_FOLDERS : ""}`,
           this,
         ),
       () => validatePriorities(this, indexTemplates),
@@ -130,10 +131,13 @@ export class OpenSearchInit extends Construct {
   }
 }
 
+/** Where a catalog has index templates. */
+const IN_FOLDERS = ", in catalog/data-streams/ or catalog/index-templates/";
+
 /** OpenSearch rejects two templates with the same priority and overlapping index patterns. */
 function validatePriorities(scope: Construct, templates: readonly IndexTemplate[]): void {
   for (const [i, { name, body }] of templates.entries()) {
-    for (const other of templates.slice(0, i)) {
+    for (const other of templates.slice(0, i).filter((one) => one.name !== name)) {
       const [pattern, otherPattern] =
         body.index_patterns
           .flatMap((mine) => other.body.index_patterns.map((theirs) => [mine, theirs]))

@@ -12,4 +12,5 @@ put() {
 
 put _component_template component-templates
 put _ingest/pipeline ingest-pipelines
+put _index_template data-streams
 put _index_template index-templates

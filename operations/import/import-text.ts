@@ -22,16 +22,13 @@ import { convertTemplate, templateIn } from "./index-template";
 import { convertRules, groupsIn } from "./rules";
 
 export interface ImportOptions {
-  /** The folder below dashboards/, alerts/, catalog/index-templates/ or catalog/data-streams/. @default - that of the source if it is there, "Imported" for other dashboards, and none */
+  /** The folder below dashboards/, alerts/, catalog/data-streams/ or catalog/index-templates/. @default - that of the source if it is there, "Imported" for other dashboards, and none */
   readonly folder?: string;
   /** The name of the file, without an extension. @default - that of the source */
   readonly name?: string;
   /** Whether existing files are replaced. */
   readonly replace: boolean;
 }
-
-const INDEX_TEMPLATES = "catalog/index-templates";
-const DATA_STREAMS = "catalog/data-streams";
 
 /** Some editors write a byte order mark. */
 const BYTE_ORDER_MARK = /^\uFEFF/;
@@ -94,7 +91,7 @@ function importDashboard(
 ): Imported {
   const { model, changes, lost } = convertDashboard(body, source, nameOf(source));
   const file = options.name ?? fileName(nameOf(source) || model.title);
-  const path = placeOf(root, "dashboards", source, options, `${file}.json`, "Imported");
+  const path = placeOf(root, ["dashboards"], source, options, `${file}.json`, "Imported");
   const others = jsonBelow(root, "dashboards").filter(([other]) => other !== path);
   const uids = others.map(([, other]) => other.uid);
   const [twin] =
@@ -125,7 +122,7 @@ function importRules(
   options: ImportOptions,
 ): Imported {
   const name = options.name ?? fileName(nameOf(source));
-  const path = placeOf(root, "alerts", source, options, `${name}.yml`);
+  const path = placeOf(root, ["alerts"], source, options, `${name}.yml`);
   const others = filesBelow(root, "alerts")
     .filter((file) => file !== path)
     .flatMap((file) => rulesIn(readFileSync(join(root, file), "utf8"), file) ?? []);
@@ -156,15 +153,20 @@ function importTemplate(
   const given = options.name ?? template.name ?? (nameOf(source) || fileName(String(pattern)));
   // A template's name may contain dots.
   const name = given.toLowerCase().replace(/[^a-z0-9._-]+/g, "-");
-  const folders = [INDEX_TEMPLATES, DATA_STREAMS];
-  const base =
-    folders.find((folder) => isBelow(root, folder, source)) ??
-    (template.body.data_stream === undefined ? INDEX_TEMPLATES : DATA_STREAMS);
-  const path = placeOf(root, base, source, options, `${name}.json`);
-  const others = folders
-    .flatMap((folder) => jsonBelow(root, folder))
-    .filter(([other]) => other !== path)
-    .map(([other, body]) => ({ name: basename(other, ".json"), body }));
+  const bases = template.body.data_stream
+    ? [DATA_STREAMS, INDEX_TEMPLATES]
+    : [INDEX_TEMPLATES, DATA_STREAMS];
+  const path = placeOf(root, bases, source, options, `${name}.json`);
+  const existing = bases
+    .flatMap((base) => jsonBelow(root, base))
+    .filter(([other]) => other !== path);
+  const [twin] = existing.find(([other]) => basename(other) === basename(path)) ?? [];
+  if (twin) {
+    throw new CommandError(
+      `${twin} declares index template "${name}" too: remove it, or choose another name with --name`,
+    );
+  }
+  const others = existing.map(([other, body]) => ({ name: basename(other, ".json"), body }));
   const components = jsonBelow(root, join("catalog", "component-templates")).map(([other]) =>
     basename(other, ".json"),
   );
@@ -177,22 +179,25 @@ function importTemplate(
   };
 }
 
-/** Returns the path of a file in the project. A file that is in its folder already stays where it is. */
+const DATA_STREAMS = "catalog/data-streams";
+const INDEX_TEMPLATES = "catalog/index-templates";
+
+/** Returns the path of a file in the project: below the first base, unless the source is below one of them already, where it stays. */
 function placeOf(
   root: string,
-  base: string,
+  bases: readonly string[],
   source: string,
   { folder, name }: ImportOptions,
   file: string,
   defaultFolder = "",
 ): string {
-  return isBelow(root, base, source) && folder === undefined && name === undefined
-    ? relative(root, resolve(source))
-    : join(base, folder ?? defaultFolder, file);
+  const own = relative(root, resolve(source));
+  return bases.some((base) => own.startsWith(`${base}/`)) &&
+    folder === undefined &&
+    name === undefined
+    ? own
+    : join(bases[0], folder ?? defaultFolder, file);
 }
-
-const isBelow = (root: string, folder: string, source: string) =>
-  relative(root, resolve(source)).startsWith(`${folder}/`);
 
 /** Reads what is imported as the synth does, in a folder of its own. */
 function check({ files, stubs = new Map() }: Imported): void {

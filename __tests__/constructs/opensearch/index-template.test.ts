@@ -198,8 +198,8 @@ describe("an index template", () => {
 
   test("fails when it is declared twice", () => {
     const template = load('{"index_patterns": ["a-*"]}');
-    expect(() => declare(template, template)).toThrow(
-      'index template "t" is declared twice: rename or remove one (at test/init)',
+    expect(messageOf(() => declare(template, template))).toBe(
+      'index template "t" is declared twice: rename or remove one, in catalog/data-streams/ or catalog/index-templates/ (at test/init)',
     );
   });
 });

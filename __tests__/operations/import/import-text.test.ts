@@ -16,6 +16,7 @@ const DASHBOARD = JSON.stringify({
 });
 const RULES = "groups: [{ name: node, rules: [{ alert: Down, expr: up == 0 }] }]";
 const TEMPLATE = JSON.stringify({ index_patterns: "Logstash-*".toLowerCase(), settings: {} });
+const STREAM = JSON.stringify({ index_patterns: ["shop-logs"], data_stream: {} });
 
 let root: string;
 beforeEach(() => {
@@ -42,6 +43,10 @@ test("the content decides what it is, and the synth accepts what is written", ()
     'index template "logstash.template"',
     "catalog/index-templates/logstash.template.json",
   ]);
+  expect(run(STREAM, "shop-logs.json")).toEqual([
+    'index template "shop-logs"',
+    "catalog/data-streams/shop-logs.json",
+  ]);
   expect(Dashboard.fromDirectory(join(root, "dashboards"))[0]).toMatchObject({
     uid: "node",
     folder: "Imported",
@@ -50,38 +55,7 @@ test("the content decides what it is, and the synth accepts what is written", ()
   expect(IndexTemplate.fromDirectory(join(root, "catalog", "index-templates"))[0].name).toBe(
     "logstash.template",
   );
-});
-
-describe("a template of a data stream", () => {
-  const STREAM = JSON.stringify({ index_patterns: ["clicks"], data_stream: {} });
-
-  test("goes to the data streams", () => {
-    expect(run(STREAM, "clicks.json")).toEqual([
-      'index template "clicks"',
-      "catalog/data-streams/clicks.json",
-    ]);
-    expect(DataStream.fromDirectory(join(root, "catalog", "data-streams"))[0].name).toBe("clicks");
-  });
-
-  test("stays in the folder that it is in", () => {
-    const file = join(root, "catalog", "index-templates", "clicks.json");
-    expect(run(STREAM, file, { replace: true })[1]).toBe("catalog/index-templates/clicks.json");
-  });
-
-  test("gets a priority that no overlapping template in either folder has", () => {
-    run(STREAM, "clicks.json");
-    const text = JSON.stringify({ index_patterns: ["clic*"] });
-    expect(importText(root, text, "all.json", { replace: false }).changes).toContain(
-      "priority 0 -> 1, since clicks has the same",
-    );
-  });
-
-  test("is no longer accepted there once it makes none", () => {
-    const file = join(root, "catalog", "data-streams", "clicks.json");
-    expect(() => run(TEMPLATE, file, { replace: true })).toThrow(
-      'data stream catalog/data-streams/clicks.json has no data_stream: add "data_stream": {}, or move the file to catalog/index-templates/ if it is for plain indices',
-    );
-  });
+  expect(DataStream.fromDirectory(join(root, "catalog", "data-streams"))[0].name).toBe("shop-logs");
 });
 
 test.each([
@@ -105,6 +79,7 @@ test.each([
   [DASHBOARD, "a.json", "dashboards/Imported/a.json"],
   [RULES, "a.yml", "alerts/a.yml"],
   [TEMPLATE, "a.json", "catalog/index-templates/a.json"],
+  [STREAM, "a.json", "catalog/data-streams/a.json"],
 ])("an existing file is only replaced with --replace", (text, source, path) => {
   run(text, source);
   writeFileSync(join(root, path), "mine");
@@ -120,6 +95,8 @@ test.each([
   [DASHBOARD, "dashboards/Team A/Kafka_1.json"],
   [RULES, "alerts/team/node.yaml"],
   [TEMPLATE, "catalog/index-templates/team/logs.json"],
+  [STREAM, "catalog/index-templates/team/logs.json"],
+  [STREAM, "catalog/data-streams/team/logs.json"],
 ])("a file of the project is adapted where it is", (text, path) => {
   const source = join(root, path);
   mkdirSync(join(source, ".."), { recursive: true });
@@ -127,6 +104,29 @@ test.each([
   expect(() => run(text, source)).toThrow(`${path} already exists: replace it with --replace`);
   expect(run(text, source, { replace: true })[1]).toBe(path);
   expect(run(text, source, { name: "other" })[1]).not.toBe(path);
+});
+
+test("a file in catalog/data-streams/ without data_stream is refused there", () => {
+  const source = join(root, "catalog", "data-streams", "logs.json");
+  mkdirSync(join(source, ".."), { recursive: true });
+  writeFileSync(source, TEMPLATE);
+  expect(() => run(TEMPLATE, source, { replace: true })).toThrow(
+    'index template catalog/data-streams/logs.json has no data_stream: add "data_stream": {}, or move the file to catalog/index-templates/',
+  );
+  expect(readFileSync(source, "utf8")).toBe(TEMPLATE);
+});
+
+test("templates in both folders of index templates are compared by name and priority", () => {
+  run(STREAM, "logs.json");
+  const other = (name: string) =>
+    importText(root, JSON.stringify({ index_patterns: ["shop-*"] }), name, { replace: true });
+  expect(() => other("logs.json")).toThrow(
+    'catalog/data-streams/logs.json declares index template "logs" too: remove it, or choose another name with --name',
+  );
+  expect(other("shop.json").changes).toEqual(["priority 0 -> 1, since logs has the same"]);
+  expect(() => run(STREAM, "shop.json", { replace: true })).toThrow(
+    'catalog/index-templates/shop.json declares index template "shop" too: remove it, or',
+  );
 });
 
 test("a runbook that exists is never replaced", () => {
