@@ -247,8 +247,8 @@ export const environmentSchema = object({
       retentionDays: v.optional(quantitySchema),
       /**
        * Size in GiB of the logs that Loki takes in a day, before it compresses them. Times `retentionDays`, this is the most that it stores.
-       * Loki accepts it evenly over the day, and 64 MiB at once. Alloy tries lines beyond it again for some minutes, then drops them, and
-       * the alert `LogsDropped` fires.
+       * Loki accepts it evenly over the day, and 64 MiB at once. Lines beyond it arrive late: Alloy waits and tries them again. Lines that
+       * Alloy drops, or that Docker rotates first, are missing in Grafana. The alert `LogsRefused` fires after 15 minutes.
        *
        * @default 2700 - 32 MiB per second, which only limits a container that floods Loki
        */

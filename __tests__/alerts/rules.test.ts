@@ -66,6 +66,7 @@ test("the shipped alerts are these", () => {
     "AlloyDown (critical)",
     "LogsStopped (warning)",
     "LogsDropped (warning)",
+    "LogsRefused (warning)",
     "ScrapeTargetDown (warning)",
     "ScrapeTargetMissing (warning)",
     "MetricsLost (warning)",
