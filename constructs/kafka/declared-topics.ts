@@ -78,16 +78,15 @@ export function describeTopics(before?: string, after?: string): FileChange {
   return { ...changes, refusals: removed.flatMap((topic) => renameRefusals(topic, added)) };
 }
 
-/** Refuses to take away a topic and to add one that is declared like it: Kafka would create an empty topic. */
+/** Describes why a topic cannot be replaced by a new one that is declared like it: Kafka would create that empty. */
 function renameRefusals(topic: DeclaredTopic, added: readonly DeclaredTopic[]): string[] {
   const { name } = topic;
-  const alike = added.filter((other) => isDeepStrictEqual({ ...other, name }, topic));
-  if (alike.length === 0) {
+  const alike = added.find((other) => isDeepStrictEqual({ ...other, name }, topic));
+  if (alike === undefined) {
     return [];
   }
-  const [first] = alike.map((other) => other.name);
   return [
-    `topic ${name} is no longer declared, and topic ${first}, which is declared like it, is new: Kafka cannot rename a topic, so ${first} would be empty and the records would stay in ${name}. Declare both, deploy, move the records and the applications, then remove ${name} (docs/how-to/topic.md#rename-a-topic). If ${first} does not take the place of ${name}, remove ${name} in a deploy of its own`,
+    `topic ${name} is no longer declared, and topic ${alike.name}, which is declared like it, is new: Kafka cannot rename a topic, so ${alike.name} would be empty and the records would stay in ${name}. Declare both, deploy, move the records and the applications, then remove ${name} (docs/how-to/topic.md#rename-a-topic). If ${alike.name} does not take the place of ${name}, remove ${name} in a deploy of its own`,
   ];
 }
 

@@ -72,7 +72,7 @@ test("a stale copy of the secrets and of the state removes no container, since o
   expect(commands()).toEqual([]);
 });
 
-test("a change that Groundwork cannot apply is refused before a container is removed", async () => {
+test("a change that Groundwork cannot apply is refused, and keeps unmanaged jobs", async () => {
   mockChanges = [{ subject: "container kafka-init", refusals: ["Kafka cannot rename a topic"] }];
   await expect(prepared()).rejects.toThrow("- Kafka cannot rename a topic");
   expect(commands()).toEqual(["ps", "rm"]);
